@@ -1,0 +1,301 @@
+//! The driver: sources in, report out. Threads and order live only here; the answer depends on neither.
+//!
+//! Each source has a thread that reads chunks, a pool of threads parses them, and one loop (this one) merges the records
+//! of all sources by time and tracks pods. Chunks of a source are taken in their order, and at most a few are in flight.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::breakdown;
+use crate::cause;
+use crate::clock::{Clock, Hints};
+use crate::error::{Error, Kind};
+use crate::grammar::Grammars;
+use crate::parse::{self, Parsed};
+use crate::record::Record;
+use crate::report::{Coverage, Report, Row};
+use crate::source::{Chunk, Limits, Source, SourceError};
+use crate::startup::Startup;
+use crate::table;
+use crate::time::{SECOND, Span, Time};
+use crate::track::{self, Tracker};
+
+/// Lines of one node's logs are out of order by up to half a second under load; records wait this long, in log time, to
+/// be put in order.
+const DISORDER: Span = Span(2 * SECOND);
+/// How many records of a source wait for a line that tells its year and zone.
+const WAITING: usize = 100_000;
+
+/// How to analyse.
+#[derive(Debug)]
+pub struct Options {
+    /// What lines mean.
+    pub grammars: Grammars,
+    /// How many threads parse; at least one.
+    pub threads: usize,
+    /// How sources are cut into chunks.
+    pub chunks: Limits,
+    /// What the user says about times.
+    pub hints: Hints,
+    /// The node all sources are of; else each host, or each folder of bare files, is one.
+    pub node: Option<String>,
+    /// Bounds of the tracker.
+    pub limits: track::Limits,
+}
+
+impl Options {
+    /// The defaults: built-in grammars, as many threads as the machine has.
+    ///
+    /// # Errors
+    /// When a built-in grammar is wrong (tests see to it that none is).
+    pub fn new() -> Result<Self, Error> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let grammars = Grammars::load(&[])?;
+        let (chunks, hints, limits) = (Limits::default(), Hints::default(), track::Limits::default());
+        Ok(Options { grammars, threads, chunks, hints, node: None, limits })
+    }
+}
+
+type Job = (Chunk, Sender<Parsed>);
+type Answer = Result<Receiver<Parsed>, SourceError>;
+
+/// One source on its way in.
+struct Feed {
+    number: usize,
+    answers: Receiver<Answer>,
+    clock: Clock,
+    /// Parsed chunks whose records wait for the clock to know.
+    waiting: VecDeque<(Record, Option<Box<str>>)>,
+    ready: VecDeque<(Time, Record, Option<Box<str>>)>,
+    ended: bool,
+    /// Some of it could be read.
+    got: bool,
+    latest: Option<Time>,
+}
+
+/// Analyses sources. `stop` ends the reading early: the report then says that it is partial.
+///
+/// # Errors
+/// When not one source could be read, or a figure could not be computed.
+pub fn analyze(sources: &[Source], options: &Options, stop: &AtomicBool) -> Result<Report, Error> {
+    let mut coverage = Coverage { sources: sources.iter().map(|source| source.name.clone()).collect(), ..Coverage::default() };
+    let mut tracker = Tracker::new(options.limits);
+    let mut rows: Vec<(Startup, Option<Time>)> = Vec::new();
+    let threads = options.threads.max(1);
+    // Many sources at once share the memory that one may have.
+    let chunks = Limits { chunk: options.chunks.chunk.min(((64 << 20) / sources.len().max(1)).max(1 << 16)), ..options.chunks };
+    let (jobs, work) = bounded::<Job>(2 * threads);
+    let depth = (2 * threads).div_ceil(sources.len().max(1)).max(1);
+    let mut failed = 0;
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let work = work.clone();
+            scope.spawn(move || {
+                for (chunk, answer) in work {
+                    let mut parsed = parse::chunk(&options.grammars, &chunk.text, chunk.end, chunk.source, chunk.first_line);
+                    parsed.long_lines = chunk.cuts.len() as u64;
+                    parsed.bytes = chunk.end as u64;
+                    // Nobody waits for it any more when the run was stopped.
+                    let _ = answer.send(parsed);
+                }
+            });
+        }
+        let mut feeds: Vec<Feed> = Vec::new();
+        for (number, source) in sources.iter().enumerate() {
+            let (out, answers) = bounded::<Answer>(depth);
+            let jobs = jobs.clone();
+            scope.spawn(move || read(source, number, chunks, &jobs, &out, stop));
+            let clock = Clock::new(options.hints);
+            feeds.push(Feed { number, answers, clock, waiting: VecDeque::new(), ready: VecDeque::new(), ended: false, got: false, latest: None });
+        }
+        drop(jobs);
+        let mut merge = Merge { heap: BinaryHeap::new(), order: BinaryHeap::new(), horizon: Time(i64::MIN) };
+        for at in 0..feeds.len() {
+            merge.refill(&mut feeds, at, &mut coverage, &mut failed);
+        }
+        while let Some(Reverse((time, at))) = merge.heap.pop() {
+            let Some(feed) = feeds.get_mut(at) else { continue };
+            let Some((_, record, host)) = feed.ready.pop_front() else { continue };
+            merge.order.push(Reverse(Dated { time, record, host, source: feed.number }));
+            merge.horizon = merge.horizon.max(time);
+            merge.refill(&mut feeds, at, &mut coverage, &mut failed);
+            while merge.order.peek().is_some_and(|Reverse(first)| first.time + DISORDER < merge.horizon) {
+                let Some(Reverse(first)) = merge.order.pop() else { break };
+                track(&mut tracker, first, sources, options);
+            }
+            rows.extend(tracker.take().into_iter().map(|startup| (startup, None)));
+        }
+        while let Some(Reverse(first)) = merge.order.pop() {
+            track(&mut tracker, first, sources, options);
+        }
+    });
+    coverage.partial = stop.load(Ordering::Relaxed);
+    tracker.finish();
+    rows.extend(tracker.take().into_iter().map(|startup| (startup, None)));
+    if failed > 0 && failed == sources.len() {
+        let told = coverage.source_troubles.join("\n");
+        return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
+    }
+    let mut rows: Vec<Row> = rows.into_iter().map(|(startup, _)| row(startup, &tracker, &coverage, options)).collect();
+    let key = |row: &Row| (row.breakdown.created.or(row.breakdown.seen).unwrap_or(row.startup.touched), row.startup.pod.clone(), row.startup.uid.clone());
+    rows.sort_by_cached_key(key);
+    let counts = &tracker.counts;
+    coverage.duplicate_records = counts.duplicates;
+    coverage.existing_pods = counts.existing;
+    (coverage.aged, coverage.capped, coverage.dropped_events) = (counts.aged, counts.capped, counts.dropped_events);
+    coverage.suppressed_messages = tracker.nodes.iter().map(|node| node.suppressed).sum();
+    let summary = table::summary(&rows)?;
+    Ok(Report { rows, summary, coverage })
+}
+
+fn read(source: &Source, number: usize, limits: Limits, jobs: &Sender<Job>, out: &Sender<Answer>, stop: &AtomicBool) {
+    let chunks = match source.chunks(u32::try_from(number).unwrap_or(u32::MAX), limits) {
+        Ok(chunks) => chunks,
+        Err(error) => {
+            let _ = out.send(Err(error));
+            return;
+        }
+    };
+    for chunk in chunks {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        let sent = match chunk {
+            Ok(chunk) => {
+                let (answer, parsed) = bounded(1);
+                // Queued before it is parsed, so that the order of chunks is kept.
+                out.send(Ok(parsed)).is_ok() && jobs.send((chunk, answer)).is_ok()
+            }
+            Err(error) => out.send(Err(error)).is_ok(),
+        };
+        if !sent {
+            return;
+        }
+    }
+}
+
+/// A record with its instant, in the order the tracker takes them.
+struct Dated {
+    time: Time,
+    record: Record,
+    host: Option<Box<str>>,
+    source: usize,
+}
+
+impl PartialEq for Dated {
+    fn eq(&self, other: &Self) -> bool {
+        (self.time, self.record.place) == (other.time, other.record.place)
+    }
+}
+impl Eq for Dated {}
+impl PartialOrd for Dated {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Dated {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.time, self.record.place).cmp(&(other.time, other.record.place))
+    }
+}
+
+struct Merge {
+    /// The next record of each source.
+    heap: BinaryHeap<Reverse<(Time, usize)>>,
+    /// Records taken, until none before them can come.
+    order: BinaryHeap<Reverse<Dated>>,
+    horizon: Time,
+}
+
+impl Merge {
+    /// Sees to it that a source has its next record on the heap, reading on until it has one or ends.
+    fn refill(&mut self, feeds: &mut [Feed], at: usize, coverage: &mut Coverage, failed: &mut usize) {
+        let Some(feed) = feeds.get_mut(at) else { return };
+        while feed.ready.is_empty() && !(feed.ended && feed.waiting.is_empty()) {
+            feed.next(coverage, failed);
+        }
+        if let Some((time, _, _)) = feed.ready.front() {
+            self.heap.push(Reverse((*time, at)));
+        }
+    }
+}
+
+impl Feed {
+    fn next(&mut self, coverage: &mut Coverage, failed: &mut usize) {
+        match self.answers.recv() {
+            Ok(Ok(parsed)) => {
+                let Ok(mut parsed) = parsed.recv() else { return };
+                self.got = true;
+                coverage.lines += parsed.lines;
+                coverage.bytes += parsed.bytes;
+                coverage.records += parsed.records.len() as u64;
+                coverage.unknown_lines += parsed.unknown;
+                coverage.cut_records += parsed.cut;
+                coverage.long_lines += parsed.long_lines;
+                for record in parsed.records.drain(..) {
+                    let host = record.host.and_then(|host| parsed.hosts.get(usize::from(host))).cloned();
+                    if !self.clock.knows() {
+                        self.clock.learn(&record);
+                    }
+                    self.waiting.push_back((record, host));
+                }
+                if self.clock.knows() || self.waiting.len() > WAITING {
+                    self.date(coverage);
+                }
+            }
+            Ok(Err(error)) => {
+                // A remark (a file found in a folder that is no log) is told, and is no failure.
+                *failed += usize::from(!error.is_remark() && !self.got);
+                coverage.source_troubles.push(error.to_string());
+            }
+            Err(_) => {
+                self.ended = true;
+                self.date(coverage);
+            }
+        }
+    }
+
+    fn date(&mut self, coverage: &mut Coverage) {
+        for (record, host) in std::mem::take(&mut self.waiting) {
+            self.clock.learn(&record);
+            let wall = matches!(record.stamp, Some(crate::time::Stamp::Wall { .. }));
+            coverage.zone_assumed |= wall && !self.clock.knows();
+            match self.clock.time(&record).or(self.latest) {
+                Some(time) => {
+                    self.latest = Some(time);
+                    self.ready.push_back((time, record, host));
+                }
+                None => coverage.undated += 1,
+            }
+        }
+    }
+}
+
+fn track(tracker: &mut Tracker, dated: Dated, sources: &[Source], options: &Options) {
+    let Dated { time, record, host, source } = dated;
+    let node = if let Some(node) = options.node.as_deref() {
+        tracker.node(node, Some(node))
+    } else if let Some(host) = host.as_deref() {
+        tracker.node(host, Some(host))
+    } else {
+        // Bare files of one folder are of one node.
+        let folder = sources.get(source).and_then(|source| source.folder.as_ref());
+        let scope = folder.map_or(String::new(), |folder| format!("{}/", folder.display()));
+        tracker.node(&scope, None)
+    };
+    tracker.push(&record, time, node);
+}
+
+fn row(startup: Startup, tracker: &Tracker, coverage: &Coverage, options: &Options) -> Row {
+    let breakdown = breakdown::of(&startup);
+    let unknown = crate::startup::Node::default();
+    let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
+    let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node });
+    let place = startup.observed_at.map(|(_, place)| place).or(startup.events.first().map(|event| event.place)).unwrap_or_default();
+    let source = coverage.sources.get(place.source as usize).map_or("", String::as_str).into();
+    let name = options.node.as_deref().or(node.name()).map(Into::into);
+    Row { node: name, kubelet: node.kubelet.clone(), line: place.line, source, startup, breakdown, findings }
+}

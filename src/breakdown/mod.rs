@@ -1,0 +1,312 @@
+//! A startup's marks → spans that tile it. Pure: the same startup gives the same spans, on any thread.
+//!
+//! Evidence makes *claims* (a phase, from, to). Where claims overlap the more specific one wins; what no claim covers is
+//! `unattributed`. So the spans never overlap and always sum to the total, whatever the evidence says.
+
+mod claims;
+pub mod steps;
+
+use crate::parse::observed::is_overflow;
+use crate::phase::Phase;
+use crate::record::{Fact, Field, Format, Noted, Place};
+use crate::startup::{Startup, State};
+use crate::time::{SECOND, Span, Time};
+use steps::{Evidence, Mark};
+
+/// How well a span's ends are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Precision {
+    /// Both ends are told by lines.
+    Exact,
+    /// An end follows from other lines by a rule.
+    Inferred,
+    /// An end lies between two known instants.
+    Bounded,
+}
+
+impl Precision {
+    /// Its name in outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Exact => "exact",
+            Precision::Inferred => "inferred",
+            Precision::Bounded => "bounded",
+        }
+    }
+}
+
+/// A phase with its place in one startup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// The phase.
+    pub phase: Phase,
+    /// Its start.
+    pub from: Time,
+    /// Its end.
+    pub to: Time,
+    /// How well it is known.
+    pub precision: Precision,
+    /// It took at least this.
+    pub min: Span,
+    /// It took at most this.
+    pub max: Span,
+    /// The line its end stands on.
+    pub place: Option<Place>,
+    /// Whom or what it waited for, when that is known.
+    pub about: Option<Box<str>>,
+}
+
+/// Oddities of a startup, by id: each is named in the row and counted in the report.
+pub const ANOMALIES: &[(&str, &str)] = &[
+    ("slo-overflow", "the kubelet's SLO value is the overflow of kubernetes #114903 or #130432; it is repaired"),
+    ("watch-gap", "the record was written late: its end-to-end time is longer than the start"),
+    ("clock-skew", "the pod ran before it was created: the node's clock and the API server's differ"),
+    ("init-not-counted", "the kubelet counted no init time though init containers ran (two or more of them)"),
+    ("json-times", "JSON logging: the record's times are the time of writing; creation follows from the durations"),
+    ("record-cut", "the record's line is cut; what is whole in it is used"),
+    ("mirror-pod", "a static pod: the record is its mirror's, which is made when the pod may already be running"),
+    ("no-record", "the containers run but the kubelet wrote no record (it restarted, or the log ended first)"),
+    ("created-unknown", "no line tells when the pod was created: the start is counted from its first line"),
+    ("kubelet-restart", "the kubelet started anew while the pod was on its way"),
+    ("format-unknown", "the record has keys this version does not know"),
+];
+
+/// A startup, broken down.
+#[derive(Clone, Debug)]
+pub struct Breakdown {
+    /// How it stands.
+    pub state: State,
+    /// Created, by the API server's clock.
+    pub created: Option<Time>,
+    /// First taken by the kubelet.
+    pub seen: Option<Time>,
+    /// The API accepted "running".
+    pub running: Option<Time>,
+    /// Seen on the kubelet's watch.
+    pub watched: Option<Time>,
+    /// From the first to the last instant; `None` when the line that tells it is cut.
+    pub total: Option<Span>,
+    /// Tiles of the total, in order.
+    pub pieces: Vec<Piece>,
+    /// The SLO value as printed.
+    pub kubelet_slo: Option<f64>,
+    /// Created → running, less pulls and init containers.
+    pub slo: Option<f64>,
+    /// Pulls that ended well, as far as lines show.
+    pub pulls: usize,
+    /// Pulls that failed.
+    pub pull_failures: usize,
+    /// Bytes of the images pulled, where a line tells.
+    pub pulled_bytes: Option<i64>,
+    /// How often the sandbox was asked for.
+    pub sandbox_attempts: usize,
+    /// Containers that ended and were started again.
+    pub restarts: usize,
+    /// What the steps stand on.
+    pub evidence: Evidence,
+    /// Ids of [`ANOMALIES`].
+    pub anomalies: Vec<&'static str>,
+}
+
+impl Breakdown {
+    /// The seconds of one phase.
+    pub fn of(&self, phase: Phase) -> Span {
+        self.pieces.iter().filter(|piece| piece.phase == phase).map(|piece| piece.to - piece.from).sum()
+    }
+}
+
+/// When the watch gap is worth naming: an undisturbed one is under a millisecond; half a second is a missed event.
+const WATCH_GAP: Span = Span(SECOND / 2);
+
+/// Breaks a startup down.
+pub fn of(startup: &Startup) -> Breakdown {
+    let steps = steps::of(startup);
+    let observed = startup.observed.as_deref();
+    let mut anomalies = Vec::new();
+    let (created, watched) = ends(startup, &mut anomalies);
+    let running = startup.running();
+    let seen = startup.events.iter().find(|event| event.fact == Fact::PodAdded).map(|event| event.time);
+    let (state, end) = outcome(startup, &steps, watched, &mut anomalies);
+    let begin = created.or_else(|| startup.events.iter().find(|event| !event.by_runtime).or(startup.events.first()).map(|e| e.time));
+    if created.is_none() {
+        anomalies.push("created-unknown");
+    }
+    let known = observed.is_none_or(|_| watched.is_some() && created.is_some());
+    let (begin, end) = (begin.unwrap_or(end), end);
+    let total = if known { Some(end - begin) } else { None };
+    let pieces = match total {
+        Some(total) if total > Span(0) => claims::tile(claims::of(startup, &steps, begin, running.unwrap_or(end), end), begin, end),
+        Some(total) => skewed(begin, end, total),
+        None => Vec::new(),
+    };
+    let mut breakdown = Breakdown {
+        state,
+        created,
+        seen,
+        running,
+        watched,
+        total,
+        pieces,
+        kubelet_slo: observed.and_then(|observed| observed.slo),
+        slo: None,
+        pulls: startup.transfers.iter().filter(|transfer| transfer.ok).count(),
+        pull_failures: startup.transfers.iter().filter(|transfer| !transfer.ok).count(),
+        pulled_bytes: None,
+        sandbox_attempts: steps.sandbox_attempts,
+        restarts: 0,
+        evidence: steps.evidence,
+        anomalies,
+    };
+    count(startup, &steps, &mut breakdown);
+    name_anomalies(startup, &steps, &mut breakdown);
+    breakdown.slo = slo(startup, &breakdown);
+    breakdown
+}
+
+/// Creation and the watch's instant: from the record's times, or, where JSON logging lost those, from its durations.
+fn ends(startup: &Startup, anomalies: &mut Vec<&'static str>) -> (Option<Time>, Option<Time>) {
+    let (Some(observed), Some((written, _))) = (startup.observed.as_deref(), startup.observed_at) else { return (None, None) };
+    if observed.json {
+        anomalies.push("json-times");
+        // Written the moment the watch was seen; a record without its end-to-end time leaves the creation unknown.
+        return (observed.e2e.map(|e2e| written - e2e), Some(written));
+    }
+    let (created, watched) = (observed.created.time(), observed.watched.time());
+    match (created, watched, observed.e2e) {
+        (Some(created), None, Some(e2e)) => (Some(created), Some(created + e2e)),
+        (None, Some(watched), Some(e2e)) => (Some(watched - e2e), Some(watched)),
+        ends => (ends.0, ends.1),
+    }
+}
+
+/// How a startup stands, and the instant its breakdown reaches to.
+fn outcome(startup: &Startup, steps: &steps::Steps, watched: Option<Time>, anomalies: &mut Vec<&'static str>) -> (State, Time) {
+    if startup.observed.is_some() {
+        return (State::Running, watched.unwrap_or(startup.touched));
+    }
+    if let Some(rejected) = startup.rejected {
+        return (State::Failed, rejected);
+    }
+    // Without a record only the kubelet's own lines decide, so that the runtime's log beside it changes no total.
+    let last_failure = startup.events.iter().rfind(|event| matches!(event.fact, Fact::SyncFailed | Fact::NetworkNotReady));
+    let relisted = |kind: &str| {
+        let kind = kind.to_owned();
+        startup.all(Fact::PlegEvent).filter(move |event| event.text_of(Field::Type) == Some(&kind))
+    };
+    let deleted = startup.deleted.unwrap_or(Time(i64::MAX));
+    let alive: Vec<_> = relisted("ContainerStarted")
+        .filter(|started| {
+            let id = started.text_of(Field::ContainerId);
+            let died = relisted("ContainerDied").any(|died| died.text_of(Field::ContainerId) == id && died.time >= started.time && died.time < deleted);
+            !died && started.time < deleted
+        })
+        .collect();
+    let mut ids: Vec<_> = alive.iter().filter_map(|event| event.text_of(Field::ContainerId)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    // One of two living ids is the sandbox.
+    if ids.len() >= 2
+        && let Some(first) = ids.iter().filter_map(|id| alive.iter().find(|event| event.text_of(Field::ContainerId) == Some(id))).map(|event| event.time).max()
+        && last_failure.is_none_or(|failure| failure.time < first)
+        && !steps.steps.iter().any(|step| step.init && step.exit_noticed.is_some_and(|(time, _)| time > first))
+    {
+        anomalies.push("no-record");
+        return (State::Running, first);
+    }
+    match startup.deleted {
+        Some(deleted) => (State::Gone, deleted),
+        None => (State::Starting, startup.log_end.max(startup.touched)),
+    }
+}
+
+/// A start that ended before it began, by two clocks: one piece of the whole, nothing can be told apart.
+fn skewed(begin: Time, end: Time, total: Span) -> Vec<Piece> {
+    if total == Span(0) {
+        return Vec::new();
+    }
+    let bounds = (total, total);
+    vec![Piece { phase: Phase::Unattributed, from: begin, to: end, precision: Precision::Inferred, min: bounds.0, max: bounds.1, place: None, about: None }]
+}
+
+fn count(startup: &Startup, steps: &steps::Steps, breakdown: &mut Breakdown) {
+    let ended: Vec<_> = startup.all(Fact::PullEnded).filter(|event| event.text_of(Field::Image).is_some()).collect();
+    breakdown.pulls = breakdown.pulls.max(ended.len());
+    let failed = startup.all(Fact::SyncFailed).filter(|event| event.text_of(Field::Reason) == Some("ErrImagePull")).count();
+    let open = startup.observed.as_deref().and_then(|observed| observed.open_sessions).unwrap_or(0);
+    breakdown.pull_failures = breakdown.pull_failures.max(failed).max(usize::try_from(open).unwrap_or(0));
+    if let Some(sessions) = startup.observed.as_deref().and_then(|observed| observed.sessions) {
+        breakdown.pulls = breakdown.pulls.max(usize::try_from(sessions).unwrap_or(0));
+    } else if startup.observed.as_deref().is_some_and(|observed| observed.last_pull.time().is_some()) {
+        breakdown.pulls = breakdown.pulls.max(1);
+    }
+    let bytes: Vec<i64> = startup.transfers.iter().filter_map(|transfer| transfer.bytes).collect();
+    let by_event: Vec<i64> = ended.iter().filter_map(|event| event.number(Field::Bytes)).collect();
+    let bytes = if bytes.is_empty() { by_event } else { bytes };
+    breakdown.pulled_bytes = (!bytes.is_empty()).then(|| bytes.iter().sum());
+    let until = breakdown.running.unwrap_or(Time(i64::MAX));
+    for (number, step) in steps.steps.iter().enumerate() {
+        let again = |later: &steps::Step| later.name.is_some() && later.name == step.name && later.asked.is_some_and(|mark| mark.at <= until);
+        breakdown.restarts += usize::from(steps.steps.iter().skip(number + 1).any(again));
+    }
+}
+
+fn name_anomalies(startup: &Startup, steps: &steps::Steps, breakdown: &mut Breakdown) {
+    let observed = startup.observed.as_deref();
+    let mut name = |id: &'static str| {
+        if !breakdown.anomalies.contains(&id) {
+            breakdown.anomalies.push(id);
+        }
+    };
+    if let Some(observed) = observed {
+        if observed.slo.is_some_and(is_overflow) {
+            name("slo-overflow");
+        }
+        if let (Some(running), Some(watched)) = (observed.running.time(), observed.watched.time())
+            && watched - running > WATCH_GAP
+        {
+            name("watch-gap");
+        }
+        if let (Some(created), Some(running)) = (observed.created.time(), observed.running.time())
+            && running < created
+            && !startup.mirror
+        {
+            name("clock-skew");
+        }
+        let init = steps.steps.iter().filter(|step| step.init).count();
+        if observed.format == Some(Format::G4) && observed.init == Some(Span(0)) && init > 0 {
+            name("init-not-counted");
+        }
+        if observed.cut {
+            name("record-cut");
+        }
+        if !observed.unknown.is_empty() {
+            name("format-unknown");
+        }
+    }
+    if startup.mirror {
+        name("mirror-pod");
+    }
+    if !startup.restarts.is_empty() {
+        name("kubelet-restart");
+    }
+    breakdown.anomalies.sort_unstable();
+}
+
+/// Our own SLI value: created → running, less pulls (waiting and back-off included, as the official definition leaves
+/// image pulling out) and init containers. `None` when the running instant or the pulls are not known.
+fn slo(startup: &Startup, breakdown: &Breakdown) -> Option<f64> {
+    let observed = startup.observed.as_deref()?;
+    let running = breakdown.running? - breakdown.created?;
+    let unknown_end = observed.first_pull.time().is_some() && observed.last_pull == Noted::Never && breakdown.evidence == Evidence::Relist;
+    if unknown_end {
+        return None;
+    }
+    let phases = [Phase::ImageWait, Phase::ImagePull, Phase::ImageBackoff, Phase::Init];
+    let left_out: Span = phases.into_iter().map(|phase| breakdown.of(phase)).sum();
+    Some((running - left_out).seconds())
+}
+
+/// A mark at both ends of the range: nothing is known but that it lies within.
+fn within(low: Time, high: Time) -> Mark {
+    Mark::between(low, high, None)
+}

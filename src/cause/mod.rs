@@ -1,0 +1,151 @@
+//! Causes: rules that claim seconds of one startup, with evidence. Each claims only phases that its evidence touches, and
+//! only seconds no earlier rule of the table has claimed: specific ones stand before general ones.
+//!
+//! To add a cause: a row in [`CAUSES`] with its text under the four headings; `explain` and the summary print the same
+//! words. A test checks ids, headings and that every phase has a cause.
+
+mod texts;
+
+use crate::breakdown::{Breakdown, Piece};
+use crate::phase::Phase;
+use crate::record::{Fact, Field, Place};
+use crate::startup::{Event, Node, Startup};
+use crate::time::{SECOND, Span};
+
+pub use texts::CAUSES;
+
+/// A rule, and what it means.
+#[derive(Debug)]
+pub struct Cause {
+    /// Its id, as users type it; it names the trouble, not the remedy.
+    pub id: &'static str,
+    /// One sentence for the summary.
+    pub title: &'static str,
+    /// The setting that helps, in one line.
+    pub set: &'static str,
+    /// What that costs.
+    pub price: &'static str,
+    /// The four headings.
+    pub text: &'static str,
+    /// It claims nothing below this: what it is, in seconds, is said with its reason in the text.
+    pub limit: Span,
+    /// The phases it may claim.
+    pub phases: &'static [Phase],
+    /// Whether its evidence is there, and the line that shows it.
+    pub check: fn(&Case<'_>) -> Option<Option<Place>>,
+}
+
+/// What a rule looks at.
+pub struct Case<'a> {
+    /// The startup.
+    pub startup: &'a Startup,
+    /// Its breakdown.
+    pub breakdown: &'a Breakdown,
+    /// Its node.
+    pub node: &'a Node,
+}
+
+impl Case<'_> {
+    /// The first event of a fact whose text holds a word.
+    fn says(&self, fact: Fact, word: &str) -> Option<&Event> {
+        self.startup.all(fact).find(|event| self.in_time(event) && event.text.contains(word))
+    }
+
+    /// A sync that failed with this reason.
+    fn failed_with(&self, reasons: &[&str]) -> Option<&Event> {
+        self.startup.all(Fact::SyncFailed).find(|event| self.in_time(event) && event.text_of(Field::Reason).is_some_and(|r| reasons.contains(&r)))
+    }
+
+    fn around(&self, fact: Fact) -> Option<&Event> {
+        self.startup.around.iter().find(|event| event.fact == fact)
+    }
+
+    /// What happens after the pod runs is none of its start.
+    fn in_time(&self, event: &Event) -> bool {
+        self.breakdown.running.is_none_or(|running| event.time <= running)
+    }
+}
+
+/// A cause's claim on seconds of one startup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Which cause.
+    pub cause: &'static str,
+    /// How much it cost.
+    pub lost: Span,
+    /// How much of it is certain.
+    pub certain: Span,
+    /// A line that shows it.
+    pub evidence: Option<Place>,
+    /// Whom or what was waited for, when that is known.
+    pub about: Option<Box<str>>,
+}
+
+/// A start is slow from here on: the bound of SIG Scalability's pod startup SLO.
+pub const SLOW: Span = Span(5 * SECOND);
+
+/// Judges a startup: its findings, the costliest first.
+pub fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let mut free: Vec<&Piece> = case.breakdown.pieces.iter().collect();
+    let mut found = claims(case, &mut free, true);
+    // A slow start whose phases all stay under their limits is named by the longest one.
+    let slow = case.breakdown.running.or(case.breakdown.watched).zip(case.breakdown.created).map_or(case.breakdown.total, |(to, from)| Some(to - from));
+    if found.is_empty() && slow.is_some_and(|slow| slow > SLOW) {
+        found = claims(case, &mut free, false);
+        found.sort_by(|a, b| b.lost.cmp(&a.lost).then(a.cause.cmp(b.cause)));
+        found.truncate(1);
+    }
+    found.sort_by(|a, b| b.lost.cmp(&a.lost).then(a.cause.cmp(b.cause)));
+    found
+}
+
+fn claims(case: &Case<'_>, free: &mut Vec<&Piece>, limited: bool) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for cause in CAUSES {
+        let Some(evidence) = (cause.check)(case) else { continue };
+        let mine = |piece: &&Piece| cause.phases.contains(&piece.phase);
+        let lost: Span = free.iter().filter(|piece| mine(piece)).map(|piece| piece.to - piece.from).sum();
+        if lost <= Span(0) || (limited && lost < cause.limit) {
+            continue;
+        }
+        let certain: Span = free.iter().filter(|piece| mine(piece)).map(|piece| piece.min).sum();
+        let longest = free.iter().filter(|piece| mine(piece)).max_by_key(|piece| piece.to - piece.from);
+        let place = evidence.or(longest.and_then(|piece| piece.place)).or(case.startup.observed_at.map(|(_, place)| place));
+        let about = longest.and_then(|piece| piece.about.clone());
+        found.push(Finding { cause: cause.id, lost, certain, evidence: place, about });
+        free.retain(|piece| !mine(piece));
+    }
+    found
+}
+
+/// The cause with this id.
+pub fn named(id: &str) -> Option<&'static Cause> {
+    CAUSES.iter().find(|cause| cause.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phase::PHASES;
+
+    #[test]
+    fn every_phase_has_a_cause_that_needs_no_further_evidence() {
+        for (phase, name) in PHASES {
+            assert!(CAUSES.iter().any(|cause| cause.phases.contains(phase)), "no cause for {name}");
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_texts_have_their_headings() {
+        let mut ids: Vec<&str> = CAUSES.iter().map(|cause| cause.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), CAUSES.len());
+        for cause in CAUSES {
+            let headings = ["What it means", "How it is recognised", "What to do", "When it misleads"];
+            let found: Vec<usize> = headings.iter().filter_map(|heading| cause.text.find(&format!("{heading}\n"))).collect();
+            assert!(found.len() == 4 && found.is_sorted(), "{}: headings", cause.id);
+            assert!(cause.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", cause.id);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The library's one error: what went wrong, and what to do about it. Trouble with single lines is not an error but a
+//! count in the report.
+
+use std::fmt;
+
+/// What kind of trouble stops an analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A setting makes no sense; found before the first byte is read.
+    Setting,
+    /// A grammar file is wrong.
+    Grammar,
+    /// No source could be read.
+    Source,
+    /// The result could not be computed or written.
+    Output,
+}
+
+/// An error with its kind, its message and a help.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    help: Option<String>,
+}
+
+impl Error {
+    /// An error of this kind.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), help: None }
+    }
+
+    /// The same with a sentence that says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, "\n  help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,39 @@
+//! Figures as people read them.
+
+/// A length of time: `320 ms`, `4.2 s`, `2m 11s`, `3h 50m`.
+pub fn length(seconds: f64) -> String {
+    let magnitude = seconds.abs();
+    if !magnitude.is_finite() {
+        return "?".into();
+    }
+    if magnitude < 0.9995 {
+        return format!("{:.0} ms", seconds * 1000.0);
+    }
+    if magnitude < 9.95 {
+        return format!("{seconds:.1} s");
+    }
+    if magnitude < 59.5 {
+        return format!("{seconds:.0} s");
+    }
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    let whole = magnitude.round() as u64;
+    let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 { format!("{sign}{hours}h {minutes:02}m") } else { format!("{sign}{minutes}m {rest:02}s") }
+}
+
+/// A share: `38 %`, `<1 %`.
+pub fn share(share: f64) -> String {
+    if share > 0.0 && share < 0.01 { "<1 %".into() } else { format!("{:.0} %", share * 100.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_read_well() {
+        let all: Vec<String> = [0.0, 0.32, 0.9999, 4.23, 9.96, 59.4, 59.7, 131.0, 13800.0, -5.7].map(length).into();
+        assert_eq!(all, ["0 ms", "320 ms", "1.0 s", "4.2 s", "10 s", "59 s", "1m 00s", "2m 11s", "3h 50m", "-5.7 s"]);
+        assert_eq!([share(0.0), share(0.004), share(0.38)], ["0 %", "<1 %", "38 %"]);
+    }
+}

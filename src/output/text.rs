@@ -1,0 +1,243 @@
+//! The first screen: totals, SLO, where the time went, causes ranked, slowest pods, coverage.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Screen, length, plain, share};
+use crate::breakdown::ANOMALIES;
+use crate::cause;
+use crate::phase::Phase;
+use crate::report::{Report, Row};
+use crate::table::Summary;
+
+/// How many evidence lines, causes and pods are shown.
+const CAUSES: usize = 6;
+const SLOWEST: usize = 5;
+
+pub(super) fn write(report: &Report, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    let page = Page { report, width: screen.width.max(60), colour: screen.colour };
+    let summary = &report.summary;
+    if summary.startups == 0 {
+        writeln!(out, "no pod startups found")?;
+        return page.coverage(out);
+    }
+    page.head(summary, out)?;
+    page.phases(summary, out)?;
+    page.causes(summary, out)?;
+    page.slowest(summary, out)?;
+    page.coverage(out)
+}
+
+struct Page<'a> {
+    report: &'a Report,
+    width: usize,
+    colour: bool,
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+/// Thousands apart: `2,412`.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+impl Page<'_> {
+    fn strong(&self, text: &str) -> String {
+        if self.colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Writes words and breaks the line where the screen ends.
+    fn wrapped(&self, out: &mut dyn Write, indent: &str, parts: &[String], between: &str) -> io::Result<()> {
+        let mut line = String::new();
+        for part in parts {
+            let more = line.width() + between.width() + part.width() + indent.width();
+            if !line.is_empty() && more > self.width {
+                writeln!(out, "{indent}{line}")?;
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push_str(between);
+            }
+            line.push_str(part);
+        }
+        if line.is_empty() { Ok(()) } else { writeln!(out, "{indent}{line}") }
+    }
+
+    fn words(&self, out: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
+        let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        self.wrapped(out, indent, &words, " ")
+    }
+
+    fn clipped(&self, text: &str, width: usize) -> String {
+        if text.width() <= width {
+            return text.to_owned();
+        }
+        let mut out = String::new();
+        for c in text.chars() {
+            if out.width() + 2 > width {
+                break;
+            }
+            out.push(c);
+        }
+        out.push('…');
+        out
+    }
+
+    fn head(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        let mut parts = vec![format!("{} on {}", plural(summary.startups, "pod start", "pod starts"), plural(summary.nodes, "node", "nodes"))];
+        if let Some((from, to)) = &summary.window {
+            let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
+            let day = |time: &str| time.get(..10).unwrap_or("").to_owned();
+            let second = if day(from) == day(to) { clock(to) } else { format!("{} {}", day(to), clock(to)) };
+            parts.push(format!("{} {}–{second} UTC", day(from), clock(from)));
+        }
+        if !summary.kubelets.is_empty() {
+            parts.push(format!("kubelet {}", plain(&summary.kubelets.join(", ")).replace('v', "")));
+        }
+        for (state, words) in [("starting", "still starting"), ("failed", "failed"), ("gone", "deleted before they ran")] {
+            let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
+            if count > 0 {
+                parts.push(format!("{} {words}", grouped(count)));
+            }
+        }
+        if summary.repaired > 0 {
+            parts.push(plural(summary.repaired, "value repaired", "values repaired"));
+        }
+        self.wrapped(out, "", &parts, " · ")?;
+        let quantiles = |q: &crate::table::Quantiles| vec![format!("p50 {}", length(q.p50)), format!("p95 {}", length(q.p95)), format!("p99 {}", length(q.p99)), format!("max {}", length(q.max))];
+        if summary.running.count > 0 {
+            writeln!(out, "created → running    {}", quantiles(&summary.running).join("   "))?;
+        } else {
+            writeln!(out, "created → running    not known from these lines")?;
+        }
+        if summary.slo.count > 0 {
+            let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
+            let words = format!("p99 {}: {verdict}, {} of {} pods within 5 s", length(summary.slo.p99), share(summary.slo_within), summary.slo.count);
+            writeln!(out, "SLO without pull+init  {words} (target p99 ≤ 5 s)")?;
+        }
+        writeln!(out)
+    }
+
+    fn phases(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.strong("where the time went"))?;
+        let room = self.width.saturating_sub(16 + 9 + 7 + 12 + 12).clamp(8, 60);
+        let most = summary.phases.iter().map(|line| line.lost_s).fold(0.0, f64::max);
+        for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
+            let label = Phase::named(line.phase).map_or(line.phase, |phase| phase.words().label);
+            let cells = if most > 0.0 { (line.lost_s / most * room as f64 * 8.0).round() as usize } else { 0 };
+            let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+            let bar = format!("{}{}", "█".repeat(cells / 8), eighths.get(cells % 8).unwrap_or(&""));
+            let pad = " ".repeat(room.saturating_sub(bar.width()));
+            let exact = if line.exact_share >= 0.995 { String::new() } else { format!("{} exact", share(line.exact_share)) };
+            let p99 = format!("p99 {}", length(line.p99_s));
+            let text = format!("  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}", length(line.lost_s), share(line.share));
+            writeln!(out, "{}", text.trim_end())?;
+        }
+        writeln!(out)
+    }
+
+    fn causes(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        if summary.causes.is_empty() {
+            return writeln!(out, "{}\n", self.strong("no start lost time above the limits of any cause"));
+        }
+        writeln!(out, "{}", self.strong("causes, by time lost"))?;
+        for (number, line) in summary.causes.iter().take(CAUSES).enumerate() {
+            let Some(cause) = cause::named(&line.cause) else { continue };
+            let sure = if line.certain_s < line.lost_s * 0.995 { format!(" (certain: {})", length(line.certain_s)) } else { String::new() };
+            let nodes = if line.nodes > 1 { format!(" on {} nodes", line.nodes) } else { String::new() };
+            writeln!(out, "  {}  {}  {}{sure}   {}{nodes}", number + 1, self.strong(cause.id), length(line.lost_s), plural(line.pods as usize, "pod", "pods"))?;
+            self.words(out, "     ", cause.title)?;
+            if let Some(row) = self.report.rows.get(line.worst)
+                && let Some(finding) = row.findings.iter().find(|finding| finding.cause == line.cause)
+            {
+                let about = finding.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
+                let worst = format!("worst  {} {}{about}", plain(&row.startup.pod), length(finding.lost.seconds()));
+                writeln!(out, "     {}", self.clipped(&worst, self.width - 5))?;
+                if let Some(place) = finding.evidence {
+                    let text = self.report.event(row, place).map_or(String::new(), |event| plain(&event.text));
+                    let line = format!("seen   {}:{} {text}", plain(self.report.source(place)), place.line);
+                    writeln!(out, "     {}", self.clipped(&line, self.width - 5))?;
+                }
+            }
+            self.words(out, "     ", &format!("set    {}", cause.set))?;
+            if cause.price != "none" {
+                self.words(out, "     ", &format!("price  {}", cause.price))?;
+            }
+        }
+        if summary.causes.len() > CAUSES {
+            let rest: Vec<&str> = summary.causes.iter().skip(CAUSES).map(|line| line.cause.as_str()).collect();
+            self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
+        }
+        writeln!(out)
+    }
+
+    fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.strong("slowest to run"))?;
+        for row in summary.slowest.iter().take(SLOWEST).filter_map(|number| self.report.rows.get(*number)) {
+            let text = format!("  {:>7}  {}  {}", row.felt_s().map_or("?".into(), length), plain(&row.startup.pod), why(row));
+            writeln!(out, "{}", self.clipped(&text, self.width))?;
+        }
+        if let Some(worst) = summary.slowest.first().and_then(|number| self.report.rows.get(*number)) {
+            let chain = format!("podlag chain {} INPUT…", plain(&worst.startup.pod));
+            let explain = summary.causes.first().map(|line| format!("podlag explain {}", line.cause));
+            let hints: Vec<String> = explain.into_iter().chain([chain]).collect();
+            writeln!(out)?;
+            self.wrapped(out, "", &hints, " · ")?;
+        }
+        Ok(())
+    }
+
+    fn coverage(&self, out: &mut dyn Write) -> io::Result<()> {
+        let c = &self.report.coverage;
+        let mut parts = vec![format!("read {} lines", grouped(c.lines as usize)), format!("{} used", grouped(c.records as usize))];
+        let mut count = |number: u64, words: &str| {
+            if number > 0 {
+                parts.push(format!("{} {words}", grouped(number as usize)));
+            }
+        };
+        count(c.unknown_lines, "not understood");
+        count(c.cut_records, "cut");
+        count(c.long_lines, "too long");
+        count(c.undated, "without a time");
+        count(c.duplicate_records, "records seen twice");
+        count(c.existing_pods, "pods older than the log");
+        count(c.aged, "starts left by age");
+        count(c.capped, "starts left by the cap");
+        count(c.dropped_events, "repeated events not kept");
+        count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
+        if c.zone_assumed {
+            parts.push("no line tells the zone: UTC assumed (--timezone)".into());
+        }
+        if c.partial {
+            parts.push("stopped early: partial".into());
+        }
+        self.wrapped(out, "", &parts, " · ")?;
+        for (id, number) in &self.report.summary.anomalies {
+            let meaning = ANOMALIES.iter().find(|(known, _)| known == id).map_or("", |(_, meaning)| meaning);
+            self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
+        }
+        for trouble in &c.source_troubles {
+            self.words(out, "  ", &plain(trouble))?;
+        }
+        Ok(())
+    }
+}
+
+/// Where most of a startup's time went, in a few words.
+fn why(row: &Row) -> String {
+    let by_finding = row.findings.iter().find(|finding| finding.cause != "watch-artefact");
+    let Some(finding) = by_finding else { return row.breakdown.state.name().into() };
+    let about = finding.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
+    format!("{} {}{about}", finding.cause, length(finding.lost.seconds()))
+}

@@ -1,0 +1,211 @@
+//! A line without its frame, as the program that wrote it meant it: when, which process, what text, which keys.
+//! Three dialects: klog text, the kubelet's JSON logging, logrus (containerd, CRI-O); anything else is plain text.
+
+use std::borrow::Cow;
+
+use nom::IResult;
+use nom::Parser;
+use nom::bytes::complete::{tag, take, take_till1, take_while1};
+use nom::character::complete::{char, digit1, one_of, space1};
+use nom::combinator::map_opt;
+use nom::sequence::{delimited, preceded, terminated};
+
+use crate::parse::observed;
+use crate::parse::value::{self, Raw};
+use crate::time::{SECOND, Stamp};
+
+/// How the line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// klog text: the kubelet's default.
+    Klog,
+    /// The kubelet's `--logging-format=json`.
+    Json,
+    /// logrus, text or JSON: containerd and CRI-O.
+    Logrus,
+    /// None of these.
+    Plain,
+}
+
+/// One line, read.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// How it is written.
+    pub dialect: Dialect,
+    /// The process id in its header.
+    pub pid: Option<u32>,
+    /// When, by its own header.
+    pub stamp: Option<Stamp>,
+    /// The message, unquoted and unescaped.
+    pub text: Cow<'a, str>,
+    /// Its keys, in order, values as they stand.
+    pub keys: Vec<(Cow<'a, str>, Raw<'a>)>,
+    /// It ends before its last value does.
+    pub cut: bool,
+}
+
+impl<'a> Entry<'a> {
+    /// The value of a key: the last one when it stands twice (klog keeps the last since 2.140).
+    pub fn key(&self, name: &str) -> Option<Raw<'a>> {
+        self.keys.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw)
+    }
+
+    /// Reads a line's body; never fails, the last resort is plain text.
+    pub fn read(body: &'a str) -> Entry<'a> {
+        match body.as_bytes().first() {
+            Some(b'{') => json(body),
+            Some(b't') if body.starts_with("time=\"") => logrus(body),
+            _ => klog(body),
+        }
+        .unwrap_or_else(|| plain(body))
+    }
+}
+
+fn plain(body: &str) -> Entry<'_> {
+    Entry { dialect: Dialect::Plain, pid: None, stamp: None, text: Cow::Borrowed(body), keys: Vec::new(), cut: false }
+}
+
+/// `Lmmdd hh:mm:ss.uuuuuu PPPPPPP file.go:LINE] body`: klog's text header has no year and no zone.
+fn klog_header(line: &str) -> IResult<&str, (Stamp, u32)> {
+    let two = || map_opt(take(2_usize), |d: &str| if d.bytes().all(|b| b.is_ascii_digit()) { d.parse::<u8>().ok() } else { None });
+    let date = preceded(one_of("IWEF"), (two(), two()));
+    let clock = (two(), preceded(char(':'), two()), preceded(char(':'), two()), preceded(char('.'), digit1));
+    let pid = map_opt(digit1, |d: &str| d.parse::<u32>().ok());
+    let file = (take_till1(|c: char| c == ':' || c == ' ' || c == '"'), char(':'), digit1, tag("] "));
+    let header = (terminated(date, char(' ')), clock, delimited(space1, pid, char(' ')), file);
+    map_opt(header, |((month, day), (hour, minute, second, fraction), pid, _): (_, _, _, _)| {
+        let nanos = fraction_nanos(fraction)?;
+        let of_day = (i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second)) * SECOND + nanos;
+        let valid = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
+        valid.then_some((Stamp::Wall { year: None, month, day, nanos_of_day: of_day }, pid))
+    })
+    .parse(line)
+}
+
+fn fraction_nanos(digits: &str) -> Option<i64> {
+    let digits = digits.get(..digits.len().min(9))?;
+    let scale = 10_i64.pow(u32::try_from(9 - digits.len()).ok()?);
+    Some(digits.parse::<i64>().ok()? * scale)
+}
+
+/// A header whose head is lost: `racker.go:102] `, or nothing at all before the quoted message.
+fn lost_header(line: &str) -> IResult<&str, &str> {
+    let file = take_while1(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+    terminated(file, (char(':'), digit1, tag("] "))).parse(line)
+}
+
+fn klog(body: &str) -> Option<Entry<'_>> {
+    let (rest, header) = match klog_header(body) {
+        Ok((rest, header)) => (rest, Some(header)),
+        // Without its header only the one message is worth believing that nothing else looks like.
+        Err(_) => {
+            let rest = lost_header(body).map_or(body, |(rest, _)| rest);
+            let message = rest.strip_prefix('"')?.strip_prefix(observed::MESSAGE)?;
+            message.starts_with("\" pod").then_some((rest, None))?
+        }
+    };
+    let mut entry = Entry { dialect: Dialect::Klog, ..plain(rest) };
+    if let Some((stamp, pid)) = header {
+        entry.stamp = Some(stamp);
+        entry.pid = Some(pid);
+    }
+    let Some((text, after)) = value::quoted(rest) else {
+        entry.cut = rest.starts_with('"');
+        return Some(entry);
+    };
+    entry.text = value::unescape(text);
+    let left = value::pairs(after, |key, raw| entry.keys.push((Cow::Borrowed(key), raw)));
+    entry.cut = !left.is_empty();
+    Some(entry)
+}
+
+/// One object a line; `ts` is milliseconds since the epoch with a fraction.
+fn json(body: &str) -> Option<Entry<'_>> {
+    let mut keys = value::members(body.trim_end())?;
+    let find = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, raw)| *raw);
+    let text = find("msg")?.text()?;
+    let text = match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches('\n')),
+        Cow::Owned(text) => Cow::Owned(text.trim_end_matches('\n').to_owned()),
+    };
+    let (dialect, stamp) = match (find("ts"), find("time")) {
+        (Some(ts), _) => (Dialect::Json, Some(Stamp::Utc(millis(&ts.text()?)?))),
+        (None, Some(time)) => (Dialect::Logrus, Some(rfc3339(&time.text()?)?)),
+        (None, None) => return None,
+    };
+    keys.retain(|(key, _)| !matches!(key.as_ref(), "ts" | "msg" | "v" | "caller" | "logger" | "level" | "time"));
+    Some(Entry { dialect, pid: None, stamp, text, keys, cut: false })
+}
+
+/// Milliseconds since the epoch as a decimal, to nanoseconds without a detour over floats.
+fn millis(text: &str) -> Option<i64> {
+    if text.contains(['e', 'E']) {
+        return text.parse::<f64>().ok().filter(|m| m.abs() < 9e12).map(|m| (m * 1e6) as i64);
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let padded = format!("{fraction:0<6}");
+    whole.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(padded.get(..6)?.parse().ok()?)
+}
+
+fn rfc3339(text: &str) -> Option<Stamp> {
+    let time = chrono::DateTime::parse_from_rfc3339(text)
+        .or_else(|_| chrono::DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%:z"))
+        .or_else(|_| chrono::DateTime::parse_from_str(&text.replace('Z', "+00:00"), "%Y-%m-%d %H:%M:%S%.f%:z"));
+    time.ok()?.timestamp_nanos_opt().map(Stamp::Utc)
+}
+
+/// `time="..." level=info msg="..." key=value`: containerd (RFC 3339) and CRI-O (to 1.31 with a blank for the `T`).
+fn logrus(body: &str) -> Option<Entry<'_>> {
+    let mut keys = Vec::with_capacity(4);
+    let left = value::pairs(body, |key, raw| keys.push((Cow::Borrowed(key), raw)));
+    let find = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, raw): &(_, Raw<'_>)| *raw);
+    let stamp = rfc3339(&find("time")?.text()?)?;
+    let text = find("msg")?.text()?;
+    keys.retain(|(key, _)| !matches!(key.as_ref(), "time" | "level" | "msg"));
+    Some(Entry { dialect: Dialect::Logrus, pid: None, stamp: Some(stamp), text, keys, cut: !left.is_empty() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn klog_text_has_wall_time_pid_and_keys() {
+        let entry = Entry::read(r#"I1123 19:00:56.024962   25917 kubelet.go:2724] "SyncLoop ADD" source="api" pods=["default/app-03"]"#);
+        assert_eq!(entry.dialect, Dialect::Klog);
+        assert_eq!(entry.stamp, Some(Stamp::Wall { year: None, month: 11, day: 23, nanos_of_day: 68_456_024_962_000 }));
+        assert_eq!((entry.pid, entry.text.as_ref(), entry.cut), (Some(25917), "SyncLoop ADD", false));
+        assert_eq!(entry.key("pods").unwrap().pods().unwrap(), ["default/app-03"]);
+    }
+
+    #[test]
+    fn a_message_without_header_is_believed_only_when_it_is_the_record() {
+        let lost = Entry::read(r#"tency_tracker.go:102] "Observed pod startup duration" pod="a/b" podStartSLOduration=2.5 podStart"#);
+        assert_eq!((lost.dialect, lost.cut, lost.keys.len()), (Dialect::Klog, true, 2));
+        for prose in [
+            r#"We grep for "Observed pod startup duration" in the kubelet's log"#,
+            r#"grep 'Observed pod startup duration' kubelet.log"#,
+            r#"klog.InfoS("Observed pod startup duration", "pod", klog.KObj(pod))"#,
+            r#""Observed pod startup duration""#,
+        ] {
+            assert_eq!(Entry::read(prose).dialect, Dialect::Plain, "{prose}");
+        }
+    }
+
+    #[test]
+    fn json_times_are_exact_and_msg_loses_its_newline() {
+        let entry = Entry::read(r#"{"ts":1795460399493.9863,"caller":"kubelet/kubelet.go:2724","msg":"x\n","v":2,"pods":[]}"#);
+        assert_eq!(entry.stamp, Some(Stamp::Utc(1_795_460_399_493_986_300)));
+        assert_eq!((entry.text.as_ref(), entry.keys.len()), ("x", 1));
+    }
+
+    #[test]
+    fn logrus_in_three_time_layouts() {
+        let stamp = |line| Entry::read(line).stamp;
+        let expected = Some(Stamp::Utc(1_767_131_894_213_504_533));
+        assert_eq!(stamp(r#"time="2025-12-30T21:58:14.213504533Z" level=info msg="PullImage \"a\"""#), expected);
+        assert_eq!(stamp(r#"time="2025-12-30 21:58:14.213504533Z" level=info msg="x""#), expected);
+        assert_eq!(stamp(r#"time="2025-12-30 23:58:14.213504533+02:00" level=info msg="x""#), expected);
+        assert_eq!(stamp(r#"{"level":"info","msg":"x","time":"2025-12-30T21:58:14.213504533Z"}"#), expected);
+    }
+}

@@ -1,0 +1,210 @@
+//! What people and tools put around framed lines: indentation, Markdown, colours, grep's file names, prefixes in
+//! brackets, a pager's cut mark. A wrapping counts only if something known stands behind it, which `frame` checks.
+
+use memchr::{memchr, memmem, memrchr};
+
+use super::header::{self, Layer};
+use super::{envelope, program, stamp};
+
+/// How far a file name in front of a line may reach, in bytes.
+const PREFIX: usize = 256;
+/// Longer lines are not shortened by `systemctl status` on any usual terminal, in bytes.
+const TERMINAL: usize = 600;
+
+/// Takes one wrapping off; `None` when there is none. `framed` says that a frame was found before, which leaves less
+/// room for guesses: text with blanks is then a program's message.
+pub(super) fn strip(text: &[u8], framed: bool) -> Option<Layer<'_>> {
+    decoration(text, framed)
+        .or_else(|| bracket(text))
+        .or_else(|| export_length(text))
+        .map(Layer::bare)
+        .or_else(|| date(text))
+        .or_else(|| node(text))
+        .or_else(|| file(text, framed).map(Layer::bare))
+}
+
+/// Whether a frame or a program's line begins here; cheap, and without looking behind further wrappings.
+fn known(text: &[u8]) -> bool {
+    program::starts(text)
+        || text.starts_with(b"MESSAGE=")
+        || envelope::looks_like_object(text)
+        || header::layer(text).is_some()
+}
+
+/// Indentation, Markdown's marks, single quotes, a byte order mark, and the marks of `json-seq` and `json-sse`. Inside
+/// a frame backticks and quotes are a message's own.
+fn decoration(text: &[u8], framed: bool) -> Option<&[u8]> {
+    let mut rest = text;
+    let mut code = false;
+    loop {
+        let shorter = match rest {
+            [b'`', tail @ ..] if !framed => {
+                code = true;
+                tail
+            }
+            [b' ' | b'\t' | b'>' | 0x1e, tail @ ..]
+            | [b'*' | b'-' | b'+' | b'|', b' ' | b'\t', tail @ ..]
+            | [0xEF, 0xBB, 0xBF, tail @ ..]
+            | [b'd', b'a', b't', b'a', b':', tail @ ..] => tail,
+            [b'\'', tail @ .., b'\''] if !framed => tail,
+            _ => numbered(rest).unwrap_or(rest),
+        };
+        if shorter.len() == rest.len() {
+            break;
+        }
+        rest = shorter;
+    }
+    while let Some(shorter) = rest.strip_suffix(b"`").filter(|_| code) {
+        rest = shorter;
+    }
+    (rest.len() < text.len()).then_some(rest)
+}
+
+/// The rest behind `12. ` or `12) `.
+fn numbered(text: &[u8]) -> Option<&[u8]> {
+    let digits = text.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = text.get(digits..).filter(|_| digits > 0)?;
+    rest.strip_prefix(b". ").or_else(|| rest.strip_prefix(b") "))
+}
+
+/// `[pod/NAME/CONTAINER] ` of `kubectl logs --prefix`, and anything else in brackets.
+fn bracket(text: &[u8]) -> Option<&[u8]> {
+    let inner = text.strip_prefix(b"[")?;
+    let end = inner.iter().take(PREFIX).position(|byte| matches!(byte, b']' | b'"'))?;
+    inner.get(end..)?.strip_prefix(b"] ")
+}
+
+/// The eight bytes of length in front of a field that `journalctl -o export` writes as binary.
+fn export_length(text: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = text.split_first_chunk::<8>()?;
+    let length = u64::from_le_bytes(*length);
+    (length < 1 << 24 && length >= u64::try_from(rest.len()).ok()?).then_some(rest)
+}
+
+/// A date alone (`kubectl logs --timestamps`, `docker logs -t`, the logs of a CI run).
+fn date(text: &[u8]) -> Option<Layer<'_>> {
+    let (rest, dated) = stamp::any(text)?;
+    Some(Layer {
+        stamp: dated.stamp,
+        ..Layer::bare(rest.trim_ascii_start())
+    })
+}
+
+/// The node's name that `oc adm node-logs` puts in front of each journal line.
+fn node(text: &[u8]) -> Option<Layer<'_>> {
+    let (name, rest) = header::word(text)?;
+    let rest = rest.trim_ascii_start();
+    header::layer(rest)?;
+    let host = (header::is_host(name) && name.bytes().any(|byte| byte.is_ascii_alphabetic())).then_some(name);
+    Some(Layer {
+        host,
+        ..Layer::bare(rest)
+    })
+}
+
+/// grep's `FILE:`, `FILE:LINE:`, `LINE:`, and with `-A`, `-B`, `-C` a `-` in their place.
+fn file(text: &[u8], framed: bool) -> Option<&[u8]> {
+    for (at, byte) in text.iter().enumerate().take(PREFIX) {
+        match byte {
+            b':' | b'-' if at > 0 => {
+                let rest = text.get(at + 1..)?.trim_ascii_start();
+                if known(rest) {
+                    return Some(rest);
+                }
+            }
+            b' ' | b'\t' if framed => return None,
+            b'"' | b'\'' | b'`' | b'=' | b'{' => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A copy without the escape sequences of terminals (colours, links); `None` when there are none.
+pub(super) fn without_colours(line: &[u8]) -> Option<Vec<u8>> {
+    let mut next = Some(memchr(0x1b, line)?);
+    let mut plain = Vec::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((text, escape)) = next.and_then(|at| rest.split_at_checked(at)) {
+        plain.extend_from_slice(text);
+        rest = escape.get(sequence(escape)..).unwrap_or_default();
+        next = memchr(0x1b, rest);
+    }
+    plain.extend_from_slice(rest);
+    Some(plain)
+}
+
+/// The length of the sequence that begins with the escape character.
+fn sequence(escape: &[u8]) -> usize {
+    match escape.get(1) {
+        Some(b'[') => {
+            let parameters = escape
+                .iter()
+                .skip(2)
+                .take_while(|byte| matches!(byte, 0x20..=0x3f))
+                .count();
+            parameters + 3
+        }
+        // A link: ends with BEL or ESC \.
+        Some(b']') => match escape.iter().skip(2).position(|byte| matches!(byte, 0x07 | 0x1b)) {
+            Some(at) if escape.get(at + 2) == Some(&0x07) => at + 3,
+            Some(at) => at + 4,
+            None => 1,
+        },
+        Some(b'(' | b')') => 3,
+        _ => 1,
+    }
+}
+
+/// The body before the mark that shows its end was cut off; `None` when there is no such mark.
+///
+/// `less -S`, journalctl's pager, ends chopped lines with `>`; `systemctl status --no-pager` puts `…` for what it left
+/// out before the last tenth, which is useless then.
+pub(super) fn before_cut(body: &[u8]) -> Option<&[u8]> {
+    if let Some(text) = body.strip_suffix(b">") {
+        return chopped(text).then_some(text);
+    }
+    if let Some(text) = body.strip_suffix("…".as_bytes()) {
+        return Some(text);
+    }
+    if let Some(text) = body.strip_suffix(b"...") {
+        return inside_quotes(text).then_some(text);
+    }
+    if body.len() > TERMINAL {
+        return None;
+    }
+    let at = memmem::find(body, "…".as_bytes())?;
+    let tail = body.get(at + "…".len()..)?;
+    // journalctl keeps the first nine tenths of the message's width.
+    let share = at * 100 / (at + 1 + tail.len());
+    let lone = memmem::find(tail, "…".as_bytes()).is_none();
+    (lone && (85..=95).contains(&share)).then(|| body.get(..at)).flatten()
+}
+
+/// Whether a `>` behind `text` is the pager's and not the end of `<nil>`, of a tag or of a multi-line value.
+fn chopped(text: &[u8]) -> bool {
+    if text.trim_ascii().is_empty() {
+        return false;
+    }
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'*');
+    let last = memrchr(b'<', text).and_then(|at| text.get(at + 1..));
+    if last.is_some_and(|name| name.iter().all(named)) {
+        return false;
+    }
+    let count = |sign| memchr::memchr_iter(sign, text).count();
+    inside_quotes(text) || count(b'>') >= count(b'<')
+}
+
+/// Whether `text` ends within a quoted string.
+fn inside_quotes(text: &[u8]) -> bool {
+    let (mut inside, mut escaped) = (false, false);
+    for &byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => inside = !inside,
+            _ => {}
+        }
+    }
+    inside
+}

@@ -1,0 +1,212 @@
+//! A chunk of text in, records out: a pure function, so chunks can be parsed on any number of threads.
+//!
+//! One search for all literals over the raw bytes finds the few lines worth reading; the others are only counted.
+
+pub mod entry;
+pub mod frame;
+pub mod observed;
+pub mod value;
+
+use std::borrow::Cow;
+
+use crate::grammar::Grammars;
+use crate::record::{Fact, Field, Place, Record, Value};
+use entry::{Dialect, Entry};
+use frame::Frame;
+
+/// The longest evidence text a record keeps, in bytes.
+const EVIDENCE: usize = 400;
+/// How many lines a multi-line value or a wrapped record may span. klog prints an error's stack on some hundred lines at most.
+const SPAN_LINES: usize = 200;
+
+/// What a chunk held.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The records in the order of their lines.
+    pub records: Vec<Record>,
+    /// The hosts named by frames, referred to by number.
+    pub hosts: Vec<Box<str>>,
+    /// How many lines there were.
+    pub lines: u64,
+    /// Lines that hold a literal but are no message of any grammar (prose, other programs, newer versions).
+    pub unknown: u64,
+    /// Records whose line is cut.
+    pub cut: u64,
+    /// Bytes of its own.
+    pub bytes: u64,
+    /// Lines that were longer than the limit.
+    pub long_lines: u64,
+    /// Where the first few cut ones stand.
+    pub cut_places: Vec<Place>,
+}
+
+/// Parses a chunk: `text[..end]` is its own, what follows only completes records that span lines.
+/// `first_line` is the number of its first line in source number `source`.
+pub fn chunk(grammars: &Grammars, text: &[u8], end: usize, source: u32, first_line: u64) -> Parsed {
+    let own = text.get(..end).unwrap_or(text);
+    let mut parsed = Parsed::default();
+    // The line that `counted` lies in; newlines are counted up to there only, so each byte is counted once.
+    let (mut line, mut counted) = (first_line, 0);
+    let mut from = 0;
+    let mut scratch = String::new();
+    while let Some(hit) = grammars.literals().find(aho_corasick::Input::new(own).range(from..own.len())) {
+        let start = memchr::memrchr(b'\n', own.get(from..hit.start()).unwrap_or_default()).map_or(from, |at| from + at + 1);
+        let stop = memchr::memchr(b'\n', own.get(hit.end()..).unwrap_or_default()).map_or(own.len(), |at| hit.end() + at);
+        line += count_lines(own.get(counted..start).unwrap_or_default());
+        counted = start;
+        let after = text.get((stop + 1).min(text.len())..).unwrap_or_default();
+        let place = Place { source, line };
+        parsed.take(grammars, own.get(start..stop).unwrap_or_default(), after, place, &mut scratch);
+        from = (stop + 1).min(own.len());
+        if stop >= own.len() {
+            break;
+        }
+    }
+    let rest = own.get(counted..).unwrap_or_default();
+    let last = u64::from(!rest.is_empty() && rest.last() != Some(&b'\n'));
+    parsed.lines = line - first_line + count_lines(rest) + last;
+    parsed
+}
+
+fn count_lines(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
+}
+
+impl Parsed {
+    fn take(&mut self, grammars: &Grammars, line: &[u8], after: &[u8], place: Place, scratch: &mut String) {
+        let frame = frame::open(line);
+        let body = String::from_utf8_lossy(&frame.body);
+        let body = body.trim_end_matches(['\r', '\n']);
+        let body = complete(body, after, scratch);
+        let mut entry = Entry::read(&body);
+        entry.cut |= frame.cut;
+        let Some((message, fields)) = grammars.recognize(&entry) else {
+            self.unknown += 1;
+            return;
+        };
+        let fact = message.fact;
+        let mut observed = None;
+        if fact == Fact::StartupObserved {
+            // Prose and other programs that quote the message are no records: those have a pod.
+            if !fields.iter().any(|(field, _)| *field == Field::Pod) {
+                self.unknown += 1;
+                return;
+            }
+            let read = observed::read(&entry.keys, entry.dialect == Dialect::Json, entry.cut);
+            observed = Some(Box::new(read));
+        }
+        if entry.cut {
+            self.cut += 1;
+            if self.cut_places.len() < 5 {
+                self.cut_places.push(place);
+            }
+        }
+        let host = frame.host.as_deref().and_then(|host| self.host(host));
+        let text = shorten(&body);
+        self.records.push(Record {
+            stamp: entry.stamp,
+            frame_stamp: frame.stamp,
+            place,
+            host,
+            pid: entry.pid.or(frame.pid),
+            by_runtime: entry.dialect == Dialect::Logrus,
+            fact,
+            fields,
+            observed,
+            text,
+        });
+    }
+
+    fn host(&mut self, host: &str) -> Option<u16> {
+        let known = self.hosts.iter().position(|known| **known == *host);
+        let number = known.unwrap_or_else(|| {
+            self.hosts.push(host.into());
+            self.hosts.len() - 1
+        });
+        u16::try_from(number).ok()
+    }
+}
+
+fn shorten(body: &str) -> Box<str> {
+    if body.len() <= EVIDENCE {
+        return body.into();
+    }
+    let end = (0..=EVIDENCE).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(0);
+    let mut text = body.get(..end).unwrap_or_default().to_owned();
+    text.push('…');
+    text.into()
+}
+
+/// Joins what a value continues on the next lines: klog's `key=<` blocks, and records that a mail or a web page wrapped.
+fn complete<'a>(body: &'a str, after: &[u8], scratch: &'a mut String) -> Cow<'a, str> {
+    if body.ends_with("=<") {
+        scratch.clear();
+        scratch.push_str(body);
+        for next in lines(after).take(SPAN_LINES) {
+            let next = frame::open(next);
+            let next = String::from_utf8_lossy(&next.body);
+            let next = next.trim_end_matches('\r');
+            // Journals and files keep the TAB; some viewers turn it to blanks or take it away.
+            let ends = next.trim_start().starts_with('>');
+            scratch.push_str("\n");
+            if ends {
+                scratch.push(' ');
+                scratch.push_str(next.trim_start());
+                return Cow::Borrowed(scratch.as_str());
+            }
+            scratch.push_str(next);
+        }
+        return Cow::Borrowed(body);
+    }
+    if body.contains(observed::MESSAGE) && !body.starts_with('{') && !body.contains("watchObservedRunningTime=\"") {
+        scratch.clear();
+        scratch.push_str(body);
+        for next in lines(after).take(8) {
+            let Ok(next) = std::str::from_utf8(next) else { break };
+            let next = next.trim();
+            let continues = CONTINUED.iter().any(|key| next.starts_with(key));
+            if !continues {
+                break;
+            }
+            scratch.push(' ');
+            scratch.push_str(next);
+        }
+        return Cow::Borrowed(scratch.as_str());
+    }
+    Cow::Borrowed(body)
+}
+
+/// The keys that a wrapped record's next line can begin with.
+const CONTINUED: &[&str] = &[
+    "podStart",
+    "pod.CreationTimestamp=",
+    "podCreationTimestamp=",
+    "firstStartedPulling=",
+    "lastFinishedPulling=",
+    "observedRunningTime=",
+    "watchObservedRunningTime=",
+];
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
+}
+
+/// A field's value as text, for tests and tools.
+pub fn show(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.to_string(),
+        Value::Pods(pods) => pods.join(" "),
+        Value::Length(span) => format!("{}s", span.seconds()),
+        Value::Number(number) => number.to_string(),
+    }
+}
+
+/// The dialect a body is written in, for `podlag grammar check`.
+pub fn dialect(body: &str) -> Dialect {
+    Entry::read(body).dialect
+}
+
+/// A frame's own parts, re-exported for tools that only want those.
+pub fn unframe(line: &[u8]) -> Frame<'_> {
+    frame::open(line)
+}

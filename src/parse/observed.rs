@@ -1,0 +1,76 @@
+//! The tracker's record `Observed pod startup duration` in all its shapes: keys by name in any order, whole values only.
+
+use crate::parse::value::{self, Raw};
+use crate::record::{Format, Noted, Observed};
+use crate::time::Time;
+
+/// The message's text.
+pub const MESSAGE: &str = "Observed pod startup duration";
+
+/// Reads the record's keys (without `pod`). `json`: the line is JSON logging, whose time values are all the time of
+/// writing and so unknown. `cut`: the line is known to be cut.
+pub fn read(keys: &[(std::borrow::Cow<'_, str>, Raw<'_>)], json: bool, cut: bool) -> Observed {
+    let mut observed = Observed { json, cut, ..Observed::default() };
+    let (mut old_creation, mut e2e_key, mut pulling_key) = (false, false, false);
+    for (key, raw) in keys {
+        let text = raw.text();
+        let text = text.as_deref();
+        let span = || text.and_then(value::duration);
+        match key.as_ref() {
+            "pod" | "ts" | "caller" | "msg" | "v" | "logger" => {}
+            "podStartSLOduration" => observed.slo = text.and_then(value::float),
+            "podStartE2EDuration" => (observed.e2e, e2e_key) = (span(), true),
+            "pod.CreationTimestamp" | "podCreationTimestamp" => {
+                old_creation |= key.starts_with("pod.");
+                observed.created = noted(text, json, &mut observed);
+            }
+            "firstStartedPulling" => observed.first_pull = noted(text, json, &mut observed),
+            "lastFinishedPulling" => observed.last_pull = noted(text, json, &mut observed),
+            "observedRunningTime" => observed.running = noted(text, json, &mut observed),
+            "watchObservedRunningTime" => observed.watched = noted(text, json, &mut observed),
+            "totalImagesPullingTime" => (observed.pulling, pulling_key) = (span(), true),
+            "totalInitContainerRuntime" => observed.init = span(),
+            "isStatefulPod" => observed.stateful = text.and_then(|t| t.parse().ok()),
+            "imagePullSessionsCount" => observed.sessions = text.and_then(|t| t.parse().ok()),
+            "imagePullSessionsStartsCount" => observed.open_sessions = text.and_then(|t| t.parse().ok()),
+            unknown => observed.unknown.push(unknown.into()),
+        }
+    }
+    observed.format = match (old_creation, e2e_key, pulling_key) {
+        (_, _, true) => Some(Format::G4),
+        (true, ..) => Some(Format::G1),
+        (_, true, _) => Some(Format::G3),
+        // Without the last key a cut line cannot be told from a longer format.
+        _ if json || !cut => Some(Format::G2),
+        _ => None,
+    };
+    observed
+}
+
+fn noted(text: Option<&str>, json: bool, observed: &mut Observed) -> Noted {
+    let Some(read) = text.filter(|_| !json).and_then(value::go_time) else { return Noted::Unknown };
+    match read.time {
+        None => Noted::Never,
+        Some(time) => {
+            observed.offset = Some(read.offset);
+            if let Some(since_start) = read.monotonic {
+                observed.process_start = Some(time - since_start);
+            }
+            Noted::At(time)
+        }
+    }
+}
+
+/// What the kubelet's saturated subtraction leaves in `podStartSLOduration` when a pull began but no end was recorded:
+/// the end-to-end time less 2^63 ns (kubernetes issues #114903 and #130432).
+const OVERFLOW_SECONDS: f64 = 9_223_372_036.854_775_8;
+
+/// Whether a printed SLO duration is the overflow and not a time.
+pub fn is_overflow(slo: f64) -> bool {
+    slo < -OVERFLOW_SECONDS / 2.0
+}
+
+/// `watched − created`, the kubelet's own end-to-end time, for records that do not print it.
+pub fn total(created: Noted, watched: Noted) -> Option<(Time, Time)> {
+    Some((created.time()?, watched.time()?))
+}

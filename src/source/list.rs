@@ -1,0 +1,216 @@
+//! From what the user named to sources: files, folders, standard input. Opens no file, so it judges none by content.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Metadata};
+use std::path::{Path, PathBuf};
+
+use super::Source;
+use super::content::Content;
+use super::error::{ErrorKind, SourceError, shown};
+
+/// Expands paths into sources, in the order given; `-` is standard input (`./-` is a file of that name).
+///
+/// Folders are read to the bottom, their entries sorted by name (byte by byte, so alike on every machine), names that begin
+/// with a dot left out, links followed but no folder entered twice. A file that comes up more than once, under whatever
+/// path, is listed once, at its first place. Pipes and devices are listed when named, passed over when found.
+///
+/// What cannot be listed comes back beside the sources, each with its reason: see [`SourceError`].
+#[must_use]
+pub fn list(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
+    let mut listing = Listing::default();
+    for input in inputs {
+        if input.as_os_str() == "-" {
+            if !listing.sources.iter().any(|source| source.path.is_none()) {
+                listing.sources.push(Source::stdin());
+            }
+            continue;
+        }
+        match fs::metadata(input) {
+            Ok(about) if about.is_dir() => listing.folder(input),
+            Ok(about) => listing.file(input.clone(), &about, true),
+            Err(error) => listing.errors.push(SourceError::from_io(&shown(input), &error)),
+        }
+    }
+    (listing.sources, listing.errors)
+}
+
+#[derive(Default)]
+struct Listing {
+    sources: Vec<Source>,
+    errors: Vec<SourceError>,
+    /// Real paths of the files listed, with their place in `sources`.
+    files: BTreeMap<PathBuf, usize>,
+    /// Real paths of the folders entered.
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Listing {
+    fn folder(&mut self, root: &Path) {
+        let mut waiting = vec![root.to_path_buf()];
+        let mut met = 0_usize;
+        let errors = self.errors.len();
+        while let Some(path) = waiting.pop() {
+            match fs::metadata(&path) {
+                Ok(about) if about.is_dir() => match self.enter(&path) {
+                    Ok(Some(entries)) => waiting.extend(entries.into_iter().rev()),
+                    Ok(None) => met += 1,
+                    Err(error) => self.errors.push(error),
+                },
+                Ok(about) if about.is_file() => {
+                    met += 1;
+                    self.file(path, &about, false);
+                }
+                Ok(_) => {
+                    let message = format!("it is {}", Content::Special.words());
+                    self.errors.push(SourceError::new(
+                        &shown(&path),
+                        ErrorKind::PassedOver(Content::Special),
+                        message,
+                    ));
+                }
+                Err(_) if path.is_symlink() => {
+                    self.errors.push(SourceError::new(
+                        &shown(&path),
+                        ErrorKind::Missing,
+                        "it is a link that leads nowhere",
+                    ));
+                }
+                Err(error) => self.errors.push(SourceError::from_io(&shown(&path), &error)),
+            }
+        }
+        if met == 0 && self.errors.len() == errors {
+            let message = "it is a folder without a file to read";
+            self.errors
+                .push(SourceError::new(&shown(root), ErrorKind::Empty, message));
+        }
+    }
+
+    /// The entries of a folder in order; `None` if it was entered before.
+    fn enter(&mut self, path: &Path) -> Result<Option<Vec<PathBuf>>, SourceError> {
+        let trouble = |error: std::io::Error| SourceError::from_io(&shown(path), &error);
+        if !self.folders.insert(fs::canonicalize(path).map_err(trouble)?) {
+            return Ok(None);
+        }
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path).map_err(trouble)? {
+            let entry = entry.map_err(trouble)?;
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                entries.push(entry.path());
+            }
+        }
+        entries.sort_unstable();
+        Ok(Some(entries))
+    }
+
+    fn file(&mut self, path: PathBuf, about: &Metadata, named: bool) {
+        let bytes = about.is_file().then_some(about.len());
+        if bytes.is_some()
+            && let Ok(real) = fs::canonicalize(&path)
+        {
+            if let Some(source) = self.files.get(&real).and_then(|at| self.sources.get_mut(*at)) {
+                source.named |= named;
+                return;
+            }
+            self.files.insert(real, self.sources.len());
+        }
+        self.sources.push(Source::file(path, bytes, named));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(root: &Path, sources: &[Source]) -> Vec<String> {
+        let short = |source: &Source| {
+            source
+                .path
+                .as_ref()
+                .unwrap()
+                .strip_prefix(root)
+                .unwrap()
+                .display()
+                .to_string()
+        };
+        sources.iter().map(short).collect()
+    }
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn a_folder_is_read_to_the_bottom_in_the_order_of_names() {
+        let files = [
+            "node-b/kubelet.log",
+            "node-a/kubelet.log.1",
+            "node-a/kubelet.log",
+            "Z.log",
+            "node-a.log",
+            ".x/y",
+            "node-a/.z",
+        ];
+        let root = tree(&files);
+        let (sources, errors) = list(&[root.path().to_path_buf()]);
+        assert_eq!(errors, []);
+        let expected = [
+            "Z.log",
+            "node-a/kubelet.log",
+            "node-a/kubelet.log.1",
+            "node-a.log",
+            "node-b/kubelet.log",
+        ];
+        assert_eq!(names(root.path(), &sources), expected);
+        assert_eq!(sources[1].folder.as_deref(), Some(root.path().join("node-a").as_path()));
+        assert_eq!((sources[1].bytes, sources[1].named), (Some(18), false));
+    }
+
+    #[test]
+    fn what_is_named_keeps_its_order_and_comes_once() {
+        let root = tree(&["a", "b"]);
+        let at = |name: &str| root.path().join(name);
+        let (sources, errors) = list(&[
+            at("b"),
+            "-".into(),
+            at("./b"),
+            root.path().into(),
+            at("a"),
+            "-".into(),
+            at("c"),
+        ]);
+        assert_eq!(
+            sources.iter().map(|s| (s.path.is_none(), s.named)).collect::<Vec<_>>(),
+            [(false, true), (true, true), (false, true)]
+        );
+        assert_eq!(sources[1].name, "stdin");
+        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [ErrorKind::Missing]);
+    }
+
+    #[test]
+    fn an_empty_folder_is_an_error() {
+        let root = tree(&[".hidden"]);
+        let (sources, errors) = list(&[root.path().to_path_buf()]);
+        assert!(sources.is_empty());
+        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [ErrorKind::Empty]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_but_not_in_circles() {
+        use std::os::unix::fs::symlink;
+        let root = tree(&["pods/0.log"]);
+        fs::create_dir(root.path().join("containers")).unwrap();
+        symlink("../pods/0.log", root.path().join("containers/app.log")).unwrap();
+        symlink("../pods/1.log", root.path().join("containers/gone.log")).unwrap();
+        symlink("..", root.path().join("pods/up")).unwrap();
+        let (sources, errors) = list(&[root.path().to_path_buf()]);
+        assert_eq!(names(root.path(), &sources), ["containers/app.log"]);
+        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [ErrorKind::Missing]);
+    }
+}

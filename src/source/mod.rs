@@ -1,0 +1,112 @@
+//! The first stage: from what the user named to chunks of whole lines.
+//!
+//! ```text
+//! paths --list--> Source --open--> decoded bytes --Chunks--> Chunk
+//! ```
+//!
+//! Everything about files, folders, standard input, packings (gzip, zstd, xz, bzip2) and encodings (UTF-16, byte order
+//! marks) ends here; the stages after it take bytes. What a source holds is decided by its first bytes, never by its name.
+//! It knows nothing of what a line means, and it neither prints nor reads the environment or the clock.
+//!
+//! Memory: one open source holds a read buffer of at most chunk + lookahead + line limit + 64 KiB (about 1.4 MiB by
+//! default), 64 KiB for each packing around it, and what its unpacker needs (zstd and xz are held to 128 MiB and 256 MiB).
+
+mod chunk;
+mod chunks;
+mod content;
+mod error;
+mod list;
+mod member;
+mod open;
+mod packing;
+mod window;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use chunk::{Chunk, Cut, Limits};
+pub use chunks::Chunks;
+pub use content::Content;
+pub use error::{ErrorKind, SourceError};
+pub use list::list;
+pub use open::{decode, open};
+
+/// A named stream of bytes the user gave: a file, a file found in a folder, or standard input.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// As shown to the user: the path as it was given or found, with control characters replaced; `stdin` for `-`.
+    pub name: String,
+    /// The file to open; `None` is standard input.
+    pub path: Option<PathBuf>,
+    /// The folder the file lies in, as part of `path` (empty for a bare file name); `None` for standard input.
+    pub folder: Option<PathBuf>,
+    /// Size on disk in bytes, packed as it is; `None` where there is none to know (pipe, device, standard input).
+    pub bytes: Option<u64>,
+    /// Whether the user named this very file. What is found in a folder and is no log is passed over instead.
+    pub named: bool,
+    read: Arc<AtomicU64>,
+}
+
+impl Source {
+    /// Standard input.
+    #[must_use]
+    pub fn stdin() -> Self {
+        Self {
+            name: "stdin".into(),
+            path: None,
+            folder: None,
+            bytes: None,
+            named: true,
+            read: Arc::default(),
+        }
+    }
+
+    /// A file. `bytes` is its size on disk where that is known, `named` whether the user named it. Nothing is opened.
+    #[must_use]
+    pub fn file(path: PathBuf, bytes: Option<u64>, named: bool) -> Self {
+        let folder = path.parent().map(PathBuf::from);
+        Self {
+            name: error::shown(&path),
+            folder,
+            path: Some(path),
+            bytes,
+            named,
+            read: Arc::default(),
+        }
+    }
+
+    /// Bytes read of it so far, before unpacking: comparable with `bytes`. Clones share it, so a progress bar may keep one.
+    /// Opening a source sets it back to 0.
+    #[must_use]
+    pub fn read_so_far(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Opens it and gives its chunks; `id` is what `Chunk::source` will say.
+    ///
+    /// # Errors
+    /// As [`open`]; trouble met later comes from the iterator.
+    pub fn chunks(&self, id: u32, limits: Limits) -> Result<Chunks, SourceError> {
+        Ok(Chunks::new(id, &self.name, open(self)?, limits))
+    }
+
+    /// The first text of a file (up to 64 KiB decoded, whole lines where possible), for ordering many files by what they
+    /// say without holding them all open. Empty for an empty file, and for standard input, which cannot be read twice:
+    /// use [`Chunks::peek`] for that.
+    ///
+    /// # Errors
+    /// As [`open`], and what went wrong if not one byte could be decoded.
+    pub fn first_text(&self) -> Result<Vec<u8>, SourceError> {
+        if self.path.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut chunks = self.chunks(0, Limits::default())?;
+        if let Some(text) = chunks.peek() {
+            return Ok(text.to_vec());
+        }
+        chunks
+            .next()
+            .map_or(Ok(Vec::new()), |chunk| chunk.map(|chunk| chunk.text))
+    }
+}

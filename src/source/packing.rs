@@ -1,0 +1,441 @@
+//! Packed streams: told by their first bytes, unpacked member after member. How one member is decoded is in `member`.
+//!
+//! gzip, zstd, xz and bzip2 files may all be several streams one after another (rotated logs joined with `cat`, pigz,
+//! pbzip2, pzstd), even of different packings; zeros behind them are padding. Whatever was decoded before a break is
+//! delivered before the error is.
+
+use std::fmt;
+use std::io::{self, BufRead, Read};
+
+use super::member::{Failure, Member, Then};
+use super::window::Window;
+
+/// Bytes needed to tell a packing: bzip2's mark is the longest.
+const MAGIC: usize = 10;
+
+/// A packing podlag can undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    Gzip,
+    Zstd,
+    Xz,
+    Bzip2,
+}
+
+impl Packing {
+    /// The packing whose mark stands at the front of `window`.
+    pub(super) fn ahead(window: &mut Window) -> Option<Self> {
+        Self::of(window.peek(MAGIC))
+    }
+
+    /// Marks from RFC 1952 2.3.1 (with the one method there is, deflate), RFC 8878 3.1.1 and 3.1.2 (skippable frames, with
+    /// which pzstd begins), the .xz file format 2.1.1.1, and bzip2 (`BZh`, level, then the mark of a block or of the end).
+    fn of(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x1F, 0x8B, 8, ..] => Some(Self::Gzip),
+            [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Some(Self::Zstd),
+            [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
+            | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Some(Self::Bzip2),
+            _ => None,
+        }
+    }
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
+        }
+    }
+}
+
+/// What is wrong with packed data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Truncated,
+    /// What the unpacker says of it.
+    Corrupt(String),
+    Garbage,
+    TooLarge,
+}
+
+/// A fault and where it was met; travels inside an `io::Error`.
+#[derive(Debug)]
+pub(super) struct Broken {
+    packing: Packing,
+    at: u64,
+    pub(super) fault: Fault,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (packing, at) = (self.packing.word(), self.at);
+        match &self.fault {
+            Fault::Truncated => write!(f, "its {packing} data ends early, at byte {at}"),
+            Fault::Corrupt(how) => write!(f, "its {packing} data is damaged near byte {at} ({how})"),
+            Fault::Garbage => write!(f, "its {packing} data ends at byte {at} and something else follows"),
+            Fault::TooLarge => write!(f, "unpacking its {packing} data takes more memory than is allowed"),
+        }
+    }
+}
+
+impl std::error::Error for Broken {}
+
+enum State {
+    /// Before the first member, or behind one.
+    Between,
+    Inside(Member),
+    Failed(io::Error),
+    Done,
+}
+
+/// Reads what a packed stream holds.
+pub(super) struct Unpacked {
+    input: Window,
+    packing: Packing,
+    state: State,
+    /// The last step filled all the room it had, so the member may hold more without being fed.
+    owing: bool,
+}
+
+impl Unpacked {
+    /// `packing` is what stands at the front of `input`.
+    pub(super) fn new(input: Window, packing: Packing) -> Self {
+        Self {
+            input,
+            packing,
+            state: State::Between,
+            owing: false,
+        }
+    }
+
+    fn broken(&self, fault: Fault) -> io::Error {
+        io::Error::other(Broken {
+            packing: self.packing,
+            at: self.input.position(),
+            fault,
+        })
+    }
+
+    fn failed(&self, failure: Failure) -> State {
+        State::Failed(match failure {
+            Failure::Read(error) => error,
+            Failure::Data(fault) => self.broken(fault),
+        })
+    }
+
+    /// The state at a place where a member may begin.
+    fn begin(&mut self) -> io::Result<State> {
+        let start = self.input.position();
+        if start > 0 {
+            self.skip_zeros()?;
+        }
+        let Some(packing) = Packing::ahead(&mut self.input) else {
+            let over = self.input.fill_buf()?.is_empty();
+            return Ok(if over {
+                State::Done
+            } else {
+                State::Failed(self.broken(Fault::Garbage))
+            });
+        };
+        self.packing = packing;
+        Ok(match Member::begin(packing, &mut self.input) {
+            Ok(member) => State::Inside(member),
+            Err(failure) => self.failed(failure),
+        })
+    }
+
+    fn skip_zeros(&mut self) -> io::Result<()> {
+        loop {
+            let ready = self.input.fill_buf()?;
+            let zeros = ready.iter().take_while(|byte| **byte == 0).count();
+            let all = zeros == ready.len();
+            self.input.consume(zeros);
+            if zeros == 0 || !all {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One step of a member: bytes written to `into`, and the state after it.
+    fn advance(&mut self, mut member: Member, into: &mut [u8]) -> io::Result<(usize, State)> {
+        let owing = std::mem::take(&mut self.owing);
+        let input = if owing { &[] } else { self.input.fill_buf()? };
+        let fed = input.len();
+        let step = member.step(input, into);
+        self.input.consume(step.consumed);
+        self.owing = step.produced == into.len();
+        let state = match step.then {
+            Then::More if !owing && fed == 0 && step.produced == 0 => State::Failed(self.broken(Fault::Truncated)),
+            Then::More => State::Inside(member),
+            Then::Fault(fault) => State::Failed(self.broken(fault)),
+            Then::End => match member.finish(&mut self.input) {
+                Ok(()) => State::Between,
+                Err(failure) => self.failed(failure),
+            },
+        };
+        Ok((step.produced, state))
+    }
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Done => return Ok(0),
+                State::Failed(error) => return Err(error),
+                State::Between => self.state = self.begin()?,
+                State::Inside(member) => {
+                    let (produced, state) = self.advance(member, into)?;
+                    self.state = state;
+                    if produced > 0 {
+                        return Ok(produced);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::write::GzEncoder;
+
+    use super::super::ErrorKind;
+    use super::super::open::tests::all;
+    use super::*;
+
+    const PACKINGS: [Packing; 4] = [Packing::Gzip, Packing::Zstd, Packing::Xz, Packing::Bzip2];
+
+    /// Lines that do not pack to nothing: more than any decoder's window holds at once.
+    fn log(lines: u64) -> Vec<u8> {
+        let mut text = Vec::new();
+        let mut seed = 7_u64;
+        for at in 0..lines {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let pod = format!("shop/web-{:x}-{:05x}", seed >> 32, seed as u32 & 0xf_ffff);
+            let slo = seed >> 40;
+            writeln!(
+                text,
+                "I1123 18:59:27.{at:06}      77 pod_startup_latency_tracker.go:104] \"Observed pod startup duration\" \
+                 pod=\"{pod}\" podStartSLOduration=4.{slo} podStartE2EDuration=\"4.{slo}s\""
+            )
+            .unwrap();
+        }
+        text
+    }
+
+    fn pack(packing: Packing, text: &[u8]) -> Vec<u8> {
+        match packing {
+            Packing::Gzip => {
+                let mut gzip = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                gzip.write_all(text).unwrap();
+                gzip.finish().unwrap()
+            }
+            Packing::Zstd => {
+                let mut zstd = zstd::Encoder::new(Vec::new(), 1).unwrap();
+                zstd.include_checksum(true).unwrap();
+                zstd.write_all(text).unwrap();
+                zstd.finish().unwrap()
+            }
+            Packing::Xz => {
+                let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 0);
+                xz.write_all(text).unwrap();
+                xz.finish().unwrap()
+            }
+            Packing::Bzip2 => {
+                let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+                bzip2.write_all(text).unwrap();
+                bzip2.finish().unwrap()
+            }
+        }
+    }
+
+    #[test]
+    fn each_packing_is_undone_however_it_arrives() {
+        let (large, small) = (log(5000), log(20));
+        for packing in PACKINGS {
+            assert!(
+                all(&pack(packing, &large), 100_000, false) == (large.clone(), None),
+                "{packing:?}"
+            );
+            assert!(
+                all(&pack(packing, &small), 1, false) == (small.clone(), None),
+                "{packing:?} byte by byte"
+            );
+            assert!(
+                all(&pack(packing, b""), 3, false) == (Vec::new(), None),
+                "{packing:?} of nothing"
+            );
+        }
+    }
+
+    #[test]
+    fn members_follow_each_other_with_padding_and_of_any_packing() {
+        let text = log(300);
+        let mut mixed = Vec::new();
+        for packing in PACKINGS {
+            let one = pack(packing, &text);
+            mixed.extend_from_slice(&one);
+            let three = [one.as_slice(), &pack(packing, b""), &one, &[0; 512]].concat();
+            for step in [1, 65_536] {
+                assert!(all(&three, step, true) == (text.repeat(2), None), "{packing:?}");
+            }
+        }
+        assert!(all(&mixed, 1000, true) == (text.repeat(4), None));
+        let skippable = [&b"\x50\x2a\x4d\x18\x04\0\0\0abcd"[..], &pack(Packing::Zstd, &text)].concat();
+        assert!(all(&skippable, 1000, true) == (text, None), "as pzstd writes it");
+    }
+
+    #[test]
+    fn torn_data_gives_all_that_stands_before_the_tear() {
+        let text = log(3000);
+        for packing in PACKINGS {
+            let first = pack(packing, &text);
+            let both = first.repeat(2);
+            for left in [
+                first.len() + 12,
+                first.len() + 40,
+                both.len() * 3 / 4,
+                both.len() - 9,
+                both.len() - 1,
+            ] {
+                let (got, error) = all(&both[..left], 5000, true);
+                assert_eq!(
+                    error,
+                    Some(ErrorKind::Truncated),
+                    "{packing:?} {left} of {}",
+                    both.len()
+                );
+                assert!(
+                    got.len() >= text.len() && text.repeat(2).starts_with(&got),
+                    "{packing:?} {left}"
+                );
+                if left == both.len() - 1 {
+                    assert_eq!(got.len(), 2 * text.len(), "{packing:?}: only the check is missing");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_data_gives_what_stands_before_the_damage() {
+        let text = log(6000);
+        for packing in PACKINGS {
+            let sound = pack(packing, &text);
+            // bzip2 gives whole blocks (100 kB here), zstd 128 KiB, the others nearly every byte.
+            for (part, least) in [(2, 3), (4, 6)] {
+                let mut packed = sound.clone();
+                for byte in &mut packed[sound.len() / part..][..64] {
+                    *byte = !*byte;
+                }
+                for step in [900, 1 << 20] {
+                    let (got, error) = all(&packed, step, true);
+                    assert!(
+                        matches!(error, Some(ErrorKind::Corrupt | ErrorKind::Garbage)),
+                        "{packing:?} {error:?}"
+                    );
+                    // The damage may decode to nonsense for a while before it shows.
+                    let same = got.iter().zip(&text).take_while(|(a, b)| a == b).count();
+                    assert!(
+                        same > text.len() / least,
+                        "{packing:?}: {same} of {} with damage at 1/{part}",
+                        text.len()
+                    );
+                }
+            }
+        }
+        let mut sum = pack(Packing::Gzip, &text);
+        let at = sum.len() - 6;
+        sum[at] ^= 1;
+        assert!(
+            all(&sum, 1000, true) == (text, Some(ErrorKind::Corrupt)),
+            "the checksum is looked at"
+        );
+    }
+
+    #[test]
+    fn something_else_behind_the_end_is_told() {
+        let text = log(50);
+        for packing in PACKINGS {
+            let packed = [pack(packing, &text), b"\0\0plain text".to_vec()].concat();
+            for step in [1, 65_536] {
+                assert!(
+                    all(&packed, step, true) == (text.clone(), Some(ErrorKind::Garbage)),
+                    "{packing:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn packed_twice_is_undone_and_no_more() {
+        let text = log(50);
+        let twice = pack(Packing::Gzip, &pack(Packing::Zstd, &text));
+        assert!(all(&twice, 100, true) == (text, None));
+        assert_eq!(all(&pack(Packing::Xz, &twice), 100, true).1, Some(ErrorKind::Nested));
+        let torn = pack(Packing::Gzip, &pack(Packing::Zstd, &log(9000)));
+        let (got, error) = all(&torn[..torn.len() / 2], 100, true);
+        assert!(
+            error == Some(ErrorKind::Truncated) && got.len() > 300_000,
+            "{error:?} {}",
+            got.len()
+        );
+    }
+
+    #[test]
+    fn a_gzip_header_with_everything_in_it() {
+        let mut gzip = flate2::GzBuilder::new()
+            .filename("kubelet.log")
+            .comment("rotated")
+            .extra(vec![0; 40_000])
+            .write(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(b"a line\n").unwrap();
+        let packed = gzip.finish().unwrap();
+        assert_eq!(all(&packed, 1000, true), (b"a line\n".to_vec(), None));
+        assert_eq!(
+            all(&packed[..20_000], 1000, true),
+            (Vec::new(), Some(ErrorKind::Truncated))
+        );
+        assert_eq!(
+            all(&packed[..40_020], 1000, true),
+            (Vec::new(), Some(ErrorKind::Truncated))
+        );
+    }
+
+    #[test]
+    fn a_header_cannot_ask_for_any_memory() {
+        // A frame with a window of 2 GiB (RFC 8878 3.1.1.1.2: exponent 21) and one empty last block.
+        let frame = b"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00";
+        assert_eq!(
+            all(&[&frame[..], &[0; 8]].concat(), 100, true).1,
+            Some(ErrorKind::TooLarge)
+        );
+    }
+
+    #[test]
+    fn an_error_names_packing_and_place() {
+        let packed = pack(Packing::Gzip, &log(50));
+        let mut reader = Unpacked::new(
+            Window::new(Box::new(io::Cursor::new(packed[..100].to_vec()))),
+            Packing::Gzip,
+        );
+        let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
+        let error = super::super::SourceError::from_io("node-1.log.gz", &error);
+        assert!(
+            error
+                .to_string()
+                .starts_with("node-1.log.gz: its gzip data ends early, at byte 100. What"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,523 @@
+//! Follows pods through the records: which startup a line belongs to, and when a startup is over. The only stage that
+//! remembers between lines, and bounded: a startup leaves by its end, by its age in log time, or by the cap, each counted.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use crate::pull;
+use crate::record::{Fact, Field, Record};
+use crate::startup::{Event, Node, Startup};
+use crate::time::{SECOND, Span, Time};
+
+/// Bounds of the tracker's memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Open startups, beyond which the least recently touched leave.
+    pub open: usize,
+    /// How long after its record a startup is held open for lines that still belong to it.
+    pub settle: Span,
+    /// How long an unfinished startup may go without any line.
+    pub age: Span,
+}
+
+impl Default for Limits {
+    /// 65,536 open startups (a node holds a few hundred pods), 30 s to settle (the relist after the record takes 1 s, a
+    /// slow one some seconds more), 24 h of silence.
+    fn default() -> Self {
+        Limits { open: 65_536, settle: Span(30 * SECOND), age: Span(24 * 3600 * SECOND) }
+    }
+}
+
+/// How many closed startups are remembered, so that the same record twice counts once.
+const REMEMBERED: usize = 200_000;
+/// How many events of a node (throttling, pulls) are remembered, each kind.
+const NODE_EVENTS: usize = 8192;
+/// How many of them are given to one startup.
+const AROUND: usize = 40;
+
+/// What the tracker counted.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Startups that left because the pod ended or the record had settled.
+    pub ended: u64,
+    /// Startups that left because nothing was said of them for long.
+    pub aged: u64,
+    /// Startups that left because too many were open.
+    pub capped: u64,
+    /// The same record a second time.
+    pub duplicates: u64,
+    /// Pods that were there before the log or the kubelet's start: no startups.
+    pub existing: u64,
+    /// Events not kept for the bound of one startup.
+    pub dropped_events: u64,
+}
+
+type Id = u64;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    limits: Limits,
+    /// What the nodes tell of themselves.
+    pub nodes: Vec<Node>,
+    /// What was counted.
+    pub counts: Counts,
+    states: Vec<NodeState>,
+    by_scope: HashMap<Box<str>, usize>,
+    open: HashMap<Id, Startup>,
+    next: Id,
+    by_uid: HashMap<Box<str>, Id>,
+    by_name: HashMap<Box<str>, Id>,
+    by_object: HashMap<Box<str>, Id>,
+    closed: Remembered,
+    /// Names of pods that have started and not been removed since: lines that only name them begin nothing.
+    there: Remembered,
+    finished: Vec<Startup>,
+    swept: Time,
+}
+
+/// What a node needs to remember for its pods.
+#[derive(Debug, Default)]
+struct NodeState {
+    /// The next list of pods is the one that a starting kubelet gets: old pods and new ones.
+    first_list: bool,
+    pid: Option<u32>,
+    pulls: pull::Pulls,
+    events: VecDeque<Event>,
+    by_kubelet: bool,
+}
+
+/// A set that forgets its oldest members.
+#[derive(Debug, Default)]
+struct Remembered {
+    order: VecDeque<Box<str>>,
+    members: HashSet<Box<str>>,
+}
+
+impl Remembered {
+    fn insert(&mut self, key: Box<str>) {
+        if self.members.insert(key.clone()) {
+            self.order.push_back(key);
+            if self.order.len() > REMEMBERED
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.members.remove(&oldest);
+            }
+        }
+    }
+
+    /// Its place in the order stays until it is the oldest: harmless, for it is removed by name.
+    fn remove(&mut self, key: &str) {
+        self.members.remove(key);
+    }
+
+    fn contains(&self, key: &str) -> bool {
+        self.members.contains(key)
+    }
+}
+
+/// Lines after which a pod is known to be starting here, and not just there.
+fn proves(fact: Fact) -> bool {
+    matches!(
+        fact,
+        Fact::SandboxNeeded
+            | Fact::SandboxAsked
+            | Fact::StartupObserved
+            | Fact::PullAsked
+            | Fact::PullEnded
+            | Fact::RunningMarked
+            | Fact::NetworkNotReady
+    )
+}
+
+/// Lines from which a startup is made when none is open.
+fn begins(fact: Fact) -> bool {
+    proves(fact)
+        || matches!(
+            fact,
+            Fact::PodAdded
+                | Fact::PodAdmitted
+                | Fact::PodRejected
+                | Fact::SyncBegan
+                | Fact::VolumesAwaited
+                | Fact::VolumeVerifyStarted
+                | Fact::VolumeMountStarted
+        )
+}
+
+impl Tracker {
+    /// A tracker with these bounds.
+    pub fn new(limits: Limits) -> Self {
+        Tracker { limits, ..Tracker::default() }
+    }
+
+    /// The node of a scope: a host named by frames, or the folder of bare files.
+    pub fn node(&mut self, scope: &str, host: Option<&str>) -> usize {
+        if let Some(known) = self.by_scope.get(scope) {
+            return *known;
+        }
+        let number = self.nodes.len();
+        self.nodes.push(Node { scope: scope.into(), host: host.map(Into::into), ..Node::default() });
+        self.states.push(NodeState { first_list: false, ..NodeState::default() });
+        self.by_scope.insert(scope.into(), number);
+        number
+    }
+
+    /// Takes the startups that are over.
+    pub fn take(&mut self) -> Vec<Startup> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Takes one record, in the order of time (small disorder does no harm).
+    pub fn push(&mut self, record: &Record, time: Time, node: usize) {
+        self.seen(record, time, node);
+        match record.fact {
+            Fact::KubeletVersion | Fact::RuntimeVersion | Fact::Flag | Fact::NodeRegistered | Fact::MessagesSuppressed => {
+                self.describe(record, time, node);
+            }
+            Fact::KubeletStarted => self.restarted(record, time, node, false),
+            Fact::TransferBegan | Fact::TransferEnded | Fact::TransferFailed => {
+                // The kubelet's own lines about the call say the same some milliseconds later, without an end.
+                if record.by_runtime {
+                    self.states[node].pulls.push(record, time);
+                }
+            }
+            Fact::Throttled | Fact::PlegUnhealthy | Fact::HousekeepingLate | Fact::ImageGc => {
+                let events = &mut self.states[node].events;
+                events.push_back(Event::of(record, time));
+                if events.len() > NODE_EVENTS {
+                    events.pop_front();
+                }
+            }
+            Fact::PodAdded | Fact::PodDeleted | Fact::PodRemoved => self.listed(record, time, node),
+            Fact::StartupObserved => self.observed(record, time, node),
+            _ => {
+                if let Some(id) = self.find(record, node) {
+                    self.attach(id, record, time, node);
+                }
+            }
+        }
+        if time - self.swept > Span(10 * SECOND) || self.open.len() > self.limits.open {
+            self.sweep(time);
+        }
+    }
+
+    /// Closes what is still open: the input has ended.
+    pub fn finish(&mut self) {
+        let mut left: Vec<Id> = self.open.keys().copied().collect();
+        left.sort_unstable();
+        for id in left {
+            self.close(id);
+        }
+    }
+
+    fn seen(&mut self, record: &Record, time: Time, node: usize) {
+        let (known, state) = (&mut self.nodes[node], &mut self.states[node]);
+        // The runtime's log may go on after the kubelet's: then it does not say how long a pod has been waiting.
+        if !record.by_runtime && !state.by_kubelet {
+            state.by_kubelet = true;
+            known.seen = None;
+        }
+        if record.by_runtime != state.by_kubelet {
+            let (from, to) = known.seen.unwrap_or((time, time));
+            known.seen = Some((from.min(time), to.max(time)));
+        }
+        if let (false, Some(pid), Fact::KubeletVersion) = (record.by_runtime, record.pid, record.fact) {
+            state.pid = Some(pid);
+        }
+    }
+
+    fn describe(&mut self, record: &Record, time: Time, node: usize) {
+        let text = |field| record.text_of(field).map(Box::from);
+        let known = &mut self.nodes[node];
+        match record.fact {
+            Fact::KubeletVersion => {
+                known.kubelet = text(Field::Version).or(known.kubelet.take());
+                self.restarted(record, time, node, true);
+            }
+            Fact::RuntimeVersion => {
+                let parts = [record.text_of(Field::Runtime), record.text_of(Field::Version)];
+                known.runtime = Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" ").into());
+            }
+            Fact::Flag => {
+                if let (Some(flag), Some(value)) = (text(Field::Flag), text(Field::Value))
+                    && known.flags.len() < 1000
+                {
+                    known.flags.insert(flag, value);
+                }
+            }
+            Fact::NodeRegistered => known.registered = text(Field::Node).or(known.registered.take()),
+            _ => known.suppressed += record.number(Field::Count).unwrap_or(0),
+        }
+    }
+
+    /// The kubelet's version line comes first in its life; logs without it show at least the main loop's start.
+    fn restarted(&mut self, record: &Record, time: Time, node: usize, by_version: bool) {
+        let starts = &mut self.nodes[node].starts;
+        let same_life = !by_version && starts.last().is_some_and(|(last, _)| time - *last < Span(120 * SECOND));
+        if same_life || starts.len() >= 1000 {
+            return;
+        }
+        starts.push((time, record.place));
+        self.states[node].first_list = true;
+        for startup in self.open.values_mut().filter(|open| open.node == node && open.observed.is_none()) {
+            startup.restarts.push((time, record.place));
+        }
+    }
+
+    fn listed(&mut self, record: &Record, time: Time, node: usize) {
+        let from_api = record.text_of(Field::Source) == Some("api");
+        let first_list = from_api && record.fact == Fact::PodAdded && std::mem::take(&mut self.states[node].first_list);
+        for pod in record.pods() {
+            let known = self.named(pod);
+            let id = match (known, record.fact) {
+                (Some(id), _) => id,
+                // A starting kubelet lists old pods too; one that was seen to start is not new.
+                (None, Fact::PodAdded) if first_list && self.there.contains(pod) => continue,
+                (None, Fact::PodAdded) => self.begin(pod, node),
+                (None, Fact::PodRemoved) => {
+                    self.there.remove(pod);
+                    continue;
+                }
+                (None, _) => continue,
+            };
+            let Some(startup) = self.open.get_mut(&id) else { continue };
+            let mut event = Event::of(record, time);
+            event.fields.retain(|(field, _)| *field != Field::Pods);
+            match record.fact {
+                Fact::PodAdded => {
+                    startup.proven |= from_api && !first_list;
+                    startup.mirror |= record.text_of(Field::Source) == Some("file");
+                    startup.push(event);
+                }
+                Fact::PodDeleted => {
+                    startup.deleted.get_or_insert(time);
+                    startup.push(event);
+                }
+                _ => {
+                    startup.push(event);
+                    self.close(id);
+                    self.there.remove(pod);
+                }
+            }
+        }
+    }
+
+    fn observed(&mut self, record: &Record, time: Time, node: usize) {
+        let Some(observed) = record.observed.clone() else { return };
+        let Some(pod) = record.text_of(Field::Pod) else { return };
+        let life = format!("{pod} {:?} {:?} {:?} {:?}", observed.created, observed.watched, observed.slo, observed.e2e);
+        if self.closed.contains(life.as_str()) {
+            self.counts.duplicates += 1;
+            return;
+        }
+        let id = match self.named(pod) {
+            Some(id) if self.open.get(&id).is_some_and(|open| open.observed.is_some()) => {
+                // One record a pod: a second one is a second pod under the same name.
+                self.close(id);
+                self.begin(pod, node)
+            }
+            Some(id) => id,
+            None => self.begin(pod, node),
+        };
+        self.closed.insert(life.into());
+        if let Some(startup) = self.open.get_mut(&id) {
+            startup.observed = Some(observed);
+            startup.observed_at = Some((time, record.place));
+            startup.proven = true;
+            startup.push(Event::of(record, time));
+        }
+    }
+
+    fn attach(&mut self, id: Id, record: &Record, time: Time, node: usize) {
+        for field in [Field::Sandbox, Field::ContainerId] {
+            if let Some(object) = record.text_of(field)
+                && !self.by_object.contains_key(object)
+            {
+                self.by_object.insert(object.into(), id);
+            }
+        }
+        let Some(startup) = self.open.get_mut(&id) else { return };
+        startup.proven |= proves(record.fact);
+        if record.by_runtime {
+            startup.runtime_node = Some(node);
+        }
+        if record.fact == Fact::PodRejected {
+            startup.rejected.get_or_insert(time);
+            startup.proven = true;
+        }
+        startup.push(Event::of(record, time));
+    }
+
+    fn begin(&mut self, pod: &str, node: usize) -> Id {
+        let id = self.next;
+        self.next += 1;
+        let startup = Startup { node, pod: pod.into(), ..Startup::default() };
+        self.open.insert(id, startup);
+        self.by_name.insert(pod.into(), id);
+        self.there.remove(pod);
+        id
+    }
+
+    /// A pod's open startup by its name: a name belongs to one pod of a cluster at a time.
+    fn named(&self, pod: &str) -> Option<Id> {
+        self.by_name.get(pod).copied().filter(|id| self.open.contains_key(id))
+    }
+
+    /// The startup a line belongs to: by uid, by sandbox or container, by name; made when the line can begin one.
+    fn find(&mut self, record: &Record, node: usize) -> Option<Id> {
+        let uid = record.text_of(Field::Uid);
+        let name = record.text_of(Field::Pod).map(Box::from).or_else(|| {
+            let (namespace, name) = (record.text_of(Field::Namespace)?, record.text_of(Field::Name)?);
+            Some(format!("{namespace}/{name}").into_boxed_str())
+        });
+        if let Some(uid) = uid {
+            if let Some(id) = self.by_uid.get(uid).copied().filter(|id| self.open.contains_key(id)) {
+                return Some(id);
+            }
+            if self.closed.contains(uid) {
+                return self.known_before(name.as_deref(), uid);
+            }
+        }
+        let object = [Field::Sandbox, Field::ContainerId].into_iter().find_map(|field| self.by_object.get(record.text_of(field)?));
+        if let Some(id) = object.copied().filter(|id| self.open.contains_key(id)) {
+            return Some(id);
+        }
+        let named = name.as_deref().and_then(|name| self.named(name));
+        match (named, uid) {
+            (Some(id), None) => Some(id),
+            (Some(id), Some(uid)) => Some(self.name_uid(id, uid, name.as_deref()?, node)),
+            (None, _) if !begins(record.fact) => None,
+            (None, None) if self.there.contains(name.as_deref()?) => None,
+            (None, _) => {
+                let id = self.begin(name.as_deref()?, node);
+                if let Some(uid) = uid {
+                    self.name_uid(id, uid, name.as_deref()?, node);
+                }
+                Some(id)
+            }
+        }
+    }
+
+    /// Gives a startup found by name the uid a line tells. Another uid under the same name is another pod, but for
+    /// static pods: there the kubelet's own uid (a hash, no dashes) and the mirror's stand for the same pod.
+    fn name_uid(&mut self, id: Id, uid: &str, name: &str, node: usize) -> Id {
+        let Some(startup) = self.open.get_mut(&id) else { return id };
+        let is_static = |uid: &str| !uid.contains('-');
+        let id = match startup.uid.as_deref() {
+            None => {
+                startup.uid = Some(uid.into());
+                startup.mirror |= is_static(uid);
+                id
+            }
+            Some(known) if known == uid => id,
+            Some(known) if is_static(known) != is_static(uid) => {
+                startup.mirror = true;
+                id
+            }
+            Some(_) => {
+                self.close(id);
+                let id = self.begin(name, node);
+                if let Some(startup) = self.open.get_mut(&id) {
+                    startup.uid = Some(uid.into());
+                }
+                id
+            }
+        };
+        self.by_uid.insert(uid.into(), id);
+        id
+    }
+
+    /// A pod that was seen to its end before: what a restarted kubelet says of it begins nothing.
+    fn known_before(&mut self, name: Option<&str>, uid: &str) -> Option<Id> {
+        let id = self.named(name?)?;
+        let startup = self.open.get(&id)?;
+        if startup.uid.is_none() && !startup.proven {
+            self.forget(id);
+        } else if startup.uid.as_deref() == Some(uid) {
+            return Some(id);
+        }
+        None
+    }
+
+    fn forget(&mut self, id: Id) -> Option<Startup> {
+        let startup = self.open.remove(&id)?;
+        if self.by_name.get(&startup.pod) == Some(&id) {
+            self.by_name.remove(&startup.pod);
+        }
+        if let Some(uid) = &startup.uid {
+            self.by_uid.remove(uid);
+        }
+        for event in &startup.events {
+            for field in [Field::Sandbox, Field::ContainerId] {
+                if let Some(object) = event.text_of(field)
+                    && self.by_object.get(object) == Some(&id)
+                {
+                    self.by_object.remove(object);
+                }
+            }
+        }
+        Some(startup)
+    }
+
+    fn close(&mut self, id: Id) {
+        let Some(mut startup) = self.forget(id) else { return };
+        if let Some(uid) = &startup.uid {
+            self.closed.insert(uid.clone());
+        }
+        self.there.insert(startup.pod.clone());
+        if !startup.proven {
+            self.counts.existing += 1;
+            return;
+        }
+        self.counts.ended += 1;
+        self.counts.dropped_events += startup.dropped;
+        startup.events.sort_by_key(|event| (event.time, event.place));
+        let node = startup.node;
+        startup.log_end = self.nodes[node].seen.map_or(startup.touched, |(_, to)| to);
+        // The runtime's lines may come from another file, under another scope, than the kubelet's.
+        if let Some(state) = startup.runtime_node.and_then(|number| self.states.get_mut(number)) {
+            pull::assign(&mut startup, &mut state.pulls);
+        }
+        let (from, to) = startup.events.first().map_or((startup.touched, startup.touched), |first| {
+            (first.time, startup.running().unwrap_or(startup.touched))
+        });
+        let near = self.states[node].events.iter().filter(|event| event.time >= from && event.time <= to + Span(SECOND));
+        startup.around = near.take(AROUND).cloned().collect();
+        // A kubelet that started after the pod was created and before it took the pod made it wait.
+        if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {
+            for start in &self.nodes[node].starts {
+                if start.0 > created && start.0 <= from + Span(SECOND) && !startup.restarts.contains(start) {
+                    startup.restarts.push(*start);
+                }
+            }
+        }
+        self.finished.push(startup);
+    }
+
+    fn sweep(&mut self, now: Time) {
+        self.swept = now;
+        let Limits { open: cap, settle, age } = self.limits;
+        let mut due: Vec<(Id, bool)> = Vec::new();
+        for (id, startup) in &self.open {
+            match startup.observed_at {
+                Some((observed, _)) if now - observed > settle => due.push((*id, false)),
+                None if now - startup.touched > age => due.push((*id, true)),
+                _ => {}
+            }
+        }
+        due.sort_unstable();
+        for (id, aged) in due {
+            self.counts.aged += u64::from(aged);
+            self.close(id);
+        }
+        if self.open.len() > cap {
+            let mut by_touch: Vec<(Time, Id)> = self.open.iter().map(|(id, startup)| (startup.touched, *id)).collect();
+            by_touch.sort_unstable();
+            // An eighth at once, so that the sort is paid for by many records.
+            for (_, id) in by_touch.into_iter().take(cap / 8 + 1) {
+                self.counts.capped += 1;
+                self.close(id);
+            }
+        }
+    }
+}
