@@ -424,7 +424,10 @@ pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Piece> {
         let (from, to) = (clip(claim.from.at), clip(claim.to.at));
         let empty = to <= from && claim.to.high > claim.from.low && claim.to.high > begin;
         if empty && !owners.iter().any(|(_, _, owner)| *owner == Some(number)) {
-            owners.push((from, from, Some(number)));
+            // Never inside another span: at its end.
+            let inside = owners.iter().find(|(other, until, _)| *other < from && from < *until);
+            let at = inside.map_or(from, |(_, until, _)| *until);
+            owners.push((at, at, Some(number)));
         }
     }
     owners.sort_by_key(|(from, to, _)| (*from, *to));
@@ -437,11 +440,14 @@ fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) ->
         return Piece { phase: Phase::Unattributed, from, to, precision: Precision::Exact, min: length, max: length, place: None, about: None };
     };
     let clip = |time: Time| time.max(begin).min(end);
-    // Where another claim cut this one short, that end is not this claim's own to be unsure of.
     let whole_from = clip(claim.from.at) == from;
     let whole_to = clip(claim.to.at) == to;
-    let (from_low, from_high) = if whole_from { (clip(claim.from.low), clip(claim.from.high)) } else { (from, from) };
-    let (to_low, to_high) = if whole_to { (clip(claim.to.low), clip(claim.to.high)) } else { (to, to) };
+    // Another claim may have cut an end off: a sure end is then the cut, an unsure one stays unsure.
+    let ends = |mark: Mark, whole: bool, at: Time| {
+        if whole || mark.low < mark.high { (clip(mark.low).min(at), clip(mark.high).max(at)) } else { (at, at) }
+    };
+    let (from_low, from_high) = ends(claim.from, whole_from, from);
+    let (to_low, to_high) = ends(claim.to, whole_to, to);
     let exact = from_low == from_high && to_low == to_high;
     let (mut min, mut max) = (Span((to_low - from_high).0.max(0)), to_high - from_low);
     if let (Some(known), true) = (claim.length, whole_from && whole_to) {

@@ -247,7 +247,7 @@ fn from_events(startup: &Startup) -> Vec<Step> {
     for event in startup.events.iter().filter(|event| !event.by_runtime) {
         let Some(name) = event.text_of(Field::Container) else { continue };
         let open = steps.iter_mut().rfind(|step| step.name.as_deref() == Some(name) && step.started.is_none());
-        let init = event.text_of(Field::Type) == Some("initContainers");
+        let init = event.text_of(Field::Type).is_some_and(is_init);
         match event.fact {
             Fact::PullEnded | Fact::ImagePresent => match open {
                 Some(step) => step.asked = Some(mark(event)),
@@ -346,17 +346,22 @@ fn bound(startup: &Startup, steps: &mut [Step]) {
     }
 }
 
+/// Events say `initContainers`, the kubelet's own line at `-v=4` says `init container`.
+fn is_init(kind: &str) -> bool {
+    kind.starts_with("init")
+}
+
 /// An init container ends before a container of another name is asked for the first time, and is not seen again.
 fn mark_init(startup: &Startup, steps: &mut [Step]) {
     let typed = |step: &Step| {
         let name = step.name.as_deref()?;
         let event = startup.events.iter().find(|event| event.text_of(Field::Container) == Some(name) && event.text_of(Field::Type).is_some())?;
-        event.text_of(Field::Type).map(|kind| kind == "initContainers")
+        event.text_of(Field::Type).map(is_init)
     };
     for number in 0..steps.len() {
         let Some((before, rest)) = steps.split_at_mut_checked(number + 1) else { break };
         let Some(step) = before.last() else { break };
-        let ended = step.exited.map(|mark| mark.low);
+        let ended = step.exited.map(|mark| mark.high);
         let next = rest.iter().find(|later| later.name.is_none() || later.name != step.name);
         let again = |later: &Step| later.name.is_some() && later.name == step.name;
         // In a crash loop the same name comes again after others; an init container's does not once they have begun.
@@ -397,7 +402,7 @@ fn sandbox(startup: &Startup, sandboxes: &[&str], steps: &[Step]) -> (Option<Mar
     let of = |fact, by_runtime| startup.all(fact).filter(move |event: &&Event| event.by_runtime == by_runtime);
     let runtime_asks = of(Fact::SandboxAsked, true).count();
     let by_runtime = runtime_asks > 0;
-    let ready = of(Fact::SandboxReady, by_runtime).next().map(mark);
+    let mut ready = of(Fact::SandboxReady, by_runtime).next().map(mark);
     let needed: Vec<&Event> = startup.all(Fact::SandboxNeeded).collect();
     let noticed = startup.all(Fact::PlegEvent).find(|event| event.text_of(Field::ContainerId).is_some_and(|id| sandboxes.contains(&id)));
     let failed = startup.events.iter().find(|event| {
@@ -414,6 +419,10 @@ fn sandbox(startup: &Startup, sandboxes: &[&str], steps: &[Step]) -> (Option<Mar
             last.map(|event| mark(event).by_rule())
         }
     };
+    // The kubelet's own lines lie around the runtime's call by what a loaded node takes to get there and back.
+    if let (Some(asked), Some(ready), false) = (asked, ready.as_mut(), by_runtime) {
+        ready.low = asked.at.min(ready.at);
+    }
     let ready = ready.or_else(|| {
         let asked = asked?;
         let observed = startup.observed.as_deref();

@@ -29,6 +29,8 @@ impl<'a> Raw<'a> {
     /// The value as text: unquoted and unescaped; other forms verbatim. A string that is cut (no closing quote) is `None`.
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self {
+            // JSON logging writes a reference to a node or another object without namespace as an object.
+            Raw::Json(raw) if raw.starts_with("{\"name\":") && !raw.contains("\"namespace\"") => self.member("name").map(|name| Cow::Owned(name.into_owned())),
             Raw::Json(raw) if raw.starts_with('"') => serde_json::from_str(raw).ok().map(|JsonText(text)| text),
             Raw::Json("null") => None,
             Raw::Json(raw) => Some(Cow::Borrowed(raw)),
