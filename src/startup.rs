@@ -80,6 +80,10 @@ pub struct Transfer {
     pub bytes: Option<i64>,
     /// The line of its end.
     pub place: Place,
+    /// The image whose pull filled most of the waiting before it.
+    pub behind: Option<Box<str>>,
+    /// When the pull began that ended the moment this one could begin: then this one was queued.
+    pub queued_since: Option<Time>,
 }
 
 /// How a startup stands.

@@ -266,12 +266,16 @@ fn pulls(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize, claim
     let began = Mark { at: began.at.max(wanted.map_or(began.at, |wanted| wanted.at)), ..began };
     match (last_failure, wanted) {
         (Some(failure), _) => {
-            claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, began);
+            // Back-off ends where the queue begins, which only the pull ahead in the queue shows.
+            let queued = success.and_then(|transfer| transfer.queued_since).filter(|since| *since > failure.at);
+            let asked = queued.map_or(began, |since| Mark { at: since, low: failure.at, high: began.at, inferred: true, place: began.place });
+            claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
+            claims.add(Phase::ImageWait, rank::WAIT, asked, began).about = success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
         }
         (None, wanted) => {
             // Without a line about the asking it came right after what went before.
             let wanted = wanted.unwrap_or(before.by_rule());
-            claims.add(Phase::ImageWait, rank::WAIT, wanted, began).about.clone_from(&image);
+            claims.add(Phase::ImageWait, rank::WAIT, wanted, began).about = success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
         }
     }
     claims.add(Phase::ImagePull, rank::PULL, began, done).about = image;
