@@ -15,10 +15,9 @@ const SLACK: Span = Span(SECOND / 50);
 /// The kubelet reports a failed pull right after the runtime does; under load within some seconds.
 const FAILURE_LAG: Span = Span(5 * SECOND);
 
-/// How much earlier and later than the sandbox plus the record's pulling time the runtime's pull can end: the kubelet
-/// sees the end up to 0.1 s later, and asks up to 0.2 s after the sandbox (measured in captures under load).
-const EARLY: Span = Span(-SECOND / 10);
-const LATE: Span = Span(SECOND / 5);
+/// The kubelet asks for the pull some 10 to 100 ms after the sandbox is there and sees its end as much later than the
+/// runtime; the middle of what captures show.
+const ASKING: Span = Span(3 * SECOND / 100);
 /// A pull that begins within this after another one's end was queued behind it.
 const TURN: Span = Span(SECOND / 100);
 
@@ -92,12 +91,7 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls) {
                 *ok && *began >= from - SLACK && *ended <= to + SLACK
             });
             let expected = expected_end(startup, from, to, alone);
-            // By the record's length the end is known to some hundred milliseconds; of several pulls that end within
-            // those, the last one is followed by the container's creation.
-            let near = |done: &Done| {
-                let off = done.transfer.ended - expected;
-                (off < EARLY || off > LATE, if off < EARLY || off > LATE { off.0.abs() } else { (to - done.transfer.ended).0 })
-            };
+            let near = |done: &Done| (done.transfer.ended - expected - ASKING).0.abs();
             let best = fits.min_by_key(|(_, done)| near(done));
             taken.extend(best.map(|(number, _)| number));
         }

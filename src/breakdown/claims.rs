@@ -24,8 +24,8 @@ pub(super) struct Claim {
 mod rank {
     pub const WATCH: u8 = 0;
     pub const PULL: u8 = 1;
-    pub const BACKOFF: u8 = 2;
-    pub const WAIT: u8 = 3;
+    pub const WAIT: u8 = 2;
+    pub const BACKOFF: u8 = 3;
     pub const INIT: u8 = 4;
     pub const RETRY: u8 = 5;
     pub const SANDBOX: u8 = 6;
@@ -141,6 +141,7 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
     let pulled_gaps = gaps_with_pulls(startup, steps, ready);
     let relist = steps.evidence == Evidence::Relist;
     let mut pulling_left = steps::pulling_of(startup).filter(|_| relist);
+    let mut unseen = steps::pulling_of(startup).filter(|pulling| pulling.0 > 0);
     for (number, step) in steps.steps.iter().enumerate() {
         if step.asked.or(step.started).is_some_and(|mark| mark.low > running) {
             break;
@@ -149,7 +150,7 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
         let pulled = if relist {
             relisted_pulls(startup, steps, before, asked, &mut pulling_left, claims)
         } else {
-            pulls(startup, before, asked, pulled_gaps, claims)
+            pulls(startup, before, asked, pulled_gaps, claims).or_else(|| unseen_pull(startup, before, asked, pulled_gaps, &mut unseen, claims))
         };
         retries(&failures, before, asked, claims);
         let from = match (step.asked, pulled) {
@@ -280,6 +281,19 @@ fn pulls(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize, claim
     }
     claims.add(Phase::ImagePull, rank::PULL, began, done).about = image;
     Some(done)
+}
+
+/// The record counts a pull of which the runtime's log shows nothing: it lies in the first gap that has room for it.
+fn unseen_pull(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize, unseen: &mut Option<Span>, claims: &mut Claims) -> Option<Mark> {
+    let events = startup.all(Fact::PullEnded).any(|event| !event.by_runtime);
+    let room = asked.at - before.at;
+    let length = unseen.filter(|length| pulled_gaps == 0 && !events && *length <= room + Span(SECOND / 20))?;
+    *unseen = None;
+    let first = startup.observed.as_deref().and_then(|observed| observed.first_pull.time()).filter(|first| *first >= before.at);
+    let from = first.unwrap_or(before.at).min(asked.at - length);
+    let (from, to) = (within(from, from).by_rule(), within(from + length, from + length).by_rule());
+    wait_and_pull(from, to, claims);
+    Some(to)
 }
 
 /// What the kubelet's log alone tells of pulls before a container: the record's pulling time, and failures.
