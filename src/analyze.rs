@@ -81,12 +81,14 @@ struct Feed {
 /// # Errors
 /// When not one source could be read, or a figure could not be computed.
 pub fn analyze(sources: &[Source], options: &Options, stop: &AtomicBool) -> Result<Report, Error> {
-    let mut coverage = Coverage { sources: sources.iter().map(|source| source.name.clone()).collect(), ..Coverage::default() };
+    let mut coverage =
+        Coverage { sources: sources.iter().map(|source| source.name.clone()).collect(), ..Coverage::default() };
     let mut tracker = Tracker::new(options.limits);
     let mut rows: Vec<(Startup, Option<Time>)> = Vec::new();
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
-    let chunks = Limits { chunk: options.chunks.chunk.min(((64 << 20) / sources.len().max(1)).max(1 << 16)), ..options.chunks };
+    let chunks =
+        Limits { chunk: options.chunks.chunk.min(((64 << 20) / sources.len().max(1)).max(1 << 16)), ..options.chunks };
     let (jobs, work) = bounded::<Job>(2 * threads);
     let depth = (2 * threads).div_ceil(sources.len().max(1)).max(1);
     let mut failed = 0;
@@ -95,7 +97,8 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &AtomicBool) -> Resu
             let work = work.clone();
             scope.spawn(move || {
                 for (chunk, answer) in work {
-                    let mut parsed = parse::chunk(&options.grammars, &chunk.text, chunk.end, chunk.source, chunk.first_line);
+                    let mut parsed =
+                        parse::chunk(&options.grammars, &chunk.text, chunk.end, chunk.source, chunk.first_line);
                     parsed.long_lines = chunk.cuts.len() as u64;
                     parsed.bytes = chunk.end as u64;
                     // Nobody waits for it any more when the run was stopped.
@@ -109,7 +112,16 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &AtomicBool) -> Resu
             let jobs = jobs.clone();
             scope.spawn(move || read(source, number, chunks, &jobs, &out, stop));
             let clock = Clock::new(options.hints);
-            feeds.push(Feed { number, answers, clock, waiting: VecDeque::new(), ready: VecDeque::new(), ended: false, got: false, latest: None });
+            feeds.push(Feed {
+                number,
+                answers,
+                clock,
+                waiting: VecDeque::new(),
+                ready: VecDeque::new(),
+                ended: false,
+                got: false,
+                latest: None,
+            });
         }
         drop(jobs);
         let mut merge = Merge { heap: BinaryHeap::new(), order: BinaryHeap::new(), horizon: Time(i64::MIN) };
@@ -140,7 +152,13 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &AtomicBool) -> Resu
         return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
     }
     let mut rows: Vec<Row> = rows.into_iter().map(|(startup, _)| row(startup, &tracker, &coverage, options)).collect();
-    let key = |row: &Row| (row.breakdown.created.or(row.breakdown.seen).unwrap_or(row.startup.touched), row.startup.pod.clone(), row.startup.uid.clone());
+    let key = |row: &Row| {
+        (
+            row.breakdown.created.or(row.breakdown.seen).unwrap_or(row.startup.touched),
+            row.startup.pod.clone(),
+            row.startup.uid.clone(),
+        )
+    };
     rows.sort_by_cached_key(key);
     let counts = &tracker.counts;
     coverage.duplicate_records = counts.duplicates;
@@ -294,7 +312,11 @@ fn row(startup: Startup, tracker: &Tracker, coverage: &Coverage, options: &Optio
     let unknown = crate::startup::Node::default();
     let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
     let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node });
-    let place = startup.observed_at.map(|(_, place)| place).or(startup.events.first().map(|event| event.place)).unwrap_or_default();
+    let place = startup
+        .observed_at
+        .map(|(_, place)| place)
+        .or(startup.events.first().map(|event| event.place))
+        .unwrap_or_default();
     let source = coverage.sources.get(place.source as usize).map_or("", String::as_str).into();
     let name = options.node.as_deref().or(node.name()).map(Into::into);
     Row { node: name, kubelet: node.kubelet.clone(), line: place.line, source, startup, breakdown, findings }

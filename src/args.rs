@@ -14,7 +14,9 @@ use podlag::time::Time;
 /// writes. Reads kubelet journals and the container runtime's log beside them; with no INPUT it reads standard input.
 #[derive(Debug, Parser)]
 #[command(name = "podlag", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
-#[command(after_help = "Examples:\n  journalctl -u kubelet -u containerd | podlag\n  podlag kubelet.log containerd.log\n  podlag logs/ --format ndjson\n  podlag chain shop/checkout-7d9c6b5f4-x2x9k logs/\n\nExit codes: 0 fine, 2 usage or nothing readable, 3 no startups found")]
+#[command(
+    after_help = "Examples:\n  journalctl -u kubelet -u containerd | podlag\n  podlag kubelet.log containerd.log\n  podlag logs/ --format ndjson\n  podlag chain shop/checkout-7d9c6b5f4-x2x9k logs/\n\nExit codes: 0 fine, 2 usage or nothing readable, 3 no startups found"
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub verb: Option<Verb>,
@@ -105,7 +107,8 @@ impl Format {
 /// Reads a grammar file for the library, which opens no settings itself.
 pub fn grammar(path: &PathBuf) -> Result<(String, String), Error> {
     let text = std::fs::read_to_string(path);
-    let text = text.map_err(|trouble| Error::new(Kind::Grammar, format!("{} cannot be read: {trouble}", path.display())))?;
+    let text =
+        text.map_err(|trouble| Error::new(Kind::Grammar, format!("{} cannot be read: {trouble}", path.display())))?;
     Ok((path.display().to_string(), text))
 }
 
@@ -118,11 +121,15 @@ impl Input {
             options.grammars = Grammars::load(&own)?;
         }
         let zone = self.timezone.as_deref().map(|name| {
-            let unknown = |_| Error::new(Kind::Setting, format!("--timezone: {name:?} is no zone")).help("use a name of the tz database, as Europe/Berlin or UTC");
+            let unknown = |_| {
+                Error::new(Kind::Setting, format!("--timezone: {name:?} is no zone"))
+                    .help("use a name of the tz database, as Europe/Berlin or UTC")
+            };
             name.parse().map_err(unknown)
         });
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok();
-        let now = now.and_then(|now| DateTime::from_timestamp_secs(i64::try_from(now.as_secs()).ok()?)?.timestamp_nanos_opt());
+        let now = now
+            .and_then(|now| DateTime::from_timestamp_secs(i64::try_from(now.as_secs()).ok()?)?.timestamp_nanos_opt());
         options.hints = Hints { zone: zone.transpose()?, year: self.year, now: now.map(Time) };
         options.node.clone_from(&self.node);
         if let Some(threads) = self.threads {

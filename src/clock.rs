@@ -1,7 +1,7 @@
 //! What a log leaves out of its times: klog has no year and no zone. Both are learned from lines that carry the same
 //! instant twice, once as wall clock and once in UTC; until then records wait.
 
-use chrono::{Datelike, DateTime, NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 
 use crate::record::{Fact, Record};
@@ -171,7 +171,10 @@ mod tests {
     #[test]
     fn a_named_zone_follows_summer_time() {
         let hints = Hints { zone: Some(chrono_tz::Europe::Berlin), year: Some(2025), now: None };
-        let line = |day: &str| records(&format!(r#"I{day} 12:00:00.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#))[0].clone();
+        let line = |day: &str| {
+            records(&format!(r#"I{day} 12:00:00.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#))[0]
+                .clone()
+        };
         let mut clock = Clock::new(hints);
         assert_eq!(clock.time(&line("0110")).unwrap().to_string(), "2025-01-10T11:00:00.000000000Z");
         assert_eq!(clock.time(&line("0710")).unwrap().to_string(), "2025-07-10T10:00:00.000000000Z");

@@ -164,6 +164,7 @@ struct Pattern {
 pub struct Grammars {
     messages: Vec<Message>,
     literals: AhoCorasick,
+    words: Vec<String>,
     by_text: std::collections::HashMap<String, Vec<usize>>,
     /// The literals of messages with a pattern, and which messages each stands for.
     pattern_literals: AhoCorasick,
@@ -209,16 +210,26 @@ impl Grammars {
         distinct.sort_unstable();
         distinct.dedup();
         // A literal that contains another finds nothing that the shorter one does not find.
-        let shortest: Vec<&str> =
-            distinct.iter().copied().filter(|long| !distinct.iter().any(|short| short != long && long.contains(short))).collect();
+        let shortest: Vec<&str> = distinct
+            .iter()
+            .copied()
+            .filter(|long| !distinct.iter().any(|short| short != long && long.contains(short)))
+            .collect();
+        let words = shortest.iter().map(|word| (*word).to_owned()).collect();
         let literals = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&shortest);
-        let literals = literals.map_err(|trouble| Error::new(Kind::Grammar, format!("the literals make no search: {trouble}")))?;
-        Ok(Grammars { messages, literals, by_text, pattern_literals, by_literal })
+        let literals =
+            literals.map_err(|trouble| Error::new(Kind::Grammar, format!("the literals make no search: {trouble}")))?;
+        Ok(Grammars { messages, literals, words, by_text, pattern_literals, by_literal })
     }
 
     /// The search for lines worth reading: one pass over raw bytes for every literal at once.
     pub fn literals(&self) -> &AhoCorasick {
         &self.literals
+    }
+
+    /// The words that search looks for.
+    pub fn words(&self) -> &[String] {
+        &self.words
     }
 
     /// Every message.
@@ -267,7 +278,9 @@ impl Grammars {
                     {
                         matched.push(&known.name);
                         if known.name == message.name {
-                            differences(&fields, &example.gives).into_iter().for_each(|d| say(format!("example {number}: {d}")));
+                            differences(&fields, &example.gives)
+                                .into_iter()
+                                .for_each(|d| say(format!("example {number}: {d}")));
                         }
                     }
                 }
@@ -293,17 +306,23 @@ fn differences(fields: &[(Field, Value)], gives: &toml::Table) -> Vec<String> {
         let shown = match value {
             Value::Text(text) => toml::Value::String(text.to_string()),
             Value::Pods(pods) => pods.iter().map(|pod| toml::Value::String(pod.to_string())).collect::<Vec<_>>().into(),
-            Value::Length(span) => match gives.get(field.name()).and_then(|v| v.as_str()).and_then(crate::parse::value::duration) {
-                Some(same) if same == *span => continue,
-                _ => toml::Value::Float(span.seconds()),
-            },
+            Value::Length(span) => {
+                match gives.get(field.name()).and_then(|v| v.as_str()).and_then(crate::parse::value::duration) {
+                    Some(same) if same == *span => continue,
+                    _ => toml::Value::Float(span.seconds()),
+                }
+            }
             Value::Number(number) => toml::Value::Integer(*number),
         };
         let expected = gives.get(field.name());
         // Durations and numbers may be written as they stand in the line.
         let as_text = expected.and_then(|v| v.as_str()) == Some(&shown.to_string());
         if expected != Some(&shown) && !as_text {
-            found.push(format!("gives {} = {shown}, not {}", field.name(), expected.map_or("nothing".into(), ToString::to_string)));
+            found.push(format!(
+                "gives {} = {shown}, not {}",
+                field.name(),
+                expected.map_or("nothing".into(), ToString::to_string)
+            ));
         }
     }
     let names: Vec<&str> = fields.iter().map(|(field, _)| field.name()).collect();
@@ -317,7 +336,8 @@ struct Read {
 }
 
 fn read(name: &str, text: &str) -> Result<Read, Error> {
-    let file = toml::from_str(text).map_err(|trouble| Error::new(Kind::Grammar, format!("{name} is no grammar: {trouble}")))?;
+    let file = toml::from_str(text)
+        .map_err(|trouble| Error::new(Kind::Grammar, format!("{name} is no grammar: {trouble}")))?;
     Ok(Read { name: name.to_owned(), text: file })
 }
 
@@ -333,7 +353,9 @@ fn compile(file: &str, component: Component, text: MessageText) -> Result<(Messa
     let pattern = |source: &str| -> Result<Pattern, Error> {
         let regex = Regex::new(source).map_err(|trouble| wrong(trouble.to_string()))?;
         let named = regex.capture_names().enumerate().filter_map(|(number, name)| Some((number, name?)));
-        let groups = named.map(|(number, name)| Ok((number, Field::named(name).ok_or_else(|| wrong(format!("no field is named {name}")))?)));
+        let groups = named.map(|(number, name)| {
+            Ok((number, Field::named(name).ok_or_else(|| wrong(format!("no field is named {name}")))?))
+        });
         let groups = groups.collect::<Result<_, Error>>()?;
         Ok(Pattern { regex, groups })
     };

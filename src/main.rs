@@ -58,7 +58,10 @@ fn run(cli: &Cli) -> Result<u8, Trouble> {
     let code = match &cli.verb {
         None => {
             let report = read(&cli.input)?;
-            let (_, form) = output::FORMS.iter().find(|(name, _)| *name == cli.format.name()).ok_or_else(|| Error::new(Kind::Setting, "no such form"))?;
+            let (_, form) = output::FORMS
+                .iter()
+                .find(|(name, _)| *name == cli.format.name())
+                .ok_or_else(|| Error::new(Kind::Setting, "no such form"))?;
             form(&report, screen(), &mut out)?;
             told(&report, cli.format.name() != "text");
             if report.rows.is_empty() { NOTHING_FOUND } else { 0 }
@@ -67,7 +70,11 @@ fn run(cli: &Cli) -> Result<u8, Trouble> {
             let report = read(input)?;
             let found = output::chain(&report, pod, screen(), &mut out)?;
             if found == 0 {
-                let _ = writeln!(io::stderr(), "podlag: no startup of a pod named {pod:?} in the input ({} startups)", report.rows.len());
+                let _ = writeln!(
+                    io::stderr(),
+                    "podlag: no startup of a pod named {pod:?} in the input ({} startups)",
+                    report.rows.len()
+                );
                 NOTHING_FOUND
             } else {
                 0
@@ -81,9 +88,15 @@ fn run(cli: &Cli) -> Result<u8, Trouble> {
         }
         Some(Verb::Explain { cause: Some(id) }) => {
             let Some(cause) = cause::named(id) else {
-                return Err(Error::new(Kind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them").into());
+                return Err(Error::new(Kind::Setting, format!("no cause is named {id:?}"))
+                    .help("podlag explain lists them")
+                    .into());
             };
-            writeln!(out, "{}: {}\n\n{}\nSet: {}\nPrice: {}", cause.id, cause.title, cause.text, cause.set, cause.price)?;
+            writeln!(
+                out,
+                "{}: {}\n\n{}\nSet: {}\nPrice: {}",
+                cause.id, cause.title, cause.text, cause.set, cause.price
+            )?;
             0
         }
         Some(Verb::Grammar { what: GrammarVerb::List }) => {
@@ -113,7 +126,11 @@ fn read(input: &Input) -> Result<Report, Trouble> {
     if paths.is_empty() {
         if io::stdin().is_terminal() {
             let help = Cli::command().render_help();
-            return Err(Error::new(Kind::Setting, format!("nothing to read: give files, or pipe a journal in\n\n{help}")).into());
+            return Err(Error::new(
+                Kind::Setting,
+                format!("nothing to read: give files, or pipe a journal in\n\n{help}"),
+            )
+            .into());
         }
         paths.push(PathBuf::from("-"));
     }
@@ -152,6 +169,10 @@ fn told(report: &Report, by_program: bool) {
 fn screen() -> Screen {
     let terminal = io::stdout().is_terminal();
     let width = indicatif::TermLike::width(&console::Term::stdout());
-    let width = if terminal { width.into() } else { std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80) };
+    let width = if terminal {
+        width.into()
+    } else {
+        std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80)
+    };
     Screen { width, colour: terminal && std::env::var_os("NO_COLOR").is_none() }
 }

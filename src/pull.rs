@@ -49,7 +49,8 @@ impl Pulls {
         }
         let ok = record.fact == Fact::TransferEnded;
         let took = record.length(Field::Duration);
-        if ok && took.is_none()
+        if ok
+            && took.is_none()
             && let Some(done) = self.done.iter_mut().rev().find(|done| done.to_return && *done.transfer.image == *image)
         {
             done.to_return = false;
@@ -65,7 +66,16 @@ impl Pulls {
             (None, None) => return,
         };
         let bytes = record.number(Field::Bytes).filter(|bytes| *bytes > 0);
-        let transfer = Transfer { image: image.into(), began, ended: time, ok, bytes, place: record.place, behind: None, queued_since: None };
+        let transfer = Transfer {
+            image: image.into(),
+            began,
+            ended: time,
+            ok,
+            bytes,
+            place: record.place,
+            behind: None,
+            queued_since: None,
+        };
         self.done.push_back(Done { transfer, to_return: ok && took.is_some(), taken: false });
         if self.done.len() > REMEMBERED {
             self.done.pop_front();
@@ -101,17 +111,23 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls) {
         let free = pulls.done.iter().enumerate().filter(|(number, done)| !done.taken && !taken.contains(number));
         let fits = free.filter(|(_, done)| {
             let lag = event.time - done.transfer.ended;
-            !done.transfer.ok && lag >= Span(0) - SLACK && lag <= FAILURE_LAG && event.text.contains(&*done.transfer.image)
+            !done.transfer.ok
+                && lag >= Span(0) - SLACK
+                && lag <= FAILURE_LAG
+                && event.text.contains(&*done.transfer.image)
         });
         taken.extend(fits.min_by_key(|(_, done)| (event.time - done.transfer.ended).0.abs()).map(|(number, _)| number));
     }
     let since = steps.sandbox_ready.map_or(startup.touched, |ready| ready.at);
     for number in taken {
         let Some(mut transfer) = pulls.done.get(number).map(|done| done.transfer.clone()) else { continue };
-        let others = || pulls.done.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, done)| &done.transfer);
+        let others =
+            || pulls.done.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, done)| &done.transfer);
         let overlap = |other: &Transfer| other.ended.min(transfer.began) - other.began.max(since);
         let most = others().max_by_key(|other| overlap(other)).filter(|other| overlap(other) > Span(0));
-        let turn = others().filter(|other| other.ended <= transfer.began && transfer.began - other.ended <= TURN).max_by_key(|other| other.ended);
+        let turn = others()
+            .filter(|other| other.ended <= transfer.began && transfer.began - other.ended <= TURN)
+            .max_by_key(|other| other.ended);
         let (behind, queued_since) = (most.map(|other| other.image.clone()), turn.map(|other| other.began));
         (transfer.behind, transfer.queued_since) = (behind, queued_since);
         startup.transfers.push(transfer);

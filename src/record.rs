@@ -300,7 +300,10 @@ impl Record {
 
     /// The pods a list names.
     pub fn pods(&self) -> &[Box<str>] {
-        self.fields.iter().find_map(|(_, value)| if let Value::Pods(pods) = value { Some(&**pods) } else { None }).unwrap_or(&[])
+        self.fields
+            .iter()
+            .find_map(|(_, value)| if let Value::Pods(pods) = value { Some(&**pods) } else { None })
+            .unwrap_or(&[])
     }
 }
 

@@ -50,9 +50,15 @@ impl Row {
         };
         let parts: Vec<&str> = name.split('-').collect();
         let base = match parts.as_slice() {
-            [base @ .., hash, pod] if !base.is_empty() && generated(pod, &[5]) && generated(hash, &[8, 9, 10]) => base.join("-"),
+            [base @ .., hash, pod] if !base.is_empty() && generated(pod, &[5]) && generated(hash, &[8, 9, 10]) => {
+                base.join("-")
+            }
             [base @ .., pod] if !base.is_empty() && generated(pod, &[5]) => base.join("-"),
-            [base @ .., ordinal] if !base.is_empty() && ordinal.len() <= 4 && ordinal.bytes().all(|b| b.is_ascii_digit()) => base.join("-"),
+            [base @ .., ordinal]
+                if !base.is_empty() && ordinal.len() <= 4 && ordinal.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                base.join("-")
+            }
             _ => name.to_owned(),
         };
         format!("{namespace}/{base}")

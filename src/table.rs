@@ -95,7 +95,9 @@ fn startups(rows: &[Row]) -> Result<DataFrame, Error> {
     };
     let mut columns = vec![
         floats("running_s", &Row::running_s),
-        floats("slo_s", &|row| row.breakdown.slo.filter(|_| row.startup.observed.as_deref().and_then(|o| o.stateful) != Some(true))),
+        floats("slo_s", &|row| {
+            row.breakdown.slo.filter(|_| row.startup.observed.as_deref().and_then(|o| o.stateful) != Some(true))
+        }),
         floats("felt_s", &Row::felt_s),
     ];
     for (phase, name) in PHASES {
@@ -110,12 +112,14 @@ fn startups(rows: &[Row]) -> Result<DataFrame, Error> {
 }
 
 fn findings(rows: &[Row]) -> Result<DataFrame, Error> {
-    let all: Vec<_> = rows.iter().enumerate().flat_map(|(number, row)| row.findings.iter().map(move |f| (number, row, f))).collect();
+    let all: Vec<_> =
+        rows.iter().enumerate().flat_map(|(number, row)| row.findings.iter().map(move |f| (number, row, f))).collect();
     let node = |row: &Row| row.node.as_deref().unwrap_or("").to_owned();
     let columns = vec![
         Series::new("cause".into(), all.iter().map(|(_, _, f)| f.cause).collect::<Vec<_>>()).into_column(),
         Series::new("lost_s".into(), all.iter().map(|(_, _, f)| f.lost.seconds()).collect::<Vec<_>>()).into_column(),
-        Series::new("certain_s".into(), all.iter().map(|(_, _, f)| f.certain.seconds()).collect::<Vec<_>>()).into_column(),
+        Series::new("certain_s".into(), all.iter().map(|(_, _, f)| f.certain.seconds()).collect::<Vec<_>>())
+            .into_column(),
         Series::new("node".into(), all.iter().map(|(_, row, _)| node(row)).collect::<Vec<_>>()).into_column(),
         Series::new("row".into(), all.iter().map(|(number, _, _)| *number as u64).collect::<Vec<_>>()).into_column(),
     ];
@@ -130,10 +134,22 @@ fn float(frame: &DataFrame, column: &str, row: usize) -> f64 {
 /// Quantiles are values that occurred (nearest rank), not interpolated ones.
 fn quantiles(frame: &DataFrame, column: &str) -> Result<Quantiles, Error> {
     let at = |q: f64| col(column).quantile(lit(q), QuantileMethod::Nearest).alias(format!("q{q}"));
-    let query = frame.clone().lazy().select([col(column).count().alias("count"), at(0.5), at(0.95), at(0.99), col(column).max().alias("max")]);
+    let query = frame.clone().lazy().select([
+        col(column).count().alias("count"),
+        at(0.5),
+        at(0.95),
+        at(0.99),
+        col(column).max().alias("max"),
+    ]);
     let found = query.collect().map_err(failed)?;
     let get = |name: &str| float(&found, name, 0);
-    Ok(Quantiles { count: get("count") as u32, p50: get("q0.5"), p95: get("q0.95"), p99: get("q0.99"), max: get("max") })
+    Ok(Quantiles {
+        count: get("count") as u32,
+        p50: get("q0.5"),
+        p95: get("q0.95"),
+        p99: get("q0.99"),
+        max: get("max"),
+    })
 }
 
 /// The figures over these rows.
@@ -200,7 +216,8 @@ fn causes(rows: &[Row]) -> Result<Vec<CauseLine>, Error> {
 
 fn slowest(rows: &[Row]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by(|a, b| rows[*b].felt_s().unwrap_or(-1.0).total_cmp(&rows[*a].felt_s().unwrap_or(-1.0)).then(a.cmp(b)));
+    order
+        .sort_by(|a, b| rows[*b].felt_s().unwrap_or(-1.0).total_cmp(&rows[*a].felt_s().unwrap_or(-1.0)).then(a.cmp(b)));
     order.truncate(10);
     order
 }

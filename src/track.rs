@@ -171,7 +171,11 @@ impl Tracker {
     pub fn push(&mut self, record: &Record, time: Time, node: usize) {
         self.seen(record, time, node);
         match record.fact {
-            Fact::KubeletVersion | Fact::RuntimeVersion | Fact::Flag | Fact::NodeRegistered | Fact::MessagesSuppressed => {
+            Fact::KubeletVersion
+            | Fact::RuntimeVersion
+            | Fact::Flag
+            | Fact::NodeRegistered
+            | Fact::MessagesSuppressed => {
                 self.describe(record, time, node);
             }
             Fact::KubeletStarted => self.restarted(record, time, node, false),
@@ -378,7 +382,9 @@ impl Tracker {
                 return self.known_before(name.as_deref(), uid);
             }
         }
-        let object = [Field::Sandbox, Field::ContainerId].into_iter().find_map(|field| self.by_object.get(record.text_of(field)?));
+        let object = [Field::Sandbox, Field::ContainerId]
+            .into_iter()
+            .find_map(|field| self.by_object.get(record.text_of(field)?));
         if let Some(id) = object.copied().filter(|id| self.open.contains_key(id)) {
             return Some(id);
         }
@@ -481,7 +487,8 @@ impl Tracker {
         let (from, to) = startup.events.first().map_or((startup.touched, startup.touched), |first| {
             (first.time, startup.running().unwrap_or(startup.touched))
         });
-        let near = self.states[node].events.iter().filter(|event| event.time >= from && event.time <= to + Span(SECOND));
+        let near =
+            self.states[node].events.iter().filter(|event| event.time >= from && event.time <= to + Span(SECOND));
         startup.around = near.take(AROUND).cloned().collect();
         // A kubelet that started after the pod was created and before it took the pod made it wait.
         if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {

@@ -54,7 +54,8 @@ pub(super) fn of(startup: &Startup, steps: &Steps, begin: Time, running: Time, e
     let mut claims = Claims { list: Vec::new() };
     let observed_place = startup.observed_at.map(|(_, place)| place);
     let exact = |time: Time| Mark { place: observed_place, ..within(time, time) };
-    let kubelet: Vec<&Event> = startup.events.iter().filter(|event| !event.by_runtime && event.fact != Fact::StartupObserved).collect();
+    let kubelet: Vec<&Event> =
+        startup.events.iter().filter(|event| !event.by_runtime && event.fact != Fact::StartupObserved).collect();
     let before_running = |event: &&&Event| event.time <= running;
     if startup.running().is_some() {
         claims.add(Phase::Watch, rank::WATCH, exact(running), exact(end));
@@ -90,17 +91,37 @@ fn mark(event: &Event) -> Mark {
 fn volumes(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claims) {
     let limit = steps.sandbox_asked.map_or(running, |mark| mark.at.min(running));
     let work = |event: &&Event| {
-        let volume = matches!(event.fact, Fact::VolumesAwaited | Fact::VolumeVerifyStarted | Fact::VolumeMountStarted | Fact::VolumeMounted | Fact::VolumeFailed);
-        event.time <= limit && !event.by_runtime && (volume || matches!(event.fact, Fact::SyncBegan | Fact::SandboxNeeded))
+        let volume = matches!(
+            event.fact,
+            Fact::VolumesAwaited
+                | Fact::VolumeVerifyStarted
+                | Fact::VolumeMountStarted
+                | Fact::VolumeMounted
+                | Fact::VolumeFailed
+        );
+        event.time <= limit
+            && !event.by_runtime
+            && (volume || matches!(event.fact, Fact::SyncBegan | Fact::SandboxNeeded))
     };
     let Some(first) = startup.events.iter().find(work) else { return };
     let ready = startup.all(Fact::VolumesReady).rfind(|event| event.time <= limit).map(mark);
     let needed = startup.all(Fact::SandboxNeeded).rfind(|event| event.time <= limit).map(mark);
     // Remounts come again and again; only what was there before the sandbox was asked for is of the start.
     let mounted = startup.all(Fact::VolumeMounted).rfind(|event| event.time <= limit);
-    let mounted = mounted.map(|event| Mark { at: event.time, low: event.time, high: limit.max(event.time), inferred: false, place: Some(event.place) });
+    let mounted = mounted.map(|event| Mark {
+        at: event.time,
+        low: event.time,
+        high: limit.max(event.time),
+        inferred: false,
+        place: Some(event.place),
+    });
     let failing = startup.all(Fact::VolumeFailed).rfind(|event| event.time <= running);
-    let stuck = steps.sandbox_asked.is_none().then_some(failing).flatten().map(|event| Mark { place: Some(event.place), ..within(running, running) });
+    let stuck = steps
+        .sandbox_asked
+        .is_none()
+        .then_some(failing)
+        .flatten()
+        .map(|event| Mark { place: Some(event.place), ..within(running, running) });
     if let Some(done) = ready.or(stuck).or(needed).or(mounted) {
         claims.add(Phase::Volumes, rank::VOLUMES, mark(first), done);
     }
@@ -110,7 +131,9 @@ fn volumes(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claims)
 fn network(startup: &Startup, running: Time, claims: &mut Claims) {
     let failures: Vec<&Event> = startup.all(Fact::NetworkNotReady).filter(|event| event.time <= running).collect();
     let (Some(first), Some(last)) = (failures.first(), failures.last()) else { return };
-    let next = |event: &&Event| matches!(event.fact, Fact::SandboxNeeded | Fact::SyncBegan | Fact::SandboxAsked) && event.time > last.time;
+    let next = |event: &&Event| {
+        matches!(event.fact, Fact::SandboxNeeded | Fact::SyncBegan | Fact::SandboxAsked) && event.time > last.time
+    };
     let to = startup.events.iter().find(next).map_or(mark(last), mark);
     claims.add(Phase::RestartBackoff, rank::RETRY, mark(first), to).about = Some("the node's network".into());
 }
@@ -135,7 +158,14 @@ fn failures(startup: &Startup) -> Vec<Failure> {
 }
 
 fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claims) {
-    let Some(ready) = steps.sandbox_ready.or(steps.steps.first().and_then(|step| step.asked.or(step.started)).map(|mark| Mark { at: mark.low, ..mark })) else { return };
+    let Some(ready) = steps.sandbox_ready.or(steps
+        .steps
+        .first()
+        .and_then(|step| step.asked.or(step.started))
+        .map(|mark| Mark { at: mark.low, ..mark }))
+    else {
+        return;
+    };
     let failures = failures(startup);
     let mut before = ready;
     let pulled_gaps = gaps_with_pulls(startup, steps, ready);
@@ -146,11 +176,20 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
         if step.asked.or(step.started).is_some_and(|mark| mark.low > running) {
             break;
         }
-        let asked = step.asked.unwrap_or_else(|| step.started.map_or(before, |started| Mark { at: started.at, low: before.low.min(started.at), high: started.high, inferred: false, place: started.place }));
+        let asked = step.asked.unwrap_or_else(|| {
+            step.started.map_or(before, |started| Mark {
+                at: started.at,
+                low: before.low.min(started.at),
+                high: started.high,
+                inferred: false,
+                place: started.place,
+            })
+        });
         let pulled = if relist {
             relisted_pulls(startup, steps, before, asked, &mut pulling_left, claims)
         } else {
-            pulls(startup, before, asked, pulled_gaps, claims).or_else(|| unseen_pull(startup, before, asked, pulled_gaps, &mut unseen, claims))
+            pulls(startup, before, asked, pulled_gaps, claims)
+                .or_else(|| unseen_pull(startup, before, asked, pulled_gaps, &mut unseen, claims))
         };
         retries(&failures, before, asked, claims);
         let from = match (step.asked, pulled) {
@@ -169,7 +208,8 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
             claims.add(Phase::Start, rank::START, started, passed).about = step.name.clone();
             before = passed;
         } else if let (Some(exited), Some(next)) = (step.exited, steps.steps.get(number + 1))
-            && next.name.is_some() && next.name == step.name
+            && next.name.is_some()
+            && next.name == step.name
             && let Some(again) = next.asked
         {
             claims.add(Phase::RestartBackoff, rank::RETRY, exited, again).about = step.name.clone();
@@ -230,7 +270,8 @@ fn pulls(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize, claim
         last_failure = Some(to);
     }
     let observed = startup.observed.as_deref();
-    let counted = observed.and_then(steps::pulling).filter(|_| failed.is_empty() && pulled_gaps <= 1 && last_failure.is_none());
+    let counted =
+        observed.and_then(steps::pulling).filter(|_| failed.is_empty() && pulled_gaps <= 1 && last_failure.is_none());
     // Where the kubelet's own times are: its event first, then its record, then the runtime's lines.
     let (wanted, began, done, image): (Option<Mark>, Mark, Mark, Option<Box<str>>) = match (ended, success) {
         (Some(event), _) => {
@@ -238,21 +279,43 @@ fn pulls(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize, claim
             let waited = event.length(Field::Waited).unwrap_or(took);
             let done = mark(event);
             let began = Mark { at: done.at - took, low: done.low - took, high: done.high - took, ..done };
-            (Some(Mark { at: done.at - waited, low: done.low - waited, high: done.high - waited, ..done }), began, done, event.text_of(Field::Image).map(Into::into))
+            (
+                Some(Mark { at: done.at - waited, low: done.low - waited, high: done.high - waited, ..done }),
+                began,
+                done,
+                event.text_of(Field::Image).map(Into::into),
+            )
         }
         (None, Some(transfer)) => {
             let began = Mark::exact(transfer.began, transfer.place);
             let runtime_end = Mark::exact(transfer.ended, transfer.place);
-            let (wanted, done) = match (observed.and_then(|o| o.first_pull.time()), observed.and_then(|o| o.last_pull.time()), counted) {
-                (Some(first), Some(last), Some(_)) if last >= runtime_end.at - Span(SECOND / 20) && last <= asked.at => {
-                    (Some(Mark { at: first, low: first, high: first, ..began }), Mark { at: last, low: last, high: last, ..runtime_end })
+            let (wanted, done) = match (
+                observed.and_then(|o| o.first_pull.time()),
+                observed.and_then(|o| o.last_pull.time()),
+                counted,
+            ) {
+                (Some(first), Some(last), Some(_))
+                    if last >= runtime_end.at - Span(SECOND / 20) && last <= asked.at =>
+                {
+                    (
+                        Some(Mark { at: first, low: first, high: first, ..began }),
+                        Mark { at: last, low: last, high: last, ..runtime_end },
+                    )
                 }
                 (_, _, Some(counted)) => {
                     let end = (before.at + counted).max(runtime_end.at).min(asked.at.max(runtime_end.at));
-                    let end = Mark { at: end, low: runtime_end.at, high: asked.at.max(runtime_end.at), inferred: true, ..runtime_end };
+                    let end = Mark {
+                        at: end,
+                        low: runtime_end.at,
+                        high: asked.at.max(runtime_end.at),
+                        inferred: true,
+                        ..runtime_end
+                    };
                     (Some(Mark { at: end.at - counted, low: end.low - counted, high: end.high - counted, ..end }), end)
                 }
-                (Some(first), _, None) if failed.is_empty() && inside(first) => (Some(Mark { at: first, low: first, high: first, ..began }), runtime_end),
+                (Some(first), _, None) if failed.is_empty() && inside(first) => {
+                    (Some(Mark { at: first, low: first, high: first, ..began }), runtime_end)
+                }
                 _ => (None, runtime_end),
             };
             (wanted, began, done, Some(transfer.image.clone()))
@@ -269,14 +332,22 @@ fn pulls(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize, claim
         (Some(failure), _) => {
             // Back-off ends where the queue begins, which only the pull ahead in the queue shows.
             let queued = success.and_then(|transfer| transfer.queued_since).filter(|since| *since > failure.at);
-            let asked = queued.map_or(began, |since| Mark { at: since, low: failure.at, high: began.at, inferred: true, place: began.place });
+            let asked = queued.map_or(began, |since| Mark {
+                at: since,
+                low: failure.at,
+                high: began.at,
+                inferred: true,
+                place: began.place,
+            });
             claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
-            claims.add(Phase::ImageWait, rank::WAIT, asked, began).about = success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
+            claims.add(Phase::ImageWait, rank::WAIT, asked, began).about =
+                success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
         }
         (None, wanted) => {
             // Without a line about the asking it came right after what went before.
             let wanted = wanted.unwrap_or(before.by_rule());
-            claims.add(Phase::ImageWait, rank::WAIT, wanted, began).about = success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
+            claims.add(Phase::ImageWait, rank::WAIT, wanted, began).about =
+                success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
         }
     }
     claims.add(Phase::ImagePull, rank::PULL, began, done).about = image;
@@ -284,12 +355,20 @@ fn pulls(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize, claim
 }
 
 /// The record counts a pull of which the runtime's log shows nothing: it lies in the first gap that has room for it.
-fn unseen_pull(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize, unseen: &mut Option<Span>, claims: &mut Claims) -> Option<Mark> {
+fn unseen_pull(
+    startup: &Startup,
+    before: Mark,
+    asked: Mark,
+    pulled_gaps: usize,
+    unseen: &mut Option<Span>,
+    claims: &mut Claims,
+) -> Option<Mark> {
     let events = startup.all(Fact::PullEnded).any(|event| !event.by_runtime);
     let room = asked.at - before.at;
     let length = unseen.filter(|length| pulled_gaps == 0 && !events && *length <= room + Span(SECOND / 20))?;
     *unseen = None;
-    let first = startup.observed.as_deref().and_then(|observed| observed.first_pull.time()).filter(|first| *first >= before.at);
+    let first =
+        startup.observed.as_deref().and_then(|observed| observed.first_pull.time()).filter(|first| *first >= before.at);
     let from = first.unwrap_or(before.at).min(asked.at - length);
     let (from, to) = (within(from, from).by_rule(), within(from + length, from + length).by_rule());
     wait_and_pull(from, to, claims);
@@ -297,9 +376,17 @@ fn unseen_pull(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize,
 }
 
 /// What the kubelet's log alone tells of pulls before a container: the record's pulling time, and failures.
-fn relisted_pulls(startup: &Startup, steps: &Steps, before: Mark, asked: Mark, left: &mut Option<Span>, claims: &mut Claims) -> Option<Mark> {
+fn relisted_pulls(
+    startup: &Startup,
+    steps: &Steps,
+    before: Mark,
+    asked: Mark,
+    left: &mut Option<Span>,
+    claims: &mut Claims,
+) -> Option<Mark> {
     let observed = startup.observed.as_deref()?;
-    let failing = failures(startup).into_iter().filter(|failure| failure.pull && failure.at.at <= asked.at).collect::<Vec<_>>();
+    let failing =
+        failures(startup).into_iter().filter(|failure| failure.pull && failure.at.at <= asked.at).collect::<Vec<_>>();
     if let (Some(first), Some(last)) = (failing.first(), failing.last()) {
         if first.at.at < before.low {
             return None;
@@ -312,7 +399,9 @@ fn relisted_pulls(startup: &Startup, steps: &Steps, before: Mark, asked: Mark, l
         *left = None;
         return Some(to);
     }
-    if let Some(first) = observed.first_pull.time().filter(|first| *first <= asked.at && *first >= before.low - Span(SECOND)) {
+    if let Some(first) =
+        observed.first_pull.time().filter(|first| *first <= asked.at && *first >= before.low - Span(SECOND))
+    {
         let place = startup.observed_at.map(|(_, place)| place);
         let from = Mark { place, ..within(first, first) };
         let unknown = observed.last_pull == Noted::Never || observed.slo.is_some_and(is_overflow);
@@ -430,7 +519,8 @@ pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Piece> {
     let mut owners: Vec<(Time, Time, Option<usize>)> = Vec::new();
     for pair in cuts.windows(2) {
         let &[from, to] = pair else { continue };
-        let covering = claims.iter().enumerate().filter(|(_, claim)| clip(claim.from.at) <= from && clip(claim.to.at) >= to);
+        let covering =
+            claims.iter().enumerate().filter(|(_, claim)| clip(claim.from.at) <= from && clip(claim.to.at) >= to);
         let owner = covering.min_by_key(|(number, claim)| (claim.rank, *number)).map(|(number, _)| number);
         match owners.last_mut() {
             Some(last) if last.2 == owner => last.1 = to,
@@ -449,13 +539,25 @@ pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Piece> {
         }
     }
     owners.sort_by_key(|(from, to, _)| (*from, *to));
-    owners.into_iter().map(|(from, to, owner)| piece(from, to, owner.and_then(|number| claims.get(number)), begin, end)).collect()
+    owners
+        .into_iter()
+        .map(|(from, to, owner)| piece(from, to, owner.and_then(|number| claims.get(number)), begin, end))
+        .collect()
 }
 
 fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) -> Piece {
     let length = to - from;
     let Some(claim) = claim else {
-        return Piece { phase: Phase::Unattributed, from, to, precision: Precision::Exact, min: length, max: length, place: None, about: None };
+        return Piece {
+            phase: Phase::Unattributed,
+            from,
+            to,
+            precision: Precision::Exact,
+            min: length,
+            max: length,
+            place: None,
+            about: None,
+        };
     };
     let clip = |time: Time| time.max(begin).min(end);
     let whole_from = clip(claim.from.at) == from;
@@ -479,5 +581,14 @@ fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) ->
         _ => Precision::Bounded,
     };
     let (min, max) = (min.min(length), max.max(length));
-    Piece { phase: claim.phase, from, to, precision, min, max, place: claim.to.place.or(claim.from.place), about: claim.about.clone() }
+    Piece {
+        phase: claim.phase,
+        from,
+        to,
+        precision,
+        min,
+        max,
+        place: claim.to.place.or(claim.from.place),
+        about: claim.about.clone(),
+    }
 }

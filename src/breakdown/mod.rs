@@ -127,7 +127,8 @@ pub fn of(startup: &Startup) -> Breakdown {
     let running = startup.running();
     let seen = startup.events.iter().find(|event| event.fact == Fact::PodAdded).map(|event| event.time);
     let (state, end) = outcome(startup, &steps, watched, &mut anomalies);
-    let begin = created.or_else(|| startup.events.iter().find(|event| !event.by_runtime).or(startup.events.first()).map(|e| e.time));
+    let begin = created
+        .or_else(|| startup.events.iter().find(|event| !event.by_runtime).or(startup.events.first()).map(|e| e.time));
     if created.is_none() {
         anomalies.push("created-unknown");
     }
@@ -135,7 +136,9 @@ pub fn of(startup: &Startup) -> Breakdown {
     let (begin, end) = (begin.unwrap_or(end), end);
     let total = if known { Some(end - begin) } else { None };
     let pieces = match total {
-        Some(total) if total > Span(0) => claims::tile(claims::of(startup, &steps, begin, running.unwrap_or(end), end), begin, end),
+        Some(total) if total > Span(0) => {
+            claims::tile(claims::of(startup, &steps, begin, running.unwrap_or(end), end), begin, end)
+        }
         Some(total) => skewed(begin, end, total),
         None => Vec::new(),
     };
@@ -165,7 +168,9 @@ pub fn of(startup: &Startup) -> Breakdown {
 
 /// Creation and the watch's instant: from the record's times, or, where JSON logging lost those, from its durations.
 fn ends(startup: &Startup, anomalies: &mut Vec<&'static str>) -> (Option<Time>, Option<Time>) {
-    let (Some(observed), Some((written, _))) = (startup.observed.as_deref(), startup.observed_at) else { return (None, None) };
+    let (Some(observed), Some((written, _))) = (startup.observed.as_deref(), startup.observed_at) else {
+        return (None, None);
+    };
     if observed.json {
         anomalies.push("json-times");
         // Written the moment the watch was seen; a record without its end-to-end time leaves the creation unknown.
@@ -180,7 +185,12 @@ fn ends(startup: &Startup, anomalies: &mut Vec<&'static str>) -> (Option<Time>, 
 }
 
 /// How a startup stands, and the instant its breakdown reaches to.
-fn outcome(startup: &Startup, steps: &steps::Steps, watched: Option<Time>, anomalies: &mut Vec<&'static str>) -> (State, Time) {
+fn outcome(
+    startup: &Startup,
+    steps: &steps::Steps,
+    watched: Option<Time>,
+    anomalies: &mut Vec<&'static str>,
+) -> (State, Time) {
     if startup.observed.is_some() {
         return (State::Running, watched.unwrap_or(startup.touched));
     }
@@ -188,7 +198,8 @@ fn outcome(startup: &Startup, steps: &steps::Steps, watched: Option<Time>, anoma
         return (State::Failed, rejected);
     }
     // Without a record only the kubelet's own lines decide, so that the runtime's log beside it changes no total.
-    let last_failure = startup.events.iter().rfind(|event| matches!(event.fact, Fact::SyncFailed | Fact::NetworkNotReady));
+    let last_failure =
+        startup.events.iter().rfind(|event| matches!(event.fact, Fact::SyncFailed | Fact::NetworkNotReady));
     let relisted = |kind: &str| {
         let kind = kind.to_owned();
         startup.all(Fact::PlegEvent).filter(move |event| event.text_of(Field::Type) == Some(&kind))
@@ -197,7 +208,8 @@ fn outcome(startup: &Startup, steps: &steps::Steps, watched: Option<Time>, anoma
     let alive: Vec<_> = relisted("ContainerStarted")
         .filter(|started| {
             let id = started.text_of(Field::ContainerId);
-            let died = relisted("ContainerDied").any(|died| died.text_of(Field::ContainerId) == id && died.time >= started.time && died.time < deleted);
+            let died = relisted("ContainerDied")
+                .any(|died| died.text_of(Field::ContainerId) == id && died.time >= started.time && died.time < deleted);
             !died && started.time < deleted
         })
         .collect();
@@ -206,7 +218,11 @@ fn outcome(startup: &Startup, steps: &steps::Steps, watched: Option<Time>, anoma
     ids.dedup();
     // One of two living ids is the sandbox.
     if ids.len() >= 2
-        && let Some(first) = ids.iter().filter_map(|id| alive.iter().find(|event| event.text_of(Field::ContainerId) == Some(id))).map(|event| event.time).max()
+        && let Some(first) = ids
+            .iter()
+            .filter_map(|id| alive.iter().find(|event| event.text_of(Field::ContainerId) == Some(id)))
+            .map(|event| event.time)
+            .max()
         && last_failure.is_none_or(|failure| failure.time < first)
         && !steps.steps.iter().any(|step| step.init && step.exit_noticed.is_some_and(|(time, _)| time > first))
     {
@@ -225,13 +241,23 @@ fn skewed(begin: Time, end: Time, total: Span) -> Vec<Piece> {
         return Vec::new();
     }
     let bounds = (total, total);
-    vec![Piece { phase: Phase::Unattributed, from: begin, to: end, precision: Precision::Inferred, min: bounds.0, max: bounds.1, place: None, about: None }]
+    vec![Piece {
+        phase: Phase::Unattributed,
+        from: begin,
+        to: end,
+        precision: Precision::Inferred,
+        min: bounds.0,
+        max: bounds.1,
+        place: None,
+        about: None,
+    }]
 }
 
 fn count(startup: &Startup, steps: &steps::Steps, breakdown: &mut Breakdown) {
     let ended: Vec<_> = startup.all(Fact::PullEnded).filter(|event| event.text_of(Field::Image).is_some()).collect();
     breakdown.pulls = breakdown.pulls.max(ended.len());
-    let failed = startup.all(Fact::SyncFailed).filter(|event| event.text_of(Field::Reason) == Some("ErrImagePull")).count();
+    let failed =
+        startup.all(Fact::SyncFailed).filter(|event| event.text_of(Field::Reason) == Some("ErrImagePull")).count();
     let open = startup.observed.as_deref().and_then(|observed| observed.open_sessions).unwrap_or(0);
     breakdown.pull_failures = breakdown.pull_failures.max(failed).max(usize::try_from(open).unwrap_or(0));
     if let Some(sessions) = startup.observed.as_deref().and_then(|observed| observed.sessions) {
@@ -245,7 +271,9 @@ fn count(startup: &Startup, steps: &steps::Steps, breakdown: &mut Breakdown) {
     breakdown.pulled_bytes = (!bytes.is_empty()).then(|| bytes.iter().sum());
     let until = breakdown.running.unwrap_or(Time(i64::MAX));
     for (number, step) in steps.steps.iter().enumerate() {
-        let again = |later: &steps::Step| later.name.is_some() && later.name == step.name && later.asked.is_some_and(|mark| mark.at <= until);
+        let again = |later: &steps::Step| {
+            later.name.is_some() && later.name == step.name && later.asked.is_some_and(|mark| mark.at <= until)
+        };
         breakdown.restarts += usize::from(steps.steps.iter().skip(number + 1).any(again));
     }
 }
@@ -297,7 +325,9 @@ fn name_anomalies(startup: &Startup, steps: &steps::Steps, breakdown: &mut Break
 fn slo(startup: &Startup, breakdown: &Breakdown) -> Option<f64> {
     let observed = startup.observed.as_deref()?;
     let running = breakdown.running? - breakdown.created?;
-    let unknown_end = observed.first_pull.time().is_some() && observed.last_pull == Noted::Never && breakdown.evidence == Evidence::Relist;
+    let unknown_end = observed.first_pull.time().is_some()
+        && observed.last_pull == Noted::Never
+        && breakdown.evidence == Evidence::Relist;
     if unknown_end {
         return None;
     }

@@ -105,7 +105,11 @@ impl Step {
     }
 
     fn begins(&self) -> Option<Time> {
-        self.asked.or(self.started).map(|mark| mark.at).or(self.noticed.map(|(time, _)| time)).or(self.exit_noticed.map(|(time, _)| time))
+        self.asked
+            .or(self.started)
+            .map(|mark| mark.at)
+            .or(self.noticed.map(|(time, _)| time))
+            .or(self.exit_noticed.map(|(time, _)| time))
     }
 }
 
@@ -148,7 +152,8 @@ pub fn pulling(observed: &Observed) -> Option<Span> {
     }
     // JSON logging loses the times, but the two durations differ by the pulling time.
     let (slo, e2e) = (observed.slo?, observed.e2e?);
-    (observed.json && !crate::parse::observed::is_overflow(slo)).then(|| Span((e2e.0 - Span::from_seconds(slo).0).max(0)))
+    (observed.json && !crate::parse::observed::is_overflow(slo))
+        .then(|| Span((e2e.0 - Span::from_seconds(slo).0).max(0)))
 }
 
 /// Lays out a startup's sandbox and containers.
@@ -160,7 +165,8 @@ pub fn of(startup: &Startup) -> Steps {
         (false, true) => Evidence::Events,
         _ => Evidence::Relist,
     };
-    let mut sandboxes: Vec<&str> = startup.all(Fact::SandboxReady).filter_map(|event| event.text_of(Field::Sandbox)).collect();
+    let mut sandboxes: Vec<&str> =
+        startup.all(Fact::SandboxReady).filter_map(|event| event.text_of(Field::Sandbox)).collect();
     if sandboxes.is_empty()
         && let Some(first) = startup.all(Fact::ContainerAsked).find_map(|event| event.text_of(Field::Sandbox))
     {
@@ -190,7 +196,8 @@ pub fn of(startup: &Startup) -> Steps {
 /// The sandbox's id by the relist alone. Within one relist the kubelet names the containers first and the sandbox last
 /// (seen in every such case of the captures); a sandbox noticed on its own comes first.
 fn relisted_sandbox(startup: &Startup) -> Option<&str> {
-    let started: Vec<&Event> = startup.all(Fact::PlegEvent).filter(|event| event.text_of(Field::Type) == Some("ContainerStarted")).collect();
+    let started: Vec<&Event> =
+        startup.all(Fact::PlegEvent).filter(|event| event.text_of(Field::Type) == Some("ContainerStarted")).collect();
     let first = started.first()?;
     // Lines of one relist are written within a millisecond or two.
     let together = started.iter().filter(|event| event.time - first.time < Span(SECOND / 20));
@@ -318,7 +325,11 @@ fn relist_in_order(startup: &Startup, sandboxes: &[&str], steps: &mut [Step]) {
     for step in steps.iter_mut() {
         let Some(started) = step.started else { continue };
         // A notice before the start belongs to a container that is no step (it failed to start).
-        let Some(relisted) = left.by_ref().find(|r| r.noticed.is_none_or(|(time, _)| time >= started.at - Span(SECOND / 10))) else { break };
+        let Some(relisted) =
+            left.by_ref().find(|r| r.noticed.is_none_or(|(time, _)| time >= started.at - Span(SECOND / 10)))
+        else {
+            break;
+        };
         step.noticed = relisted.noticed;
         step.exit_noticed = relisted.exit_noticed;
         step.id = relisted.id;
@@ -355,7 +366,10 @@ fn is_init(kind: &str) -> bool {
 fn mark_init(startup: &Startup, steps: &mut [Step]) {
     let typed = |step: &Step| {
         let name = step.name.as_deref()?;
-        let event = startup.events.iter().find(|event| event.text_of(Field::Container) == Some(name) && event.text_of(Field::Type).is_some())?;
+        let event = startup
+            .events
+            .iter()
+            .find(|event| event.text_of(Field::Container) == Some(name) && event.text_of(Field::Type).is_some())?;
         event.text_of(Field::Type).map(is_init)
     };
     for number in 0..steps.len() {
@@ -404,7 +418,9 @@ fn sandbox(startup: &Startup, sandboxes: &[&str], steps: &[Step]) -> (Option<Mar
     let by_runtime = runtime_asks > 0;
     let mut ready = of(Fact::SandboxReady, by_runtime).next().map(mark);
     let needed: Vec<&Event> = startup.all(Fact::SandboxNeeded).collect();
-    let noticed = startup.all(Fact::PlegEvent).find(|event| event.text_of(Field::ContainerId).is_some_and(|id| sandboxes.contains(&id)));
+    let noticed = startup
+        .all(Fact::PlegEvent)
+        .find(|event| event.text_of(Field::ContainerId).is_some_and(|id| sandboxes.contains(&id)));
     let failed = startup.events.iter().find(|event| {
         event.fact == Fact::SandboxFailed || event.text_of(Field::Reason) == Some("CreatePodSandboxError")
     });
@@ -428,7 +444,8 @@ fn sandbox(startup: &Startup, sandboxes: &[&str], steps: &[Step]) -> (Option<Mar
         let observed = startup.observed.as_deref();
         let first_pull = observed.and_then(|observed| observed.first_pull.time());
         let seen = noticed.map(|event| (event.time, event.place));
-        let began = first_step.filter(|mark| mark.low == mark.high).map(|mark| (mark.at, mark.place.unwrap_or_default()));
+        let began =
+            first_step.filter(|mark| mark.low == mark.high).map(|mark| (mark.at, mark.place.unwrap_or_default()));
         let pulled = first_pull.and_then(|time| Some((time, startup.observed_at?.1)));
         let (high, place) = [seen, began, pulled].into_iter().flatten().min()?;
         let low = asked.low.min(high);
@@ -436,7 +453,10 @@ fn sandbox(startup: &Startup, sandboxes: &[&str], steps: &[Step]) -> (Option<Mar
         // The first pull is asked for right after the sandbox is there.
         Some(if pulled.is_some_and(|(time, _)| time == high) { mark.by_rule() } else { mark })
     });
-    let failures = startup.all(Fact::SyncFailed).filter(|event| event.text_of(Field::Reason) == Some("CreatePodSandboxError")).count();
+    let failures = startup
+        .all(Fact::SyncFailed)
+        .filter(|event| event.text_of(Field::Reason) == Some("CreatePodSandboxError"))
+        .count();
     let attempts = if by_runtime { runtime_asks } else { failures + usize::from(ready.is_some()) };
     (asked, ready, attempts)
 }

@@ -53,7 +53,9 @@ impl Case<'_> {
 
     /// A sync that failed with this reason.
     fn failed_with(&self, reasons: &[&str]) -> Option<&Event> {
-        self.startup.all(Fact::SyncFailed).find(|event| self.in_time(event) && event.text_of(Field::Reason).is_some_and(|r| reasons.contains(&r)))
+        self.startup
+            .all(Fact::SyncFailed)
+            .find(|event| self.in_time(event) && event.text_of(Field::Reason).is_some_and(|r| reasons.contains(&r)))
     }
 
     fn around(&self, fact: Fact) -> Option<&Event> {
@@ -89,7 +91,12 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut free: Vec<&Piece> = case.breakdown.pieces.iter().collect();
     let mut found = claims(case, &mut free, true);
     // A slow start whose phases all stay under their limits is named by the longest one.
-    let slow = case.breakdown.running.or(case.breakdown.watched).zip(case.breakdown.created).map_or(case.breakdown.total, |(to, from)| Some(to - from));
+    let slow = case
+        .breakdown
+        .running
+        .or(case.breakdown.watched)
+        .zip(case.breakdown.created)
+        .map_or(case.breakdown.total, |(to, from)| Some(to - from));
     if found.is_empty() && slow.is_some_and(|slow| slow > SLOW) {
         found = claims(case, &mut free, false);
         found.sort_by(|a, b| b.lost.cmp(&a.lost).then(a.cause.cmp(b.cause)));
@@ -110,7 +117,8 @@ fn claims(case: &Case<'_>, free: &mut Vec<&Piece>, limited: bool) -> Vec<Finding
         }
         let certain: Span = free.iter().filter(|piece| mine(piece)).map(|piece| piece.min).sum();
         let longest = free.iter().filter(|piece| mine(piece)).max_by_key(|piece| piece.to - piece.from);
-        let place = evidence.or(longest.and_then(|piece| piece.place)).or(case.startup.observed_at.map(|(_, place)| place));
+        let place =
+            evidence.or(longest.and_then(|piece| piece.place)).or(case.startup.observed_at.map(|(_, place)| place));
         let about = longest.and_then(|piece| piece.about.clone());
         found.push(Finding { cause: cause.id, lost, certain, evidence: place, about });
         free.retain(|piece| !mine(piece));
@@ -143,7 +151,8 @@ mod tests {
         assert_eq!(ids.len(), CAUSES.len());
         for cause in CAUSES {
             let headings = ["What it means", "How it is recognised", "What to do", "When it misleads"];
-            let found: Vec<usize> = headings.iter().filter_map(|heading| cause.text.find(&format!("{heading}\n"))).collect();
+            let found: Vec<usize> =
+                headings.iter().filter_map(|heading| cause.text.find(&format!("{heading}\n"))).collect();
             assert!(found.len() == 4 && found.is_sorted(), "{}: headings", cause.id);
             assert!(cause.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", cause.id);
         }

@@ -11,7 +11,9 @@ use crate::report::{Report, Row};
 /// # Errors
 /// When writing fails.
 pub fn write(report: &Report, pod: &str, screen: Screen, out: &mut dyn Write) -> io::Result<usize> {
-    let mine = |row: &&Row| *row.startup.pod == *pod || row.startup.names().1 == pod || row.startup.uid.as_deref() == Some(pod);
+    let mine = |row: &&Row| {
+        *row.startup.pod == *pod || row.startup.names().1 == pod || row.startup.uid.as_deref() == Some(pod)
+    };
     let mut found = 0;
     for row in report.rows.iter().filter(mine) {
         if found > 0 {
@@ -34,7 +36,11 @@ fn one(report: &Report, row: &Row, screen: Screen, out: &mut dyn Write) -> io::R
     let slo = b.slo.map_or("not known".into(), length);
     let printed = b.kubelet_slo.map_or("none".into(), |slo| format!("{slo}"));
     let total = b.total.map_or("not known".into(), |total| length(total.seconds()));
-    writeln!(out, "running after {} · whole {total} · SLO value {slo}, kubelet printed {printed}", row.running_s().map_or("?".into(), length))?;
+    writeln!(
+        out,
+        "running after {} · whole {total} · SLO value {slo}, kubelet printed {printed}",
+        row.running_s().map_or("?".into(), length)
+    )?;
     writeln!(out)?;
     let begin = b.pieces.first().map(|piece| piece.from).unwrap_or_default();
     for piece in &b.pieces {
@@ -42,11 +48,18 @@ fn one(report: &Report, row: &Row, screen: Screen, out: &mut dyn Write) -> io::R
         let bounds = match piece.precision {
             Precision::Exact => String::new(),
             Precision::Inferred if piece.min == piece.max => " inferred".into(),
-            _ => format!(" {} {}..{}", piece.precision.name(), length(piece.min.seconds()), length(piece.max.seconds())),
+            _ => {
+                format!(" {} {}..{}", piece.precision.name(), length(piece.min.seconds()), length(piece.max.seconds()))
+            }
         };
         let about = piece.about.as_deref().map_or(String::new(), |about| format!(" {}", plain(about)));
         let label = piece.phase.words().label;
-        writeln!(out, "@{:<9} +{:<8} {label:<14}{about}{bounds}", length((piece.from - begin).seconds()), length(took))?;
+        writeln!(
+            out,
+            "@{:<9} +{:<8} {label:<14}{about}{bounds}",
+            length((piece.from - begin).seconds()),
+            length(took)
+        )?;
         if let Some(place) = piece.place {
             let text = report.event(row, place).map_or(String::new(), |event| plain(&event.text));
             let line = format!("           {}:{} {text}", plain(report.source(place)), place.line);
@@ -55,7 +68,13 @@ fn one(report: &Report, row: &Row, screen: Screen, out: &mut dyn Write) -> io::R
         }
     }
     for finding in &row.findings {
-        writeln!(out, "cause {} {} (certain: {})", finding.cause, length(finding.lost.seconds()), length(finding.certain.seconds()))?;
+        writeln!(
+            out,
+            "cause {} {} (certain: {})",
+            finding.cause,
+            length(finding.lost.seconds()),
+            length(finding.certain.seconds())
+        )?;
     }
     for id in &b.anomalies {
         let meaning = ANOMALIES.iter().find(|(known, _)| known == id).map_or("", |(_, meaning)| meaning);

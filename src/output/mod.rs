@@ -51,5 +51,13 @@ fn json(report: &Report, _: Screen, out: &mut dyn Write) -> io::Result<()> {
 
 /// Text from a log made safe for a terminal: control characters would move the cursor or change its colours.
 pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }

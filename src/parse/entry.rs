@@ -67,7 +67,12 @@ fn plain(body: &str) -> Entry<'_> {
 
 /// `Lmmdd hh:mm:ss.uuuuuu PPPPPPP file.go:LINE] body`: klog's text header has no year and no zone.
 fn klog_header(line: &str) -> IResult<&str, (Stamp, u32)> {
-    let two = || map_opt(take(2_usize), |d: &str| if d.bytes().all(|b| b.is_ascii_digit()) { d.parse::<u8>().ok() } else { None });
+    let two = || {
+        map_opt(
+            take(2_usize),
+            |d: &str| if d.bytes().all(|b| b.is_ascii_digit()) { d.parse::<u8>().ok() } else { None },
+        )
+    };
     let date = preceded(one_of("IWEF"), (two(), two()));
     let clock = (two(), preceded(char(':'), two()), preceded(char(':'), two()), preceded(char('.'), digit1));
     let pid = map_opt(digit1, |d: &str| d.parse::<u32>().ok());
@@ -171,7 +176,9 @@ mod tests {
 
     #[test]
     fn klog_text_has_wall_time_pid_and_keys() {
-        let entry = Entry::read(r#"I1123 19:00:56.024962   25917 kubelet.go:2724] "SyncLoop ADD" source="api" pods=["default/app-03"]"#);
+        let entry = Entry::read(
+            r#"I1123 19:00:56.024962   25917 kubelet.go:2724] "SyncLoop ADD" source="api" pods=["default/app-03"]"#,
+        );
         assert_eq!(entry.dialect, Dialect::Klog);
         assert_eq!(entry.stamp, Some(Stamp::Wall { year: None, month: 11, day: 23, nanos_of_day: 68_456_024_962_000 }));
         assert_eq!((entry.pid, entry.text.as_ref(), entry.cut), (Some(25917), "SyncLoop ADD", false));
@@ -180,7 +187,9 @@ mod tests {
 
     #[test]
     fn a_message_without_header_is_believed_only_when_it_is_the_record() {
-        let lost = Entry::read(r#"tency_tracker.go:102] "Observed pod startup duration" pod="a/b" podStartSLOduration=2.5 podStart"#);
+        let lost = Entry::read(
+            r#"tency_tracker.go:102] "Observed pod startup duration" pod="a/b" podStartSLOduration=2.5 podStart"#,
+        );
         assert_eq!((lost.dialect, lost.cut, lost.keys.len()), (Dialect::Klog, true, 2));
         for prose in [
             r#"We grep for "Observed pod startup duration" in the kubelet's log"#,
@@ -194,7 +203,8 @@ mod tests {
 
     #[test]
     fn json_times_are_exact_and_msg_loses_its_newline() {
-        let entry = Entry::read(r#"{"ts":1795460399493.9863,"caller":"kubelet/kubelet.go:2724","msg":"x\n","v":2,"pods":[]}"#);
+        let entry =
+            Entry::read(r#"{"ts":1795460399493.9863,"caller":"kubelet/kubelet.go:2724","msg":"x\n","v":2,"pods":[]}"#);
         assert_eq!(entry.stamp, Some(Stamp::Utc(1_795_460_399_493_986_300)));
         assert_eq!((entry.text.as_ref(), entry.keys.len()), ("x", 1));
     }

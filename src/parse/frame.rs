@@ -112,11 +112,7 @@ fn peel(line: &[u8], depth: usize, origin: Origin) -> Peeled<'_> {
             (sure, known) = (seen.clone(), true);
             continue;
         }
-        let object = if rest.starts_with(b"{") {
-            envelope::object(rest)
-        } else {
-            Object::Other
-        };
+        let object = if rest.starts_with(b"{") { envelope::object(rest) } else { Object::Other };
         let envelope = match object {
             Object::Program => {
                 (sure, known) = (seen, true);
@@ -175,38 +171,14 @@ fn peel(line: &[u8], depth: usize, origin: Origin) -> Peeled<'_> {
 
 impl<'a> Frame<'a> {
     fn bare(line: &'a [u8]) -> Self {
-        Self {
-            stamp: None,
-            host: None,
-            identifier: None,
-            pid: None,
-            body: Cow::Borrowed(line),
-            cut: false,
-        }
+        Self { stamp: None, host: None, identifier: None, pid: None, body: Cow::Borrowed(line), cut: false }
     }
 
     /// Goes one layer in.
     fn take(&mut self, layer: Layer<'a>) {
-        let Layer {
-            stamp,
-            host,
-            identifier,
-            pid,
-            cut,
-            rest,
-        } = layer;
+        let Layer { stamp, host, identifier, pid, cut, rest } = layer;
         let (host, identifier) = (host.map(Cow::Borrowed), identifier.map(Cow::Borrowed));
-        self.take_envelope(
-            Envelope {
-                stamp,
-                host,
-                identifier,
-                pid,
-                message: None,
-                cut,
-            },
-            Cow::Borrowed(rest),
-        );
+        self.take_envelope(Envelope { stamp, host, identifier, pid, message: None, cut }, Cow::Borrowed(rest));
     }
 
     fn take_envelope(&mut self, inner: Envelope<'a>, body: Cow<'a, [u8]>) {
@@ -223,29 +195,9 @@ impl<'a> Frame<'a> {
     /// Goes into an envelope whose decoded message has been peeled.
     fn around(mut self, envelope: Envelope<'a>, inner: &Peeled<'_>) -> Peeled<'a> {
         self.take_envelope(envelope, Cow::Borrowed(b""));
-        let Frame {
-            stamp,
-            host,
-            identifier,
-            pid,
-            body,
-            cut,
-        } = inner.frame.clone().into_owned();
-        self.take_envelope(
-            Envelope {
-                stamp,
-                host,
-                identifier,
-                pid,
-                message: None,
-                cut,
-            },
-            body,
-        );
-        Peeled {
-            frame: self,
-            known: true,
-        }
+        let Frame { stamp, host, identifier, pid, body, cut } = inner.frame.clone().into_owned();
+        self.take_envelope(Envelope { stamp, host, identifier, pid, message: None, cut }, body);
+        Peeled { frame: self, known: true }
     }
 
     fn into_owned<'b>(self) -> Frame<'b> {

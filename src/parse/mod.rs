@@ -50,8 +50,10 @@ pub fn chunk(grammars: &Grammars, text: &[u8], end: usize, source: u32, first_li
     let mut from = 0;
     let mut scratch = String::new();
     while let Some(hit) = grammars.literals().find(aho_corasick::Input::new(own).range(from..own.len())) {
-        let start = memchr::memrchr(b'\n', own.get(from..hit.start()).unwrap_or_default()).map_or(from, |at| from + at + 1);
-        let stop = memchr::memchr(b'\n', own.get(hit.end()..).unwrap_or_default()).map_or(own.len(), |at| hit.end() + at);
+        let start =
+            memchr::memrchr(b'\n', own.get(from..hit.start()).unwrap_or_default()).map_or(from, |at| from + at + 1);
+        let stop =
+            memchr::memchr(b'\n', own.get(hit.end()..).unwrap_or_default()).map_or(own.len(), |at| hit.end() + at);
         line += count_lines(own.get(counted..start).unwrap_or_default());
         counted = start;
         let after = text.get((stop + 1).min(text.len())..).unwrap_or_default();

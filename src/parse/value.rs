@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::DateTime;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, digit1};
@@ -30,7 +30,9 @@ impl<'a> Raw<'a> {
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self {
             // JSON logging writes a reference to a node or another object without namespace as an object.
-            Raw::Json(raw) if raw.starts_with("{\"name\":") && !raw.contains("\"namespace\"") => self.member("name").map(|name| Cow::Owned(name.into_owned())),
+            Raw::Json(raw) if raw.starts_with("{\"name\":") && !raw.contains("\"namespace\"") => {
+                self.member("name").map(|name| Cow::Owned(name.into_owned()))
+            }
             Raw::Json(raw) if raw.starts_with('"') => serde_json::from_str(raw).ok().map(|JsonText(text)| text),
             Raw::Json("null") => None,
             Raw::Json(raw) => Some(Cow::Borrowed(raw)),
@@ -312,7 +314,7 @@ pub fn go_time(text: &str) -> Option<GoTime> {
         return None;
     }
     let utc = DateTime::parse_from_str(&format!("{wall} {offset}"), "%Y-%m-%d %H:%M:%S%.f %z").ok()?;
-    let zero = NaiveDateTime::parse_from_str(wall, "0001-01-01 %H:%M:%S").is_ok();
+    let zero = wall == "0001-01-01 00:00:00";
     let monotonic = match rest.rsplit_once(" m=") {
         Some((_, reading)) => Some(all_consuming(seconds).parse(reading).ok()?.1),
         None => None,
@@ -372,7 +374,10 @@ mod tests {
         assert_eq!(time.time, Some(Time(1_740_519_533_716_675_693)));
         assert_eq!(time.monotonic, Some(Span(565_329_525_386)));
         let moscow = go_time("2023-04-15 15:57:02 +0300 MSK").unwrap();
-        assert_eq!((moscow.time.unwrap().to_string().as_str(), moscow.offset), ("2023-04-15T12:57:02.000000000Z", 10800));
+        assert_eq!(
+            (moscow.time.unwrap().to_string().as_str(), moscow.offset),
+            ("2023-04-15T12:57:02.000000000Z", 10800)
+        );
         assert_eq!(go_time("2023-04-15 15:57:02 -0300 -0300").unwrap().offset, -10800);
         assert_eq!(go_time("0001-01-01 00:00:00 +0000 UTC").unwrap().time, None);
         for cut in ["2025-02-25 21:38:53.71667", "2025-02-25 21:38:53 +00", "2025-02-25", "", "x"] {
@@ -384,7 +389,9 @@ mod tests {
     #[test]
     fn pairs_stop_where_the_line_is_cut() {
         let mut seen = Vec::new();
-        let rest = pairs(r#" pod="a/b" n=1.5 event={"ID":"x","Data":"}"} s=&{ID:u Type:T} cut="4."#, |key, raw| seen.push((key, raw)));
+        let rest = pairs(r#" pod="a/b" n=1.5 event={"ID":"x","Data":"}"} s=&{ID:u Type:T} cut="4."#, |key, raw| {
+            seen.push((key, raw))
+        });
         assert_eq!(seen.iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["pod", "n", "event", "s"]);
         assert_eq!(rest, r#"cut="4."#);
         assert_eq!(seen[2].1.member("ID").as_deref(), Some("x"));

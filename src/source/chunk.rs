@@ -16,11 +16,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            chunk: 1 << 20,
-            ahead: 16 << 10,
-            line: 256 << 10,
-        }
+        Self { chunk: 1 << 20, ahead: 16 << 10, line: 256 << 10 }
     }
 }
 
@@ -75,12 +71,7 @@ impl Chunk {
     /// Where the own byte `at` stands in the decoded stream, what was cut before it counted in.
     #[must_use]
     pub fn offset_of(&self, at: usize) -> u64 {
-        let dropped: u64 = self
-            .cuts
-            .iter()
-            .take_while(|cut| cut.at <= at)
-            .map(|cut| cut.dropped)
-            .sum();
+        let dropped: u64 = self.cuts.iter().take_while(|cut| cut.at <= at).map(|cut| cut.dropped).sum();
         self.offset + at as u64 + dropped
     }
 }

@@ -43,11 +43,7 @@ impl<R: Read> Chunks<R> {
             reader,
             id,
             name: name.to_owned(),
-            limits: Limits {
-                chunk: limits.chunk.max(1),
-                line: limits.line.max(1),
-                ..limits
-            },
+            limits: Limits { chunk: limits.chunk.max(1), line: limits.line.max(1), ..limits },
             text: Vec::new(),
             filled: 0,
             line: 0,
@@ -89,10 +85,7 @@ impl<R: Read> Chunks<R> {
     fn fill(&mut self, wanted: usize) {
         while self.filled < wanted && !self.ended {
             // Doubling, so that a small file costs little and a large one the full size only once.
-            let size = wanted
-                .saturating_add(ROOM)
-                .min(self.text.len().saturating_mul(2))
-                .max(self.filled + ROOM);
+            let size = wanted.saturating_add(ROOM).min(self.text.len().saturating_mul(2)).max(self.filled + ROOM);
             if self.text.len() < size {
                 self.text.reserve_exact(size - self.text.len());
                 self.text.resize(size, 0);
@@ -130,11 +123,7 @@ impl<R: Read> Chunks<R> {
                 continue;
             }
             // Within `room` bytes the line must have ended. That is asked for stretches of the limit's size, not for lines.
-            let room = self
-                .limits
-                .line
-                .saturating_add(1)
-                .saturating_sub(self.filled - self.line);
+            let room = self.limits.line.saturating_add(1).saturating_sub(self.filled - self.line);
             let Some(stretch) = fresh.get(..room) else {
                 self.keep(from, end - from);
                 break;
@@ -149,11 +138,7 @@ impl<R: Read> Chunks<R> {
                 self.keep(from, room - 1);
                 from += room - 1;
                 self.dropping = true;
-                self.cuts.push(Cut {
-                    at: self.filled,
-                    line: 0,
-                    dropped: 0,
-                });
+                self.cuts.push(Cut { at: self.filled, line: 0, dropped: 0 });
             }
         }
     }
@@ -198,11 +183,7 @@ impl<R: Read> Chunks<R> {
         let mut next = self.spare.take().unwrap_or_default();
         if next.len() < rest.len() {
             // The size of the buffer handed out, which was enough; `vec!` gets it cleared by the system.
-            next = if self.ended {
-                vec![0; rest.len()]
-            } else {
-                vec![0; self.text.len()]
-            };
+            next = if self.ended { vec![0; rest.len()] } else { vec![0; self.text.len()] };
         }
         if let Some(front) = next.get_mut(..rest.len()) {
             front.copy_from_slice(rest);
@@ -229,15 +210,7 @@ impl<R: Read> Chunks<R> {
         self.line = self.line.saturating_sub(end);
         self.filled = kept;
         let torn = self.fault.is_some() && kept == 0 && own.last() != Some(&b'\n');
-        Chunk {
-            source: self.id,
-            first_line,
-            offset,
-            text,
-            end,
-            cuts,
-            torn,
-        }
+        Chunk { source: self.id, first_line, offset, text, end, cuts, torn }
     }
 }
 
@@ -246,10 +219,7 @@ impl<R: Read> Iterator for Chunks<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.own_end() {
-            0 => self
-                .fault
-                .take()
-                .map(|error| Err(SourceError::from_io(&self.name, &error))),
+            0 => self.fault.take().map(|error| Err(SourceError::from_io(&self.name, &error))),
             end => Some(Ok(self.hand_out(end))),
         }
     }
@@ -268,9 +238,7 @@ mod tests {
     use super::*;
 
     fn cut(text: &[u8], step: usize, limits: Limits) -> Vec<Chunk> {
-        Chunks::new(5, "t", Steps(text.to_vec(), step), limits)
-            .map(Result::unwrap)
-            .collect()
+        Chunks::new(5, "t", Steps(text.to_vec(), step), limits).map(Result::unwrap).collect()
     }
 
     const fn limits(chunk: usize, ahead: usize, line: usize) -> Limits {
@@ -284,11 +252,7 @@ mod tests {
         for (number, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
             let length = line.len() - usize::from(line.ends_with(b"\n"));
             let head = length.min(limit);
-            kept.extend(
-                (0..line.len())
-                    .filter(|i| *i < head || *i >= length)
-                    .map(|i| (line[i], (at + i) as u64)),
-            );
+            kept.extend((0..line.len()).filter(|i| *i < head || *i >= length).map(|i| (line[i], (at + i) as u64)));
             if length > limit {
                 cuts.push((number as u64 + 1, (length - limit) as u64));
             }
@@ -301,17 +265,10 @@ mod tests {
     fn lines_are_kept_whole_and_counted() {
         let text = b"one\ntwo\r\n\nfour\nfive";
         let chunks = cut(text, 100, limits(9, 6, 100));
-        let seen: Vec<_> = chunks
-            .iter()
-            .map(|c| (c.first_line, c.offset, c.own(), c.ahead()))
-            .collect();
+        let seen: Vec<_> = chunks.iter().map(|c| (c.first_line, c.offset, c.own(), c.ahead())).collect();
         assert_eq!(
             seen,
-            [
-                (1, 0, &b"one\ntwo\r\n"[..], &b"\nfour\n"[..]),
-                (3, 9, b"\nfour\n", b"five"),
-                (5, 15, b"five", b"")
-            ]
+            [(1, 0, &b"one\ntwo\r\n"[..], &b"\nfour\n"[..]), (3, 9, b"\nfour\n", b"five"), (5, 15, b"five", b"")]
         );
         assert_eq!(cut(b"", 1, Limits::default()), []);
         let empty = cut(b"\n\n\n", 1, limits(1, 0, 9));
@@ -326,10 +283,7 @@ mod tests {
     #[test]
     fn lookahead_is_whole_lines_unless_one_is_longer() {
         let chunks = cut(b"a\nbb\nccc\ndddddddddd\n", 100, limits(2, 7, 100));
-        assert_eq!(
-            chunks.iter().map(Chunk::ahead).collect::<Vec<_>>(),
-            [&b"bb\nccc\n"[..], b"ccc\n", b"ddddddd", b""]
-        );
+        assert_eq!(chunks.iter().map(Chunk::ahead).collect::<Vec<_>>(), [&b"bb\nccc\n"[..], b"ccc\n", b"ddddddd", b""]);
     }
 
     /// `head\n`, then a line of `length` bytes, then `tail\n`; nothing of it exists before it is asked for.
@@ -351,9 +305,7 @@ mod tests {
                     self.at += count as u64;
                     return Ok(count);
                 }
-                at => b"\ntail\n"
-                    .get(usize::try_from(at - end).unwrap()..)
-                    .unwrap_or_default(),
+                at => b"\ntail\n".get(usize::try_from(at - end).unwrap()..).unwrap_or_default(),
             };
             let count = rest.len().min(into.len());
             into[..count].copy_from_slice(&rest[..count]);
@@ -366,29 +318,13 @@ mod tests {
     fn a_line_of_two_gigabytes_runs_in_constant_memory() {
         let length = 2 << 30;
         let limits = Limits::default();
-        let mut chunks = Chunks::new(
-            0,
-            "t",
-            Endless {
-                length,
-                at: 0,
-                largest: 0,
-            },
-            limits,
-        );
+        let mut chunks = Chunks::new(0, "t", Endless { length, at: 0, largest: 0 }, limits);
         let chunk = chunks.next().unwrap().unwrap();
         let bound = limits.chunk + limits.ahead + limits.line + ROOM + 2;
         assert!(chunk.text.capacity() <= bound && chunks.text.capacity() <= bound && chunks.reader.largest <= bound);
         assert_eq!(chunk.end, 5 + limits.line + 6);
         let line = limits.line as u64;
-        assert_eq!(
-            chunk.cuts,
-            [Cut {
-                at: 5 + limits.line,
-                line: 2,
-                dropped: length - line
-            }]
-        );
+        assert_eq!(chunk.cuts, [Cut { at: 5 + limits.line, line: 2, dropped: length - line }]);
         assert_eq!(chunk.offset_of(chunk.end - 5), 5 + length + 1);
         assert!(chunk.own().ends_with(b"x\ntail\n"));
         assert!(chunks.next().is_none());
@@ -421,24 +357,10 @@ mod tests {
         }
         let mut chunks = Chunks::new(0, "node-1.log", Failing(0), limits(5, 0, 100));
         assert_eq!(chunks.peek(), Some(&b"one\ntwo\nth"[..]));
-        let texts: Vec<_> = chunks
-            .by_ref()
-            .take(3)
-            .map(|c| c.map(|c| (c.own().to_vec(), c.torn)).unwrap())
-            .collect();
-        assert_eq!(
-            texts,
-            [
-                (b"one\n".to_vec(), false),
-                (b"two\n".to_vec(), false),
-                (b"th".to_vec(), true)
-            ]
-        );
+        let texts: Vec<_> = chunks.by_ref().take(3).map(|c| c.map(|c| (c.own().to_vec(), c.torn)).unwrap()).collect();
+        assert_eq!(texts, [(b"one\n".to_vec(), false), (b"two\n".to_vec(), false), (b"th".to_vec(), true)]);
         let error = chunks.next().unwrap().unwrap_err();
-        assert_eq!(
-            (error.name.as_str(), error.message.as_str()),
-            ("node-1.log", "reading failed: the disk is gone")
-        );
+        assert_eq!((error.name.as_str(), error.message.as_str()), ("node-1.log", "reading failed: the disk is gone"));
         assert!(chunks.next().is_none());
     }
 

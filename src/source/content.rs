@@ -41,9 +41,8 @@ impl Content {
     /// What `head`, the first [`SNIFF`] decoded bytes, shows beyond doubt; `None` for text. With `nul`, a NUL byte in a
     /// stream that has no UTF-16 byte order mark makes it [`Content::Binary`].
     pub(super) fn of(head: &[u8], nul: bool) -> Option<Self> {
-        let signed = SIGNATURES
-            .iter()
-            .find(|(at, bytes, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(bytes)));
+        let signed =
+            SIGNATURES.iter().find(|(at, bytes, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(bytes)));
         match signed {
             Some((.., content)) => Some(*content),
             None if nul && Bom::of(head).is_none() && memchr(0, head).is_some() => Some(Self::Binary),
@@ -97,11 +96,7 @@ impl Bom {
 /// `name` as a word of a POSIX shell, bare where it needs no quotes.
 fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,%".contains(c);
-    if !name.is_empty() && name.chars().all(plain) {
-        name.into()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    }
+    if !name.is_empty() && name.chars().all(plain) { name.into() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]
@@ -125,11 +120,7 @@ mod tests {
         assert_eq!(Content::of(line, true), Some(Content::Binary));
         assert_eq!(Content::of(line, false), None);
         assert_eq!(Content::of(b"\xff\xfeI\x001\x00", true), None);
-        assert_eq!(
-            Content::of(b"\xef\xbb\xbfI\x001\x00", true),
-            None,
-            "a marked text is text"
-        );
+        assert_eq!(Content::of(b"\xef\xbb\xbfI\x001\x00", true), None, "a marked text is text");
     }
 
     #[test]
@@ -139,10 +130,6 @@ mod tests {
                 .help("/var/log/journal/x/system.journal")
                 .contains("journalctl --file /var/log/journal/x/system.journal | podlag")
         );
-        assert!(
-            Content::Journal
-                .help("it's here.journal")
-                .contains(r"--file 'it'\''s here.journal' |")
-        );
+        assert!(Content::Journal.help("it's here.journal").contains(r"--file 'it'\''s here.journal' |"));
     }
 }

@@ -51,11 +51,7 @@ pub struct SourceError {
 
 impl SourceError {
     pub(super) fn new(name: &str, kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind,
-            message: message.into(),
-        }
+        Self { name: name.to_owned(), kind, message: message.into() }
     }
 
     /// From an error of opening or reading, whichever layer it came from.
@@ -121,10 +117,7 @@ impl std::error::Error for SourceError {}
 
 /// A path as it may stand on a terminal: a file's name can hold control characters, which would act there.
 pub(super) fn shown(path: &Path) -> String {
-    path.to_string_lossy()
-        .chars()
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
+    path.to_string_lossy().chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -135,17 +128,9 @@ mod tests {
     fn an_error_is_a_sentence_with_help() {
         let error = SourceError::from_io("a.log", &io::Error::from(io::ErrorKind::NotFound));
         assert_eq!(error.kind, ErrorKind::Missing);
-        assert!(
-            error
-                .to_string()
-                .starts_with("a.log: there is no such file or folder. Check the path"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("a.log: there is no such file or folder. Check the path"), "{error}");
         let other = SourceError::from_io("a.log", &io::Error::other("the disk is on fire"));
-        assert_eq!(
-            (other.kind, other.message.as_str()),
-            (ErrorKind::Read, "reading failed: the disk is on fire")
-        );
+        assert_eq!((other.kind, other.message.as_str()), (ErrorKind::Read, "reading failed: the disk is on fire"));
     }
 
     #[test]

@@ -62,11 +62,7 @@ impl Listing {
                 }
                 Ok(_) => {
                     let message = format!("it is {}", Content::Special.words());
-                    self.errors.push(SourceError::new(
-                        &shown(&path),
-                        ErrorKind::PassedOver(Content::Special),
-                        message,
-                    ));
+                    self.errors.push(SourceError::new(&shown(&path), ErrorKind::PassedOver(Content::Special), message));
                 }
                 Err(_) if path.is_symlink() => {
                     self.errors.push(SourceError::new(
@@ -80,8 +76,7 @@ impl Listing {
         }
         if met == 0 && self.errors.len() == errors {
             let message = "it is a folder without a file to read";
-            self.errors
-                .push(SourceError::new(&shown(root), ErrorKind::Empty, message));
+            self.errors.push(SourceError::new(&shown(root), ErrorKind::Empty, message));
         }
     }
 
@@ -122,16 +117,7 @@ mod tests {
     use super::*;
 
     fn names(root: &Path, sources: &[Source]) -> Vec<String> {
-        let short = |source: &Source| {
-            source
-                .path
-                .as_ref()
-                .unwrap()
-                .strip_prefix(root)
-                .unwrap()
-                .display()
-                .to_string()
-        };
+        let short = |source: &Source| source.path.as_ref().unwrap().strip_prefix(root).unwrap().display().to_string();
         sources.iter().map(short).collect()
     }
 
@@ -159,13 +145,7 @@ mod tests {
         let root = tree(&files);
         let (sources, errors) = list(&[root.path().to_path_buf()]);
         assert_eq!(errors, []);
-        let expected = [
-            "Z.log",
-            "node-a/kubelet.log",
-            "node-a/kubelet.log.1",
-            "node-a.log",
-            "node-b/kubelet.log",
-        ];
+        let expected = ["Z.log", "node-a/kubelet.log", "node-a/kubelet.log.1", "node-a.log", "node-b/kubelet.log"];
         assert_eq!(names(root.path(), &sources), expected);
         assert_eq!(sources[1].folder.as_deref(), Some(root.path().join("node-a").as_path()));
         assert_eq!((sources[1].bytes, sources[1].named), (Some(18), false));
@@ -175,15 +155,8 @@ mod tests {
     fn what_is_named_keeps_its_order_and_comes_once() {
         let root = tree(&["a", "b"]);
         let at = |name: &str| root.path().join(name);
-        let (sources, errors) = list(&[
-            at("b"),
-            "-".into(),
-            at("./b"),
-            root.path().into(),
-            at("a"),
-            "-".into(),
-            at("c"),
-        ]);
+        let (sources, errors) =
+            list(&[at("b"), "-".into(), at("./b"), root.path().into(), at("a"), "-".into(), at("c")]);
         assert_eq!(
             sources.iter().map(|s| (s.path.is_none(), s.named)).collect::<Vec<_>>(),
             [(false, true), (true, true), (false, true)]

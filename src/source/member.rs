@@ -61,15 +61,9 @@ impl Member {
         Ok(match packing {
             Packing::Gzip => {
                 gzip_header(input)?;
-                Self::Gzip {
-                    inflate: Decompress::new(false),
-                    crc: Crc::new(),
-                }
+                Self::Gzip { inflate: Decompress::new(false), crc: Crc::new() }
             }
-            Packing::Zstd => Self::Zstd {
-                decoder: Decoder::new()?,
-                wanted: ZSTD_FIRST,
-            },
+            Packing::Zstd => Self::Zstd { decoder: Decoder::new()?, wanted: ZSTD_FIRST },
             Packing::Xz => Self::Xz(Stream::new_stream_decoder(XZ_MEMORY, 0).map_err(io::Error::from)?),
             Packing::Bzip2 => Self::Bzip2(bzip2::Decompress::new(false)),
         })
@@ -95,19 +89,11 @@ impl Member {
                     Ok(status) => {
                         *wanted = status.remaining.max(1);
                         let then = if status.remaining == 0 { Then::End } else { Then::More };
-                        Step {
-                            consumed: status.bytes_read,
-                            produced: status.bytes_written,
-                            then,
-                        }
+                        Step { consumed: status.bytes_read, produced: status.bytes_written, then }
                     }
                     // The crate hands on zstd's words only, not its number.
                     Err(error) if error.to_string().contains("too much memory") => Step::fault(Fault::TooLarge),
-                    Err(error) => Step {
-                        consumed: 0,
-                        produced: 0,
-                        then: corrupt(&error),
-                    },
+                    Err(error) => Step { consumed: 0, produced: 0, then: corrupt(&error) },
                 }
             }
             Self::Xz(stream) => {
@@ -154,19 +140,11 @@ impl Step {
     /// From a decoder's running totals (in, out) before and after.
     fn between(before: (u64, u64), after: (u64, u64), then: Then) -> Self {
         let span = |from: u64, to: u64| usize::try_from(to.saturating_sub(from)).unwrap_or(0);
-        Self {
-            consumed: span(before.0, after.0),
-            produced: span(before.1, after.1),
-            then,
-        }
+        Self { consumed: span(before.0, after.0), produced: span(before.1, after.1), then }
     }
 
     fn fault(fault: Fault) -> Self {
-        Self {
-            consumed: 0,
-            produced: 0,
-            then: Then::Fault(fault),
-        }
+        Self { consumed: 0, produced: 0, then: Then::Fault(fault) }
     }
 }
 
@@ -201,9 +179,7 @@ fn gzip_header(input: &mut Window) -> Result<(), Failure> {
 /// Takes the next `N` bytes.
 fn take<const N: usize>(input: &mut Window) -> Result<[u8; N], Failure> {
     let Some(bytes) = input.peek(N).first_chunk::<N>().copied() else {
-        return Err(input
-            .take_fault()
-            .map_or(Failure::Data(Fault::Truncated), Failure::Read));
+        return Err(input.take_fault().map_or(Failure::Data(Fault::Truncated), Failure::Read));
     };
     input.consume(N);
     Ok(bytes)

@@ -52,28 +52,14 @@ impl Source {
     /// Standard input.
     #[must_use]
     pub fn stdin() -> Self {
-        Self {
-            name: "stdin".into(),
-            path: None,
-            folder: None,
-            bytes: None,
-            named: true,
-            read: Arc::default(),
-        }
+        Self { name: "stdin".into(), path: None, folder: None, bytes: None, named: true, read: Arc::default() }
     }
 
     /// A file. `bytes` is its size on disk where that is known, `named` whether the user named it. Nothing is opened.
     #[must_use]
     pub fn file(path: PathBuf, bytes: Option<u64>, named: bool) -> Self {
         let folder = path.parent().map(PathBuf::from);
-        Self {
-            name: error::shown(&path),
-            folder,
-            path: Some(path),
-            bytes,
-            named,
-            read: Arc::default(),
-        }
+        Self { name: error::shown(&path), folder, path: Some(path), bytes, named, read: Arc::default() }
     }
 
     /// Bytes read of it so far, before unpacking: comparable with `bytes`. Clones share it, so a progress bar may keep one.
@@ -105,8 +91,6 @@ impl Source {
         if let Some(text) = chunks.peek() {
             return Ok(text.to_vec());
         }
-        chunks
-            .next()
-            .map_or(Ok(Vec::new()), |chunk| chunk.map(|chunk| chunk.text))
+        chunks.next().map_or(Ok(Vec::new()), |chunk| chunk.map(|chunk| chunk.text))
     }
 }

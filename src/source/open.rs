@@ -38,10 +38,7 @@ pub fn open(source: &Source) -> Result<Box<dyn Read + Send>, SourceError> {
 /// As [`open`], without those of opening the file.
 pub fn decode(source: &Source, raw: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>, SourceError> {
     source.read.store(0, Ordering::Relaxed);
-    let mut window = Window::new(Box::new(Counted {
-        inner: raw,
-        count: Arc::clone(&source.read),
-    }));
+    let mut window = Window::new(Box::new(Counted { inner: raw, count: Arc::clone(&source.read) }));
     let mut layers = 0;
     while let Some(packing) = Packing::ahead(&mut window) {
         if layers == NESTED {
@@ -54,16 +51,8 @@ pub fn decode(source: &Source, raw: Box<dyn Read + Send>) -> Result<Box<dyn Read
     let head = window.peek(SNIFF);
     let head = head.get(..SNIFF).unwrap_or(head);
     if let Some(content) = Content::of(head, !source.named) {
-        let kind = if source.named {
-            ErrorKind::NotText(content)
-        } else {
-            ErrorKind::PassedOver(content)
-        };
-        return Err(SourceError::new(
-            &source.name,
-            kind,
-            format!("it is {}", content.words()),
-        ));
+        let kind = if source.named { ErrorKind::NotText(content) } else { ErrorKind::PassedOver(content) };
+        return Err(SourceError::new(&source.name, kind, format!("it is {}", content.words())));
     }
     match Bom::of(head) {
         // The decoder wants a third byte before it knows a mark.
@@ -113,15 +102,7 @@ pub(super) mod tests {
             Err(error) => return (Vec::new(), Some(error.kind)),
         };
         let (mut text, mut trouble) = (Vec::new(), None);
-        for chunk in Chunks::new(
-            0,
-            &source.name,
-            reader,
-            Limits {
-                chunk: 5000,
-                ..Limits::default()
-            },
-        ) {
+        for chunk in Chunks::new(0, &source.name, reader, Limits { chunk: 5000, ..Limits::default() }) {
             match chunk {
                 Ok(chunk) => text.extend_from_slice(chunk.own()),
                 Err(error) => trouble = Some(error.kind),
@@ -168,11 +149,7 @@ pub(super) mod tests {
         let marked = [b"\xef\xbb\xbf", broken.as_slice()].concat();
         for step in [1, 3, 100_000] {
             assert_eq!(all(&broken, step, false), (broken.clone(), None));
-            assert_eq!(
-                all(&marked, step, false),
-                (broken.clone(), None),
-                "the mark is taken off"
-            );
+            assert_eq!(all(&marked, step, false), (broken.clone(), None), "the mark is taken off");
         }
         let nul = b"a\0b\nc".to_vec();
         assert_eq!(all(&nul, 1, true), (nul.clone(), None), "named: read as it is");
@@ -183,20 +160,10 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_no_text_is_said_not_read() {
-        assert_eq!(
-            all(b"LPKSHHRH\0\0\0\0", 1, true).1,
-            Some(ErrorKind::NotText(Content::Journal))
-        );
-        assert_eq!(
-            all(b"LPKSHHRH\0\0\0\0", 1, false).1,
-            Some(ErrorKind::PassedOver(Content::Journal))
-        );
+        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, true).1, Some(ErrorKind::NotText(Content::Journal)));
+        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, false).1, Some(ErrorKind::PassedOver(Content::Journal)));
         let packed = zstd::encode_all(&b"PAR1\x15"[..], 1).unwrap();
-        assert_eq!(
-            all(&packed, 9, true).1,
-            Some(ErrorKind::NotText(Content::Parquet)),
-            "packed ones too"
-        );
+        assert_eq!(all(&packed, 9, true).1, Some(ErrorKind::NotText(Content::Parquet)), "packed ones too");
     }
 
     #[test]

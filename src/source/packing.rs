@@ -103,20 +103,11 @@ pub(super) struct Unpacked {
 impl Unpacked {
     /// `packing` is what stands at the front of `input`.
     pub(super) fn new(input: Window, packing: Packing) -> Self {
-        Self {
-            input,
-            packing,
-            state: State::Between,
-            owing: false,
-        }
+        Self { input, packing, state: State::Between, owing: false }
     }
 
     fn broken(&self, fault: Fault) -> io::Error {
-        io::Error::other(Broken {
-            packing: self.packing,
-            at: self.input.position(),
-            fault,
-        })
+        io::Error::other(Broken { packing: self.packing, at: self.input.position(), fault })
     }
 
     fn failed(&self, failure: Failure) -> State {
@@ -134,11 +125,7 @@ impl Unpacked {
         }
         let Some(packing) = Packing::ahead(&mut self.input) else {
             let over = self.input.fill_buf()?.is_empty();
-            return Ok(if over {
-                State::Done
-            } else {
-                State::Failed(self.broken(Fault::Garbage))
-            });
+            return Ok(if over { State::Done } else { State::Failed(self.broken(Fault::Garbage)) });
         };
         self.packing = packing;
         Ok(match Member::begin(packing, &mut self.input) {
@@ -219,9 +206,7 @@ mod tests {
         let mut text = Vec::new();
         let mut seed = 7_u64;
         for at in 0..lines {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let pod = format!("shop/web-{:x}-{:05x}", seed >> 32, seed as u32 & 0xf_ffff);
             let slo = seed >> 40;
             writeln!(
@@ -264,18 +249,9 @@ mod tests {
     fn each_packing_is_undone_however_it_arrives() {
         let (large, small) = (log(5000), log(20));
         for packing in PACKINGS {
-            assert!(
-                all(&pack(packing, &large), 100_000, false) == (large.clone(), None),
-                "{packing:?}"
-            );
-            assert!(
-                all(&pack(packing, &small), 1, false) == (small.clone(), None),
-                "{packing:?} byte by byte"
-            );
-            assert!(
-                all(&pack(packing, b""), 3, false) == (Vec::new(), None),
-                "{packing:?} of nothing"
-            );
+            assert!(all(&pack(packing, &large), 100_000, false) == (large.clone(), None), "{packing:?}");
+            assert!(all(&pack(packing, &small), 1, false) == (small.clone(), None), "{packing:?} byte by byte");
+            assert!(all(&pack(packing, b""), 3, false) == (Vec::new(), None), "{packing:?} of nothing");
         }
     }
 
@@ -302,24 +278,10 @@ mod tests {
         for packing in PACKINGS {
             let first = pack(packing, &text);
             let both = first.repeat(2);
-            for left in [
-                first.len() + 12,
-                first.len() + 40,
-                both.len() * 3 / 4,
-                both.len() - 9,
-                both.len() - 1,
-            ] {
+            for left in [first.len() + 12, first.len() + 40, both.len() * 3 / 4, both.len() - 9, both.len() - 1] {
                 let (got, error) = all(&both[..left], 5000, true);
-                assert_eq!(
-                    error,
-                    Some(ErrorKind::Truncated),
-                    "{packing:?} {left} of {}",
-                    both.len()
-                );
-                assert!(
-                    got.len() >= text.len() && text.repeat(2).starts_with(&got),
-                    "{packing:?} {left}"
-                );
+                assert_eq!(error, Some(ErrorKind::Truncated), "{packing:?} {left} of {}", both.len());
+                assert!(got.len() >= text.len() && text.repeat(2).starts_with(&got), "{packing:?} {left}");
                 if left == both.len() - 1 {
                     assert_eq!(got.len(), 2 * text.len(), "{packing:?}: only the check is missing");
                 }
@@ -340,27 +302,17 @@ mod tests {
                 }
                 for step in [900, 1 << 20] {
                     let (got, error) = all(&packed, step, true);
-                    assert!(
-                        matches!(error, Some(ErrorKind::Corrupt | ErrorKind::Garbage)),
-                        "{packing:?} {error:?}"
-                    );
+                    assert!(matches!(error, Some(ErrorKind::Corrupt | ErrorKind::Garbage)), "{packing:?} {error:?}");
                     // The damage may decode to nonsense for a while before it shows.
                     let same = got.iter().zip(&text).take_while(|(a, b)| a == b).count();
-                    assert!(
-                        same > text.len() / least,
-                        "{packing:?}: {same} of {} with damage at 1/{part}",
-                        text.len()
-                    );
+                    assert!(same > text.len() / least, "{packing:?}: {same} of {} with damage at 1/{part}", text.len());
                 }
             }
         }
         let mut sum = pack(Packing::Gzip, &text);
         let at = sum.len() - 6;
         sum[at] ^= 1;
-        assert!(
-            all(&sum, 1000, true) == (text, Some(ErrorKind::Corrupt)),
-            "the checksum is looked at"
-        );
+        assert!(all(&sum, 1000, true) == (text, Some(ErrorKind::Corrupt)), "the checksum is looked at");
     }
 
     #[test]
@@ -369,10 +321,7 @@ mod tests {
         for packing in PACKINGS {
             let packed = [pack(packing, &text), b"\0\0plain text".to_vec()].concat();
             for step in [1, 65_536] {
-                assert!(
-                    all(&packed, step, true) == (text.clone(), Some(ErrorKind::Garbage)),
-                    "{packing:?}"
-                );
+                assert!(all(&packed, step, true) == (text.clone(), Some(ErrorKind::Garbage)), "{packing:?}");
             }
         }
     }
@@ -385,11 +334,7 @@ mod tests {
         assert_eq!(all(&pack(Packing::Xz, &twice), 100, true).1, Some(ErrorKind::Nested));
         let torn = pack(Packing::Gzip, &pack(Packing::Zstd, &log(9000)));
         let (got, error) = all(&torn[..torn.len() / 2], 100, true);
-        assert!(
-            error == Some(ErrorKind::Truncated) && got.len() > 300_000,
-            "{error:?} {}",
-            got.len()
-        );
+        assert!(error == Some(ErrorKind::Truncated) && got.len() > 300_000, "{error:?} {}", got.len());
     }
 
     #[test]
@@ -402,40 +347,23 @@ mod tests {
         gzip.write_all(b"a line\n").unwrap();
         let packed = gzip.finish().unwrap();
         assert_eq!(all(&packed, 1000, true), (b"a line\n".to_vec(), None));
-        assert_eq!(
-            all(&packed[..20_000], 1000, true),
-            (Vec::new(), Some(ErrorKind::Truncated))
-        );
-        assert_eq!(
-            all(&packed[..40_020], 1000, true),
-            (Vec::new(), Some(ErrorKind::Truncated))
-        );
+        assert_eq!(all(&packed[..20_000], 1000, true), (Vec::new(), Some(ErrorKind::Truncated)));
+        assert_eq!(all(&packed[..40_020], 1000, true), (Vec::new(), Some(ErrorKind::Truncated)));
     }
 
     #[test]
     fn a_header_cannot_ask_for_any_memory() {
         // A frame with a window of 2 GiB (RFC 8878 3.1.1.1.2: exponent 21) and one empty last block.
         let frame = b"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00";
-        assert_eq!(
-            all(&[&frame[..], &[0; 8]].concat(), 100, true).1,
-            Some(ErrorKind::TooLarge)
-        );
+        assert_eq!(all(&[&frame[..], &[0; 8]].concat(), 100, true).1, Some(ErrorKind::TooLarge));
     }
 
     #[test]
     fn an_error_names_packing_and_place() {
         let packed = pack(Packing::Gzip, &log(50));
-        let mut reader = Unpacked::new(
-            Window::new(Box::new(io::Cursor::new(packed[..100].to_vec()))),
-            Packing::Gzip,
-        );
+        let mut reader = Unpacked::new(Window::new(Box::new(io::Cursor::new(packed[..100].to_vec()))), Packing::Gzip);
         let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
         let error = super::super::SourceError::from_io("node-1.log.gz", &error);
-        assert!(
-            error
-                .to_string()
-                .starts_with("node-1.log.gz: its gzip data ends early, at byte 100. What"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("node-1.log.gz: its gzip data ends early, at byte 100. What"), "{error}");
     }
 }

@@ -19,15 +19,7 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(inner: Box<dyn Read + Send>) -> Self {
-        Self {
-            inner,
-            held: Vec::new(),
-            start: 0,
-            end: 0,
-            passed: 0,
-            ended: false,
-            fault: None,
-        }
+        Self { inner, held: Vec::new(), start: 0, end: 0, passed: 0, ended: false, fault: None }
     }
 
     /// The next `count` bytes (at most [`WINDOW`]) without taking them; fewer only at the end or before an error, which
@@ -148,10 +140,6 @@ mod tests {
         let mut rest = Vec::new();
         assert_eq!(window.read_to_end(&mut rest).unwrap_err().to_string(), "gone");
         assert_eq!((rest.as_slice(), window.position()), (&b"log"[..], 4));
-        assert_eq!(
-            window.read(&mut [0; 8]).unwrap(),
-            0,
-            "an error is told once, then it is the end"
-        );
+        assert_eq!(window.read(&mut [0; 8]).unwrap(), 0, "an error is told once, then it is the end");
     }
 }

@@ -59,10 +59,7 @@ pub(super) fn looks_like_object(text: &[u8]) -> bool {
     let Some(key) = text.strip_prefix(b"{\"") else {
         return false;
     };
-    let end = key
-        .iter()
-        .take(40)
-        .position(|&byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@')));
+    let end = key.iter().take(40).position(|&byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@')));
     end.is_some_and(|end| end > 0 && key.get(end..).is_some_and(|rest| rest.starts_with(b"\":")))
 }
 
@@ -79,10 +76,7 @@ pub(super) fn pretty(text: &[u8]) -> Option<Envelope<'_>> {
 
 /// The value of `key` when it is the one field on the line.
 pub(super) fn pretty_field<'t>(text: &'t [u8], key: &[u8]) -> Option<Cow<'t, [u8]>> {
-    Fields(text)
-        .next()
-        .filter(|(name, _)| *name == key)
-        .and_then(|(_, value)| value.text())
+    Fields(text).next().filter(|(name, _)| *name == key).and_then(|(_, value)| value.text())
 }
 
 /// A whole line in double quotes with its inner quotes escaped; perhaps a comma or bracket behind it.
@@ -117,22 +111,16 @@ fn field<'t>(envelope: &mut Envelope<'t>, key: &[u8], value: Value<'t>) {
         }
         b"_HOSTNAME" | b"HOSTNAME" | b"hostname" | b"host" | b"kubernetes" => {
             let nested = Fields(value.inside()).find(|(key, _)| matches!(*key, b"host" | b"name" | b"hostname"));
-            let found = nested
-                .and_then(|(_, value)| owned_text(value))
-                .or_else(|| owned_text(value));
+            let found = nested.and_then(|(_, value)| owned_text(value)).or_else(|| owned_text(value));
             envelope.host = found.or(envelope.host.take());
         }
         b"SYSLOG_IDENTIFIER" => envelope.identifier = owned_text(value),
         b"_PID" | b"PID" => {
-            envelope.pid = value
-                .text()
-                .and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
+            envelope.pid = value.text().and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
         }
         b"__REALTIME_TIMESTAMP" => envelope.stamp = value.text().and_then(|text| stamp::realtime(&text)),
         b"time" | b"timestamp" | b"@timestamp" => {
-            envelope.stamp = envelope
-                .stamp
-                .or_else(|| value.text().and_then(|text| stamp::whole(&text)));
+            envelope.stamp = envelope.stamp.or_else(|| value.text().and_then(|text| stamp::whole(&text)));
         }
         _ => {}
     }

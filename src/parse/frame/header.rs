@@ -19,14 +19,7 @@ pub(super) struct Layer<'t> {
 impl<'t> Layer<'t> {
     /// A layer that says nothing about the line.
     pub(super) fn bare(rest: &'t [u8]) -> Self {
-        Self {
-            stamp: None,
-            host: None,
-            identifier: None,
-            pid: None,
-            cut: false,
-            rest,
-        }
+        Self { stamp: None, host: None, identifier: None, pid: None, cut: false, rest }
     }
 }
 
@@ -47,9 +40,7 @@ fn priority(text: &[u8]) -> Option<&[u8]> {
     let inner = text.strip_prefix(b"<")?;
     let end = inner.iter().take(4).position(|&byte| byte == b'>')?;
     let (digits, rest) = inner.split_at_checked(end)?;
-    (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
-        .then(|| rest.get(1..))
-        .flatten()
+    (!digits.is_empty() && digits.iter().all(u8::is_ascii_digit)).then(|| rest.get(1..)).flatten()
 }
 
 /// RFC 5424 behind its priority: `1 DATE HOST APP PROCID MSGID SD MSG`, with `-` for what is not known.
@@ -93,11 +84,7 @@ fn structured_data(text: &[u8]) -> Option<&[u8]> {
         })?;
         rest = element.get(end + 1..)?;
     }
-    if rest.is_empty() {
-        Some(rest)
-    } else {
-        rest.strip_prefix(b" ")
-    }
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix(b" ") }
 }
 
 /// Everything that begins with a date.
@@ -107,9 +94,7 @@ fn dated(text: &[u8]) -> Option<Layer<'_>> {
     let layer = container(rest).or_else(|| {
         // `--no-hostname`: only a process number or a known line behind it tells an identifier from a program's word.
         let proven = |layer: &Layer| layer.pid.is_some() || program::starts(layer.rest);
-        tag(rest)
-            .filter(proven)
-            .or_else(|| hosted(rest).filter(|layer| !common || proven(layer)))
+        tag(rest).filter(proven).or_else(|| hosted(rest).filter(|layer| !common || proven(layer)))
     });
     let layer = layer.or_else(|| program::starts(rest).then(|| Layer::bare(rest)))?;
     Some(Layer { stamp, ..layer })
@@ -117,21 +102,12 @@ fn dated(text: &[u8]) -> Option<Layer<'_>> {
 
 /// CRI's `stderr F MSG`. `P` marks a line that the runtime split; its other parts stand in lines of their own.
 fn container(text: &[u8]) -> Option<Layer<'_>> {
-    let text = text
-        .strip_prefix(b"std")
-        .filter(|rest| rest.starts_with(b"out ") || rest.starts_with(b"err "))?;
+    let text = text.strip_prefix(b"std").filter(|rest| rest.starts_with(b"out ") || rest.starts_with(b"err "))?;
     let text = text.get(4..)?;
     let cut = text.starts_with(b"P");
     let rest = text.strip_prefix(b"F").or_else(|| text.strip_prefix(b"P"))?;
-    let rest = if rest.is_empty() {
-        rest
-    } else {
-        rest.strip_prefix(b" ")?
-    };
-    Some(Layer {
-        cut,
-        ..Layer::bare(rest)
-    })
+    let rest = if rest.is_empty() { rest } else { rest.strip_prefix(b" ")? };
+    Some(Layer { cut, ..Layer::bare(rest) })
 }
 
 /// `HOST IDENTIFIER[PID]: MSG`, or the program's line right behind the host.
@@ -142,18 +118,12 @@ fn hosted(text: &[u8]) -> Option<Layer<'_>> {
     }
     let rest = rest.trim_ascii_start();
     let layer = tag(rest).or_else(|| program::starts(rest).then(|| Layer::bare(rest)))?;
-    Some(Layer {
-        host: Some(host),
-        ..layer
-    })
+    Some(Layer { host: Some(host), ..layer })
 }
 
 /// `IDENTIFIER[PID]: ` or `IDENTIFIER: `.
 fn tag(text: &[u8]) -> Option<Layer<'_>> {
-    let end = text
-        .iter()
-        .take(256)
-        .position(|byte| matches!(byte, b'[' | b':' | b' ' | b'"' | b'\'' | b'=' | b'{'))?;
+    let end = text.iter().take(256).position(|byte| matches!(byte, b'[' | b':' | b' ' | b'"' | b'\'' | b'=' | b'{'))?;
     let (identifier, rest) = text.split_at_checked(end)?;
     let identifier = graphic(identifier)?;
     let (pid, rest) = match rest.strip_prefix(b"[") {
@@ -165,16 +135,8 @@ fn tag(text: &[u8]) -> Option<Layer<'_>> {
         None => (None, rest),
     };
     let rest = rest.strip_prefix(b":")?;
-    let rest = if rest.is_empty() {
-        rest
-    } else {
-        rest.strip_prefix(b" ")?
-    };
-    Some(Layer {
-        identifier: Some(identifier),
-        pid,
-        ..Layer::bare(rest)
-    })
+    let rest = if rest.is_empty() { rest } else { rest.strip_prefix(b" ")? };
+    Some(Layer { identifier: Some(identifier), pid, ..Layer::bare(rest) })
 }
 
 /// The bytes up to the next blank, and what follows that blank.

@@ -34,10 +34,7 @@ impl<'t> Value<'t> {
                         None => numbers(inner).map(Cow::Owned),
                     }
                 }
-                None => raw
-                    .first()
-                    .is_some_and(u8::is_ascii_digit)
-                    .then_some(Cow::Borrowed(raw)),
+                None => raw.first().is_some_and(u8::is_ascii_digit).then_some(Cow::Borrowed(raw)),
             },
         }
     }
@@ -57,9 +54,7 @@ fn numbers(inner: &[u8]) -> Option<Vec<u8>> {
     if list.trim_ascii().is_empty() {
         return Some(Vec::new());
     }
-    list.split(|&byte| byte == b',')
-        .map(|number| std::str::from_utf8(number.trim_ascii()).ok()?.parse().ok())
-        .collect()
+    list.split(|&byte| byte == b',').map(|number| std::str::from_utf8(number.trim_ascii()).ok()?.parse().ok()).collect()
 }
 
 /// The fields of an object whose opening brace is passed; ends where the text is no longer JSON.
@@ -72,11 +67,7 @@ impl<'t> Iterator for Fields<'t> {
         let text = self.0.trim_ascii_start();
         let text = text.strip_prefix(b",").unwrap_or(text).trim_ascii_start();
         let (key, closed, rest) = string(text.strip_prefix(b"\"")?);
-        let rest = rest
-            .trim_ascii_start()
-            .strip_prefix(b":")
-            .filter(|_| closed)?
-            .trim_ascii_start();
+        let rest = rest.trim_ascii_start().strip_prefix(b":").filter(|_| closed)?.trim_ascii_start();
         let (value, rest) = if let Some(inner) = rest.strip_prefix(b"\"") {
             let (raw, closed, rest) = string(inner);
             (Value::Text { raw, closed }, rest)
@@ -117,11 +108,7 @@ pub(super) fn string(text: &[u8]) -> (&[u8], bool, &[u8]) {
     while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         at += found;
         if text.get(at) == Some(&b'"') {
-            return (
-                text.get(..at).unwrap_or_default(),
-                true,
-                text.get(at + 1..).unwrap_or_default(),
-            );
+            return (text.get(..at).unwrap_or_default(), true, text.get(at + 1..).unwrap_or_default());
         }
         at += 2;
     }
@@ -163,10 +150,7 @@ pub(super) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
 /// `\u001b`, or two of them for a character beyond the first plane; U+FFFD for a half of such a pair.
 fn unicode(escape: &[u8]) -> (usize, char) {
     let unit = |text: &[u8]| {
-        let digits = text
-            .strip_prefix(b"\\u")?
-            .get(..4)
-            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+        let digits = text.strip_prefix(b"\\u")?.get(..4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
         u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
     match unit(escape) {

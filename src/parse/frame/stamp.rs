@@ -32,23 +32,18 @@ pub(super) fn any(text: &[u8]) -> Option<(&[u8], Dated)> {
         b'0'..=b'9' => iso(text)
             .or_else(|_| map(unix, |stamp| sure(Some(stamp))).parse(text))
             .or_else(|_| map(syslog, sure).parse(text)),
-        b'A'..=b'Z' | b'a'..=b'z' | 0x80.. => map(full, |stamp| sure(Some(stamp)))
-            .parse(text)
-            .or_else(|_| map(syslog, sure).parse(text)),
+        b'A'..=b'Z' | b'a'..=b'z' | 0x80.. => {
+            map(full, |stamp| sure(Some(stamp))).parse(text).or_else(|_| map(syslog, sure).parse(text))
+        }
         _ => return None,
     };
     let (rest, dated) = found.ok()?;
-    rest.first()
-        .is_none_or(|byte| matches!(byte, b' ' | b'\t'))
-        .then_some((rest, dated))
+    rest.first().is_none_or(|byte| matches!(byte, b' ' | b'\t')).then_some((rest, dated))
 }
 
 /// An RFC 3339 date that is the whole of `text`, as agents write it into JSON.
 pub(super) fn whole(text: &[u8]) -> Option<Stamp> {
-    iso(text)
-        .ok()
-        .filter(|(rest, _)| rest.is_empty())
-        .and_then(|(_, dated)| dated.stamp)
+    iso(text).ok().filter(|(rest, _)| rest.is_empty()).and_then(|(_, dated)| dated.stamp)
 }
 
 /// Journald's microseconds since 1970 (`__REALTIME_TIMESTAMP`).
@@ -59,10 +54,9 @@ pub(super) fn realtime(digits: &[u8]) -> Option<Stamp> {
 
 /// A number of `least` to `most` digits; at most nine, so that it fits.
 fn number<'t>(least: usize, most: usize) -> impl Parser<&'t [u8], Output = u32, Error = ()> {
-    map(
-        take_while_m_n(least, most.min(9), |byte: u8| byte.is_ascii_digit()),
-        |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')),
-    )
+    map(take_while_m_n(least, most.min(9), |byte: u8| byte.is_ascii_digit()), |digits: &[u8]| {
+        digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'))
+    })
 }
 
 /// The digits behind a point (or comma), as nanoseconds; digits beyond the ninth are dropped.
@@ -70,9 +64,7 @@ fn fraction(input: &[u8]) -> Parsed<'_, i64> {
     let digits = preceded(one_of(".,"), take_while1(|byte: u8| byte.is_ascii_digit()));
     map(opt(digits), |digits: Option<&[u8]>| {
         let digits = digits.unwrap_or_default();
-        (0..9).fold(0, |sum, at| {
-            sum * 10 + digits.get(at).map_or(0, |digit| i64::from(digit - b'0'))
-        })
+        (0..9).fold(0, |sum, at| sum * 10 + digits.get(at).map_or(0, |digit| i64::from(digit - b'0')))
     })
     .parse(input)
 }
@@ -91,9 +83,7 @@ fn clock(input: &[u8]) -> Parsed<'_, i64> {
 fn date(input: &[u8]) -> Parsed<'_, NaiveDate> {
     let (rest, (year, _, month, _, day)) =
         (number(4, 4), char('-'), number(2, 2), char('-'), number(2, 2)).parse(input)?;
-    let date = i32::try_from(year)
-        .ok()
-        .and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
+    let date = i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
     date.map(|date| (rest, date)).ok_or(nom::Err::Error(()))
 }
 
@@ -112,12 +102,7 @@ fn offset(input: &[u8]) -> Parsed<'_, i64> {
 fn at(date: NaiveDate, nanos_of_day: i64, offset: Option<i64>) -> Option<Stamp> {
     let Some(offset) = offset else {
         let (month, day) = (u8::try_from(date.month()).ok()?, u8::try_from(date.day()).ok()?);
-        return Some(Stamp::Wall {
-            year: Some(date.year()),
-            month,
-            day,
-            nanos_of_day,
-        });
+        return Some(Stamp::Wall { year: Some(date.year()), month, day, nanos_of_day });
     };
     let days = i64::from(date.num_days_from_ce()) - EPOCH;
     let nanos = (days * 86_400 - offset).checked_mul(NANOS)?.checked_add(nanos_of_day)?;
@@ -127,13 +112,7 @@ fn at(date: NaiveDate, nanos_of_day: i64, offset: Option<i64>) -> Option<Stamp> 
 /// `journalctl -o short-iso`, `short-iso-precise`, RFC 3339, CRI: `2026-11-23T18:59:59.494136+00:00`.
 fn iso(input: &[u8]) -> Parsed<'_, Dated> {
     let (rest, (date, between, nanos, offset)) = (date, one_of("T "), clock, opt(offset)).parse(input)?;
-    Ok((
-        rest,
-        Dated {
-            stamp: at(date, nanos, offset),
-            common: between == ' ',
-        },
-    ))
+    Ok((rest, Dated { stamp: at(date, nanos, offset), common: between == ' ' }))
 }
 
 /// `journalctl -o short-full` and `with-unit`: `Mon 2026-11-23 18:59:59 UTC`.
@@ -141,37 +120,21 @@ fn iso(input: &[u8]) -> Parsed<'_, Dated> {
 /// Zone names are not unique (CST is three zones), so only UTC, GMT and numbers (`+03`) make an instant.
 fn full(input: &[u8]) -> Parsed<'_, Stamp> {
     let weekday = take_while_m_n(3, 3, |byte: u8| byte.is_ascii_alphabetic());
-    let zone = take_while_m_n(1, 6, |byte: u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b':')
-    });
-    let (rest, (_, _, (date, nanos), _, zone)) = (
-        weekday,
-        char(' '),
-        separated_pair(date, char(' '), clock),
-        char(' '),
-        zone,
-    )
-        .parse(input)?;
+    let zone = take_while_m_n(1, 6, |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b':'));
+    let (rest, (_, _, (date, nanos), _, zone)) =
+        (weekday, char(' '), separated_pair(date, char(' '), clock), char(' '), zone).parse(input)?;
     let offset = match zone {
         b"UTC" | b"GMT" => Some(0),
-        zone => offset(zone)
-            .ok()
-            .filter(|(left, _)| left.is_empty())
-            .map(|(_, seconds)| seconds),
+        zone => offset(zone).ok().filter(|(left, _)| left.is_empty()).map(|(_, seconds)| seconds),
     };
-    at(date, nanos, offset)
-        .map(|stamp| (rest, stamp))
-        .ok_or(nom::Err::Error(()))
+    at(date, nanos, offset).map(|stamp| (rest, stamp)).ok_or(nom::Err::Error(()))
 }
 
 /// `journalctl -o short-unix`: `1795460399.494136`.
 fn unix(input: &[u8]) -> Parsed<'_, Stamp> {
     let (rest, (tens, ones, _, nanos)) =
         (number(8, 8), number(2, 2), nom::combinator::peek(char('.')), fraction).parse(input)?;
-    Ok((
-        rest,
-        Stamp::Utc((i64::from(tens) * 100 + i64::from(ones)) * NANOS + nanos),
-    ))
+    Ok((rest, Stamp::Utc((i64::from(tens) * 100 + i64::from(ones)) * NANOS + nanos)))
 }
 
 /// `journalctl -o short-monotonic` and `short-delta`: `[  902.540269]`, `[  902.540269 <    0.004003 >]`.
@@ -192,33 +155,13 @@ fn blanks(input: &[u8]) -> Parsed<'_, &[u8]> {
 ///
 /// The month comes from the locale; of an unknown one (2 to 12 bytes) the shape alone is taken.
 fn syslog(input: &[u8]) -> Parsed<'_, Option<Stamp>> {
-    let name = take_while_m_n(2, 12, |byte: u8| {
-        !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b':' | b'=')
-    });
+    let name = take_while_m_n(2, 12, |byte: u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b':' | b'='));
     let year = map(preceded(tag(" "), number(4, 4)), i32::try_from);
-    let (rest, (name, _, day, year, _, nanos_of_day)) = (
-        name,
-        (char(' '), blanks),
-        number(1, 2),
-        opt(year),
-        (char(' '), blanks),
-        clock,
-    )
-        .parse(input)?;
-    let day = u8::try_from(day)
-        .ok()
-        .filter(|day| (1..=31).contains(day))
-        .ok_or(nom::Err::Error(()))?;
+    let (rest, (name, _, day, year, _, nanos_of_day)) =
+        (name, (char(' '), blanks), number(1, 2), opt(year), (char(' '), blanks), clock).parse(input)?;
+    let day = u8::try_from(day).ok().filter(|day| (1..=31).contains(day)).ok_or(nom::Err::Error(()))?;
     let year = year.and_then(Result::ok);
-    Ok((
-        rest,
-        month(name).map(|month| Stamp::Wall {
-            year,
-            month,
-            day,
-            nanos_of_day,
-        }),
-    ))
+    Ok((rest, month(name).map(|month| Stamp::Wall { year, month, day, nanos_of_day })))
 }
 
 /// The beginnings of the months' names in English, German, French, Spanish, Italian, Portuguese, Dutch and Russian,
@@ -240,19 +183,10 @@ const MONTHS: [&[&str]; 12] = [
 
 /// 1 to 12; also for `11月` and `11월`.
 fn month(name: &[u8]) -> Option<u8> {
-    if let Some(digits) = name
-        .strip_suffix("月".as_bytes())
-        .or_else(|| name.strip_suffix("월".as_bytes()))
-    {
+    if let Some(digits) = name.strip_suffix("月".as_bytes()).or_else(|| name.strip_suffix("월".as_bytes())) {
         let month = std::str::from_utf8(digits).ok()?.parse().ok()?;
         return (1..=12).contains(&month).then_some(month);
     }
-    let is = |known: &&str| {
-        name.get(..known.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(known.as_bytes()))
-    };
-    (1..)
-        .zip(MONTHS)
-        .find(|(_, names)| names.iter().any(is))
-        .map(|(month, _)| month)
+    let is = |known: &&str| name.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known.as_bytes()));
+    (1..).zip(MONTHS).find(|(_, names)| names.iter().any(is)).map(|(month, _)| month)
 }

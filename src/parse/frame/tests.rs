@@ -23,12 +23,7 @@ fn body(line: &str) -> String {
 
 #[allow(clippy::unnecessary_wraps, reason = "it stands beside frames' optional stamps")]
 fn wall(year: Option<i32>, nanos: i64) -> Option<Stamp> {
-    Some(Stamp::Wall {
-        year,
-        month: 11,
-        day: 23,
-        nanos_of_day: (19 * 3_600 + 8 * 60 + 24) * 1_000_000_000 + nanos,
-    })
+    Some(Stamp::Wall { year, month: 11, day: 23, nanos_of_day: (19 * 3_600 + 8 * 60 + 24) * 1_000_000_000 + nanos })
 }
 
 #[test]
@@ -36,31 +31,16 @@ fn every_journal_form_gives_the_same_entry() {
     let utc = |nanos| Some(Stamp::Utc(nanos));
     let forms = [
         ("Nov 23 19:08:24 rig-node-1 kubelet[30893]: ", wall(None, 0)),
-        (
-            "Nov 23 19:08:24.991853 rig-node-1 kubelet[30893]: ",
-            wall(None, 991_853_000),
-        ),
+        ("Nov 23 19:08:24.991853 rig-node-1 kubelet[30893]: ", wall(None, 991_853_000)),
         ("2026-11-23T19:08:24+0000 rig-node-1 kubelet[30893]: ", utc(SECOND)),
-        (
-            "2026-11-23T19:08:24.991853+0000 rig-node-1 kubelet[30893]: ",
-            utc(WRITTEN),
-        ),
-        (
-            "2026-11-23T19:08:24.991853+00:00 rig-node-1 kubelet[30893]: ",
-            utc(WRITTEN),
-        ),
+        ("2026-11-23T19:08:24.991853+0000 rig-node-1 kubelet[30893]: ", utc(WRITTEN)),
+        ("2026-11-23T19:08:24.991853+00:00 rig-node-1 kubelet[30893]: ", utc(WRITTEN)),
         ("2026-11-23T19:08:24.991853Z rig-node-1 kubelet[30893]: ", utc(WRITTEN)),
-        (
-            "2026-11-23T16:08:24.991853-0300 rig-node-1 kubelet[30893]: ",
-            utc(WRITTEN),
-        ),
+        ("2026-11-23T16:08:24.991853-0300 rig-node-1 kubelet[30893]: ", utc(WRITTEN)),
         ("2026-11-24T00:38:24+05:30 rig-node-1 kubelet[30893]: ", utc(SECOND)),
         ("Mon 2026-11-23 19:08:24 UTC rig-node-1 kubelet[30893]: ", utc(SECOND)),
         ("Mon 2026-11-23 22:08:24 +03 rig-node-1 kubelet[30893]: ", utc(SECOND)),
-        (
-            "Mon 2026-11-23 19:08:24 CST rig-node-1 kubelet[30893]: ",
-            wall(Some(2026), 0),
-        ),
+        ("Mon 2026-11-23 19:08:24 CST rig-node-1 kubelet[30893]: ", wall(Some(2026), 0)),
         ("[  900.302745] rig-node-1 kubelet[30893]: ", None),
         ("[  900.302745 <    0.000047 >] rig-node-1 kubelet[30893]: ", None),
         ("[12345.678901] rig-node-1 kubelet[30893]: ", None),
@@ -70,33 +50,14 @@ fn every_journal_form_gives_the_same_entry() {
         let line = format!("{front}{KLOG}");
         let found = frame(&line);
         let (host, identifier) = (Some("rig-node-1".into()), Some("kubelet".into()));
-        let wanted = Frame {
-            stamp,
-            host,
-            identifier,
-            pid: Some(30893),
-            body: KLOG.as_bytes().into(),
-            cut: false,
-        };
+        let wanted = Frame { stamp, host, identifier, pid: Some(30893), body: KLOG.as_bytes().into(), cut: false };
         assert_eq!(found, wanted, "{line}");
-        assert!(
-            matches!((found.body, found.host), (Cow::Borrowed(_), Some(Cow::Borrowed(_)))),
-            "allocates: {line}"
-        );
+        assert!(matches!((found.body, found.host), (Cow::Borrowed(_), Some(Cow::Borrowed(_)))), "allocates: {line}");
     }
     let json = JSON.to_string();
-    for line in [
-        json.clone(),
-        format!("data: {json}"),
-        format!("\u{1e}{json}"),
-        format!("{json}\r"),
-    ] {
+    for line in [json.clone(), format!("data: {json}"), format!("\u{1e}{json}"), format!("{json}\r")] {
         let found = frame(&line);
-        assert_eq!(
-            (found.stamp, found.host.as_deref()),
-            (utc(WRITTEN), Some("rig-node-1")),
-            "{line}"
-        );
+        assert_eq!((found.stamp, found.host.as_deref()), (utc(WRITTEN), Some("rig-node-1")), "{line}");
         assert_eq!((found.identifier.as_deref(), found.pid), (Some("kubelet"), Some(30893)));
         assert_eq!((&*found.body, found.cut), (KLOG.as_bytes(), false));
     }
@@ -109,14 +70,7 @@ fn every_journal_form_gives_the_same_entry() {
         format!("\t\"MESSAGE\" : \"{escaped}\""),
     ];
     for line in bare {
-        assert_eq!(
-            frame(&line),
-            Frame {
-                body: KLOG.as_bytes().into(),
-                ..Frame::bare(b"")
-            },
-            "{line}"
-        );
+        assert_eq!(frame(&line), Frame { body: KLOG.as_bytes().into(), ..Frame::bare(b"") }, "{line}");
     }
     let unit = format!("Mon 2026-11-23 19:08:24 UTC rig-node-1 kubelet.service[30893]: {KLOG}");
     assert_eq!(frame(&unit).identifier.as_deref(), Some("kubelet.service"));
@@ -131,55 +85,15 @@ fn other_identifiers_and_missing_parts() {
             Some("microk8s.daemon-kubelite"),
             Some(2978),
         ),
-        (
-            "Nov  3 19:08:24 ip-10-0-0-1 kubelet: ",
-            Some("ip-10-0-0-1"),
-            Some("kubelet"),
-            None,
-        ),
-        (
-            "Nov 23 19:08:24 XPS-13-9350 k3s[1406452]: ",
-            Some("XPS-13-9350"),
-            Some("k3s"),
-            Some(1_406_452),
-        ),
-        (
-            "Nov 23 19:08:24 kubenswrapper[2509]: ",
-            None,
-            Some("kubenswrapper"),
-            Some(2509),
-        ),
+        ("Nov  3 19:08:24 ip-10-0-0-1 kubelet: ", Some("ip-10-0-0-1"), Some("kubelet"), None),
+        ("Nov 23 19:08:24 XPS-13-9350 k3s[1406452]: ", Some("XPS-13-9350"), Some("k3s"), Some(1_406_452)),
+        ("Nov 23 19:08:24 kubenswrapper[2509]: ", None, Some("kubenswrapper"), Some(2509)),
         ("Nov 23 19:08:24 kubelet: ", None, Some("kubelet"), None),
-        (
-            "11月 23 19:08:24 master kubelet[7]: ",
-            Some("master"),
-            Some("kubelet"),
-            Some(7),
-        ),
-        (
-            "nov. 23 19:08:24 master kubelet[7]: ",
-            Some("master"),
-            Some("kubelet"),
-            Some(7),
-        ),
-        (
-            "Lis 23 19:08:24 master kubelet[7]: ",
-            Some("master"),
-            Some("kubelet"),
-            Some(7),
-        ),
-        (
-            "Nov 23 19:08:24 n1 microshift[7]: kubelet ",
-            Some("n1"),
-            Some("microshift"),
-            Some(7),
-        ),
-        (
-            "Nov 23 19:08:24 n1 microshift[7]: ??? ",
-            Some("n1"),
-            Some("microshift"),
-            Some(7),
-        ),
+        ("11月 23 19:08:24 master kubelet[7]: ", Some("master"), Some("kubelet"), Some(7)),
+        ("nov. 23 19:08:24 master kubelet[7]: ", Some("master"), Some("kubelet"), Some(7)),
+        ("Lis 23 19:08:24 master kubelet[7]: ", Some("master"), Some("kubelet"), Some(7)),
+        ("Nov 23 19:08:24 n1 microshift[7]: kubelet ", Some("n1"), Some("microshift"), Some(7)),
+        ("Nov 23 19:08:24 n1 microshift[7]: ??? ", Some("n1"), Some("microshift"), Some(7)),
         ("??? ", None, None, None),
         ("kubelet ", None, None, None),
     ];
@@ -187,11 +101,7 @@ fn other_identifiers_and_missing_parts() {
         let line = format!("{front}{KLOG}");
         let found = frame(&line);
         assert_eq!(&*found.body, KLOG.as_bytes(), "{line}");
-        assert_eq!(
-            (found.host.as_deref(), found.identifier.as_deref(), found.pid),
-            (host, identifier, pid),
-            "{line}"
-        );
+        assert_eq!((found.host.as_deref(), found.identifier.as_deref(), found.pid), (host, identifier, pid), "{line}");
     }
     assert_eq!(frame("11月 23 19:08:24 master kubelet[7]: x").stamp, wall(None, 0));
     assert_eq!(frame("Lis 23 19:08:24 master kubelet[7]: x").stamp, None);
@@ -223,17 +133,11 @@ fn syslog_files() {
 #[test]
 fn container_runtimes_and_agents() {
     let cri = format!("2026-11-23T19:08:24.991853000Z stderr F {KLOG}");
-    assert_eq!(
-        (frame(&cri).stamp, body(&cri).as_str()),
-        (Some(Stamp::Utc(WRITTEN)), KLOG)
-    );
+    assert_eq!((frame(&cri).stamp, body(&cri).as_str()), (Some(Stamp::Utc(WRITTEN)), KLOG));
     assert!(frame("2026-11-23T19:08:24.991853000Z stderr P I1123 half").cut);
     let escaped = KLOG.replace('"', "\\\"");
     let docker = format!(r#"{{"log":"{escaped}\n","stream":"stderr","time":"2026-11-23T19:08:24.991853Z"}}"#);
-    assert_eq!(
-        (frame(&docker).stamp, body(&docker).as_str()),
-        (Some(Stamp::Utc(WRITTEN)), KLOG)
-    );
+    assert_eq!((frame(&docker).stamp, body(&docker).as_str()), (Some(Stamp::Utc(WRITTEN)), KLOG));
     let agents = [
         format!(r#"{{"@timestamp":"2026-11-23T19:08:24.991853Z","message":"{escaped}","host":{{"name":"n1"}}}}"#),
         format!(r#"{{"message":"{escaped}","kubernetes":{{"host":"n1","labels":{{"a":"b"}}}}}}"#),
@@ -242,21 +146,14 @@ fn container_runtimes_and_agents() {
         format!(r#"{{"_HOSTNAME":"n1","MESSAGE":["{escaped}","second"]}}"#),
     ];
     for line in agents {
-        assert_eq!(
-            (body(&line).as_str(), frame(&line).host.as_deref()),
-            (KLOG, Some("n1")),
-            "{line}"
-        );
+        assert_eq!((body(&line).as_str(), frame(&line).host.as_deref()), (KLOG, Some("n1")), "{line}");
     }
     // A journal line that an agent in a container printed, in docker's file: three frames.
     let nested = format!(
         r#"{{"log":"<30>Nov 23 19:08:24 n1 kubelet[9]: {escaped}\n","stream":"stdout","time":"2026-11-23T19:08:24.991853Z"}}"#
     );
     let found = frame(&nested);
-    assert_eq!(
-        (&*found.body, found.stamp, found.pid),
-        (KLOG.as_bytes(), Some(Stamp::Utc(WRITTEN)), Some(9))
-    );
+    assert_eq!((&*found.body, found.stamp, found.pid), (KLOG.as_bytes(), Some(Stamp::Utc(WRITTEN)), Some(9)));
 }
 
 #[test]
@@ -283,10 +180,7 @@ fn programs_own_lines_stay_whole() {
     let inner =
         r#"{\"ts\":1795460399075.132,\"caller\":\"flag/flags.go:64\",\"msg\":\"FLAG: --x=\\\"[]\\\"\",\"v\":1}"#;
     let line = format!(r#"{{"_PID":"4242","MESSAGE":"{inner}","_HOSTNAME":"rig-node-1"}}"#);
-    assert_eq!(
-        body(&line),
-        r#"{"ts":1795460399075.132,"caller":"flag/flags.go:64","msg":"FLAG: --x=\"[]\"","v":1}"#
-    );
+    assert_eq!(body(&line), r#"{"ts":1795460399075.132,"caller":"flag/flags.go:64","msg":"FLAG: --x=\"[]\"","v":1}"#);
 }
 
 #[test]
@@ -295,10 +189,7 @@ fn messages_of_the_journal_that_are_no_plain_strings() {
     assert_eq!(&*open(bytes.as_bytes()).body, b"I1123 \xff");
     let null = r#"{"MESSAGE":null,"_HOSTNAME":"n1","_PID":"7"}"#;
     assert_eq!((&*open(null.as_bytes()).body, frame(null).pid), (&b""[..], Some(7)));
-    assert_eq!(
-        body(r#"{"MESSAGE":"a\u00b5\ud83d\ude00\ud800\q\/"}"#),
-        "aµ😀\u{fffd}\\q/"
-    );
+    assert_eq!(body(r#"{"MESSAGE":"a\u00b5\ud83d\ude00\ud800\q\/"}"#), "aµ😀\u{fffd}\\q/");
     let mut binary = u64::try_from(KLOG.len()).unwrap().to_le_bytes().to_vec();
     binary.extend_from_slice(KLOG.as_bytes());
     assert_eq!(&*open(&binary).body, KLOG.as_bytes());
@@ -363,26 +254,18 @@ fn a_quoted_line_is_not_the_line() {
     for line in lines {
         let found = frame(&line);
         assert_eq!(found.identifier.as_deref(), Some("agent"), "{line}");
-        assert!(
-            line.ends_with(&*String::from_utf8_lossy(&found.body)) && !found.body.starts_with(b"I1123"),
-            "{line}"
-        );
+        assert!(line.ends_with(&*String::from_utf8_lossy(&found.body)) && !found.body.starts_with(b"I1123"), "{line}");
     }
     let escaped = KLOG.replace('"', "\\\"");
-    for message in [
-        format!("seen in the log: {escaped}"),
-        format!("'{escaped}'"),
-        format!("\\\"{escaped}\\\""),
-    ] {
+    for message in [format!("seen in the log: {escaped}"), format!("'{escaped}'"), format!("\\\"{escaped}\\\"")] {
         let line = format!(r#"{{"MESSAGE":"{message}","SYSLOG_IDENTIFIER":"agent"}}"#);
         assert!(!frame(&line).body.starts_with(b"I1123"), "{line}");
     }
     let quoted = format!("Nov 23 19:08:24 n1 agent[1]: \"Nov 23 19:08:24 n2 kubelet[9]: {escaped}\"");
     assert_eq!(frame(&quoted).host.as_deref(), Some("n1"));
-    for line in [
-        r#"msg="kubelet said" I1123 19:08:24.991703   1 a.go:1] x"#,
-        "2026-11-23 19:08:24,123 INFO module: text",
-    ] {
+    for line in
+        [r#"msg="kubelet said" I1123 19:08:24.991703   1 a.go:1] x"#, "2026-11-23 19:08:24,123 INFO module: text"]
+    {
         assert_eq!(frame(line), Frame::bare(line.as_bytes()));
     }
     // A head that is lost stays lost.
@@ -408,20 +291,12 @@ fn marks_of_cut_lines() {
     for (end, left) in cut {
         for front in [front, ""] {
             let line = format!("{front}{head}{end}");
-            assert_eq!(
-                (body(&line), frame(&line).cut),
-                (format!("{head}{left}"), true),
-                "{line}"
-            );
+            assert_eq!((body(&line), frame(&line).cut), (format!("{head}{left}"), true), "{line}");
         }
     }
     for end in [" err=<nil>", " html=<a href=x>", " more...", " >= 3"] {
         let line = format!("{front}{head}{end}");
-        assert_eq!(
-            (body(&line), frame(&line).cut),
-            (format!("{head}{end}"), false),
-            "{line}"
-        );
+        assert_eq!((body(&line), frame(&line).cut), (format!("{head}{end}"), false), "{line}");
     }
     assert!(!frame(&format!("{front} >")).cut, "the end of a multi-line value");
     // journalctl --no-full on a terminal of 100 columns.
@@ -432,10 +307,7 @@ fn marks_of_cut_lines() {
         ("I1123 19:09:14.102379    1385 kubelet_volumes.go:16", true)
     );
     let json = r#"{"_PID":"7","MESSAGE":"I1123 19:08:24.991703   30893 a.go:1] \"Obser>"#;
-    assert_eq!(
-        (body(json).as_str(), frame(json).cut),
-        ("I1123 19:08:24.991703   30893 a.go:1] \"Obser", true)
-    );
+    assert_eq!((body(json).as_str(), frame(json).cut), ("I1123 19:08:24.991703   30893 a.go:1] \"Obser", true));
 }
 
 #[test]
@@ -448,14 +320,7 @@ fn host_fields() {
     ] {
         assert_eq!(host_field(line.as_bytes()).as_deref(), Some("rig-node-1"), "{line}");
     }
-    for line in [
-        "_HOSTNAME=",
-        "MESSAGE=_HOSTNAME=x",
-        "x _HOSTNAME=y",
-        "\t\"_COMM\" : \"_HOSTNAME\"",
-        JSON,
-        "",
-    ] {
+    for line in ["_HOSTNAME=", "MESSAGE=_HOSTNAME=x", "x _HOSTNAME=y", "\t\"_COMM\" : \"_HOSTNAME\"", JSON, ""] {
         assert_eq!(host_field(line.as_bytes()), None, "{line}");
     }
 }

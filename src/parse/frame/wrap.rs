@@ -84,10 +84,7 @@ fn export_length(text: &[u8]) -> Option<&[u8]> {
 /// A date alone (`kubectl logs --timestamps`, `docker logs -t`, the logs of a CI run).
 fn date(text: &[u8]) -> Option<Layer<'_>> {
     let (rest, dated) = stamp::any(text)?;
-    Some(Layer {
-        stamp: dated.stamp,
-        ..Layer::bare(rest.trim_ascii_start())
-    })
+    Some(Layer { stamp: dated.stamp, ..Layer::bare(rest.trim_ascii_start()) })
 }
 
 /// The node's name that `oc adm node-logs` puts in front of each journal line.
@@ -96,10 +93,7 @@ fn node(text: &[u8]) -> Option<Layer<'_>> {
     let rest = rest.trim_ascii_start();
     header::layer(rest)?;
     let host = (header::is_host(name) && name.bytes().any(|byte| byte.is_ascii_alphabetic())).then_some(name);
-    Some(Layer {
-        host,
-        ..Layer::bare(rest)
-    })
+    Some(Layer { host, ..Layer::bare(rest) })
 }
 
 /// grep's `FILE:`, `FILE:LINE:`, `LINE:`, and with `-A`, `-B`, `-C` a `-` in their place.
@@ -138,11 +132,7 @@ pub(super) fn without_colours(line: &[u8]) -> Option<Vec<u8>> {
 fn sequence(escape: &[u8]) -> usize {
     match escape.get(1) {
         Some(b'[') => {
-            let parameters = escape
-                .iter()
-                .skip(2)
-                .take_while(|byte| matches!(byte, 0x20..=0x3f))
-                .count();
+            let parameters = escape.iter().skip(2).take_while(|byte| matches!(byte, 0x20..=0x3f)).count();
             parameters + 3
         }
         // A link: ends with BEL or ESC \.

@@ -1,0 +1,79 @@
+//! Properties that hold for any input: spans tile, threads and chunks do not show, no bytes panic.
+
+use std::io::Write;
+use std::sync::atomic::AtomicBool;
+
+use podlag::analyze::{Options, analyze};
+use podlag::report::Report;
+use podlag::source;
+use proptest::prelude::*;
+
+fn report(text: &[u8], threads: usize, chunk: usize) -> Report {
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(text).expect("it takes the text");
+    let (sources, errors) = source::list(&[file.path().to_path_buf()]);
+    assert!(errors.is_empty());
+    let mut options = Options::new().expect("the built-in grammars load");
+    (options.threads, options.chunks.chunk) = (threads, chunk);
+    analyze(&sources, &options, &AtomicBool::new(false)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn rows(report: &Report) -> Vec<String> {
+    let strip = |row| {
+        let mut row = serde_json::to_value(row).expect("a row is JSON");
+        row.as_object_mut().expect("an object").remove("source");
+        row.to_string()
+    };
+    report.rows.iter().map(strip).collect()
+}
+
+fn assert_tiles(report: &Report) {
+    for row in &report.rows {
+        let pieces = &row.breakdown.pieces;
+        assert!(pieces.windows(2).all(|pair| pair[0].to == pair[1].from), "{}: a gap or an overlap", row.startup.pod);
+        if let (Some(total), Some(first), Some(last)) = (row.breakdown.total, pieces.first(), pieces.last()) {
+            assert_eq!(last.to - first.from, total, "{}", row.startup.pod);
+        }
+        assert!(pieces.iter().all(|piece| piece.min <= piece.to - piece.from && piece.to - piece.from <= piece.max));
+    }
+}
+
+fn lines() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/s05-init-sidecars/in/kubelet.log.zst");
+    let text = zstd::decode_all(std::fs::File::open(path).expect("the sample")).expect("it unpacks");
+    String::from_utf8(text).expect("UTF-8").lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn threads_and_chunks_do_not_show() {
+    let text = lines().join("\n");
+    let expected = rows(&report(text.as_bytes(), 1, 1 << 20));
+    assert!(!expected.is_empty());
+    for threads in 2..=8 {
+        assert_eq!(rows(&report(text.as_bytes(), threads, 1 << 20)), expected, "{threads} threads");
+    }
+    for chunk in [1, 100, 5_000, 65_537] {
+        assert_eq!(rows(&report(text.as_bytes(), 2, chunk)), expected, "chunks of {chunk}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        // A NUL near the start makes a file binary, which is another path.
+        let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == 0 { 1 } else { byte }).collect();
+        assert_tiles(&report(&bytes, 2, 4096));
+    }
+
+    #[test]
+    fn lines_left_out_cut_or_repeated_still_tile(picks in proptest::collection::vec((any::<prop::sample::Index>(), 0_usize..2000), 0..300)) {
+        let all = lines();
+        let mut picks: Vec<(usize, usize)> = picks.iter().map(|(index, cut)| (index.index(all.len()), *cut)).collect();
+        picks.sort_unstable();
+        let cut = |(number, cut): (usize, usize)| all[number].chars().take(if cut > 1000 { usize::MAX } else { cut }).collect::<String>();
+        let text: Vec<String> = picks.into_iter().map(cut).collect();
+        assert_tiles(&report(text.join("\n").as_bytes(), 2, 4096));
+    }
+}
