@@ -36,7 +36,7 @@ fn main() {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let began = Instant::now();
-        let (sources, _) = source::list(&[log.clone()]);
+        let (sources, _) = source::list(std::slice::from_ref(&log));
         let report = analyze(&sources, &options, &AtomicBool::new(false)).expect("a report");
         ours.push(began.elapsed().as_secs_f64());
         assert!(report.rows.len() > 1000, "only {} startups in the log", report.rows.len());

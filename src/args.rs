@@ -114,6 +114,7 @@ pub fn grammar(path: &PathBuf) -> Result<(String, String), Error> {
 
 impl Input {
     /// The library's options.
+    #[allow(clippy::disallowed_methods, reason = "the program tells the library what time it is")]
     pub fn options(&self) -> Result<Options, Error> {
         let own = self.grammar.iter().map(grammar).collect::<Result<Vec<_>, _>>()?;
         let mut options = Options::new()?;

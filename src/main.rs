@@ -146,6 +146,7 @@ fn read(input: &Input) -> Result<Report, Trouble> {
     let asked = Arc::clone(&stop);
     // A second Ctrl-C ends the program at once; without a handler the first one does, which loses only the partial report.
     let _ = ctrlc::set_handler(move || {
+        #[allow(clippy::exit, reason = "the user asked twice")]
         if asked.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
@@ -166,6 +167,7 @@ fn told(report: &Report, by_program: bool) {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "the program, not the library, looks at its surroundings")]
 fn screen() -> Screen {
     let terminal = io::stdout().is_terminal();
     let width = indicatif::TermLike::width(&console::Term::stdout());

@@ -86,7 +86,16 @@ pub enum Stamp {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     Utc(i64),
     /// A wall clock that names no zone, and no year when `year` is `None` (klog, classic syslog, `journalctl -o short`).
-    Wall { year: Option<i32>, month: u8, day: u8, nanos_of_day: i64 },
+    Wall {
+        /// The year, when the line tells it.
+        year: Option<i32>,
+        /// The month, from 1.
+        month: u8,
+        /// The day of the month, from 1.
+        day: u8,
+        /// Nanoseconds since midnight.
+        nanos_of_day: i64,
+    },
 }
 
 impl Stamp {

@@ -1,5 +1,6 @@
 //! The captures: real kubelets starting real pods, with the truth beside their logs. What podlag says is held against the
 //! events, the container statuses, the runtime's own lines and the records; nothing here is typed in.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Properties that hold for any input: spans tile, threads and chunks do not show, no bytes panic.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::Write;
 use std::sync::atomic::AtomicBool;

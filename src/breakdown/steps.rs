@@ -200,8 +200,8 @@ fn relisted_sandbox(startup: &Startup) -> Option<&str> {
         startup.all(Fact::PlegEvent).filter(|event| event.text_of(Field::Type) == Some("ContainerStarted")).collect();
     let first = started.first()?;
     // Lines of one relist are written within a millisecond or two.
-    let together = started.iter().filter(|event| event.time - first.time < Span(SECOND / 20));
-    together.last()?.text_of(Field::ContainerId)
+    let mut together = started.iter().filter(|event| event.time - first.time < Span(SECOND / 20));
+    together.next_back()?.text_of(Field::ContainerId)
 }
 
 fn mark(event: &Event) -> Mark {

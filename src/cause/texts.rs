@@ -26,7 +26,7 @@ pub const CAUSES: &[Cause] = &[
             "A pod that also waited for the scheduler while the kubelet was down: the log cannot tell the two apart.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::Scheduling, Phase::Unattributed],
         check: |case| case.startup.restarts.first().map(|(_, place)| Some(*place)),
     },
@@ -72,7 +72,7 @@ pub const CAUSES: &[Cause] = &[
             "Throttling lines are rate limited themselves: few lines do not mean little throttling, and a line of another request does not prove that this pod waited for it.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::Report, Phase::Volumes, Phase::Scheduling],
         check: |case| {
             case.around(Fact::Throttled)
@@ -99,7 +99,7 @@ pub const CAUSES: &[Cause] = &[
             "The back-off makes the wait longer than the object was missing: 20 s late became 33 s in a measured case.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::Volumes],
         check: |case| case.says(Fact::VolumeFailed, "not found").map(|e| Some(e.place)),
     },
@@ -145,7 +145,7 @@ pub const CAUSES: &[Cause] = &[
             "The limit protects a registry that has limits of its own.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::ImageBackoff, Phase::ImageWait],
         check: |case| case.says(Fact::SyncFailed, "pull QPS exceeded").map(|e| Some(e.place)),
     },
@@ -168,7 +168,7 @@ pub const CAUSES: &[Cause] = &[
             "A registry that was down for seconds costs minutes here: the back-off, not the outage, is what is counted.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::ImageBackoff],
         check: |case| Some(case.failed_with(&["ErrImagePull", "ImagePullBackOff"]).map(|e| e.place)),
     },
@@ -191,7 +191,7 @@ pub const CAUSES: &[Cause] = &[
             "When disk or network is the bottleneck, parallel pulls share it and the last one ends no earlier.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::ImageWait],
         check: |_| Some(None),
     },
@@ -237,7 +237,7 @@ pub const CAUSES: &[Cause] = &[
             "A node that has just booted fails for some seconds until its CNI daemon is up.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::Sandbox],
         check: |case| {
             case.failed_with(&["CreatePodSandboxError"])
@@ -287,7 +287,7 @@ pub const CAUSES: &[Cause] = &[
             "Their time is left out of the official SLI, but users wait for it all the same.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::Init],
         check: |_| Some(None),
     },
@@ -310,7 +310,7 @@ pub const CAUSES: &[Cause] = &[
             "Pods on the host network do not wait for it.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::RestartBackoff],
         check: |case| case.startup.first(Fact::NetworkNotReady).filter(|e| case.in_time(e)).map(|e| Some(e.place)),
     },
@@ -333,7 +333,7 @@ pub const CAUSES: &[Cause] = &[
             "The wait is longer than the object was missing, by the time to the next sync.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::RestartBackoff],
         check: |case| case.failed_with(&["CreateContainerConfigError"]).map(|e| Some(e.place)),
     },
@@ -356,7 +356,7 @@ pub const CAUSES: &[Cause] = &[
             "Exiting until a dependency is there is a design for some programs.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::RestartBackoff],
         check: |case| {
             case.failed_with(&["CrashLoopBackOff"])
@@ -383,7 +383,7 @@ pub const CAUSES: &[Cause] = &[
             "None known.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::RestartBackoff],
         check: |_| Some(None),
     },
@@ -498,7 +498,7 @@ pub const CAUSES: &[Cause] = &[
             "A watch that is really slow looks the same in the log.",
             "\n"
         ),
-        limit: Span(1 * SECOND),
+        limit: Span(SECOND),
         phases: &[Phase::Watch],
         check: |_| Some(None),
     },

@@ -150,7 +150,7 @@ fn complete<'a>(body: &'a str, after: &[u8], scratch: &'a mut String) -> Cow<'a,
             let next = next.trim_end_matches('\r');
             // Journals and files keep the TAB; some viewers turn it to blanks or take it away.
             let ends = next.trim_start().starts_with('>');
-            scratch.push_str("\n");
+            scratch.push('\n');
             if ends {
                 scratch.push(' ');
                 scratch.push_str(next.trim_start());

@@ -63,7 +63,7 @@ fn noted(text: Option<&str>, json: bool, observed: &mut Observed) -> Noted {
 
 /// What the kubelet's saturated subtraction leaves in `podStartSLOduration` when a pull began but no end was recorded:
 /// the end-to-end time less 2^63 ns (kubernetes issues #114903 and #130432).
-const OVERFLOW_SECONDS: f64 = 9_223_372_036.854_775_8;
+const OVERFLOW_SECONDS: f64 = 9_223_372_036.854_776;
 
 /// Whether a printed SLO duration is the overflow and not a time.
 pub fn is_overflow(slo: f64) -> bool {

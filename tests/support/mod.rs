@@ -1,5 +1,12 @@
 //! What several tests need: the samples, unpacked, and podlag's rows of them.
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "each test uses a part"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
