@@ -73,6 +73,7 @@ impl Pulls {
             ok,
             bytes,
             place: record.place,
+            text: record.text.clone(),
             behind: None,
             queued_since: None,
         };
@@ -111,10 +112,7 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls) {
         let free = pulls.done.iter().enumerate().filter(|(number, done)| !done.taken && !taken.contains(number));
         let fits = free.filter(|(_, done)| {
             let lag = event.time - done.transfer.ended;
-            !done.transfer.ok
-                && lag >= Span(0) - SLACK
-                && lag <= FAILURE_LAG
-                && event.text.contains(&*done.transfer.image)
+            !done.transfer.ok && lag >= Span(0) - SLACK && lag <= FAILURE_LAG && event.tells(&done.transfer.image)
         });
         taken.extend(fits.min_by_key(|(_, done)| (event.time - done.transfer.ended).0.abs()).map(|(number, _)| number));
     }

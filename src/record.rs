@@ -221,9 +221,23 @@ impl Field {
         match self {
             Field::Duration | Field::Waited | Field::Delay => crate::parse::value::duration(text).map(Value::Length),
             Field::Bytes | Field::Attempt | Field::ExitCode | Field::Count => text.parse().ok().map(Value::Number),
-            _ => Some(Value::Text(text.into())),
+            _ => Some(Value::Text(shorten(text, LONGEST_TEXT))),
         }
     }
+}
+
+/// The longest text a field keeps, in bytes: an error with its causes is some hundred, a hostile line has no bound.
+const LONGEST_TEXT: usize = 2048;
+
+/// Text cut to so many bytes at a character's end, with a mark where it is cut.
+pub fn shorten(text: &str, bytes: usize) -> Box<str> {
+    if text.len() <= bytes {
+        return text.into();
+    }
+    let end = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let mut short = text.get(..end).unwrap_or_default().to_owned();
+    short.push('…');
+    short.into()
 }
 
 /// A field's value.

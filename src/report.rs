@@ -6,7 +6,7 @@ use crate::breakdown::{self, Breakdown, Piece};
 use crate::cause::Finding;
 use crate::phase::PHASES;
 use crate::record::Place;
-use crate::startup::{Event, Startup};
+use crate::startup::Startup;
 use crate::table::Summary;
 
 /// The version of the JSON forms; names do not change within one.
@@ -201,9 +201,11 @@ impl Report {
         self.coverage.sources.get(place.source as usize).map_or("?", String::as_str)
     }
 
-    /// The event a place refers to in a row.
-    pub fn event<'a>(&self, row: &'a Row, place: Place) -> Option<&'a Event> {
-        row.startup.events.iter().chain(&row.startup.around).find(|event| event.place == place)
+    /// The line a place refers to, as far as the row keeps it; empty when it does not.
+    pub fn line<'a>(&self, row: &'a Row, place: Place) -> &'a str {
+        let events = row.startup.events.iter().chain(&row.startup.around).map(|event| (event.place, &event.text));
+        let transfers = row.startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));
+        events.chain(transfers).find(|(known, _)| *known == place).map_or("", |(_, text)| text)
     }
 }
 

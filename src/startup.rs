@@ -40,6 +40,11 @@ impl Event {
         }
     }
 
+    /// Whether the line's error, or the line, holds a word.
+    pub fn tells(&self, word: &str) -> bool {
+        self.text_of(Field::Error).is_some_and(|error| error.contains(word)) || self.text.contains(word)
+    }
+
     /// A field's text.
     pub fn text_of(&self, field: Field) -> Option<&str> {
         self.fields.iter().find_map(|(known, value)| match value {
@@ -80,6 +85,8 @@ pub struct Transfer {
     pub bytes: Option<i64>,
     /// The line of its end.
     pub place: Place,
+    /// That line, shortened.
+    pub text: Box<str>,
     /// The image whose pull filled most of the waiting before it.
     pub behind: Option<Box<str>>,
     /// When the pull began that ended the moment this one could begin: then this one was queued.

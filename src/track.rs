@@ -490,10 +490,14 @@ impl Tracker {
         let near =
             self.states[node].events.iter().filter(|event| event.time >= from && event.time <= to + Span(SECOND));
         startup.around = near.take(AROUND).cloned().collect();
-        // A kubelet that started after the pod was created and before it took the pod made it wait.
+        // A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to
+        // whole seconds, so the pod may be up to one younger than it says.
         if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {
             for start in &self.nodes[node].starts {
-                if start.0 > created && start.0 <= from + Span(SECOND) && !startup.restarts.contains(start) {
+                if start.0 > created + Span(SECOND)
+                    && start.0 <= from + Span(SECOND)
+                    && !startup.restarts.contains(start)
+                {
                     startup.restarts.push(*start);
                 }
             }

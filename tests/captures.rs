@@ -263,6 +263,16 @@ fn causes_name_what_was_done() {
         ("sandbox (CNI slow)", "sandbox-slow"),
         ("init containers", "init-containers"),
         ("kubelet was down", "kubelet-restart"),
+        ("volume mount", "volume-object-missing"),
+        ("config error: configMap for env missing", "container-config-error"),
+        ("image pull back-off (503)", "image-pull-failing"),
+        ("image pull back-off (503), imagePullPolicy Always", "image-pull-failing"),
+        ("image pull back-off (not found)", "image-pull-failing"),
+        ("client-side throttling", "api-client-throttled"),
+        ("scheduling", "scheduling-wait"),
+        ("scheduling gate", "scheduling-wait"),
+        ("init container fails twice", "crash-loop"),
+        ("sidecar start-up probe", "sidecar-startup-probe"),
     ];
     let mut compared = 0;
     each(|capture, _, both| {

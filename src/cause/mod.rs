@@ -48,7 +48,7 @@ pub struct Case<'a> {
 impl Case<'_> {
     /// The first event of a fact whose text holds a word.
     fn says(&self, fact: Fact, word: &str) -> Option<&Event> {
-        self.startup.all(fact).find(|event| self.in_time(event) && event.text.contains(word))
+        self.startup.all(fact).find(|event| self.in_time(event) && event.tells(word))
     }
 
     /// A sync that failed with this reason.

@@ -54,33 +54,6 @@ pub const CAUSES: &[Cause] = &[
         check: |_| Some(None),
     },
     Cause {
-        id: "api-client-throttled",
-        title: "The kubelet's own API client held its requests back.",
-        set: "kubeAPIQPS: 50, kubeAPIBurst: 100 (the defaults since Kubernetes 1.27)",
-        price: "more load on the API server",
-        text: concat!(
-            "What it means\n",
-            "Status updates, token requests and secret lists wait in the kubelet's client-side rate limiter when many pods start at once.",
-            "\n\n",
-            "How it is recognised\n",
-            "A throttling line of the kubelet with half a second or more while the pod was on its way; the time is lost in volumes (tokens, secrets) and in reporting.",
-            "\n\n",
-            "What to do\n",
-            "Raise kubeAPIQPS and kubeAPIBurst in the kubelet configuration, or upgrade to 1.27 or later, where they are 50 and 100.",
-            "\n\n",
-            "When it misleads\n",
-            "Throttling lines are rate limited themselves: few lines do not mean little throttling, and a line of another request does not prove that this pod waited for it.",
-            "\n"
-        ),
-        limit: Span(SECOND),
-        phases: &[Phase::Report, Phase::Volumes, Phase::Scheduling],
-        check: |case| {
-            case.around(Fact::Throttled)
-                .filter(|e| e.length(Field::Delay).is_some_and(|d| d >= Span(SECOND / 2)))
-                .map(|e| Some(e.place))
-        },
-    },
-    Cause {
         id: "volume-object-missing",
         title: "A volume waited for a configMap or secret that did not exist.",
         set: "create configMaps and secrets before the pods that mount them",
@@ -102,6 +75,33 @@ pub const CAUSES: &[Cause] = &[
         limit: Span(SECOND),
         phases: &[Phase::Volumes],
         check: |case| case.says(Fact::VolumeFailed, "not found").map(|e| Some(e.place)),
+    },
+    Cause {
+        id: "api-client-throttled",
+        title: "The kubelet's own API client held its requests back.",
+        set: "kubeAPIQPS: 50, kubeAPIBurst: 100 (the defaults since Kubernetes 1.27)",
+        price: "more load on the API server",
+        text: concat!(
+            "What it means\n",
+            "Status updates, token requests and secret lists wait in the kubelet's client-side rate limiter when many pods start at once.",
+            "\n\n",
+            "How it is recognised\n",
+            "A throttling line of the kubelet with half a second or more while the pod was on its way; the time is lost in volumes (tokens, secrets) and in reporting.",
+            "\n\n",
+            "What to do\n",
+            "Raise kubeAPIQPS and kubeAPIBurst in the kubelet configuration, or upgrade to 1.27 or later, where they are 50 and 100.",
+            "\n\n",
+            "When it misleads\n",
+            "Throttling lines are rate limited themselves: few lines do not mean little throttling, and a line of another request does not prove that this pod waited for it.",
+            "\n"
+        ),
+        limit: Span(SECOND),
+        phases: &[Phase::Report, Phase::Volumes],
+        check: |case| {
+            case.around(Fact::Throttled)
+                .filter(|e| e.length(Field::Delay).is_some_and(|d| d >= Span(SECOND / 2)))
+                .map(|e| Some(e.place))
+        },
     },
     Cause {
         id: "volume-mount-slow",

@@ -61,7 +61,7 @@ fn one(report: &Report, row: &Row, screen: Screen, out: &mut dyn Write) -> io::R
             length(took)
         )?;
         if let Some(place) = piece.place {
-            let text = report.event(row, place).map_or(String::new(), |event| plain(&event.text));
+            let text = plain(report.line(row, place));
             let line = format!("           {}:{} {text}", plain(report.source(place)), place.line);
             let shown: String = line.chars().take(screen.width.max(60)).collect();
             writeln!(out, "{shown}")?;

@@ -107,7 +107,17 @@ impl Page<'_> {
             parts.push(format!("{} {}–{second} UTC", day(from), clock(from)));
         }
         if !summary.kubelets.is_empty() {
-            parts.push(format!("kubelet {}", plain(&summary.kubelets.join(", ")).replace('v', "")));
+            parts.push(format!(
+                "kubelet {}",
+                plain(
+                    &summary
+                        .kubelets
+                        .iter()
+                        .map(|version| version.trim_start_matches('v'))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )
+            ));
         }
         for (state, words) in
             [("starting", "still starting"), ("failed", "failed"), ("gone", "deleted before they ran")]
@@ -196,7 +206,7 @@ impl Page<'_> {
                 let worst = format!("worst  {} {}{about}", plain(&row.startup.pod), length(finding.lost.seconds()));
                 writeln!(out, "     {}", self.clipped(&worst, self.width - 5))?;
                 if let Some(place) = finding.evidence {
-                    let text = self.report.event(row, place).map_or(String::new(), |event| plain(&event.text));
+                    let text = plain(self.report.line(row, place));
                     let source = self.report.source(place);
                     let file = source.rsplit('/').next().unwrap_or(source);
                     let line = format!("seen   {}:{} {text}", plain(file), place.line);

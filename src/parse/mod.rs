@@ -10,7 +10,7 @@ pub mod value;
 use std::borrow::Cow;
 
 use crate::grammar::Grammars;
-use crate::record::{Fact, Field, Place, Record, Value};
+use crate::record::{Fact, Field, Place, Record, Value, shorten};
 use entry::{Dialect, Entry};
 use frame::Frame;
 
@@ -104,7 +104,7 @@ impl Parsed {
             }
         }
         let host = frame.host.as_deref().and_then(|host| self.host(host));
-        let text = shorten(&body);
+        let text = shorten(&body, EVIDENCE);
         self.records.push(Record {
             stamp: entry.stamp,
             frame_stamp: frame.stamp,
@@ -127,16 +127,6 @@ impl Parsed {
         });
         u16::try_from(number).ok()
     }
-}
-
-fn shorten(body: &str) -> Box<str> {
-    if body.len() <= EVIDENCE {
-        return body.into();
-    }
-    let end = (0..=EVIDENCE).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(0);
-    let mut text = body.get(..end).unwrap_or_default().to_owned();
-    text.push('…');
-    text.into()
 }
 
 /// Joins what a value continues on the next lines: klog's `key=<` blocks, and records that a mail or a web page wrapped.
