@@ -15,6 +15,7 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -37,7 +38,7 @@ fn main() {
     for _ in 0..ROUNDS {
         let began = Instant::now();
         let (sources, _) = source::list(std::slice::from_ref(&log));
-        let report = analyze(&sources, &options, &AtomicBool::new(false)).expect("a report");
+        let report = analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).expect("a report");
         ours.push(began.elapsed().as_secs_f64());
         assert!(report.rows.len() > 1000, "only {} startups in the log", report.rows.len());
         let began = Instant::now();

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -80,7 +81,7 @@ struct Feed {
 ///
 /// # Errors
 /// When not one source could be read, or a figure could not be computed.
-pub fn analyze(sources: &[Source], options: &Options, stop: &AtomicBool) -> Result<Report, Error> {
+pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) -> Result<Report, Error> {
     let mut coverage =
         Coverage { sources: sources.iter().map(|source| source.name.clone()).collect(), ..Coverage::default() };
     let mut tracker = Tracker::new(options.limits);
@@ -169,8 +170,15 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &AtomicBool) -> Resu
     Ok(Report { rows, summary, coverage })
 }
 
-fn read(source: &Source, number: usize, limits: Limits, jobs: &Sender<Job>, out: &Sender<Answer>, stop: &AtomicBool) {
-    let chunks = match source.chunks(u32::try_from(number).unwrap_or(u32::MAX), limits) {
+fn read(
+    source: &Source,
+    number: usize,
+    limits: Limits,
+    jobs: &Sender<Job>,
+    out: &Sender<Answer>,
+    stop: &Arc<AtomicBool>,
+) {
+    let chunks = match source.chunks_until(u32::try_from(number).unwrap_or(u32::MAX), limits, stop) {
         Ok(chunks) => chunks,
         Err(error) => {
             let _ = out.send(Err(error));
@@ -178,9 +186,6 @@ fn read(source: &Source, number: usize, limits: Limits, jobs: &Sender<Job>, out:
         }
     };
     for chunk in chunks {
-        if stop.load(Ordering::Relaxed) {
-            return;
-        }
         let sent = match chunk {
             Ok(chunk) => {
                 let (answer, parsed) = bounded(1);
@@ -189,7 +194,8 @@ fn read(source: &Source, number: usize, limits: Limits, jobs: &Sender<Job>, out:
             }
             Err(error) => out.send(Err(error)).is_ok(),
         };
-        if !sent {
+        // What has been read before the stop is still told.
+        if !sent || stop.load(Ordering::Relaxed) {
             return;
         }
     }

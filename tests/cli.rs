@@ -277,3 +277,19 @@ fn a_users_own_grammar_is_checked_and_used() {
         Some(2)
     );
 }
+
+#[test]
+fn an_interrupt_prints_what_is_known_so_far() {
+    let (_, content) = capture("s01-cached");
+    let mut child = podlag().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(content.as_bytes()).unwrap();
+    // The pipe stays open and silent: only the interrupt can end the run.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    drop(pipe);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("20 pod starts"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("partial"));
+}

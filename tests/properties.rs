@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use podlag::analyze::{Options, analyze};
@@ -16,7 +17,7 @@ fn report(text: &[u8], threads: usize, chunk: usize) -> Report {
     assert!(errors.is_empty());
     let mut options = Options::new().expect("the built-in grammars load");
     (options.threads, options.chunks.chunk) = (threads, chunk);
-    analyze(&sources, &options, &AtomicBool::new(false)).unwrap_or_else(|error| panic!("{error}"))
+    analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn rows(report: &Report) -> Vec<String> {
