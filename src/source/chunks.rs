@@ -245,9 +245,11 @@ mod tests {
         Limits { chunk, ahead, line }
     }
 
-    /// What must come out for the line limit: each kept byte with its place in the input, and the cuts (line, dropped).
-    #[allow(clippy::type_complexity)]
-    fn model(text: &[u8], limit: usize) -> (Vec<(u8, u64)>, Vec<(u64, u64)>) {
+    /// Bytes kept, each with its place in the input; lines cut, each with what was dropped.
+    type Kept = (Vec<(u8, u64)>, Vec<(u64, u64)>);
+
+    /// What must come out for a limit of a line, worked out line by line.
+    fn model(text: &[u8], limit: usize) -> Kept {
         let (mut kept, mut cuts, mut at) = (Vec::new(), Vec::new(), 0);
         for (number, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
             let length = line.len() - usize::from(line.ends_with(b"\n"));

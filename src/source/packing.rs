@@ -156,6 +156,10 @@ impl Unpacked {
         self.owing = step.produced == into.len();
         let state = match step.then {
             Then::More if !owing && fed == 0 && step.produced == 0 => State::Failed(self.broken(Fault::Truncated)),
+            // No decoder does this on purpose; going on would never end.
+            Then::More if !owing && step.consumed == 0 && step.produced == 0 => {
+                State::Failed(self.broken(Fault::Corrupt("it leads nowhere".into())))
+            }
             Then::More => State::Inside(member),
             Then::Fault(fault) => State::Failed(self.broken(fault)),
             Then::End => match member.finish(&mut self.input) {
@@ -194,6 +198,8 @@ mod tests {
     use std::io::Write;
 
     use flate2::write::GzEncoder;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     use super::super::ErrorKind;
     use super::super::open::tests::all;
@@ -365,5 +371,24 @@ mod tests {
         let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
         let error = super::super::SourceError::from_io("node-1.log.gz", &error);
         assert!(error.to_string().starts_with("node-1.log.gz: its gzip data ends early, at byte 100. What"), "{error}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn no_damage_makes_it_panic_or_run_on(
+            which in 0..PACKINGS.len(),
+            damage in vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            left: prop::sample::Index,
+            step in 1_usize..3000,
+        ) {
+            let mut packed = pack(PACKINGS[which], &log(30)).repeat(2);
+            for (at, byte) in damage {
+                let at = at.index(packed.len());
+                packed[at] = byte;
+            }
+            packed.truncate(left.index(packed.len()) + 1);
+            all(&packed, step, true);
+        }
     }
 }
