@@ -59,6 +59,26 @@ fn threads_and_chunks_do_not_show() {
     }
 }
 
+#[test]
+fn the_cap_lets_startups_leave_and_counts_them() {
+    let line = |pod: usize| {
+        let (minute, second) = (pod / 60, pod % 60);
+        format!(
+            "I1123 19:{minute:02}:{second:02}.000000    1 kubelet.go:1] \"SyncLoop ADD\" source=\"api\" pods=[\"shop/web-{pod}\"]\n"
+        )
+    };
+    let text: String = (0..1000).map(line).collect();
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(text.as_bytes()).expect("it takes the text");
+    let (sources, _) = source::list(&[file.path().to_path_buf()]);
+    let mut options = Options::new().expect("the built-in grammars load");
+    options.limits.open = 80;
+    let report =
+        analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.rows.len(), 1000, "none is lost in silence");
+    assert!(report.coverage.capped >= 1000 - 81, "only {} left by the cap", report.coverage.capped);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

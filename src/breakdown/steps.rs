@@ -448,7 +448,11 @@ fn sandbox(startup: &Startup, sandboxes: &[&str], steps: &[Step]) -> (Option<Mar
             first_step.filter(|mark| mark.low == mark.high).map(|mark| (mark.at, mark.place.unwrap_or_default()));
         let pulled = first_pull.and_then(|time| Some((time, startup.observed_at?.1)));
         let (high, place) = [seen, began, pulled].into_iter().flatten().min()?;
-        let low = asked.low.min(high);
+        // While it still failed it was not there.
+        let failing = startup
+            .all(Fact::SyncFailed)
+            .rfind(|event| event.time <= high && event.text_of(Field::Reason) == Some("CreatePodSandboxError"));
+        let low = failing.map_or(asked.low, |event| event.time).min(high);
         let mark = Mark::between(low, high, Some(place));
         // The first pull is asked for right after the sandbox is there.
         Some(if pulled.is_some_and(|(time, _)| time == high) { mark.by_rule() } else { mark })
