@@ -1,27 +1,26 @@
-//! What evidence claims of a startup, and the tiling of claims into spans.
+//! What evidence claims of a startup, phase by phase. Pulls are in `pulling`; claims become spans in `tile`.
 
 use super::steps::{self, Evidence, Mark, Step, Steps};
-use super::{Piece, Precision, within};
-use crate::parse::observed::is_overflow;
+use super::{pulling, within};
 use crate::phase::Phase;
-use crate::record::{Fact, Field, Noted};
-use crate::startup::{Event, Startup, Transfer};
+use crate::record::{Fact, Field};
+use crate::startup::{Event, Startup};
 use crate::time::{SECOND, Span, Time};
 
 /// A phase's claim on an interval; the rank decides where claims overlap, the lower one wins.
 #[derive(Clone, Debug)]
 pub(super) struct Claim {
-    phase: Phase,
-    from: Mark,
-    to: Mark,
-    rank: u8,
+    pub(super) phase: Phase,
+    pub(super) from: Mark,
+    pub(super) to: Mark,
+    pub(super) rank: u8,
     /// The length, when that is known better than the ends.
-    length: Option<Span>,
-    about: Option<Box<str>>,
+    pub(super) length: Option<Span>,
+    pub(super) about: Option<Box<str>>,
 }
 
 /// Ranks: what a line tells of one moment before what merely spans it.
-mod rank {
+pub(super) mod rank {
     pub const WATCH: u8 = 0;
     pub const PULL: u8 = 1;
     pub const WAIT: u8 = 2;
@@ -36,12 +35,13 @@ mod rank {
     pub const SCHEDULING: u8 = 11;
 }
 
-struct Claims {
-    list: Vec<Claim>,
+/// The claims made so far.
+pub(super) struct Claims {
+    pub(super) list: Vec<Claim>,
 }
 
 impl Claims {
-    fn add(&mut self, phase: Phase, rank: u8, from: Mark, to: Mark) -> &mut Claim {
+    pub(super) fn add(&mut self, phase: Phase, rank: u8, from: Mark, to: Mark) -> &mut Claim {
         let number = self.list.len();
         self.list.push(Claim { phase, from, to, rank, length: None, about: None });
         // Just pushed, so it is there.
@@ -83,7 +83,7 @@ pub(super) fn of(startup: &Startup, steps: &Steps, begin: Time, running: Time, e
     claims.list
 }
 
-fn mark(event: &Event) -> Mark {
+pub(super) fn mark(event: &Event) -> Mark {
     Mark::exact(event.time, event.place)
 }
 
@@ -139,12 +139,12 @@ fn network(startup: &Startup, running: Time, claims: &mut Claims) {
 }
 
 /// Failed tries to start a container: when, and whether it was the image.
-struct Failure {
-    at: Mark,
-    pull: bool,
+pub(super) struct Failure {
+    pub(super) at: Mark,
+    pub(super) pull: bool,
 }
 
-fn failures(startup: &Startup) -> Vec<Failure> {
+pub(super) fn failures(startup: &Startup) -> Vec<Failure> {
     let failed = startup.all(Fact::SyncFailed).filter_map(|event| {
         let pull = match event.text_of(Field::Reason)? {
             "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "ErrImageNeverPull" => true,
@@ -168,7 +168,7 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
     };
     let failures = failures(startup);
     let mut before = ready;
-    let pulled_gaps = gaps_with_pulls(startup, steps, ready);
+    let pulled_gaps = pulling::seen(startup);
     let relist = steps.evidence == Evidence::Relist;
     let mut pulling_left = steps::pulling_of(startup).filter(|_| relist);
     let mut unseen = steps::pulling_of(startup).filter(|pulling| pulling.0 > 0);
@@ -186,10 +186,10 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
             })
         });
         let pulled = if relist {
-            relisted_pulls(startup, steps, before, asked, &mut pulling_left, claims)
+            pulling::relisted_pulls(startup, steps, before, asked, &mut pulling_left, claims)
         } else {
-            pulls(startup, before, asked, pulled_gaps, claims)
-                .or_else(|| unseen_pull(startup, before, asked, pulled_gaps, &mut unseen, claims))
+            pulling::pulls(startup, before, asked, pulled_gaps, claims)
+                .or_else(|| pulling::unseen_pull(startup, before, asked, pulled_gaps, &mut unseen, claims))
         };
         retries(&failures, before, asked, claims);
         let from = match (step.asked, pulled) {
@@ -248,200 +248,6 @@ fn init(startup: &Startup, steps: &Steps, step: &Step, started: Mark, claims: &m
     }
 }
 
-/// In how many gaps before containers a pull was seen: with one alone the record's pulling time belongs to it.
-fn gaps_with_pulls(startup: &Startup, _steps: &Steps, _ready: Mark) -> usize {
-    startup.transfers.iter().filter(|transfer| transfer.ok).count()
-}
-
-/// The pulls between two known instants, by the kubelet's events and the runtime's transfers. Gives the end of the last.
-fn pulls(startup: &Startup, before: Mark, asked: Mark, pulled_gaps: usize, claims: &mut Claims) -> Option<Mark> {
-    let inside = |time: Time| time >= before.at - Span(SECOND / 20) && time <= asked.at + Span(SECOND / 20);
-    let transfers: Vec<&Transfer> = startup.transfers.iter().filter(|transfer| inside(transfer.ended)).collect();
-    let ended = startup.all(Fact::PullEnded).find(|event| inside(event.time) && !event.by_runtime);
-    let success = transfers.iter().copied().rfind(|transfer| transfer.ok);
-    let failed: Vec<&Transfer> = transfers.iter().copied().filter(|transfer| !transfer.ok).collect();
-    let mut last_failure: Option<Mark> = None;
-    for transfer in &failed {
-        let (from, to) = (Mark::exact(transfer.began, transfer.place), Mark::exact(transfer.ended, transfer.place));
-        if let Some(failure) = last_failure {
-            claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, from);
-        }
-        claims.add(Phase::ImagePull, rank::PULL, from, to).about = Some(transfer.image.clone());
-        last_failure = Some(to);
-    }
-    let observed = startup.observed.as_deref();
-    let counted =
-        observed.and_then(steps::pulling).filter(|_| failed.is_empty() && pulled_gaps <= 1 && last_failure.is_none());
-    // Where the kubelet's own times are: its event first, then its record, then the runtime's lines.
-    let (wanted, began, done, image): (Option<Mark>, Mark, Mark, Option<Box<str>>) = match (ended, success) {
-        (Some(event), _) => {
-            let took = event.length(Field::Duration).unwrap_or_default();
-            let waited = event.length(Field::Waited).unwrap_or(took);
-            let done = mark(event);
-            let began = Mark { at: done.at - took, low: done.low - took, high: done.high - took, ..done };
-            (
-                Some(Mark { at: done.at - waited, low: done.low - waited, high: done.high - waited, ..done }),
-                began,
-                done,
-                event.text_of(Field::Image).map(Into::into),
-            )
-        }
-        (None, Some(transfer)) => {
-            let began = Mark::exact(transfer.began, transfer.place);
-            let runtime_end = Mark::exact(transfer.ended, transfer.place);
-            let (wanted, done) = match (
-                observed.and_then(|o| o.first_pull.time()),
-                observed.and_then(|o| o.last_pull.time()),
-                counted,
-            ) {
-                (Some(first), Some(last), Some(_))
-                    if last >= runtime_end.at - Span(SECOND / 20) && last <= asked.at =>
-                {
-                    (
-                        Some(Mark { at: first, low: first, high: first, ..began }),
-                        Mark { at: last, low: last, high: last, ..runtime_end },
-                    )
-                }
-                (_, _, Some(counted)) => {
-                    let end = (before.at + counted).max(runtime_end.at).min(asked.at.max(runtime_end.at));
-                    let end = Mark {
-                        at: end,
-                        low: runtime_end.at,
-                        high: asked.at.max(runtime_end.at),
-                        inferred: true,
-                        ..runtime_end
-                    };
-                    (Some(Mark { at: end.at - counted, low: end.low - counted, high: end.high - counted, ..end }), end)
-                }
-                (Some(first), _, None) if failed.is_empty() && inside(first) => {
-                    (Some(Mark { at: first, low: first, high: first, ..began }), runtime_end)
-                }
-                _ => (None, runtime_end),
-            };
-            (wanted, began, done, Some(transfer.image.clone()))
-        }
-        (None, None) => {
-            if let Some(failure) = last_failure {
-                claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
-            }
-            return last_failure;
-        }
-    };
-    let began = Mark { at: began.at.max(wanted.map_or(began.at, |wanted| wanted.at)), ..began };
-    match (last_failure, wanted) {
-        (Some(failure), _) => {
-            // Back-off ends where the queue begins, which only the pull ahead in the queue shows.
-            let queued = success.and_then(|transfer| transfer.queued_since).filter(|since| *since > failure.at);
-            let asked = queued.map_or(began, |since| Mark {
-                at: since,
-                low: failure.at,
-                high: began.at,
-                inferred: true,
-                place: began.place,
-            });
-            claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
-            claims.add(Phase::ImageWait, rank::WAIT, asked, began).about =
-                success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
-        }
-        (None, wanted) => {
-            // Without a line about the asking it came right after what went before.
-            let wanted = wanted.unwrap_or(before.by_rule());
-            claims.add(Phase::ImageWait, rank::WAIT, wanted, began).about =
-                success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
-        }
-    }
-    claims.add(Phase::ImagePull, rank::PULL, began, done).about = image;
-    Some(done)
-}
-
-/// The record counts a pull of which the runtime's log shows nothing: it lies in the first gap that has room for it.
-fn unseen_pull(
-    startup: &Startup,
-    before: Mark,
-    asked: Mark,
-    pulled_gaps: usize,
-    unseen: &mut Option<Span>,
-    claims: &mut Claims,
-) -> Option<Mark> {
-    let events = startup.all(Fact::PullEnded).any(|event| !event.by_runtime);
-    let room = asked.at - before.at;
-    let length = unseen.filter(|length| pulled_gaps == 0 && !events && *length <= room + Span(SECOND / 20))?;
-    *unseen = None;
-    let first =
-        startup.observed.as_deref().and_then(|observed| observed.first_pull.time()).filter(|first| *first >= before.at);
-    let from = first.unwrap_or(before.at).min(asked.at - length);
-    let (from, to) = (within(from, from).by_rule(), within(from + length, from + length).by_rule());
-    wait_and_pull(from, to, claims);
-    Some(to)
-}
-
-/// What the kubelet's log alone tells of pulls before a container: the record's pulling time, and failures.
-fn relisted_pulls(
-    startup: &Startup,
-    steps: &Steps,
-    before: Mark,
-    asked: Mark,
-    left: &mut Option<Span>,
-    claims: &mut Claims,
-) -> Option<Mark> {
-    let observed = startup.observed.as_deref()?;
-    let failing =
-        failures(startup).into_iter().filter(|failure| failure.pull && failure.at.at <= asked.at).collect::<Vec<_>>();
-    if let (Some(first), Some(last)) = (failing.first(), failing.last()) {
-        if first.at.at < before.low {
-            return None;
-        }
-        let end = observed.last_pull.time().filter(|time| *time <= asked.at).unwrap_or(asked.at);
-        let to = Mark { at: end, low: last.at.at.min(end), high: end, inferred: false, place: asked.place };
-        claims.add(Phase::ImageBackoff, rank::BACKOFF, first.at, to);
-        let rest = Mark { at: end, ..to };
-        claims.add(Phase::ImagePull, rank::PULL, rest, Mark { low: end, ..rest }).length = None;
-        *left = None;
-        return Some(to);
-    }
-    if let Some(first) =
-        observed.first_pull.time().filter(|first| *first <= asked.at && *first >= before.low - Span(SECOND))
-    {
-        let place = startup.observed_at.map(|(_, place)| place);
-        let from = Mark { place, ..within(first, first) };
-        let unknown = observed.last_pull == Noted::Never || observed.slo.is_some_and(is_overflow);
-        let end = observed.last_pull.time().unwrap_or(asked.at);
-        let (end, one) = (end.min(asked.at), steps.steps.len() == 1);
-        let to = if unknown || !one { within(first, end) } else { within(end, end) };
-        wait_and_pull(from, to, claims);
-        *left = None;
-        return Some(to);
-    }
-    let total = left.take().filter(|total| total.0 > 0)?;
-    // The length is known, the place is not: it ends before the container runs and begins after the sandbox is there.
-    let room = asked.at - before.low;
-    let length = Span(total.0.min(room.0));
-    let from = before.at.min(asked.at - length).max(before.low);
-    let to = from + length;
-    let from = Mark { at: from, low: before.low, high: from, inferred: true, place: asked.place };
-    let to = Mark { at: to, low: to, high: asked.at, inferred: true, place: asked.place };
-    wait_and_pull(from, to, claims);
-    if let Some(claim) = claims.list.last_mut() {
-        claim.length = Some(length);
-    }
-    // The sandbox was there when the pull was asked for.
-    if let Some(sandbox) = claims.list.iter_mut().find(|claim| claim.phase == Phase::Sandbox) {
-        sandbox.to.at = sandbox.to.at.min(from.at).max(sandbox.from.at);
-    }
-    if length < total {
-        *left = Some(Span(total.0 - length.0));
-    }
-    Some(to)
-}
-
-/// Waiting and transfer that no line tells apart: the seconds stand under `image_pull`, either may be all of them.
-fn wait_and_pull(from: Mark, to: Mark, claims: &mut Claims) {
-    let whole = Mark { at: from.at, low: from.low, high: to.high, inferred: false, place: from.place };
-    claims.add(Phase::ImageWait, rank::WAIT, from, whole);
-    let begins = Mark { at: from.at, low: from.low, high: to.high, inferred: false, place: from.place };
-    claims.add(Phase::ImagePull, rank::PULL, begins, to);
-}
-
 /// Waits after failed tries that are not the image's.
 fn retries(failures: &[Failure], before: Mark, asked: Mark, claims: &mut Claims) {
     let mine = |failure: &&Failure| failure.at.at >= before.low && failure.at.at <= asked.at;
@@ -466,7 +272,7 @@ fn record_alone(startup: &Startup, begin: Time, running: Time, claims: &mut Clai
         let from = Mark { place, ..within(first, first) };
         let to = observed.last_pull.time().unwrap_or(running).min(running);
         // Everything between the first pull's start and the last one's end is in there.
-        wait_and_pull(from, Mark { place, ..within(first, to) }, claims);
+        pulling::wait_and_pull(from, Mark { place, ..within(first, to) }, claims);
         return;
     }
     let mut at = begin;
@@ -507,88 +313,4 @@ fn reporting(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claim
     claims.add(Phase::Detect, rank::DETECT, started, noticed);
     let end = if startup.running().is_some() { end } else { Mark::between(noticed.at, running, end.place) };
     claims.add(Phase::Report, rank::REPORT, noticed, end);
-}
-
-/// Tiles `begin..end` with claims; the rest is unattributed.
-pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Piece> {
-    let clip = |time: Time| time.max(begin).min(end);
-    let mut cuts: Vec<Time> = vec![begin, end];
-    cuts.extend(claims.iter().flat_map(|claim| [clip(claim.from.at), clip(claim.to.at)]));
-    cuts.sort_unstable();
-    cuts.dedup();
-    let mut owners: Vec<(Time, Time, Option<usize>)> = Vec::new();
-    for pair in cuts.windows(2) {
-        let &[from, to] = pair else { continue };
-        let covering =
-            claims.iter().enumerate().filter(|(_, claim)| clip(claim.from.at) <= from && clip(claim.to.at) >= to);
-        let owner = covering.min_by_key(|(number, claim)| (claim.rank, *number)).map(|(number, _)| number);
-        match owners.last_mut() {
-            Some(last) if last.2 == owner => last.1 = to,
-            _ => owners.push((from, to, owner)),
-        }
-    }
-    // A claim whose ends coincide has no seconds, but may have had some: it is kept for its bounds.
-    for (number, claim) in claims.iter().enumerate() {
-        let (from, to) = (clip(claim.from.at), clip(claim.to.at));
-        let empty = to <= from && claim.to.high > claim.from.low && claim.to.high > begin;
-        if empty && !owners.iter().any(|(_, _, owner)| *owner == Some(number)) {
-            // Never inside another span: at its end.
-            let inside = owners.iter().find(|(other, until, _)| *other < from && from < *until);
-            let at = inside.map_or(from, |(_, until, _)| *until);
-            owners.push((at, at, Some(number)));
-        }
-    }
-    owners.sort_by_key(|(from, to, _)| (*from, *to));
-    owners
-        .into_iter()
-        .map(|(from, to, owner)| piece(from, to, owner.and_then(|number| claims.get(number)), begin, end))
-        .collect()
-}
-
-fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) -> Piece {
-    let length = to - from;
-    let Some(claim) = claim else {
-        return Piece {
-            phase: Phase::Unattributed,
-            from,
-            to,
-            precision: Precision::Exact,
-            min: length,
-            max: length,
-            place: None,
-            about: None,
-        };
-    };
-    let clip = |time: Time| time.max(begin).min(end);
-    let whole_from = clip(claim.from.at) == from;
-    let whole_to = clip(claim.to.at) == to;
-    // Another claim may have cut an end off: a sure end is then the cut, an unsure one stays unsure.
-    let ends = |mark: Mark, whole: bool, at: Time| {
-        if whole || mark.low < mark.high { (clip(mark.low).min(at), clip(mark.high).max(at)) } else { (at, at) }
-    };
-    let (from_low, from_high) = ends(claim.from, whole_from, from);
-    let (to_low, to_high) = ends(claim.to, whole_to, to);
-    let exact = from_low == from_high && to_low == to_high;
-    let (mut min, mut max) = (Span((to_low - from_high).0.max(0)), to_high - from_low);
-    if let (Some(known), true) = (claim.length, whole_from && whole_to) {
-        (min, max) = (known, known);
-    }
-    let inferred = claim.from.inferred || claim.to.inferred;
-    let precision = match (inferred, exact && min == max) {
-        (false, true) => Precision::Exact,
-        (true, _) if min == max => Precision::Inferred,
-        (true, true) => Precision::Inferred,
-        _ => Precision::Bounded,
-    };
-    let (min, max) = (min.min(length), max.max(length));
-    Piece {
-        phase: claim.phase,
-        from,
-        to,
-        precision,
-        min,
-        max,
-        place: claim.to.place.or(claim.from.place),
-        about: claim.about.clone(),
-    }
 }

@@ -4,7 +4,9 @@
 //! `unattributed`. So the spans never overlap and always sum to the total, whatever the evidence says.
 
 mod claims;
+mod pulling;
 pub mod steps;
+mod tile;
 
 use crate::parse::observed::is_overflow;
 use crate::phase::Phase;
@@ -137,7 +139,7 @@ pub fn of(startup: &Startup) -> Breakdown {
     let total = if known { Some(end - begin) } else { None };
     let pieces = match total {
         Some(total) if total > Span(0) => {
-            claims::tile(claims::of(startup, &steps, begin, running.unwrap_or(end), end), begin, end)
+            tile::tile(claims::of(startup, &steps, begin, running.unwrap_or(end), end), begin, end)
         }
         Some(total) => skewed(begin, end, total),
         None => Vec::new(),

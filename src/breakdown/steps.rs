@@ -387,8 +387,6 @@ fn mark_init(startup: &Startup, steps: &mut [Step]) {
             Some(listed) => listed && ended.is_some() && by_order,
             None => by_order,
         };
-        // Without names a container that ended, another one following, is taken for an init container only when the
-        // record, where it counts them, does not deny it.
         if let Some(step) = before.last_mut() {
             step.init = init;
         }
