@@ -10,16 +10,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::breakdown;
-use crate::cause;
+use crate::breakdown::{self, Breakdown};
+use crate::cause::{self, Finding};
 use crate::clock::{Clock, Hints};
 use crate::error::{Error, Kind};
 use crate::grammar::Grammars;
 use crate::parse::{self, Parsed};
-use crate::record::Record;
+use crate::record::{Place, Record};
 use crate::report::{Coverage, Report, Row};
 use crate::source::{Chunk, Limits, Source, SourceError};
-use crate::startup::Startup;
+use crate::startup::{Event, Startup};
 use crate::table;
 use crate::time::{SECOND, Span, Time};
 use crate::track::{self, Tracker};
@@ -85,7 +85,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut coverage =
         Coverage { sources: sources.iter().map(|source| source.name.clone()).collect(), ..Coverage::default() };
     let mut tracker = Tracker::new(options.limits);
-    let mut rows: Vec<(Startup, Option<Time>)> = Vec::new();
+    let mut rows: Vec<Judged> = Vec::new();
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks =
@@ -139,7 +139,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
                 let Some(Reverse(first)) = merge.order.pop() else { break };
                 track(&mut tracker, first, sources, options);
             }
-            rows.extend(tracker.take().into_iter().map(|startup| (startup, None)));
+            rows.extend(tracker.take().into_iter().map(|startup| Judged::of(startup, &tracker)));
         }
         while let Some(Reverse(first)) = merge.order.pop() {
             track(&mut tracker, first, sources, options);
@@ -147,12 +147,12 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     });
     coverage.partial = stop.load(Ordering::Relaxed);
     tracker.finish();
-    rows.extend(tracker.take().into_iter().map(|startup| (startup, None)));
+    rows.extend(tracker.take().into_iter().map(|startup| Judged::of(startup, &tracker)));
     if failed > 0 && failed == sources.len() {
         let told = coverage.source_troubles.join("\n");
         return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
     }
-    let mut rows: Vec<Row> = rows.into_iter().map(|(startup, _)| row(startup, &tracker, &coverage, options)).collect();
+    let mut rows: Vec<Row> = rows.into_iter().map(|judged| row(judged, &tracker, &coverage, options)).collect();
     let key = |row: &Row| {
         (
             row.breakdown.created.or(row.breakdown.seen).unwrap_or(row.startup.touched),
@@ -313,16 +313,43 @@ fn track(tracker: &mut Tracker, dated: Dated, sources: &[Source], options: &Opti
     tracker.push(&record, time, node);
 }
 
-fn row(startup: Startup, tracker: &Tracker, coverage: &Coverage, options: &Options) -> Row {
-    let breakdown = breakdown::of(&startup);
+/// A startup that is over, without the lines that nothing refers to any more.
+struct Judged {
+    startup: Startup,
+    breakdown: Breakdown,
+    findings: Vec<Finding>,
+    /// Where its record stands, or its first line.
+    place: Place,
+}
+
+impl Judged {
+    fn of(mut startup: Startup, tracker: &Tracker) -> Self {
+        let breakdown = breakdown::of(&startup);
+        let unknown = crate::startup::Node::default();
+        let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
+        let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node });
+        let first = startup.events.first().map(|event| event.place);
+        let place = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
+        let pieces = breakdown.pieces.iter().filter_map(|piece| piece.place);
+        let shown: Vec<Place> = pieces.chain(findings.iter().filter_map(|finding| finding.evidence)).collect();
+        let keep = |event: &mut Event| {
+            event.fields = Vec::new();
+            shown.contains(&event.place)
+        };
+        startup.events.retain_mut(keep);
+        startup.events.dedup_by_key(|event| event.place);
+        startup.events.shrink_to_fit();
+        startup.around.retain_mut(keep);
+        startup.around.shrink_to_fit();
+        startup.transfers.retain(|transfer| shown.contains(&transfer.place));
+        Judged { startup, breakdown, findings, place }
+    }
+}
+
+fn row(judged: Judged, tracker: &Tracker, coverage: &Coverage, options: &Options) -> Row {
+    let Judged { startup, breakdown, findings, place } = judged;
     let unknown = crate::startup::Node::default();
     let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
-    let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node });
-    let place = startup
-        .observed_at
-        .map(|(_, place)| place)
-        .or(startup.events.first().map(|event| event.place))
-        .unwrap_or_default();
     let source = coverage.sources.get(place.source as usize).map_or("", String::as_str).into();
     let name = options.node.as_deref().or(node.name()).map(Into::into);
     Row { node: name, kubelet: node.kubelet.clone(), line: place.line, source, startup, breakdown, findings }
