@@ -29,7 +29,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let log = folder.path().join("node.log");
     let size = make(&log, megabytes * 1_000_000);
-    let options = Options::new().expect("the built-in grammars load");
+    let options = Options::new(folder.path()).expect("the built-in grammars load");
     let literals = folder.path().join("literals");
     std::fs::write(&literals, options.grammars.words().join("\n")).expect("the literals");
     let threads = options.threads;
@@ -40,7 +40,7 @@ fn main() {
         let (sources, _) = source::list(std::slice::from_ref(&log));
         let report = analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).expect("a report");
         ours.push(began.elapsed().as_secs_f64());
-        assert!(report.rows.len() > 1000, "only {} startups in the log", report.rows.len());
+        assert!(report.table.len() > 1000, "only {} startups in the log", report.table.len());
         let began = Instant::now();
         let output = Command::new("rg")
             .args(["-c", "-F", "-a", "--threads", &threads.to_string(), "-f"])

@@ -5,24 +5,26 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::breakdown::{self, Breakdown};
-use crate::cause::{self, Finding};
+use crate::breakdown;
+use crate::cause;
 use crate::clock::{Clock, Hints};
 use crate::error::{Error, Kind};
+use crate::filter::Filter;
 use crate::grammar::Grammars;
 use crate::parse::{self, Parsed};
-use crate::record::{Place, Record};
-use crate::report::{Coverage, Report, Row};
-use crate::source::{Chunk, Limits, Source, SourceError};
-use crate::startup::{Event, Startup};
-use crate::table;
+use crate::record::Record;
+use crate::report::{Coverage, Report};
+use crate::source::{self, Chunk, Content, Limits, Source, SourceError};
+use crate::table::{Budget, Row, Runs, Store, Surroundings, read_parquet, read_report, row_of};
 use crate::time::{SECOND, Span, Time};
 use crate::track::{self, Tracker};
+use crate::workload::Owners;
 
 /// Lines of one node's logs are out of order by up to half a second under load; records wait this long, in log time, to
 /// be put in order.
@@ -43,20 +45,28 @@ pub struct Options {
     pub hints: Hints,
     /// The node all sources are of; else each host, or each folder of bare files, is one.
     pub node: Option<String>,
+    /// The name of nodes that no line names.
+    pub nameless: Option<String>,
+    /// Which startups count.
+    pub filter: Filter,
+    /// How many rows are held in memory, and where the others go.
+    pub budget: Budget,
     /// Bounds of the tracker.
     pub limits: track::Limits,
 }
 
 impl Options {
-    /// The defaults: built-in grammars, as many threads as the machine has.
+    /// The defaults: built-in grammars, as many threads as the machine has, 256 MiB of rows in memory and the rest below
+    /// `temp`.
     ///
     /// # Errors
     /// When a built-in grammar is wrong (tests see to it that none is).
-    pub fn new() -> Result<Self, Error> {
+    pub fn new(temp: &Path) -> Result<Self, Error> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let grammars = Grammars::load(&[])?;
         let (chunks, hints, limits) = (Limits::default(), Hints::default(), track::Limits::default());
-        Ok(Options { grammars, threads, chunks, hints, node: None, limits })
+        let (filter, budget) = (Filter::default(), Budget::under(temp));
+        Ok(Options { grammars, threads, chunks, hints, node: None, nameless: None, filter, budget, limits })
     }
 }
 
@@ -80,12 +90,91 @@ struct Feed {
 /// Analyses sources. `stop` ends the reading early: the report then says that it is partial.
 ///
 /// # Errors
-/// When not one source could be read, or a figure could not be computed.
+/// When not one source could be read, rows could not be held, or a figure could not be computed.
 pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) -> Result<Report, Error> {
-    let mut coverage =
-        Coverage { sources: sources.iter().map(|source| source.name.clone()).collect(), ..Coverage::default() };
+    let mut store = Store::new(options.budget.clone(), options.filter.clone());
+    let mut inputs = Inputs::default();
+    let mut logs: Vec<Source> = Vec::new();
+    for source in sources {
+        match source::content(source) {
+            Some(Content::Parquet) => inputs.parquet(source, &mut store)?,
+            Some(Content::Report) => inputs.report(source, &mut store)?,
+            Some(Content::Objects) => inputs.objects(source),
+            _ => logs.push(source.clone()),
+        }
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
+    let failed = inputs.failed + self::logs(&logs, options, stop, &inputs.owners, &mut store, &mut coverage)?;
+    coverage.partial = stop.load(Ordering::Relaxed);
+    coverage.source_troubles.append(&mut inputs.troubles);
+    coverage.add(inputs.runs.coverage);
+    if failed > 0 && failed == sources.len() {
+        let told = coverage.source_troubles.join("\n");
+        return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
+    }
+    Report::of(store.finish()?, coverage)
+}
+
+/// Inputs that are no logs: stored tables, reports, API objects.
+#[derive(Default)]
+struct Inputs {
+    runs: Runs,
+    owners: Owners,
+    troubles: Vec<String>,
+    failed: usize,
+}
+
+impl Inputs {
+    fn parquet(&mut self, source: &Source, store: &mut Store) -> Result<(), Error> {
+        let Some(path) = &source.path else { return Ok(()) };
+        let read = read_parquet(path, store, &mut self.runs);
+        self.told(source, read)
+    }
+
+    fn report(&mut self, source: &Source, store: &mut Store) -> Result<(), Error> {
+        let unpacked = source::unpacked(source).map_err(|error| Error::new(Kind::Source, error.message));
+        let read = unpacked.and_then(|reader| read_report(reader, store, &mut self.runs));
+        self.told(source, read)
+    }
+
+    fn objects(&mut self, source: &Source) {
+        let read = match source::unpacked(source) {
+            Ok(reader) => Owners::read(reader, &mut self.owners).map(|_| ()).map_err(|trouble| trouble.to_string()),
+            Err(error) => Err(error.message),
+        };
+        if let Err(trouble) = read {
+            self.troubles.push(format!("{}: not all API objects could be read: {trouble}", source.name));
+        }
+    }
+
+    /// A table that cannot be read is told, and the others go on; rows that cannot be held end the run.
+    fn told(&mut self, source: &Source, read: Result<(), Error>) -> Result<(), Error> {
+        match read {
+            Err(error) if error.kind() == Kind::Source => {
+                self.failed += 1;
+                self.troubles.push(format!("{}: {error}", source.name));
+                Ok(())
+            }
+            read => read,
+        }
+    }
+}
+
+/// Reads logs into the store. Gives how many could not be read at all.
+fn logs(
+    sources: &[Source],
+    options: &Options,
+    stop: &Arc<AtomicBool>,
+    owners: &Owners,
+    store: &mut Store,
+    coverage: &mut Coverage,
+) -> Result<usize, Error> {
+    coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
     let mut tracker = Tracker::new(options.limits);
-    let mut rows: Vec<Judged> = Vec::new();
+    let mut finished = Finished { options, owners, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks =
@@ -107,6 +196,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
                 }
             });
         }
+        drop(work);
         let mut feeds: Vec<Feed> = Vec::new();
         for (number, source) in sources.iter().enumerate() {
             let (out, answers) = bounded::<Answer>(depth);
@@ -127,47 +217,34 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         drop(jobs);
         let mut merge = Merge { heap: BinaryHeap::new(), order: BinaryHeap::new(), horizon: Time(i64::MIN) };
         for at in 0..feeds.len() {
-            merge.refill(&mut feeds, at, &mut coverage, &mut failed);
+            merge.refill(&mut feeds, at, coverage, &mut failed);
         }
         while let Some(Reverse((time, at))) = merge.heap.pop() {
             let Some(feed) = feeds.get_mut(at) else { continue };
             let Some((_, record, host)) = feed.ready.pop_front() else { continue };
             merge.order.push(Reverse(Dated { time, record, host, source: feed.number }));
             merge.horizon = merge.horizon.max(time);
-            merge.refill(&mut feeds, at, &mut coverage, &mut failed);
+            merge.refill(&mut feeds, at, coverage, &mut failed);
             while merge.order.peek().is_some_and(|Reverse(first)| first.time + DISORDER < merge.horizon) {
                 let Some(Reverse(first)) = merge.order.pop() else { break };
                 track(&mut tracker, first, sources, options);
             }
-            rows.extend(tracker.take().into_iter().map(|startup| Judged::of(startup, &tracker)));
+            finished.take(&mut tracker, store)?;
         }
         while let Some(Reverse(first)) = merge.order.pop() {
             track(&mut tracker, first, sources, options);
         }
-    });
-    coverage.partial = stop.load(Ordering::Relaxed);
+        Ok::<(), Error>(())
+    })?;
     tracker.finish();
-    rows.extend(tracker.take().into_iter().map(|startup| Judged::of(startup, &tracker)));
-    if failed > 0 && failed == sources.len() {
-        let told = coverage.source_troubles.join("\n");
-        return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
-    }
-    let mut rows: Vec<Row> = rows.into_iter().map(|judged| row(judged, &tracker, &coverage, options)).collect();
-    let key = |row: &Row| {
-        (
-            row.breakdown.created.or(row.breakdown.seen).unwrap_or(row.startup.touched),
-            row.startup.pod.clone(),
-            row.startup.uid.clone(),
-        )
-    };
-    rows.sort_by_cached_key(key);
+    finished.take(&mut tracker, store)?;
+    finished.release(&tracker, store)?;
     let counts = &tracker.counts;
     coverage.duplicate_records = counts.duplicates;
     coverage.existing_pods = counts.existing;
     (coverage.aged, coverage.capped, coverage.dropped_events) = (counts.aged, counts.capped, counts.dropped_events);
     coverage.suppressed_messages = tracker.nodes.iter().map(|node| node.suppressed).sum();
-    let summary = table::summary(&rows)?;
-    Ok(Report { rows, summary, coverage })
+    Ok(failed)
 }
 
 fn read(
@@ -313,44 +390,59 @@ fn track(tracker: &mut Tracker, dated: Dated, sources: &[Source], options: &Opti
     tracker.push(&record, time, node);
 }
 
-/// A startup that is over, without the lines that nothing refers to any more.
-struct Judged {
-    startup: Startup,
-    breakdown: Breakdown,
-    findings: Vec<Finding>,
-    /// Where its record stands, or its first line.
-    place: Place,
+/// Startups that are over, on their way to the store.
+struct Finished<'a> {
+    options: &'a Options,
+    owners: &'a Owners,
+    sources: Vec<String>,
+    /// The nodes' names, once settled: a node keeps the name its first startup got.
+    names: Vec<Option<Box<str>>>,
+    /// Rows of nodes that have no name yet: a bare klog file tells it only when the kubelet registers.
+    waiting: Vec<(usize, Row)>,
 }
 
-impl Judged {
-    fn of(mut startup: Startup, tracker: &Tracker) -> Self {
-        let breakdown = breakdown::of(&startup);
-        let unknown = crate::startup::Node::default();
-        let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
-        let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node });
-        let first = startup.events.first().map(|event| event.place);
-        let place = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
-        let pieces = breakdown.pieces.iter().filter_map(|piece| piece.place);
-        let shown: Vec<Place> = pieces.chain(findings.iter().filter_map(|finding| finding.evidence)).collect();
-        let keep = |event: &mut Event| {
-            event.fields = Vec::new();
-            shown.contains(&event.place)
-        };
-        startup.events.retain_mut(keep);
-        startup.events.dedup_by_key(|event| event.place);
-        startup.events.shrink_to_fit();
-        startup.around.retain_mut(keep);
-        startup.around.shrink_to_fit();
-        startup.transfers.retain(|transfer| shown.contains(&transfer.place));
-        Judged { startup, breakdown, findings, place }
+/// How many rows wait for their node's name.
+const NAMELESS: usize = 4096;
+
+impl Finished<'_> {
+    fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
+        for startup in tracker.take() {
+            let unknown = crate::startup::Node::default();
+            let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
+            let breakdown = breakdown::of(&startup);
+            let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node });
+            self.names.resize(self.names.len().max(tracker.nodes.len()), None);
+            let name = match self.names.get_mut(startup.node) {
+                Some(settled) => {
+                    if settled.is_none() {
+                        *settled = self.options.node.as_deref().or(node.name()).map(Into::into);
+                    }
+                    settled.as_deref()
+                }
+                None => None,
+            };
+            let (namespace, pod) = startup.names();
+            let around = Surroundings {
+                node: name,
+                kubelet: node.kubelet.as_deref(),
+                sources: &self.sources,
+                workload: self.owners.workload(namespace, pod, startup.uid.as_deref()),
+            };
+            let row = row_of(&startup, &breakdown, &findings, &around);
+            if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
+        }
+        if self.waiting.len() > NAMELESS { self.release(tracker, store) } else { Ok(()) }
     }
-}
 
-fn row(judged: Judged, tracker: &Tracker, coverage: &Coverage, options: &Options) -> Row {
-    let Judged { startup, breakdown, findings, place } = judged;
-    let unknown = crate::startup::Node::default();
-    let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
-    let source = coverage.sources.get(place.source as usize).map_or("", String::as_str).into();
-    let name = options.node.as_deref().or(node.name()).map(Into::into);
-    Row { node: name, kubelet: node.kubelet.clone(), line: place.line, source, startup, breakdown, findings }
+    /// Rows that waited for their node's name go on with what is known by now.
+    fn release(&mut self, tracker: &Tracker, store: &mut Store) -> Result<(), Error> {
+        for (number, mut row) in std::mem::take(&mut self.waiting) {
+            let node = tracker.nodes.get(number);
+            let settled = self.names.get(number).and_then(Option::as_deref);
+            let name = settled.or(node.and_then(|node| node.name())).or(self.options.nameless.as_deref());
+            row.node = name.map(Into::into);
+            store.push(row)?;
+        }
+        Ok(())
+    }
 }

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use chrono::DateTime;
+use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use podlag::analyze::Options;
 use podlag::clock::Hints;
 use podlag::error::{Error, Kind};
+use podlag::filter::{Filter, instant};
 use podlag::grammar::Grammars;
+use podlag::table::Budget;
 use podlag::time::Time;
 
 /// Which pods start slowly, where the time goes, what causes it, and what would fix it: from the logs a cluster already
@@ -15,7 +18,7 @@ use podlag::time::Time;
 #[derive(Debug, Parser)]
 #[command(name = "podlag", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 #[command(
-    after_help = "Examples:\n  journalctl -u kubelet -u containerd | podlag\n  podlag kubelet.log containerd.log\n  podlag logs/ --format ndjson\n  podlag chain shop/checkout-7d9c6b5f4-x2x9k logs/\n\nExit codes: 0 fine, 2 usage or nothing readable, 3 no startups found"
+    after_help = "Examples:\n  journalctl -u kubelet -u containerd | podlag\n  podlag kubelet.log containerd.log\n  podlag logs/ -o startups.parquet\n  podlag blame --by workload --since 18:00 logs/\n  podlag chain shop/checkout-7d9c6b5f4-x2x9k logs/\n  podlag diff before.parquet after.parquet\n  podlag check --fail-if 'p99(slo_s) > 5s' logs/\n\nExit codes: 0 fine, 1 a limit was broken, 2 usage or nothing readable, 3 no startups found,\n4 not enough evidence for a verdict"
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -25,6 +28,10 @@ pub struct Cli {
     /// The form of what is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Writes the report to a file too, in the form its extension names: .parquet .csv .ndjson .json .txt; FOLDER/ takes all
+    /// tables, partitioned by date and node (repeatable)
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub output: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -32,7 +39,54 @@ pub enum Verb {
     /// One startup, step by step: when, how long, whom it waited for, on which line it stands
     Chain {
         /// namespace/name, a name, or a uid
-        pod: String,
+        #[arg(value_name = "POD")]
+        startup: String,
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Groups of startups, one line each: how many, how long, seconds lost, and to which phase
+    Blame {
+        /// What to group by
+        #[arg(long, value_enum, default_value_t = By::Pod)]
+        by: By,
+        /// The column of seconds the quantiles are of (running_s, slo_s, total_s, or a phase as image_pull_s)
+        #[arg(long, value_name = "COLUMN", default_value = "running_s")]
+        of: String,
+        /// Lines of text at most
+        #[arg(long, value_name = "N", default_value_t = podlag::output::TOP)]
+        top: usize,
+        /// The form of what is printed
+        #[arg(long, value_enum, default_value_t = GridFormat::Text)]
+        format: GridFormat,
+        #[command(flatten)]
+        input: Input,
+    },
+    /// What got slower or faster between two sets of startups, and whether that is more than noise
+    Diff {
+        /// Logs, tables or reports of before: a file or a folder
+        before: PathBuf,
+        /// The same of after
+        after: PathBuf,
+        /// The form of what is printed
+        #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+        format: DiffFormat,
+        #[command(flatten)]
+        options: Reading,
+    },
+    /// A gate for CI: fails when a limit is broken, and says when there is not enough evidence
+    Check {
+        /// Fails when this holds, as 'p99(slo_s) > 5s' or 'share(state=failed, namespace=shop) > 1%' (repeatable)
+        #[arg(long, value_name = "EXPR")]
+        fail_if: Vec<String>,
+        /// Logs, tables or reports to compare with: 'p99(running_s) > baseline + 10%'
+        #[arg(long, value_name = "INPUT")]
+        baseline: Option<PathBuf>,
+        /// Lists the columns an expression can name
+        #[arg(long)]
+        columns: bool,
+        /// The form of what is printed
+        #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+        format: CheckFormat,
         #[command(flatten)]
         input: Input,
     },
@@ -61,48 +115,152 @@ pub enum GrammarVerb {
 
 #[derive(Debug, Args)]
 pub struct Input {
-    /// Files or folders: journal text in any -o form, klog, JSON logging, containerd and CRI-O logs; gzip, zstd, xz, bzip2; - is standard input
+    /// Files or folders: journal text in any -o form, klog, JSON logging, containerd and CRI-O logs, gzip, zstd, xz, bzip2; tables
+    /// and reports of podlag (.parquet, .json); pods as kubectl prints them in JSON; - is standard input
     #[arg(value_name = "INPUT")]
     pub paths: Vec<PathBuf>,
-    /// The node all inputs are of
-    #[arg(long, value_name = "NAME")]
-    pub node: Option<String>,
-    /// The zone of clocks that name none, when no line tells it (Europe/Berlin)
-    #[arg(long, value_name = "ZONE")]
+    #[command(flatten)]
+    pub options: Reading,
+}
+
+/// How inputs are read, and which startups count.
+#[derive(Debug, Args)]
+pub struct Reading {
+    /// Only startups created from this time on: RFC 3339, 2026-11-23, '2026-11-23 18:00', 18:00 (today), or 2h (ago)
+    #[arg(long, value_name = "TIME", help_heading = "Filters")]
+    pub since: Option<String>,
+    /// Only startups created before this time
+    #[arg(long, value_name = "TIME", help_heading = "Filters")]
+    pub until: Option<String>,
+    /// Only these namespaces (globs, repeatable, as the following)
+    #[arg(long, value_name = "GLOB", help_heading = "Filters")]
+    pub namespace: Vec<String>,
+    /// Only these nodes; a plain name is also that of logs that name no node
+    #[arg(long, value_name = "GLOB", help_heading = "Filters")]
+    pub node: Vec<String>,
+    /// Only these pods, by name or namespace/name
+    #[arg(long, value_name = "GLOB", help_heading = "Filters")]
+    pub pod: Vec<String>,
+    /// Only pods of these workloads, by name or namespace/name
+    #[arg(long, value_name = "GLOB", help_heading = "Filters")]
+    pub workload: Vec<String>,
+    /// Only startups that pulled these images
+    #[arg(long, value_name = "GLOB", help_heading = "Filters")]
+    pub image: Vec<String>,
+    /// Only startups that lost time to these causes
+    #[arg(long, value_name = "GLOB", help_heading = "Filters")]
+    pub cause: Vec<String>,
+    /// The node all logs are of, whatever their lines say
+    #[arg(long, value_name = "NAME", help_heading = "Reading")]
+    pub node_name: Option<String>,
+    /// The zone of clocks that name none, when no line tells it, and of --since and --until (Europe/Berlin)
+    #[arg(long, value_name = "ZONE", help_heading = "Reading")]
     pub timezone: Option<String>,
     /// The year of the first line, when no line tells it
-    #[arg(long)]
+    #[arg(long, help_heading = "Reading")]
     pub year: Option<i32>,
     /// A grammar file of your own, beside the built-in ones (repeatable)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
     pub grammar: Vec<PathBuf>,
     /// Threads that parse [default: the machine's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = "Reading")]
     pub threads: Option<u16>,
+    /// Memory for startups, as 512MiB; beyond it they lie in a temporary folder [default: 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Reading")]
+    pub memory: Option<usize>,
     /// Bytes of a chunk of input (the answer does not depend on it)
     #[arg(long, value_name = "BYTES", hide = true)]
     pub chunk: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// The summary, for reading
-    Text,
-    /// One line a startup, for other tools
-    Ndjson,
-    /// The whole report
-    Json,
+/// A size in bytes, with a unit or without.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return Err("give bytes, or a number with KiB, MiB or GiB".into()),
+    };
+    let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+    bytes.ok_or_else(|| "give bytes, or a number with KiB, MiB or GiB".into())
 }
 
-impl Format {
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Ndjson => "ndjson",
-            Format::Json => "json",
+/// Declares the words a flag takes, which are the library's names for forms.
+macro_rules! words {
+    ($name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            pub fn name(self) -> &'static str {
+                match self { $($name::$variant => $word,)* }
+            }
         }
-    }
+    };
 }
+
+words!(Format {
+    /// The summary, for reading
+    Text = "text",
+    /// One line a startup, for other tools
+    Ndjson = "ndjson",
+    /// One line a startup, for spreadsheets
+    Csv = "csv",
+    /// The whole report
+    Json = "json",
+});
+words!(GridFormat {
+    /// Aligned columns
+    Text = "text",
+    /// With its units in the heads
+    Json = "json",
+    /// For spreadsheets
+    Csv = "csv",
+    /// For a ticket
+    Markdown = "markdown",
+});
+words!(DiffFormat {
+    /// For reading
+    Text = "text",
+    /// For other tools
+    Json = "json",
+    /// For a ticket
+    Markdown = "markdown",
+});
+words!(CheckFormat {
+    /// For reading
+    Text = "text",
+    /// For other tools
+    Json = "json",
+    /// For CI systems
+    Junit = "junit",
+    /// For a step summary
+    Markdown = "markdown",
+});
+words!(By {
+    /// One line a pod
+    Pod = "pod",
+    /// The owner, or the pod's name without generated suffixes
+    Workload = "workload",
+    /// The namespace
+    Namespace = "namespace",
+    /// The node
+    Node = "node",
+    /// The image pulled
+    Image = "image",
+    /// The registry pulled from
+    Registry = "registry",
+    /// The phase of the start
+    Phase = "phase",
+    /// The hour of creation, UTC
+    Hour = "hour",
+});
 
 /// Reads a grammar file for the library, which opens no settings itself.
 pub fn grammar(path: &PathBuf) -> Result<(String, String), Error> {
@@ -112,12 +270,11 @@ pub fn grammar(path: &PathBuf) -> Result<(String, String), Error> {
     Ok((path.display().to_string(), text))
 }
 
-impl Input {
+impl Reading {
     /// The library's options.
-    #[allow(clippy::disallowed_methods, reason = "the program tells the library what time it is")]
-    pub fn options(&self) -> Result<Options, Error> {
+    pub fn read(&self) -> Result<Options, Error> {
         let own = self.grammar.iter().map(grammar).collect::<Result<Vec<_>, _>>()?;
-        let mut options = Options::new()?;
+        let mut options = Options::new(&temp())?;
         if !own.is_empty() {
             options.grammars = Grammars::load(&own)?;
         }
@@ -128,17 +285,47 @@ impl Input {
             };
             name.parse().map_err(unknown)
         });
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok();
-        let now = now
-            .and_then(|now| DateTime::from_timestamp_secs(i64::try_from(now.as_secs()).ok()?)?.timestamp_nanos_opt());
-        options.hints = Hints { zone: zone.transpose()?, year: self.year, now: now.map(Time) };
-        options.node.clone_from(&self.node);
+        let zone: Option<Tz> = zone.transpose()?;
+        options.hints = Hints { zone, year: self.year, now: now() };
+        options.node.clone_from(&self.node_name);
+        options.nameless = match self.node.as_slice() {
+            [one] if !one.contains(['*', '?']) => Some(one.clone()),
+            _ => None,
+        };
+        options.filter = self.filter(zone.unwrap_or(Tz::UTC))?;
         if let Some(threads) = self.threads {
             options.threads = threads.into();
         }
         if let Some(chunk) = self.chunk {
             options.chunks.chunk = chunk;
         }
+        options.budget = Budget { memory: self.memory.unwrap_or(Budget::MEMORY), ..options.budget };
         Ok(options)
     }
+
+    fn filter(&self, zone: Tz) -> Result<Filter, Error> {
+        let time = |flag: &str, text: &Option<String>| {
+            text.as_deref().map(|text| instant(text, zone, now()).map_err(|error| error.about(&flag))).transpose()
+        };
+        let mut filter = Filter::default();
+        filter.since = time("--since", &self.since)?;
+        filter.until = time("--until", &self.until)?;
+        filter.add("namespace", &self.namespace)?;
+        filter.add("node", &self.node)?;
+        filter.add("pod", &self.pod)?;
+        filter.add("workload", &self.workload)?;
+        filter.add("image", &self.image)?;
+        filter.add("cause", &self.cause)?;
+        Ok(filter)
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the program tells the library what time it is")]
+fn now() -> Option<Time> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    DateTime::from_timestamp_secs(i64::try_from(now.as_secs()).ok()?)?.timestamp_nanos_opt().map(Time)
+}
+
+fn temp() -> PathBuf {
+    std::env::temp_dir()
 }

@@ -14,6 +14,8 @@ pub enum Kind {
     Source,
     /// The result could not be computed or written.
     Output,
+    /// Whoever reads the output has closed the pipe.
+    Closed,
 }
 
 /// An error with its kind, its message and a help.
@@ -37,6 +39,12 @@ impl Error {
         self
     }
 
+    /// The same with what it is about before it.
+    #[must_use]
+    pub fn about(self, what: &dyn fmt::Display) -> Self {
+        Error { message: format!("{what}: {}", self.message), ..self }
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -54,3 +62,13 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Writing failed. A closed pipe keeps its own kind: for the program that is success.
+impl From<std::io::Error> for Error {
+    fn from(trouble: std::io::Error) -> Self {
+        match trouble.kind() {
+            std::io::ErrorKind::BrokenPipe => Error::new(Kind::Closed, "the reader closed the pipe"),
+            _ => Error::new(Kind::Output, format!("the output could not be written: {trouble}")),
+        }
+    }
+}

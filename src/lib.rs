@@ -7,24 +7,30 @@
 //! ```
 //!
 //! Memory: about a MiB for each chunk in flight (twice as many as threads), what open startups hold (at most
-//! [`track::Limits::open`] of them, sixty events a fact), and a row for each finished startup, which is the only part that
-//! grows with the number of pods. The length of the log does not count.
+//! [`track::Limits::open`] of them, sixty events a fact), and rows of finished startups up to [`table::Budget::memory`], beyond
+//! which they lie in a temporary folder. What still grows with their number is sixteen bytes each, and the one column that a
+//! figure is made of. The length of the log does not count.
 //!
 //! ```no_run
+//! use std::path::Path;
 //! use std::sync::{Arc, atomic::AtomicBool};
 //!
 //! let (sources, errors) = podlag::source::list(&["kubelet.log".into(), "containerd.log".into()]);
 //! assert!(errors.is_empty());
-//! let report = podlag::analyze::analyze(&sources, &podlag::analyze::Options::new()?, &Arc::new(AtomicBool::new(false)))?;
-//! println!("{} pod starts", report.rows.len());
+//! let report = podlag::analyze::analyze(&sources, &podlag::analyze::Options::new(Path::new("/tmp"))?, &Arc::new(AtomicBool::new(false)))?;
+//! println!("{} pod starts", report.table.len());
 //! # Ok::<(), podlag::error::Error>(())
 //! ```
 
 pub mod analyze;
 pub mod breakdown;
 pub mod cause;
+pub mod check;
 pub mod clock;
+pub mod diff;
 pub mod error;
+pub mod expression;
+pub mod filter;
 pub mod grammar;
 pub mod output;
 pub mod parse;
@@ -34,6 +40,8 @@ pub mod record;
 pub mod report;
 pub mod source;
 pub mod startup;
+pub mod stat;
 pub mod table;
 pub mod time;
 pub mod track;
+pub mod workload;

@@ -6,15 +6,16 @@ mod progress;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use args::{Cli, GrammarVerb, Input, Verb};
+use args::{Cli, GrammarVerb, Reading, Verb};
 use clap::{CommandFactory, Parser};
 use podlag::error::{Error, Kind};
-use podlag::output::{self, Screen};
+use podlag::output::{self, Screen, Target};
 use podlag::report::Report;
-use podlag::{analyze, cause, grammar, source};
+use podlag::table::{self, Key};
+use podlag::{analyze, cause, check, diff, grammar, source};
 
 /// Exit codes: see `podlag --help`.
 const NOTHING_FOUND: u8 = 3;
@@ -25,60 +26,56 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         // Whoever reads our output has seen enough: that is success.
-        Err(Trouble::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(Trouble::Write(error)) => fail(&format!("the output could not be written: {error}")),
-        Err(Trouble::Library(error)) => fail(&error.to_string()),
-    }
-}
-
-fn fail(message: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "podlag: {message}");
-    ExitCode::from(USAGE)
-}
-
-enum Trouble {
-    Library(Error),
-    Write(io::Error),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Trouble::Library(error)
-    }
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Trouble::Write(error)
-    }
-}
-
-fn run(cli: &Cli) -> Result<u8, Trouble> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let code = match &cli.verb {
-        None => {
-            let report = read(&cli.input)?;
-            let (_, form) = output::FORMS
-                .iter()
-                .find(|(name, _)| *name == cli.format.name())
-                .ok_or_else(|| Error::new(Kind::Setting, "no such form"))?;
-            form(&report, screen(), &mut out)?;
-            told(&report, cli.format.name() != "text");
-            if report.rows.is_empty() { NOTHING_FOUND } else { 0 }
+        Err(error) if error.kind() == Kind::Closed => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "podlag: {error}");
+            ExitCode::from(USAGE)
         }
-        Some(Verb::Chain { pod, input }) => {
-            let report = read(input)?;
+    }
+}
+
+fn run(cli: &Cli) -> Result<u8, Error> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let interrupt = Interrupt::listen();
+    let read = |paths: &[PathBuf], reading: &Reading| read(paths, reading, &interrupt);
+    let code = match &cli.verb {
+        None => summary(cli, &interrupt, &mut out)?,
+        Some(Verb::Chain { startup: pod, input }) => {
+            let report = read(&input.paths, &input.options)?;
             let found = output::chain(&report, pod, screen(), &mut out)?;
             if found == 0 {
-                let _ = writeln!(
-                    io::stderr(),
-                    "podlag: no startup of a pod named {pod:?} in the input ({} startups)",
-                    report.rows.len()
-                );
-                NOTHING_FOUND
-            } else {
-                0
+                let startups = report.table.len();
+                told(&format!("no startup of a pod named {pod:?} in the input ({startups} startups)"));
             }
+            if found == 0 { NOTHING_FOUND } else { 0 }
+        }
+        Some(Verb::Blame { by, of, top, format, input }) => {
+            let key = Key::named(by.name()).unwrap_or(Key::Pod);
+            table::of_seconds(of)?;
+            let report = read(&input.paths, &input.options)?;
+            troubles(&report, true);
+            output::blame(&table::groups(&report.table, key, of)?, format.name(), *top, screen(), &mut out)?;
+            if report.table.is_empty() { NOTHING_FOUND } else { 0 }
+        }
+        Some(Verb::Diff { before, after, format, options }) => {
+            let before = read(std::slice::from_ref(before), options)?;
+            let after = read(std::slice::from_ref(after), options)?;
+            let diff = diff::of(&before, &after)?;
+            output::diff(&diff, format.name(), screen(), &mut out)?;
+            if before.table.is_empty() || after.table.is_empty() { NOTHING_FOUND } else { 0 }
+        }
+        Some(Verb::Check { columns: true, .. }) => {
+            check::columns().iter().try_for_each(|(name, about)| writeln!(out, "{name:<20} {about}"))?;
+            0
+        }
+        Some(Verb::Check { fail_if, baseline, format, input, .. }) => {
+            let limits = check::limits(fail_if, baseline.is_some())?;
+            let before = baseline.as_ref().map(|path| read(std::slice::from_ref(path), &input.options)).transpose()?;
+            let report = read(&input.paths, &input.options)?;
+            troubles(&report, true);
+            let verdicts = check::judge(&limits, &report, before.as_ref())?;
+            output::check(&verdicts, format.name(), screen(), &mut out)?;
+            verdicts.worst().code()
         }
         Some(Verb::Explain { cause: None }) => {
             for cause in cause::CAUSES {
@@ -87,16 +84,10 @@ fn run(cli: &Cli) -> Result<u8, Trouble> {
             0
         }
         Some(Verb::Explain { cause: Some(id) }) => {
-            let Some(cause) = cause::named(id) else {
-                return Err(Error::new(Kind::Setting, format!("no cause is named {id:?}"))
-                    .help("podlag explain lists them")
-                    .into());
-            };
-            writeln!(
-                out,
-                "{}: {}\n\n{}\nSet: {}\nPrice: {}",
-                cause.id, cause.title, cause.text, cause.set, cause.price
-            )?;
+            let unknown = || Error::new(Kind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
+            let cause = cause::named(id).ok_or_else(unknown)?;
+            let (id, title, text, set, price) = (cause.id, cause.title, cause.text, cause.set, cause.price);
+            writeln!(out, "{id}: {title}\n\n{text}\nSet: {set}\nPrice: {price}")?;
             0
         }
         Some(Verb::Grammar { what: GrammarVerb::List }) => {
@@ -121,49 +112,76 @@ fn run(cli: &Cli) -> Result<u8, Trouble> {
     Ok(code)
 }
 
-fn read(input: &Input) -> Result<Report, Trouble> {
-    let mut paths = input.paths.clone();
+fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
+    // What cannot be written is said before anything is read.
+    let targets = cli.output.iter().map(|path| Target::of(path)).collect::<Result<Vec<_>, _>>()?;
+    let form = output::form(cli.format.name())?;
+    let report = read(&cli.input.paths, &cli.input.options, interrupt)?;
+    for target in &targets {
+        target.write(&report)?;
+    }
+    (form.write)(&report, screen(), out)?;
+    troubles(&report, cli.format.name() != "text");
+    Ok(if report.table.is_empty() { NOTHING_FOUND } else { 0 })
+}
+
+/// What Ctrl-C does: the first ends the reading and tells what is known; the second ends the program at once, but for the
+/// temporary folders. Without a handler the first does that, which loses only the partial report.
+#[derive(Default)]
+struct Interrupt {
+    stop: Arc<AtomicBool>,
+    folders: Arc<Mutex<Vec<PathBuf>>>,
+}
+
+impl Interrupt {
+    fn listen() -> Self {
+        let interrupt = Interrupt::default();
+        let (stop, folders) = (Arc::clone(&interrupt.stop), Arc::clone(&interrupt.folders));
+        let _ = ctrlc::set_handler(move || {
+            #[allow(clippy::exit, reason = "the user asked twice")]
+            if stop.swap(true, Ordering::Relaxed) {
+                if let Ok(folders) = folders.lock() {
+                    folders.iter().for_each(|folder| drop(std::fs::remove_dir_all(folder)));
+                }
+                std::process::exit(130);
+            }
+        });
+        interrupt
+    }
+}
+
+fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<Report, Error> {
+    let mut paths = paths.to_vec();
     if paths.is_empty() {
         if io::stdin().is_terminal() {
             let help = Cli::command().render_help();
-            return Err(Error::new(
-                Kind::Setting,
-                format!("nothing to read: give files, or pipe a journal in\n\n{help}"),
-            )
-            .into());
+            let nothing = format!("nothing to read: give files, or pipe a journal in\n\n{help}");
+            return Err(Error::new(Kind::Setting, nothing));
         }
         paths.push(PathBuf::from("-"));
     }
-    let options = input.options()?;
+    let mut options = reading.read()?;
+    options.budget.folders = Arc::clone(&interrupt.folders);
     let (sources, errors) = source::list(&paths);
-    for error in &errors {
-        let _ = writeln!(io::stderr(), "podlag: {error}");
-    }
+    errors.iter().for_each(|error| told(&error.to_string()));
     if sources.is_empty() {
-        return Err(Error::new(Kind::Source, "nothing to read").help("check the paths").into());
+        return Err(Error::new(Kind::Source, "nothing to read").help("check the paths"));
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    // A second Ctrl-C ends the program at once; without a handler the first one does, which loses only the partial report.
-    let _ = ctrlc::set_handler(move || {
-        #[allow(clippy::exit, reason = "the user asked twice")]
-        if asked.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    });
     let bar = progress::Bar::new(&sources);
-    let report = analyze::analyze(&sources, &options, &stop);
+    let report = analyze::analyze(&sources, &options, &interrupt.stop);
     bar.end();
-    Ok(report?)
+    report
+}
+
+fn told(message: &str) {
+    let _ = writeln!(io::stderr(), "podlag: {message}");
 }
 
 /// Trouble with sources goes to stderr when the output is for a program.
-fn told(report: &Report, by_program: bool) {
-    for trouble in report.coverage.source_troubles.iter().filter(|_| by_program) {
-        let _ = writeln!(io::stderr(), "podlag: {trouble}");
-    }
+fn troubles(report: &Report, by_program: bool) {
+    report.coverage.source_troubles.iter().filter(|_| by_program).for_each(|trouble| told(trouble));
     if report.coverage.partial {
-        let _ = writeln!(io::stderr(), "podlag: stopped before the end of the input: the result is partial");
+        told("stopped before the end of the input: the result is partial");
     }
 }
 

@@ -36,6 +36,12 @@ named! {
     }
 }
 
+impl Default for Phase {
+    fn default() -> Self {
+        Phase::Unattributed
+    }
+}
+
 /// A phase's head, label and meaning, as people read them.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {

@@ -25,6 +25,12 @@ macro_rules! named {
                 $table.iter().find(|(_, known)| *known == name).map(|(value, _)| *value)
             }
         }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
     };
 }
 pub(crate) use named;

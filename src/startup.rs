@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{Fact, Field, Observed, Place, Record, Value};
+use crate::record::{Fact, Field, Observed, Place, Record, Value, named};
 use crate::time::{Span, Time};
 
 /// How many events of one fact a startup keeps: the first ones and the latest. A crash loop repeats itself; sixty of
@@ -93,28 +93,23 @@ pub struct Transfer {
     pub queued_since: Option<Time>,
 }
 
-/// How a startup stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// All containers ran.
-    Running,
-    /// Still on its way when the log ends.
-    Starting,
-    /// It will not start: admission refused it.
-    Failed,
-    /// Deleted before it ran.
-    Gone,
+named! {
+    /// How a startup stands.
+    State STATES {
+        /// All containers ran.
+        Running = "running",
+        /// Still on its way when the log ends.
+        Starting = "starting",
+        /// It will not start: admission refused it.
+        Failed = "failed",
+        /// Deleted before it ran.
+        Gone = "gone",
+    }
 }
 
-impl State {
-    /// Its name in outputs.
-    pub fn name(self) -> &'static str {
-        match self {
-            State::Running => "running",
-            State::Starting => "starting",
-            State::Failed => "failed",
-            State::Gone => "gone",
-        }
+impl Default for State {
+    fn default() -> Self {
+        State::Starting
     }
 }
 

@@ -80,6 +80,26 @@ impl fmt::Display for Time {
     }
 }
 
+impl Time {
+    /// From RFC 3339.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok()?.timestamp_nanos_opt().map(Time)
+    }
+}
+
+impl serde::Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Time {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+        Time::from_rfc3339(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no instant (RFC 3339)")))
+    }
+}
+
 /// An instant as one log line gives it, before the zone and the year are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {

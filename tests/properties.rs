@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use podlag::analyze::{Options, analyze};
 use podlag::report::Report;
 use podlag::source;
+use podlag::table::Row;
 use proptest::prelude::*;
 
 fn report(text: &[u8], threads: usize, chunk: usize) -> Report {
@@ -15,28 +16,32 @@ fn report(text: &[u8], threads: usize, chunk: usize) -> Report {
     file.write_all(text).expect("it takes the text");
     let (sources, errors) = source::list(&[file.path().to_path_buf()]);
     assert!(errors.is_empty());
-    let mut options = Options::new().expect("the built-in grammars load");
+    let mut options = Options::new(&std::env::temp_dir()).expect("the built-in grammars load");
     (options.threads, options.chunks.chunk) = (threads, chunk);
     analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn all(report: &Report) -> Vec<Row> {
+    report.table.rows().collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The rows as text, without the name of the file.
 fn rows(report: &Report) -> Vec<String> {
-    let strip = |row| {
-        let mut row = serde_json::to_value(row).expect("a row is JSON");
-        row.as_object_mut().expect("an object").remove("source");
-        row.to_string()
-    };
-    report.rows.iter().map(strip).collect()
+    let strip = |row: &Row| serde_json::to_string(row).expect("a row is JSON").replace(&*row.source, "FILE");
+    all(report).iter().map(strip).collect()
 }
 
 fn assert_tiles(report: &Report) {
-    for row in &report.rows {
-        let pieces = &row.breakdown.pieces;
-        assert!(pieces.windows(2).all(|pair| pair[0].to == pair[1].from), "{}: a gap or an overlap", row.startup.pod);
-        if let (Some(total), Some(first), Some(last)) = (row.breakdown.total, pieces.first(), pieces.last()) {
-            assert_eq!(last.to - first.from, total, "{}", row.startup.pod);
+    for row in all(report) {
+        let pieces = &row.spans;
+        assert!(pieces.windows(2).all(|pair| pair[0].to == pair[1].from), "{}: a gap or an overlap", row.pod);
+        if let (Some(total), Some(first), Some(last)) = (row.total_s, pieces.first(), pieces.last()) {
+            assert!(((last.to - first.from).seconds() - total).abs() < 1e-9, "{}", row.pod);
         }
-        assert!(pieces.iter().all(|piece| piece.min <= piece.to - piece.from && piece.to - piece.from <= piece.max));
+        assert!(pieces.iter().all(|piece| {
+            let length = (piece.to - piece.from).seconds();
+            piece.min_s <= length && length <= piece.max_s
+        }));
     }
 }
 
@@ -71,11 +76,11 @@ fn the_cap_lets_startups_leave_and_counts_them() {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(text.as_bytes()).expect("it takes the text");
     let (sources, _) = source::list(&[file.path().to_path_buf()]);
-    let mut options = Options::new().expect("the built-in grammars load");
+    let mut options = Options::new(&std::env::temp_dir()).expect("the built-in grammars load");
     options.limits.open = 80;
     let report =
         analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(report.rows.len(), 1000, "none is lost in silence");
+    assert_eq!(report.table.len(), 1000, "none is lost in silence");
     assert!(report.coverage.capped >= 1000 - 81, "only {} left by the cap", report.coverage.capped);
 }
 

@@ -10,30 +10,26 @@ mod tile;
 
 use crate::parse::observed::is_overflow;
 use crate::phase::Phase;
-use crate::record::{Fact, Field, Format, Noted, Place};
+use crate::record::{Fact, Field, Format, Noted, Place, named};
 use crate::startup::{Startup, State};
 use crate::time::{SECOND, Span, Time};
 use steps::{Evidence, Mark};
 
-/// How well a span's ends are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Precision {
-    /// Both ends are told by lines.
-    Exact,
-    /// An end follows from other lines by a rule.
-    Inferred,
-    /// An end lies between two known instants.
-    Bounded,
+named! {
+    /// How well a span's ends are known.
+    Precision PRECISIONS {
+        /// Both ends are told by lines.
+        Exact = "exact",
+        /// An end follows from other lines by a rule.
+        Inferred = "inferred",
+        /// An end lies between two known instants.
+        Bounded = "bounded",
+    }
 }
 
-impl Precision {
-    /// Its name in outputs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Precision::Exact => "exact",
-            Precision::Inferred => "inferred",
-            Precision::Bounded => "bounded",
-        }
+impl Default for Precision {
+    fn default() -> Self {
+        Precision::Bounded
     }
 }
 

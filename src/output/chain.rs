@@ -2,55 +2,56 @@
 
 use std::io::{self, Write};
 
+use polars::prelude::{col, lit};
+
 use super::{Screen, length, plain};
 use crate::breakdown::{ANOMALIES, Precision};
-use crate::report::{Report, Row};
+use crate::error::Error;
+use crate::report::Report;
+use crate::table::Row;
 
-/// Writes the startups whose pod is `pod`: `namespace/name`, or a name in any namespace. Gives how many there were.
+/// Writes the startups whose pod is `pod`: `namespace/name`, a name in any namespace, or a uid. Gives how many there were.
 ///
 /// # Errors
-/// When writing fails.
-pub fn write(report: &Report, pod: &str, screen: Screen, out: &mut dyn Write) -> io::Result<usize> {
-    let mine = |row: &&Row| {
-        *row.startup.pod == *pod || row.startup.names().1 == pod || row.startup.uid.as_deref() == Some(pod)
+/// When writing fails, or the table cannot be read.
+pub fn write(report: &Report, pod: &str, screen: Screen, out: &mut dyn Write) -> Result<usize, Error> {
+    let named = match pod.split_once('/') {
+        Some((namespace, name)) => col("namespace").eq(lit(namespace)).and(col("pod").eq(lit(name))),
+        None => col("pod").eq(lit(pod)),
     };
-    let mut found = 0;
-    for row in report.rows.iter().filter(mine) {
-        if found > 0 {
+    let rows = report.table.find(&named.or(col("uid").eq(lit(pod))))?;
+    for (number, row) in rows.iter().enumerate() {
+        if number > 0 {
             writeln!(out)?;
         }
-        found += 1;
-        one(report, row, screen, out)?;
+        one(row, screen, out)?;
     }
-    Ok(found)
+    Ok(rows.len())
 }
 
-fn one(report: &Report, row: &Row, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
-    let b = &row.breakdown;
+fn one(row: &Row, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", plain(node)));
-    let uid = row.startup.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", plain(uid)));
-    writeln!(out, "{}{node} · {}{uid}", plain(&row.startup.pod), b.state.name())?;
-    if let Some(created) = b.created {
+    let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", plain(uid)));
+    writeln!(out, "{}{node} · {}{uid}", plain(&row.full_name()), row.state.name())?;
+    if let Some(created) = row.created {
         writeln!(out, "created {created} (API server's clock, whole seconds: the true instant is up to 1 s later)")?;
     }
-    let slo = b.slo.map_or("not known".into(), length);
-    let printed = b.kubelet_slo.map_or("none".into(), |slo| format!("{slo}"));
-    let total = b.total.map_or("not known".into(), |total| length(total.seconds()));
+    let slo = row.slo_s.map_or("not known".into(), length);
+    let printed = row.kubelet_slo_s.map_or("none".into(), |slo| format!("{slo}"));
+    let total = row.total_s.map_or("not known".into(), length);
     writeln!(
         out,
         "running after {} · whole {total} · SLO value {slo}, kubelet printed {printed}",
-        row.running_s().map_or("?".into(), length)
+        row.running_s.map_or("?".into(), length)
     )?;
     writeln!(out)?;
-    let begin = b.pieces.first().map(|piece| piece.from).unwrap_or_default();
-    for piece in &b.pieces {
+    let begin = row.spans.first().map(|piece| piece.from).unwrap_or_default();
+    for piece in &row.spans {
         let took = (piece.to - piece.from).seconds();
         let bounds = match piece.precision {
             Precision::Exact => String::new(),
-            Precision::Inferred if piece.min == piece.max => " inferred".into(),
-            _ => {
-                format!(" {} {}..{}", piece.precision.name(), length(piece.min.seconds()), length(piece.max.seconds()))
-            }
+            Precision::Inferred if piece.min_s == piece.max_s => " inferred".into(),
+            _ => format!(" {} {}..{}", piece.precision.name(), length(piece.min_s), length(piece.max_s)),
         };
         let about = piece.about.as_deref().map_or(String::new(), |about| format!(" {}", plain(about)));
         let label = piece.phase.words().label;
@@ -60,25 +61,19 @@ fn one(report: &Report, row: &Row, screen: Screen, out: &mut dyn Write) -> io::R
             length((piece.from - begin).seconds()),
             length(took)
         )?;
-        if let Some(place) = piece.place {
-            let text = plain(report.line(row, place));
-            let line = format!("           {}:{} {text}", plain(report.source(place)), place.line);
+        if let Some(place) = &piece.evidence {
+            let line = format!("           {}:{} {}", plain(&place.source), place.line, plain(row.text(place)));
             let shown: String = line.chars().take(screen.width.max(60)).collect();
             writeln!(out, "{shown}")?;
         }
     }
     for finding in &row.findings {
-        writeln!(
-            out,
-            "cause {} {} (certain: {})",
-            finding.cause,
-            length(finding.lost.seconds()),
-            length(finding.certain.seconds())
-        )?;
+        let (lost, certain) = (length(finding.lost_s), length(finding.certain_s));
+        writeln!(out, "cause {} {lost} (certain: {certain})", plain(&finding.cause))?;
     }
-    for id in &b.anomalies {
-        let meaning = ANOMALIES.iter().find(|(known, _)| known == id).map_or("", |(_, meaning)| meaning);
-        writeln!(out, "note {id}: {meaning}")?;
+    for id in &row.anomalies {
+        let meaning = ANOMALIES.iter().find(|(known, _)| **known == **id).map_or("", |(_, meaning)| meaning);
+        writeln!(out, "note {}: {meaning}", plain(id))?;
     }
     Ok(())
 }

@@ -2,15 +2,26 @@
 //!
 //! To add one: a file here, and its row in [`FORMS`].
 
+mod blame;
 mod chain;
+mod check;
+mod diff;
+mod grid;
 mod number;
 mod text;
 
-use std::io::{self, Write};
+use std::io::Write;
+use std::path::Path;
 
+use crate::error::{Error, Kind};
 use crate::report::Report;
+use crate::table::{self, Row};
 
+pub use blame::{TOP, write as blame};
 pub use chain::write as chain;
+pub use check::write as check;
+pub use diff::write as diff;
+pub use grid::{Cell, Grid};
 pub use number::{length, share};
 
 /// What the reader's screen can do.
@@ -29,24 +40,145 @@ impl Default for Screen {
 }
 
 /// Writes a report.
-pub type Form = fn(&Report, Screen, &mut dyn Write) -> io::Result<()>;
+pub type Writer = fn(&Report, Screen, &mut dyn Write) -> Result<(), Error>;
 
-/// The forms standard output can have, by the name `--format` takes.
-pub const FORMS: &[(&str, Form)] = &[("text", text::write), ("ndjson", ndjson), ("json", json)];
+/// A form of the whole report: for standard output by its name, for files by its name as their extension.
+#[derive(Debug)]
+pub struct Form {
+    /// The name `--format` takes, and the extension of files.
+    pub name: &'static str,
+    /// Whether it may go to a terminal.
+    pub readable: bool,
+    /// Writes it.
+    pub write: Writer,
+}
 
-/// One line a startup: the rows of the startups table, with findings and spans.
-fn ndjson(report: &Report, _: Screen, out: &mut dyn Write) -> io::Result<()> {
-    for row in &report.rows {
-        serde_json::to_writer(&mut *out, row)?;
+/// The forms of a report.
+pub const FORMS: &[Form] = &[
+    Form { name: "text", readable: true, write: text::write },
+    Form { name: "ndjson", readable: true, write: ndjson },
+    Form { name: "csv", readable: true, write: csv },
+    Form { name: "json", readable: true, write: json },
+    Form { name: "parquet", readable: false, write: |report, _, out| table::parquet(report, out) },
+];
+
+/// The form with this name.
+///
+/// # Errors
+/// When there is none.
+pub fn form(name: &str) -> Result<&'static Form, Error> {
+    FORMS.iter().find(|form| form.name == name).ok_or_else(|| {
+        let known: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
+        Error::new(Kind::Setting, format!("no form is named {name:?}")).help(format!("known: {}", known.join(", ")))
+    })
+}
+
+/// Where a report goes beside standard output.
+#[derive(Debug)]
+pub enum Target {
+    /// One file in a form.
+    File(std::path::PathBuf, &'static Form),
+    /// All tables, below a folder.
+    Folder(std::path::PathBuf),
+}
+
+impl Target {
+    /// What a path asks for: its extension names the form; a folder, or a path that ends in `/`, takes all tables.
+    ///
+    /// # Errors
+    /// When no form has that extension, or the folder the file is to lie in is not there.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return Ok(Target::Folder(path.into()));
+        }
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let Some(form) = FORMS.iter().find(|form| form.name == extension || (form.name, extension) == ("text", "txt")) else {
+            let known: Vec<String> = FORMS.iter().map(|form| format!(".{}", form.name)).collect();
+            return Err(Error::new(Kind::Setting, format!("-o {}: its extension names no form", path.display()))
+                .help(format!("known: {}, and FOLDER/ for all tables", known.join(" "))));
+        };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(Error::new(Kind::Setting, format!("-o {}: there is no folder {}", path.display(), folder.display())));
+        }
+        Ok(Target::File(path.into(), form))
+    }
+
+    /// Writes the report there, whole or not at all: a file is made beside and renamed.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn write(&self, report: &Report) -> Result<(), Error> {
+        let (path, form) = match self {
+            Target::Folder(path) => return table::folder(report, path).map_err(|error| error.about(&path.display())),
+            Target::File(path, form) => (path, form),
+        };
+        let told = |trouble: std::io::Error| Error::from(trouble).about(&path.display());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::Builder::new().prefix(".podlag-").tempfile_in(folder).map_err(told)?;
+        let mut out = std::io::BufWriter::new(file.as_file_mut());
+        (form.write)(report, Screen::default(), &mut out).map_err(|error| error.about(&path.display()))?;
+        out.flush().map_err(told)?;
+        drop(out);
+        readable(file.as_file()).map_err(told)?;
+        file.persist(path).map_err(|error| told(error.error))?;
+        Ok(())
+    }
+}
+
+/// A temporary file is its maker's alone; a result is as readable as the user's other files are by their mask.
+#[cfg(unix)]
+fn readable(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// One line a startup: the rows of the startups table, whole.
+fn ndjson(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    for row in report.table.rows() {
+        serde_json::to_writer(&mut *out, &row?).map_err(std::io::Error::from)?;
         out.write_all(b"\n")?;
     }
     Ok(())
 }
 
+/// The rows of the startups table without the tables within them, which no cell can hold.
+fn csv(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    let broken = |trouble: csv::Error| match trouble.into_kind() {
+        csv::ErrorKind::Io(trouble) => Error::from(trouble),
+        trouble => Error::new(Kind::Output, format!("a row could not be written as CSV: {trouble:?}")),
+    };
+    let mut writer = csv::Writer::from_writer(out);
+    let names = Row::plain_columns();
+    writer.write_record(&names).map_err(broken)?;
+    for row in report.table.rows() {
+        let row = serde_json::to_value(row?).map_err(std::io::Error::from)?;
+        writer.write_record(names.iter().map(|name| cell(&row[name.as_str()]))).map_err(broken)?;
+    }
+    writer.flush()?;
+    Ok(())
+}
+
+/// A value as a cell. Text that a spreadsheet would take for a formula is led by an apostrophe, as OWASP advises.
+pub(crate) fn cell(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
 /// The whole report.
-fn json(report: &Report, _: Screen, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    out.write_all(b"\n")
+fn json(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    serde_json::to_writer_pretty(&mut *out, report).map_err(std::io::Error::from)?;
+    Ok(out.write_all(b"\n")?)
 }
 
 /// Text from a log made safe for a terminal: control characters would move the cursor or change its colours.

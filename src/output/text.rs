@@ -8,14 +8,19 @@ use super::{Screen, length, plain, share};
 use crate::breakdown::ANOMALIES;
 use crate::cause;
 use crate::phase::Phase;
-use crate::report::{Report, Row};
-use crate::table::Summary;
+use crate::error::Error;
+use crate::report::Report;
+use crate::table::{Example, Summary};
 
 /// How many evidence lines, causes and pods are shown.
 const CAUSES: usize = 6;
 const SLOWEST: usize = 5;
 
-pub(super) fn write(report: &Report, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    Ok(page(report, screen, out)?)
+}
+
+fn page(report: &Report, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { report, width: screen.width.max(60), colour: screen.colour };
     let summary = &report.summary;
     if summary.startups == 0 {
@@ -103,6 +108,7 @@ impl Page<'_> {
         if let Some((from, to)) = &summary.window {
             let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
             let day = |time: &str| time.get(..10).unwrap_or("").to_owned();
+            let (from, to) = (&from.to_string(), &to.to_string());
             let second = if day(from) == day(to) { clock(to) } else { format!("{} {}", day(to), clock(to)) };
             parts.push(format!("{} {}–{second} UTC", day(from), clock(from)));
         }
@@ -124,11 +130,11 @@ impl Page<'_> {
         {
             let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
             if count > 0 {
-                parts.push(format!("{} {words}", grouped(count)));
+                parts.push(format!("{} {words}", grouped(count as usize)));
             }
         }
         if summary.repaired > 0 {
-            parts.push(plural(summary.repaired, "value repaired", "values repaired"));
+            parts.push(plural(summary.repaired as usize, "value repaired", "values repaired"));
         }
         self.wrapped(out, "", &parts, " · ")?;
         let quantiles = |q: &crate::table::Quantiles| {
@@ -199,17 +205,14 @@ impl Page<'_> {
                 plural(line.pods as usize, "pod", "pods")
             )?;
             self.words(out, "     ", cause.title)?;
-            if let Some(row) = self.report.rows.get(line.worst)
-                && let Some(finding) = row.findings.iter().find(|finding| finding.cause == line.cause)
-            {
-                let about = finding.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
-                let worst = format!("worst  {} {}{about}", plain(&row.startup.pod), length(finding.lost.seconds()));
-                writeln!(out, "     {}", self.clipped(&worst, self.width - 5))?;
-                if let Some(place) = finding.evidence {
-                    let text = plain(self.report.line(row, place));
-                    let source = self.report.source(place);
-                    let file = source.rsplit('/').next().unwrap_or(source);
-                    let line = format!("seen   {}:{} {text}", plain(file), place.line);
+            if let Some(worst) = &line.worst {
+                let about = worst.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
+                let lost = worst.cause_s.map_or(String::new(), length);
+                let text = format!("worst  {} {lost}{about}", plain(&worst.pod));
+                writeln!(out, "     {}", self.clipped(&text, self.width - 5))?;
+                if let Some(place) = &worst.evidence {
+                    let file = place.source.rsplit('/').next().unwrap_or(&place.source);
+                    let line = format!("seen   {}:{} {}", plain(file), place.line, plain(&worst.text));
                     writeln!(out, "     {}", self.clipped(&line, self.width - 5))?;
                 }
             }
@@ -227,15 +230,15 @@ impl Page<'_> {
 
     fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.strong("slowest to run"))?;
-        for row in summary.slowest.iter().take(SLOWEST).filter_map(|number| self.report.rows.get(*number)) {
+        for slow in summary.slowest.iter().take(SLOWEST) {
             let text =
-                format!("  {:>7}  {}  {}", row.felt_s().map_or("?".into(), length), plain(&row.startup.pod), why(row));
+                format!("  {:>7}  {}  {}", slow.seconds.map_or("?".into(), length), plain(&slow.pod), why(slow));
             writeln!(out, "{}", self.clipped(&text, self.width))?;
         }
-        if let Some(worst) = summary.slowest.first().and_then(|number| self.report.rows.get(*number)) {
+        if let Some(worst) = summary.slowest.first() {
             // A name from a hostile log must not become a command to paste.
-            let safe = worst.startup.pod.chars().all(|c| c.is_ascii_alphanumeric() || "./-".contains(c));
-            let chain = safe.then(|| format!("podlag chain {} INPUT…", worst.startup.pod));
+            let safe = worst.pod.chars().all(|c| c.is_ascii_alphanumeric() || "./-".contains(c));
+            let chain = safe.then(|| format!("podlag chain {} INPUT…", worst.pod));
             let explain = summary.causes.first().map(|line| format!("podlag explain {}", line.cause));
             let hints: Vec<String> = explain.into_iter().chain(chain).collect();
             writeln!(out)?;
@@ -258,11 +261,19 @@ impl Page<'_> {
         count(c.long_lines, "too long");
         count(c.undated, "without a time");
         count(c.duplicate_records, "records seen twice");
+        count(c.duplicate_startups, "starts given twice");
         count(c.existing_pods, "pods older than the log");
         count(c.aged, "starts left by age");
         count(c.capped, "starts left by the cap");
         count(c.dropped_events, "repeated events not kept");
         count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
+        if !c.filters.is_empty() {
+            parts.push(format!(
+                "only {}: {} others left out",
+                plain(&c.filters.join(", ")),
+                grouped(usize::try_from(c.filtered).unwrap_or(usize::MAX))
+            ));
+        }
         if c.zone_assumed {
             parts.push("no line tells the zone: UTC assumed (--timezone)".into());
         }
@@ -282,9 +293,8 @@ impl Page<'_> {
 }
 
 /// Where most of a startup's time went, in a few words.
-fn why(row: &Row) -> String {
-    let by_finding = row.findings.iter().find(|finding| finding.cause != "watch-artefact");
-    let Some(finding) = by_finding else { return row.breakdown.state.name().into() };
-    let about = finding.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
-    format!("{} {}{about}", finding.cause, length(finding.lost.seconds()))
+fn why(slow: &Example) -> String {
+    let Some(cause) = &slow.cause else { return slow.state.name().into() };
+    let about = slow.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
+    format!("{} {}{about}", plain(cause), slow.cause_s.map_or(String::new(), length))
 }

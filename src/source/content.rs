@@ -15,6 +15,10 @@ pub enum Content {
     Journal,
     /// A Parquet file: not text, but perhaps a stored startups table, which the caller may know how to read.
     Parquet,
+    /// A report of podlag's own, in JSON.
+    Report,
+    /// API objects in JSON, as `kubectl get -o json` prints them.
+    Objects,
     /// A program or library.
     Elf,
     /// A ZIP archive.
@@ -45,8 +49,20 @@ impl Content {
             SIGNATURES.iter().find(|(at, bytes, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(bytes)));
         match signed {
             Some((.., content)) => Some(*content),
+            None if Self::of_json(head).is_some() => Self::of_json(head),
             None if nul && Bom::of(head).is_none() && memchr(0, head).is_some() => Some(Self::Binary),
             None => None,
+        }
+    }
+
+    /// What a JSON document is by its first key. Log lines in JSON begin with others (`ts`, `log`, `__CURSOR`).
+    fn of_json(head: &[u8]) -> Option<Self> {
+        let first = head.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
+        let begins = |key: &str| first.starts_with(format!("\"{key}\"").as_bytes());
+        match () {
+            () if begins("podlag_report") => Some(Self::Report),
+            () if begins("apiVersion") || begins("kind") || begins("items") => Some(Self::Objects),
+            () => None,
         }
     }
 
@@ -56,6 +72,8 @@ impl Content {
         match self {
             Self::Journal => "a systemd journal file, not text",
             Self::Parquet => "a Parquet file, not a log",
+            Self::Report => "a report of podlag's own",
+            Self::Objects => "API objects in JSON, not a log",
             Self::Elf => "a program (ELF), not a log",
             Self::Zip => "a ZIP archive",
             Self::Tar => "a tar archive",
@@ -71,7 +89,8 @@ impl Content {
             Self::Zip | Self::Tar => "Unpack it and name the folder.".into(),
             Self::Binary => "If it is a log all the same, name the file itself and it is read.".into(),
             Self::Special => "Name it itself to have it read.".into(),
-            Self::Parquet | Self::Elf => "Name the logs themselves, or a folder of them.".into(),
+            Self::Parquet | Self::Report | Self::Objects => "Name it as a file, not packed, not through a pipe.".into(),
+            Self::Elf => "Name the logs themselves, or a folder of them.".into(),
         }
     }
 }
@@ -112,6 +131,13 @@ mod tests {
         tar.extend(b"ustar\x0000");
         assert_eq!(Content::of(&tar, false), Some(Content::Tar));
         assert_eq!(Content::of(b"", true), None);
+    }
+
+    #[test]
+    fn json_documents_are_told_from_log_lines_in_json() {
+        assert_eq!(Content::of(b"{\n  \"podlag_report\": 1,", true), Some(Content::Report));
+        assert_eq!(Content::of(b"{\"apiVersion\": \"v1\", \"items\": [", true), Some(Content::Objects));
+        assert_eq!(Content::of(b"{\"ts\":1795460400362.1,\"msg\":\"apiVersion\"}", true), None);
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub fn list(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
             continue;
         }
         match fs::metadata(input) {
-            Ok(about) if about.is_dir() => listing.folder(input),
+            // `folder/` and `folder` name their files alike.
+            Ok(about) if about.is_dir() => listing.folder(&input.components().collect::<PathBuf>()),
             Ok(about) => listing.file(input.clone(), &about, true),
             Err(error) => listing.errors.push(SourceError::from_io(&shown(input), &error)),
         }

@@ -31,7 +31,7 @@ pub use chunks::Chunks;
 pub use content::Content;
 pub use error::{ErrorKind, SourceError};
 pub use list::list;
-pub use open::{decode, open};
+pub use open::{content, decode, open, unpacked};
 pub use pipe::Pipe;
 
 /// A named stream of bytes the user gave: a file, a file found in a folder, or standard input.

@@ -37,17 +37,7 @@ pub fn open(source: &Source) -> Result<Box<dyn Read + Send>, SourceError> {
 /// # Errors
 /// As [`open`], without those of opening the file.
 pub fn decode(source: &Source, raw: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>, SourceError> {
-    source.read.store(0, Ordering::Relaxed);
-    let mut window = Window::new(Box::new(Counted { inner: raw, count: Arc::clone(&source.read) }));
-    let mut layers = 0;
-    while let Some(packing) = Packing::ahead(&mut window) {
-        if layers == NESTED {
-            let message = format!("it is packed more than {NESTED} times over");
-            return Err(SourceError::new(&source.name, ErrorKind::Nested, message));
-        }
-        layers += 1;
-        window = Window::new(Box::new(Unpacked::new(window, packing)));
-    }
+    let mut window = unpack(source, raw)?;
     let head = window.peek(SNIFF);
     let head = head.get(..SNIFF).unwrap_or(head);
     if let Some(content) = Content::of(head, !source.named) {
@@ -62,6 +52,40 @@ pub fn decode(source: &Source, raw: Box<dyn Read + Send>) -> Result<Box<dyn Read
         None => {}
     }
     Ok(Box::new(window))
+}
+
+/// What a file is, where it is known to be no log; `None` for text, for what cannot be read, and for standard input, which
+/// is not looked at before it is read.
+pub fn content(source: &Source) -> Option<Content> {
+    let raw = File::open(source.path.as_ref()?).ok()?;
+    let mut window = unpack(source, Box::new(raw)).ok()?;
+    let head = window.peek(SNIFF);
+    Content::of(head.get(..SNIFF).unwrap_or(head), false)
+}
+
+/// Opens a file and gives its bytes unpacked, whatever they are.
+///
+/// # Errors
+/// As [`open`], but for its content.
+pub fn unpacked(source: &Source) -> Result<Box<dyn Read + Send>, SourceError> {
+    let Some(path) = &source.path else { return open(source) };
+    let raw = File::open(path).map_err(|error| SourceError::from_io(&source.name, &error))?;
+    Ok(Box::new(unpack(source, Box::new(raw))?))
+}
+
+fn unpack(source: &Source, raw: Box<dyn Read + Send>) -> Result<Window, SourceError> {
+    source.read.store(0, Ordering::Relaxed);
+    let mut window = Window::new(Box::new(Counted { inner: raw, count: Arc::clone(&source.read) }));
+    let mut layers = 0;
+    while let Some(packing) = Packing::ahead(&mut window) {
+        if layers == NESTED {
+            let message = format!("it is packed more than {NESTED} times over");
+            return Err(SourceError::new(&source.name, ErrorKind::Nested, message));
+        }
+        layers += 1;
+        window = Window::new(Box::new(Unpacked::new(window, packing)));
+    }
+    Ok(window)
 }
 
 /// Counts the bytes that pass.

@@ -1,0 +1,350 @@
+//! A gate: figures of the startups against limits, with a verdict that knows how much evidence there is.
+//!
+//! A limit says when to fail. A quantile, a mean or a share of a sample is known as an interval; the verdict is *fail* when the
+//! whole interval breaks the limit, *pass* when none of it does, and *not enough evidence* in between. Counts, sums and extremes
+//! are of the startups given and of no others: they are exact.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+
+use crate::error::{Error, Kind};
+use crate::expression::{self, Bound, Comparison, Expression, Function, Kind as Holds, Test, Value};
+use crate::filter;
+use crate::record::named;
+use crate::report::Report;
+use crate::stat::{self, Interval};
+use crate::table::{self, Described, Row, Table};
+
+/// How sure a verdict is: of a hundred five may be wrong.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// What is checked when only a baseline is given: the start as users feel it, by five hundredths.
+const DEFAULTS: [&str; 3] =
+    ["p50(running_s) > baseline + 5%", "p95(running_s) > baseline + 5%", "p99(running_s) > baseline + 5%"];
+
+named! {
+    /// What comes of a limit.
+    Outcome OUTCOMES {
+        /// It holds.
+        Pass = "pass",
+        /// The interval lies on both sides, or nothing has the value.
+        Unknown = "not enough evidence",
+        /// It is broken.
+        Fail = "fail",
+    }
+}
+
+impl Outcome {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Outcome::Pass => 0,
+            Outcome::Fail => 1,
+            Outcome::Unknown => 4,
+        }
+    }
+}
+
+/// One limit and what came of it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Verdict {
+    /// The expression in its normal form.
+    pub limit: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The figure; seconds, bytes, a number, or a share of 1.
+    pub value: Option<f64>,
+    /// It is at least this; `None` where the startups are too few to tell.
+    pub low: Option<f64>,
+    /// It is at most this.
+    pub high: Option<f64>,
+    /// What it is compared with.
+    pub bound: Option<f64>,
+    /// How many startups it is of.
+    pub count: usize,
+    /// What the figures are in: `s`, `B`, `share` or nothing.
+    pub unit: &'static str,
+}
+
+/// The verdicts on all limits.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Verdicts {
+    /// The version of this form.
+    pub podlag_check: u32,
+    /// How sure the intervals are.
+    pub confidence: f64,
+    /// The startups judged.
+    pub startups: usize,
+    /// One by one, as given.
+    pub verdicts: Vec<Verdict>,
+}
+
+impl Verdicts {
+    /// The verdict on all: one broken limit is enough.
+    pub fn worst(&self) -> Outcome {
+        self.verdicts.iter().map(|verdict| verdict.outcome).max().unwrap_or(Outcome::Pass)
+    }
+}
+
+/// The columns an expression can name, with their meaning.
+pub fn columns() -> Vec<(String, &'static str)> {
+    described().into_iter().map(|(column, _)| (column.name, column.about)).collect()
+}
+
+fn described() -> Vec<(Described, Holds)> {
+    let holds = |column: &Described| match &column.dtype {
+        DataType::String => Some(Holds::Text),
+        DataType::List(inner) if **inner == DataType::String => Some(Holds::Texts),
+        DataType::Float64 => Some(Holds::Seconds),
+        DataType::Int64 if column.name.ends_with("_bytes") => Some(Holds::Bytes),
+        DataType::Int64 => Some(Holds::Number),
+        DataType::Boolean => Some(Holds::Bool),
+        DataType::Datetime(..) => Some(Holds::Time),
+        _ => None,
+    };
+    Row::described().into_iter().filter_map(|column| holds(&column).map(|holds| (column, holds))).collect()
+}
+
+/// Reads limits; without any, those a baseline gives.
+///
+/// # Errors
+/// The mistakes of all that cannot be read, each with its place; or that there is nothing to check.
+pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error> {
+    let defaults = DEFAULTS.map(str::to_owned);
+    let texts = match (texts, baseline) {
+        ([], true) => &defaults,
+        ([], false) => {
+            return Err(Error::new(Kind::Setting, "nothing to check: no --fail-if and no --baseline")
+                .help("podlag check --fail-if 'p99(slo_s) > 5s' INPUT"));
+        }
+        (texts, _) => texts,
+    };
+    let known = described();
+    let columns: Vec<(&str, Holds)> = known.iter().map(|(column, holds)| (column.name.as_str(), *holds)).collect();
+    let mut limits = Vec::new();
+    let mut wrong = Vec::new();
+    for text in texts {
+        match expression::parse(text, &columns) {
+            Ok(limit) if limit.needs_baseline() && !baseline => {
+                wrong.push(format!("{text}\nhelp: it compares with a baseline; name one with --baseline"));
+            }
+            Ok(limit) => limits.push(limit),
+            Err(mistake) => wrong.push(mistake.show(text)),
+        }
+    }
+    if wrong.is_empty() { Ok(limits) } else { Err(Error::new(Kind::Setting, format!("--fail-if:\n{}", wrong.join("\n")))) }
+}
+
+/// Judges limits over a report, and the baseline where they name one.
+///
+/// # Errors
+/// When a query fails.
+pub fn judge(limits: &[Expression], report: &Report, baseline: Option<&Report>) -> Result<Verdicts, Error> {
+    let judge = |limit: &Expression| {
+        let now = Sample::of(limit, &report.table)?;
+        let before = baseline.map(|baseline| Sample::of(limit, &baseline.table)).transpose()?;
+        Ok(verdict(limit, &now, before.as_ref()))
+    };
+    let verdicts = limits.iter().map(judge).collect::<Result<_, Error>>()?;
+    Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups: report.table.len(), verdicts })
+}
+
+/// What an expression's figure is of.
+enum Sample {
+    /// Sorted values.
+    Values(Vec<f64>),
+    /// So many of so many.
+    Share(usize, usize),
+    /// So many.
+    Count(usize),
+}
+
+impl Sample {
+    fn of(limit: &Expression, table: &Table) -> Result<Self, Error> {
+        let keep = limit.filters.iter().map(test).reduce(|all, test| Ok(all?.and(test?))).transpose()?;
+        let keep = keep.unwrap_or(lit(true));
+        let values = |of: Expr, keep: &Expr| -> Result<Vec<f64>, Error> {
+            Ok(table::values(table, &of, Some(keep), None)?.remove(&None).unwrap_or_default())
+        };
+        Ok(match (&limit.column, &limit.condition) {
+            (_, Some(condition)) => {
+                // Startups of which the condition says nothing are no part of the share.
+                let fits = values(test(condition)?.cast(DataType::Float64), &keep)?;
+                Sample::Share(fits.iter().filter(|fits| **fits > 0.5).count(), fits.len())
+            }
+            (Some(column), None) => Sample::Values(values(col(column.name.as_str()), &keep)?),
+            // Every row has a line; a literal would be one row, however many there are.
+            (None, None) => Sample::Count(values(col("line"), &keep)?.len()),
+        })
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Sample::Values(values) => values.len(),
+            Sample::Share(_, count) | Sample::Count(count) => *count,
+        }
+    }
+
+    /// The figure, and between what it lies.
+    fn figure(&self, function: Function) -> (Option<f64>, Interval) {
+        let exact = |value: Option<f64>| (value, Interval { low: value, high: value });
+        let sum = |values: &[f64]| values.iter().sum::<f64>();
+        match (self, function) {
+            (Sample::Count(count), _) => exact(Some(*count as f64)),
+            (Sample::Share(_, 0), _) => (None, Interval { low: None, high: None }),
+            (Sample::Share(hits, count), _) => {
+                let (low, high) = stat::share_interval(*hits, *count, CONFIDENCE);
+                (Some(*hits as f64 / *count as f64), Interval { low: Some(low), high: Some(high) })
+            }
+            (Sample::Values(values), Function::Quantile(q)) => {
+                (stat::quantile(values, q), stat::quantile_interval(values, q, CONFIDENCE))
+            }
+            (Sample::Values(values), Function::Mean) => {
+                let (low, high) = stat::mean_interval(values, CONFIDENCE).unzip();
+                ((!values.is_empty()).then(|| sum(values) / values.len() as f64), Interval { low, high })
+            }
+            (Sample::Values(values), Function::Min) => exact(values.first().copied()),
+            (Sample::Values(values), Function::Max) => exact(values.last().copied()),
+            (Sample::Values(values), _) => exact(Some(sum(values))),
+        }
+    }
+}
+
+fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict {
+    let (value, interval) = now.figure(limit.function);
+    let (bound, side) = match (limit.bound, before) {
+        (Bound::Value(bound), _) => (Some(bound), sides(interval, bound)),
+        (Bound::Baseline { factor, plus }, Some(before)) => {
+            let (figure, known) = before.figure(limit.function);
+            let bound = figure.map(|figure| figure * factor + plus);
+            (bound, against(limit.function, now, interval, before, known, factor, plus))
+        }
+        (Bound::Baseline { .. }, None) => (None, None),
+    };
+    Verdict {
+        limit: limit.to_string(),
+        outcome: outcome(limit.comparison, value, bound, side),
+        value,
+        low: interval.low,
+        high: interval.high,
+        bound,
+        count: now.count(),
+        unit: match limit.column.as_ref().map(|column| column.kind) {
+            Some(Holds::Seconds) => "s",
+            Some(Holds::Bytes) => "B",
+            _ if limit.function == Function::Share => "share",
+            _ => "",
+        },
+    }
+}
+
+/// How far the ends of an interval lie above a bound; unbounded ends as far as can be.
+fn sides(interval: Interval, bound: f64) -> Option<(f64, f64)> {
+    let far = |end: Option<f64>, unbounded: f64| end.map_or(unbounded, |end| end - bound);
+    Some((far(interval.low, f64::NEG_INFINITY), far(interval.high, f64::INFINITY)))
+}
+
+/// The same against a baseline, which is a sample too: of quantiles the bootstrap gives the difference; of other figures the
+/// farthest ends of both intervals do, which is more careful than need be.
+fn against(
+    function: Function,
+    now: &Sample,
+    interval: Interval,
+    before: &Sample,
+    known: Interval,
+    factor: f64,
+    plus: f64,
+) -> Option<(f64, f64)> {
+    if let (Sample::Values(now), Sample::Values(before), Function::Quantile(q)) = (now, before, function) {
+        let scaled: Vec<f64> = before.iter().map(|value| value * factor).collect();
+        let change = stat::quantile_change(&scaled, now, q, CONFIDENCE)?;
+        return Some((
+            change.low.map_or(f64::NEG_INFINITY, |low| low - plus),
+            change.high.map_or(f64::INFINITY, |high| high - plus),
+        ));
+    }
+    let low = interval.low.zip(known.high).map_or(f64::NEG_INFINITY, |(now, before)| now - before * factor - plus);
+    let high = interval.high.zip(known.low).map_or(f64::INFINITY, |(now, before)| now - before * factor - plus);
+    Some((low, high))
+}
+
+/// Fails when the limit is broken wherever in its interval the figure lies, passes when it is broken nowhere.
+fn outcome(comparison: Comparison, value: Option<f64>, bound: Option<f64>, side: Option<(f64, f64)>) -> Outcome {
+    let (Some(value), Some(bound), Some((low, high))) = (value, bound, side) else { return Outcome::Unknown };
+    let broken = |distance: f64| comparison.holds(distance, 0.0);
+    let inside = low <= 0.0 && high >= 0.0;
+    match comparison {
+        // Equality is a question about one point: an interval around it can neither prove nor exclude it.
+        Comparison::Equal | Comparison::Unequal if low < high && inside => Outcome::Unknown,
+        Comparison::Equal | Comparison::Unequal => {
+            if comparison.holds(value, bound) { Outcome::Fail } else { Outcome::Pass }
+        }
+        _ => match (broken(low), broken(high)) {
+            (true, true) => Outcome::Fail,
+            (false, false) => Outcome::Pass,
+            _ => Outcome::Unknown,
+        },
+    }
+}
+
+/// A condition as a query. Null fits no condition but those that ask for it, and is unequal to everything.
+fn test(test: &Test) -> Result<Expr, Error> {
+    let column = col(test.column.name.as_str());
+    let compare = |value: Expr| match test.comparison {
+        Comparison::Equal => column.clone().eq(value),
+        Comparison::Unequal => column.clone().neq(value).fill_null(lit(true)),
+        Comparison::Less => column.clone().lt(value),
+        Comparison::AtMost => column.clone().lt_eq(value),
+        Comparison::Greater => column.clone().gt(value),
+        Comparison::AtLeast => column.clone().gt_eq(value),
+    };
+    let equal = test.comparison == Comparison::Equal;
+    Ok(match &test.value {
+        Value::Null if equal => column.is_null(),
+        Value::Null => column.is_not_null(),
+        Value::Number(number) => compare(lit(*number)),
+        Value::Bool(value) => compare(lit(*value)),
+        Value::Time(nanos) => {
+            let number = col(test.column.name.as_str()).cast(DataType::Int64);
+            let value = lit(*nanos);
+            match test.comparison {
+                Comparison::Equal => number.eq(value),
+                Comparison::Unequal => number.neq(value).fill_null(lit(true)),
+                Comparison::Less => number.lt(value),
+                Comparison::AtMost => number.lt_eq(value),
+                Comparison::Greater => number.gt(value),
+                Comparison::AtLeast => number.gt_eq(value),
+            }
+        }
+        Value::Text(pattern) => {
+            let glob = filter::glob(pattern)?;
+            let fits = column.map(
+                move |column| {
+                    let fits: BooleanChunked = match column.dtype() {
+                        DataType::List(_) => {
+                            let lists = column.list()?.clone();
+                            let any = |list: Option<Series>| {
+                                list.is_some_and(|list| list.str().is_ok_and(|words| words.iter().flatten().any(|word| glob.is_match(word))))
+                            };
+                            (0..lists.len()).map(|at| Some(any(lists.get_as_series(at)))).collect()
+                        }
+                        _ => column.str()?.iter().map(|word| Some(word.is_some_and(|word| glob.is_match(word)))).collect(),
+                    };
+                    Ok(fits.with_name(column.name().clone()).into_column())
+                },
+                |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)),
+            );
+            if equal { fits } else { fits.not() }
+        }
+    })
+}
+
+/// How many limits came out how, for a line that says it.
+pub fn tally(verdicts: &Verdicts) -> BTreeMap<Outcome, usize> {
+    let mut counts = BTreeMap::new();
+    for verdict in &verdicts.verdicts {
+        *counts.entry(verdict.outcome).or_default() += 1;
+    }
+    counts
+}

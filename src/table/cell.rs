@@ -1,0 +1,366 @@
+//! Structs as columns: how a field of a row becomes a column and comes back. A struct declared with [`columns!`] is a table's
+//! schema, its documentation and its JSON at once; adding a column is adding a field.
+
+use polars::prelude::*;
+use polars_arrow::array::ListArray;
+use polars_arrow::offset::{Offsets, OffsetsBuffer};
+
+use crate::error::{Error, Kind};
+use crate::phase::{PHASES, Phase};
+use crate::time::Time;
+
+/// A column as it is documented in a file's metadata and checked when a file is read.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub dtype: DataType,
+    /// What it means, its unit, when it is null.
+    pub about: &'static str,
+}
+
+/// A type that a field of a row can have.
+pub(crate) trait Cell: Sized {
+    /// The columns it takes, of which most types take one.
+    fn describe(name: &str, about: &'static str, into: &mut Vec<Described>);
+    /// Writes cells as columns.
+    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()>;
+    /// Reads cells back; a column that is missing gives what null gives.
+    fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error>;
+}
+
+/// A struct whose fields are columns.
+pub(crate) trait Columns: Default {
+    /// Its columns, in their order.
+    fn describe() -> Vec<Described>;
+    /// Rows as columns.
+    fn write(rows: &[&Self]) -> PolarsResult<Vec<Column>>;
+    /// Rows of a frame.
+    fn read(frame: &DataFrame) -> Result<Vec<Self>, Error>;
+}
+
+/// Declares a struct whose fields are columns, with their meaning.
+macro_rules! columns {
+    ($(#[$meta:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty = $about:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(default)]
+        pub struct $name { $(#[doc = $about] $(#[$attribute])* pub $field: $type,)* }
+
+        impl $crate::table::cell::Columns for $name {
+            fn describe() -> Vec<$crate::table::cell::Described> {
+                let mut all = Vec::new();
+                $(<$type as $crate::table::cell::Cell>::describe(stringify!($field), $about, &mut all);)*
+                all
+            }
+
+            fn write(rows: &[&Self]) -> polars::prelude::PolarsResult<Vec<polars::prelude::Column>> {
+                let mut all = Vec::new();
+                $({
+                    let cells: Vec<&$type> = rows.iter().map(|row| &row.$field).collect();
+                    <$type as $crate::table::cell::Cell>::write(stringify!($field), &cells, &mut all)?;
+                })*
+                Ok(all)
+            }
+
+            fn read(frame: &polars::prelude::DataFrame) -> Result<Vec<Self>, $crate::error::Error> {
+                let mut rows = vec![Self::default(); frame.height()];
+                $(<$type as $crate::table::cell::Cell>::read(stringify!($field), frame, &mut |at, cell| {
+                    if let Some(row) = rows.get_mut(at) {
+                        row.$field = cell;
+                    }
+                })?;)*
+                Ok(rows)
+            }
+        }
+    };
+}
+pub(crate) use columns;
+
+/// Turns polars' trouble into ours.
+pub(crate) fn failed(trouble: PolarsError) -> Error {
+    Error::new(Kind::Output, format!("a table could not be computed: {trouble}"))
+}
+
+/// The type of instants: nanoseconds, UTC.
+pub(crate) fn instant() -> DataType {
+    DataType::Datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC))
+}
+
+/// A column of this type; a file written by another tool may hold a narrower one.
+fn column(name: &str, frame: &DataFrame, dtype: &DataType) -> Result<Option<Column>, Error> {
+    let Ok(column) = frame.column(name) else { return Ok(None) };
+    if column.dtype() == dtype {
+        return Ok(Some(column.clone()));
+    }
+    let cast = column.strict_cast(dtype);
+    Ok(Some(cast.map_err(|trouble| Error::new(Kind::Source, format!("column {name} is no {dtype}: {trouble}")))?))
+}
+
+/// A type that is one value of a column: how polars holds it, from and to.
+macro_rules! plain {
+    ($type:ty, $dtype:expr, $array:ident, |$cell:ident| $write:expr, |$value:ident| $read:expr) => {
+        impl Cell for $type {
+            fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
+                into.push(Described { name: name.into(), dtype: $dtype, about });
+            }
+
+            fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+                let values: Vec<_> = cells.iter().map(|$cell| $write).collect();
+                into.push(Series::new(name.into(), values).cast(&$dtype)?.into_column());
+                Ok(())
+            }
+
+            fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
+                if let Some(column) = column(name, frame, &$dtype)? {
+                    let array = column.$array().map_err(failed)?;
+                    for (at, $value) in array.iter().enumerate() {
+                        put(at, $read);
+                    }
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+plain!(Option<Box<str>>, DataType::String, str, |cell| cell.as_deref(), |value| value.map(Into::into));
+plain!(Box<str>, DataType::String, str, |cell| &***cell, |value| value.unwrap_or_default().into());
+plain!(Option<f64>, DataType::Float64, f64, |cell| **cell, |value| value);
+plain!(f64, DataType::Float64, f64, |cell| **cell, |value| value.unwrap_or_default());
+plain!(Option<i64>, DataType::Int64, i64, |cell| **cell, |value| value);
+plain!(i64, DataType::Int64, i64, |cell| **cell, |value| value.unwrap_or_default());
+plain!(Option<bool>, DataType::Boolean, bool, |cell| **cell, |value| value);
+
+/// Instants are cast to whole numbers first: polars has no array of datetimes of its own.
+fn instants(
+    name: &str,
+    frame: &DataFrame,
+    put: &mut dyn FnMut(usize, Option<Time>),
+) -> Result<(), Error> {
+    if let Some(column) = column(name, frame, &instant())? {
+        let numbers = column.cast(&DataType::Int64).map_err(failed)?;
+        for (at, value) in numbers.i64().map_err(failed)?.iter().enumerate() {
+            put(at, value.map(Time));
+        }
+    }
+    Ok(())
+}
+
+impl Cell for Option<Time> {
+    fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
+        into.push(Described { name: name.into(), dtype: instant(), about });
+    }
+
+    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+        let values: Vec<Option<i64>> = cells.iter().map(|cell| cell.map(|time| time.0)).collect();
+        into.push(Series::new(name.into(), values).cast(&instant())?.into_column());
+        Ok(())
+    }
+
+    fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
+        instants(name, frame, put)
+    }
+}
+
+impl Cell for Time {
+    fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
+        <Option<Time> as Cell>::describe(name, about, into);
+    }
+
+    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+        let some: Vec<Option<Time>> = cells.iter().map(|cell| Some(**cell)).collect();
+        <Option<Time> as Cell>::write(name, &some.iter().collect::<Vec<_>>(), into)
+    }
+
+    fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
+        instants(name, frame, &mut |at, time| put(at, time.unwrap_or_default()))
+    }
+}
+
+/// Types with a name in outputs are text.
+macro_rules! word {
+    ($type:ty) => {
+        impl Cell for $type {
+            fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
+                into.push(Described { name: name.into(), dtype: DataType::String, about });
+            }
+
+            fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+                let values: Vec<&str> = cells.iter().map(|cell| cell.name()).collect();
+                into.push(Series::new(name.into(), values).into_column());
+                Ok(())
+            }
+
+            fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
+                let Some(column) = column(name, frame, &DataType::String)? else { return Ok(()) };
+                for (at, word) in column.str().map_err(failed)?.iter().enumerate() {
+                    let Some(word) = word else { continue };
+                    let known = Self::named(word).ok_or_else(|| {
+                        Error::new(Kind::Source, format!("column {name} holds {word:?}, which this version does not know"))
+                            .help("was it written by a newer podlag?")
+                    });
+                    put(at, known?);
+                }
+                Ok(())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                Self::named(&word).ok_or_else(|| serde::de::Error::custom(format!("{word:?} is not known to this version")))
+            }
+        }
+    };
+}
+word!(crate::startup::State);
+word!(crate::breakdown::Precision);
+word!(crate::phase::Phase);
+
+/// A list of words.
+impl Cell for Vec<Box<str>> {
+    fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
+        into.push(Described { name: name.into(), dtype: DataType::List(Box::new(DataType::String)), about });
+    }
+
+    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+        let words: Vec<&str> = cells.iter().flat_map(|cell| cell.iter().map(|word| &**word)).collect();
+        into.push(list(name, Series::new(name.into(), words), cells.iter().map(|cell| cell.len()))?);
+        Ok(())
+    }
+
+    fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
+        let dtype = DataType::List(Box::new(DataType::String));
+        let Some(column) = column(name, frame, &dtype)? else { return Ok(()) };
+        let (values, lengths) = unlist(&column)?;
+        let mut words = values.str().map_err(failed)?.iter();
+        for (at, length) in lengths.into_iter().enumerate() {
+            put(at, words.by_ref().take(length).map(|word| word.unwrap_or_default().into()).collect());
+        }
+        Ok(())
+    }
+}
+
+/// A list of structs: a table within the row.
+impl<T: Columns> Cell for Vec<T> {
+    fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
+        let fields = T::describe().into_iter().map(|inner| Field::new(inner.name.into(), inner.dtype)).collect();
+        let dtype = DataType::List(Box::new(DataType::Struct(fields)));
+        into.push(Described { name: name.into(), dtype, about });
+    }
+
+    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+        let all: Vec<&T> = cells.iter().flat_map(|cell| cell.iter()).collect();
+        let inner = DataFrame::new(all.len(), T::write(&all)?)?.into_struct(name.into()).into_series();
+        into.push(list(name, inner, cells.iter().map(|cell| cell.len()))?);
+        Ok(())
+    }
+
+    fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
+        let Ok(column) = frame.column(name) else { return Ok(()) };
+        let (values, lengths) = unlist(column)?;
+        let inner = values.struct_().map_err(failed)?.clone().unnest();
+        let mut items = T::read(&inner)?.into_iter();
+        for (at, length) in lengths.into_iter().enumerate() {
+            put(at, items.by_ref().take(length).collect());
+        }
+        Ok(())
+    }
+}
+
+fn list(name: &str, values: Series, lengths: impl Iterator<Item = usize>) -> PolarsResult<Column> {
+    let values = values.rechunk().to_arrow(0, CompatLevel::newest());
+    let offsets: OffsetsBuffer<i64> = Offsets::try_from_lengths(lengths)?.into();
+    let dtype = ListArray::<i64>::default_datatype(values.dtype().clone());
+    let lists = ListArray::<i64>::try_new(dtype, offsets, values, None)?;
+    Ok(Series::try_from((PlSmallStr::from_str(name), Box::new(lists) as ArrayRef))?.into_column())
+}
+
+/// The values of a column of lists one after another, and how many belong to each row.
+fn unlist(column: &Column) -> Result<(Series, Vec<usize>), Error> {
+    let series = column.as_materialized_series().rechunk();
+    let lists = series.list().map_err(failed)?;
+    let lengths: Vec<usize> =
+        lists.downcast_iter().flat_map(|array| array.offsets().lengths().collect::<Vec<_>>()).collect();
+    let values = match lists.downcast_iter().next() {
+        // The values may begin before the first offset when the column is a slice.
+        Some(array) => {
+            let (from, length) = (array.offsets().first(), array.offsets().range());
+            lists.get_inner().slice(*from, usize::try_from(length).unwrap_or(0))
+        }
+        None => lists.get_inner(),
+    };
+    Ok((values, lengths))
+}
+
+/// The seconds of every phase, one column each; all null when the total is unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PhaseSeconds(pub Option<[f64; PHASES.len()]>);
+
+impl PhaseSeconds {
+    /// Of one phase.
+    pub fn of(&self, phase: Phase) -> Option<f64> {
+        self.0.and_then(|seconds| seconds.get(phase.index()).copied())
+    }
+}
+
+/// The name of a phase's column.
+pub fn phase_column(phase: Phase) -> String {
+    format!("{}_s", phase.name())
+}
+
+impl Cell for PhaseSeconds {
+    fn describe(_: &str, _: &'static str, into: &mut Vec<Described>) {
+        for (phase, _) in PHASES {
+            into.push(Described { name: phase_column(*phase), dtype: DataType::Float64, about: phase.words().meaning });
+        }
+    }
+
+    fn write(_: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+        for (phase, _) in PHASES {
+            let values: Vec<Option<f64>> = cells.iter().map(|cell| cell.of(*phase)).collect();
+            into.push(Series::new(phase_column(*phase).into(), values).into_column());
+        }
+        Ok(())
+    }
+
+    fn read(_: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
+        let mut all = vec![PhaseSeconds::default(); frame.height()];
+        for (phase, _) in PHASES {
+            <Option<f64> as Cell>::read(&phase_column(*phase), frame, &mut |at, seconds| {
+                if let (Some(row), Some(seconds)) = (all.get_mut(at), seconds)
+                    && let Some(cell) = row.0.get_or_insert_default().get_mut(phase.index())
+                {
+                    *cell = seconds;
+                }
+            })?;
+        }
+        all.into_iter().enumerate().for_each(|(at, row)| put(at, row));
+        Ok(())
+    }
+}
+
+impl serde::Serialize for PhaseSeconds {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(PHASES.iter().map(|(phase, _)| (phase_column(*phase), self.of(*phase))))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for PhaseSeconds {
+    /// From the fields of a flattened row: those of no phase are others'.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = std::collections::HashMap::<String, serde_json::Value>::deserialize(deserializer)?;
+        let mut seconds = PhaseSeconds::default();
+        for (phase, _) in PHASES {
+            let value = fields.remove(&phase_column(*phase)).and_then(|value| value.as_f64());
+            if let Some(value) = value
+                && let Some(cell) = seconds.0.get_or_insert_default().get_mut(phase.index())
+            {
+                *cell = value;
+            }
+        }
+        Ok(seconds)
+    }
+}

@@ -1,0 +1,203 @@
+//! Tables as files: the startups table as one Parquet file, and all four tables as folders that Spark, Trino, DuckDB and
+//! ClickHouse read as partitioned (`date=…/node=…`).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use polars::io::parquet::write::BatchedWriter;
+use polars::prelude::*;
+
+use super::cell::{Cell, Columns, Described, failed};
+use super::row::{Finding, Pull, Row, Volume};
+use crate::error::{Error, Kind};
+use crate::report::{Report, VERSION};
+use crate::time::Time;
+
+/// Keys of a file's metadata.
+pub(super) mod key {
+    /// The version of the columns.
+    pub const SCHEMA: &str = "podlag.schema";
+    /// Which table it is.
+    pub const TABLE: &str = "podlag.table";
+    /// What each column means.
+    pub const COLUMNS: &str = "podlag.columns";
+    /// What was read for it.
+    pub const COVERAGE: &str = "podlag.coverage";
+    /// Which run wrote it.
+    pub const RUN: &str = "podlag.run";
+}
+
+/// The name of the table that holds everything; the others repeat parts of it for queries.
+pub(super) const STARTUPS: &str = "startups";
+/// Rows of a row group.
+const GROUP: usize = 8192;
+/// Rows of all partitions that wait before files are written.
+const PARTITIONED: usize = 65_536;
+/// What Hive calls a partition without a value.
+const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// A table beside the startups table: a list in its rows, one row an item, with the startup's names before it.
+pub struct Sister {
+    /// Its name, and that of its folder.
+    pub name: &'static str,
+    describe: fn() -> Vec<Described>,
+    write: fn(&[Row]) -> PolarsResult<DataFrame>,
+}
+
+/// The tables, the startups table first.
+pub fn sisters() -> [Sister; 4] {
+    [
+        Sister { name: STARTUPS, describe: Row::describe, write: startups },
+        Sister { name: "pulls", describe: described::<Pull>, write: |rows| items(rows, |row| &row.image_pulls) },
+        Sister { name: "volumes", describe: described::<Volume>, write: |rows| items(rows, |row| &row.volume_mounts) },
+        Sister { name: "findings", describe: described::<Finding>, write: |rows| items(rows, |row| &row.findings) },
+    ]
+}
+
+fn startups(rows: &[Row]) -> PolarsResult<DataFrame> {
+    DataFrame::new(rows.len(), Row::write(&rows.iter().collect::<Vec<_>>())?)
+}
+
+/// The names of a startup that stand before each item.
+const NAMES: [&str; 5] = ["node", "namespace", "pod", "uid", "workload"];
+
+fn described<T: Columns>() -> Vec<Described> {
+    let mut all: Vec<Described> =
+        Row::describe().into_iter().filter(|column| NAMES.contains(&column.name.as_str())).collect();
+    <Option<Time> as Cell>::describe("created", "the start's creation, else the first instant known of it", &mut all);
+    all.extend(T::describe());
+    all
+}
+
+fn items<T: Columns>(rows: &[Row], list: fn(&Row) -> &Vec<T>) -> PolarsResult<DataFrame> {
+    let of: Vec<(&Row, &T)> = rows.iter().flat_map(|row| list(row).iter().map(move |item| (row, item))).collect();
+    let names = of.iter().map(|(row, _)| *row).collect::<Vec<_>>();
+    let mut columns: Vec<Column> =
+        Row::write(&names)?.into_iter().filter(|column| NAMES.contains(&column.name().as_str())).collect();
+    let began: Vec<Option<Time>> = names.iter().map(|row| row.began()).collect();
+    Cell::write("created", &began.iter().collect::<Vec<_>>(), &mut columns)?;
+    columns.extend(T::write(&of.iter().map(|(_, item)| *item).collect::<Vec<_>>())?);
+    DataFrame::new(of.len(), columns)
+}
+
+fn metadata(report: &Report, table: &Sister) -> KeyValueMetadata {
+    let about: BTreeMap<String, &str> =
+        (table.describe)().into_iter().map(|column| (column.name, column.about)).collect();
+    let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
+    KeyValueMetadata::from_static(vec![
+        (key::SCHEMA.into(), VERSION.to_string()),
+        (key::TABLE.into(), table.name.into()),
+        (key::COLUMNS.into(), json(serde_json::to_string(&about))),
+        (key::COVERAGE.into(), json(serde_json::to_string(&report.coverage))),
+        (key::RUN.into(), report.run()),
+    ])
+}
+
+fn unwritable(trouble: impl std::fmt::Display) -> Error {
+    Error::new(Kind::Output, format!("the table could not be written: {trouble}"))
+}
+
+/// A writer of one table's file.
+fn writer<W: Write>(report: &Report, table: &Sister, out: W) -> Result<BatchedWriter<W>, Error> {
+    let schema: Schema = (table.describe)().into_iter().map(|c| Field::new(c.name.into(), c.dtype)).collect();
+    ParquetWriter::new(out)
+        .with_compression(ParquetCompression::Zstd(polars::polars_utils::compression::ZstdLevel::try_new(3).ok()))
+        .with_key_value_metadata(Some(metadata(report, table)))
+        .batched(&schema)
+        .map_err(unwritable)
+}
+
+/// Writes the startups table as one Parquet file, with the version of its columns, their meaning and what was read for it
+/// as metadata.
+///
+/// # Errors
+/// When writing fails, or the table cannot be read.
+pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
+    let [table, ..] = sisters();
+    let mut file = writer(report, &table, out)?;
+    let mut rows = report.table.rows();
+    loop {
+        let some: Vec<Row> = rows.by_ref().take(GROUP).collect::<Result<_, _>>()?;
+        if some.is_empty() {
+            break;
+        }
+        file.write_batch(&startups(&some).map_err(failed)?).map_err(unwritable)?;
+    }
+    file.finish().map_err(unwritable)?;
+    Ok(())
+}
+
+/// Writes all four tables below a folder, a file for each date (of creation, UTC) and node. Files appear whole or not at all;
+/// a second run over the same input replaces its own files, and other files are left alone.
+///
+/// # Errors
+/// When writing fails, or the table cannot be read.
+pub fn folder(report: &Report, path: &Path) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(unwritable)?;
+    let under_way = tempfile::Builder::new().prefix(".podlag-").tempdir_in(path).map_err(unwritable)?;
+    let mut made: Vec<(PathBuf, PathBuf)> = Vec::new();
+    let mut partitions: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
+    let (mut waiting, mut number) = (0, 0);
+    let mut flush = |partitions: &mut BTreeMap<(String, String), Vec<Row>>, number: usize| -> Result<(), Error> {
+        for ((date, node), rows) in std::mem::take(partitions) {
+            for table in sisters() {
+                let name = format!("part-{}-{number}.parquet", report.run());
+                let to = path.join(table.name).join(format!("date={date}")).join(format!("node={node}")).join(name);
+                let from = under_way.path().join(made.len().to_string());
+                let file = fs::File::create(&from).map_err(unwritable)?;
+                let mut writer = writer(report, &table, std::io::BufWriter::new(file))?;
+                for some in rows.chunks(GROUP) {
+                    writer.write_batch(&(table.write)(some).map_err(failed)?).map_err(unwritable)?;
+                }
+                writer.finish().map_err(unwritable)?;
+                made.push((from, to));
+            }
+        }
+        Ok(())
+    };
+    for row in report.table.rows() {
+        let row = row?;
+        let date = row.began().map_or(NULL_PARTITION.into(), |time| time.to_string().chars().take(10).collect());
+        let node = row.node.as_deref().map_or(NULL_PARTITION.into(), encoded);
+        partitions.entry((date, node)).or_default().push(row);
+        waiting += 1;
+        if waiting >= PARTITIONED {
+            flush(&mut partitions, number)?;
+            (waiting, number) = (0, number + 1);
+        }
+    }
+    flush(&mut partitions, number)?;
+    for (from, to) in made {
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder).map_err(unwritable)?;
+        }
+        fs::rename(from, to).map_err(unwritable)?;
+    }
+    Ok(())
+}
+
+/// A value as part of a path, as Hive writes it: everything but letters, digits, `-`, `_` and `.` as `%XX`.
+fn encoded(value: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
+        b'.' => ".".into(),
+        _ => format!("%{byte:02X}"),
+    };
+    let text: String = value.bytes().map(byte).collect();
+    if text.is_empty() { NULL_PARTITION.into() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_cannot_leave_their_folder() {
+        assert_eq!(encoded("ip-10-0-1-2.ec2.internal"), "ip-10-0-1-2.ec2.internal");
+        assert_eq!(encoded("../../etc"), "..%2F..%2Fetc");
+        assert_eq!(encoded("a=b ä"), "a%3Db%20%C3%A4");
+        assert_eq!(encoded(""), NULL_PARTITION);
+    }
+}

@@ -1,0 +1,25 @@
+//! The startups table: columns, one row a startup, and the figures every output shows, each a lazy query over it.
+//!
+//! ```text
+//! Startup --of--> Row --Store--> Table --query--> Summary, groups, differences, verdicts
+//! Parquet, JSON --stored--> Row ─┘
+//! ```
+
+mod cell;
+mod file;
+mod of;
+mod query;
+mod row;
+mod store;
+mod stored;
+mod summary;
+
+pub use cell::{Described, PhaseSeconds, phase_column};
+pub use file::{folder, parquet};
+pub use query::{Group, Groups, KEYS, Key, groups, of_seconds, values};
+pub use row::{Finding, Line, Piece, Place, Pull, Row, Volume};
+pub use store::{Budget, Rows, Store, Table};
+pub use summary::{CauseLine, Example, PhaseLine, Quantiles, Summary, summary};
+
+pub(crate) use of::{Surroundings, row as row_of};
+pub(crate) use stored::{Runs, read_parquet, read_report};

@@ -1,0 +1,254 @@
+//! A startup that is over → its row.
+
+use std::collections::BTreeMap;
+
+use super::cell::PhaseSeconds;
+use super::row::{Finding, Line, Piece, Place, Pull, Row, Volume};
+use crate::breakdown::Breakdown;
+use crate::cause;
+use crate::phase::{PHASES, Phase};
+use crate::record::{Fact, Field, Place as At, shorten};
+use crate::startup::{Event, Startup};
+use crate::time::{SECOND, Span, Time};
+
+/// How many volumes and pulls of one startup are listed; a pod has a few of either, a hostile log may have any number.
+const LISTED: usize = 200;
+/// How long an error a volume keeps, bytes.
+const ERROR: usize = 300;
+/// An image wait ends where the transfer begins; the two are told by different programs.
+const SAME: Span = Span(SECOND / 20);
+
+/// What a row says beside what the startup tells of itself.
+pub(crate) struct Surroundings<'a> {
+    /// The node's name and its kubelet's version.
+    pub node: Option<&'a str>,
+    pub kubelet: Option<&'a str>,
+    /// The names of the sources.
+    pub sources: &'a [String],
+    /// The workload, where an object tells the pod's owner.
+    pub workload: Option<&'a str>,
+}
+
+/// The row of a startup.
+pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding], around: &Surroundings<'_>) -> Row {
+    let (namespace, pod) = startup.names();
+    let observed = startup.observed.as_deref();
+    let source = |at: At| around.sources.get(at.source as usize).map_or("", String::as_str);
+    let place = |at: At| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
+    let first = startup.events.first().map(|event| event.place);
+    let stands = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
+    let workload = match around.workload {
+        Some(workload) => workload.to_owned(),
+        None => crate::workload::by_name(pod, around.node).to_string(),
+    };
+    let seconds = b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.of(*phase).seconds())));
+    let pieces = b.pieces.iter().filter_map(|piece| piece.place);
+    // In the order they are referred to: that of their places would show how the log was cut into files.
+    let mut shown: Vec<At> = Vec::new();
+    for place in pieces.chain(findings.iter().filter_map(|finding| finding.evidence)) {
+        if !shown.contains(&place) {
+            shown.push(place);
+        }
+    }
+    let line = |at: &At| {
+        let text = text(startup, *at)?;
+        Some(Line { source: source(*at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX), text: text.into() })
+    };
+    Row {
+        node: around.node.map(Into::into),
+        namespace: namespace.into(),
+        pod: pod.into(),
+        uid: startup.uid.clone(),
+        workload: format!("{namespace}/{workload}").into(),
+        kubelet_version: around.kubelet.map(Into::into),
+        record_format: observed.and_then(|observed| observed.format).map(|format| format.name().into()),
+        state: b.state,
+        created: b.created,
+        seen: b.seen,
+        running: b.running,
+        watched: b.watched,
+        total_s: b.total.map(Span::seconds),
+        running_s: b.running.zip(b.created).map(|(running, created)| (running - created).seconds()),
+        kubelet_slo_s: b.kubelet_slo,
+        slo_s: b.slo,
+        stateful: observed.and_then(|observed| observed.stateful),
+        phases: PhaseSeconds(seconds),
+        pulls: count(b.pulls),
+        pull_failures: count(b.pull_failures),
+        pulled_bytes: b.pulled_bytes,
+        sandbox_attempts: count(b.sandbox_attempts),
+        restarts: count(b.restarts),
+        cause: findings.first().map(|finding| finding.cause.into()),
+        cause_s: findings.first().map(|finding| finding.lost.seconds()),
+        anomalies: b.anomalies.iter().map(|id| (*id).into()).collect(),
+        source: source(stands).into(),
+        line: i64::try_from(stands.line).unwrap_or(i64::MAX),
+        findings: findings
+            .iter()
+            .map(|finding| Finding {
+                cause: finding.cause.into(),
+                lost_s: finding.lost.seconds(),
+                certain_s: finding.certain.seconds(),
+                about: finding.about.clone(),
+                evidence: finding.evidence.map(place),
+            })
+            .collect(),
+        spans: b
+            .pieces
+            .iter()
+            .map(|piece| Piece {
+                phase: piece.phase,
+                from: piece.from,
+                to: piece.to,
+                precision: piece.precision,
+                min_s: piece.min.seconds(),
+                max_s: piece.max.seconds(),
+                about: piece.about.clone(),
+                evidence: piece.place.map(place),
+            })
+            .collect(),
+        image_pulls: pulls(startup, b),
+        volume_mounts: volumes(startup),
+        lines: shown.iter().filter_map(line).collect(),
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The text of a line, as far as the startup keeps it.
+fn text(startup: &Startup, at: At) -> Option<&str> {
+    let events = startup.events.iter().chain(&startup.around).map(|event| (event.place, &event.text));
+    let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));
+    events.chain(transfers).find(|(known, _)| *known == at).map(|(_, text)| &**text)
+}
+
+/// The pulls: by the runtime's lines, else by the kubelet's events, else the one the record tells of.
+fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
+    let waits: Vec<_> = b.pieces.iter().filter(|piece| piece.phase == Phase::ImageWait).collect();
+    let asked_before = |began: Time| {
+        let wait = waits.iter().find(|wait| (wait.to - began).0.abs() <= SAME.0);
+        wait.map(|wait| wait.from)
+    };
+    let mut all: Vec<Pull> = startup
+        .transfers
+        .iter()
+        .map(|transfer| {
+            let asked = asked_before(transfer.began).filter(|asked| *asked <= transfer.began);
+            pull(Some(&transfer.image), asked, Some(transfer.began), Some(transfer.ended), transfer.ok)
+                .with(transfer.bytes, transfer.behind.as_deref())
+        })
+        .collect();
+    if all.is_empty() {
+        let ended = startup.all(Fact::PullEnded).filter(|event| !event.by_runtime);
+        all = ended
+            .filter_map(|event| {
+                let took = event.length(Field::Duration)?;
+                let waited = event.length(Field::Waited).unwrap_or(took);
+                let (asked, began) = (event.time - waited, event.time - took);
+                let image = event.text_of(Field::Image);
+                Some(
+                    pull(image, Some(asked), Some(began), Some(event.time), true)
+                        .with(event.number(Field::Bytes).filter(|bytes| *bytes > 0), None),
+                )
+            })
+            .collect();
+    }
+    if let (true, Some(observed)) = (all.is_empty(), startup.observed.as_deref())
+        && let (Some(asked), Some(ended)) = (observed.first_pull.time(), observed.last_pull.time())
+    {
+        all.push(pull(None, Some(asked), None, Some(ended), true));
+    }
+    all.truncate(LISTED);
+    all
+}
+
+fn pull(image: Option<&str>, asked: Option<Time>, began: Option<Time>, ended: Option<Time>, ok: bool) -> Pull {
+    let between = |from: Option<Time>, to: Option<Time>| from.zip(to).map(|(from, to)| (to - from).seconds());
+    Pull {
+        image: image.map(Into::into),
+        registry: image.map(|image| registry(image).into()),
+        asked,
+        began,
+        ended,
+        wait_s: between(asked, began),
+        pull_s: between(began, ended),
+        bytes: None,
+        behind: None,
+        outcome: if ok { "pulled" } else { "failed" }.into(),
+    }
+}
+
+impl Pull {
+    fn with(self, bytes: Option<i64>, behind: Option<&str>) -> Self {
+        Pull { bytes, behind: behind.map(Into::into), ..self }
+    }
+}
+
+/// The registry in an image's name: its first part when that looks like a host, as the reference grammar has it
+/// (distribution/reference: a dot, a colon, or `localhost`), else Docker's.
+fn registry(image: &str) -> &str {
+    match image.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "docker.io",
+    }
+}
+
+/// The volumes, by what the lines before the start's end tell of each.
+fn volumes(startup: &Startup) -> Vec<Volume> {
+    let until = startup.running().unwrap_or(Time(i64::MAX));
+    let mut all: BTreeMap<&str, (Volume, i64)> = BTreeMap::new();
+    let lines = startup.events.iter().filter(|event| event.time <= until && !event.by_runtime);
+    for (event, name) in lines.filter_map(|event| Some((event, event.text_of(Field::Volume)?))) {
+        if !all.contains_key(name) && all.len() >= LISTED {
+            continue;
+        }
+        let (volume, failures) = all.entry(name).or_default();
+        volume.volume = name.into();
+        volume.plugin = volume.plugin.take().or(event.text_of(Field::Plugin).map(Into::into));
+        step(volume, failures, event);
+    }
+    let done = |(volume, failures): (Volume, i64)| {
+        // The try that failed last is followed by one that did not, when the volume is there.
+        let last = i64::from(volume.mounted.is_some() || failures == 0);
+        Volume { attempts: failures + last, ..volume }
+    };
+    all.into_values().map(done).collect()
+}
+
+fn step(volume: &mut Volume, failures: &mut i64, event: &Event) {
+    let instant = match event.fact {
+        Fact::VolumeVerifyStarted => &mut volume.wanted,
+        Fact::VolumeMountStarted => &mut volume.mounting,
+        Fact::VolumeDeviceMounted => &mut volume.device,
+        Fact::VolumeMounted => &mut volume.mounted,
+        Fact::VolumeFailed => {
+            *failures += 1;
+            volume.error = event.text_of(Field::Error).map(|error| shorten(error, ERROR));
+            return;
+        }
+        _ => return,
+    };
+    // Remounts come again and again; the first is the start's.
+    instant.get_or_insert(event.time);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registries_are_told_by_the_first_part() {
+        let known = [
+            ("nginx", "docker.io"),
+            ("library/nginx:1.27", "docker.io"),
+            ("ghcr.io/a/b@sha256:0", "ghcr.io"),
+            ("localhost/a", "localhost"),
+            ("reg:5000/a/b:v1", "reg:5000"),
+        ];
+        for (image, expected) in known {
+            assert_eq!(registry(image), expected, "{image}");
+        }
+    }
+}

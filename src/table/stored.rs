@@ -1,0 +1,182 @@
+//! Reading back what podlag wrote: startups tables in Parquet, and reports in JSON. Rows enter the store as those of a log do.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use polars::prelude::*;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::cell::Columns;
+use super::file::{STARTUPS, key};
+use super::row::Row;
+use super::store::Store;
+use crate::error::{Error, Kind};
+use crate::report::{Coverage, VERSION};
+
+/// Rows that are read at once from files that were not written by podlag, whose row groups may be large.
+const SLICE: usize = 32_768;
+
+/// What stored tables say of the runs that made them; each run counts once, in however many files it lies.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    known: BTreeSet<String>,
+    /// What they read, together.
+    pub coverage: Coverage,
+}
+
+impl Runs {
+    fn add(&mut self, run: &str, coverage: Coverage) {
+        let told = serde_json::to_string(&coverage).unwrap_or_default();
+        if self.known.insert(format!("{run} {told}")) {
+            self.coverage.add(coverage);
+        }
+    }
+}
+
+fn broken(trouble: impl fmt::Display) -> Error {
+    Error::new(Kind::Source, format!("it cannot be read as a table of startups: {trouble}"))
+}
+
+fn newer(version: &str) -> Error {
+    Error::new(Kind::Source, format!("it has version {version}, this podlag knows {VERSION}")).help("use a newer podlag")
+}
+
+/// Reads a Parquet file into a store. A table that stands beside a startups table repeats it and is passed over.
+pub(crate) fn read_parquet(path: &Path, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
+    let file = File::open(path).map_err(broken)?;
+    let mut reader = ParquetReader::new(file);
+    let metadata = reader.get_metadata().map_err(broken)?.clone();
+    let pairs = metadata.key_value_metadata().clone().unwrap_or_default();
+    let get = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
+    if get(key::TABLE).is_some_and(|table| table != STARTUPS) {
+        return Ok(());
+    }
+    if let Some(version) = get(key::SCHEMA)
+        && version.parse::<u32>().is_ok_and(|version| version > VERSION)
+    {
+        return Err(newer(version));
+    }
+    let schema = reader.schema().map_err(broken)?;
+    if let Some(missing) = ["namespace", "pod", "state", "created", "total_s"].into_iter().find(|name| !schema.contains(name)) {
+        return Err(Error::new(Kind::Source, format!("it is no table of startups: it has no column {missing:?}"))
+            .help("podlag reads the files that -o FILE.parquet and -o FOLDER/ write"));
+    }
+    let coverage = get(key::COVERAGE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    runs.add(get(key::RUN).unwrap_or_default(), coverage);
+    for (from, length) in slices(&metadata) {
+        let file = File::open(path).map_err(broken)?;
+        let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None).with_slice(Some((from, length)));
+        reader.set_metadata(metadata.clone());
+        for row in Row::read(&reader.finish().map_err(broken)?)? {
+            store.push(row)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where to read: row group by row group, large ones in several steps.
+fn slices(metadata: &FileMetadata) -> Vec<(usize, usize)> {
+    let mut all = Vec::new();
+    let mut at = 0;
+    for group in &metadata.row_groups {
+        let end = at + group.num_rows();
+        while at < end {
+            let length = SLICE.min(end - at);
+            all.push((at, length));
+            at += length;
+        }
+    }
+    all
+}
+
+/// Reads a report in JSON into a store, startup by startup.
+pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
+    let mut stopped = None;
+    let mut told = (String::new(), Coverage::default());
+    let mut deserializer = serde_json::Deserializer::from_reader(std::io::BufReader::new(reader));
+    let read = ReportSeed { store, told: &mut told, stopped: &mut stopped }.deserialize(&mut deserializer);
+    if let Some(error) = stopped {
+        return Err(error);
+    }
+    read.map_err(|trouble| Error::new(Kind::Source, format!("it cannot be read as a report: {trouble}")))?;
+    runs.add(&told.0, told.1);
+    Ok(())
+}
+
+struct ReportSeed<'a> {
+    store: &'a mut Store,
+    told: &'a mut (String, Coverage),
+    /// Trouble that is none of the text's.
+    stopped: &'a mut Option<Error>,
+}
+
+impl<'de> DeserializeSeed<'de> for ReportSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ReportSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a podlag report")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "podlag_report" => {
+                    let version: u32 = map.next_value()?;
+                    if version > VERSION {
+                        *self.stopped = Some(newer(&version.to_string()));
+                        return Err(serde::de::Error::custom("a newer version"));
+                    }
+                }
+                "run" => self.told.0 = map.next_value()?,
+                "coverage" => self.told.1 = map.next_value()?,
+                "startups" => map.next_value_seed(StartupsSeed { store: self.store, stopped: self.stopped })?,
+                _ => {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+struct StartupsSeed<'a> {
+    store: &'a mut Store,
+    stopped: &'a mut Option<Error>,
+}
+
+impl<'de> DeserializeSeed<'de> for StartupsSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StartupsSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of startups")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(row) = list.next_element::<Row>()? {
+            if let Err(error) = self.store.push(row) {
+                *self.stopped = Some(error);
+                return Err(serde::de::Error::custom("the store is full"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,334 @@
+//! The figures of the first screen, each a lazy query over the table. Sums are taken in whole microseconds: so they do not
+//! depend on the order of rows, and merged tables give the same bytes as one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use polars::prelude::*;
+
+use super::cell::{failed, phase_column};
+use super::query::{BEGAN, micros, nested, quantile, scalar, seconds, strings};
+use super::row::{Place, Row};
+use super::store::Table;
+use crate::error::Error;
+use crate::phase::PHASES;
+use crate::startup::State;
+use crate::time::Time;
+
+/// Seconds at the quantiles people ask for. A quantile is a value that occurred: the smallest that so many do not exceed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Quantiles {
+    /// How many values.
+    pub count: u64,
+    /// Half do not exceed it.
+    pub p50: f64,
+    /// 95 % do not exceed it.
+    pub p95: f64,
+    /// 99 % do not exceed it.
+    pub p99: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+/// One phase over all startups.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct PhaseLine {
+    /// The phase's name.
+    pub phase: &'static str,
+    /// Its seconds in all startups.
+    pub lost_s: f64,
+    /// Their share of all seconds, 0 to 1.
+    pub share: f64,
+    /// Its seconds in one startup: 99 % do not exceed them.
+    pub p99_s: f64,
+    /// How many of its seconds have a certain length, 0 to 1.
+    pub exact_share: f64,
+}
+
+/// One cause over all startups.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct CauseLine {
+    /// The cause's id.
+    pub cause: String,
+    /// The seconds it claims.
+    pub lost_s: f64,
+    /// How many of them are certain.
+    pub certain_s: f64,
+    /// In how many startups.
+    pub pods: u64,
+    /// On how many nodes.
+    pub nodes: u64,
+    /// The startup with the largest claim.
+    pub worst: Option<Example>,
+}
+
+/// A startup that stands for many.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Example {
+    /// `namespace/name`.
+    pub pod: String,
+    /// Its uid.
+    pub uid: Option<Box<str>>,
+    /// Its node.
+    pub node: Option<Box<str>>,
+    /// How it stands.
+    pub state: State,
+    /// How long it took: to running, or what the cause claims.
+    pub seconds: Option<f64>,
+    /// The cause, and what it claims.
+    pub cause: Option<Box<str>>,
+    /// See `cause`.
+    pub cause_s: Option<f64>,
+    /// Whom or what was waited for.
+    pub about: Option<Box<str>>,
+    /// The line that shows it.
+    pub evidence: Option<Place>,
+    /// That line's text, shortened.
+    pub text: Box<str>,
+}
+
+impl Example {
+    fn of(row: &Row, cause: Option<&str>) -> Self {
+        // The watch is late, not the pod: it explains no slow start.
+        let mut findings = row.findings.iter();
+        let finding = match cause {
+            Some(cause) => findings.find(|finding| *finding.cause == *cause),
+            None => findings.find(|finding| &*finding.cause != "watch-artefact"),
+        };
+        let evidence = finding.and_then(|finding| finding.evidence.clone());
+        Example {
+            pod: row.full_name(),
+            uid: row.uid.clone(),
+            node: row.node.clone(),
+            state: row.state,
+            seconds: row.felt_s(),
+            cause: finding.map(|finding| finding.cause.clone()),
+            cause_s: finding.map(|finding| finding.lost_s),
+            about: finding.and_then(|finding| finding.about.clone()),
+            text: evidence.as_ref().map_or("", |place| row.text(place)).into(),
+            evidence,
+        }
+    }
+}
+
+/// The figures of the first screen.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Summary {
+    /// How many startups.
+    pub startups: usize,
+    /// By state.
+    pub states: Vec<(&'static str, u64)>,
+    /// On how many nodes.
+    pub nodes: usize,
+    /// The kubelets' versions.
+    pub kubelets: Vec<String>,
+    /// The first creation and the last instant.
+    pub window: Option<(Time, Time)>,
+    /// Created → running.
+    pub running: Quantiles,
+    /// Our own SLI value of stateless pods (and of those whose record does not say).
+    pub slo: Quantiles,
+    /// Their share within 5 s, 0 to 1.
+    pub slo_within: f64,
+    /// Values of the kubelet that were repaired.
+    pub repaired: u64,
+    /// Where the time went.
+    pub phases: Vec<PhaseLine>,
+    /// Why, by seconds lost.
+    pub causes: Vec<CauseLine>,
+    /// The startups with the longest way to running.
+    pub slowest: Vec<Example>,
+    /// Oddities and how often.
+    pub anomalies: Vec<(&'static str, u64)>,
+}
+
+/// How many of the slowest are named.
+const SLOWEST: u32 = 10;
+
+/// The figures over a table.
+///
+/// # Errors
+/// When a query fails, which it does only for lack of memory or of a part of the table.
+pub fn summary(table: &Table) -> Result<Summary, Error> {
+    if table.is_empty() {
+        return Ok(Summary::default());
+    }
+    let all = table.lazy()?;
+    let stateless = all.clone().filter(col("stateful").fill_null(lit(false)).not());
+    let slo = quantiles(stateless.clone(), "slo_s")?;
+    let within = scalar(stateless.filter(col("slo_s").lt_eq(lit(5.0))).select([col("slo_s").count()]))?;
+    let anomalies = anomalies(table)?;
+    Ok(Summary {
+        startups: table.len(),
+        states: states(all.clone())?,
+        nodes: nodes(all.clone())?,
+        kubelets: strings(all.clone().select([col("kubelet_version").unique()]))?.into_iter().collect(),
+        window: window(&all)?,
+        running: quantiles(all.clone(), "running_s")?,
+        slo,
+        slo_within: if slo.count > 0 { within / slo.count as f64 } else { 0.0 },
+        repaired: anomalies.iter().find(|(id, _)| *id == "slo-overflow").map_or(0, |(_, count)| *count),
+        phases: phases(table, &all)?,
+        causes: causes(table)?,
+        slowest: slowest(table)?,
+        anomalies,
+    })
+}
+
+fn quantiles(frame: LazyFrame, column: &str) -> Result<Quantiles, Error> {
+    let at = |q: f64| quantile(col(column), q).alias(format!("{q}"));
+    let query = frame.select([col(column).count().alias("count"), at(0.5), at(0.95), at(0.99), col(column).max().alias("max")]);
+    let found = query.collect().map_err(failed)?;
+    let get = |name: &str| seconds(&found, name, 0).unwrap_or(0.0);
+    Ok(Quantiles { count: get("count") as u64, p50: get("0.5"), p95: get("0.95"), p99: get("0.99"), max: get("max") })
+}
+
+fn states(all: LazyFrame) -> Result<Vec<(&'static str, u64)>, Error> {
+    let count = |state: &State| {
+        let found = all.clone().filter(col("state").eq(lit(state.name()))).select([col("state").count()]);
+        Ok((state.name(), scalar(found)? as u64))
+    };
+    crate::startup::STATES.iter().map(|(state, _)| count(state)).collect()
+}
+
+/// Nodes are told by name; where no line names them, the files of one folder are of one node.
+fn nodes(all: LazyFrame) -> Result<usize, Error> {
+    let named = strings(all.clone().select([col("node").unique()]))?;
+    let sources = strings(all.filter(col("node").is_null()).select([col("source").unique()]))?;
+    let folders: BTreeSet<_> =
+        sources.iter().map(|source| source.rsplit_once('/').map_or("", |(folder, _)| folder)).collect();
+    Ok(named.len() + folders.len())
+}
+
+fn window(all: &LazyFrame) -> Result<Option<(Time, Time)>, Error> {
+    let number = |expression: Expr| expression.cast(DataType::Int64);
+    let last = col("watched").fill_null(col("running")).fill_null(col("seen"));
+    let found = all.clone().select([col(BEGAN).min().alias("from"), number(last.max()).alias("to")]);
+    let found = found.collect().map_err(failed)?;
+    let get = |name: &str| -> Result<Option<Time>, Error> {
+        Ok(found.column(name).map_err(failed)?.i64().map_err(failed)?.get(0).map(Time))
+    };
+    Ok(get("from")?.zip(get("to")?))
+}
+
+fn phases(table: &Table, all: &LazyFrame) -> Result<Vec<PhaseLine>, Error> {
+    // One phase at a time: over many startups a few columns are all that memory should hold.
+    let mut lines = Vec::new();
+    for (phase, name) in PHASES {
+        let column = phase_column(*phase);
+        let sums = [micros(&column).sum().alias("lost"), quantile(col(column.as_str()), 0.99).alias("p99")];
+        let found = all.clone().select(sums).collect().map_err(failed)?;
+        let lost_s = seconds(&found, "lost", 0).unwrap_or(0.0) / 1e6;
+        let p99_s = seconds(&found, "p99", 0).unwrap_or(0.0);
+        lines.push(PhaseLine { phase: name, lost_s, share: 0.0, p99_s, exact_share: 0.0 });
+    }
+    let mut exact: BTreeMap<String, f64> = BTreeMap::new();
+    for part in table.parts()? {
+        let length = (col("to").cast(DataType::Int64) - col("from").cast(DataType::Int64)) / lit(1000);
+        let spans = nested(part.select([col("spans")]), "spans").filter(col("min_s").eq(col("max_s")));
+        let found = spans.group_by([col("phase")]).agg([length.sum().alias("exact")]).collect().map_err(failed)?;
+        let names = found.column("phase").map_err(failed)?.str().map_err(failed)?;
+        for (at, name) in names.iter().enumerate() {
+            *exact.entry(name.unwrap_or_default().to_owned()).or_default() += seconds(&found, "exact", at).unwrap_or(0.0);
+        }
+    }
+    let whole: f64 = lines.iter().map(|line| line.lost_s).sum();
+    let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+    for line in &mut lines {
+        line.share = share(line.lost_s, whole);
+        // Both are sums of whole microseconds, cut at different places.
+        line.exact_share = share(exact.get(line.phase).copied().unwrap_or(0.0) / 1e6, line.lost_s).min(1.0);
+    }
+    Ok(lines)
+}
+
+/// Where a row is, and how large its claim: of two equal ones the first in order stays.
+#[derive(Default)]
+struct Claims {
+    lost: f64,
+    certain: f64,
+    pods: u64,
+    nodes: BTreeSet<String>,
+    worst: Option<(f64, Row)>,
+}
+
+fn causes(table: &Table) -> Result<Vec<CauseLine>, Error> {
+    let mut all: BTreeMap<String, Claims> = BTreeMap::new();
+    for (number, part) in table.parts()?.into_iter().enumerate() {
+        let findings = nested(part.with_row_index("row", None).select([col("row"), col("node"), col("findings")]), "findings");
+        let largest = SortMultipleOptions::default().with_order_descending_multi([true, false]);
+        let query = findings.sort(["lost_s", "row"], largest).group_by_stable([col("cause")]).agg([
+            micros("lost_s").sum().alias("lost"),
+            micros("certain_s").sum().alias("certain"),
+            col("row").n_unique().alias("pods"),
+            col("node").unique().alias("nodes"),
+            col("lost_s").first().alias("most"),
+            col("row").first().alias("row"),
+        ]);
+        let found = query.collect().map_err(failed)?;
+        let names = found.column("cause").map_err(failed)?.str().map_err(failed)?;
+        let nodes = found.column("nodes").map_err(failed)?.list().map_err(failed)?;
+        for (at, name) in names.iter().enumerate() {
+            let get = |column: &str| seconds(&found, column, at).unwrap_or(0.0);
+            let claims = all.entry(name.unwrap_or_default().to_owned()).or_default();
+            claims.lost += get("lost");
+            claims.certain += get("certain");
+            claims.pods += get("pods") as u64;
+            if let Some(nodes) = nodes.get_as_series(at) {
+                claims.nodes.extend(nodes.str().map_err(failed)?.iter().map(|node| node.unwrap_or_default().to_owned()));
+            }
+            let most = get("most");
+            if claims.worst.as_ref().is_some_and(|(known, _)| *known > most) {
+                continue;
+            }
+            if let Some(row) = table.row(number, get("row") as usize)?
+                && claims.worst.as_ref().is_none_or(|(known, first)| *known < most || row.order() < first.order())
+            {
+                claims.worst = Some((most, row));
+            }
+        }
+    }
+    let line = |(cause, claims): (String, Claims)| CauseLine {
+        lost_s: claims.lost / 1e6,
+        certain_s: claims.certain / 1e6,
+        pods: claims.pods,
+        nodes: claims.nodes.len() as u64,
+        worst: claims.worst.map(|(_, row)| Example::of(&row, Some(&cause))),
+        cause,
+    };
+    let mut lines: Vec<CauseLine> = all.into_iter().map(line).collect();
+    lines.sort_by(|a, b| b.lost_s.total_cmp(&a.lost_s).then_with(|| a.cause.cmp(&b.cause)));
+    Ok(lines)
+}
+
+fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (number, part) in table.parts()?.into_iter().enumerate() {
+        let felt = col("running_s").fill_null(col("total_s")).alias("felt");
+        let longest = SortMultipleOptions::default().with_order_descending_multi([true, false]).with_nulls_last(true);
+        let query = part.with_row_index("row", None).select([felt, col("row")]).sort(["felt", "row"], longest).limit(SLOWEST);
+        let found = query.collect().map_err(failed)?;
+        for at in 0..found.height() {
+            rows.extend(table.row(number, seconds(&found, "row", at).unwrap_or(0.0) as usize)?);
+        }
+    }
+    let felt = |row: &Row| row.felt_s().unwrap_or(f64::NEG_INFINITY);
+    rows.sort_by(|a, b| felt(b).total_cmp(&felt(a)).then_with(|| a.order().cmp(&b.order())));
+    rows.truncate(SLOWEST as usize);
+    Ok(rows.iter().map(|row| Example::of(row, None)).collect())
+}
+
+fn anomalies(table: &Table) -> Result<Vec<(&'static str, u64)>, Error> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for part in table.parts()? {
+        let options = ExplodeOptions { empty_as_null: false, keep_nulls: false };
+        let query = part.select([col("anomalies")]).explode(by_name(["anomalies"], true, false), options);
+        let found = query.group_by([col("anomalies")]).agg([len().alias("count")]).collect().map_err(failed)?;
+        let names = found.column("anomalies").map_err(failed)?.str().map_err(failed)?;
+        for (at, name) in names.iter().enumerate() {
+            *counts.entry(name.unwrap_or_default().to_owned()).or_default() +=
+                seconds(&found, "count", at).unwrap_or(0.0) as u64;
+        }
+    }
+    let known = crate::breakdown::ANOMALIES.iter();
+    Ok(known.filter_map(|(id, _)| Some((*id, *counts.get(*id)?))).collect())
+}

@@ -1,0 +1,322 @@
+//! Which workload a pod belongs to, from `kubectl get pods -A -o json`: what the pods' owner references say.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::{ENCODED, without_node, without_schedule};
+
+/// More than three times the pods Kubernetes supports in a cluster (150 000); with what a name may have at most this
+/// bounds the memory.
+const MOST_PODS: usize = if cfg!(test) { 1000 } else { 500_000 };
+/// The longest name the API server accepts (`DNS1123SubdomainMaxLength`).
+const LONGEST: usize = 253;
+
+/// The workloads of the pods of one or several dumps.
+///
+/// Kept are, for at most 500 000 pods, the pod's name and uid and, once each, the workloads' names; what is longer than
+/// a name can be counts as absent. While reading, a few fields of one item are held besides, and one key or one value
+/// of such a field, however long it is.
+#[derive(Debug, Default)]
+pub struct Owners {
+    by_uid: HashMap<Box<str>, Arc<str>>,
+    by_name: HashMap<Box<str>, Arc<str>>,
+    workloads: HashSet<Arc<str>>,
+    left_out: usize,
+}
+
+impl Owners {
+    /// Reads a dump and adds its pods; returns how many pods it had. A pod already known is replaced.
+    ///
+    /// A dump is any number of JSON documents, one after the other: lists (`kubectl get -o json`, `kubectl get --raw`),
+    /// single objects, arrays of them (`jq .items`), watch events (`--output-watch-events`). What is no pod is skipped.
+    ///
+    /// # Errors
+    /// When the input is no JSON or cannot be read. The pods before that place are kept.
+    pub fn read(reader: impl Read, into: &mut Self) -> Result<usize, serde_json::Error> {
+        let mut documents = serde_json::Deserializer::from_reader(BufReader::new(reader));
+        let mut pods = 0;
+        loop {
+            match documents.end() {
+                Ok(()) => return Ok(pods),
+                Err(error) if error.is_io() => return Err(error),
+                // Something follows.
+                Err(_) => {}
+            }
+            let mut item = Item::default();
+            Walk { owners: into, pods: &mut pods, item: &mut item, place: Place::Object }
+                .deserialize(&mut documents)?;
+            pods += usize::from(into.take(&item));
+        }
+    }
+
+    /// The name of the workload a pod belongs to; `None` for pods no dump had.
+    ///
+    /// Asked for by `uid` first (a static pod's is the one the kubelet gave it, which its logs name, or the mirror
+    /// pod's), then by `namespace` and `name`, since a pod made anew under its old name belongs to the same workload.
+    /// A ReplicaSet's pods belong to its Deployment, a CronJob's Job's to the CronJob, as far as the names tell; static
+    /// pods to what they are called on all nodes; pods without an owner to themselves.
+    pub fn workload(&self, namespace: &str, name: &str, uid: Option<&str>) -> Option<&str> {
+        let found = uid.and_then(|uid| self.by_uid.get(uid));
+        found.or_else(|| self.by_name.get(format!("{namespace}/{name}").as_str())).map(|workload| &**workload)
+    }
+
+    /// How many pods were left out because there were too many.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// Takes an item in; tells whether it was a pod.
+    fn take(&mut self, item: &Item) -> bool {
+        if !item.is_pod() {
+            return false;
+        }
+        let key = format!("{}/{}", item.namespace, item.name).into_boxed_str();
+        if self.by_name.len() >= MOST_PODS && !self.by_name.contains_key(&key) {
+            self.left_out += 1;
+            return true;
+        }
+        let name = item.workload();
+        let workload = self.workloads.get(name).cloned().unwrap_or_else(|| {
+            let new: Arc<str> = name.into();
+            self.workloads.insert(Arc::clone(&new));
+            new
+        });
+        for uid in [&item.uid, &item.mirror] {
+            // A pod may come again and again under new uids.
+            if !uid.is_empty() && self.by_uid.len() < 2 * MOST_PODS {
+                self.by_uid.insert(uid.as_str().into(), Arc::clone(&workload));
+            }
+        }
+        self.by_name.insert(key, workload);
+        true
+    }
+}
+
+/// What matters of an object; an absent field is empty.
+#[derive(Debug, Default)]
+struct Item {
+    kind: String,
+    has_containers: bool,
+    namespace: String,
+    name: String,
+    uid: String,
+    node: String,
+    /// `pod-template-hash`, or what Argo Rollouts has instead.
+    hash: String,
+    /// `kubernetes.io/config.mirror`: the static pod's uid (`CreateMirrorPod` in `pkg/kubelet/pod/mirror_client.go`).
+    mirror: String,
+    /// What made the ReplicationController, in OpenShift.
+    deployment_config: String,
+    owner: Owner,
+    /// The owner reference being read.
+    reference: Owner,
+}
+
+#[derive(Debug, Default)]
+struct Owner {
+    kind: String,
+    name: String,
+    controller: bool,
+}
+
+impl Item {
+    /// Lists as the API server sends them leave out their items' kind; only a pod has `spec.containers`.
+    fn is_pod(&self) -> bool {
+        !self.name.is_empty() && (self.kind == "Pod" || self.kind.is_empty() && self.has_containers)
+    }
+
+    fn workload(&self) -> &str {
+        let owner = self.owner.name.as_str();
+        match self.owner.kind.as_str() {
+            "Node" => without_node(&self.name, owner).unwrap_or(&self.name),
+            // Before 1.17 a mirror pod had no owner.
+            _ if !self.mirror.is_empty() => without_node(&self.name, &self.node).unwrap_or(&self.name),
+            _ if owner.is_empty() => &self.name,
+            "ReplicaSet" => without_hash(owner, &self.hash),
+            // Whether a CronJob made the Job is written on the Job only.
+            "Job" => without_schedule(owner),
+            "ReplicationController" if !self.deployment_config.is_empty() => &self.deployment_config,
+            _ => owner,
+        }
+    }
+}
+
+/// A ReplicaSet's name without the hash its pods are labelled with: the Deployment's. From 1.8 to 1.11 the label held
+/// the number and the name its encoding.
+fn without_hash<'n>(set: &'n str, label: &str) -> &'n str {
+    let encode =
+        |byte: u8| usize::from(byte).checked_sub(48).and_then(|digit| ENCODED.get(digit)).map(|&c| char::from(c));
+    let strip = |hash: &str| set.strip_suffix(hash)?.strip_suffix('-').filter(|base| !base.is_empty());
+    if label.is_empty() {
+        return set;
+    }
+    let encoded: Option<String> = label.bytes().map(encode).collect();
+    strip(label).or_else(|| strip(&encoded?)).unwrap_or(set)
+}
+
+/// Where in an object a value stands, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    Object,
+    Items,
+    Kind,
+    Metadata,
+    Name,
+    Namespace,
+    Uid,
+    Labels,
+    Hash,
+    Annotations,
+    Mirror,
+    DeploymentConfig,
+    References,
+    Reference,
+    OwnerKind,
+    OwnerName,
+    Controller,
+    Spec,
+    Node,
+    Containers,
+}
+
+impl Place {
+    fn field(self, key: &str) -> Option<Self> {
+        Some(match (self, key) {
+            // A watch event wraps what it is about.
+            (Self::Object, "items" | "object") => Self::Items,
+            (Self::Object, "kind") => Self::Kind,
+            (Self::Object, "metadata") => Self::Metadata,
+            (Self::Object, "spec") => Self::Spec,
+            (Self::Metadata, "name") => Self::Name,
+            (Self::Metadata, "namespace") => Self::Namespace,
+            (Self::Metadata, "uid") => Self::Uid,
+            (Self::Metadata, "labels") => Self::Labels,
+            (Self::Metadata, "annotations") => Self::Annotations,
+            (Self::Metadata, "ownerReferences") => Self::References,
+            (Self::Labels, "pod-template-hash" | "rollouts-pod-template-hash") => Self::Hash,
+            (Self::Annotations, "kubernetes.io/config.mirror") => Self::Mirror,
+            (Self::Annotations, "openshift.io/deployment-config.name") => Self::DeploymentConfig,
+            (Self::Reference, "kind") => Self::OwnerKind,
+            (Self::Reference, "name") => Self::OwnerName,
+            (Self::Reference, "controller") => Self::Controller,
+            (Self::Spec, "nodeName") => Self::Node,
+            (Self::Spec, "containers") => Self::Containers,
+            _ => return None,
+        })
+    }
+}
+
+/// Goes through a value and notes what matters. Values of any type are welcome anywhere: an object of another kind may
+/// have something else at the same place, and which kind it is may come last.
+struct Walk<'a> {
+    owners: &'a mut Owners,
+    pods: &'a mut usize,
+    item: &'a mut Item,
+    place: Place,
+}
+
+impl Walk<'_> {
+    fn at(&mut self, place: Place) -> Walk<'_> {
+        Walk { owners: self.owners, pods: self.pods, item: self.item, place }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("a Kubernetes object or a list of them")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        if self.place == Place::Items {
+            let mut item = Item::default();
+            Walk { item: &mut item, place: Place::Object, ..self.at(Place::Object) }.visit_map(map)?;
+            *self.pods += usize::from(self.owners.take(&item));
+            return Ok(());
+        }
+        while let Some(key) = map.next_key::<String>()? {
+            match self.place.field(&key) {
+                Some(place) => map.next_value_seed(self.at(place))?,
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        if self.place == Place::Reference {
+            let reference = std::mem::take(&mut self.item.reference);
+            if reference.controller {
+                self.item.owner = reference;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        self.item.has_containers |= self.place == Place::Containers;
+        let element = match self.place {
+            Place::Object | Place::Items => Place::Items,
+            Place::References => Place::Reference,
+            _ => {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                return Ok(());
+            }
+        };
+        while seq.next_element_seed(self.at(element))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        let item = self.item;
+        let field = match self.place {
+            Place::Kind => &mut item.kind,
+            Place::Name => &mut item.name,
+            Place::Namespace => &mut item.namespace,
+            Place::Uid => &mut item.uid,
+            Place::Hash => &mut item.hash,
+            Place::Mirror => &mut item.mirror,
+            Place::DeploymentConfig => &mut item.deployment_config,
+            Place::OwnerKind => &mut item.reference.kind,
+            Place::OwnerName => &mut item.reference.name,
+            Place::Node => &mut item.node,
+            _ => return Ok(()),
+        };
+        if text.len() <= LONGEST {
+            text.clone_into(field);
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        if self.place == Place::Controller {
+            self.item.reference.controller = value;
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+}
