@@ -22,6 +22,10 @@ use std::time::Instant;
 use podlag::analyze::{Options, analyze};
 use podlag::source;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUNDS: usize = 5;
 
 fn main() {

@@ -258,8 +258,8 @@ fn compare(kind: &'static str, name: &str, floor_s: f64, before: &[f64], after: 
         Some(Quantile { name, before_s: before, after_s: after, change_s: change, low_s: low, high_s: high })
     };
     let verdict = match (before.len(), after.len()) {
-        (0, _) => Verdict::New,
-        (_, 0) => Verdict::Gone,
+        (0, 1..) => Verdict::New,
+        (1.., 0) => Verdict::Gone,
         (before, after) if before.min(after) < FEW => Verdict::TooFew,
         _ => Verdict::Noise,
     };

@@ -6,6 +6,7 @@ use crate::record::named;
 
 named! {
     /// A kind of interval in a startup.
+    #[derive(Default)]
     Phase PHASES {
         /// Created → the kubelet took the pod: scheduler, binding, watch, a kubelet that was down.
         Scheduling = "scheduling",
@@ -32,13 +33,8 @@ named! {
         /// Accepted → seen on the kubelet's own watch; often an artefact of the tracker.
         Watch = "watch",
         /// What no evidence covers.
+        #[default]
         Unattributed = "unattributed",
-    }
-}
-
-impl Default for Phase {
-    fn default() -> Self {
-        Phase::Unattributed
     }
 }
 

@@ -95,21 +95,17 @@ pub struct Transfer {
 
 named! {
     /// How a startup stands.
+    #[derive(Default)]
     State STATES {
         /// All containers ran.
         Running = "running",
         /// Still on its way when the log ends.
+        #[default]
         Starting = "starting",
         /// It will not start: admission refused it.
         Failed = "failed",
         /// Deleted before it ran.
         Gone = "gone",
-    }
-}
-
-impl Default for State {
-    fn default() -> Self {
-        State::Starting
     }
 }
 

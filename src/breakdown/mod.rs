@@ -17,19 +17,15 @@ use steps::{Evidence, Mark};
 
 named! {
     /// How well a span's ends are known.
+    #[derive(Default)]
     Precision PRECISIONS {
         /// Both ends are told by lines.
         Exact = "exact",
         /// An end follows from other lines by a rule.
         Inferred = "inferred",
         /// An end lies between two known instants.
+        #[default]
         Bounded = "bounded",
-    }
-}
-
-impl Default for Precision {
-    fn default() -> Self {
-        Precision::Bounded
     }
 }
 

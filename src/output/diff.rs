@@ -116,6 +116,7 @@ fn full_label(line: &Line) -> String {
     let head = Phase::named(&line.name).map(|phase| phase.words().head).filter(|head| *head != "–");
     match (line.kind, head) {
         ("head", _) if line.name == "pulling" => "image pulling".into(),
+        ("phase", Some("pulling")) => format!("{}, part of image pulling", label(line)),
         ("phase", Some(head)) => format!("{}, part of {head}", label(line)),
         _ => label(line),
     }

@@ -60,7 +60,8 @@ impl Content {
         let first = head.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start();
         let begins = |key: &str| first.starts_with(format!("\"{key}\"").as_bytes());
         match () {
-            () if begins("podlag_report") => Some(Self::Report),
+            // The second is first where a tool has sorted the keys.
+            () if begins("podlag_report") || begins("anomaly_meanings") => Some(Self::Report),
             () if begins("apiVersion") || begins("kind") || begins("items") => Some(Self::Objects),
             () => None,
         }

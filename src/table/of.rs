@@ -174,6 +174,7 @@ fn pull(image: Option<&str>, asked: Option<Time>, began: Option<Time>, ended: Op
         ended,
         wait_s: between(asked, began),
         pull_s: between(began, ended),
+        took_s: between(asked.or(began), ended),
         bytes: None,
         behind: None,
         outcome: if ok { "pulled" } else { "failed" }.into(),

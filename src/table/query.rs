@@ -253,18 +253,16 @@ fn by_phase(table: &Table) -> Result<Vec<Group>, Error> {
 }
 
 fn by_pull(table: &Table, key: &str) -> Result<Vec<Group>, Error> {
-    let number = |name: &str| col(name).cast(DataType::Int64);
-    let took = (number("ended") - number("asked").fill_null(number("began"))).cast(DataType::Float64) / lit(SECOND as f64);
     let parts = table.parts()?.into_iter().map(|part| {
         let pulls = nested(part.select([col("image_pulls")]), "image_pulls");
-        pulls.select([col(key).alias("group"), took.clone().alias("took"), col("wait_s"), col("pull_s")])
+        pulls.select([col(key).alias("group"), col("took_s"), col("wait_s"), col("pull_s")])
     });
     let parts: Vec<LazyFrame> = parts.collect();
     if parts.is_empty() {
         return Ok(Vec::new());
     }
-    let mut all = figures("took").to_vec();
-    all.extend([("took", "lost"), ("wait_s", "wait"), ("pull_s", "pull")].map(|(of, name)| micros(of).sum().alias(name)));
+    let mut all = figures("took_s").to_vec();
+    all.extend([("took_s", "lost"), ("wait_s", "wait"), ("pull_s", "pull")].map(|(of, name)| micros(of).sum().alias(name)));
     let query = concat(parts, UnionArgs::default()).map_err(failed)?.group_by([col("group")]).agg(all);
     let found = query.collect().map_err(failed)?;
     let groups = names(&found)?.into_iter().enumerate().map(|(at, name)| {

@@ -85,6 +85,7 @@ columns! {
         ended: Option<Time> = "it ended, well or not",
         wait_s: Option<f64> = "asked to began, seconds",
         pull_s: Option<f64> = "began to ended, seconds",
+        took_s: Option<f64> = "asked (where that is not known: began) to ended, seconds",
         bytes: Option<i64> = "the image's size, where a line tells",
         behind: Option<Box<str>> = "the image whose pull filled most of the waiting",
         outcome: Box<str> = "pulled or failed",

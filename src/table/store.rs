@@ -142,7 +142,7 @@ impl Store {
         self.held += frame.estimated_size();
         self.frames.push(frame);
         // Sorting and writing need as much again.
-        if self.held > self.budget.memory / 2 { self.spill() } else { Ok(()) }
+        if self.held > self.budget.memory / 4 { self.spill() } else { Ok(()) }
     }
 
     /// Everything held, as one sorted frame.
@@ -253,7 +253,7 @@ fn write(mut frame: DataFrame, path: PathBuf) -> Result<Part, Error> {
     let writer = ParquetWriter::new(file)
         .with_compression(ParquetCompression::Zstd(polars::polars_utils::compression::ZstdLevel::try_new(1).ok()))
         .with_statistics(StatisticsOptions::empty())
-        .with_row_group_size(Some(4 * BATCH));
+        .with_row_group_size(Some(BATCH));
     writer.finish(&mut frame).map_err(unwritable)?;
     Ok(Part::Written(path, rows))
 }

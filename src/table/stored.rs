@@ -129,9 +129,11 @@ impl<'de> Visitor<'de> for ReportSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut ours = false;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "podlag_report" => {
+                    ours = true;
                     let version: u32 = map.next_value()?;
                     if version > VERSION {
                         *self.stopped = Some(newer(&version.to_string()));
@@ -146,7 +148,7 @@ impl<'de> Visitor<'de> for ReportSeed<'_> {
                 }
             }
         }
-        Ok(())
+        if ours { Ok(()) } else { Err(serde::de::Error::custom("it has no podlag_report")) }
     }
 }
 

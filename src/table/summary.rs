@@ -223,9 +223,8 @@ fn phases(table: &Table, all: &LazyFrame) -> Result<Vec<PhaseLine>, Error> {
     }
     let mut exact: BTreeMap<String, f64> = BTreeMap::new();
     for part in table.parts()? {
-        let length = (col("to").cast(DataType::Int64) - col("from").cast(DataType::Int64)) / lit(1000);
         let spans = nested(part.select([col("spans")]), "spans").filter(col("min_s").eq(col("max_s")));
-        let found = spans.group_by([col("phase")]).agg([length.sum().alias("exact")]).collect().map_err(failed)?;
+        let found = spans.group_by([col("phase")]).agg([micros("min_s").sum().alias("exact")]).collect().map_err(failed)?;
         let names = found.column("phase").map_err(failed)?.str().map_err(failed)?;
         for (at, name) in names.iter().enumerate() {
             *exact.entry(name.unwrap_or_default().to_owned()).or_default() += seconds(&found, "exact", at).unwrap_or(0.0);
@@ -235,7 +234,7 @@ fn phases(table: &Table, all: &LazyFrame) -> Result<Vec<PhaseLine>, Error> {
     let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
     for line in &mut lines {
         line.share = share(line.lost_s, whole);
-        // Both are sums of whole microseconds, cut at different places.
+        // A phase may be several spans, each cut to microseconds by itself.
         line.exact_share = share(exact.get(line.phase).copied().unwrap_or(0.0) / 1e6, line.lost_s).min(1.0);
     }
     Ok(lines)
