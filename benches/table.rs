@@ -12,10 +12,12 @@
     reason = "a bench"
 )]
 
-use std::time::Instant;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use podlag::breakdown::Precision;
 use podlag::filter::Filter;
+use podlag::output::Target;
 use podlag::phase::{PHASES, Phase};
 use podlag::report::{Coverage, Report};
 use podlag::startup::State;
@@ -59,15 +61,41 @@ fn main() {
     println!("summarised  {summarised:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB", count as f64 / summarised, after_summary / MIB);
     println!("blame       {grouped:>7.1} s  {} namespaces        peak memory {:>5} MiB", groups.groups.len(), peak() / MIB);
     println!("p50 {:.3} s, p99 {:.3} s, {} causes", report.summary.running.p50, report.summary.running.p99, report.summary.causes.len());
-    assert!(peak() <= MOST, "{} MiB of memory, more than {} MiB", peak() / MIB, MOST / MIB);
+    let file = folder.path().join("startups.parquet");
+    let (before_file, began) = (peak(), Instant::now());
+    let target = Target::of(&file).expect("a target");
+    target.write(&report).expect("it is written");
+    let (written, size) = (began.elapsed().as_secs_f64(), std::fs::metadata(&file).expect("the file").len());
+    println!("written     {written:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB   {} MiB of Parquet", count as f64 / written, peak() / MIB, size / MIB);
+    assert!(before_file <= MOST && peak() <= MOST, "{} MiB of memory, more than {} MiB", peak() / MIB, MOST / MIB);
+    drop(report);
+    program(&file);
+}
+
+/// The program over the written table: its own time and memory.
+fn program(file: &std::path::Path) {
+    let began = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_podlag")).arg(file).stdout(Stdio::null()).spawn().expect("podlag starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    // The last look before its end is as good as the end: the figure only grows.
+    while child.try_wait().expect("its state").is_none() {
+        most = std::fs::read_to_string(&status).ok().and_then(|text| high_water(&text)).unwrap_or(most);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    println!("podlag FILE {:>7.1} s                      peak memory {:>5} MiB", began.elapsed().as_secs_f64(), most / MIB);
+    assert!(most > 0 && most <= MOST, "{} MiB of memory", most / MIB);
 }
 
 /// The most memory this process had, in bytes (Linux).
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("/proc/self/status");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("VmHWM");
-    let kib: u64 = line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number");
-    kib * 1024
+    high_water(&status).expect("VmHWM")
+}
+
+fn high_water(status: &str) -> Option<u64> {
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
 }
 
 fn files(folder: &std::path::Path) -> u64 {

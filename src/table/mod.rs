@@ -7,6 +7,7 @@
 
 mod cell;
 mod file;
+mod groups;
 mod of;
 mod query;
 mod row;

@@ -12,13 +12,18 @@ use polars::prelude::*;
 use tempfile::TempDir;
 
 use super::cell::{Columns, failed};
+use super::groups::Groups;
 use super::query::BEGAN;
 use super::row::Row;
 use crate::error::{Error, Kind};
 use crate::filter::Filter;
 
-/// How many rows are turned into columns at once, and how many a reader holds of each file.
+/// How many rows are turned into columns at once.
 const BATCH: usize = 2048;
+/// Rows of a row group of a written part: large enough for its columns to be scanned fast, small enough to be held.
+const GROUP: usize = 8192;
+/// How many rows the readers of all parts hold together.
+const READ: usize = 131_072;
 /// How many bytes of rows wait for that at most, roughly.
 const WAITING: usize = 8 << 20;
 /// A column of stored parts that no output shows: the row's number in the order of arrival.
@@ -65,7 +70,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Part {
     Held(DataFrame),
-    Written(PathBuf, usize),
+    Written(PathBuf, Groups),
 }
 
 /// Rows at rest: sorted, each once.
@@ -246,23 +251,23 @@ impl Store {
     }
 }
 
-/// Writes a sorted frame; small row groups let a reader hold little of it.
+/// Writes a sorted frame: packed as fast as it is read, for it lives as long as the run.
 fn write(mut frame: DataFrame, path: PathBuf) -> Result<Part, Error> {
-    let rows = frame.height();
     let file = File::create(&path).map_err(unwritable)?;
     let writer = ParquetWriter::new(file)
-        .with_compression(ParquetCompression::Zstd(polars::polars_utils::compression::ZstdLevel::try_new(1).ok()))
+        .with_compression(ParquetCompression::Lz4Raw)
         .with_statistics(StatisticsOptions::empty())
-        .with_row_group_size(Some(BATCH));
+        .with_row_group_size(Some(GROUP));
     writer.finish(&mut frame).map_err(unwritable)?;
-    Ok(Part::Written(path, rows))
+    let groups = Groups::open(&path).map_err(unwritable)?;
+    Ok(Part::Written(path, groups))
 }
 
 impl Part {
     fn len(&self) -> usize {
         match self {
             Part::Held(frame) => frame.height(),
-            Part::Written(_, rows) => *rows,
+            Part::Written(_, groups) => groups.rows(),
         }
     }
 
@@ -279,14 +284,7 @@ impl Part {
     fn slice(&self, from: usize, length: usize) -> Result<DataFrame, Error> {
         match self {
             Part::Held(frame) => Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), length)),
-            Part::Written(path, _) => {
-                let file = File::open(path).map_err(unwritable)?;
-                ParquetReader::new(file)
-                    .read_parallel(ParallelStrategy::None)
-                    .with_slice(Some((from, length)))
-                    .finish()
-                    .map_err(failed)
-            }
+            Part::Written(_, groups) => groups.read(from..from.saturating_add(length)).map_err(failed),
         }
     }
 
@@ -393,8 +391,9 @@ impl Table {
 
     /// Every row, in order: by creation, name and uid.
     pub fn rows(&self) -> Rows<'_> {
+        let slice = (READ / self.parts.len().max(1)).clamp(256, GROUP);
         let mut readers: Vec<Reader<'_>> =
-            self.parts.iter().map(|part| Reader { part, next: 0, ready: VecDeque::new() }).collect();
+            self.parts.iter().map(|part| Reader { part, slice, next: 0, ready: VecDeque::new() }).collect();
         let mut heap = BinaryHeap::new();
         let mut trouble = None;
         for (number, reader) in readers.iter_mut().enumerate() {
@@ -410,6 +409,7 @@ impl Table {
 
 struct Reader<'a> {
     part: &'a Part,
+    slice: usize,
     next: usize,
     ready: VecDeque<Row>,
 }
@@ -417,8 +417,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn next(&mut self) -> Result<Option<Row>, Error> {
         if self.ready.is_empty() && self.next < self.part.len() {
-            let frame = self.part.slice(self.next, BATCH)?;
-            self.next += BATCH;
+            let frame = self.part.slice(self.next, self.slice)?;
+            self.next += self.slice;
             self.ready = Row::read(&frame)?.into();
         }
         Ok(self.ready.pop_front())

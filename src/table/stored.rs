@@ -2,22 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use polars::prelude::*;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::cell::Columns;
 use super::file::{STARTUPS, key};
+use super::groups::Groups;
 use super::row::Row;
 use super::store::Store;
 use crate::error::{Error, Kind};
 use crate::report::{Coverage, VERSION};
 
 /// Rows that are read at once from files that were not written by podlag, whose row groups may be large.
-const SLICE: usize = 32_768;
+const SLICE: usize = 8192;
 
 /// What stored tables say of the runs that made them; each run counts once, in however many files it lies.
 #[derive(Debug, Default)]
@@ -46,50 +45,29 @@ fn newer(version: &str) -> Error {
 
 /// Reads a Parquet file into a store. A table that stands beside a startups table repeats it and is passed over.
 pub(crate) fn read_parquet(path: &Path, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
-    let file = File::open(path).map_err(broken)?;
-    let mut reader = ParquetReader::new(file);
-    let metadata = reader.get_metadata().map_err(broken)?.clone();
-    let pairs = metadata.key_value_metadata().clone().unwrap_or_default();
-    let get = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
-    if get(key::TABLE).is_some_and(|table| table != STARTUPS) {
+    let groups = Groups::open(path).map_err(broken)?;
+    if groups.word(key::TABLE).is_some_and(|table| table != STARTUPS) {
         return Ok(());
     }
-    if let Some(version) = get(key::SCHEMA)
+    if let Some(version) = groups.word(key::SCHEMA)
         && version.parse::<u32>().is_ok_and(|version| version > VERSION)
     {
         return Err(newer(version));
     }
-    let schema = reader.schema().map_err(broken)?;
-    if let Some(missing) = ["namespace", "pod", "state", "created", "total_s"].into_iter().find(|name| !schema.contains(name)) {
+    let columns = groups.columns();
+    let needed = ["namespace", "pod", "state", "created", "total_s"].into_iter();
+    if let Some(missing) = needed.into_iter().find(|name| !columns.iter().any(|column| column == name)) {
         return Err(Error::new(Kind::Source, format!("it is no table of startups: it has no column {missing:?}"))
             .help("podlag reads the files that -o FILE.parquet and -o FOLDER/ write"));
     }
-    let coverage = get(key::COVERAGE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    runs.add(get(key::RUN).unwrap_or_default(), coverage);
-    for (from, length) in slices(&metadata) {
-        let file = File::open(path).map_err(broken)?;
-        let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None).with_slice(Some((from, length)));
-        reader.set_metadata(metadata.clone());
-        for row in Row::read(&reader.finish().map_err(broken)?)? {
+    let coverage = groups.word(key::COVERAGE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    runs.add(groups.word(key::RUN).unwrap_or_default(), coverage);
+    for rows in groups.slices(SLICE) {
+        for row in Row::read(&groups.read(rows).map_err(broken)?)? {
             store.push(row)?;
         }
     }
     Ok(())
-}
-
-/// Where to read: row group by row group, large ones in several steps.
-fn slices(metadata: &FileMetadata) -> Vec<(usize, usize)> {
-    let mut all = Vec::new();
-    let mut at = 0;
-    for group in &metadata.row_groups {
-        let end = at + group.num_rows();
-        while at < end {
-            let length = SLICE.min(end - at);
-            all.push((at, length));
-            at += length;
-        }
-    }
-    all
 }
 
 /// Reads a report in JSON into a store, startup by startup.
