@@ -57,16 +57,38 @@ fn main() {
     let groups = table::groups(&report.table, Key::Namespace, "running_s").expect("groups");
     let grouped = began.elapsed().as_secs_f64();
     println!("{count} startups, {} MiB in the temporary folder", disk / MIB);
-    println!("stored      {stored:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB", count as f64 / stored, after_store / MIB);
-    println!("summarised  {summarised:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB", count as f64 / summarised, after_summary / MIB);
-    println!("blame       {grouped:>7.1} s  {} namespaces        peak memory {:>5} MiB", groups.groups.len(), peak() / MIB);
-    println!("p50 {:.3} s, p99 {:.3} s, {} causes", report.summary.running.p50, report.summary.running.p99, report.summary.causes.len());
+    println!(
+        "stored      {stored:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB",
+        count as f64 / stored,
+        after_store / MIB
+    );
+    println!(
+        "summarised  {summarised:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB",
+        count as f64 / summarised,
+        after_summary / MIB
+    );
+    println!(
+        "blame       {grouped:>7.1} s  {} namespaces        peak memory {:>5} MiB",
+        groups.groups.len(),
+        peak() / MIB
+    );
+    println!(
+        "p50 {:.3} s, p99 {:.3} s, {} causes",
+        report.summary.running.p50,
+        report.summary.running.p99,
+        report.summary.causes.len()
+    );
     let file = folder.path().join("startups.parquet");
     let (before_file, began) = (peak(), Instant::now());
     let target = Target::of(&file).expect("a target");
     target.write(&report).expect("it is written");
     let (written, size) = (began.elapsed().as_secs_f64(), std::fs::metadata(&file).expect("the file").len());
-    println!("written     {written:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB   {} MiB of Parquet", count as f64 / written, peak() / MIB, size / MIB);
+    println!(
+        "written     {written:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB   {} MiB of Parquet",
+        count as f64 / written,
+        peak() / MIB,
+        size / MIB
+    );
     assert!(before_file <= MOST && peak() <= MOST, "{} MiB of memory, more than {} MiB", peak() / MIB, MOST / MIB);
     drop(report);
     program(&file);
@@ -75,7 +97,8 @@ fn main() {
 /// The program over the written table: its own time and memory.
 fn program(file: &std::path::Path) {
     let began = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_podlag")).arg(file).stdout(Stdio::null()).spawn().expect("podlag starts");
+    let mut child =
+        Command::new(env!("CARGO_BIN_EXE_podlag")).arg(file).stdout(Stdio::null()).spawn().expect("podlag starts");
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     // The last look before its end is as good as the end: the figure only grows.
@@ -83,7 +106,11 @@ fn program(file: &std::path::Path) {
         most = std::fs::read_to_string(&status).ok().and_then(|text| high_water(&text)).unwrap_or(most);
         std::thread::sleep(Duration::from_millis(20));
     }
-    println!("podlag FILE {:>7.1} s                      peak memory {:>5} MiB", began.elapsed().as_secs_f64(), most / MIB);
+    println!(
+        "podlag FILE {:>7.1} s                      peak memory {:>5} MiB",
+        began.elapsed().as_secs_f64(),
+        most / MIB
+    );
     assert!(most > 0 && most <= MOST, "{} MiB of memory", most / MIB);
 }
 
@@ -100,7 +127,9 @@ fn high_water(status: &str) -> Option<u64> {
 
 fn files(folder: &std::path::Path) -> u64 {
     let entries = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry"));
-    entries.map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { entry.metadata().expect("a file").len() }).sum()
+    entries
+        .map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { entry.metadata().expect("a file").len() })
+        .sum()
 }
 
 /// A startup with a long tail of pulls, one second after another on a thousand nodes.
@@ -129,14 +158,29 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
         let length = (to - at).seconds();
         seconds[phase.index()] = length;
         let evidence = Some(place(step as u64 % 2));
-        spans.push(Piece { phase: *phase, from: at, to, precision: Precision::Exact, min_s: length, max_s: length, about: None, evidence });
+        spans.push(Piece {
+            phase: *phase,
+            from: at,
+            to,
+            precision: Precision::Exact,
+            min_s: length,
+            max_s: length,
+            about: None,
+            evidence,
+        });
         at = to;
     }
     let total = (at - created).seconds();
     let wait = seconds[Phase::ImageWait.index()];
     let findings = if wait > 1.0 {
         let about = Some("behind registry.example.test/ml/trainer:2.1".into());
-        vec![Finding { cause: "image-pull-queued".into(), lost_s: wait, certain_s: wait, about, evidence: Some(place(1)) }]
+        vec![Finding {
+            cause: "image-pull-queued".into(),
+            lost_s: wait,
+            certain_s: wait,
+            about,
+            evidence: Some(place(1)),
+        }]
     } else {
         Vec::new()
     };
@@ -148,7 +192,19 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
         let registry = Some("registry.example.test".into());
         let pull = seconds[Phase::ImagePull.index()];
         let (wait_s, pull_s, took_s) = (Some(wait), Some(pull), Some(wait + pull));
-        vec![Pull { image: Some(image), registry, asked, began, ended, wait_s, pull_s, took_s, bytes: Some(80_000_000), behind: None, outcome }]
+        vec![Pull {
+            image: Some(image),
+            registry,
+            asked,
+            began,
+            ended,
+            wait_s,
+            pull_s,
+            took_s,
+            bytes: Some(80_000_000),
+            behind: None,
+            outcome,
+        }]
     } else {
         Vec::new()
     };

@@ -174,7 +174,8 @@ fn logs(
 ) -> Result<usize, Error> {
     coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
     let mut tracker = Tracker::new(options.limits);
-    let mut finished = Finished { options, owners, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
+    let mut finished =
+        Finished { options, owners, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks =

@@ -133,7 +133,11 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
             Err(mistake) => wrong.push(mistake.show(text)),
         }
     }
-    if wrong.is_empty() { Ok(limits) } else { Err(Error::new(Kind::Setting, format!("--fail-if:\n{}", wrong.join("\n")))) }
+    if wrong.is_empty() {
+        Ok(limits)
+    } else {
+        Err(Error::new(Kind::Setting, format!("--fail-if:\n{}", wrong.join("\n"))))
+    }
 }
 
 /// Judges limits over a report, and the baseline where they name one.
@@ -278,7 +282,11 @@ fn outcome(comparison: Comparison, value: Option<f64>, bound: Option<f64>, side:
         // Equality is a question about one point: an interval around it can neither prove nor exclude it.
         Comparison::Equal | Comparison::Unequal if low < high && inside => Outcome::Unknown,
         Comparison::Equal | Comparison::Unequal => {
-            if comparison.holds(value, bound) { Outcome::Fail } else { Outcome::Pass }
+            if comparison.holds(value, bound) {
+                Outcome::Fail
+            } else {
+                Outcome::Pass
+            }
         }
         _ => match (broken(low), broken(high)) {
             (true, true) => Outcome::Fail,
@@ -325,11 +333,17 @@ fn test(test: &Test) -> Result<Expr, Error> {
                         DataType::List(_) => {
                             let lists = column.list()?.clone();
                             let any = |list: Option<Series>| {
-                                list.is_some_and(|list| list.str().is_ok_and(|words| words.iter().flatten().any(|word| glob.is_match(word))))
+                                list.is_some_and(|list| {
+                                    list.str().is_ok_and(|words| words.iter().flatten().any(|word| glob.is_match(word)))
+                                })
                             };
                             (0..lists.len()).map(|at| Some(any(lists.get_as_series(at)))).collect()
                         }
-                        _ => column.str()?.iter().map(|word| Some(word.is_some_and(|word| glob.is_match(word)))).collect(),
+                        _ => column
+                            .str()?
+                            .iter()
+                            .map(|word| Some(word.is_some_and(|word| glob.is_match(word))))
+                            .collect(),
                     };
                     Ok(fits.with_name(column.name().clone()).into_column())
                 },

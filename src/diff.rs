@@ -290,7 +290,11 @@ fn judge(lines: &mut [Line]) {
         let most = moved.max_by(|a, b| a.change_s.abs().total_cmp(&b.change_s.abs()));
         line.verdict = match most {
             Some(most) if line.p_value.is_some_and(|p| p < 1.0 - CONFIDENCE) => {
-                if most.change_s > 0.0 { Verdict::Slower } else { Verdict::Faster }
+                if most.change_s > 0.0 {
+                    Verdict::Slower
+                } else {
+                    Verdict::Faster
+                }
             }
             _ => Verdict::Noise,
         };

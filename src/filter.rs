@@ -66,7 +66,8 @@ pub fn instant(text: &str, zone: Tz, now: Option<Time>) -> Result<Time, Error> {
         return now.zip(length.ok()).map(|(now, length)| now - length).ok_or_else(wrong);
     }
     let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN);
-    let of_day = |text: &str| ["%H:%M:%S%.f", "%H:%M"].into_iter().find_map(|form| NaiveTime::parse_from_str(text, form).ok());
+    let of_day =
+        |text: &str| ["%H:%M:%S%.f", "%H:%M"].into_iter().find_map(|form| NaiveTime::parse_from_str(text, form).ok());
     let today = || Some(DateTime::from_timestamp_nanos(now?.0).with_timezone(&zone).date_naive());
     let forms = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
     let local = match text {

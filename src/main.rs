@@ -6,8 +6,8 @@ mod progress;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use args::{Cli, GrammarVerb, Reading, Verb};
 use clap::{CommandFactory, Parser};
@@ -89,7 +89,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             0
         }
         Some(Verb::Explain { cause: Some(id) }) => {
-            let unknown = || Error::new(Kind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
+            let unknown =
+                || Error::new(Kind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
             let cause = cause::named(id).ok_or_else(unknown)?;
             let (id, title, text, set, price) = (cause.id, cause.title, cause.text, cause.set, cause.price);
             writeln!(out, "{id}: {title}\n\n{text}\nSet: {set}\nPrice: {price}")?;

@@ -61,11 +61,9 @@ impl Coverage {
     /// Adds what another run read.
     pub fn add(&mut self, other: Coverage) {
         let Coverage { sources, source_troubles, filters, .. } = other;
-        for (mine, theirs) in [
-            (&mut self.sources, sources),
-            (&mut self.source_troubles, source_troubles),
-            (&mut self.filters, filters),
-        ] {
+        for (mine, theirs) in
+            [(&mut self.sources, sources), (&mut self.source_troubles, source_troubles), (&mut self.filters, filters)]
+        {
             mine.extend(theirs);
             mine.sort_unstable();
             mine.dedup();

@@ -59,11 +59,7 @@ pub fn rank(count: usize, q: f64) -> usize {
     let exact = count as f64 * q;
     let nearest = exact.round();
     // 100 * 0.07 is a hair above 7 in binary; a share written in decimal must not be rounded up for that.
-    let least = if (exact - nearest).abs() <= nearest * 4.0 * f64::EPSILON {
-        nearest
-    } else {
-        exact.ceil()
-    };
+    let least = if (exact - nearest).abs() <= nearest * 4.0 * f64::EPSILON { nearest } else { exact.ceil() };
     (least as usize).clamp(1, count.max(1)) - 1
 }
 
@@ -99,10 +95,7 @@ pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Interval {
 pub fn share_interval(hits: usize, count: usize, confidence: f64) -> (f64, f64) {
     let miss = miss_per_side(confidence);
     let hits = hits.min(count);
-    (
-        least_share(hits, count, miss),
-        1.0 - least_share(count - hits, count, miss),
-    )
+    (least_share(hits, count, miss), 1.0 - least_share(count - hits, count, miss))
 }
 
 /// Percentile bootstrap interval of the mean (Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979); `None`
@@ -132,9 +125,7 @@ pub fn mean_interval(sorted: &[f64], confidence: f64) -> Option<(f64, f64)> {
     let mut replicates = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let draws = edge_draws.sample(&mut rng);
-        let edge_sum: f64 = (0..draws)
-            .filter_map(|_| edges.get(rng.random_range(0..edges.len())))
-            .sum();
+        let edge_sum: f64 = (0..draws).filter_map(|_| edges.get(rng.random_range(0..edges.len()))).sum();
         let bulk_draws = (count as u64).saturating_sub(draws) as f64;
         let noise: f64 = StandardNormal.sample(&mut rng);
         let bulk_sum = bulk_draws * bulk_mean + bulk_draws.sqrt() * deviation * noise;
@@ -299,11 +290,7 @@ fn binomial(count: usize, share: f64) -> (usize, Vec<f64>) {
     let odds = share / (1.0 - share);
     let mode = (((count + 1) as f64 * share) as usize).min(count);
     // The odds of a sure thing are no ratio to step by.
-    let (least, most) = if odds > 0.0 && odds.is_finite() {
-        (0, count)
-    } else {
-        (mode, mode)
-    };
+    let (least, most) = if odds > 0.0 && odds.is_finite() { (0, count) } else { (mode, mode) };
     masses(mode, least, most, |k| (count - k) as f64 / (k + 1) as f64 * odds)
 }
 
@@ -363,10 +350,7 @@ fn counted_p_value(pooled: &[f64], drawn: usize, rank_sum: u64) -> f64 {
         for size in (1..=drawn).rev() {
             let (without, with) = ways.split_at_mut(size);
             if let (Some(without), Some(with)) = (without.last(), with.first_mut()) {
-                with.iter_mut()
-                    .skip(rank as usize)
-                    .zip(without)
-                    .for_each(|(with, without)| *with += without);
+                with.iter_mut().skip(rank as usize).zip(without).for_each(|(with, without)| *with += without);
             }
         }
     }
@@ -397,10 +381,7 @@ fn drawn_p_value(pooled: &[f64], drawn: usize, rank_sum: u64, largest: Tie) -> f
     let (mut low, mut high) = (1, 1);
     for _ in 0..ROUNDS {
         let chosen = (first + within(masses.iter(), rng.random())).min(most);
-        let sum: i64 = index::sample(&mut rng, others.len(), chosen)
-            .iter()
-            .filter_map(|place| others.get(place))
-            .sum();
+        let sum: i64 = index::sample(&mut rng, others.len(), chosen).iter().filter_map(|place| others.get(place)).sum();
         low += usize::from(sum <= observed);
         high += usize::from(sum >= observed);
     }

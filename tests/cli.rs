@@ -76,6 +76,52 @@ fn one_missing_file_does_not_hide_the_others() {
 }
 
 #[test]
+fn a_named_pipe_is_read_once_and_whole() {
+    let (path, content) = capture("s01-cached");
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("journal");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let child = podlag().arg(&pipe).args(["--format", "ndjson"]).stdout(Stdio::piped()).spawn().unwrap();
+    std::fs::write(&pipe, content).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(bare(&lines(&output)), bare(&rows(&[&path])));
+}
+
+#[test]
+fn an_interrupt_removes_what_was_written_to_the_temporary_folder() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut child = podlag()
+        .env("TMPDIR", temp.path())
+        .args(["--memory", "1", "--format", "ndjson", "--chunk", "4096"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    for name in ["s01-cached", "s02-pull-serial", "s12-burst"] {
+        pipe.write_all(capture(name).1.as_bytes()).unwrap();
+    }
+    pipe.flush().unwrap();
+    // The pipe stays open; rows are written as their starts settle.
+    let written = || std::fs::read_dir(temp.path()).unwrap().count() > 0;
+    for _ in 0..600 {
+        if written() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(written(), "nothing was written to the temporary folder");
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let output = child.wait_with_output().unwrap();
+    assert!(!lines(&output).is_empty(), "what is known is told");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("partial"));
+    assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0, "the temporary folder is left behind");
+    drop(pipe);
+}
+
+#[test]
 fn a_closed_pipe_is_success() {
     let (path, _) = capture("s12-burst");
     let mut child =

@@ -30,7 +30,8 @@ fn same(a: &[u8], b: &[u8], what: &str) {
 fn alone(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let write = |capture: &PathBuf| {
         let name = capture.file_name().expect("a name").to_string_lossy().into_owned();
-        let target = if extension.is_empty() { folder.join("tables/") } else { folder.join(format!("{name}.{extension}")) };
+        let target =
+            if extension.is_empty() { folder.join("tables/") } else { folder.join(format!("{name}.{extension}")) };
         run(&["-o", &target.to_string_lossy()], &[capture.join("in")]);
         target
     };
@@ -151,9 +152,11 @@ fn outputs_are_whole_or_not_there() {
     let csv = std::fs::read_to_string(&target).expect("it is there");
     assert_eq!(csv.lines().count(), 21);
     assert!(csv.starts_with("node,namespace,pod,uid,workload,"), "{}", csv.lines().next().unwrap());
-    for (target, expected) in
-        [("/dev/full/x.csv", "there is no folder"), ("startups.xlsx", "names no form"), ("/no/such/x.json", "there is no folder")]
-    {
+    for (target, expected) in [
+        ("/dev/full/x.csv", "there is no folder"),
+        ("startups.xlsx", "names no form"),
+        ("/no/such/x.json", "there is no folder"),
+    ] {
         let output = podlag().args(["-o", target]).arg(&input).output().expect("podlag runs");
         assert_eq!(output.status.code(), Some(2));
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -168,7 +171,8 @@ fn outputs_are_whole_or_not_there() {
 fn duckdb(script: &str, arguments: &[&str]) -> String {
     let python = std::env::var("PODLAG_PYTHON").unwrap_or_else(|_| "python3".into());
     let output = Command::new(&python).arg("-c").arg(script).args(arguments).output();
-    let output = output.unwrap_or_else(|error| panic!("{python} is needed: {error}; ./test installs what the tests need"));
+    let output =
+        output.unwrap_or_else(|error| panic!("{python} is needed: {error}; ./test installs what the tests need"));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(
         !told.contains("No module named 'duckdb'"),
@@ -183,10 +187,9 @@ fn duckdb_reads_the_tables_and_counts_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let (tables, file) = (folder.path().join("tables/"), folder.path().join("startups.parquet"));
     run(&["-o", &tables.to_string_lossy(), "-o", &file.to_string_lossy()], &everything());
-    let blame: Value = serde_json::from_slice(
-        &run(&["blame", "--by", "namespace", "--format", "json"], &[file.clone()]).stdout,
-    )
-    .expect("groups");
+    let blame: Value =
+        serde_json::from_slice(&run(&["blame", "--by", "namespace", "--format", "json"], &[file.clone()]).stdout)
+            .expect("groups");
     let groups = blame["groups"].as_array().expect("groups");
     let expected: BTreeMap<&str, (Value, Value)> = groups
         .iter()

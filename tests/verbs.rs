@@ -165,15 +165,18 @@ fn owners_come_from_pods_where_they_are_given() {
 #[test]
 fn parallel_pulls_improve_image_pulling() {
     for version in ["", "v1.33-"] {
-        let (serial, parallel) = (input(&format!("{version}s02-pull-serial")), input(&format!("{version}s03-pull-parallel3")));
+        let (serial, parallel) =
+            (input(&format!("{version}s02-pull-serial")), input(&format!("{version}s03-pull-parallel3")));
         let text = good(&["diff"], &[&serial, &parallel]);
         let headline = text.lines().find(|line| line.starts_with("faster:")).unwrap_or_else(|| panic!("{text}"));
         assert!(headline.contains("image pulling") && headline.contains("image wait"), "{headline}");
-        let diff: Value = serde_json::from_str(&good(&["diff", "--format", "json"], &[&serial, &parallel])).expect("JSON");
+        let diff: Value =
+            serde_json::from_str(&good(&["diff", "--format", "json"], &[&serial, &parallel])).expect("JSON");
         let line = |name: &str| diff["lines"].as_array().unwrap().iter().find(|line| line["name"] == name).cloned();
         assert_eq!(line("image_wait").expect("a line")["verdict"], "faster");
         // And the other way round it got slower.
-        let back: Value = serde_json::from_str(&good(&["diff", "--format", "json"], &[&parallel, &serial])).expect("JSON");
+        let back: Value =
+            serde_json::from_str(&good(&["diff", "--format", "json"], &[&parallel, &serial])).expect("JSON");
         let wait = back["lines"].as_array().unwrap().iter().find(|line| line["name"] == "image_wait").unwrap();
         assert_eq!(wait["verdict"], "slower");
     }
@@ -243,7 +246,11 @@ fn check_has_a_verdict_and_an_exit_code_for_each_outcome() {
     ] {
         assert_eq!(code(&[limit]), Some(expected), "{limit}");
     }
-    assert_eq!(code(&["p50(slo_s) > 10s", "p50(running_s) > 10s", "p99(slo_s) > 5s"]), Some(1), "one broken limit is enough");
+    assert_eq!(
+        code(&["p50(slo_s) > 10s", "p50(running_s) > 10s", "p99(slo_s) > 5s"]),
+        Some(1),
+        "one broken limit is enough"
+    );
     assert_eq!(code(&["p50(slo_s) > 10s", "p99(slo_s) > 5s"]), Some(4));
     let empty = tempfile::NamedTempFile::new().expect("a file");
     let output = run(&["check", "--fail-if", "p50(slo_s) > 10s"], &[empty.path()]);
@@ -295,7 +302,10 @@ fn verdicts_are_written_for_machines() {
         json["verdicts"].as_array().unwrap().iter().map(|verdict| verdict["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["fail", "pass", "not enough evidence"]);
     let junit = written("junit");
-    assert!(junit.contains(r#"tests="3""#) && junit.contains(r#"failures="1""#) && junit.contains(r#"errors="1""#), "{junit}");
+    assert!(
+        junit.contains(r#"tests="3""#) && junit.contains(r#"failures="1""#) && junit.contains(r#"errors="1""#),
+        "{junit}"
+    );
     assert!(junit.contains("fails if p50(running_s) &gt; 10s"), "{junit}");
     let markdown = written("markdown");
     assert!(markdown.starts_with("### ✗ podlag check: fail") && markdown.contains("| verdict |"), "{markdown}");

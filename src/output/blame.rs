@@ -49,7 +49,8 @@ fn lost(by: &str) -> &'static str {
 }
 
 fn cells(group: &Group, read: bool) -> Vec<Cell> {
-    let label = |name: &'static str| if read { Phase::named(name).map_or(name, |phase| phase.words().label) } else { name };
+    let label =
+        |name: &'static str| if read { Phase::named(name).map_or(name, |phase| phase.words().label) } else { name };
     vec![
         group.name.clone().map_or(Cell::None, Cell::Text),
         Cell::Count(group.count),

@@ -22,8 +22,14 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: Screen, out: &mut dyn Writ
                     Outcome::Fail => "31",
                     Outcome::Unknown => "33",
                 };
-                let shown = if screen.colour { format!("\x1b[1;{colour}m{outcome}\x1b[0m") } else { outcome.to_owned() };
-                writeln!(out, "{shown}{}  fails if {}", " ".repeat(20_usize.saturating_sub(outcome.len())), verdict.limit)?;
+                let shown =
+                    if screen.colour { format!("\x1b[1;{colour}m{outcome}\x1b[0m") } else { outcome.to_owned() };
+                writeln!(
+                    out,
+                    "{shown}{}  fails if {}",
+                    " ".repeat(20_usize.saturating_sub(outcome.len())),
+                    verdict.limit
+                )?;
                 writeln!(out, "  {}", why(verdict))?;
             }
             Ok(writeln!(out, "{}: {} pod starts", verdicts.worst().name(), verdicts.startups)?)
@@ -31,7 +37,8 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: Screen, out: &mut dyn Writ
         "markdown" => {
             let mut grid = Grid::new(&["verdict", "fails_if", "value", "at_least", "at_most", "starts"]);
             for verdict in &verdicts.verdicts {
-                let figure = |value: Option<f64>| value.map_or(Cell::None, |value| Cell::Text(figure(value, verdict.unit)));
+                let figure =
+                    |value: Option<f64>| value.map_or(Cell::None, |value| Cell::Text(figure(value, verdict.unit)));
                 grid.row(vec![
                     Cell::Text(format!("{} {}", sign(verdict.outcome), verdict.outcome.name())),
                     Cell::Text(verdict.limit.clone()),
@@ -56,7 +63,8 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: Screen, out: &mut dyn Writ
             let mut report = Junit::new("podlag");
             report.add_test_suite(suite);
             let text = report.to_string();
-            let text = text.map_err(|trouble| Error::new(Kind::Output, format!("no JUnit could be made: {trouble}")))?;
+            let text =
+                text.map_err(|trouble| Error::new(Kind::Output, format!("no JUnit could be made: {trouble}")))?;
             Ok(out.write_all(text.as_bytes())?)
         }
         _ => Err(Error::new(Kind::Setting, format!("check has no form {form:?}"))),

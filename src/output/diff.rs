@@ -70,7 +70,8 @@ fn wrapped(text: &str, width: usize, out: &mut dyn Write) -> Result<(), Error> {
 
 /// The answer in a few lines: how much, and where.
 fn headlines(diff: &Diff) -> Vec<String> {
-    let versions = |all: &[String]| if all.is_empty() { String::new() } else { format!(", kubelet {}", all.join(", ")) };
+    let versions =
+        |all: &[String]| if all.is_empty() { String::new() } else { format!(", kubelet {}", all.join(", ")) };
     let starts = |count: usize| if count == 1 { "1 pod start".into() } else { format!("{count} pod starts") };
     let nodes = |count: usize| if count == 1 { "1 node".into() } else { format!("{count} nodes") };
     let mut all = vec![
@@ -83,9 +84,12 @@ fn headlines(diff: &Diff) -> Vec<String> {
         all.push(format!("created → running   {all_of}   {}", running.verdict.name()));
     }
     for (verdict, word) in [(Verdict::Faster, "faster"), (Verdict::Slower, "slower")] {
-        let mut changed: Vec<&Line> = diff.lines.iter().filter(|line| line.verdict == verdict && tells(diff, line)).collect();
+        let mut changed: Vec<&Line> =
+            diff.lines.iter().filter(|line| line.verdict == verdict && tells(diff, line)).collect();
         changed.sort_by(|a, b| mean_change(b).abs().total_cmp(&mean_change(a).abs()));
-        let named = |line: &&Line| format!("{} ({} a start){}", full_label(line), signed(mean_change(line)), within(diff, line));
+        let named = |line: &&Line| {
+            format!("{} ({} a start){}", full_label(line), signed(mean_change(line)), within(diff, line))
+        };
         let named: Vec<String> = changed.iter().map(named).collect();
         if !named.is_empty() {
             all.push(format!("{word}: {}", named.join("; ")));
@@ -107,7 +111,8 @@ fn headlines(diff: &Diff) -> Vec<String> {
 /// A head that changed, or a phase whose head did not change with it.
 fn tells(diff: &Diff, line: &Line) -> bool {
     let head = Phase::named(&line.name).map(|phase| phase.words().head);
-    let with_head = || diff.lines.iter().any(|other| Some(other.name.as_str()) == head && other.verdict == line.verdict);
+    let with_head =
+        || diff.lines.iter().any(|other| Some(other.name.as_str()) == head && other.verdict == line.verdict);
     line.kind == "head" || (line.kind == "phase" && !with_head())
 }
 
@@ -126,14 +131,17 @@ fn full_label(line: &Line) -> String {
 fn within(diff: &Diff, head: &Line) -> String {
     let of_head = |line: &&Line| {
         let phase = Phase::named(&line.name);
-        line.kind == "phase" && line.verdict == head.verdict && phase.is_some_and(|phase| phase.words().head == head.name)
+        line.kind == "phase"
+            && line.verdict == head.verdict
+            && phase.is_some_and(|phase| phase.words().head == head.name)
     };
     let all: Vec<String> = diff
         .lines
         .iter()
         .filter(of_head)
         .map(|line| {
-            let median = line.quantiles.first().map_or(String::new(), |q| format!(" p50 {}", moved(q.before_s, q.after_s)));
+            let median =
+                line.quantiles.first().map_or(String::new(), |q| format!(" p50 {}", moved(q.before_s, q.after_s)));
             format!("{}{median}", label(line))
         })
         .collect();
@@ -184,10 +192,12 @@ fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
         }
         let mut grid = Grid::new(&heads);
         for line in lines {
-            let mut cells = vec![Cell::Text(if line.kind == "phase" { format!("  {}", label(line)) } else { label(line) })];
-            cells.extend((0..QUANTILES.len()).map(|at| {
-                line.quantiles.get(at).map_or(Cell::None, |q| Cell::Text(moved(q.before_s, q.after_s)))
-            }));
+            let mut cells =
+                vec![Cell::Text(if line.kind == "phase" { format!("  {}", label(line)) } else { label(line) })];
+            cells.extend(
+                (0..QUANTILES.len())
+                    .map(|at| line.quantiles.get(at).map_or(Cell::None, |q| Cell::Text(moved(q.before_s, q.after_s)))),
+            );
             cells.push(Cell::Text(line.verdict.name().into()));
             if wide {
                 cells.push(line.p_value.map_or(Cell::None, |p| Cell::Text(p_value(p))));

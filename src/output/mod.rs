@@ -92,14 +92,18 @@ impl Target {
             return Ok(Target::Folder(path.into()));
         }
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let Some(form) = FORMS.iter().find(|form| form.name == extension || (form.name, extension) == ("text", "txt")) else {
+        let Some(form) = FORMS.iter().find(|form| form.name == extension || (form.name, extension) == ("text", "txt"))
+        else {
             let known: Vec<String> = FORMS.iter().map(|form| format!(".{}", form.name)).collect();
             return Err(Error::new(Kind::Setting, format!("-o {}: its extension names no form", path.display()))
                 .help(format!("known: {}, and FOLDER/ for all tables", known.join(" "))));
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            return Err(Error::new(Kind::Setting, format!("-o {}: there is no folder {}", path.display(), folder.display())));
+            return Err(Error::new(
+                Kind::Setting,
+                format!("-o {}: there is no folder {}", path.display(), folder.display()),
+            ));
         }
         Ok(Target::File(path.into(), form))
     }

@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr;
 use super::{Screen, length, plain, share};
 use crate::breakdown::ANOMALIES;
 use crate::cause;
-use crate::phase::Phase;
 use crate::error::Error;
+use crate::phase::Phase;
 use crate::report::Report;
 use crate::table::{Example, Summary};
 
@@ -231,8 +231,7 @@ impl Page<'_> {
     fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.strong("slowest to run"))?;
         for slow in summary.slowest.iter().take(SLOWEST) {
-            let text =
-                format!("  {:>7}  {}  {}", slow.seconds.map_or("?".into(), length), plain(&slow.pod), why(slow));
+            let text = format!("  {:>7}  {}  {}", slow.seconds.map_or("?".into(), length), plain(&slow.pod), why(slow));
             writeln!(out, "{}", self.clipped(&text, self.width))?;
         }
         if let Some(worst) = summary.slowest.first() {

@@ -54,9 +54,10 @@ pub fn decode(source: &Source, raw: Box<dyn Read + Send>) -> Result<Box<dyn Read
     Ok(Box::new(window))
 }
 
-/// What a file is, where it is known to be no log; `None` for text, for what cannot be read, and for standard input, which
-/// is not looked at before it is read.
+/// What a file is, where it is known to be no log; `None` for text, for what cannot be read, and for pipes and devices, which
+/// give their bytes but once and are not looked at before they are read.
 pub fn content(source: &Source) -> Option<Content> {
+    source.bytes?;
     let raw = File::open(source.path.as_ref()?).ok()?;
     let mut window = unpack(source, Box::new(raw)).ok()?;
     let head = window.peek(SNIFF);

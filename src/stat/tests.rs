@@ -5,11 +5,7 @@ type Seeded = Xoshiro256PlusPlus;
 
 /// Latencies of the usual shape: median 1, heavy right tail.
 fn latencies(rng: &mut Seeded, count: usize, median: f64) -> Vec<f64> {
-    let mut values: Vec<f64> = LogNormal::new(median.ln(), 1.0)
-        .unwrap()
-        .sample_iter(rng)
-        .take(count)
-        .collect();
+    let mut values: Vec<f64> = LogNormal::new(median.ln(), 1.0).unwrap().sample_iter(rng).take(count).collect();
     values.sort_by(f64::total_cmp);
     values
 }
@@ -17,10 +13,7 @@ fn latencies(rng: &mut Seeded, count: usize, median: f64) -> Vec<f64> {
 /// Whole seconds, of which a given share is nothing at all.
 fn mostly_zero(rng: &mut Seeded, count: usize, zeros: f64) -> Vec<f64> {
     let values = latencies(rng, count, 3.0);
-    values
-        .iter()
-        .map(|value| if rng.random::<f64>() < zeros { 0.0 } else { value.ceil() })
-        .collect()
+    values.iter().map(|value| if rng.random::<f64>() < zeros { 0.0 } else { value.ceil() }).collect()
 }
 
 fn share(rounds: usize, mut holds: impl FnMut(usize) -> bool) -> f64 {
@@ -43,11 +36,7 @@ fn rank_is_the_inverse_of_the_empirical_distribution() {
     assert_eq!([-1.0, 2.0, f64::NAN].map(|q| rank(10, q)), [0, 9, 0]);
     for count in [100, 1_000, 100_000, 5_000_000] {
         for percent in 1..=100 {
-            assert_eq!(
-                rank(count, percent as f64 / 100.0),
-                count / 100 * percent - 1,
-                "{percent} % of {count}"
-            );
+            assert_eq!(rank(count, percent as f64 / 100.0), count / 100 * percent - 1, "{percent} % of {count}");
         }
     }
     assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.5), Some(2.0));
@@ -73,16 +62,10 @@ fn quantile_interval_takes_the_order_statistics_of_the_binomial() {
     ];
     for (count, q, low, high) in known {
         let ranks: Vec<f64> = (1..=count).map(f64::from).collect();
-        let want = Interval {
-            low: low.map(f64::from),
-            high: high.map(f64::from),
-        };
+        let want = Interval { low: low.map(f64::from), high: high.map(f64::from) };
         assert_eq!(quantile_interval(&ranks, q, 0.95), want, "{q} of {count}");
     }
-    assert_eq!(
-        quantile_interval(&[1.0; 50], 0.5, 1.0),
-        Interval { low: None, high: None }
-    );
+    assert_eq!(quantile_interval(&[1.0; 50], 0.5, 1.0), Interval { low: None, high: None });
 }
 
 #[test]
@@ -153,16 +136,8 @@ fn same_distribution_gives_known_p_values() {
     assert_close(same_distribution(&a, &b), 0.053_613_053_613_053_616, 1e-12);
     // scipy.stats.mannwhitneyu, asymptotic.
     let span = |count: u32, from: f64| -> Vec<f64> { (0..count).map(|i| f64::from(i) + from).collect() };
-    assert_close(
-        same_distribution(&span(40, 0.0), &span(35, 7.5)),
-        0.068_559_708_141_030_57,
-        1e-12,
-    );
-    assert_close(
-        same_distribution(&span(3_000, 0.0), &span(2_500, 600.0)),
-        8.393_054_866_646_659e-50,
-        1e-9,
-    );
+    assert_close(same_distribution(&span(40, 0.0), &span(35, 7.5)), 0.068_559_708_141_030_57, 1e-12);
+    assert_close(same_distribution(&span(3_000, 0.0), &span(2_500, 600.0)), 8.393_054_866_646_659e-50, 1e-9);
     let a: Vec<f64> = (0..60).map(|i| f64::from(i * i % 7)).collect();
     let b: Vec<f64> = (0..50).map(|i| f64::from(i * i % 7 + i32::from(i % 3 == 0))).collect();
     assert_close(same_distribution(&a, &b), 0.252_622_325_651_353_1, 1e-12);
@@ -173,16 +148,9 @@ fn same_distribution_gives_known_p_values() {
 
 #[test]
 fn normal_tail_is_precise_on_both_sides_of_the_switch() {
-    let known = [
-        (0.0, 0.5),
-        (0.5, 0.308_537_538_725_986_9),
-        (1.96, 0.024_997_895_148_220_435),
-    ];
-    let far = [
-        (2.999, 0.001_354_336_533_727_105_7),
-        (3.0, 0.001_349_898_031_630_093_3),
-        (30.0, 4.906_713_927_148e-198),
-    ];
+    let known = [(0.0, 0.5), (0.5, 0.308_537_538_725_986_9), (1.96, 0.024_997_895_148_220_435)];
+    let far =
+        [(2.999, 0.001_354_336_533_727_105_7), (3.0, 0.001_349_898_031_630_093_3), (30.0, 4.906_713_927_148e-198)];
     for (z, tail) in known.into_iter().chain(far) {
         assert_close(normal_tail(z), tail, 1e-11);
     }
@@ -203,14 +171,8 @@ fn same_distribution_says_one_where_nothing_can_be_told() {
 #[test]
 fn same_distribution_is_symmetric_and_repeatable() {
     let mut rng = Seeded::seed_from_u64(3);
-    for (n, m, zeros) in [
-        (8, 9, 0.3),
-        (12, 12, 0.5),
-        (100, 100, 0.9),
-        (60, 700, 0.97),
-        (200, 200, 0.2),
-        (11, 900, 0.0),
-    ] {
+    for (n, m, zeros) in [(8, 9, 0.3), (12, 12, 0.5), (100, 100, 0.9), (60, 700, 0.97), (200, 200, 0.2), (11, 900, 0.0)]
+    {
         let (a, b) = (mostly_zero(&mut rng, n, zeros), mostly_zero(&mut rng, m, zeros / 2.0));
         let p = same_distribution(&a, &b);
         assert_eq!(p, same_distribution(&b, &a), "{n} and {m}");
@@ -222,22 +184,14 @@ fn same_distribution_is_symmetric_and_repeatable() {
 fn same_distribution_keeps_its_level() {
     let mut rng = Seeded::seed_from_u64(4);
     // Counted without ties, counted with ties, normal without, normal with.
-    for (n, m, zeros) in [
-        (12, 13, None),
-        (12, 14, Some(0.3)),
-        (60, 80, None),
-        (100, 120, Some(0.6)),
-    ] {
+    for (n, m, zeros) in [(12, 13, None), (12, 14, Some(0.3)), (60, 80, None), (100, 120, Some(0.6))] {
         let mut draw = |count| match zeros {
             None => latencies(&mut rng, count, 1.0),
             Some(zeros) => mostly_zero(&mut rng, count, zeros),
         };
         let p: Vec<f64> = (0..2_000).map(|_| same_distribution(&draw(n), &draw(m))).collect();
         let rejected = share(2_000, |round| p[round] < 0.05);
-        assert!(
-            (0.03..=0.07).contains(&rejected),
-            "{rejected} of {n} and {m}, zeros {zeros:?}"
-        );
+        assert!((0.03..=0.07).contains(&rejected), "{rejected} of {n} and {m}, zeros {zeros:?}");
         let half = share(2_000, |round| p[round] < 0.5);
         assert!((0.45..=0.55).contains(&half), "{half} of {n} and {m}, zeros {zeros:?}");
     }
@@ -280,11 +234,7 @@ fn a_beta_draw_is_the_quantile_of_a_resample() {
         }
     }
     let n = 5_000_000;
-    let draws: Vec<f64> = resampled_share(n, 0.99)
-        .unwrap()
-        .sample_iter(&mut rng)
-        .take(20_000)
-        .collect();
+    let draws: Vec<f64> = resampled_share(n, 0.99).unwrap().sample_iter(&mut rng).take(20_000).collect();
     let mean = draws.iter().sum::<f64>() / 2e4;
     assert_close(mean, 0.99, 1e-6);
     let variance = draws.iter().map(|share| (share - mean).powi(2)).sum::<f64>() / 2e4;

@@ -134,11 +134,7 @@ plain!(i64, DataType::Int64, i64, |cell| **cell, |value| value.unwrap_or_default
 plain!(Option<bool>, DataType::Boolean, bool, |cell| **cell, |value| value);
 
 /// Instants are cast to whole numbers first: polars has no array of datetimes of its own.
-fn instants(
-    name: &str,
-    frame: &DataFrame,
-    put: &mut dyn FnMut(usize, Option<Time>),
-) -> Result<(), Error> {
+fn instants(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Option<Time>)) -> Result<(), Error> {
     if let Some(column) = column(name, frame, &instant())? {
         let numbers = column.cast(&DataType::Int64).map_err(failed)?;
         for (at, value) in numbers.i64().map_err(failed)?.iter().enumerate() {
@@ -198,8 +194,11 @@ macro_rules! word {
                 for (at, word) in column.str().map_err(failed)?.iter().enumerate() {
                     let Some(word) = word else { continue };
                     let known = Self::named(word).ok_or_else(|| {
-                        Error::new(Kind::Source, format!("column {name} holds {word:?}, which this version does not know"))
-                            .help("was it written by a newer podlag?")
+                        Error::new(
+                            Kind::Source,
+                            format!("column {name} holds {word:?}, which this version does not know"),
+                        )
+                        .help("was it written by a newer podlag?")
                     });
                     put(at, known?);
                 }
@@ -210,7 +209,8 @@ macro_rules! word {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let word = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-                Self::named(&word).ok_or_else(|| serde::de::Error::custom(format!("{word:?} is not known to this version")))
+                Self::named(&word)
+                    .ok_or_else(|| serde::de::Error::custom(format!("{word:?} is not known to this version")))
             }
         }
     };

@@ -64,7 +64,8 @@ impl Groups {
         for group in &self.metadata.row_groups {
             let (from, to) = (rows.start.max(first), rows.end.min(first + group.num_rows()));
             if from < to {
-                let metadata = FileMetadata { row_groups: vec![group.clone()], num_rows: group.num_rows(), ..self.head.clone() };
+                let metadata =
+                    FileMetadata { row_groups: vec![group.clone()], num_rows: group.num_rows(), ..self.head.clone() };
                 let mut reader = ParquetReader::new(File::open(&self.path)?);
                 reader.set_metadata(Arc::new(metadata));
                 let reader = reader.read_parallel(ParallelStrategy::None).with_slice(Some((from - first, to - from)));

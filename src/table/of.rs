@@ -41,7 +41,8 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding],
         Some(workload) => workload.to_owned(),
         None => crate::workload::by_name(pod, around.node).to_string(),
     };
-    let seconds = b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.of(*phase).seconds())));
+    let seconds =
+        b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.of(*phase).seconds())));
     let pieces = b.pieces.iter().filter_map(|piece| piece.place);
     // In the order they are referred to: that of their places would show how the log was cut into files.
     let mut shown: Vec<At> = Vec::new();

@@ -172,7 +172,9 @@ impl Group {
 fn name_of(key: Key) -> Expr {
     match key {
         Key::Pod => (col("namespace") + lit("/") + col("pod")).alias("group"),
-        Key::Hour => col(BEGAN).map(hours, |_, field| Ok(Field::new(field.name().clone(), DataType::String))).alias("group"),
+        Key::Hour => {
+            col(BEGAN).map(hours, |_, field| Ok(Field::new(field.name().clone(), DataType::String))).alias("group")
+        }
         key => col(key.name()).alias("group"),
     }
 }
@@ -262,7 +264,9 @@ fn by_pull(table: &Table, key: &str) -> Result<Vec<Group>, Error> {
         return Ok(Vec::new());
     }
     let mut all = figures("took_s").to_vec();
-    all.extend([("took_s", "lost"), ("wait_s", "wait"), ("pull_s", "pull")].map(|(of, name)| micros(of).sum().alias(name)));
+    all.extend(
+        [("took_s", "lost"), ("wait_s", "wait"), ("pull_s", "pull")].map(|(of, name)| micros(of).sum().alias(name)),
+    );
     let query = concat(parts, UnionArgs::default()).map_err(failed)?.group_by([col("group")]).agg(all);
     let found = query.collect().map_err(failed)?;
     let groups = names(&found)?.into_iter().enumerate().map(|(at, name)| {

@@ -127,7 +127,11 @@ impl Store {
         let texts: usize = row.lines.iter().map(|line| line.text.len() + 64).sum();
         self.weight += texts + 160 * row.spans.len() + 1024;
         self.waiting.push(row);
-        if self.waiting.len() >= BATCH || self.weight >= WAITING.min(self.budget.memory / 4) { self.pack() } else { Ok(()) }
+        if self.waiting.len() >= BATCH || self.weight >= WAITING.min(self.budget.memory / 4) {
+            self.pack()
+        } else {
+            Ok(())
+        }
     }
 
     /// Turns the waiting rows into columns.
@@ -168,7 +172,8 @@ impl Store {
         let folder = match &self.folder {
             Some(folder) => folder,
             None => {
-                let made = tempfile::Builder::new().prefix("podlag-").tempdir_in(&self.budget.temp).map_err(unwritable)?;
+                let made =
+                    tempfile::Builder::new().prefix("podlag-").tempdir_in(&self.budget.temp).map_err(unwritable)?;
                 if let Ok(mut told) = self.budget.folders.lock() {
                     told.push(made.path().into());
                 }
@@ -275,7 +280,8 @@ impl Part {
         match self {
             Part::Held(frame) => Ok(frame.clone().lazy()),
             Part::Written(path, _) => {
-                let args = ScanArgsParquet { glob: false, cache: false, use_statistics: false, ..ScanArgsParquet::default() };
+                let args =
+                    ScanArgsParquet { glob: false, cache: false, use_statistics: false, ..ScanArgsParquet::default() };
                 LazyFrame::scan_parquet(PlRefPath::new(path.to_string_lossy()), args).map_err(failed)
             }
         }

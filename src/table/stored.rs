@@ -40,7 +40,8 @@ fn broken(trouble: impl fmt::Display) -> Error {
 }
 
 fn newer(version: &str) -> Error {
-    Error::new(Kind::Source, format!("it has version {version}, this podlag knows {VERSION}")).help("use a newer podlag")
+    Error::new(Kind::Source, format!("it has version {version}, this podlag knows {VERSION}"))
+        .help("use a newer podlag")
 }
 
 /// Reads a Parquet file into a store. A table that stands beside a startups table repeats it and is passed over.

@@ -176,7 +176,8 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
 
 fn quantiles(frame: LazyFrame, column: &str) -> Result<Quantiles, Error> {
     let at = |q: f64| quantile(col(column), q).alias(format!("{q}"));
-    let query = frame.select([col(column).count().alias("count"), at(0.5), at(0.95), at(0.99), col(column).max().alias("max")]);
+    let query =
+        frame.select([col(column).count().alias("count"), at(0.5), at(0.95), at(0.99), col(column).max().alias("max")]);
     let found = query.collect().map_err(failed)?;
     let get = |name: &str| seconds(&found, name, 0).unwrap_or(0.0);
     Ok(Quantiles { count: get("count") as u64, p50: get("0.5"), p95: get("0.95"), p99: get("0.99"), max: get("max") })
@@ -224,10 +225,12 @@ fn phases(table: &Table, all: &LazyFrame) -> Result<Vec<PhaseLine>, Error> {
     let mut exact: BTreeMap<String, f64> = BTreeMap::new();
     for part in table.parts()? {
         let spans = nested(part.select([col("spans")]), "spans").filter(col("min_s").eq(col("max_s")));
-        let found = spans.group_by([col("phase")]).agg([micros("min_s").sum().alias("exact")]).collect().map_err(failed)?;
+        let found =
+            spans.group_by([col("phase")]).agg([micros("min_s").sum().alias("exact")]).collect().map_err(failed)?;
         let names = found.column("phase").map_err(failed)?.str().map_err(failed)?;
         for (at, name) in names.iter().enumerate() {
-            *exact.entry(name.unwrap_or_default().to_owned()).or_default() += seconds(&found, "exact", at).unwrap_or(0.0);
+            *exact.entry(name.unwrap_or_default().to_owned()).or_default() +=
+                seconds(&found, "exact", at).unwrap_or(0.0);
         }
     }
     let whole: f64 = lines.iter().map(|line| line.lost_s).sum();
@@ -253,7 +256,8 @@ struct Claims {
 fn causes(table: &Table) -> Result<Vec<CauseLine>, Error> {
     let mut all: BTreeMap<String, Claims> = BTreeMap::new();
     for (number, part) in table.parts()?.into_iter().enumerate() {
-        let findings = nested(part.with_row_index("row", None).select([col("row"), col("node"), col("findings")]), "findings");
+        let findings =
+            nested(part.with_row_index("row", None).select([col("row"), col("node"), col("findings")]), "findings");
         let largest = SortMultipleOptions::default().with_order_descending_multi([true, false]);
         let query = findings.sort(["lost_s", "row"], largest).group_by_stable([col("cause")]).agg([
             micros("lost_s").sum().alias("lost"),
@@ -273,7 +277,9 @@ fn causes(table: &Table) -> Result<Vec<CauseLine>, Error> {
             claims.certain += get("certain");
             claims.pods += get("pods") as u64;
             if let Some(nodes) = nodes.get_as_series(at) {
-                claims.nodes.extend(nodes.str().map_err(failed)?.iter().map(|node| node.unwrap_or_default().to_owned()));
+                claims
+                    .nodes
+                    .extend(nodes.str().map_err(failed)?.iter().map(|node| node.unwrap_or_default().to_owned()));
             }
             let most = get("most");
             if claims.worst.as_ref().is_some_and(|(known, _)| *known > most) {
@@ -304,7 +310,8 @@ fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
     for (number, part) in table.parts()?.into_iter().enumerate() {
         let felt = col("running_s").fill_null(col("total_s")).alias("felt");
         let longest = SortMultipleOptions::default().with_order_descending_multi([true, false]).with_nulls_last(true);
-        let query = part.with_row_index("row", None).select([felt, col("row")]).sort(["felt", "row"], longest).limit(SLOWEST);
+        let query =
+            part.with_row_index("row", None).select([felt, col("row")]).sort(["felt", "row"], longest).limit(SLOWEST);
         let found = query.collect().map_err(failed)?;
         for at in 0..found.height() {
             rows.extend(table.row(number, seconds(&found, "row", at).unwrap_or(0.0) as usize)?);
