@@ -15,14 +15,26 @@ pub const TOP: usize = 40;
 /// # Errors
 /// When writing fails, or there is no such form.
 pub fn write(groups: &Groups, form: &str, top: usize, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
-    let mut grid = Grid::new(&[head(groups.by), "count", "p50_s", "p95_s", "p99_s", "max_s", "lost_s", "mostly"]);
+    let read = form == "text";
+    let mut all = Vec::new();
+    for (head, cell) in &columns(groups.by) {
+        // A pod has one start, or a few under one name: its longest says it all.
+        let one = groups.by == "pod" && matches!(*head, "count" | "p50_s" | "p95_s" | "p99_s");
+        let causes = *head == "cause" && groups.by != "pod" && screen.width < WIDE;
+        let empty = *head == "mostly" && groups.by == "phase" || *head == "cause" && !by_startup(groups.by);
+        if !(read && (one || causes || empty)) {
+            all.push((*head, *cell));
+        }
+    }
+    let mut grid = Grid::new(&all.iter().map(|(head, _)| *head).collect::<Vec<_>>());
     for group in &groups.groups {
-        grid.row(cells(group, form == "text"));
+        grid.row(all.iter().map(|(_, cell)| cell(group, read)).collect());
     }
     match form {
         "text" => {
             grid.text(screen, top, out)?;
-            writeln!(out, "\np50 to max: {}; lost: {}", groups.of, lost(groups.by))?;
+            let figures = if groups.by == "pod" { "max" } else { "p50 to max" };
+            writeln!(out, "\n{figures}: {}; lost: {}", groups.of, lost(groups.by))?;
             Ok(())
         }
         "markdown" => grid.markdown(out),
@@ -36,8 +48,32 @@ pub fn write(groups: &Groups, form: &str, top: usize, screen: Screen, out: &mut 
     }
 }
 
-fn head(by: &'static str) -> &'static str {
-    if by == "hour" { "hour_utc" } else { by }
+/// From here on text has room for causes beside quantiles.
+const WIDE: usize = 110;
+
+type Column = (&'static str, fn(&Group, bool) -> Cell);
+
+/// The columns, the first under the name of the key.
+fn columns(by: &'static str) -> Vec<Column> {
+    vec![
+        (if by == "hour" { "hour_utc" } else { by }, |group, _| group.name.clone().map_or(Cell::None, Cell::Text)),
+        ("count", |group, _| Cell::Count(group.count)),
+        ("p50_s", |group, _| Cell::seconds(group.p50_s)),
+        ("p95_s", |group, _| Cell::seconds(group.p95_s)),
+        ("p99_s", |group, _| Cell::seconds(group.p99_s)),
+        ("max_s", |group, _| Cell::seconds(group.max_s)),
+        ("lost_s", |group, _| Cell::Seconds(group.lost_s)),
+        ("mostly", |group, read| {
+            let label = |name| if read { Phase::named(name).map_or(name, |phase| phase.words().label) } else { name };
+            group.phase.map_or(Cell::None, |name| Cell::Text(label(name).into()))
+        }),
+        ("cause", |group, _| group.cause.clone().map_or(Cell::None, Cell::Text)),
+    ]
+}
+
+/// Whether groups are of startups, which have causes.
+fn by_startup(by: &str) -> bool {
+    !matches!(by, "phase" | "image" | "registry")
 }
 
 fn lost(by: &str) -> &'static str {
@@ -46,19 +82,4 @@ fn lost(by: &str) -> &'static str {
         "image" | "registry" => "all seconds of the pulls",
         _ => "seconds that causes claim",
     }
-}
-
-fn cells(group: &Group, read: bool) -> Vec<Cell> {
-    let label =
-        |name: &'static str| if read { Phase::named(name).map_or(name, |phase| phase.words().label) } else { name };
-    vec![
-        group.name.clone().map_or(Cell::None, Cell::Text),
-        Cell::Count(group.count),
-        Cell::seconds(group.p50_s),
-        Cell::seconds(group.p95_s),
-        Cell::seconds(group.p99_s),
-        Cell::seconds(group.max_s),
-        Cell::Seconds(group.lost_s),
-        group.phase.map_or(Cell::None, |name| Cell::Text(label(name).into())),
-    ]
 }

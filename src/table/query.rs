@@ -81,7 +81,7 @@ named! {
 pub struct Group {
     /// Its name; `None` for those that have none.
     pub name: Option<String>,
-    /// How many values it has.
+    /// How many startups (of images and registries: pulls) it has, with the value or without.
     pub count: u64,
     /// Half do not exceed it, seconds.
     pub p50_s: Option<f64>,
@@ -95,6 +95,8 @@ pub struct Group {
     pub lost_s: f64,
     /// The phase with the most seconds.
     pub phase: Option<&'static str>,
+    /// The cause that claims the most seconds; none of pulls and phases.
+    pub cause: Option<String>,
 }
 
 /// Checks that a column holds seconds, of which quantiles make sense.
@@ -146,7 +148,7 @@ pub fn groups(table: &Table, key: Key, column: &str) -> Result<Groups, Error> {
 /// The quantiles of a column, as expressions.
 fn figures(column: &str) -> [Expr; 5] {
     [
-        col(column).count().alias("count"),
+        len().alias("count"),
         quantile(col(column), 0.5).alias("p50"),
         quantile(col(column), 0.95).alias("p95"),
         quantile(col(column), 0.99).alias("p99"),
@@ -205,6 +207,7 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
     }
     // Seconds are added part by part, so that the phases of all startups are never in memory at once.
     let mut sums: BTreeMap<Option<String>, [f64; PHASES.len()]> = BTreeMap::new();
+    let mut claims: BTreeMap<Option<String>, BTreeMap<String, f64>> = BTreeMap::new();
     for part in table.parts()? {
         let mut columns = vec![name_of(key)];
         columns.extend(PHASES.iter().map(|(phase, _)| micros(&phase_column(*phase)).alias(phase_column(*phase))));
@@ -219,12 +222,12 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
         }
         let claimed = nested(part.select([name_of(key), col("findings")]), "findings");
         let claimed = claimed.filter(col("cause").neq(lit("watch-artefact")));
-        let found =
-            claimed.group_by([col("group")]).agg([micros("lost_s").sum().alias("lost")]).collect().map_err(failed)?;
-        for (at, name) in names(&found)?.into_iter().enumerate() {
-            if let Some(group) = groups.get_mut(&name) {
-                group.lost_s += seconds(&found, "lost", at).unwrap_or(0.0) / 1e6;
-            }
+        let by_cause = claimed.group_by([col("group"), col("cause")]).agg([micros("lost_s").sum().alias("lost")]);
+        let found = by_cause.collect().map_err(failed)?;
+        let causes = found.column("cause").map_err(failed)?.str().map_err(failed)?;
+        for ((at, name), cause) in names(&found)?.into_iter().enumerate().zip(causes.iter()) {
+            let lost = seconds(&found, "lost", at).unwrap_or(0.0);
+            *claims.entry(name).or_default().entry(cause.unwrap_or_default().to_owned()).or_default() += lost;
         }
     }
     let named = groups.into_iter().map(|(name, group)| {
@@ -233,7 +236,11 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
             let all = PHASES.iter().zip(sum).filter(|((phase, _), total)| *phase != Phase::Watch && **total > 0.0);
             all.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|((_, name), _)| *name)
         });
-        Group { name, phase: most, ..group }
+        let claims = claims.remove(&name).unwrap_or_default();
+        let lost_s = claims.values().sum::<f64>() / 1e6;
+        // Of equal claims the first in the order of names.
+        let cause = claims.into_iter().rev().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(cause, _)| cause);
+        Group { name, phase: most, lost_s, cause, ..group }
     });
     Ok(named.collect())
 }

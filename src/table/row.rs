@@ -200,12 +200,15 @@ impl Row {
         (self.began(), &self.namespace, &self.pod, uid, self.node.as_deref().unwrap_or(""))
     }
 
-    /// Two rows of one pod's start have the same key: node and uid, or where no line tells the uid, name and creation.
+    /// Two rows of one pod's start have the same key: node and uid, or where no line tells the uid, name and creation. A static
+    /// pod's uid is the hash of its manifest and comes again when the node does: there the creation tells starts apart.
     pub fn key(&self) -> (&str, &str, Option<(&str, Time)>) {
         let node = self.node.as_deref().unwrap_or("");
+        let began = || Some((&*self.namespace, self.began().unwrap_or_default()));
         match self.uid.as_deref() {
-            Some(uid) => (node, uid, None),
-            None => (node, &self.pod, Some((&self.namespace, self.began().unwrap_or_default()))),
+            Some(uid) if uid.contains('-') => (node, uid, None),
+            Some(hash) => (node, hash, began()),
+            None => (node, &self.pod, began()),
         }
     }
 
