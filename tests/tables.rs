@@ -59,6 +59,26 @@ fn merged_tables_give_the_report_of_all_logs() {
 }
 
 #[test]
+fn stored_reports_can_come_through_a_pipe() {
+    let capture = samples().join("s02-pull-serial/in");
+    for form in ["json", "ndjson"] {
+        let stored = run(&["--format", form], std::slice::from_ref(&capture)).stdout;
+        let mut child = podlag()
+            .args(["-", "--format", "ndjson"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("podlag runs");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        let writer = std::thread::spawn(move || std::io::Write::write_all(&mut pipe, &stored));
+        let output = child.wait_with_output().expect("it ends");
+        writer.join().expect("a writer").expect("all is taken");
+        let expected = run(&["--format", "ndjson"], std::slice::from_ref(&capture)).stdout;
+        same(&expected, &output.stdout, form);
+    }
+}
+
+#[test]
 fn a_budget_of_nothing_changes_nothing() {
     let whole = run(&["--format", "json"], &everything()).stdout;
     let spilled = run(&["--format", "json", "--memory", "64KiB"], &everything()).stdout;

@@ -17,6 +17,8 @@ pub enum Content {
     Parquet,
     /// A report of podlag's own, in JSON.
     Report,
+    /// Rows of a startups table, a JSON object a line.
+    Rows,
     /// API objects in JSON, as `kubectl get -o json` prints them.
     Objects,
     /// A program or library.
@@ -62,6 +64,7 @@ impl Content {
         match () {
             // The second is first where a tool has sorted the keys.
             () if begins("podlag_report") || begins("anomaly_meanings") => Some(Self::Report),
+            () if begins("node") && memchr::memmem::find(first, b"\"kubelet_version\"").is_some() => Some(Self::Rows),
             () if begins("apiVersion") || begins("kind") || begins("items") => Some(Self::Objects),
             () => None,
         }
@@ -73,7 +76,7 @@ impl Content {
         match self {
             Self::Journal => "a systemd journal file, not text",
             Self::Parquet => "a Parquet file, not a log",
-            Self::Report => "a report of podlag's own",
+            Self::Report | Self::Rows => "a report of podlag's own",
             Self::Objects => "API objects in JSON, not a log",
             Self::Elf => "a program (ELF), not a log",
             Self::Zip => "a ZIP archive",
@@ -90,8 +93,10 @@ impl Content {
             Self::Zip | Self::Tar => "Unpack it and name the folder.".into(),
             Self::Binary => "If it is a log all the same, name the file itself and it is read.".into(),
             Self::Special => "Name it itself to have it read.".into(),
-            Self::Parquet | Self::Report | Self::Objects => "Name it as a file, not packed, not through a pipe.".into(),
-            Self::Elf => "Name the logs themselves, or a folder of them.".into(),
+            Self::Parquet => "Name it as a file, not packed, not through a pipe.".into(),
+            Self::Elf | Self::Report | Self::Rows | Self::Objects => {
+                "Name the logs themselves, or a folder of them.".into()
+            }
         }
     }
 }

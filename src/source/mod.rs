@@ -24,14 +24,14 @@ mod window;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use chunk::{Chunk, Cut, Limits};
 pub use chunks::Chunks;
 pub use content::Content;
 pub use error::{ErrorKind, SourceError};
 pub use list::list;
-pub use open::{content, decode, open, unpacked};
+pub use open::{Opened, decode, look, open};
 pub use pipe::Pipe;
 
 /// A named stream of bytes the user gave: a file, a file found in a folder, or standard input.
@@ -77,18 +77,6 @@ impl Source {
     /// As [`open`]; trouble met later comes from the iterator.
     pub fn chunks(&self, id: u32, limits: Limits) -> Result<Chunks, SourceError> {
         Ok(Chunks::new(id, &self.name, open(self)?, limits))
-    }
-
-    /// As [`Source::chunks`], but reading standard input ends when `stop` is set, even while the pipe is silent.
-    ///
-    /// # Errors
-    /// As [`open`].
-    pub fn chunks_until(&self, id: u32, limits: Limits, stop: &Arc<AtomicBool>) -> Result<Chunks, SourceError> {
-        if self.path.is_some() {
-            return self.chunks(id, limits);
-        }
-        let pipe = Pipe::new(std::io::stdin(), Arc::clone(stop));
-        Ok(Chunks::new(id, &self.name, decode(self, Box::new(pipe))?, limits))
     }
 
     /// The first text of a file (up to 64 KiB decoded, whole lines where possible), for ordering many files by what they

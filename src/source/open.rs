@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use encoding_rs_io::DecodeReaderBytes;
 
@@ -12,6 +12,7 @@ use super::Source;
 use super::content::{Bom, Content, SNIFF};
 use super::error::{ErrorKind, SourceError};
 use super::packing::{Packing, Unpacked};
+use super::pipe::Pipe;
 use super::window::{Window, read_on};
 
 /// How often a stream may be packed. Twice happens (a .gz that a transfer packed again); more is a bomb or a mistake.
@@ -37,41 +38,63 @@ pub fn open(source: &Source) -> Result<Box<dyn Read + Send>, SourceError> {
 /// # Errors
 /// As [`open`], without those of opening the file.
 pub fn decode(source: &Source, raw: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>, SourceError> {
-    let mut window = unpack(source, raw)?;
-    let head = window.peek(SNIFF);
-    let head = head.get(..SNIFF).unwrap_or(head);
-    if let Some(content) = Content::of(head, !source.named) {
-        let kind = if source.named { ErrorKind::NotText(content) } else { ErrorKind::PassedOver(content) };
-        return Err(SourceError::new(&source.name, kind, format!("it is {}", content.words())));
-    }
-    match Bom::of(head) {
-        // The decoder wants a third byte before it knows a mark.
-        Some(Bom::Utf16) if head.len() == 2 => window.consume(2),
-        Some(Bom::Utf16) => return Ok(Box::new(DecodeReaderBytes::new(window))),
-        Some(Bom::Utf8) => window.consume(3),
-        None => {}
-    }
-    Ok(Box::new(window))
+    look_at(source, raw)?.text()
 }
 
-/// What a file is, where it is known to be no log; `None` for text, for what cannot be read, and for pipes and devices, which
-/// give their bytes but once and are not looked at before they are read.
-pub fn content(source: &Source) -> Option<Content> {
-    source.bytes?;
-    let raw = File::open(source.path.as_ref()?).ok()?;
-    let mut window = unpack(source, Box::new(raw)).ok()?;
-    let head = window.peek(SNIFF);
-    Content::of(head.get(..SNIFF).unwrap_or(head), false)
+/// A source that was opened and whose first bytes were looked at. None of them is lost: pipes give theirs but once.
+pub struct Opened {
+    /// What it is, where it is known to be no log.
+    pub content: Option<Content>,
+    source: Source,
+    window: Window,
 }
 
-/// Opens a file and gives its bytes unpacked, whatever they are.
+/// Opens a source and looks at its first bytes. Reading a pipe ends when `stop` is set, even while it is silent.
 ///
 /// # Errors
-/// As [`open`], but for its content.
-pub fn unpacked(source: &Source) -> Result<Box<dyn Read + Send>, SourceError> {
-    let Some(path) = &source.path else { return open(source) };
-    let raw = File::open(path).map_err(|error| SourceError::from_io(&source.name, &error))?;
-    Ok(Box::new(unpack(source, Box::new(raw))?))
+/// If it cannot be opened, or is packed more than twice.
+pub fn look(source: &Source, stop: &Arc<AtomicBool>) -> Result<Opened, SourceError> {
+    let raw: Box<dyn Read + Send> = match &source.path {
+        None => Box::new(Pipe::new(io::stdin(), Arc::clone(stop))),
+        Some(path) => Box::new(File::open(path).map_err(|error| SourceError::from_io(&source.name, &error))?),
+    };
+    look_at(source, raw)
+}
+
+fn look_at(source: &Source, raw: Box<dyn Read + Send>) -> Result<Opened, SourceError> {
+    let mut window = unpack(source, raw)?;
+    let head = window.peek(SNIFF);
+    let content = Content::of(head.get(..SNIFF).unwrap_or(head), false);
+    Ok(Opened { content, source: source.clone(), window })
+}
+
+impl Opened {
+    /// Its bytes, unpacked, whatever they are.
+    pub fn bytes(self) -> Box<dyn Read + Send> {
+        Box::new(self.window)
+    }
+
+    /// Its text, as [`open`] gives it.
+    ///
+    /// # Errors
+    /// If it is known not to be a text log.
+    pub fn text(mut self) -> Result<Box<dyn Read + Send>, SourceError> {
+        let source = &self.source;
+        let head = self.window.peek(SNIFF);
+        let head = head.get(..SNIFF).unwrap_or(head);
+        if let Some(content) = Content::of(head, !source.named) {
+            let kind = if source.named { ErrorKind::NotText(content) } else { ErrorKind::PassedOver(content) };
+            return Err(SourceError::new(&source.name, kind, format!("it is {}", content.words())));
+        }
+        match Bom::of(head) {
+            // The decoder wants a third byte before it knows a mark.
+            Some(Bom::Utf16) if head.len() == 2 => self.window.consume(2),
+            Some(Bom::Utf16) => return Ok(Box::new(DecodeReaderBytes::new(self.window))),
+            Some(Bom::Utf8) => self.window.consume(3),
+            None => {}
+        }
+        Ok(Box::new(self.window))
+    }
 }
 
 fn unpack(source: &Source, raw: Box<dyn Read + Send>) -> Result<Window, SourceError> {

@@ -23,4 +23,4 @@ pub use store::{Budget, Rows, Store, Table};
 pub use summary::{CauseLine, Example, PhaseLine, Quantiles, Summary, summary};
 
 pub(crate) use of::{Surroundings, row as row_of};
-pub(crate) use stored::{Runs, read_parquet, read_report};
+pub(crate) use stored::{Runs, read_parquet, read_report, read_rows};

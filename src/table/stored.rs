@@ -85,6 +85,16 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs)
     Ok(())
 }
 
+/// Reads rows, a JSON object each, into a store. They tell nothing of what was read for them.
+pub(crate) fn read_rows(reader: impl Read, store: &mut Store) -> Result<(), Error> {
+    let rows = serde_json::Deserializer::from_reader(std::io::BufReader::new(reader)).into_iter::<Row>();
+    for row in rows {
+        let broken = |trouble| Error::new(Kind::Source, format!("it cannot be read as rows of startups: {trouble}"));
+        store.push(row.map_err(broken)?)?;
+    }
+    Ok(())
+}
+
 struct ReportSeed<'a> {
     store: &'a mut Store,
     told: &'a mut (String, Coverage),

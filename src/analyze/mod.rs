@@ -3,16 +3,20 @@
 //! Each source has a thread that reads chunks, a pool of threads parses them, and one loop (this one) merges the records
 //! of all sources by time and tracks pods. Chunks of a source are taken in their order, and at most a few are in flight.
 
+mod finished;
+mod inputs;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use finished::Finished;
+use inputs::{Inputs, Log};
 
-use crate::breakdown;
-use crate::cause;
 use crate::clock::{Clock, Hints};
 use crate::error::{Error, Kind};
 use crate::filter::Filter;
@@ -20,8 +24,8 @@ use crate::grammar::Grammars;
 use crate::parse::{self, Parsed};
 use crate::record::Record;
 use crate::report::{Coverage, Report};
-use crate::source::{self, Chunk, Content, Limits, Source, SourceError};
-use crate::table::{Budget, Row, Runs, Store, Surroundings, read_parquet, read_report, row_of};
+use crate::source::{self, Chunk, Chunks, Limits, Source, SourceError};
+use crate::table::{Budget, Store};
 use crate::time::{SECOND, Span, Time};
 use crate::track::{self, Tracker};
 use crate::workload::Owners;
@@ -94,20 +98,15 @@ struct Feed {
 pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) -> Result<Report, Error> {
     let mut store = Store::new(options.budget.clone(), options.filter.clone());
     let mut inputs = Inputs::default();
-    let mut logs: Vec<Source> = Vec::new();
+    let mut logs: Vec<Log> = Vec::new();
     for source in sources {
-        match source::content(source) {
-            Some(Content::Parquet) => inputs.parquet(source, &mut store)?,
-            Some(Content::Report) => inputs.report(source, &mut store)?,
-            Some(Content::Objects) => inputs.objects(source),
-            _ => logs.push(source.clone()),
-        }
+        inputs.take(source, stop, &mut store, &mut logs)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
     }
     let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
-    let failed = inputs.failed + self::logs(&logs, options, stop, &inputs.owners, &mut store, &mut coverage)?;
+    let failed = inputs.failed + self::logs(logs, options, stop, &inputs.owners, &mut store, &mut coverage)?;
     coverage.partial = stop.load(Ordering::Relaxed);
     coverage.source_troubles.append(&mut inputs.troubles);
     coverage.add(inputs.runs.coverage);
@@ -118,60 +117,17 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     Report::of(store.finish()?, coverage)
 }
 
-/// Inputs that are no logs: stored tables, reports, API objects.
-#[derive(Default)]
-struct Inputs {
-    runs: Runs,
-    owners: Owners,
-    troubles: Vec<String>,
-    failed: usize,
-}
-
-impl Inputs {
-    fn parquet(&mut self, source: &Source, store: &mut Store) -> Result<(), Error> {
-        let Some(path) = &source.path else { return Ok(()) };
-        let read = read_parquet(path, store, &mut self.runs);
-        self.told(source, read)
-    }
-
-    fn report(&mut self, source: &Source, store: &mut Store) -> Result<(), Error> {
-        let unpacked = source::unpacked(source).map_err(|error| Error::new(Kind::Source, error.message));
-        let read = unpacked.and_then(|reader| read_report(reader, store, &mut self.runs));
-        self.told(source, read)
-    }
-
-    fn objects(&mut self, source: &Source) {
-        let read = match source::unpacked(source) {
-            Ok(reader) => Owners::read(reader, &mut self.owners).map(|_| ()).map_err(|trouble| trouble.to_string()),
-            Err(error) => Err(error.message),
-        };
-        if let Err(trouble) = read {
-            self.troubles.push(format!("{}: not all API objects could be read: {trouble}", source.name));
-        }
-    }
-
-    /// A table that cannot be read is told, and the others go on; rows that cannot be held end the run.
-    fn told(&mut self, source: &Source, read: Result<(), Error>) -> Result<(), Error> {
-        match read {
-            Err(error) if error.kind() == Kind::Source => {
-                self.failed += 1;
-                self.troubles.push(format!("{}: {error}", source.name));
-                Ok(())
-            }
-            read => read,
-        }
-    }
-}
-
 /// Reads logs into the store. Gives how many could not be read at all.
 fn logs(
-    sources: &[Source],
+    logs: Vec<Log>,
     options: &Options,
     stop: &Arc<AtomicBool>,
     owners: &Owners,
     store: &mut Store,
     coverage: &mut Coverage,
 ) -> Result<usize, Error> {
+    let (sources, mut texts): (Vec<Source>, Vec<_>) = logs.into_iter().unzip();
+    let sources = sources.as_slice();
     coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
     let mut tracker = Tracker::new(options.limits);
     let mut finished =
@@ -202,7 +158,8 @@ fn logs(
         for (number, source) in sources.iter().enumerate() {
             let (out, answers) = bounded::<Answer>(depth);
             let jobs = jobs.clone();
-            scope.spawn(move || read(source, number, chunks, &jobs, &out, stop));
+            let text = texts.get_mut(number).and_then(Option::take);
+            scope.spawn(move || read(source, text, number, chunks, &jobs, &out, stop));
             let clock = Clock::new(options.hints);
             feeds.push(Feed {
                 number,
@@ -250,14 +207,16 @@ fn logs(
 
 fn read(
     source: &Source,
+    text: Option<Box<dyn Read + Send>>,
     number: usize,
     limits: Limits,
     jobs: &Sender<Job>,
     out: &Sender<Answer>,
     stop: &Arc<AtomicBool>,
 ) {
-    let chunks = match source.chunks_until(u32::try_from(number).unwrap_or(u32::MAX), limits, stop) {
-        Ok(chunks) => chunks,
+    let number = u32::try_from(number).unwrap_or(u32::MAX);
+    let chunks = match text.map_or_else(|| source::open(source), Ok) {
+        Ok(text) => Chunks::new(number, &source.name, text, limits),
         Err(error) => {
             let _ = out.send(Err(error));
             return;
@@ -389,61 +348,4 @@ fn track(tracker: &mut Tracker, dated: Dated, sources: &[Source], options: &Opti
         tracker.node(&scope, None)
     };
     tracker.push(&record, time, node);
-}
-
-/// Startups that are over, on their way to the store.
-struct Finished<'a> {
-    options: &'a Options,
-    owners: &'a Owners,
-    sources: Vec<String>,
-    /// The nodes' names, once settled: a node keeps the name its first startup got.
-    names: Vec<Option<Box<str>>>,
-    /// Rows of nodes that have no name yet: a bare klog file tells it only when the kubelet registers.
-    waiting: Vec<(usize, Row)>,
-}
-
-/// How many rows wait for their node's name.
-const NAMELESS: usize = 4096;
-
-impl Finished<'_> {
-    fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
-        for startup in tracker.take() {
-            let unknown = crate::startup::Node::default();
-            let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
-            let breakdown = breakdown::of(&startup);
-            let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node });
-            self.names.resize(self.names.len().max(tracker.nodes.len()), None);
-            let name = match self.names.get_mut(startup.node) {
-                Some(settled) => {
-                    if settled.is_none() {
-                        *settled = self.options.node.as_deref().or(node.name()).map(Into::into);
-                    }
-                    settled.as_deref()
-                }
-                None => None,
-            };
-            let (namespace, pod) = startup.names();
-            let around = Surroundings {
-                node: name,
-                kubelet: node.kubelet.as_deref(),
-                sources: &self.sources,
-                workload: self.owners.workload(namespace, pod, startup.uid.as_deref()),
-            };
-            let row = row_of(&startup, &breakdown, &findings, &around);
-            if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
-        }
-        if self.waiting.len() > NAMELESS { self.release(tracker, store) } else { Ok(()) }
-    }
-
-    /// Rows that waited for their node's name go on with what is known by now.
-    fn release(&mut self, tracker: &Tracker, store: &mut Store) -> Result<(), Error> {
-        for (number, mut row) in std::mem::take(&mut self.waiting) {
-            let node = tracker.nodes.get(number);
-            let settled = self.names.get(number).and_then(Option::as_deref);
-            let name = settled.or(node.and_then(|node| node.name())).or(self.options.nameless.as_deref());
-            row.node = name.map(Into::into);
-            store.push(row)?;
-        }
-        Ok(())
-    }
 }

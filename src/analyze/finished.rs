@@ -1,0 +1,66 @@
+//! Startups that are over → rows in the store, under their node's name.
+
+use super::Options;
+use crate::breakdown;
+use crate::cause;
+use crate::error::Error;
+use crate::table::{Row, Store, Surroundings, row_of};
+use crate::track::Tracker;
+use crate::workload::Owners;
+
+/// Startups that are over, on their way to the store.
+pub(super) struct Finished<'a> {
+    pub options: &'a Options,
+    pub owners: &'a Owners,
+    pub sources: Vec<String>,
+    /// The nodes' names, once settled: a node keeps the name its first startup got.
+    pub names: Vec<Option<Box<str>>>,
+    /// Rows of nodes that have no name yet: a bare klog file tells it only when the kubelet registers.
+    pub waiting: Vec<(usize, Row)>,
+}
+
+/// How many rows wait for their node's name.
+const NAMELESS: usize = 4096;
+
+impl Finished<'_> {
+    pub(super) fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
+        for startup in tracker.take() {
+            let unknown = crate::startup::Node::default();
+            let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
+            let breakdown = breakdown::of(&startup);
+            let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node });
+            self.names.resize(self.names.len().max(tracker.nodes.len()), None);
+            let name = match self.names.get_mut(startup.node) {
+                Some(settled) => {
+                    if settled.is_none() {
+                        *settled = self.options.node.as_deref().or(node.name()).map(Into::into);
+                    }
+                    settled.as_deref()
+                }
+                None => None,
+            };
+            let (namespace, pod) = startup.names();
+            let around = Surroundings {
+                node: name,
+                kubelet: node.kubelet.as_deref(),
+                sources: &self.sources,
+                workload: self.owners.workload(namespace, pod, startup.uid.as_deref()),
+            };
+            let row = row_of(&startup, &breakdown, &findings, &around);
+            if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
+        }
+        if self.waiting.len() > NAMELESS { self.release(tracker, store) } else { Ok(()) }
+    }
+
+    /// Rows that waited for their node's name go on with what is known by now.
+    pub(super) fn release(&mut self, tracker: &Tracker, store: &mut Store) -> Result<(), Error> {
+        for (number, mut row) in std::mem::take(&mut self.waiting) {
+            let node = tracker.nodes.get(number);
+            let settled = self.names.get(number).and_then(Option::as_deref);
+            let name = settled.or(node.and_then(|node| node.name())).or(self.options.nameless.as_deref());
+            row.node = name.map(Into::into);
+            store.push(row)?;
+        }
+        Ok(())
+    }
+}
