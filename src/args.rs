@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
 use podlag::analyze::Options;
 use podlag::clock::Hints;
 use podlag::error::{Error, Kind};
 use podlag::filter::{Filter, instant};
 use podlag::grammar::Grammars;
-use podlag::table::Budget;
+use podlag::output;
+use podlag::table::{Budget, KEYS, Key};
 use podlag::time::Time;
 
 /// Which pods start slowly, where the time goes, what causes it, and what would fix it: from the logs a cluster already
@@ -25,9 +27,10 @@ pub struct Cli {
     pub verb: Option<Verb>,
     #[command(flatten)]
     pub input: Input,
-    /// The form of what is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    /// The form of what is printed: the summary, one line a startup, or the whole report
+    #[arg(long, value_parser = one_of(output::FORMS.iter().filter(|form| form.readable).map(|form| form.name)))]
+    #[arg(default_value = "text")]
+    pub format: String,
     /// Writes the report to a file too, in the form its extension names: .parquet .csv .ndjson .json .txt; FOLDER/ takes all
     /// tables, partitioned by date and node (repeatable)
     #[arg(short, long = "output", value_name = "FILE")]
@@ -47,17 +50,17 @@ pub enum Verb {
     /// Groups of startups, one line each: how many, how long, seconds lost, and to which phase
     Blame {
         /// What to group by
-        #[arg(long, value_enum, default_value_t = By::Pod)]
-        by: By,
+        #[arg(long, value_parser = keys(), default_value = "pod")]
+        by: Key,
         /// The column of seconds the quantiles are of (running_s, slo_s, total_s, or a phase as image_pull_s)
         #[arg(long, value_name = "COLUMN", default_value = "running_s")]
         of: String,
         /// Lines of text at most
-        #[arg(long, value_name = "N", default_value_t = podlag::output::TOP)]
+        #[arg(long, value_name = "N", default_value_t = output::TOP)]
         top: usize,
         /// The form of what is printed
-        #[arg(long, value_enum, default_value_t = GridFormat::Text)]
-        format: GridFormat,
+        #[arg(long, value_parser = one_of(output::BLAME_FORMS.iter().copied()), default_value = "text")]
+        format: String,
         #[command(flatten)]
         input: Input,
     },
@@ -68,8 +71,8 @@ pub enum Verb {
         /// The same of after
         after: PathBuf,
         /// The form of what is printed
-        #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
-        format: DiffFormat,
+        #[arg(long, value_parser = one_of(output::DIFF_FORMS.iter().copied()), default_value = "text")]
+        format: String,
         #[command(flatten)]
         options: Reading,
     },
@@ -85,8 +88,8 @@ pub enum Verb {
         #[arg(long)]
         columns: bool,
         /// The form of what is printed
-        #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
-        format: CheckFormat,
+        #[arg(long, value_parser = one_of(output::CHECK_FORMS.iter().copied()), default_value = "text")]
+        format: String,
         #[command(flatten)]
         input: Input,
     },
@@ -191,76 +194,14 @@ fn size(text: &str) -> Result<usize, String> {
     bytes.ok_or_else(|| "give bytes, or a number with KiB, MiB or GiB".into())
 }
 
-/// Declares the words a flag takes, which are the library's names for forms.
-macro_rules! words {
-    ($name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-        pub enum $name { $($(#[$doc])* $variant,)* }
-
-        impl $name {
-            pub fn name(self) -> &'static str {
-                match self { $($name::$variant => $word,)* }
-            }
-        }
-    };
+/// The words a flag takes, which are the library's names.
+fn one_of(names: impl IntoIterator<Item = &'static str>) -> PossibleValuesParser {
+    PossibleValuesParser::new(names)
 }
 
-words!(Format {
-    /// The summary, for reading
-    Text = "text",
-    /// One line a startup, for other tools
-    Ndjson = "ndjson",
-    /// One line a startup, for spreadsheets
-    Csv = "csv",
-    /// The whole report
-    Json = "json",
-});
-words!(GridFormat {
-    /// Aligned columns
-    Text = "text",
-    /// With its units in the heads
-    Json = "json",
-    /// For spreadsheets
-    Csv = "csv",
-    /// For a ticket
-    Markdown = "markdown",
-});
-words!(DiffFormat {
-    /// For reading
-    Text = "text",
-    /// For other tools
-    Json = "json",
-    /// For a ticket
-    Markdown = "markdown",
-});
-words!(CheckFormat {
-    /// For reading
-    Text = "text",
-    /// For other tools
-    Json = "json",
-    /// For CI systems
-    Junit = "junit",
-    /// For a step summary
-    Markdown = "markdown",
-});
-words!(By {
-    /// One line a pod
-    Pod = "pod",
-    /// The owner, or the pod's name without generated suffixes
-    Workload = "workload",
-    /// The namespace
-    Namespace = "namespace",
-    /// The node
-    Node = "node",
-    /// The image pulled
-    Image = "image",
-    /// The registry pulled from
-    Registry = "registry",
-    /// The phase of the start
-    Phase = "phase",
-    /// The hour of creation, UTC
-    Hour = "hour",
-});
+fn keys() -> impl TypedValueParser<Value = Key> {
+    one_of(KEYS.iter().map(|(_, name)| *name)).map(|name| Key::named(&name).unwrap_or_default())
+}
 
 /// Reads a grammar file for the library, which opens no settings itself.
 pub fn grammar(path: &PathBuf) -> Result<(String, String), Error> {

@@ -14,7 +14,7 @@ use clap::{CommandFactory, Parser};
 use podlag::error::{Error, Kind};
 use podlag::output::{self, Screen, Target};
 use podlag::report::Report;
-use podlag::table::{self, Key};
+use podlag::table;
 use podlag::{analyze, cause, check, diff, grammar, source};
 
 /// Records are made on the threads that parse and freed on the one that tracks, which the system's allocator is slow at;
@@ -55,18 +55,17 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             if found == 0 { NOTHING_FOUND } else { 0 }
         }
         Some(Verb::Blame { by, of, top, format, input }) => {
-            let key = Key::named(by.name()).unwrap_or(Key::Pod);
             table::of_seconds(of)?;
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
-            output::blame(&table::groups(&report.table, key, of)?, format.name(), *top, screen(), &mut out)?;
+            output::blame(&table::groups(&report.table, *by, of)?, format, *top, screen(), &mut out)?;
             if report.table.is_empty() { NOTHING_FOUND } else { 0 }
         }
         Some(Verb::Diff { before, after, format, options }) => {
             let before = read(std::slice::from_ref(before), options)?;
             let after = read(std::slice::from_ref(after), options)?;
             let diff = diff::of(&before, &after)?;
-            output::diff(&diff, format.name(), screen(), &mut out)?;
+            output::diff(&diff, format, screen(), &mut out)?;
             if before.table.is_empty() || after.table.is_empty() { NOTHING_FOUND } else { 0 }
         }
         Some(Verb::Check { columns: true, .. }) => {
@@ -79,7 +78,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
             let verdicts = check::judge(&limits, &report, before.as_ref())?;
-            output::check(&verdicts, format.name(), screen(), &mut out)?;
+            output::check(&verdicts, format, screen(), &mut out)?;
             if report.table.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() }
         }
         Some(Verb::Explain { cause: None }) => {
@@ -121,13 +120,13 @@ fn run(cli: &Cli) -> Result<u8, Error> {
 fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
     // What cannot be written is said before anything is read.
     let targets = cli.output.iter().map(|path| Target::of(path)).collect::<Result<Vec<_>, _>>()?;
-    let form = output::form(cli.format.name())?;
+    let form = output::form(&cli.format)?;
     let report = read(&cli.input.paths, &cli.input.options, interrupt)?;
     for target in &targets {
         target.write(&report)?;
     }
     (form.write)(&report, screen(), out)?;
-    troubles(&report, cli.format.name() != "text");
+    troubles(&report, cli.format != "text");
     Ok(if report.table.is_empty() { NOTHING_FOUND } else { 0 })
 }
 

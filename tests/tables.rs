@@ -128,7 +128,8 @@ fn the_same_startup_counts_once() {
     std::fs::copy(&once, &copy).expect("a copy");
     let twice: Value =
         serde_json::from_slice(&run(&["--format", "json"], &[once.clone(), copy]).stdout).expect("a report");
-    let single: Value = serde_json::from_slice(&run(&["--format", "json"], &[once.clone()]).stdout).expect("a report");
+    let single: Value =
+        serde_json::from_slice(&run(&["--format", "json"], std::slice::from_ref(&once)).stdout).expect("a report");
     assert_eq!(twice["startups"], single["startups"]);
     assert_eq!(twice["coverage"]["duplicate_startups"], 20);
     assert_eq!(twice["coverage"]["lines"], single["coverage"]["lines"], "one run, read twice");
@@ -207,9 +208,10 @@ fn duckdb_reads_the_tables_and_counts_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let (tables, file) = (folder.path().join("tables/"), folder.path().join("startups.parquet"));
     run(&["-o", &tables.to_string_lossy(), "-o", &file.to_string_lossy()], &everything());
-    let blame: Value =
-        serde_json::from_slice(&run(&["blame", "--by", "namespace", "--format", "json"], &[file.clone()]).stdout)
-            .expect("groups");
+    let blame: Value = serde_json::from_slice(
+        &run(&["blame", "--by", "namespace", "--format", "json"], std::slice::from_ref(&file)).stdout,
+    )
+    .expect("groups");
     let groups = blame["groups"].as_array().expect("groups");
     let expected: BTreeMap<&str, (Value, Value)> = groups
         .iter()

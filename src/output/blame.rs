@@ -7,6 +7,8 @@ use crate::error::{Error, Kind};
 use crate::phase::Phase;
 use crate::table::{Group, Groups};
 
+/// The forms it has.
+pub const FORMS: &[&str] = &["text", "json", "csv", "markdown"];
 /// How many lines text shows unless told otherwise.
 pub const TOP: usize = 40;
 

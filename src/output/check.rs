@@ -8,6 +8,8 @@ use super::{Cell, Grid, Screen, length};
 use crate::check::{Outcome, Verdict, Verdicts};
 use crate::error::{Error, Kind};
 
+/// The forms it has.
+pub const FORMS: &[&str] = &["text", "json", "junit", "markdown"];
 /// Writes verdicts in a form: text, json, junit or markdown.
 ///
 /// # Errors

@@ -9,6 +9,8 @@ use crate::diff::{Diff, Line, QUANTILES, Verdict};
 use crate::error::{Error, Kind};
 use crate::phase::Phase;
 
+/// The forms it has.
+pub const FORMS: &[&str] = &["text", "json", "markdown"];
 /// How many workloads and node pools text shows.
 const SHOWN: usize = 12;
 

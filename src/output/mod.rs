@@ -17,10 +17,10 @@ use crate::error::{Error, Kind};
 use crate::report::Report;
 use crate::table::{self, Row};
 
-pub use blame::{TOP, write as blame};
+pub use blame::{FORMS as BLAME_FORMS, TOP, write as blame};
 pub use chain::write as chain;
-pub use check::write as check;
-pub use diff::write as diff;
+pub use check::{FORMS as CHECK_FORMS, write as check};
+pub use diff::{FORMS as DIFF_FORMS, write as diff};
 pub use grid::{Cell, Grid};
 pub use number::{length, share};
 
@@ -47,7 +47,7 @@ pub type Writer = fn(&Report, Screen, &mut dyn Write) -> Result<(), Error>;
 pub struct Form {
     /// The name `--format` takes, and the extension of files.
     pub name: &'static str,
-    /// Whether it may go to a terminal.
+    /// Whether it is text, and so may go to standard output.
     pub readable: bool,
     /// Writes it.
     pub write: Writer,

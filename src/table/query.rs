@@ -56,8 +56,10 @@ pub(super) fn nested(frame: LazyFrame, column: &str) -> LazyFrame {
 
 named! {
     /// What startups are grouped by.
+    #[derive(Default)]
     Key KEYS {
         /// One line a pod.
+        #[default]
         Pod = "pod",
         /// The owner, as far as it is known.
         Workload = "workload",

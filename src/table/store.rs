@@ -70,7 +70,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Part {
     Held(DataFrame),
-    Written(PathBuf, Groups),
+    Written(PathBuf, Box<Groups>),
 }
 
 /// Rows at rest: sorted, each once.
@@ -265,7 +265,7 @@ fn write(mut frame: DataFrame, path: PathBuf) -> Result<Part, Error> {
         .with_row_group_size(Some(GROUP));
     writer.finish(&mut frame).map_err(unwritable)?;
     let groups = Groups::open(&path).map_err(unwritable)?;
-    Ok(Part::Written(path, groups))
+    Ok(Part::Written(path, Box::new(groups)))
 }
 
 impl Part {
