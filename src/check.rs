@@ -4,8 +4,6 @@
 //! whole interval breaks the limit, *pass* when none of it does, and *not enough evidence* in between. Counts, sums and extremes
 //! are of the startups given and of no others: they are exact.
 
-use std::collections::BTreeMap;
-
 use polars::prelude::*;
 
 use crate::error::{Error, Kind};
@@ -352,13 +350,4 @@ fn test(test: &Test) -> Result<Expr, Error> {
             if equal { fits } else { fits.not() }
         }
     })
-}
-
-/// How many limits came out how, for a line that says it.
-pub fn tally(verdicts: &Verdicts) -> BTreeMap<Outcome, usize> {
-    let mut counts = BTreeMap::new();
-    for verdict in &verdicts.verdicts {
-        *counts.entry(verdict.outcome).or_default() += 1;
-    }
-    counts
 }

@@ -144,7 +144,9 @@ fn within(diff: &Diff, head: &Line) -> String {
         .map(|line| {
             let median =
                 line.quantiles.first().map_or(String::new(), |q| format!(" p50 {}", moved(q.before_s, q.after_s)));
-            format!("{}{median}", label(line))
+            // A head of one phase that has its name need not say it twice.
+            let name = if label(line) == head.name { String::new() } else { label(line) };
+            format!("{name}{median}").trim_start().to_owned()
         })
         .collect();
     if all.is_empty() { String::new() } else { format!(": {}", all.join(", ")) }
