@@ -11,6 +11,7 @@ use crate::expression::{self, Bound, Comparison, Expression, Function, Kind as H
 use crate::filter;
 use crate::record::named;
 use crate::report::Report;
+use crate::startup::State;
 use crate::stat::{self, Interval};
 use crate::table::{self, Described, Row, Table};
 
@@ -44,10 +45,23 @@ impl Outcome {
     }
 }
 
+/// Checks that a report stands on everything that was given: a gate must not pass for want of a file.
+///
+/// # Errors
+/// When an input could not be read, or reading was stopped.
+pub fn whole(report: &Report) -> Result<(), Error> {
+    let unread = report.coverage.unread_sources;
+    if unread > 0 {
+        let words = if unread == 1 { "an input" } else { "inputs" };
+        return Err(Error::new(Kind::Source, format!("no verdict: {words} could not be read, or not to the end")));
+    }
+    if report.coverage.partial { Err(Error::new(Kind::Source, "no verdict: reading was stopped")) } else { Ok(()) }
+}
+
 /// One limit and what came of it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Verdict {
-    /// The expression in its normal form.
+    /// The expression as it was given.
     pub limit: String,
     /// What came of it.
     pub outcome: Outcome,
@@ -61,6 +75,10 @@ pub struct Verdict {
     pub bound: Option<f64>,
     /// How many startups it is of.
     pub count: usize,
+    /// Startups still on their way, whose value is not known yet: it may be anything.
+    pub open: usize,
+    /// The baseline's figure, where there is one.
+    pub baseline: Option<f64>,
     /// What the figures are in: `s`, `B`, `share` or nothing.
     pub unit: &'static str,
 }
@@ -144,6 +162,9 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
 /// When a query fails.
 pub fn judge(limits: &[Expression], report: &Report, baseline: Option<&Report>) -> Result<Verdicts, Error> {
     let judge = |limit: &Expression| {
+        if report.table.is_empty() {
+            return Ok(Verdict::of_nothing(limit));
+        }
         let now = Sample::of(limit, &report.table)?;
         let before = baseline.map(|baseline| Sample::of(limit, &baseline.table)).transpose()?;
         Ok(verdict(limit, &now, before.as_ref()))
@@ -152,12 +173,29 @@ pub fn judge(limits: &[Expression], report: &Report, baseline: Option<&Report>) 
     Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups: report.table.len(), verdicts })
 }
 
+impl Verdict {
+    /// Without startups nothing is known, whatever the limit asks.
+    fn of_nothing(limit: &Expression) -> Self {
+        let limit = limit.text.clone();
+        let (value, low, high, bound, baseline) = (None, None, None, None, None);
+        Verdict { limit, outcome: Outcome::Unknown, value, low, high, bound, count: 0, open: 0, baseline, unit: "" }
+    }
+}
+
 /// What an expression's figure is of.
-enum Sample {
+struct Sample {
+    values: Values,
+    /// How many startups the figure is of.
+    count: usize,
+    /// How many of the startups that pass the filters have no value yet, for they are still on their way.
+    open: usize,
+}
+
+enum Values {
     /// Sorted values.
-    Values(Vec<f64>),
-    /// So many of so many.
-    Share(usize, usize),
+    Of(Vec<f64>),
+    /// So many that fit a condition.
+    Share(usize),
     /// So many.
     Count(usize),
 }
@@ -169,52 +207,80 @@ impl Sample {
         let values = |of: Expr, keep: &Expr| -> Result<Vec<f64>, Error> {
             Ok(table::values(table, &of, Some(keep), None)?.remove(&None).unwrap_or_default())
         };
+        // Every row has a line; a literal would be one row, however many there are.
+        let rows = |keep: &Expr| Ok::<usize, Error>(values(col("line"), keep)?.len());
+        let starting = || col("state").eq(lit(State::Starting.name()));
+        let unknown = |of: Expr| rows(&keep.clone().and(starting()).and(of.is_null()));
         Ok(match (&limit.column, &limit.condition) {
             (_, Some(condition)) => {
                 // Startups of which the condition says nothing are no part of the share.
                 let fits = values(test(condition)?.cast(DataType::Float64), &keep)?;
-                Sample::Share(fits.iter().filter(|fits| **fits > 0.5).count(), fits.len())
+                let hits = fits.iter().filter(|fits| **fits > 0.5).count();
+                // A condition on a value that comes with running says nothing of those that do not run yet. What null
+                // itself answers (text, an inequality, the question for null) is no such value.
+                let told = matches!(condition.column.kind, Holds::Text | Holds::Texts)
+                    || condition.value == Value::Null
+                    || condition.comparison == Comparison::Unequal;
+                let open = if told { 0 } else { unknown(col(condition.column.name.as_str()))? };
+                Sample { values: Values::Share(hits), count: fits.len(), open }
             }
-            (Some(column), None) => Sample::Values(values(col(column.name.as_str()), &keep)?),
-            // Every row has a line; a literal would be one row, however many there are.
-            (None, None) => Sample::Count(values(col("line"), &keep)?.len()),
+            (Some(column), None) => {
+                let of = values(col(column.name.as_str()), &keep)?;
+                Sample { count: of.len(), open: unknown(col(column.name.as_str()))?, values: Values::Of(of) }
+            }
+            (None, None) => Sample { values: Values::Count(rows(&keep)?), count: table.len(), open: 0 },
         })
     }
 
-    fn count(&self) -> usize {
-        match self {
-            Sample::Values(values) => values.len(),
-            Sample::Share(_, count) | Sample::Count(count) => *count,
-        }
-    }
-
-    /// The figure, and between what it lies.
+    /// The figure, and between what it lies. Startups still on their way may come to have any value: low ones at one end,
+    /// high ones at the other.
     fn figure(&self, function: Function) -> (Option<f64>, Interval) {
-        let exact = |value: Option<f64>| (value, Interval { low: value, high: value });
+        let interval = |low: Option<f64>, high: Option<f64>| Interval { low, high };
+        let settled = self.open == 0;
         let sum = |values: &[f64]| values.iter().sum::<f64>();
-        match (self, function) {
-            (Sample::Count(count), _) => exact(Some(*count as f64)),
-            (Sample::Share(_, 0), _) => (None, Interval { low: None, high: None }),
-            (Sample::Share(hits, count), _) => {
-                let (low, high) = stat::share_interval(*hits, *count, CONFIDENCE);
-                (Some(*hits as f64 / *count as f64), Interval { low: Some(low), high: Some(high) })
+        match (&self.values, function) {
+            (Values::Count(count), _) => (Some(*count as f64), interval(Some(*count as f64), Some(*count as f64))),
+            (Values::Share(_), _) if self.count == 0 => (None, interval(None, None)),
+            (Values::Share(hits), _) => {
+                let all = self.count + self.open;
+                let (low, _) = stat::share_interval(*hits, all, CONFIDENCE);
+                let (_, high) = stat::share_interval(hits + self.open, all, CONFIDENCE);
+                (Some(*hits as f64 / self.count as f64), interval(Some(low), Some(high)))
             }
-            (Sample::Values(values), Function::Quantile(q)) => {
-                (stat::quantile(values, q), stat::quantile_interval(values, q, CONFIDENCE))
+            (Values::Of(values), Function::Quantile(q)) => {
+                let with = |value: f64| {
+                    let mut all = values.clone();
+                    all.extend(std::iter::repeat_n(value, self.open));
+                    all.sort_by(f64::total_cmp);
+                    stat::quantile_interval(&all, q, CONFIDENCE)
+                };
+                let finite = |end: Option<f64>| end.filter(|end| end.is_finite());
+                let (low, high) = (finite(with(f64::NEG_INFINITY).low), finite(with(f64::INFINITY).high));
+                (stat::quantile(values, q), interval(low, high))
             }
-            (Sample::Values(values), Function::Mean) => {
-                let (low, high) = stat::mean_interval(values, CONFIDENCE).unzip();
-                ((!values.is_empty()).then(|| sum(values) / values.len() as f64), Interval { low, high })
+            (Values::Of(values), Function::Mean) => {
+                let known = stat::mean_interval(values, CONFIDENCE).filter(|_| settled).unzip();
+                ((!values.is_empty()).then(|| sum(values) / values.len() as f64), interval(known.0, known.1))
             }
-            (Sample::Values(values), Function::Min) => exact(values.first().copied()),
-            (Sample::Values(values), Function::Max) => exact(values.last().copied()),
-            (Sample::Values(values), _) => exact(Some(sum(values))),
+            (Values::Of(values), Function::Min) => {
+                let least = values.first().copied();
+                (least, interval(least.filter(|_| settled), least))
+            }
+            (Values::Of(values), Function::Max) => {
+                let most = values.last().copied();
+                (most, interval(most, most.filter(|_| settled)))
+            }
+            (Values::Of(values), _) => {
+                let sum = Some(sum(values));
+                (sum, interval(sum, sum.filter(|_| settled)))
+            }
         }
     }
 }
 
 fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict {
     let (value, interval) = now.figure(limit.function);
+    let baseline = before.filter(|_| limit.needs_baseline()).and_then(|before| before.figure(limit.function).0);
     let (bound, side) = match (limit.bound, before) {
         (Bound::Value(bound), _) => (Some(bound), sides(interval, bound)),
         (Bound::Baseline { factor, plus }, Some(before)) => {
@@ -225,13 +291,15 @@ fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict
         (Bound::Baseline { .. }, None) => (None, None),
     };
     Verdict {
-        limit: limit.to_string(),
+        limit: limit.text.clone(),
         outcome: outcome(limit.comparison, value, bound, side),
         value,
         low: interval.low,
         high: interval.high,
         bound,
-        count: now.count(),
+        count: now.count,
+        open: now.open,
+        baseline,
         unit: match limit.column.as_ref().map(|column| column.kind) {
             Some(Holds::Seconds) => "s",
             Some(Holds::Bytes) => "B",
@@ -258,7 +326,9 @@ fn against(
     factor: f64,
     plus: f64,
 ) -> Option<(f64, f64)> {
-    if let (Sample::Values(now), Sample::Values(before), Function::Quantile(q)) = (now, before, function) {
+    if let (Values::Of(now), Values::Of(before), Function::Quantile(q), 0) =
+        (&now.values, &before.values, function, now.open + before.open)
+    {
         let scaled: Vec<f64> = before.iter().map(|value| value * factor).collect();
         let change = stat::quantile_change(&scaled, now, q, CONFIDENCE)?;
         return Some((

@@ -1,7 +1,7 @@
 //! What a log leaves out of its times: klog has no year and no zone. Both are learned from lines that carry the same
 //! instant twice, once as wall clock and once in UTC; until then records wait.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 use crate::record::{Fact, Record};
@@ -10,7 +10,7 @@ use crate::time::{DAY, SECOND, Stamp, Time};
 /// What the user says about times in logs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints {
-    /// The zone wall clocks are in.
+    /// The zone wall clocks are in, where no line tells it; a line that tells another wins.
     pub zone: Option<Tz>,
     /// The year of the log's first line.
     pub year: Option<i32>,
@@ -30,6 +30,8 @@ pub struct Clock {
     offset: Option<i64>,
     /// A UTC instant near the line being read: the year is the one that comes nearest to it.
     near: Option<i64>,
+    /// Whether the zone the user named agrees with what lines tell; `None` until one tells.
+    agrees: Option<bool>,
     /// The last wall clock read as UTC, to see it jump back an hour.
     last_wall: Option<i64>,
 }
@@ -42,7 +44,12 @@ impl Clock {
 
     /// Whether wall clocks can be turned into instants without guessing.
     pub fn knows(&self) -> bool {
-        (self.offset.is_some() || self.hints.zone.is_some()) && (self.near.is_some() || self.hints.year.is_some())
+        self.offset.is_some() && (self.near.is_some() || self.hints.year.is_some())
+    }
+
+    /// Whether lines tell another zone than the user.
+    pub fn contradicts(&self) -> bool {
+        self.agrees == Some(false)
     }
 
     /// Looks at a record for what it tells of zone and year. The tracker's record is written the moment the watch is
@@ -65,6 +72,10 @@ impl Clock {
                 let offset = (wall - utc + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
                 if offset.abs() <= 14 * 4 * QUARTER {
                     self.offset = Some(offset);
+                    let told = DateTime::from_timestamp_nanos(utc).naive_utc();
+                    let named =
+                        |zone: Tz| i64::from(zone.offset_from_utc_datetime(&told).fix().local_minus_utc()) * SECOND;
+                    self.agrees = self.hints.zone.map(|zone| named(zone) == offset);
                 }
             }
         } else if let (Some(Stamp::Wall { year: Some(year), .. }), None) = (record.frame_stamp, self.near) {
@@ -86,7 +97,8 @@ impl Clock {
             return Some(Time(nanos));
         };
         let wall = self.wall(Some(stamp), self.near.unwrap_or_else(|| self.fallback(stamp)))?;
-        if let Some(zone) = self.hints.zone {
+        // A zone with a name knows when its clocks change, an offset does not.
+        if let Some(zone) = self.hints.zone.filter(|_| self.agrees != Some(false)) {
             let local = DateTime::from_timestamp_nanos(wall).naive_utc();
             let instant = zone.from_local_datetime(&local).earliest()?;
             self.near = instant.timestamp_nanos_opt();
@@ -166,6 +178,16 @@ mod tests {
         let mut clock = Clock::new(Hints { now: Some(Time(now)), ..Hints::default() });
         let line = &records(r#"I1123 00:00:05.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#)[0];
         assert_eq!(clock.time(line).unwrap().to_string(), "2025-11-23T00:00:05.000000000Z");
+    }
+
+    #[test]
+    fn a_line_that_tells_the_zone_wins_over_the_user() {
+        let mut clock = Clock::new(Hints { zone: Some(chrono_tz::Europe::Berlin), year: Some(2025), now: None });
+        let record = &records(OBSERVED)[0];
+        assert!(!clock.knows(), "a line may still tell");
+        clock.learn(record);
+        assert!(clock.knows() && clock.contradicts());
+        assert_eq!(clock.time(record).unwrap().to_string(), "2025-01-03T00:00:01.500000000Z");
     }
 
     #[test]

@@ -28,6 +28,10 @@ fn floor(from_creation: bool, seconds: usize) -> f64 {
     if from_creation { FLOOR.max(1.0 / (seconds.max(1) as f64).sqrt()) } else { FLOOR }
 }
 
+/// Phases of which so much more is certain on one side than on the other are not compared: the seconds of one phase lie in its
+/// neighbours where the runtime's log is missing, and a difference would tell of the logs, not of the starts.
+const EVIDENCE: f64 = 0.5;
+
 /// Fewer values of a side tell nothing of it.
 const FEW: usize = 5;
 /// The quantiles compared.
@@ -44,6 +48,8 @@ named! {
         Noise = "noise",
         /// One side has too few values.
         TooFew = "too few",
+        /// The two sides stand on evidence of different kinds.
+        Unlike = "not comparable",
         /// Only before has it.
         Gone = "gone",
         /// Only after has it.
@@ -156,6 +162,11 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     lines.extend(columns("phase", &phases.collect::<Vec<_>>(), before, after, seconds)?);
     lines.extend(groups("workload", "workload", before, after, seconds, str::to_owned)?);
     lines.extend(groups("node_pool", "node", before, after, seconds, node_pool)?);
+    for line in lines.iter_mut().filter(|line| line.kind == "phase" && line.p_value.is_some()) {
+        if unlike(&line.name, before, after) {
+            (line.p_value, line.verdict) = (None, Verdict::Unlike);
+        }
+    }
     // Each kind is a family of its own: a thousand workloads must not hide what changed for all.
     for kind in lines.chunk_by_mut(|a, b| a.kind == b.kind) {
         judge(kind);
@@ -172,6 +183,20 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
         lines,
         causes: causes(before, after),
     })
+}
+
+/// Whether one side knows a phase much better than the other.
+fn unlike(phase: &str, before: &Report, after: &Report) -> bool {
+    let certain = |report: &Report, name: &str| {
+        let line = report.summary.phases.iter().find(|line| line.phase == name);
+        line.filter(|line| line.lost_s > 0.0).map(|line| line.certain_share)
+    };
+    // What is uncertain of a phase lies in the others of its head.
+    let head = |name: &str| Phase::named(name).map(|phase| phase.words().head);
+    let neighbours = PHASES.iter().filter(|(_, name)| head(name) == head(phase));
+    neighbours
+        .filter_map(|(_, name)| certain(before, name).zip(certain(after, name)))
+        .any(|(before, after)| (before - after).abs() > EVIDENCE)
 }
 
 /// How many distinct seconds pods of a table were created in.

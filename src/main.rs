@@ -15,7 +15,7 @@ use podlag::error::{Error, Kind};
 use podlag::output::{self, Screen, Target};
 use podlag::report::Report;
 use podlag::table;
-use podlag::{analyze, cause, check, diff, grammar, source};
+use podlag::{analyze, breakdown, cause, check, diff, grammar, source};
 
 /// Records are made on the threads that parse and freed on the one that tracks, which the system's allocator is slow at;
 /// and columns come and go, which it keeps hold of.
@@ -55,7 +55,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             if found == 0 { NOTHING_FOUND } else { 0 }
         }
         Some(Verb::Blame { by, of, top, format, input }) => {
-            table::of_seconds(of)?;
+            table::of_seconds(of, *by)?;
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
             output::blame(&table::groups(&report.table, *by, of)?, format, *top, screen(), &mut out)?;
@@ -77,6 +77,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let before = baseline.as_ref().map(|path| read(std::slice::from_ref(path), &input.options)).transpose()?;
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
+            check::whole(&report)?;
+            before.as_ref().map_or(Ok(()), check::whole)?;
             let verdicts = check::judge(&limits, &report, before.as_ref())?;
             output::check(&verdicts, format, screen(), &mut out)?;
             if report.table.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() }
@@ -85,6 +87,10 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             for cause in cause::CAUSES {
                 writeln!(out, "{:<24} {}", cause.id, cause.title)?;
             }
+            0
+        }
+        Some(Verb::Explain { cause: Some(id) }) if breakdown::anomaly(id).is_some() => {
+            writeln!(out, "{id}: {}", breakdown::anomaly(id).unwrap_or_default())?;
             0
         }
         Some(Verb::Explain { cause: Some(id) }) => {
@@ -120,6 +126,9 @@ fn run(cli: &Cli) -> Result<u8, Error> {
 fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
     // What cannot be written is said before anything is read.
     let targets = cli.output.iter().map(|path| Target::of(path)).collect::<Result<Vec<_>, _>>()?;
+    for target in &targets {
+        target.spares(&cli.input.paths)?;
+    }
     let form = output::form(&cli.format)?;
     let report = read(&cli.input.paths, &cli.input.options, interrupt)?;
     for target in &targets {
@@ -175,7 +184,9 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
     let bar = progress::Bar::new(&sources);
     let report = analyze::analyze(&sources, &options, &interrupt.stop);
     bar.end();
-    report
+    let mut report = report?;
+    report.coverage.unread_sources += errors.len() as u64;
+    Ok(report)
 }
 
 fn told(message: &str) {

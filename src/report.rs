@@ -19,6 +19,8 @@ pub struct Coverage {
     pub sources: Vec<String>,
     /// Sources that could not be read, or not to their end, with the reason.
     pub source_troubles: Vec<String>,
+    /// How many inputs could not be read, or not to their end.
+    pub unread_sources: u64,
     /// Bytes read, unpacked.
     pub bytes: u64,
     /// Lines read.
@@ -68,6 +70,7 @@ impl Coverage {
             mine.sort_unstable();
             mine.dedup();
         }
+        self.unread_sources += other.unread_sources;
         self.bytes += other.bytes;
         self.lines += other.lines;
         self.records += other.records;

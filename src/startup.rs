@@ -139,7 +139,7 @@ pub struct Startup {
     /// The runtime's pulls that are taken to be its own.
     pub transfers: Vec<Transfer>,
     /// When its node's kubelet started, while it was on its way.
-    pub restarts: Vec<(Time, Place)>,
+    pub restarts: Vec<Event>,
     /// Events of its node while it was on its way.
     pub around: Vec<Event>,
     /// The end of what its node's log tells.
@@ -199,7 +199,7 @@ pub struct Node {
     /// Flags seen, by name. The configuration file may override them.
     pub flags: BTreeMap<Box<str>, Box<str>>,
     /// Which kubelet processes started when.
-    pub starts: Vec<(Time, Place)>,
+    pub starts: Vec<Event>,
     /// The first and the last instant its log tells of, by the kubelet's lines where there are any.
     pub seen: Option<(Time, Time)>,
     /// Messages journald dropped.

@@ -257,14 +257,14 @@ impl Tracker {
     /// The kubelet's version line comes first in its life; logs without it show at least the main loop's start.
     fn restarted(&mut self, record: &Record, time: Time, node: usize, by_version: bool) {
         let starts = &mut self.nodes[node].starts;
-        let same_life = !by_version && starts.last().is_some_and(|(last, _)| time - *last < Span(120 * SECOND));
+        let same_life = !by_version && starts.last().is_some_and(|last| time - last.time < Span(120 * SECOND));
         if same_life || starts.len() >= 1000 {
             return;
         }
-        starts.push((time, record.place));
+        starts.push(Event::of(record, time));
         self.states[node].first_list = true;
         for startup in self.open.values_mut().filter(|open| open.node == node && open.observed.is_none()) {
-            startup.restarts.push((time, record.place));
+            startup.restarts.push(Event::of(record, time));
         }
     }
 
@@ -494,11 +494,11 @@ impl Tracker {
         // whole seconds, so the pod may be up to one younger than it says.
         if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {
             for start in &self.nodes[node].starts {
-                if start.0 > created + Span(SECOND)
-                    && start.0 <= from + Span(SECOND)
+                if start.time > created + Span(SECOND)
+                    && start.time <= from + Span(SECOND)
                     && !startup.restarts.contains(start)
                 {
-                    startup.restarts.push(*start);
+                    startup.restarts.push(start.clone());
                 }
             }
         }

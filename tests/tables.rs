@@ -183,6 +183,18 @@ fn outputs_are_whole_or_not_there() {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(told.contains(expected), "{told}");
     }
+    // An input is not replaced by the output, and a link leads to its file.
+    let log = folder.path().join("log.json");
+    std::fs::copy(input.join("kubelet.log.zst"), &log).expect("a copy");
+    let output = podlag().args(["-o", &log.to_string_lossy()]).arg(&log).output().expect("podlag runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("it is an input too"));
+    std::fs::remove_file(&log).expect("it is still there");
+    let link = folder.path().join("link.csv");
+    std::os::unix::fs::symlink(&target, &link).expect("a link");
+    run(&["-o", &link.to_string_lossy()], std::slice::from_ref(&input));
+    assert!(std::fs::symlink_metadata(&link).expect("the link").is_symlink());
+    std::fs::remove_file(&link).expect("the link");
     let left: Vec<_> = std::fs::read_dir(folder.path()).expect("the folder").collect();
     assert_eq!(left.len(), 1, "nothing half made is left: {left:?}");
 }

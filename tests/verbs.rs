@@ -188,7 +188,7 @@ fn parallel_pulls_improve_image_pulling() {
         assert_eq!(wait["verdict"], "slower");
     }
     let markdown = good(&["diff", "--format", "markdown"], &[&input("s02-pull-serial"), &input("s03-pull-parallel3")]);
-    assert!(markdown.contains("### where the time goes") && markdown.contains("| of | p50 |"), "{markdown}");
+    assert!(markdown.contains("### where the time goes") && markdown.contains("| what | p50 |"), "{markdown}");
 }
 
 /// Writes every other startup of a capture as a report of its own: halves that differ by chance alone.
@@ -235,6 +235,7 @@ fn check_has_a_verdict_and_an_exit_code_for_each_outcome() {
         ("count(state=failed) > 0", 0),
         ("count(pod=app-0*) != 9", 0),
         ("count() < 20", 0),
+        ("share(running_s > 10m) > 1%", 4),
         ("sum(pulled_bytes) < 1MB", 0),
         ("share(cause=image-pull-queued) < 10%", 0),
         ("count(seen = null) > 0", 0),
@@ -260,8 +261,43 @@ fn check_has_a_verdict_and_an_exit_code_for_each_outcome() {
     );
     assert_eq!(code(&["p50(slo_s) > 10s", "p99(slo_s) > 5s"]), Some(4));
     let empty = tempfile::NamedTempFile::new().expect("a file");
-    let output = run(&["check", "--fail-if", "p50(slo_s) > 10s"], &[empty.path()]);
+    let output = run(&["check", "--fail-if", "count(state=failed) > 0", "--format", "junit"], &[empty.path()]);
     assert_eq!(output.status.code(), Some(3), "no startups");
+    assert!(String::from_utf8_lossy(&output.stdout).contains(r#"errors="1""#), "and no green XML");
+    let output = run(&["check", "--fail-if", "count() > 100"], &[&capture, Path::new("no/such.log")]);
+    assert_eq!(output.status.code(), Some(2), "a gate does not pass for want of a file");
+}
+
+#[test]
+fn pods_on_their_way_may_come_to_take_any_time() {
+    let text = String::from_utf8(unpacked(&input("s12-burst").join("kubelet.log.zst"))).expect("UTF-8");
+    let first = text.lines().position(|line| line.contains("Observed pod startup duration")).expect("a record");
+    let cut: Vec<&str> = text.lines().take(first + 400).collect();
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(log.path(), cut.join("\n")).expect("a log");
+    let rows = rows(&[log.path()]);
+    let count = |state: &str| rows.iter().filter(|row| row["state"] == state).count();
+    assert!(count("running") > 5 && count("starting") > count("running"), "{} of {}", count("running"), rows.len());
+    let code = |limit: &str| run(&["check", "--fail-if", limit], &[log.path()]).status.code();
+    assert_eq!(code("p50(running_s) > 10m"), Some(4), "most are still on their way");
+    assert_eq!(code("max(running_s) > 10m"), Some(4));
+    assert_eq!(code("share(running_s > 10m) > 10%"), Some(4));
+    assert_eq!(code("min(running_s) < 10m"), Some(1), "one below is below, whatever the others come to");
+    let told = run(&["check", "--fail-if", "p50(running_s) > 10m"], &[log.path()]).stdout;
+    assert!(String::from_utf8_lossy(&told).contains("more still on their way"));
+}
+
+#[test]
+fn phases_are_not_compared_across_different_logs() {
+    let serial = input("s02-pull-serial");
+    let text = good(&["diff"], &[&serial.join("kubelet.log.zst"), &input("s03-pull-parallel3")]);
+    assert!(text.contains("the two sides stand on different logs"), "{text}");
+    let faster = text.lines().find(|line| line.starts_with("faster:")).expect("pulling as a whole is compared");
+    assert!(faster.contains("image pulling") && !faster.contains("image wait"), "{faster}");
+    let none = tempfile::NamedTempFile::new().expect("a file");
+    let output = run(&["diff"], &[&serial, none.path()]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("after holds no startups"));
 }
 
 #[test]

@@ -109,6 +109,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let failed = inputs.failed + self::logs(logs, options, stop, &inputs.owners, &mut store, &mut coverage)?;
     coverage.partial = stop.load(Ordering::Relaxed);
     coverage.source_troubles.append(&mut inputs.troubles);
+    coverage.unread_sources += inputs.failed as u64;
     coverage.add(inputs.runs.coverage);
     if failed > 0 && failed == sources.len() {
         let told = coverage.source_troubles.join("\n");
@@ -310,11 +311,17 @@ impl Feed {
             Ok(Err(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
                 *failed += usize::from(!error.is_remark() && !self.got);
+                coverage.unread_sources += u64::from(!error.is_remark());
                 coverage.source_troubles.push(error.to_string());
             }
             Err(_) => {
                 self.ended = true;
                 self.date(coverage);
+                if self.clock.contradicts() {
+                    let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
+                    let told = format!("{name}: its lines tell another zone than --timezone, and are believed");
+                    coverage.source_troubles.push(told);
+                }
             }
         }
     }

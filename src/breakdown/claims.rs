@@ -14,8 +14,8 @@ pub(super) struct Claim {
     pub(super) from: Mark,
     pub(super) to: Mark,
     pub(super) rank: u8,
-    /// The length, when that is known better than the ends.
-    pub(super) length: Option<Span>,
+    /// The least and the greatest length, when that is known better than the ends.
+    pub(super) length: Option<(Span, Span)>,
     pub(super) about: Option<Box<str>>,
 }
 
@@ -237,7 +237,7 @@ fn init(startup: &Startup, steps: &Steps, step: &Step, started: Mark, claims: &m
     }
     let claim = claims.add(Phase::Init, rank::INIT, from, to);
     claim.about = step.name.clone();
-    claim.length = length;
+    claim.length = length.map(|length| (length, length));
     match step.exit_noticed {
         Some((time, place)) if time > to.at => {
             let noticed = Mark::exact(time, place);
@@ -276,16 +276,22 @@ fn record_alone(startup: &Startup, begin: Time, running: Time, claims: &mut Clai
         return;
     }
     let mut at = begin;
-    let mut place_length = |phase, rank, length: Option<Span>, claims: &mut Claims| {
+    let mut place_length = |phases: &[(Phase, u8)], length: Option<Span>, claims: &mut Claims| {
         let Some(length) = length.filter(|length| length.0 > 0) else { return };
         let length = Span(length.0.min((running - at).0));
         let from = Mark { at, low: begin, high: running - length, inferred: true, place };
         let to = Mark { at: at + length, low: begin + length, high: running, inferred: true, place };
-        claims.add(phase, rank, from, to).length = Some(length);
+        // Phases that the record counts together may each be all of it, or nothing.
+        let least = if phases.len() == 1 { length } else { Span(0) };
+        for (number, (phase, rank)) in phases.iter().enumerate() {
+            let to = if number + 1 < phases.len() { Mark { at: from.at, low: from.low, ..to } } else { to };
+            claims.add(*phase, *rank, from, to).length = Some((least, length));
+        }
         at = at + length;
     };
-    place_length(Phase::ImagePull, rank::PULL, steps::pulling(observed), claims);
-    place_length(Phase::Init, rank::INIT, observed.init, claims);
+    let pulling = [(Phase::ImageWait, rank::WAIT), (Phase::ImagePull, rank::PULL)];
+    place_length(&pulling, steps::pulling(observed), claims);
+    place_length(&[(Phase::Init, rank::INIT)], observed.init, claims);
 }
 
 /// From the last container's start to the API's acceptance.

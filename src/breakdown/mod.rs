@@ -65,6 +65,11 @@ pub const ANOMALIES: &[(&str, &str)] = &[
     ("format-unknown", "the record has keys this version does not know"),
 ];
 
+/// What an anomaly means.
+pub fn anomaly(id: &str) -> Option<&'static str> {
+    ANOMALIES.iter().find(|(known, _)| *known == id).map(|(_, meaning)| *meaning)
+}
+
 /// A startup, broken down.
 #[derive(Clone, Debug)]
 pub struct Breakdown {

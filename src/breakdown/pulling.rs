@@ -188,8 +188,9 @@ pub(super) fn relisted_pulls(
     let from = Mark { at: from, low: before.low, high: from, inferred: true, place: asked.place };
     let to = Mark { at: to, low: to, high: asked.at, inferred: true, place: asked.place };
     wait_and_pull(from, to, claims);
-    if let Some(claim) = claims.list.last_mut() {
-        claim.length = Some(length);
+    // The record counts the wait in the queue and the transfer together: either may be all of it.
+    for claim in claims.list.iter_mut().rev().take(2) {
+        claim.length = Some((Span(0), length));
     }
     // The sandbox was there when the pull was asked for.
     if let Some(sandbox) = claims.list.iter_mut().find(|claim| claim.phase == Phase::Sandbox) {

@@ -67,8 +67,8 @@ fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) ->
     let (to_low, to_high) = ends(claim.to, whole_to, to);
     let exact = from_low == from_high && to_low == to_high;
     let (mut min, mut max) = (Span((to_low - from_high).0.max(0)), to_high - from_low);
-    if let (Some(known), true) = (claim.length, whole_from && whole_to) {
-        (min, max) = (known, known);
+    if let (Some((least, most)), true) = (claim.length, whole_from && whole_to) {
+        (min, max) = (least, most);
     }
     let inferred = claim.from.inferred || claim.to.inferred;
     let precision = match (inferred, exact && min == max) {

@@ -28,7 +28,7 @@ pub const CAUSES: &[Cause] = &[
         ),
         limit: Span(SECOND),
         phases: &[Phase::Scheduling, Phase::Unattributed],
-        check: |case| case.startup.restarts.first().map(|(_, place)| Some(*place)),
+        check: |case| case.startup.restarts.first().map(|start| Some(start.place)),
     },
     Cause {
         id: "scheduling-wait",

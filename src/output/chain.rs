@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use polars::prelude::{col, lit};
 
 use super::{Screen, length, plain};
-use crate::breakdown::{ANOMALIES, Precision};
+use crate::breakdown::{Precision, anomaly};
 use crate::error::Error;
 use crate::report::Report;
 use crate::table::Row;
@@ -72,7 +72,7 @@ fn one(row: &Row, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "cause {} {lost} (certain: {certain})", plain(&finding.cause))?;
     }
     for id in &row.anomalies {
-        let meaning = ANOMALIES.iter().find(|(known, _)| **known == **id).map_or("", |(_, meaning)| meaning);
+        let meaning = anomaly(id).unwrap_or_default();
         writeln!(out, "note {}: {meaning}", plain(id))?;
     }
     Ok(())

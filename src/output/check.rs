@@ -113,14 +113,23 @@ fn figure(value: f64, unit: &str) -> String {
 fn why(verdict: &Verdict) -> String {
     let read = |value: f64| figure(value, verdict.unit);
     let starts = if verdict.count == 1 { "1 start".into() } else { format!("{} starts", verdict.count) };
-    let Some(value) = verdict.value else { return format!("no start has such a value ({starts})") };
+    let open = if verdict.open > 0 { format!(", {} more still on their way", verdict.open) } else { String::new() };
+    let Some(value) = verdict.value else { return format!("no start has such a value ({starts}{open})") };
     let interval = match (verdict.low, verdict.high) {
-        (Some(low), Some(high)) if low == high => "exact".into(),
+        (Some(low), Some(high)) if low == high => {
+            return format!("{} of {starts}{open}{}", read(value), bound(verdict));
+        }
         (Some(low), Some(high)) => format!("{} to {}", read(low), read(high)),
-        (Some(low), None) => format!("{} or more: too few to say how much", read(low)),
-        (None, Some(high)) => format!("up to {}: too few to say how little", read(high)),
-        (None, None) => "too few to say between what".into(),
+        (Some(low), None) => format!("at least {}, no upper bound", read(low)),
+        (None, Some(high)) => format!("at most {}, no lower bound", read(high)),
+        (None, None) => "no bounds".into(),
     };
-    let bound = verdict.bound.map_or(String::new(), |bound| format!("; the limit is {}", read(bound)));
-    format!("{} ({interval}) of {starts}{bound}", read(value))
+    format!("{} (95 %: {interval}) of {starts}{open}{}", read(value), bound(verdict))
+}
+
+/// What the figure is compared with.
+fn bound(verdict: &Verdict) -> String {
+    let read = |value: f64| figure(value, verdict.unit);
+    let baseline = verdict.baseline.map_or(String::new(), |baseline| format!(" (baseline {})", read(baseline)));
+    verdict.bound.map_or(String::new(), |bound| format!("; the limit is {}{baseline}", read(bound)))
 }

@@ -58,8 +58,12 @@ pub fn write(diff: &Diff, form: &str, screen: Screen, out: &mut dyn Write) -> Re
 fn wrapped(text: &str, width: usize, out: &mut dyn Write) -> Result<(), Error> {
     let mut line = String::new();
     for word in text.split(' ') {
+        // Blanks that set figures apart fall away where the line breaks.
+        if word.is_empty() && line.is_empty() {
+            continue;
+        }
         if !line.is_empty() && line.width() + 1 + word.width() > width {
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", line.trim_end())?;
             line.clear();
         }
         if !line.is_empty() {
@@ -96,6 +100,17 @@ fn headlines(diff: &Diff) -> Vec<String> {
         if !named.is_empty() {
             all.push(format!("{word}: {}", named.join("; ")));
         }
+    }
+    for (count, side) in [(diff.startups.0, "before"), (diff.startups.1, "after")] {
+        if count == 0 {
+            all.push(format!("{side} holds no startups: there is nothing to compare"));
+            return all;
+        }
+    }
+    let unlike: Vec<String> = diff.lines.iter().filter(|line| line.verdict == Verdict::Unlike).map(label).collect();
+    if !unlike.is_empty() {
+        let told = "the two sides stand on different logs (is the runtime's log in both?), so these are not compared";
+        all.push(format!("{told}: {}", unlike.join(", ")));
     }
     if !diff.lines.iter().any(|line| matches!(line.verdict, Verdict::Faster | Verdict::Slower)) {
         all.push("no change that is more than noise".into());
@@ -190,14 +205,14 @@ fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
                 mean_change(b).abs().total_cmp(&mean_change(a).abs()).then_with(|| a.name.cmp(&b.name))
             });
         }
-        let mut heads = vec!["of", "p50", "p95", "p99", "verdict"];
+        let mut heads = vec!["what", "p50", "p95", "p99", "verdict"];
         if wide {
-            heads.push("p_value");
+            heads.push("adjusted_p");
         }
         let mut grid = Grid::new(&heads);
         for line in lines {
             let mut cells =
-                vec![Cell::Text(if line.kind == "phase" { format!("  {}", label(line)) } else { label(line) })];
+                vec![Cell::Text(if line.kind == "phase" { format!("· {}", label(line)) } else { label(line) })];
             cells.extend(
                 (0..QUANTILES.len())
                     .map(|at| line.quantiles.get(at).map_or(Cell::None, |q| Cell::Text(moved(q.before_s, q.after_s)))),

@@ -42,11 +42,13 @@ impl Default for Screen {
 /// Writes a report.
 pub type Writer = fn(&Report, Screen, &mut dyn Write) -> Result<(), Error>;
 
-/// A form of the whole report: for standard output by its name, for files by its name as their extension.
+/// A form of the whole report: for standard output by its name, for files by their extension.
 #[derive(Debug)]
 pub struct Form {
-    /// The name `--format` takes, and the extension of files.
+    /// The name `--format` takes.
     pub name: &'static str,
+    /// The extension of its files.
+    pub extension: &'static str,
     /// Whether it is text, and so may go to standard output.
     pub readable: bool,
     /// Writes it.
@@ -55,11 +57,16 @@ pub struct Form {
 
 /// The forms of a report.
 pub const FORMS: &[Form] = &[
-    Form { name: "text", readable: true, write: text::write },
-    Form { name: "ndjson", readable: true, write: ndjson },
-    Form { name: "csv", readable: true, write: csv },
-    Form { name: "json", readable: true, write: json },
-    Form { name: "parquet", readable: false, write: |report, _, out| table::parquet(report, out) },
+    Form { name: "text", extension: "txt", readable: true, write: text::write },
+    Form { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
+    Form { name: "csv", extension: "csv", readable: true, write: csv },
+    Form { name: "json", extension: "json", readable: true, write: json },
+    Form {
+        name: "parquet",
+        extension: "parquet",
+        readable: false,
+        write: |report, _, out| table::parquet(report, out),
+    },
 ];
 
 /// The form with this name.
@@ -92,9 +99,8 @@ impl Target {
             return Ok(Target::Folder(path.into()));
         }
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let Some(form) = FORMS.iter().find(|form| form.name == extension || (form.name, extension) == ("text", "txt"))
-        else {
-            let known: Vec<String> = FORMS.iter().map(|form| format!(".{}", form.name)).collect();
+        let Some(form) = FORMS.iter().find(|form| form.extension.eq_ignore_ascii_case(extension)) else {
+            let known: Vec<String> = FORMS.iter().map(|form| format!(".{}", form.extension)).collect();
             return Err(Error::new(Kind::Setting, format!("-o {}: its extension names no form", path.display()))
                 .help(format!("known: {}, and FOLDER/ for all tables", known.join(" "))));
         };
@@ -108,7 +114,21 @@ impl Target {
         Ok(Target::File(path.into(), form))
     }
 
-    /// Writes the report there, whole or not at all: a file is made beside and renamed.
+    /// Checks that it is none of the inputs.
+    ///
+    /// # Errors
+    /// When it is one: it would be read and then replaced.
+    pub fn spares(&self, inputs: &[std::path::PathBuf]) -> Result<(), Error> {
+        let Target::File(path, _) = self else { return Ok(()) };
+        let Ok(real) = std::fs::canonicalize(path) else { return Ok(()) };
+        if inputs.iter().any(|input| std::fs::canonicalize(input).is_ok_and(|input| input == real)) {
+            return Err(Error::new(Kind::Setting, format!("-o {}: it is an input too", path.display())));
+        }
+        Ok(())
+    }
+
+    /// Writes the report there, whole or not at all: a file is made beside and renamed. Pipes and devices are written to as
+    /// they are; of a link the file it leads to is replaced.
     ///
     /// # Errors
     /// When writing fails.
@@ -118,6 +138,13 @@ impl Target {
             Target::File(path, form) => (path, form),
         };
         let told = |trouble: std::io::Error| Error::from(trouble).about(&path.display());
+        if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+            let mut out = std::io::BufWriter::new(std::fs::OpenOptions::new().write(true).open(path).map_err(told)?);
+            (form.write)(report, Screen::default(), &mut out).map_err(|error| error.about(&path.display()))?;
+            return out.flush().map_err(told);
+        }
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let path = real.as_path();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::Builder::new().prefix(".podlag-").tempfile_in(folder).map_err(told)?;
         let mut out = std::io::BufWriter::new(file.as_file_mut());
@@ -168,12 +195,14 @@ fn csv(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
     Ok(())
 }
 
-/// A value as a cell. Text that a spreadsheet would take for a formula is led by an apostrophe, as OWASP advises.
+/// A value as a cell. Text is made safe for terminals, where CSV ends up too; what a spreadsheet would take for a formula is led by an apostrophe, as OWASP advises.
 pub(crate) fn cell(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
-        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
+            format!("'{}", plain(text))
+        }
+        serde_json::Value::String(text) => plain(text),
         serde_json::Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }

@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Screen, length, plain, share};
-use crate::breakdown::ANOMALIES;
+use crate::breakdown::anomaly;
 use crate::cause;
 use crate::error::Error;
 use crate::phase::Phase;
 use crate::report::Report;
+use crate::startup::State;
 use crate::table::{Example, Summary};
 
 /// How many evidence lines, causes and pods are shown.
@@ -173,8 +174,11 @@ impl Page<'_> {
             let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
             let bar = format!("{}{}", "█".repeat(cells / 8), eighths.get(cells % 8).unwrap_or(&""));
             let pad = " ".repeat(room.saturating_sub(bar.width()));
-            let exact =
-                if line.exact_share >= 0.995 { String::new() } else { format!("{} exact", share(line.exact_share)) };
+            let exact = if line.certain_share >= 0.995 {
+                String::new()
+            } else {
+                format!("{} certain", share(line.certain_share))
+            };
             let p99 = format!("p99 {}", length(line.p99_s));
             let text =
                 format!("  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}", length(line.lost_s), share(line.share));
@@ -281,7 +285,7 @@ impl Page<'_> {
         }
         self.wrapped(out, "", &parts, " · ")?;
         for (id, number) in &self.report.summary.anomalies {
-            let meaning = ANOMALIES.iter().find(|(known, _)| known == id).map_or("", |(_, meaning)| meaning);
+            let meaning = anomaly(id).unwrap_or_default();
             self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
         }
         for trouble in &c.source_troubles {
@@ -293,7 +297,13 @@ impl Page<'_> {
 
 /// Where most of a startup's time went, in a few words.
 fn why(slow: &Example) -> String {
-    let Some(cause) = &slow.cause else { return slow.state.name().into() };
+    let so_far = match (slow.ran, slow.state) {
+        (true, _) => "",
+        (false, State::Running) => "in all, when it ran is not known; ",
+        (false, State::Starting) => "so far; ",
+        (false, state) => return state.name().into(),
+    };
+    let Some(cause) = &slow.cause else { return format!("{so_far}{}", slow.state.name()) };
     let about = slow.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
-    format!("{} {}{about}", plain(cause), slow.cause_s.map_or(String::new(), length))
+    format!("{so_far}{} {}{about}", plain(cause), slow.cause_s.map_or(String::new(), length))
 }

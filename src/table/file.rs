@@ -135,6 +135,9 @@ pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
 /// # Errors
 /// When writing fails, or the table cannot be read.
 pub fn folder(report: &Report, path: &Path) -> Result<(), Error> {
+    if path.exists() && !path.is_dir() {
+        return Err(Error::new(Kind::Setting, "it is a file, not a folder"));
+    }
     fs::create_dir_all(path).map_err(unwritable)?;
     let under_way = tempfile::Builder::new().prefix(".podlag-").tempdir_in(path).map_err(unwritable)?;
     let mut made: Vec<(PathBuf, PathBuf)> = Vec::new();

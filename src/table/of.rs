@@ -69,9 +69,10 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding],
         running: b.running,
         watched: b.watched,
         total_s: b.total.map(Span::seconds),
-        running_s: b.running.zip(b.created).map(|(running, created)| (running - created).seconds()),
+        // By two clocks a pod may run before it was created; that is no length of time.
+        running_s: known(b.running.zip(b.created).map(|(running, created)| (running - created).seconds())),
         kubelet_slo_s: b.kubelet_slo,
-        slo_s: b.slo,
+        slo_s: known(b.slo),
         stateful: observed.and_then(|observed| observed.stateful),
         phases: PhaseSeconds(seconds),
         pulls: count(b.pulls),
@@ -114,13 +115,18 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding],
     }
 }
 
+fn known(seconds: Option<f64>) -> Option<f64> {
+    seconds.filter(|seconds| *seconds >= 0.0)
+}
+
 fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// The text of a line, as far as the startup keeps it.
 fn text(startup: &Startup, at: At) -> Option<&str> {
-    let events = startup.events.iter().chain(&startup.around).map(|event| (event.place, &event.text));
+    let events =
+        startup.events.iter().chain(&startup.around).chain(&startup.restarts).map(|event| (event.place, &event.text));
     let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));
     events.chain(transfers).find(|(known, _)| *known == at).map(|(_, text)| &**text)
 }

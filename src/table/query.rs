@@ -101,11 +101,17 @@ pub struct Group {
     pub cause: Option<String>,
 }
 
-/// Checks that a column holds seconds, of which quantiles make sense.
+/// Checks that a column holds seconds, of which quantiles make sense, and that the key lets one choose.
 ///
 /// # Errors
 /// When there is no such column, or it holds something else.
-pub fn of_seconds(column: &str) -> Result<(), Error> {
+pub fn of_seconds(column: &str, key: Key) -> Result<(), Error> {
+    if matches!(key, Key::Image | Key::Registry | Key::Phase) && column != "running_s" {
+        let fixed = format!("--of {column}: --by {} has figures of its own", key.name());
+        return Err(
+            Error::new(Kind::Setting, fixed).help("pulls are grouped by what they took, phases by their seconds")
+        );
+    }
     let all: Vec<String> = Row::plain_columns().into_iter().filter(|name| name.ends_with("_s")).collect();
     if all.iter().any(|name| name == column) {
         return Ok(());

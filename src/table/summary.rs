@@ -40,8 +40,8 @@ pub struct PhaseLine {
     pub share: f64,
     /// Its seconds in one startup: 99 % do not exceed them.
     pub p99_s: f64,
-    /// How many of its seconds have a certain length, 0 to 1.
-    pub exact_share: f64,
+    /// How many of its seconds are certain (it took at least these), 0 to 1.
+    pub certain_share: f64,
 }
 
 /// One cause over all startups.
@@ -72,8 +72,10 @@ pub struct Example {
     pub node: Option<Box<str>>,
     /// How it stands.
     pub state: State,
-    /// How long it took: to running, or what the cause claims.
+    /// How long it took: to running where that is known, else the whole.
     pub seconds: Option<f64>,
+    /// Whether it is known when it ran.
+    pub ran: bool,
     /// The cause, and what it claims.
     pub cause: Option<Box<str>>,
     /// See `cause`.
@@ -101,6 +103,7 @@ impl Example {
             node: row.node.clone(),
             state: row.state,
             seconds: row.felt_s(),
+            ran: row.running_s.is_some(),
             cause: finding.map(|finding| finding.cause.clone()),
             cause_s: finding.map(|finding| finding.lost_s),
             about: finding.and_then(|finding| finding.about.clone()),
@@ -208,7 +211,8 @@ fn window(all: &LazyFrame) -> Result<Option<(Time, Time)>, Error> {
     let get = |name: &str| -> Result<Option<Time>, Error> {
         Ok(found.column(name).map_err(failed)?.i64().map_err(failed)?.get(0).map(Time))
     };
-    Ok(get("from")?.zip(get("to")?))
+    // By two clocks the last instant may lie before the first.
+    Ok(get("from")?.zip(get("to")?).map(|(from, to)| (from.min(to), from.max(to))))
 }
 
 fn phases(table: &Table, all: &LazyFrame) -> Result<Vec<PhaseLine>, Error> {
@@ -220,17 +224,17 @@ fn phases(table: &Table, all: &LazyFrame) -> Result<Vec<PhaseLine>, Error> {
         let found = all.clone().select(sums).collect().map_err(failed)?;
         let lost_s = seconds(&found, "lost", 0).unwrap_or(0.0) / 1e6;
         let p99_s = seconds(&found, "p99", 0).unwrap_or(0.0);
-        lines.push(PhaseLine { phase: name, lost_s, share: 0.0, p99_s, exact_share: 0.0 });
+        lines.push(PhaseLine { phase: name, lost_s, share: 0.0, p99_s, certain_share: 0.0 });
     }
-    let mut exact: BTreeMap<String, f64> = BTreeMap::new();
+    let mut certain: BTreeMap<String, f64> = BTreeMap::new();
     for part in table.parts()? {
-        let spans = nested(part.select([col("spans")]), "spans").filter(col("min_s").eq(col("max_s")));
+        let spans = nested(part.select([col("spans")]), "spans");
         let found =
-            spans.group_by([col("phase")]).agg([micros("min_s").sum().alias("exact")]).collect().map_err(failed)?;
+            spans.group_by([col("phase")]).agg([micros("min_s").sum().alias("certain")]).collect().map_err(failed)?;
         let names = found.column("phase").map_err(failed)?.str().map_err(failed)?;
         for (at, name) in names.iter().enumerate() {
-            *exact.entry(name.unwrap_or_default().to_owned()).or_default() +=
-                seconds(&found, "exact", at).unwrap_or(0.0);
+            *certain.entry(name.unwrap_or_default().to_owned()).or_default() +=
+                seconds(&found, "certain", at).unwrap_or(0.0);
         }
     }
     let whole: f64 = lines.iter().map(|line| line.lost_s).sum();
@@ -238,7 +242,7 @@ fn phases(table: &Table, all: &LazyFrame) -> Result<Vec<PhaseLine>, Error> {
     for line in &mut lines {
         line.share = share(line.lost_s, whole);
         // A phase may be several spans, each cut to microseconds by itself.
-        line.exact_share = share(exact.get(line.phase).copied().unwrap_or(0.0) / 1e6, line.lost_s).min(1.0);
+        line.certain_share = share(certain.get(line.phase).copied().unwrap_or(0.0) / 1e6, line.lost_s).min(1.0);
     }
     Ok(lines)
 }
