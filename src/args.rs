@@ -81,7 +81,8 @@ pub enum Verb {
         /// Fails when this holds, as 'p99(slo_s) > 5s' or 'share(state=failed, namespace=shop) > 1%' (repeatable)
         #[arg(long, value_name = "EXPR")]
         fail_if: Vec<String>,
-        /// Logs, tables or reports to compare with: 'p99(running_s) > baseline + 10%'
+        /// Logs, tables or reports to compare with: 'p99(running_s) > baseline + 10%'. Without --fail-if, fails when running_s is
+        /// more than 5 % above it at p50, p95 or p99. --since and --until do not hold for it
         #[arg(long, value_name = "INPUT")]
         baseline: Option<PathBuf>,
         /// Lists the columns an expression can name
@@ -127,7 +128,7 @@ pub struct Input {
 }
 
 /// How inputs are read, and which startups count.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Reading {
     /// Only startups created from this time on: RFC 3339, 2026-11-23, '2026-11-23 18:00', 18:00 (today), or 2h (ago)
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
@@ -171,6 +172,9 @@ pub struct Reading {
     /// Memory for startups, as 512MiB; beyond it they lie in a temporary folder [default: 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Reading")]
     pub memory: Option<usize>,
+    /// Bytes of columns below which no part is written to the temporary folder (the answer does not depend on it)
+    #[arg(long, value_name = "SIZE", value_parser = size, hide = true)]
+    pub part: Option<usize>,
     /// Bytes of a chunk of input (the answer does not depend on it)
     #[arg(long, value_name = "BYTES", hide = true)]
     pub chunk: Option<usize>,
@@ -240,7 +244,8 @@ impl Reading {
         if let Some(chunk) = self.chunk {
             options.chunks.chunk = chunk;
         }
-        options.budget = Budget { memory: self.memory.unwrap_or(Budget::MEMORY), ..options.budget };
+        let (memory, part) = (self.memory.unwrap_or(Budget::MEMORY), self.part.unwrap_or(Budget::PART));
+        options.budget = Budget { memory, part, ..options.budget };
         Ok(options)
     }
 

@@ -285,8 +285,7 @@ fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict
         (Bound::Value(bound), _) => (Some(bound), sides(interval, bound)),
         (Bound::Baseline { factor, plus }, Some(before)) => {
             let (figure, known) = before.figure(limit.function);
-            let bound = figure.map(|figure| figure * factor + plus);
-            (bound, against(limit.function, now, interval, before, known, factor, plus))
+            (limit.bound.over(figure), against(limit.function, now, interval, before, known, factor, plus))
         }
         (Bound::Baseline { .. }, None) => (None, None),
     };
@@ -344,6 +343,9 @@ fn against(
 /// Fails when the limit is broken wherever in its interval the figure lies, passes when it is broken nowhere.
 fn outcome(comparison: Comparison, value: Option<f64>, bound: Option<f64>, side: Option<(f64, f64)>) -> Outcome {
     let (Some(value), Some(bound), Some((low, high))) = (value, bound, side) else { return Outcome::Unknown };
+    if [value, bound, low, high].iter().any(|number| number.is_nan()) {
+        return Outcome::Unknown;
+    }
     let broken = |distance: f64| comparison.holds(distance, 0.0);
     let inside = low <= 0.0 && high >= 0.0;
     match comparison {

@@ -47,6 +47,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         None => summary(cli, &interrupt, &mut out)?,
         Some(Verb::Chain { startup: pod, input }) => {
             let report = read(&input.paths, &input.options)?;
+            troubles(&report, true);
             let found = output::chain(&report, pod, screen(), &mut out)?;
             if found == 0 {
                 let startups = report.table.len();
@@ -59,13 +60,18 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
             output::blame(&table::groups(&report.table, *by, of)?, format, *top, screen(), &mut out)?;
+            output::filtered(&report.coverage, format, &mut out)?;
             if report.table.is_empty() { NOTHING_FOUND } else { 0 }
         }
         Some(Verb::Diff { before, after, format, options }) => {
             let before = read(std::slice::from_ref(before), options)?;
             let after = read(std::slice::from_ref(after), options)?;
+            for report in [&before, &after] {
+                troubles(report, true);
+            }
             let diff = diff::of(&before, &after)?;
             output::diff(&diff, format, screen(), &mut out)?;
+            output::filtered(&after.coverage, format, &mut out)?;
             if before.table.is_empty() || after.table.is_empty() { NOTHING_FOUND } else { 0 }
         }
         Some(Verb::Check { columns: true, .. }) => {
@@ -74,13 +80,16 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         }
         Some(Verb::Check { fail_if, baseline, format, input, .. }) => {
             let limits = check::limits(fail_if, baseline.is_some())?;
-            let before = baseline.as_ref().map(|path| read(std::slice::from_ref(path), &input.options)).transpose()?;
+            // A baseline is of another time: the window is not its own.
+            let timeless = Reading { since: None, until: None, ..input.options.clone() };
+            let before = baseline.as_ref().map(|path| read(std::slice::from_ref(path), &timeless)).transpose()?;
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
             check::whole(&report)?;
             before.as_ref().map_or(Ok(()), check::whole)?;
             let verdicts = check::judge(&limits, &report, before.as_ref())?;
             output::check(&verdicts, format, screen(), &mut out)?;
+            output::filtered(&report.coverage, format, &mut out)?;
             if report.table.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() }
         }
         Some(Verb::Explain { cause: None }) => {

@@ -180,6 +180,8 @@ named! {
         Volume = "volume",
         /// A volume plugin's name.
         Plugin = "plugin",
+        /// A CSI driver's name.
+        Driver = "driver",
         /// An error's text.
         Error = "error",
         /// A reason in one word.

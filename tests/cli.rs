@@ -92,7 +92,7 @@ fn an_interrupt_removes_what_was_written_to_the_temporary_folder() {
     let temp = tempfile::tempdir().unwrap();
     let mut child = podlag()
         .env("TMPDIR", temp.path())
-        .args(["--memory", "1", "--format", "ndjson", "--chunk", "4096"])
+        .args(["--memory", "1", "--part", "1", "--format", "ndjson", "--chunk", "4096"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

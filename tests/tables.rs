@@ -81,7 +81,7 @@ fn stored_reports_can_come_through_a_pipe() {
 #[test]
 fn a_budget_of_nothing_changes_nothing() {
     let whole = run(&["--format", "json"], &everything()).stdout;
-    let spilled = run(&["--format", "json", "--memory", "64KiB"], &everything()).stdout;
+    let spilled = run(&["--format", "json", "--memory", "64KiB", "--part", "16KiB"], &everything()).stdout;
     same(&whole, &spilled, "held and written reports");
     let verbs: [&[&str]; 3] = [
         &["blame", "--by", "image", "--format", "csv"],
@@ -90,7 +90,7 @@ fn a_budget_of_nothing_changes_nothing() {
     ];
     for verb in verbs {
         let held = run(verb, &everything()).stdout;
-        let written = run(&[verb, &["--memory", "64KiB"]].concat(), &everything()).stdout;
+        let written = run(&[verb, &["--memory", "64KiB", "--part", "16KiB"]].concat(), &everything()).stdout;
         same(&held, &written, verb[0]);
     }
 }
@@ -100,7 +100,7 @@ fn the_temporary_folder_is_gone_at_the_end() {
     let temp = tempfile::tempdir().expect("a folder");
     let output = podlag()
         .env("TMPDIR", temp.path())
-        .args(["--memory", "1"])
+        .args(["--memory", "1", "--part", "1"])
         .arg(captures()[0].join("in"))
         .output()
         .expect("podlag runs");
@@ -109,7 +109,7 @@ fn the_temporary_folder_is_gone_at_the_end() {
     let nowhere = temp.path().join("not-there");
     let output = podlag()
         .env("TMPDIR", &nowhere)
-        .args(["--memory", "1"])
+        .args(["--memory", "1", "--part", "1"])
         .arg(captures()[0].join("in"))
         .output()
         .expect("podlag runs");

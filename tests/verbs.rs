@@ -272,7 +272,7 @@ fn check_has_a_verdict_and_an_exit_code_for_each_outcome() {
 fn pods_on_their_way_may_come_to_take_any_time() {
     let text = String::from_utf8(unpacked(&input("s12-burst").join("kubelet.log.zst"))).expect("UTF-8");
     let first = text.lines().position(|line| line.contains("Observed pod startup duration")).expect("a record");
-    let cut: Vec<&str> = text.lines().take(first + 400).collect();
+    let cut: Vec<&str> = text.lines().take(first + 40).collect();
     let log = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(log.path(), cut.join("\n")).expect("a log");
     let rows = rows(&[log.path()]);

@@ -6,12 +6,10 @@ use crate::cause;
 use crate::error::Error;
 use crate::table::{Row, Store, Surroundings, row_of};
 use crate::track::Tracker;
-use crate::workload::Owners;
 
 /// Startups that are over, on their way to the store.
 pub(super) struct Finished<'a> {
     pub options: &'a Options,
-    pub owners: &'a Owners,
     pub sources: Vec<String>,
     /// The nodes' names, once settled: a node keeps the name its first startup got.
     pub names: Vec<Option<Box<str>>>,
@@ -39,13 +37,7 @@ impl Finished<'_> {
                 }
                 None => None,
             };
-            let (namespace, pod) = startup.names();
-            let around = Surroundings {
-                node: name,
-                kubelet: node.kubelet.as_deref(),
-                sources: &self.sources,
-                workload: self.owners.workload(namespace, pod, startup.uid.as_deref()),
-            };
+            let around = Surroundings { node: name, kubelet: node.kubelet.as_deref(), sources: &self.sources };
             let row = row_of(&startup, &breakdown, &findings, &around);
             if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
         }

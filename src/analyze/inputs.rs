@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::error::{Error, Kind};
-use crate::source::{self, Content, Source};
+use crate::source::{self, Content, Opened, Source};
 use crate::table::{Runs, Store, read_parquet, read_report, read_rows};
 use crate::workload::Owners;
 
@@ -25,37 +25,52 @@ pub(super) struct Inputs {
 /// A log, and its text where that can be read but once.
 pub(super) type Log = (Source, Option<Box<dyn Read + Send>>);
 
+/// A source with what it is, and its bytes where those come but once.
+pub(super) type Looked<'a> = (&'a Source, Option<Content>, Option<Opened>);
+
 impl Inputs {
+    /// Looks at a source; reads it at once when it holds API objects, which what follows needs. Files are closed again: there
+    /// may be more of them than can be open at once.
+    pub(super) fn look<'a>(&mut self, source: &'a Source, stop: &Arc<AtomicBool>) -> Option<Looked<'a>> {
+        match source::look(source, stop) {
+            Ok(opened) if opened.content == Some(Content::Objects) => {
+                self.objects(source, opened.bytes());
+                None
+            }
+            Ok(opened) => Some((source, opened.content, Some(opened).filter(|_| source.bytes.is_none()))),
+            Err(error) => {
+                self.failed += 1;
+                self.troubles.push(error.to_string());
+                None
+            }
+        }
+    }
+
     /// Reads a source that is no log; a log waits for its turn.
     pub(super) fn take(
         &mut self,
-        source: &Source,
+        (source, content, opened): Looked<'_>,
         stop: &Arc<AtomicBool>,
         store: &mut Store,
         logs: &mut Vec<Log>,
     ) -> Result<(), Error> {
-        let opened = match source::look(source, stop) {
-            Ok(opened) => opened,
-            Err(error) => {
-                self.failed += 1;
-                self.troubles.push(error.to_string());
-                return Ok(());
+        let bytes = |opened: Option<Opened>| match opened {
+            Some(opened) => Ok(opened.bytes()),
+            None => {
+                source::look(source, stop).map(Opened::bytes).map_err(|error| Error::new(Kind::Source, error.message))
             }
         };
-        let read = match (opened.content, &source.path) {
-            (Some(Content::Parquet), Some(path)) if source.bytes.is_some() => read_parquet(path, store, &mut self.runs),
-            (Some(Content::Report), _) => read_report(opened.bytes(), store, &mut self.runs),
-            (Some(Content::Rows), _) => read_rows(opened.bytes(), store),
-            (Some(Content::Objects), _) => {
-                self.objects(source, opened.bytes());
-                Ok(())
+        let read = match (content, &source.path, opened) {
+            (Some(Content::Parquet), Some(path), None) => read_parquet(path, store, &mut self.runs, stop),
+            (Some(Content::Report), _, opened) => {
+                bytes(opened).and_then(|bytes| read_report(bytes, store, &mut self.runs))
             }
-            // Files are opened again when they are read: there may be more of them than can be open at once.
-            _ if source.bytes.is_some() => {
+            (Some(Content::Rows), _, opened) => bytes(opened).and_then(|bytes| read_rows(bytes, store)),
+            (_, _, None) => {
                 logs.push((source.clone(), None));
                 Ok(())
             }
-            _ => match opened.text() {
+            (_, _, Some(opened)) => match opened.text() {
                 Ok(text) => {
                     logs.push((source.clone(), Some(text)));
                     Ok(())
@@ -73,6 +88,10 @@ impl Inputs {
     fn objects(&mut self, source: &Source, reader: impl Read) {
         if let Err(trouble) = Owners::read(reader, &mut self.owners) {
             self.troubles.push(format!("{}: not all API objects could be read: {trouble}", source.name));
+        }
+        if self.owners.left_out() > 0 {
+            let count = self.owners.left_out();
+            self.troubles.push(format!("{}: too many pods; {count} are taken by their names", source.name));
         }
     }
 

@@ -28,7 +28,6 @@ use crate::source::{self, Chunk, Chunks, Limits, Source, SourceError};
 use crate::table::{Budget, Store};
 use crate::time::{SECOND, Span, Time};
 use crate::track::{self, Tracker};
-use crate::workload::Owners;
 
 /// Lines of one node's logs are out of order by up to half a second under load; records wait this long, in log time, to
 /// be put in order.
@@ -99,14 +98,17 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut store = Store::new(options.budget.clone(), options.filter.clone());
     let mut inputs = Inputs::default();
     let mut logs: Vec<Log> = Vec::new();
-    for source in sources {
-        inputs.take(source, stop, &mut store, &mut logs)?;
+    // Who owns the pods is known before any pod is.
+    let looked: Vec<_> = sources.iter().filter_map(|source| inputs.look(source, stop)).collect();
+    store.owners = std::mem::take(&mut inputs.owners);
+    for (source, content, opened) in looked {
+        inputs.take((source, content, opened), stop, &mut store, &mut logs)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
     }
     let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
-    let failed = inputs.failed + self::logs(logs, options, stop, &inputs.owners, &mut store, &mut coverage)?;
+    let failed = inputs.failed + self::logs(logs, options, stop, &mut store, &mut coverage)?;
     coverage.partial = stop.load(Ordering::Relaxed);
     coverage.source_troubles.append(&mut inputs.troubles);
     coverage.unread_sources += inputs.failed as u64;
@@ -123,7 +125,6 @@ fn logs(
     logs: Vec<Log>,
     options: &Options,
     stop: &Arc<AtomicBool>,
-    owners: &Owners,
     store: &mut Store,
     coverage: &mut Coverage,
 ) -> Result<usize, Error> {
@@ -131,8 +132,7 @@ fn logs(
     let sources = sources.as_slice();
     coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
     let mut tracker = Tracker::new(options.limits);
-    let mut finished =
-        Finished { options, owners, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
+    let mut finished = Finished { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks =

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Cell, Grid, Screen, grid, length};
+use super::{Cell, Grid, Screen, grid, length, plain};
 use crate::diff::{Diff, Line, QUANTILES, Verdict};
 use crate::error::{Error, Kind};
 use crate::phase::Phase;
@@ -77,7 +77,7 @@ fn wrapped(text: &str, width: usize, out: &mut dyn Write) -> Result<(), Error> {
 /// The answer in a few lines: how much, and where.
 fn headlines(diff: &Diff) -> Vec<String> {
     let versions =
-        |all: &[String]| if all.is_empty() { String::new() } else { format!(", kubelet {}", all.join(", ")) };
+        |all: &[String]| if all.is_empty() { String::new() } else { format!(", kubelet {}", plain(&all.join(", "))) };
     let starts = |count: usize| if count == 1 { "1 pod start".into() } else { format!("{count} pod starts") };
     let nodes = |count: usize| if count == 1 { "1 node".into() } else { format!("{count} nodes") };
     let mut all = vec![
@@ -119,7 +119,7 @@ fn headlines(diff: &Diff) -> Vec<String> {
         let named: Vec<&str> =
             diff.causes.iter().filter(|cause| cause.note() == note).map(|cause| cause.cause.as_str()).collect();
         if !named.is_empty() {
-            all.push(format!("{word}: {}", named.join(", ")));
+            all.push(format!("{word}: {}", plain(&named.join(", "))));
         }
     }
     all

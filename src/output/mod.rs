@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::error::{Error, Kind};
-use crate::report::Report;
+use crate::report::{Coverage, Report};
 use crate::table::{self, Row};
 
 pub use blame::{FORMS as BLAME_FORMS, TOP, write as blame};
@@ -146,27 +146,26 @@ impl Target {
         let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         let path = real.as_path();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".podlag-").tempfile_in(folder).map_err(told)?;
+        let mut file = readable(tempfile::Builder::new().prefix(".podlag-")).tempfile_in(folder).map_err(told)?;
         let mut out = std::io::BufWriter::new(file.as_file_mut());
         (form.write)(report, Screen::default(), &mut out).map_err(|error| error.about(&path.display()))?;
         out.flush().map_err(told)?;
         drop(out);
-        readable(file.as_file()).map_err(told)?;
         file.persist(path).map_err(|error| told(error.error))?;
         Ok(())
     }
 }
 
-/// A temporary file is its maker's alone; a result is as readable as the user's other files are by their mask.
+/// A temporary file is its maker's alone; a result is as readable as the user's mask has it.
 #[cfg(unix)]
-fn readable(file: &std::fs::File) -> std::io::Result<()> {
+fn readable<'a, 'p, 's>(builder: &'a mut tempfile::Builder<'p, 's>) -> &'a mut tempfile::Builder<'p, 's> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    builder.permissions(std::fs::Permissions::from_mode(0o666))
 }
 
 #[cfg(not(unix))]
-fn readable(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
+fn readable<'a, 'p, 's>(builder: &'a mut tempfile::Builder<'p, 's>) -> &'a mut tempfile::Builder<'p, 's> {
+    builder
 }
 
 /// One line a startup: the rows of the startups table, whole.
@@ -212,6 +211,23 @@ pub(crate) fn cell(value: &serde_json::Value) -> String {
 fn json(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
     serde_json::to_writer_pretty(&mut *out, report).map_err(std::io::Error::from)?;
     Ok(out.write_all(b"\n")?)
+}
+
+/// What the filters left out, in a line; nothing without filters, and nothing for programs.
+///
+/// # Errors
+/// When writing fails.
+pub fn filtered(coverage: &Coverage, form: &str, out: &mut dyn Write) -> Result<(), Error> {
+    if coverage.filters.is_empty() || !matches!(form, "text" | "markdown") {
+        return Ok(());
+    }
+    Ok(writeln!(out, "\n{}", only(coverage))?)
+}
+
+/// The filters and what they left out, in words.
+fn only(coverage: &Coverage) -> String {
+    let (filters, others) = (plain(&coverage.filters.join(", ")), coverage.filtered);
+    format!("only {filters}: {others} {} left out", if others == 1 { "other" } else { "others" })
 }
 
 /// Text from a log made safe for a terminal: control characters would move the cursor or change its colours.

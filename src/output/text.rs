@@ -271,11 +271,7 @@ impl Page<'_> {
         count(c.dropped_events, "repeated events not kept");
         count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
         if !c.filters.is_empty() {
-            parts.push(format!(
-                "only {}: {} others left out",
-                plain(&c.filters.join(", ")),
-                grouped(usize::try_from(c.filtered).unwrap_or(usize::MAX))
-            ));
+            parts.push(super::only(c));
         }
         if c.zone_assumed {
             parts.push("no line tells the zone: UTC assumed (--timezone)".into());

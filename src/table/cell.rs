@@ -88,14 +88,28 @@ pub(crate) fn instant() -> DataType {
     DataType::Datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC))
 }
 
-/// A column of this type; a file written by another tool may hold a narrower one.
+/// A table of someone else's that cannot be read.
+fn unreadable(trouble: PolarsError) -> Error {
+    Error::new(Kind::Source, format!("a column cannot be read: {trouble}"))
+}
+
+/// A column of this type, `None` where there is none or nothing in it. A file written by another tool may hold a narrower
+/// number or a coarser instant; anything else is not guessed at.
 fn column(name: &str, frame: &DataFrame, dtype: &DataType) -> Result<Option<Column>, Error> {
     let Ok(column) = frame.column(name) else { return Ok(None) };
     if column.dtype() == dtype {
         return Ok(Some(column.clone()));
     }
-    let cast = column.strict_cast(dtype);
-    Ok(Some(cast.map_err(|trouble| Error::new(Kind::Source, format!("column {name} is no {dtype}: {trouble}")))?))
+    if column.null_count() == column.len() {
+        return Ok(None);
+    }
+    let alike = (column.dtype().is_primitive_numeric() && dtype.is_primitive_numeric())
+        || (column.dtype().is_datetime() && dtype.is_datetime());
+    let wrong = || Error::new(Kind::Source, format!("column {name} is {}, not {dtype}", column.dtype()));
+    if !alike {
+        return Err(wrong());
+    }
+    column.strict_cast(dtype).map(Some).map_err(|_| wrong())
 }
 
 /// A type that is one value of a column: how polars holds it, from and to.
@@ -114,7 +128,7 @@ macro_rules! plain {
 
             fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
                 if let Some(column) = column(name, frame, &$dtype)? {
-                    let array = column.$array().map_err(failed)?;
+                    let array = column.$array().map_err(unreadable)?;
                     for (at, $value) in array.iter().enumerate() {
                         put(at, $read);
                     }
@@ -127,8 +141,9 @@ macro_rules! plain {
 
 plain!(Option<Box<str>>, DataType::String, str, |cell| cell.as_deref(), |value| value.map(Into::into));
 plain!(Box<str>, DataType::String, str, |cell| &***cell, |value| value.unwrap_or_default().into());
-plain!(Option<f64>, DataType::Float64, f64, |cell| **cell, |value| value);
-plain!(f64, DataType::Float64, f64, |cell| **cell, |value| value.unwrap_or_default());
+// A number that is none is not known; other tools write it for null.
+plain!(Option<f64>, DataType::Float64, f64, |cell| **cell, |value| value.filter(|value| value.is_finite()));
+plain!(f64, DataType::Float64, f64, |cell| **cell, |value| value.filter(|value| value.is_finite()).unwrap_or_default());
 plain!(Option<i64>, DataType::Int64, i64, |cell| **cell, |value| value);
 plain!(i64, DataType::Int64, i64, |cell| **cell, |value| value.unwrap_or_default());
 plain!(Option<bool>, DataType::Boolean, bool, |cell| **cell, |value| value);
@@ -136,8 +151,8 @@ plain!(Option<bool>, DataType::Boolean, bool, |cell| **cell, |value| value);
 /// Instants are cast to whole numbers first: polars has no array of datetimes of its own.
 fn instants(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Option<Time>)) -> Result<(), Error> {
     if let Some(column) = column(name, frame, &instant())? {
-        let numbers = column.cast(&DataType::Int64).map_err(failed)?;
-        for (at, value) in numbers.i64().map_err(failed)?.iter().enumerate() {
+        let numbers = column.cast(&DataType::Int64).map_err(unreadable)?;
+        for (at, value) in numbers.i64().map_err(unreadable)?.iter().enumerate() {
             put(at, value.map(Time));
         }
     }
@@ -191,8 +206,8 @@ macro_rules! word {
 
             fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
                 let Some(column) = column(name, frame, &DataType::String)? else { return Ok(()) };
-                for (at, word) in column.str().map_err(failed)?.iter().enumerate() {
-                    let Some(word) = word else { continue };
+                for (at, word) in column.str().map_err(unreadable)?.iter().enumerate() {
+                    let word = word.unwrap_or("null");
                     let known = Self::named(word).ok_or_else(|| {
                         Error::new(
                             Kind::Source,
@@ -235,7 +250,7 @@ impl Cell for Vec<Box<str>> {
         let dtype = DataType::List(Box::new(DataType::String));
         let Some(column) = column(name, frame, &dtype)? else { return Ok(()) };
         let (values, lengths) = unlist(&column)?;
-        let mut words = values.str().map_err(failed)?.iter();
+        let mut words = values.str().map_err(unreadable)?.iter();
         for (at, length) in lengths.into_iter().enumerate() {
             put(at, words.by_ref().take(length).map(|word| word.unwrap_or_default().into()).collect());
         }
@@ -260,8 +275,11 @@ impl<T: Columns> Cell for Vec<T> {
 
     fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
         let Ok(column) = frame.column(name) else { return Ok(()) };
+        if column.null_count() == column.len() {
+            return Ok(());
+        }
         let (values, lengths) = unlist(column)?;
-        let inner = values.struct_().map_err(failed)?.clone().unnest();
+        let inner = values.struct_().map_err(unreadable)?.clone().unnest();
         let mut items = T::read(&inner)?.into_iter();
         for (at, length) in lengths.into_iter().enumerate() {
             put(at, items.by_ref().take(length).collect());
@@ -281,7 +299,7 @@ fn list(name: &str, values: Series, lengths: impl Iterator<Item = usize>) -> Pol
 /// The values of a column of lists one after another, and how many belong to each row.
 fn unlist(column: &Column) -> Result<(Series, Vec<usize>), Error> {
     let series = column.as_materialized_series().rechunk();
-    let lists = series.list().map_err(failed)?;
+    let lists = series.list().map_err(unreadable)?;
     let lengths: Vec<usize> =
         lists.downcast_iter().flat_map(|array| array.offsets().lengths().collect::<Vec<_>>()).collect();
     let values = match lists.downcast_iter().next() {

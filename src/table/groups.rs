@@ -57,8 +57,8 @@ impl Groups {
         all
     }
 
-    /// Reads rows; those of other groups are not looked at.
-    pub(super) fn read(&self, rows: Range<usize>) -> PolarsResult<DataFrame> {
+    /// Reads rows, of some columns or all; those of other groups are not looked at.
+    pub(super) fn read(&self, rows: Range<usize>, columns: Option<&[String]>) -> PolarsResult<DataFrame> {
         let mut found: Option<DataFrame> = None;
         let mut first = 0;
         for group in &self.metadata.row_groups {
@@ -68,7 +68,10 @@ impl Groups {
                     FileMetadata { row_groups: vec![group.clone()], num_rows: group.num_rows(), ..self.head.clone() };
                 let mut reader = ParquetReader::new(File::open(&self.path)?);
                 reader.set_metadata(Arc::new(metadata));
-                let reader = reader.read_parallel(ParallelStrategy::None).with_slice(Some((from - first, to - from)));
+                let reader = reader
+                    .read_parallel(ParallelStrategy::None)
+                    .with_slice(Some((from - first, to - from)))
+                    .with_columns(columns.map(<[String]>::to_vec));
                 let frame = reader.finish()?;
                 match &mut found {
                     Some(all) => drop(all.vstack_mut_owned(frame)?),

@@ -9,6 +9,7 @@ mod cell;
 mod file;
 mod groups;
 mod of;
+mod once;
 mod query;
 mod row;
 mod store;

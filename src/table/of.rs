@@ -25,8 +25,6 @@ pub(crate) struct Surroundings<'a> {
     pub kubelet: Option<&'a str>,
     /// The names of the sources.
     pub sources: &'a [String],
-    /// The workload, where an object tells the pod's owner.
-    pub workload: Option<&'a str>,
 }
 
 /// The row of a startup.
@@ -37,10 +35,7 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding],
     let place = |at: At| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
     let first = startup.events.first().map(|event| event.place);
     let stands = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
-    let workload = match around.workload {
-        Some(workload) => workload.to_owned(),
-        None => crate::workload::by_name(pod, around.node).to_string(),
-    };
+    let workload = crate::workload::by_name(pod, around.node);
     let seconds =
         b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.of(*phase).seconds())));
     let pieces = b.pieces.iter().filter_map(|piece| piece.place);
@@ -214,7 +209,12 @@ fn volumes(startup: &Startup) -> Vec<Volume> {
         }
         let (volume, failures) = all.entry(name).or_default();
         volume.volume = name.into();
-        volume.plugin = volume.plugin.take().or(event.text_of(Field::Plugin).map(Into::into));
+        if volume.plugin.is_none() {
+            let plugin = event.text_of(Field::Plugin);
+            // An inline CSI volume's name holds no driver, but the pod's uid.
+            let driver = event.text_of(Field::Driver).map_or(String::new(), |driver| format!("/{driver}"));
+            volume.plugin = plugin.map(|plugin| format!("{plugin}{driver}").into());
+        }
         step(volume, failures, event);
     }
     let done = |(volume, failures): (Volume, i64)| {

@@ -18,9 +18,9 @@ pub(super) const BEGAN: &str = "_began";
 /// Nanoseconds of an hour.
 const HOUR: i64 = 3600 * SECOND;
 
-/// Seconds as whole microseconds: sums of them do not depend on their order.
+/// Seconds as whole microseconds, the nearest: sums of them do not depend on their order.
 pub(super) fn micros(column: &str) -> Expr {
-    (col(column) * lit(1e6)).cast(DataType::Int64)
+    (col(column) * lit(1e6) + lit(0.5)).cast(DataType::Int64)
 }
 
 /// A quantile as a value that occurred: the smallest that at least a share `q` of the values do not exceed
@@ -192,7 +192,7 @@ fn name_of(key: Key) -> Expr {
 /// Instants as the hour they lie in: `2026-11-23T18:00Z`.
 fn hours(column: Column) -> PolarsResult<Column> {
     let hour = |nanos: i64| {
-        let mut text = Time(nanos - nanos.rem_euclid(HOUR)).to_string();
+        let mut text = Time(nanos.div_euclid(HOUR).saturating_mul(HOUR)).to_string();
         text.truncate(16);
         text + "Z"
     };
@@ -207,7 +207,7 @@ fn names(frame: &DataFrame) -> Result<Vec<Option<String>>, Error> {
 }
 
 fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error> {
-    let value = table.lazy()?.select([name_of(key), col(column)]);
+    let value = table.select(&[name_of(key), col(column)])?;
     let found = value.group_by([col("group")]).agg(figures(column)).collect().map_err(failed)?;
     let mut groups: BTreeMap<Option<String>, Group> = BTreeMap::new();
     for (at, name) in names(&found)?.into_iter().enumerate() {
@@ -259,7 +259,7 @@ fn by_phase(table: &Table) -> Result<Vec<Group>, Error> {
         let column = phase_column(*phase);
         let mut all = figures(&column).to_vec();
         all.push(micros(&column).sum().alias("lost"));
-        let found = table.lazy()?.select(all).collect().map_err(failed)?;
+        let found = table.select(&[col(column.as_str())])?.select(all).collect().map_err(failed)?;
         let group = Group::of(&found, 0);
         if group.max_s.is_some_and(|max| max > 0.0) {
             let lost_s = seconds(&found, "lost", 0).unwrap_or(0.0) / 1e6;
@@ -303,12 +303,10 @@ pub fn values(
     keep: Option<&Expr>,
     by: Option<&str>,
 ) -> Result<BTreeMap<Option<String>, Vec<f64>>, Error> {
-    let mut all = table.lazy()?;
-    if let Some(keep) = keep {
-        all = all.filter(keep.clone());
-    }
     let group = by.map_or(lit(NULL).cast(DataType::String), col).alias("group");
-    let found = all.select([group, of.clone().cast(DataType::Float64).alias("value")]).collect().map_err(failed)?;
+    let keep = keep.cloned().unwrap_or(lit(true)).alias("keep");
+    let columns = [group, of.clone().cast(DataType::Float64).alias("value"), keep];
+    let found = table.select(&columns)?.filter(col("keep")).collect().map_err(failed)?;
     let names = found.column("group").map_err(failed)?.as_materialized_series().clone();
     let numbers = found.column("value").map_err(failed)?.f64().map_err(failed)?.clone();
     let mut groups: BTreeMap<Option<String>, Vec<f64>> = BTreeMap::new();

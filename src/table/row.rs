@@ -211,12 +211,4 @@ impl Row {
             None => (node, &self.pod, began()),
         }
     }
-
-    /// How much is known of the start: of two rows of one, the greater stays.
-    pub fn weight(&self) -> impl Ord + use<> {
-        let exact = self.spans.iter().filter(|piece| piece.precision == Precision::Exact).count();
-        // Nothing of the order they came in: the text of the row decides between equals.
-        let text = serde_json::to_string(self).unwrap_or_default();
-        (self.record_format.is_some(), self.state == State::Running, exact, self.lines.len(), text)
-    }
 }

@@ -2,9 +2,8 @@
 //! folder as sorted Parquet files, and every figure is scanned from there.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -13,10 +12,12 @@ use tempfile::TempDir;
 
 use super::cell::{Columns, failed};
 use super::groups::Groups;
+use super::once;
 use super::query::BEGAN;
 use super::row::Row;
 use crate::error::{Error, Kind};
 use crate::filter::Filter;
+use crate::workload::Owners;
 
 /// How many rows are turned into columns at once.
 const BATCH: usize = 2048;
@@ -34,6 +35,8 @@ const NUMBER: &str = "_number";
 pub struct Budget {
     /// Bytes of columns in memory, beyond which they are written out.
     pub memory: usize,
+    /// No written part is smaller (bytes of columns), however small the budget: each costs every query something.
+    pub part: usize,
     /// Where the temporary folder is made.
     pub temp: PathBuf,
     /// Temporary folders that were made: for whoever must remove them when the process is ended in haste.
@@ -43,10 +46,12 @@ pub struct Budget {
 impl Budget {
     /// 256 MiB: some hundred thousand startups, and little on any machine that has a cluster to look after.
     pub const MEMORY: usize = 256 << 20;
+    /// 8 MiB.
+    pub const PART: usize = 8 << 20;
 
     /// The default budget, with its folder under `temp`.
     pub fn under(temp: &Path) -> Self {
-        Budget { memory: Self::MEMORY, temp: temp.into(), folders: Arc::default() }
+        Budget { memory: Self::MEMORY, part: Self::PART, temp: temp.into(), folders: Arc::default() }
     }
 }
 
@@ -55,6 +60,8 @@ impl Budget {
 pub struct Store {
     budget: Budget,
     filter: Filter,
+    /// Who owns the pods, where objects tell.
+    pub owners: Owners,
     waiting: Vec<Row>,
     weight: usize,
     frames: Vec<DataFrame>,
@@ -99,6 +106,7 @@ impl Store {
         Store {
             budget,
             filter,
+            owners: Owners::default(),
             waiting: Vec::new(),
             weight: 0,
             frames: Vec::new(),
@@ -115,23 +123,25 @@ impl Store {
     ///
     /// # Errors
     /// When rows must be written out and cannot be.
-    pub fn push(&mut self, row: Row) -> Result<(), Error> {
+    pub fn push(&mut self, mut row: Row) -> Result<(), Error> {
+        if let Some(owner) = self.owners.workload(&row.namespace, &row.pod, row.uid.as_deref()) {
+            row.workload = format!("{}/{owner}", row.namespace).into();
+        }
         if !self.filter.passes(&row) {
             self.filtered += 1;
             return Ok(());
         }
-        let mut hasher = DefaultHasher::new();
-        row.key().hash(&mut hasher);
-        self.keys.push((hasher.finish(), self.taken));
+        self.keys.push((once::short(&row), self.taken));
         self.taken += 1;
         let texts: usize = row.lines.iter().map(|line| line.text.len() + 64).sum();
         self.weight += texts + 160 * row.spans.len() + 1024;
         self.waiting.push(row);
-        if self.waiting.len() >= BATCH || self.weight >= WAITING.min(self.budget.memory / 4) {
-            self.pack()
-        } else {
-            Ok(())
-        }
+        if self.waiting.len() >= BATCH || self.weight >= WAITING.min(self.share()) { self.pack() } else { Ok(()) }
+    }
+
+    /// How much is held before it is written: sorting and writing need some times as much.
+    fn share(&self) -> usize {
+        (self.budget.memory / 4).max(self.budget.part)
     }
 
     /// Turns the waiting rows into columns.
@@ -150,8 +160,7 @@ impl Store {
         let frame = DataFrame::new(rows.len(), columns).map_err(failed)?;
         self.held += frame.estimated_size();
         self.frames.push(frame);
-        // Sorting and writing need as much again.
-        if self.held > self.budget.memory / 4 { self.spill() } else { Ok(()) }
+        if self.held > self.share() { self.spill() } else { Ok(()) }
     }
 
     /// Everything held, as one sorted frame.
@@ -196,63 +205,36 @@ impl Store {
             self.parts.push(Part::Held(frame));
         }
         let digest = self.keys.iter().fold(self.taken, |sum, (key, _)| sum.wrapping_add(*key));
-        let lost = self.twice()?;
-        if !lost.is_empty() {
+        let (lost, duplicates) = self.twice()?;
+        if duplicates > 0 {
             for part in &mut self.parts {
                 part.lose(&lost)?;
             }
         }
         let rows = self.parts.iter().map(Part::len).sum();
-        let duplicates = lost.len() as u64;
         Ok(Table { parts: self.parts, rows, filtered: self.filtered, duplicates, digest, _folder: self.folder })
     }
 
-    /// The numbers of rows whose startup is told better by another row.
-    fn twice(&mut self) -> Result<HashSet<u64>, Error> {
-        let mut keys = std::mem::take(&mut self.keys);
-        keys.sort_unstable();
-        let mut asked: HashSet<u64> = HashSet::new();
-        for pair in keys.windows(2) {
-            if let [(one, first), (other, second)] = pair
-                && one == other
-            {
-                asked.extend([*first, *second]);
-            }
-        }
-        drop(keys);
-        let mut lost = HashSet::new();
-        if asked.is_empty() {
-            return Ok(lost);
-        }
-        // Equal hashes are no proof; the rows themselves decide.
-        let mut best: HashMap<(String, String, String), (_, u64)> = HashMap::new();
+    /// Which rows' startups are told better by another row, and how many they are.
+    fn twice(&mut self) -> Result<(Vec<bool>, u64), Error> {
+        let Some(suspects) = once::suspects(std::mem::take(&mut self.keys), self.taken) else {
+            return Ok((Vec::new(), 0));
+        };
+        let (mut best, mut lost, mut count) = (once::Best::default(), vec![false; suspects.len()], 0);
         for part in &self.parts {
             let numbers = part.numbers()?;
-            let at: Vec<usize> =
-                numbers.iter().enumerate().filter(|(_, number)| asked.contains(number)).map(|(at, _)| at).collect();
-            for some in at.chunks(BATCH) {
+            let places = numbers.iter().enumerate().filter(|(_, number)| once::marked(&suspects, **number));
+            let places: Vec<usize> = places.map(|(at, _)| at).collect();
+            for some in places.chunks(BATCH) {
                 for (at, row) in some.iter().zip(part.at(some)?) {
-                    let number = numbers.get(*at).copied().unwrap_or_default();
-                    let (node, name, rest) = row.key();
-                    let key = (node.to_owned(), name.to_owned(), format!("{rest:?}"));
-                    let mine = (row.weight(), number);
-                    match best.get_mut(&key) {
-                        None => {
-                            best.insert(key, mine);
-                        }
-                        // Of rows that are equal in everything the first stays; nobody can tell.
-                        Some(known) if mine.0 > known.0 => {
-                            lost.insert(known.1);
-                            *known = mine;
-                        }
-                        Some(_) => {
-                            lost.insert(number);
-                        }
+                    if let Some(number) = best.take(&row, numbers.get(*at).copied().unwrap_or_default()) {
+                        once::mark(&mut lost, number);
+                        count += 1;
                     }
                 }
             }
         }
-        Ok(lost)
+        Ok((lost, count))
     }
 }
 
@@ -290,7 +272,7 @@ impl Part {
     fn slice(&self, from: usize, length: usize) -> Result<DataFrame, Error> {
         match self {
             Part::Held(frame) => Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), length)),
-            Part::Written(_, groups) => groups.read(from..from.saturating_add(length)).map_err(failed),
+            Part::Written(_, groups) => groups.read(from..from.saturating_add(length), None).map_err(failed),
         }
     }
 
@@ -321,8 +303,8 @@ impl Part {
     }
 
     /// Leaves rows out.
-    fn lose(&mut self, lost: &HashSet<u64>) -> Result<(), Error> {
-        let keep: BooleanChunked = self.numbers()?.iter().map(|number| Some(!lost.contains(number))).collect();
+    fn lose(&mut self, lost: &[bool]) -> Result<(), Error> {
+        let keep: BooleanChunked = self.numbers()?.iter().map(|number| Some(!once::marked(lost, *number))).collect();
         if keep.all() {
             return Ok(());
         }
@@ -342,7 +324,7 @@ impl Table {
     /// # Errors
     /// As [`Store::finish`].
     pub fn of(rows: Vec<Row>) -> Result<Self, Error> {
-        let budget = Budget { memory: usize::MAX, temp: PathBuf::new(), folders: Arc::default() };
+        let budget = Budget { memory: usize::MAX, part: Budget::PART, temp: PathBuf::new(), folders: Arc::default() };
         let mut store = Store::new(budget, Filter::default());
         rows.into_iter().try_for_each(|row| store.push(row))?;
         store.finish()
@@ -363,17 +345,27 @@ impl Table {
         self.parts.iter().map(Part::lazy).collect()
     }
 
-    /// All of it as a query. What is not selected is not read.
+    /// Some columns of all of it as a query. Written parts are read one after another, and what is not selected is not read.
     ///
     /// # Errors
-    /// When a written part cannot be opened.
-    pub fn lazy(&self) -> Result<LazyFrame, Error> {
-        let parts = self.parts()?;
-        if parts.is_empty() {
-            let columns = Row::write(&[]).map_err(failed)?;
-            return Ok(DataFrame::new(0, columns).map_err(failed)?.lazy());
+    /// When a written part cannot be read.
+    pub fn select(&self, columns: &[Expr]) -> Result<LazyFrame, Error> {
+        let mut all: Option<DataFrame> = None;
+        for part in self.parts()? {
+            let frame = part.select(columns.to_vec()).collect().map_err(failed)?;
+            match &mut all {
+                Some(all) => drop(all.vstack_mut_owned(frame).map_err(failed)?),
+                None => all = Some(frame),
+            }
         }
-        concat(parts, UnionArgs::default()).map_err(failed)
+        match all {
+            Some(frame) => Ok(frame.lazy()),
+            None => {
+                let mut none = Row::write(&[]).map_err(failed)?;
+                none.push(Series::new(BEGAN.into(), Vec::<i64>::new()).into_column());
+                Ok(DataFrame::new(0, none).map_err(failed)?.lazy().select(columns.to_vec()))
+            }
+        }
     }
 
     /// A row by its part and its place in it.

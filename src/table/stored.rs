@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -39,14 +41,32 @@ fn broken(trouble: impl fmt::Display) -> Error {
     Error::new(Kind::Source, format!("it cannot be read as a table of startups: {trouble}"))
 }
 
+/// Runs what reads a file of unknown origin. The reader panics on some that are damaged, or hold types it was built without;
+/// for one file of many that is an error as any other.
+fn guarded<T>(read: impl FnOnce() -> polars::prelude::PolarsResult<T>) -> Result<T, Error> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    std::panic::set_hook(hook);
+    match result {
+        Ok(result) => result.map_err(broken),
+        Err(_) => Err(broken("it is damaged, or holds columns of an unknown type")),
+    }
+}
+
 fn newer(version: &str) -> Error {
     Error::new(Kind::Source, format!("it has version {version}, this podlag knows {VERSION}"))
         .help("use a newer podlag")
 }
 
 /// Reads a Parquet file into a store. A table that stands beside a startups table repeats it and is passed over.
-pub(crate) fn read_parquet(path: &Path, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
-    let groups = Groups::open(path).map_err(broken)?;
+pub(crate) fn read_parquet(
+    path: &Path,
+    store: &mut Store,
+    runs: &mut Runs,
+    stop: &Arc<AtomicBool>,
+) -> Result<(), Error> {
+    let groups = guarded(|| Groups::open(path))?;
     if groups.word(key::TABLE).is_some_and(|table| table != STARTUPS) {
         return Ok(());
     }
@@ -63,8 +83,13 @@ pub(crate) fn read_parquet(path: &Path, store: &mut Store, runs: &mut Runs) -> R
     }
     let coverage = groups.word(key::COVERAGE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     runs.add(groups.word(key::RUN).unwrap_or_default(), coverage);
+    let known: Vec<String> = Row::described().into_iter().map(|column| column.name).collect();
+    let wanted: Vec<String> = columns.into_iter().filter(|column| known.contains(column)).collect();
     for rows in groups.slices(SLICE) {
-        for row in Row::read(&groups.read(rows).map_err(broken)?)? {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        for row in Row::read(&guarded(|| groups.read(rows, Some(&wanted)))?)? {
             store.push(row)?;
         }
     }
@@ -80,7 +105,12 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs)
     if let Some(error) = stopped {
         return Err(error);
     }
-    read.map_err(|trouble| Error::new(Kind::Source, format!("it cannot be read as a report: {trouble}")))?;
+    read.map_err(|trouble| {
+        Error::new(
+            Kind::Source,
+            format!("it cannot be read as a report (the startups before that are used): {trouble}"),
+        )
+    })?;
     runs.add(&told.0, told.1);
     Ok(())
 }
@@ -89,7 +119,12 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs)
 pub(crate) fn read_rows(reader: impl Read, store: &mut Store) -> Result<(), Error> {
     let rows = serde_json::Deserializer::from_reader(std::io::BufReader::new(reader)).into_iter::<Row>();
     for row in rows {
-        let broken = |trouble| Error::new(Kind::Source, format!("it cannot be read as rows of startups: {trouble}"));
+        let broken = |trouble| {
+            Error::new(
+                Kind::Source,
+                format!("it cannot be read as rows of startups (those before that are used): {trouble}"),
+            )
+        };
         store.push(row.map_err(broken)?)?;
     }
     Ok(())

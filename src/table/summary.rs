@@ -155,22 +155,21 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     if table.is_empty() {
         return Ok(Summary::default());
     }
-    let all = table.lazy()?;
-    let stateless = all.clone().filter(col("stateful").fill_null(lit(false)).not());
+    let stateless = table.select(&[col("slo_s"), col("stateful")])?.filter(col("stateful").fill_null(lit(false)).not());
     let slo = quantiles(stateless.clone(), "slo_s")?;
     let within = scalar(stateless.filter(col("slo_s").lt_eq(lit(5.0))).select([col("slo_s").count()]))?;
     let anomalies = anomalies(table)?;
     Ok(Summary {
         startups: table.len(),
-        states: states(all.clone())?,
-        nodes: nodes(all.clone())?,
-        kubelets: strings(all.clone().select([col("kubelet_version").unique()]))?.into_iter().collect(),
-        window: window(&all)?,
-        running: quantiles(all.clone(), "running_s")?,
+        states: states(table)?,
+        nodes: nodes(table)?,
+        kubelets: strings(table.select(&[col("kubelet_version").unique()])?)?.into_iter().collect(),
+        window: window(table)?,
+        running: quantiles(table.select(&[col("running_s")])?, "running_s")?,
         slo,
         slo_within: if slo.count > 0 { within / slo.count as f64 } else { 0.0 },
         repaired: anomalies.iter().find(|(id, _)| *id == "slo-overflow").map_or(0, |(_, count)| *count),
-        phases: phases(table, &all)?,
+        phases: phases(table)?,
         causes: causes(table)?,
         slowest: slowest(table)?,
         anomalies,
@@ -186,7 +185,8 @@ fn quantiles(frame: LazyFrame, column: &str) -> Result<Quantiles, Error> {
     Ok(Quantiles { count: get("count") as u64, p50: get("0.5"), p95: get("0.95"), p99: get("0.99"), max: get("max") })
 }
 
-fn states(all: LazyFrame) -> Result<Vec<(&'static str, u64)>, Error> {
+fn states(table: &Table) -> Result<Vec<(&'static str, u64)>, Error> {
+    let all = table.select(&[col("state")])?;
     let count = |state: &State| {
         let found = all.clone().filter(col("state").eq(lit(state.name()))).select([col("state").count()]);
         Ok((state.name(), scalar(found)? as u64))
@@ -195,19 +195,20 @@ fn states(all: LazyFrame) -> Result<Vec<(&'static str, u64)>, Error> {
 }
 
 /// Nodes are told by name; where no line names them, the files of one folder are of one node.
-fn nodes(all: LazyFrame) -> Result<usize, Error> {
-    let named = strings(all.clone().select([col("node").unique()]))?;
-    let sources = strings(all.filter(col("node").is_null()).select([col("source").unique()]))?;
+fn nodes(table: &Table) -> Result<usize, Error> {
+    let named = strings(table.select(&[col("node").unique()])?)?;
+    let nameless = col("source").filter(col("node").is_null()).unique();
+    let sources = strings(table.select(&[nameless])?)?;
     let folders: BTreeSet<_> =
         sources.iter().map(|source| source.rsplit_once('/').map_or("", |(folder, _)| folder)).collect();
     Ok(named.len() + folders.len())
 }
 
-fn window(all: &LazyFrame) -> Result<Option<(Time, Time)>, Error> {
+fn window(table: &Table) -> Result<Option<(Time, Time)>, Error> {
     let number = |expression: Expr| expression.cast(DataType::Int64);
     let last = col("watched").fill_null(col("running")).fill_null(col("seen"));
-    let found = all.clone().select([col(BEGAN).min().alias("from"), number(last.max()).alias("to")]);
-    let found = found.collect().map_err(failed)?;
+    let found = table.select(&[col(BEGAN).min().alias("from"), number(last.max()).alias("to")])?;
+    let found = found.select([col("from").min(), col("to").max()]).collect().map_err(failed)?;
     let get = |name: &str| -> Result<Option<Time>, Error> {
         Ok(found.column(name).map_err(failed)?.i64().map_err(failed)?.get(0).map(Time))
     };
@@ -215,13 +216,13 @@ fn window(all: &LazyFrame) -> Result<Option<(Time, Time)>, Error> {
     Ok(get("from")?.zip(get("to")?).map(|(from, to)| (from.min(to), from.max(to))))
 }
 
-fn phases(table: &Table, all: &LazyFrame) -> Result<Vec<PhaseLine>, Error> {
+fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
     // One phase at a time: over many startups a few columns are all that memory should hold.
     let mut lines = Vec::new();
     for (phase, name) in PHASES {
         let column = phase_column(*phase);
         let sums = [micros(&column).sum().alias("lost"), quantile(col(column.as_str()), 0.99).alias("p99")];
-        let found = all.clone().select(sums).collect().map_err(failed)?;
+        let found = table.select(&[col(column.as_str())])?.select(sums).collect().map_err(failed)?;
         let lost_s = seconds(&found, "lost", 0).unwrap_or(0.0) / 1e6;
         let p99_s = seconds(&found, "p99", 0).unwrap_or(0.0);
         lines.push(PhaseLine { phase: name, lost_s, share: 0.0, p99_s, certain_share: 0.0 });
