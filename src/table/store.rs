@@ -352,7 +352,7 @@ impl Table {
     pub fn select(&self, columns: &[Expr]) -> Result<LazyFrame, Error> {
         let mut all: Option<DataFrame> = None;
         for part in self.parts()? {
-            let frame = part.select(columns.to_vec()).collect().map_err(failed)?;
+            let frame = part.select(columns).collect().map_err(failed)?;
             match &mut all {
                 Some(all) => drop(all.vstack_mut_owned(frame).map_err(failed)?),
                 None => all = Some(frame),
@@ -363,7 +363,7 @@ impl Table {
             None => {
                 let mut none = Row::write(&[]).map_err(failed)?;
                 none.push(Series::new(BEGAN.into(), Vec::<i64>::new()).into_column());
-                Ok(DataFrame::new(0, none).map_err(failed)?.lazy().select(columns.to_vec()))
+                Ok(DataFrame::new(0, none).map_err(failed)?.lazy().select(columns))
             }
         }
     }
