@@ -21,7 +21,7 @@ use podlag::output::Target;
 use podlag::phase::{PHASES, Phase};
 use podlag::report::{Coverage, Report};
 use podlag::startup::State;
-use podlag::table::{self, Budget, Finding, Key, Line, PhaseSeconds, Piece, Place, Pull, Row, Store};
+use podlag::table::{self, Budget, Finding, Key, Line, Made, PhaseSeconds, Piece, Place, Pull, Row, Store};
 use podlag::time::{SECOND, Span, Time};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -81,7 +81,7 @@ fn main() {
     let file = folder.path().join("startups.parquet");
     let (before_file, began) = (peak(), Instant::now());
     let target = Target::of(&file).expect("a target");
-    target.write(&report).expect("it is written");
+    target.write(&report, &Made::default()).expect("it is written");
     let (written, size) = (began.elapsed().as_secs_f64(), std::fs::metadata(&file).expect("the file").len());
     println!(
         "written     {written:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB   {} MiB of Parquet",

@@ -6,15 +6,15 @@ mod progress;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use args::{Cli, GrammarVerb, Reading, Verb};
 use clap::{CommandFactory, Parser};
 use podlag::error::{Error, Kind};
 use podlag::output::{self, Screen, Target};
 use podlag::report::Report;
-use podlag::table;
+use podlag::table::{self, Made};
 use podlag::{analyze, breakdown, cause, check, diff, grammar, source};
 
 /// Records are made on the threads that parse and freed on the one that tracks, which the system's allocator is slow at;
@@ -141,7 +141,7 @@ fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, 
     let form = output::form(&cli.format)?;
     let report = read(&cli.input.paths, &cli.input.options, interrupt)?;
     for target in &targets {
-        target.write(&report)?;
+        target.write(&report, &interrupt.made)?;
     }
     (form.write)(&report, screen(), out)?;
     troubles(&report, cli.format != "text");
@@ -149,23 +149,21 @@ fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, 
 }
 
 /// What Ctrl-C does: the first ends the reading and tells what is known; the second ends the program at once, but for the
-/// temporary folders. Without a handler the first does that, which loses only the partial report.
+/// temporary files and folders. Without a handler the first does that, which loses only the partial report.
 #[derive(Default)]
 struct Interrupt {
     stop: Arc<AtomicBool>,
-    folders: Arc<Mutex<Vec<PathBuf>>>,
+    made: Made,
 }
 
 impl Interrupt {
     fn listen() -> Self {
         let interrupt = Interrupt::default();
-        let (stop, folders) = (Arc::clone(&interrupt.stop), Arc::clone(&interrupt.folders));
+        let (stop, made) = (Arc::clone(&interrupt.stop), interrupt.made.clone());
         let _ = ctrlc::set_handler(move || {
             #[allow(clippy::exit, reason = "the user asked twice")]
             if stop.swap(true, Ordering::Relaxed) {
-                if let Ok(folders) = folders.lock() {
-                    folders.iter().for_each(|folder| drop(std::fs::remove_dir_all(folder)));
-                }
+                made.remove();
                 std::process::exit(130);
             }
         });
@@ -184,7 +182,7 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
         paths.push(PathBuf::from("-"));
     }
     let mut options = reading.read()?;
-    options.budget.folders = Arc::clone(&interrupt.folders);
+    options.budget.made = interrupt.made.clone();
     let (sources, errors) = source::list(&paths);
     errors.iter().for_each(|error| told(&error.to_string()));
     if sources.is_empty() {

@@ -165,6 +165,39 @@ fn tables_of_others_and_broken_ones_are_told() {
 }
 
 #[test]
+fn damaged_tables_are_errors_and_no_crashes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = folder.path().join("good.parquet");
+    run(&["-o", &good.to_string_lossy()], &[samples().join("s07-pull-backoff/in")]);
+    let bytes = std::fs::read(&good).expect("the table");
+    let length =
+        usize::try_from(u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap())).unwrap();
+    let footer = bytes.len() - 8 - length;
+    // Places and values come from one multiplication after another: the same in every run.
+    let mut state = 1_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let damaged = folder.path().join("damaged.parquet");
+    let mut refused = 0;
+    for round in 0..120 {
+        let mut copy = bytes.clone();
+        for _ in 0..1 + round % 4 {
+            let at = if round % 2 == 0 { footer + next(length) } else { 4 + next(footer - 4) };
+            copy[at] = u8::try_from(next(256)).unwrap();
+        }
+        std::fs::write(&damaged, copy).expect("a table");
+        let output = podlag().arg(&damaged).output().expect("podlag runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 2 | 3)), "round {round}: {}: {told}", output.status);
+        assert!(!told.contains("panicked"), "round {round}: {told}");
+        refused += usize::from(output.status.code() == Some(2));
+    }
+    assert!(refused > 20, "only {refused} were noticed at all");
+}
+
+#[test]
 fn outputs_are_whole_or_not_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let input = samples().join("s01-cached/in");

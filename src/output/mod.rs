@@ -15,7 +15,7 @@ use std::path::Path;
 
 use crate::error::{Error, Kind};
 use crate::report::{Coverage, Report};
-use crate::table::{self, Row};
+use crate::table::{self, Made, Row};
 
 pub use blame::{FORMS as BLAME_FORMS, TOP, write as blame};
 pub use chain::write as chain;
@@ -132,9 +132,11 @@ impl Target {
     ///
     /// # Errors
     /// When writing fails.
-    pub fn write(&self, report: &Report) -> Result<(), Error> {
+    pub fn write(&self, report: &Report, made: &Made) -> Result<(), Error> {
         let (path, form) = match self {
-            Target::Folder(path) => return table::folder(report, path).map_err(|error| error.about(&path.display())),
+            Target::Folder(path) => {
+                return table::folder(report, path, made).map_err(|error| error.about(&path.display()));
+            }
             Target::File(path, form) => (path, form),
         };
         let told = |trouble: std::io::Error| Error::from(trouble).about(&path.display());
@@ -147,6 +149,7 @@ impl Target {
         let path = real.as_path();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = readable(tempfile::Builder::new().prefix(".podlag-")).tempfile_in(folder).map_err(told)?;
+        made.add(file.path());
         let mut out = std::io::BufWriter::new(file.as_file_mut());
         (form.write)(report, Screen::default(), &mut out).map_err(|error| error.about(&path.display()))?;
         out.flush().map_err(told)?;

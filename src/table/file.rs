@@ -11,6 +11,7 @@ use polars::prelude::*;
 
 use super::cell::{Cell, Columns, Described, failed};
 use super::row::{Finding, Pull, Row, Volume};
+use super::store::Made;
 use crate::error::{Error, Kind};
 use crate::report::{Report, VERSION};
 use crate::time::Time;
@@ -134,13 +135,14 @@ pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
 ///
 /// # Errors
 /// When writing fails, or the table cannot be read.
-pub fn folder(report: &Report, path: &Path) -> Result<(), Error> {
+pub fn folder(report: &Report, path: &Path, made: &Made) -> Result<(), Error> {
     if path.exists() && !path.is_dir() {
         return Err(Error::new(Kind::Setting, "it is a file, not a folder"));
     }
     fs::create_dir_all(path).map_err(unwritable)?;
     let under_way = tempfile::Builder::new().prefix(".podlag-").tempdir_in(path).map_err(unwritable)?;
-    let mut made: Vec<(PathBuf, PathBuf)> = Vec::new();
+    made.add(under_way.path());
+    let mut written: Vec<(PathBuf, PathBuf)> = Vec::new();
     let mut partitions: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
     let (mut waiting, mut number) = (0, 0);
     let mut flush = |partitions: &mut BTreeMap<(String, String), Vec<Row>>, number: usize| -> Result<(), Error> {
@@ -148,14 +150,14 @@ pub fn folder(report: &Report, path: &Path) -> Result<(), Error> {
             for table in sisters() {
                 let name = format!("part-{}-{number}.parquet", report.run());
                 let to = path.join(table.name).join(format!("date={date}")).join(format!("node={node}")).join(name);
-                let from = under_way.path().join(made.len().to_string());
+                let from = under_way.path().join(written.len().to_string());
                 let file = fs::File::create(&from).map_err(unwritable)?;
                 let mut writer = writer(report, &table, std::io::BufWriter::new(file))?;
                 for some in rows.chunks(GROUP) {
                     writer.write_batch(&(table.write)(some).map_err(failed)?).map_err(unwritable)?;
                 }
                 writer.finish().map_err(unwritable)?;
-                made.push((from, to));
+                written.push((from, to));
             }
         }
         Ok(())
@@ -172,7 +174,7 @@ pub fn folder(report: &Report, path: &Path) -> Result<(), Error> {
         }
     }
     flush(&mut partitions, number)?;
-    for (from, to) in made {
+    for (from, to) in written {
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder).map_err(unwritable)?;
         }

@@ -20,7 +20,7 @@ pub use cell::{Described, PhaseSeconds, phase_column};
 pub use file::{folder, parquet};
 pub use query::{Group, Groups, KEYS, Key, groups, of_seconds, values};
 pub use row::{Finding, Line, Piece, Place, Pull, Row, Volume};
-pub use store::{Budget, Rows, Store, Table};
+pub use store::{Budget, Made, Rows, Store, Table};
 pub use summary::{CauseLine, Example, PhaseLine, Quantiles, Summary, summary};
 
 pub(crate) use of::{Surroundings, row as row_of};

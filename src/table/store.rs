@@ -30,6 +30,27 @@ const WAITING: usize = 8 << 20;
 /// A column of stored parts that no output shows: the row's number in the order of arrival.
 const NUMBER: &str = "_number";
 
+/// Temporary files and folders: they remove themselves, but for a process that is ended in haste. Clones share the list.
+#[derive(Clone, Debug, Default)]
+pub struct Made(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Made {
+    /// Notes a path.
+    pub fn add(&self, path: &Path) {
+        if let Ok(mut all) = self.0.lock() {
+            all.push(path.into());
+        }
+    }
+
+    /// Removes what is still there.
+    pub fn remove(&self) {
+        let all = self.0.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
+        for path in all {
+            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+        }
+    }
+}
+
 /// How rows are held.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -39,8 +60,8 @@ pub struct Budget {
     pub part: usize,
     /// Where the temporary folder is made.
     pub temp: PathBuf,
-    /// Temporary folders that were made: for whoever must remove them when the process is ended in haste.
-    pub folders: Arc<Mutex<Vec<PathBuf>>>,
+    /// What was made and goes when the run ends.
+    pub made: Made,
 }
 
 impl Budget {
@@ -51,7 +72,7 @@ impl Budget {
 
     /// The default budget, with its folder under `temp`.
     pub fn under(temp: &Path) -> Self {
-        Budget { memory: Self::MEMORY, part: Self::PART, temp: temp.into(), folders: Arc::default() }
+        Budget { memory: Self::MEMORY, part: Self::PART, temp: temp.into(), made: Made::default() }
     }
 }
 
@@ -183,9 +204,7 @@ impl Store {
             None => {
                 let made =
                     tempfile::Builder::new().prefix("podlag-").tempdir_in(&self.budget.temp).map_err(unwritable)?;
-                if let Ok(mut told) = self.budget.folders.lock() {
-                    told.push(made.path().into());
-                }
+                self.budget.made.add(made.path());
                 self.folder.insert(made)
             }
         };
@@ -324,7 +343,7 @@ impl Table {
     /// # Errors
     /// As [`Store::finish`].
     pub fn of(rows: Vec<Row>) -> Result<Self, Error> {
-        let budget = Budget { memory: usize::MAX, part: Budget::PART, temp: PathBuf::new(), folders: Arc::default() };
+        let budget = Budget { memory: usize::MAX, part: Budget::PART, temp: PathBuf::new(), made: Made::default() };
         let mut store = Store::new(budget, Filter::default());
         rows.into_iter().try_for_each(|row| store.push(row))?;
         store.finish()
