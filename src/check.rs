@@ -5,6 +5,7 @@
 //! are of the startups given and of no others: they are exact.
 
 use polars::prelude::*;
+use regex::Regex;
 
 use crate::error::{Error, Kind};
 use crate::expression::{self, Bound, Comparison, Expression, Function, Kind as Holds, Test, Value};
@@ -369,57 +370,42 @@ fn outcome(comparison: Comparison, value: Option<f64>, bound: Option<f64>, side:
 /// A condition as a query. Null fits no condition but those that ask for it, and is unequal to everything.
 fn test(test: &Test) -> Result<Expr, Error> {
     let column = col(test.column.name.as_str());
-    let compare = |value: Expr| match test.comparison {
-        Comparison::Equal => column.clone().eq(value),
-        Comparison::Unequal => column.clone().neq(value).fill_null(lit(true)),
-        Comparison::Less => column.clone().lt(value),
-        Comparison::AtMost => column.clone().lt_eq(value),
-        Comparison::Greater => column.clone().gt(value),
-        Comparison::AtLeast => column.clone().gt_eq(value),
-    };
     let equal = test.comparison == Comparison::Equal;
+    let compare = |column: Expr, value: Expr| match test.comparison {
+        Comparison::Equal => column.eq(value),
+        Comparison::Unequal => column.neq(value).fill_null(lit(true)),
+        Comparison::Less => column.lt(value),
+        Comparison::AtMost => column.lt_eq(value),
+        Comparison::Greater => column.gt(value),
+        Comparison::AtLeast => column.gt_eq(value),
+    };
     Ok(match &test.value {
         Value::Null if equal => column.is_null(),
         Value::Null => column.is_not_null(),
-        Value::Number(number) => compare(lit(*number)),
-        Value::Bool(value) => compare(lit(*value)),
-        Value::Time(nanos) => {
-            let number = col(test.column.name.as_str()).cast(DataType::Int64);
-            let value = lit(*nanos);
-            match test.comparison {
-                Comparison::Equal => number.eq(value),
-                Comparison::Unequal => number.neq(value).fill_null(lit(true)),
-                Comparison::Less => number.lt(value),
-                Comparison::AtMost => number.lt_eq(value),
-                Comparison::Greater => number.gt(value),
-                Comparison::AtLeast => number.gt_eq(value),
-            }
-        }
+        Value::Number(number) => compare(column, lit(*number)),
+        Value::Bool(value) => compare(column, lit(*value)),
+        Value::Time(nanos) => compare(column.cast(DataType::Int64), lit(*nanos)),
         Value::Text(pattern) => {
             let glob = filter::glob(pattern)?;
             let fits = column.map(
-                move |column| {
-                    let fits: BooleanChunked = match column.dtype() {
-                        DataType::List(_) => {
-                            let lists = column.list()?.clone();
-                            let any = |list: Option<Series>| {
-                                list.is_some_and(|list| {
-                                    list.str().is_ok_and(|words| words.iter().flatten().any(|word| glob.is_match(word)))
-                                })
-                            };
-                            (0..lists.len()).map(|at| Some(any(lists.get_as_series(at)))).collect()
-                        }
-                        _ => column
-                            .str()?
-                            .iter()
-                            .map(|word| Some(word.is_some_and(|word| glob.is_match(word))))
-                            .collect(),
-                    };
-                    Ok(fits.with_name(column.name().clone()).into_column())
-                },
+                move |column| fitting(&column, &glob),
                 |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)),
             );
             if equal { fits } else { fits.not() }
         }
     })
+}
+
+/// Which words fit a glob; of a list one that does is enough. Null fits none.
+fn fitting(column: &Column, glob: &Regex) -> PolarsResult<Column> {
+    let fits: BooleanChunked = match column.dtype() {
+        DataType::List(_) => {
+            let lists = column.list()?;
+            let any =
+                |list: Series| list.str().is_ok_and(|words| words.iter().flatten().any(|word| glob.is_match(word)));
+            (0..lists.len()).map(|at| Some(lists.get_as_series(at).is_some_and(any))).collect()
+        }
+        _ => column.str()?.iter().map(|word| Some(word.is_some_and(|word| glob.is_match(word)))).collect(),
+    };
+    Ok(fits.with_name(column.name().clone()).into_column())
 }

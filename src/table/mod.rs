@@ -8,8 +8,10 @@
 mod cell;
 mod file;
 mod groups;
+mod merge;
 mod of;
 mod once;
+mod part;
 mod query;
 mod row;
 mod store;
@@ -18,9 +20,10 @@ mod summary;
 
 pub use cell::{Described, PhaseSeconds, phase_column};
 pub use file::{folder, parquet};
+pub use merge::Rows;
 pub use query::{Group, Groups, KEYS, Key, groups, of_seconds, values};
 pub use row::{Finding, Line, Piece, Place, Pull, Row, Volume};
-pub use store::{Budget, Made, Rows, Store, Table};
+pub use store::{Budget, Made, Store, Table};
 pub use summary::{CauseLine, Example, PhaseLine, Quantiles, Summary, summary};
 
 pub(crate) use of::{Surroundings, row as row_of};

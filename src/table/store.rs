@@ -1,9 +1,6 @@
 //! Where finished startups go: rows in, a table out. Rows are held as columns; beyond a budget they are written to a temporary
 //! folder as sorted Parquet files, and every figure is scanned from there.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -11,24 +8,17 @@ use polars::prelude::*;
 use tempfile::TempDir;
 
 use super::cell::{Columns, failed};
-use super::groups::Groups;
+use super::merge::Rows;
 use super::once;
+use super::part::{BATCH, NUMBER, Part, unwritable, write};
 use super::query::BEGAN;
 use super::row::Row;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::filter::Filter;
 use crate::workload::Owners;
 
-/// How many rows are turned into columns at once.
-const BATCH: usize = 2048;
-/// Rows of a row group of a written part: large enough for its columns to be scanned fast, small enough to be held.
-const GROUP: usize = 8192;
-/// How many rows the readers of all parts hold together.
-const READ: usize = 131_072;
-/// How many bytes of rows wait for that at most, roughly.
+/// How many bytes of rows wait to be turned into columns at most, roughly.
 const WAITING: usize = 8 << 20;
-/// A column of stored parts that no output shows: the row's number in the order of arrival.
-const NUMBER: &str = "_number";
 
 /// Temporary files and folders: they remove themselves, but for a process that is ended in haste. Clones share the list.
 #[derive(Clone, Debug, Default)]
@@ -95,12 +85,6 @@ pub struct Store {
     filtered: u64,
 }
 
-#[derive(Debug)]
-enum Part {
-    Held(DataFrame),
-    Written(PathBuf, Box<Groups>),
-}
-
 /// Rows at rest: sorted, each once.
 #[derive(Debug)]
 pub struct Table {
@@ -114,11 +98,6 @@ pub struct Table {
     pub digest: u64,
     /// Removed with the table.
     _folder: Option<TempDir>,
-}
-
-fn unwritable(trouble: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Output, format!("startups could not be written to the temporary folder: {trouble}"))
-        .help("free some space there, name another folder with TMPDIR, or raise --memory")
 }
 
 impl Store {
@@ -257,87 +236,12 @@ impl Store {
     }
 }
 
-/// Writes a sorted frame: packed as fast as it is read, for it lives as long as the run.
-fn write(mut frame: DataFrame, path: PathBuf) -> Result<Part, Error> {
-    let file = File::create(&path).map_err(unwritable)?;
-    let writer = ParquetWriter::new(file)
-        .with_compression(ParquetCompression::Lz4Raw)
-        .with_statistics(StatisticsOptions::empty())
-        .with_row_group_size(Some(GROUP));
-    writer.finish(&mut frame).map_err(unwritable)?;
-    let groups = Groups::open(&path).map_err(unwritable)?;
-    Ok(Part::Written(path, Box::new(groups)))
-}
-
-impl Part {
-    fn len(&self) -> usize {
-        match self {
-            Part::Held(frame) => frame.height(),
-            Part::Written(_, groups) => groups.rows(),
-        }
-    }
-
-    fn lazy(&self) -> Result<LazyFrame, Error> {
-        match self {
-            Part::Held(frame) => Ok(frame.clone().lazy()),
-            Part::Written(path, _) => {
-                let args =
-                    ScanArgsParquet { glob: false, cache: false, use_statistics: false, ..ScanArgsParquet::default() };
-                LazyFrame::scan_parquet(PlRefPath::new(path.to_string_lossy()), args).map_err(failed)
-            }
-        }
-    }
-
-    fn slice(&self, from: usize, length: usize) -> Result<DataFrame, Error> {
-        match self {
-            Part::Held(frame) => Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), length)),
-            Part::Written(_, groups) => groups.read(from..from.saturating_add(length), None).map_err(failed),
-        }
-    }
-
-    fn numbers(&self) -> Result<Vec<u64>, Error> {
-        let frame = self.lazy()?.select([col(NUMBER)]).collect().map_err(failed)?;
-        let column = frame.column(NUMBER).map_err(failed)?;
-        Ok(column.u64().map_err(failed)?.iter().flatten().collect())
-    }
-
-    /// The rows at these places, which are in order.
-    fn at(&self, places: &[usize]) -> Result<Vec<Row>, Error> {
-        let (Some(first), Some(last)) = (places.first(), places.last()) else { return Ok(Vec::new()) };
-        let mut rows = Vec::with_capacity(places.len());
-        // What lies between is read too, but never more than a batch at once.
-        let mut from = *first;
-        while from <= *last {
-            let frame = self.slice(from, BATCH.min(last - from + 1))?;
-            let within: Vec<IdxSize> = places
-                .iter()
-                .filter(|place| **place >= from && **place < from + frame.height().max(1))
-                .filter_map(|place| IdxSize::try_from(place - from).ok())
-                .collect();
-            let picked = frame.take(&IdxCa::from_vec("".into(), within)).map_err(failed)?;
-            rows.extend(Row::read(&picked)?);
-            from += frame.height().max(1);
-        }
-        Ok(rows)
-    }
-
-    /// Leaves rows out.
-    fn lose(&mut self, lost: &[bool]) -> Result<(), Error> {
-        let keep: BooleanChunked = self.numbers()?.iter().map(|number| Some(!once::marked(lost, *number))).collect();
-        if keep.all() {
-            return Ok(());
-        }
-        let whole = self.slice(0, self.len())?;
-        let kept = whole.filter(&keep).map_err(failed)?;
-        *self = match self {
-            Part::Held(_) => Part::Held(kept),
-            Part::Written(path, _) => write(kept, path.with_extension("once.parquet"))?,
-        };
-        Ok(())
-    }
-}
-
 impl Table {
+    /// Every row, in order: by creation, name and uid.
+    pub fn rows(&self) -> Rows<'_> {
+        Rows::of(&self.parts)
+    }
+
     /// A table of these rows, held in memory.
     ///
     /// # Errors
@@ -404,87 +308,5 @@ impl Table {
         }
         rows.sort_by(|a, b| a.order().cmp(&b.order()));
         Ok(rows)
-    }
-
-    /// Every row, in order: by creation, name and uid.
-    pub fn rows(&self) -> Rows<'_> {
-        let slice = (READ / self.parts.len().max(1)).clamp(256, GROUP);
-        let mut readers: Vec<Reader<'_>> =
-            self.parts.iter().map(|part| Reader { part, slice, next: 0, ready: VecDeque::new() }).collect();
-        let mut heap = BinaryHeap::new();
-        let mut trouble = None;
-        for (number, reader) in readers.iter_mut().enumerate() {
-            match reader.next() {
-                Ok(Some(row)) => heap.push(Reverse(Ordered { row, reader: number })),
-                Ok(None) => {}
-                Err(error) => trouble = Some(error),
-            }
-        }
-        Rows { readers, heap, trouble }
-    }
-}
-
-struct Reader<'a> {
-    part: &'a Part,
-    slice: usize,
-    next: usize,
-    ready: VecDeque<Row>,
-}
-
-impl Reader<'_> {
-    fn next(&mut self) -> Result<Option<Row>, Error> {
-        if self.ready.is_empty() && self.next < self.part.len() {
-            let frame = self.part.slice(self.next, self.slice)?;
-            self.next += self.slice;
-            self.ready = Row::read(&frame)?.into();
-        }
-        Ok(self.ready.pop_front())
-    }
-}
-
-struct Ordered {
-    row: Row,
-    reader: usize,
-}
-
-impl PartialEq for Ordered {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for Ordered {}
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.row.order().cmp(&other.row.order()).then(self.reader.cmp(&other.reader))
-    }
-}
-
-/// See [`Table::rows`].
-pub struct Rows<'a> {
-    readers: Vec<Reader<'a>>,
-    heap: BinaryHeap<Reverse<Ordered>>,
-    trouble: Option<Error>,
-}
-
-impl Iterator for Rows<'_> {
-    type Item = Result<Row, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.trouble.take() {
-            self.heap.clear();
-            return Some(Err(error));
-        }
-        let Reverse(Ordered { row, reader }) = self.heap.pop()?;
-        match self.readers.get_mut(reader).map(Reader::next) {
-            Some(Ok(Some(row))) => self.heap.push(Reverse(Ordered { row, reader })),
-            Some(Err(error)) => self.trouble = Some(error),
-            _ => {}
-        }
-        Some(Ok(row))
     }
 }
