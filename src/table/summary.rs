@@ -102,7 +102,7 @@ impl Example {
             uid: row.uid.clone(),
             node: row.node.clone(),
             state: row.state,
-            seconds: row.felt_s(),
+            seconds: row.felt_s().filter(|seconds| *seconds >= 0.0),
             ran: row.running_s.is_some(),
             cause: finding.map(|finding| finding.cause.clone()),
             cause_s: finding.map(|finding| finding.lost_s),
@@ -313,7 +313,9 @@ fn causes(table: &Table) -> Result<Vec<CauseLine>, Error> {
 fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
     let mut rows: Vec<Row> = Vec::new();
     for (number, part) in table.parts()?.into_iter().enumerate() {
-        let felt = col("running_s").fill_null(col("total_s")).alias("felt");
+        // By two clocks a whole may be negative: of that nothing is the slowest.
+        let felt = col("running_s").fill_null(col("total_s"));
+        let felt = when(felt.clone().gt_eq(lit(0.0))).then(felt).otherwise(lit(NULL)).alias("felt");
         let longest = SortMultipleOptions::default().with_order_descending_multi([true, false]).with_nulls_last(true);
         let query =
             part.with_row_index("row", None).select([felt, col("row")]).sort(["felt", "row"], longest).limit(SLOWEST);
