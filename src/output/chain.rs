@@ -55,14 +55,12 @@ fn one(row: &Row, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         };
         let about = piece.about.as_deref().map_or(String::new(), |about| format!(" {}", plain(about)));
         let label = piece.phase.words().label;
-        writeln!(
-            out,
-            "@{:<9} +{:<8} {label:<14}{about}{bounds}",
-            length((piece.from - begin).seconds()),
-            length(took)
-        )?;
+        let (at, took) = (length((piece.from - begin).seconds()), length(took));
+        let text = format!("@{at:<9} +{took:<8} {label:<14}{about}{bounds}");
+        writeln!(out, "{}", text.trim_end())?;
         if let Some(place) = &piece.evidence {
-            let line = format!("           {}:{} {}", plain(&place.source), place.line, plain(row.text(place)));
+            let file = place.source.rsplit('/').next().unwrap_or(&place.source);
+            let line = format!("           {}:{} {}", plain(file), place.line, plain(row.text(place)));
             let shown: String = line.chars().take(screen.width.max(60)).collect();
             writeln!(out, "{shown}")?;
         }
