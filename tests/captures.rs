@@ -255,6 +255,23 @@ fn init_containers_agree_with_their_statuses() {
 }
 
 #[test]
+fn waiting_and_pulling_that_no_line_tells_apart_are_not_told_apart() {
+    for name in ["s02-pull-serial", "s03-pull-parallel3", "v1.33-s02-pull-serial"] {
+        let folder = support::samples().join(name).join("in");
+        let causes = |inputs: &[&Path]| -> Vec<String> {
+            let all = rows(inputs);
+            let findings = all.iter().flat_map(|row| row["findings"].as_array().expect("findings").clone());
+            findings.map(|finding| finding["cause"].as_str().expect("an id").to_owned()).collect()
+        };
+        let has = |all: &[String], id: &str| all.iter().any(|cause| cause == id);
+        let alone = causes(&[&folder.join("kubelet.log.zst")]);
+        assert!(has(&alone, "image-pull-or-queue") && !has(&alone, "image-pull-slow"), "{name}: {alone:?}");
+        let both = causes(&[&folder]);
+        assert!(has(&both, "image-pull-queued") && !has(&both, "image-pull-or-queue"), "{name}: {both:?}");
+    }
+}
+
+#[test]
 fn causes_name_what_was_done() {
     // The rig's words for what it did to a pod, and the cause that must claim the most of its start.
     let known = [

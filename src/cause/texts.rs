@@ -196,6 +196,33 @@ pub const CAUSES: &[Cause] = &[
         check: |_| Some(None),
     },
     Cause {
+        id: "image-pull-or-queue",
+        title: "Pulling took long; these logs do not tell waiting in the node's queue from the transfer.",
+        set: "nothing yet: add the container runtime's log, or run the kubelet with -v=4, to see which it is",
+        price: "none",
+        text: concat!(
+            "What it means\n",
+            "The kubelet's record counts the wait before a pull and the pull itself as one. Either may be nearly all of it.",
+            "\n\n",
+            "How it is recognised\n",
+            "More than 2 s of pulling by the record, and no line of the runtime or event that tells when the transfer began: the image_wait and image_pull spans are each bounded by nothing and the whole.",
+            "\n\n",
+            "What to do\n",
+            "Give podlag the runtime's log of the same time (journalctl -u kubelet -u containerd). Then it names image-pull-queued, where parallel pulls help, or image-pull-slow, where they do not.",
+            "\n\n",
+            "When it misleads\n",
+            "A single slow image on a quiet node had no queue to wait in; that it was alone is not shown by its own lines.",
+            "\n"
+        ),
+        limit: Span(2 * SECOND),
+        phases: &[Phase::ImageWait, Phase::ImagePull],
+        check: |case| {
+            let mut pulls =
+                case.breakdown.pieces.iter().filter(|p| p.phase == Phase::ImagePull && p.to > p.from).peekable();
+            (pulls.peek().is_some() && pulls.all(|pull| pull.min == Span(0))).then_some(None)
+        },
+    },
+    Cause {
         id: "image-pull-slow",
         title: "Pulling the image itself took long: its size, the registry, or the node's disk and network.",
         set: "smaller images, a registry mirror in the cluster, pre-pulled base layers",
@@ -205,13 +232,13 @@ pub const CAUSES: &[Cause] = &[
             "Transfer and unpacking in the runtime.",
             "\n\n",
             "How it is recognised\n",
-            "More than 2 s between the runtime beginning and ending the pull; without the runtime's log it may contain waiting, which the row states as a bound.",
+            "More than 2 s between the runtime beginning and ending the pull.",
             "\n\n",
             "What to do\n",
             "Compare the size with the time: below some ten MB/s look at registry and network, above at the size. Use a mirror close to the nodes, or lazy loading.",
             "\n\n",
             "When it misleads\n",
-            "Several pulls at once share the bandwidth: each looks slow. Without the runtime's log or events the kubelet's record does not tell waiting from pulling.",
+            "Several pulls at once share the bandwidth: each looks slow.",
             "\n"
         ),
         limit: Span(2 * SECOND),
