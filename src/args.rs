@@ -1,5 +1,7 @@
 //! The command line, and its turn into the library's options.
 
+mod servers;
+
 use std::path::PathBuf;
 
 use chrono::DateTime;
@@ -16,11 +18,12 @@ use podlag::table::{Budget, KEYS, Key};
 use podlag::time::Time;
 
 /// Which pods start slowly, where the time goes, what causes it, and what would fix it: from the logs a cluster already
-/// writes. Reads kubelet journals and the container runtime's log beside them; with no INPUT it reads standard input.
+/// writes. Reads kubelet journals and the container runtime's log beside them, scrapes of metrics, and servers that speak
+/// Prometheus' API; with no INPUT it reads standard input.
 #[derive(Debug, Parser)]
 #[command(name = "podlag", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 #[command(
-    after_help = "Examples:\n  journalctl -u kubelet -u containerd | podlag\n  podlag kubelet.log containerd.log\n  podlag logs/ -o startups.parquet\n  podlag blame --by workload --since 18:00 logs/\n  podlag chain shop/checkout-7d9c6b5f4-x2x9k logs/\n  podlag diff before.parquet after.parquet\n  podlag check --fail-if 'p99(slo_s) > 5s' logs/\n\nExit codes: 0 fine, 1 a limit was broken, 2 usage or nothing readable, 3 no startups found,\n4 not enough evidence for a verdict"
+    after_help = "Examples:\n  journalctl -u kubelet -u containerd | podlag\n  podlag kubelet.log containerd.log\n  podlag logs/ -o startups.parquet\n  podlag blame --by workload --since 18:00 logs/\n  podlag before.prom after.prom\n  podlag https://prometheus.example/ --window 6h\n  podlag chain shop/checkout-7d9c6b5f4-x2x9k logs/\n  podlag diff before.parquet after.parquet\n  podlag check --fail-if 'p99(slo_s) > 5s' logs/\n\nExit codes: 0 fine, 1 a limit was broken, 2 usage or nothing readable, 3 no startups found,\n4 not enough evidence for a verdict"
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -120,7 +123,8 @@ pub enum GrammarVerb {
 #[derive(Debug, Args)]
 pub struct Input {
     /// Files or folders: journal text in any -o form, klog, JSON logging, containerd and CRI-O logs, gzip, zstd, xz, bzip2; tables
-    /// and reports of podlag (.parquet, .json); pods as kubectl prints them in JSON; - is standard input
+    /// and reports of podlag (.parquet, .json); pods as kubectl prints them in JSON; metrics (one scrape, or two for what came
+    /// between); addresses of /metrics pages and of Prometheus servers; - is standard input
     #[arg(value_name = "INPUT")]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -166,6 +170,8 @@ pub struct Reading {
     /// A grammar file of your own, beside the built-in ones (repeatable)
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     pub grammar: Vec<PathBuf>,
+    #[command(flatten)]
+    pub servers: servers::Servers,
     /// Threads that parse [default: the machine's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = "Reading")]
     pub threads: Option<u16>,
@@ -238,6 +244,7 @@ impl Reading {
             _ => None,
         };
         options.filter = self.filter(zone.unwrap_or(Tz::UTC))?;
+        options.servers = self.servers.read(zone.unwrap_or(Tz::UTC), now())?;
         if let Some(threads) = self.threads {
             options.threads = threads.into();
         }

@@ -99,13 +99,26 @@ impl Filter {
         let compiled = patterns.iter().map(|pattern| Ok((pattern.clone(), glob(pattern)?)));
         let compiled: Vec<(String, Regex)> = compiled.collect::<Result<_, Error>>()?;
         for (pattern, glob) in compiled.iter().filter(|_| kind == "cause") {
-            if !cause::CAUSES.iter().any(|cause| glob.is_match(cause.id)) {
+            if !cause::all().any(|cause| glob.is_match(cause.id)) {
                 let unknown = format!("--cause: no cause is named {pattern:?}");
                 return Err(Error::new(Kind::Setting, unknown).help("podlag explain lists them"));
             }
         }
         self.globs.push((number, compiled));
         Ok(())
+    }
+
+    /// Whether what is known of this node counts.
+    pub fn passes_node(&self, node: &str) -> bool {
+        let of_nodes = |kind: usize| KINDS.get(kind).is_some_and(|(name, _)| *name == "node");
+        let mut kinds = self.globs.iter().filter(|(kind, _)| of_nodes(*kind));
+        kinds.all(|(_, patterns)| patterns.iter().any(|(_, glob)| glob.is_match(node)))
+    }
+
+    /// Whether only whole nodes are left out.
+    pub fn is_of_nodes(&self) -> bool {
+        let of_nodes = |kind: usize| KINDS.get(kind).is_some_and(|(name, _)| *name == "node");
+        self.since.is_none() && self.until.is_none() && self.globs.iter().all(|(kind, _)| of_nodes(*kind))
     }
 
     /// Whether nothing is filtered.

@@ -48,6 +48,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Some(Verb::Chain { startup: pod, input }) => {
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
+            startless(&report);
             let found = output::chain(&report, pod, screen(), &mut out)?;
             if found == 0 {
                 let startups = report.table.len();
@@ -59,6 +60,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             table::of_seconds(of, *by)?;
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
+            startless(&report);
             output::blame(&table::groups(&report.table, *by, of)?, format, *top, screen(), &mut out)?;
             output::filtered(&report.coverage, format, &mut out)?;
             if report.table.is_empty() { NOTHING_FOUND } else { 0 }
@@ -68,6 +70,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let after = read(std::slice::from_ref(after), options)?;
             for report in [&before, &after] {
                 troubles(report, true);
+                startless(report);
             }
             let diff = diff::of(&before, &after)?;
             output::diff(&diff, format, screen(), &mut out)?;
@@ -90,10 +93,10 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let verdicts = check::judge(&limits, &report, before.as_ref())?;
             output::check(&verdicts, format, screen(), &mut out)?;
             output::filtered(&report.coverage, format, &mut out)?;
-            if report.table.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() }
+            if report.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() }
         }
         Some(Verb::Explain { cause: None }) => {
-            for cause in cause::CAUSES {
+            for cause in cause::all() {
                 writeln!(out, "{:<24} {}", cause.id, cause.title)?;
             }
             0
@@ -144,8 +147,12 @@ fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, 
         target.write(&report, &interrupt.made)?;
     }
     (form.write)(&report, screen(), out)?;
+    let tables = targets.iter().any(Target::is_table) || matches!(cli.format.as_str(), "csv");
+    if report.metrics.is_some() && tables {
+        told("tables hold startups only: the metrics are in the text, .json and .ndjson forms");
+    }
     troubles(&report, cli.format != "text");
-    Ok(if report.table.is_empty() { NOTHING_FOUND } else { 0 })
+    Ok(if report.is_empty() { NOTHING_FOUND } else { 0 })
 }
 
 /// What Ctrl-C does: the first ends the reading and tells what is known; the second ends the program at once, but for the
@@ -188,6 +195,11 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
     if sources.is_empty() {
         return Err(Error::new(Kind::Source, "nothing to read").help("check the paths"));
     }
+    if reading.servers.insecure && sources.iter().any(|source| source.url.is_some()) {
+        told(
+            "--insecure: CERTIFICATES ARE NOT CHECKED; whoever is in between can read the token and change the answers",
+        );
+    }
     let bar = progress::Bar::new(&sources);
     let report = analyze::analyze(&sources, &options, &interrupt.stop);
     bar.end();
@@ -205,6 +217,15 @@ fn troubles(report: &Report, by_program: bool) {
     report.coverage.source_troubles.iter().filter(|_| by_program).for_each(|trouble| told(trouble));
     if report.coverage.partial {
         told("stopped before the end of the input: the result is partial");
+    }
+}
+
+/// What verbs over single startups say to metrics.
+fn startless(report: &Report) {
+    if report.table.is_empty() && report.metrics.is_some() {
+        told(
+            "the input holds metrics and no startup: `podlag INPUT` and `podlag check` read those, this verb needs logs",
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::breakdown;
 use crate::error::Error;
+use crate::metrics::{Measured, Window};
 use crate::table::{self, Summary, Table};
 
 /// The version of the JSON forms and of tables; names do not change within one.
@@ -27,6 +28,10 @@ pub struct Coverage {
     pub lines: u64,
     /// Lines that proved something.
     pub records: u64,
+    /// Samples of metrics that podlag knows.
+    pub samples: u64,
+    /// Lines among metrics that are no exposition.
+    pub bad_samples: u64,
     /// Lines that hold a known word but are no known message.
     pub unknown_lines: u64,
     /// Records on a cut line.
@@ -74,6 +79,8 @@ impl Coverage {
         self.bytes += other.bytes;
         self.lines += other.lines;
         self.records += other.records;
+        self.samples += other.samples;
+        self.bad_samples += other.bad_samples;
         self.unknown_lines += other.unknown_lines;
         self.cut_records += other.cut_records;
         self.long_lines += other.long_lines;
@@ -98,23 +105,34 @@ pub struct Report {
     pub table: Table,
     /// Figures over them.
     pub summary: Summary,
+    /// What metrics say, where some were given.
+    pub metrics: Option<Measured>,
     /// What was read.
     pub coverage: Coverage,
 }
 
 impl Report {
-    /// A report of a table.
+    /// A report of a table, and of the metrics beside it. They are compared where `comparable` says that the table holds all
+    /// starts of its nodes.
     ///
     /// # Errors
     /// When a figure cannot be computed.
-    pub fn of(table: Table, mut coverage: Coverage) -> Result<Self, Error> {
+    pub fn of(table: Table, windows: Vec<Window>, comparable: bool, mut coverage: Coverage) -> Result<Self, Error> {
         coverage.add(Coverage {
             duplicate_startups: table.duplicates,
             filtered: table.filtered,
             ..Coverage::default()
         });
         let summary = table::summary(&table)?;
-        Ok(Report { table, summary, coverage })
+        let beside = comparable && !windows.is_empty() && !table.is_empty();
+        let recorded = beside.then(|| table::recorded(&table)).transpose()?;
+        let metrics = Measured::of(windows, recorded.as_deref());
+        Ok(Report { table, summary, metrics, coverage })
+    }
+
+    /// Whether it tells of any start.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty() && self.metrics.as_ref().is_none_or(|metrics| metrics.startups() <= 0.0)
     }
 
     /// Tells this run from others: the same input gives the same, in whatever form the result is stored.
@@ -129,6 +147,9 @@ impl Serialize for Report {
         map.serialize_entry("podlag_report", &VERSION)?;
         map.serialize_entry("run", &self.run())?;
         map.serialize_entry("summary", &self.summary)?;
+        if let Some(metrics) = &self.metrics {
+            map.serialize_entry("metrics", metrics)?;
+        }
         map.serialize_entry("coverage", &self.coverage)?;
         let anomalies: std::collections::BTreeMap<_, _> = breakdown::ANOMALIES.iter().copied().collect();
         map.serialize_entry("anomaly_meanings", &anomalies)?;

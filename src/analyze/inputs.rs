@@ -1,9 +1,11 @@
 //! Inputs by what they are: stored tables, reports and API objects are read at once, logs wait for their turn.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::Options;
+use super::scrapes::Scrapes;
 use crate::error::{Error, Kind};
 use crate::source::{self, Content, Opened, Source};
 use crate::table::{Runs, Store, read_parquet, read_report, read_rows};
@@ -16,6 +18,8 @@ pub(super) struct Inputs {
     pub runs: Runs,
     /// The owners of pods.
     pub owners: Owners,
+    /// Scrapes.
+    pub scrapes: Scrapes,
     /// What could not be read.
     pub troubles: Vec<String>,
     /// Of how many nothing could be read.
@@ -31,8 +35,25 @@ pub(super) type Looked<'a> = (&'a Source, Option<Content>, Option<Opened>);
 impl Inputs {
     /// Looks at a source; reads it at once when it holds API objects, which what follows needs. Files are closed again: there
     /// may be more of them than can be open at once.
-    pub(super) fn look<'a>(&mut self, source: &'a Source, stop: &Arc<AtomicBool>) -> Option<Looked<'a>> {
-        match source::look(source, stop) {
+    pub(super) fn look<'a>(
+        &mut self,
+        source: &'a Source,
+        options: &Options,
+        stop: &Arc<AtomicBool>,
+    ) -> Option<Looked<'a>> {
+        let opened = match &source.url {
+            None => source::look(source, stop),
+            Some(url) => match self.scrapes.ask(source, url, &options.servers, stop) {
+                Ok(Some(page)) => source::look_at(source, Box::new(Cursor::new(page.bytes))),
+                Ok(None) => return None,
+                Err(trouble) => {
+                    self.failed += 1;
+                    self.troubles.push(trouble.to_string());
+                    return None;
+                }
+            },
+        };
+        match opened {
             Ok(opened) if opened.content == Some(Content::Objects) => {
                 self.objects(source, opened.bytes());
                 None
@@ -65,7 +86,10 @@ impl Inputs {
             (Some(Content::Report), _, opened) => {
                 bytes(opened).and_then(|bytes| read_report(bytes, store, &mut self.runs))
             }
-            (Some(Content::Rows), _, opened) => bytes(opened).and_then(|bytes| read_rows(bytes, store)),
+            (Some(Content::Rows), _, opened) => bytes(opened).and_then(|bytes| read_rows(bytes, store, &mut self.runs)),
+            (Some(Content::Metrics), _, opened) => {
+                bytes(opened).and_then(|bytes| self.scrapes.read(source, bytes, &mut self.troubles))
+            }
             (_, _, None) => {
                 logs.push((source.clone(), None));
                 Ok(())

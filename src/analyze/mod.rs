@@ -5,6 +5,7 @@
 
 mod finished;
 mod inputs;
+mod scrapes;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -28,6 +29,7 @@ use crate::source::{self, Chunk, Chunks, Limits, Source, SourceError};
 use crate::table::{Budget, Store};
 use crate::time::{SECOND, Span, Time};
 use crate::track::{self, Tracker};
+use crate::web;
 
 /// Lines of one node's logs are out of order by up to half a second under load; records wait this long, in log time, to
 /// be put in order.
@@ -54,8 +56,23 @@ pub struct Options {
     pub filter: Filter,
     /// How many rows are held in memory, and where the others go.
     pub budget: Budget,
+    /// How servers are reached, and what is asked of them.
+    pub servers: Servers,
     /// Bounds of the tracker.
     pub limits: track::Limits,
+}
+
+/// How servers are reached, and what is asked of those that speak Prometheus' API.
+#[derive(Clone, Debug, Default)]
+pub struct Servers {
+    /// Credentials, certificates, limits.
+    pub access: web::Access,
+    /// The window: from and to. None: there is no clock, so no server can be asked.
+    pub window: Option<(Time, Time)>,
+    /// The label that names nodes; none: it is found.
+    pub node_label: Option<String>,
+    /// Matchers that every query gets.
+    pub selector: String,
 }
 
 impl Options {
@@ -69,7 +86,8 @@ impl Options {
         let grammars = Grammars::load(&[])?;
         let (chunks, hints, limits) = (Limits::default(), Hints::default(), track::Limits::default());
         let (filter, budget) = (Filter::default(), Budget::under(temp));
-        Ok(Options { grammars, threads, chunks, hints, node: None, nameless: None, filter, budget, limits })
+        let servers = Servers::default();
+        Ok(Options { grammars, threads, chunks, hints, node: None, nameless: None, filter, budget, servers, limits })
     }
 }
 
@@ -99,7 +117,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut inputs = Inputs::default();
     let mut logs: Vec<Log> = Vec::new();
     // Who owns the pods is known before any pod is.
-    let looked: Vec<_> = sources.iter().filter_map(|source| inputs.look(source, stop)).collect();
+    let looked: Vec<_> = sources.iter().filter_map(|source| inputs.look(source, options, stop)).collect();
     store.owners = std::mem::take(&mut inputs.owners);
     for (source, content, opened) in looked {
         inputs.take((source, content, opened), stop, &mut store, &mut logs)?;
@@ -112,12 +130,13 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     coverage.partial = stop.load(Ordering::Relaxed);
     coverage.source_troubles.append(&mut inputs.troubles);
     coverage.unread_sources += inputs.failed as u64;
+    let windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     coverage.add(inputs.runs.coverage);
     if failed > 0 && failed == sources.len() {
         let told = coverage.source_troubles.join("\n");
         return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
     }
-    Report::of(store.finish()?, coverage)
+    Report::of(store.finish()?, windows, options.filter.is_of_nodes(), coverage)
 }
 
 /// Reads logs into the store. Gives how many could not be read at all.

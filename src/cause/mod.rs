@@ -1,9 +1,10 @@
 //! Causes: rules that claim seconds of one startup, with evidence. Each claims only phases that its evidence touches, and
 //! only seconds no earlier rule of the table has claimed: specific ones stand before general ones.
 //!
-//! To add a cause: a row in [`CAUSES`] with its text under the four headings; `explain` and the summary print the same
+//! To add a cause: a row in [`CAUSES`] (in [`MEASURED`], if only metrics prove it) with its text under the four headings; `explain` and the summary print the same
 //! words. A test checks ids, headings and that every phase has a cause.
 
+mod measured;
 mod texts;
 
 use crate::breakdown::{Breakdown, Piece};
@@ -12,6 +13,7 @@ use crate::record::{Fact, Field, Place};
 use crate::startup::{Event, Node, Startup};
 use crate::time::{SECOND, Span};
 
+pub use measured::MEASURED;
 pub use texts::CAUSES;
 
 /// A rule, and what it means.
@@ -126,9 +128,14 @@ fn claims(case: &Case<'_>, free: &mut Vec<&Piece>, limited: bool) -> Vec<Finding
     found
 }
 
+/// All causes: those of logs, then those that only metrics prove.
+pub fn all() -> impl Iterator<Item = &'static Cause> {
+    CAUSES.iter().chain(MEASURED)
+}
+
 /// The cause with this id.
 pub fn named(id: &str) -> Option<&'static Cause> {
-    CAUSES.iter().find(|cause| cause.id == id)
+    all().find(|cause| cause.id == id)
 }
 
 #[cfg(test)]
@@ -145,11 +152,11 @@ mod tests {
 
     #[test]
     fn ids_are_unique_and_texts_have_their_headings() {
-        let mut ids: Vec<&str> = CAUSES.iter().map(|cause| cause.id).collect();
+        let mut ids: Vec<&str> = all().map(|cause| cause.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), CAUSES.len());
-        for cause in CAUSES {
+        assert_eq!(ids.len(), all().count());
+        for cause in all() {
             let headings = ["What it means", "How it is recognised", "What to do", "When it misleads"];
             let found: Vec<usize> =
                 headings.iter().filter_map(|heading| cause.text.find(&format!("{heading}\n"))).collect();

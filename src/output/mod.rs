@@ -14,7 +14,8 @@ mod text;
 use std::io::Write;
 
 use crate::error::{Error, Kind};
-use crate::report::{Coverage, Report};
+use crate::metrics::Figures;
+use crate::report::{Coverage, Report, VERSION};
 use crate::table::{self, Row};
 
 pub use blame::{FORMS as BLAME_FORMS, TOP, write as blame};
@@ -87,7 +88,21 @@ fn ndjson(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> 
         serde_json::to_writer(&mut *out, &row?).map_err(std::io::Error::from)?;
         out.write_all(b"\n")?;
     }
+    for node in report.metrics.iter().flat_map(|metrics| &metrics.nodes) {
+        let line = Measured { podlag_metrics: VERSION, node: &node.window.node, figures: node };
+        serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from)?;
+        out.write_all(b"\n")?;
+    }
     Ok(())
+}
+
+/// A node's metrics as a line among those of startups.
+#[derive(serde::Serialize)]
+struct Measured<'a> {
+    podlag_metrics: u32,
+    node: &'a str,
+    #[serde(flatten)]
+    figures: &'a Figures,
 }
 
 /// The rows of the startups table without the tables within them, which no cell can hold.

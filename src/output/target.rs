@@ -42,6 +42,14 @@ impl Target {
         Ok(Target::File(path.into(), form))
     }
 
+    /// Whether it takes startups only.
+    pub fn is_table(&self) -> bool {
+        match self {
+            Target::Folder(_) => true,
+            Target::File(_, form) => matches!(form.name, "parquet" | "csv"),
+        }
+    }
+
     /// Checks that it is none of the inputs.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 
 use memchr::memchr;
 
+use crate::metrics::exposition;
+
 /// How many decoded bytes are looked at. A tar archive shows itself at byte 257; binary files nearly always have a NUL
 /// within the first few hundred bytes, so 8 KiB (git looks at as much) leaves room for text headers.
 pub(super) const SNIFF: usize = 8 * 1024;
@@ -21,6 +23,8 @@ pub enum Content {
     Rows,
     /// API objects in JSON, as `kubectl get -o json` prints them.
     Objects,
+    /// Metrics as Prometheus scrapes them.
+    Metrics,
     /// A program or library.
     Elf,
     /// A ZIP archive.
@@ -52,6 +56,7 @@ impl Content {
         match signed {
             Some((.., content)) => Some(*content),
             None if Self::of_json(head).is_some() => Self::of_json(head),
+            None if exposition::is_exposition(head) => Some(Self::Metrics),
             None if nul && Bom::of(head).is_none() && memchr(0, head).is_some() => Some(Self::Binary),
             None => None,
         }
@@ -64,7 +69,11 @@ impl Content {
         match () {
             // The second is first where a tool has sorted the keys.
             () if begins("podlag_report") || begins("anomaly_meanings") => Some(Self::Report),
-            () if begins("node") && memchr::memmem::find(first, b"\"kubelet_version\"").is_some() => Some(Self::Rows),
+            () if begins("podlag_metrics")
+                || begins("node") && memchr::memmem::find(first, b"\"kubelet_version\"").is_some() =>
+            {
+                Some(Self::Rows)
+            }
             () if begins("apiVersion") || begins("kind") || begins("items") => Some(Self::Objects),
             () => None,
         }
@@ -77,6 +86,7 @@ impl Content {
             Self::Journal => "a systemd journal file, not text",
             Self::Parquet => "a Parquet file, not a log",
             Self::Report | Self::Rows => "a report of podlag's own",
+            Self::Metrics => "metrics, not a log",
             Self::Objects => "API objects in JSON, not a log",
             Self::Elf => "a program (ELF), not a log",
             Self::Zip => "a ZIP archive",
@@ -94,7 +104,7 @@ impl Content {
             Self::Binary => "If it is a log all the same, name the file itself and it is read.".into(),
             Self::Special => "Name it itself to have it read.".into(),
             Self::Parquet => "Name it as a file, not packed, not through a pipe.".into(),
-            Self::Elf | Self::Report | Self::Rows | Self::Objects => {
+            Self::Elf | Self::Report | Self::Rows | Self::Objects | Self::Metrics => {
                 "Name the logs themselves, or a folder of them.".into()
             }
         }

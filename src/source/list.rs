@@ -8,7 +8,8 @@ use super::Source;
 use super::content::Content;
 use super::error::{ErrorKind, SourceError, shown};
 
-/// Expands paths into sources, in the order given; `-` is standard input (`./-` is a file of that name).
+/// Expands paths into sources, in the order given; `-` is standard input (`./-` is a file of that name), `http://…` and
+/// `https://…` are addresses.
 ///
 /// Folders are read to the bottom, their entries sorted by name (byte by byte, so alike on every machine), names that begin
 /// with a dot left out, links followed but no folder entered twice. A file that comes up more than once, under whatever
@@ -19,8 +20,14 @@ use super::error::{ErrorKind, SourceError, shown};
 pub fn list(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
     let mut listing = Listing::default();
     for input in inputs {
+        if let Some(url) = input.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://")) {
+            if !listing.sources.iter().any(|source| source.url.as_deref() == Some(url)) {
+                listing.sources.push(Source::url(url));
+            }
+            continue;
+        }
         if input.as_os_str() == "-" {
-            if !listing.sources.iter().any(|source| source.path.is_none()) {
+            if !listing.sources.iter().any(Source::is_stdin) {
                 listing.sources.push(Source::stdin());
             }
             continue;

@@ -31,7 +31,7 @@ pub use chunks::Chunks;
 pub use content::Content;
 pub use error::{ErrorKind, SourceError};
 pub use list::list;
-pub use open::{Opened, decode, look, open};
+pub use open::{Opened, decode, look, look_at, open};
 pub use pipe::Pipe;
 
 /// A named stream of bytes the user gave: a file, a file found in a folder, or standard input.
@@ -39,8 +39,10 @@ pub use pipe::Pipe;
 pub struct Source {
     /// As shown to the user: the path as it was given or found, with control characters replaced; `stdin` for `-`.
     pub name: String,
-    /// The file to open; `None` is standard input.
+    /// The file to open; without it and without `url` it is standard input.
     pub path: Option<PathBuf>,
+    /// The address to ask instead.
+    pub url: Option<String>,
     /// The folder the file lies in, as part of `path` (empty for a bare file name); `None` for standard input.
     pub folder: Option<PathBuf>,
     /// Size on disk in bytes, packed as it is; `None` where there is none to know (pipe, device, standard input).
@@ -48,20 +50,49 @@ pub struct Source {
     /// Whether the user named this very file. What is found in a folder and is no log is passed over instead.
     pub named: bool,
     read: Arc<AtomicU64>,
+    queries: Arc<[AtomicU64; 2]>,
 }
 
 impl Source {
     /// Standard input.
     #[must_use]
     pub fn stdin() -> Self {
-        Self { name: "stdin".into(), path: None, folder: None, bytes: None, named: true, read: Arc::default() }
+        let (read, queries) = (Arc::default(), Arc::default());
+        Self { name: "stdin".into(), path: None, url: None, folder: None, bytes: None, named: true, read, queries }
     }
 
     /// A file. `bytes` is its size on disk where that is known, `named` whether the user named it. Nothing is opened.
     #[must_use]
     pub fn file(path: PathBuf, bytes: Option<u64>, named: bool) -> Self {
         let folder = path.parent().map(PathBuf::from);
-        Self { name: error::shown(&path), folder, path: Some(path), bytes, named, read: Arc::default() }
+        let (read, queries) = (Arc::default(), Arc::default());
+        Self { name: error::shown(&path), folder, path: Some(path), url: None, bytes, named, read, queries }
+    }
+
+    /// Whether it is standard input.
+    #[must_use]
+    pub fn is_stdin(&self) -> bool {
+        self.path.is_none() && self.url.is_none()
+    }
+
+    /// An address. Nothing is asked.
+    #[must_use]
+    pub fn url(url: &str) -> Self {
+        Self { name: crate::web::shown(url), url: Some(url.into()), ..Self::stdin() }
+    }
+
+    /// Of a server: how many queries are done, and of how many.
+    #[must_use]
+    pub fn queries(&self) -> (u64, u64) {
+        let [done, of] = &*self.queries;
+        (done.load(Ordering::Relaxed), of.load(Ordering::Relaxed))
+    }
+
+    /// Tells how many queries are done, and of how many.
+    pub fn asked(&self, done: u64, of: u64) {
+        let [mine, all] = &*self.queries;
+        mine.store(done, Ordering::Relaxed);
+        all.store(of, Ordering::Relaxed);
     }
 
     /// Bytes read of it so far, before unpacking: comparable with `bytes`. Clones share it, so a progress bar may keep one.
@@ -86,7 +117,7 @@ impl Source {
     /// # Errors
     /// As [`open`], and what went wrong if not one byte could be decoded.
     pub fn first_text(&self) -> Result<Vec<u8>, SourceError> {
-        if self.path.is_none() {
+        if self.is_stdin() || self.url.is_some() {
             return Ok(Vec::new());
         }
         let mut chunks = self.chunks(0, Limits::default())?;

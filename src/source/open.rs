@@ -64,7 +64,11 @@ pub fn look(source: &Source, stop: &Arc<AtomicBool>) -> Result<Opened, SourceErr
     look_at(source, raw)
 }
 
-fn look_at(source: &Source, raw: Box<dyn Read + Send>) -> Result<Opened, SourceError> {
+/// [`look`] for bytes that are already at hand.
+///
+/// # Errors
+/// As [`look`], without those of opening.
+pub fn look_at(source: &Source, raw: Box<dyn Read + Send>) -> Result<Opened, SourceError> {
     let mut window = unpack(source, raw)?;
     let head = window.peek(SNIFF);
     let content = Content::of(head.get(..SNIFF).unwrap_or(head), false);

@@ -73,19 +73,22 @@ pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
 /// distribution. Each side is missed with probability at most `(1 - confidence) / 2`, for discrete data and ties too,
 /// so each bound is also a one-sided one. The binomial probabilities are exact at any size, at O(sqrt n).
 pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Interval {
-    let count = sorted.len();
+    let (low, high) = rank_interval(sorted.len(), q, confidence);
+    let at = |index: Option<usize>| index.and_then(|index| sorted.get(index)).copied();
+    Interval { low: at(low), high: at(high) }
+}
+
+/// The same as indices into the sorted values: for values that are known by their rank only.
+pub fn rank_interval(count: usize, q: f64, confidence: f64) -> (Option<usize>, Option<usize>) {
     let miss = miss_per_side(confidence);
     if count == 0 || miss <= 0.0 {
-        return Interval { low: None, high: None };
+        return (None, None);
     }
     let (first, masses) = binomial(count, q);
     let beyond = count + 1 - first - masses.len();
     let below = first + within(masses.iter(), miss);
     let above = beyond + within(masses.iter().rev(), miss);
-    Interval {
-        low: below.checked_sub(1).and_then(|index| sorted.get(index)).copied(),
-        high: count.checked_sub(above).and_then(|index| sorted.get(index)).copied(),
-    }
+    (below.checked_sub(1), count.checked_sub(above).filter(|index| *index < count))
 }
 
 /// Confidence interval of a share of which `hits` of `count` were seen: Clopper and Pearson, "The Use of Confidence or

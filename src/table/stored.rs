@@ -15,6 +15,7 @@ use super::groups::Groups;
 use super::row::Row;
 use super::store::Store;
 use crate::error::{Error, Kind};
+use crate::metrics::Window;
 use crate::report::{Coverage, VERSION};
 
 /// Rows that are read at once from files that were not written by podlag, whose row groups may be large.
@@ -26,10 +27,21 @@ pub(crate) struct Runs {
     known: BTreeSet<String>,
     /// What they read, together.
     pub coverage: Coverage,
+    /// What metrics counted for them; the same window twice counts once.
+    pub windows: Vec<Window>,
 }
 
 impl Runs {
-    fn add(&mut self, run: &str, coverage: Coverage) {
+    fn measured(&mut self, windows: Vec<Window>) {
+        for window in windows {
+            if !self.windows.contains(&window) {
+                self.windows.push(window);
+            }
+        }
+    }
+
+    fn add(&mut self, run: &str, coverage: Coverage, windows: Vec<Window>) {
+        self.measured(windows);
         let told = serde_json::to_string(&coverage).unwrap_or_default();
         if self.known.insert(format!("{run} {told}")) {
             self.coverage.add(coverage);
@@ -82,7 +94,7 @@ pub(crate) fn read_parquet(
             .help("podlag reads the files that -o FILE.parquet and -o FOLDER/ write"));
     }
     let coverage = groups.word(key::COVERAGE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    runs.add(groups.word(key::RUN).unwrap_or_default(), coverage);
+    runs.add(groups.word(key::RUN).unwrap_or_default(), coverage, Vec::new());
     let known: Vec<String> = Row::described().into_iter().map(|column| column.name).collect();
     let wanted: Vec<String> = columns.into_iter().filter(|column| known.contains(column)).collect();
     for rows in groups.slices(SLICE) {
@@ -99,7 +111,7 @@ pub(crate) fn read_parquet(
 /// Reads a report in JSON into a store, startup by startup.
 pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
     let mut stopped = None;
-    let mut told = (String::new(), Coverage::default());
+    let mut told = (String::new(), Coverage::default(), Stored::default());
     let mut deserializer = serde_json::Deserializer::from_reader(std::io::BufReader::new(reader));
     let read = ReportSeed { store, told: &mut told, stopped: &mut stopped }.deserialize(&mut deserializer);
     if let Some(error) = stopped {
@@ -111,13 +123,13 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs)
             format!("it cannot be read as a report (the startups before that are used): {trouble}"),
         )
     })?;
-    runs.add(&told.0, told.1);
+    runs.add(&told.0, told.1, told.2.windows());
     Ok(())
 }
 
 /// Reads rows, a JSON object each, into a store. They tell nothing of what was read for them.
-pub(crate) fn read_rows(reader: impl Read, store: &mut Store) -> Result<(), Error> {
-    let rows = serde_json::Deserializer::from_reader(std::io::BufReader::new(reader)).into_iter::<Row>();
+pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
+    let rows = serde_json::Deserializer::from_reader(std::io::BufReader::new(reader)).into_iter::<Line>();
     for row in rows {
         let broken = |trouble| {
             Error::new(
@@ -125,14 +137,46 @@ pub(crate) fn read_rows(reader: impl Read, store: &mut Store) -> Result<(), Erro
                 format!("it cannot be read as rows of startups (those before that are used): {trouble}"),
             )
         };
-        store.push(row.map_err(broken)?)?;
+        match row.map_err(broken)? {
+            Line::Startup(row) => store.push(*row)?,
+            Line::Metrics { window, .. } => runs.measured(vec![*window]),
+        }
     }
     Ok(())
 }
 
+/// The metrics of a report: the figures are made of the windows again.
+#[derive(Default, serde::Deserialize)]
+struct Stored {
+    nodes: Vec<StoredNode>,
+}
+
+#[derive(serde::Deserialize)]
+struct StoredNode {
+    window: Window,
+}
+
+impl Stored {
+    fn windows(self) -> Vec<Window> {
+        self.nodes.into_iter().map(|node| node.window).collect()
+    }
+}
+
+/// A line of rows: a startup, or a node's metrics.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Metrics {
+        #[serde(rename = "podlag_metrics")]
+        _version: u32,
+        window: Box<Window>,
+    },
+    Startup(Box<Row>),
+}
+
 struct ReportSeed<'a> {
     store: &'a mut Store,
-    told: &'a mut (String, Coverage),
+    told: &'a mut (String, Coverage, Stored),
     /// Trouble that is none of the text's.
     stopped: &'a mut Option<Error>,
 }
@@ -166,6 +210,7 @@ impl<'de> Visitor<'de> for ReportSeed<'_> {
                 }
                 "run" => self.told.0 = map.next_value()?,
                 "coverage" => self.told.1 = map.next_value()?,
+                "metrics" => self.told.2 = map.next_value()?,
                 "startups" => map.next_value_seed(StartupsSeed { store: self.store, stopped: self.stopped })?,
                 _ => {
                     map.next_value::<serde::de::IgnoredAny>()?;

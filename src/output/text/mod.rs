@@ -1,5 +1,7 @@
 //! The first screen: totals, SLO, where the time went, causes ranked, slowest pods, coverage.
 
+mod measured;
+
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
@@ -24,14 +26,22 @@ pub(super) fn write(report: &Report, screen: Screen, out: &mut dyn Write) -> Res
 fn page(report: &Report, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { report, width: screen.width.max(60), colour: screen.colour };
     let summary = &report.summary;
-    if summary.startups == 0 {
+    if report.is_empty() {
         writeln!(out, "no pod startups found")?;
+        return page.coverage(out);
+    }
+    if let Some(metrics) = report.metrics.as_ref().filter(|_| summary.startups == 0) {
+        page.measured(metrics, true, out)?;
         return page.coverage(out);
     }
     page.head(summary, out)?;
     page.phases(summary, out)?;
     page.causes(summary, out)?;
     page.slowest(summary, out)?;
+    if let Some(metrics) = &report.metrics {
+        writeln!(out)?;
+        page.measured(metrics, false, out)?;
+    }
     page.coverage(out)
 }
 
@@ -252,14 +262,23 @@ impl Page<'_> {
 
     fn coverage(&self, out: &mut dyn Write) -> io::Result<()> {
         let c = &self.report.coverage;
-        let mut parts =
-            vec![format!("read {} lines", grouped(c.lines as usize)), format!("{} used", grouped(c.records as usize))];
+        let mut parts = match (c.lines, c.samples) {
+            (0, 1..) => vec![format!("read {} bytes", grouped(c.bytes as usize))],
+            _ => vec![
+                format!("read {} lines", grouped(c.lines as usize)),
+                format!("{} used", grouped(c.records as usize)),
+            ],
+        };
+        if c.samples > 0 {
+            parts.push(format!("{} samples of metrics", grouped(c.samples as usize)));
+        }
         let mut count = |number: u64, words: &str| {
             if number > 0 {
                 parts.push(format!("{} {words}", grouped(number as usize)));
             }
         };
         count(c.unknown_lines, "not understood");
+        count(c.bad_samples, "that are no metrics");
         count(c.cut_records, "cut");
         count(c.long_lines, "too long");
         count(c.undated, "without a time");

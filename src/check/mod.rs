@@ -2,8 +2,11 @@
 //!
 //! A limit says when to fail. A quantile, a mean or a share of a sample is known as an interval; the verdict is *fail* when the
 //! whole interval breaks the limit, *pass* when none of it does, and *not enough evidence* in between. Counts, sums and extremes
-//! are of the startups given and of no others: they are exact.
+//! are of the startups given and of no others: they are exact. Without startups, metrics are judged as far as they tell.
 
+mod measured;
+
+use measured::Buckets;
 use polars::prelude::*;
 use regex::Regex;
 
@@ -163,15 +166,17 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
 /// When a query fails.
 pub fn judge(limits: &[Expression], report: &Report, baseline: Option<&Report>) -> Result<Verdicts, Error> {
     let judge = |limit: &Expression| {
-        if report.table.is_empty() {
+        if report.is_empty() {
             return Ok(Verdict::of_nothing(limit));
         }
-        let now = Sample::of(limit, &report.table)?;
-        let before = baseline.map(|baseline| Sample::of(limit, &baseline.table)).transpose()?;
+        let now = Sample::given(limit, report)?;
+        let before = baseline.map(|baseline| Sample::given(limit, baseline)).transpose()?;
         Ok(verdict(limit, &now, before.as_ref()))
     };
     let verdicts = limits.iter().map(judge).collect::<Result<_, Error>>()?;
-    Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups: report.table.len(), verdicts })
+    let measured = report.metrics.as_ref().map_or(0, |metrics| metrics.startups().round() as usize);
+    let startups = if report.table.is_empty() { measured } else { report.table.len() };
+    Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups, verdicts })
 }
 
 impl Verdict {
@@ -199,9 +204,19 @@ enum Values {
     Share(usize),
     /// So many.
     Count(usize),
+    /// A histogram; with a bound, the share of it that lies at or below (or above) that.
+    Buckets(Buckets, Option<(f64, bool)>),
 }
 
 impl Sample {
+    /// Of startups where there are any, else of metrics.
+    fn given(limit: &Expression, report: &Report) -> Result<Self, Error> {
+        match &report.metrics {
+            Some(measured) if report.table.is_empty() => Sample::measured(limit, measured),
+            _ => Sample::of(limit, &report.table),
+        }
+    }
+
     fn of(limit: &Expression, table: &Table) -> Result<Self, Error> {
         let keep = limit.filters.iter().map(test).reduce(|all, test| Ok(all?.and(test?))).transpose()?;
         let keep = keep.unwrap_or(lit(true));
@@ -240,6 +255,9 @@ impl Sample {
         let settled = self.open == 0;
         let sum = |values: &[f64]| values.iter().sum::<f64>();
         match (&self.values, function) {
+            (Values::Buckets(buckets, Some((bound, above))), _) => buckets.share(*bound, *above),
+            (Values::Buckets(buckets, None), Function::Quantile(q)) => buckets.quantile(q),
+            (Values::Buckets(..), _) => (None, interval(None, None)),
             (Values::Count(count), _) => (Some(*count as f64), interval(Some(*count as f64), Some(*count as f64))),
             (Values::Share(_), _) if self.count == 0 => (None, interval(None, None)),
             (Values::Share(hits), _) => {

@@ -1,0 +1,128 @@
+//! Scrapes among the inputs: pages of metrics, each put to its node and exporter, and what came between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufReader, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::{Options, Servers};
+use crate::error::{Error, Kind};
+use crate::metrics::families::Exporter;
+use crate::metrics::prometheus::{self, Asked, Endpoint};
+use crate::metrics::{Page, Pages, Window, exposition, families, window};
+use crate::report::Coverage;
+use crate::source::Source;
+use crate::time::Time;
+use crate::web::{Access, Body, Client, Trouble};
+
+/// The pages of all inputs.
+#[derive(Default)]
+pub(super) struct Scrapes {
+    pages: Vec<Scraped>,
+    coverage: Coverage,
+    client: Option<Client>,
+    /// What servers counted, and what is to be said of how.
+    asked: Vec<Window>,
+    remarks: Vec<String>,
+}
+
+/// A page, and where it comes from.
+struct Scraped {
+    folder: Option<PathBuf>,
+    source: String,
+    page: Page,
+}
+
+impl Scrapes {
+    /// Asks an address: a server's windows are taken at once, anything else comes back to be read.
+    pub(super) fn ask(
+        &mut self,
+        source: &Source,
+        url: &str,
+        servers: &Servers,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Option<Body>, Trouble> {
+        if self.client.is_none() {
+            let access = Access { stop: Arc::clone(stop), ..servers.access.clone() };
+            self.client = Some(Client::new(&access)?);
+        }
+        let Some(client) = &self.client else { return Ok(None) };
+        let api = match prometheus::detect(client, url)? {
+            Endpoint::Page(body) => return Ok(Some(body)),
+            Endpoint::Api(api) => api,
+        };
+        let Some(window) = servers.window else { return Ok(None) };
+        let asked = Asked { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
+        let told = prometheus::read(client, &api, &asked, &|done, of| source.asked(done, of))?;
+        self.coverage.sources.push(source.name.clone());
+        self.coverage.bytes += told.bytes;
+        self.coverage.samples += told.series;
+        self.remarks.extend(told.remarks);
+        self.asked.extend(told.windows);
+        Ok(None)
+    }
+
+    /// Reads a text of one scrape or several.
+    pub(super) fn read(&mut self, source: &Source, reader: impl Read, troubles: &mut Vec<String>) -> Result<(), Error> {
+        let mut pages = Pages::default();
+        let read = exposition::read(
+            BufReader::with_capacity(1 << 16, reader),
+            |name| families::of(name).is_some(),
+            |sample| pages.take(sample.name, sample.labels, sample.value, sample.at.map(Time)),
+        );
+        pages.end();
+        self.coverage.sources.push(source.name.clone());
+        let seen = read.map_err(|trouble| Error::new(Kind::Source, format!("reading failed: {trouble}")))?;
+        self.coverage.bytes += seen.bytes;
+        self.coverage.lines += seen.lines;
+        self.coverage.samples += seen.samples;
+        self.coverage.bad_samples += seen.bad;
+        for bad in &seen.bad_lines {
+            troubles.push(format!("{}:{}: the line {}: {}", source.name, bad.number, bad.reason, bad.text));
+        }
+        if seen.cut {
+            troubles.push(format!("{}: the metrics are cut in their last line, which is left out", source.name));
+        }
+        if pages.done.is_empty() {
+            troubles.push(format!(
+                "{}: {} samples, but none of the families that tell of pod starts. They are on the kubelet's /metrics \
+                 (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)",
+                source.name,
+                seen.samples + seen.passed
+            ));
+        }
+        let of = |page| Scraped { folder: source.folder.clone(), source: source.name.clone(), page };
+        self.pages.extend(pages.done.into_iter().map(of));
+        Ok(())
+    }
+
+    /// What the scrapes count, and what stored reports counted, as far as the filter lets their nodes pass.
+    pub(super) fn windows(self, options: &Options, coverage: &mut Coverage, stored: Vec<Window>) -> Vec<Window> {
+        coverage.add(self.coverage);
+        // A page without its node's name is of the node whose page lies in the same folder, if that is one.
+        let mut folders: BTreeMap<Option<PathBuf>, BTreeSet<Box<str>>> = BTreeMap::new();
+        for scraped in &self.pages {
+            folders.entry(scraped.folder.clone()).or_default().extend(scraped.page.node.clone());
+        }
+        let name = |scraped: &Scraped| -> String {
+            let beside = folders.get(&scraped.folder).filter(|names| names.len() == 1).and_then(|names| names.first());
+            let told = options.node.as_deref().or(scraped.page.node.as_deref()).or(beside.map(|name| &**name));
+            told.or(options.nameless.as_deref()).unwrap_or(&scraped.source).to_owned()
+        };
+        let mut nodes: BTreeMap<(String, Option<Exporter>), Vec<Page>> = BTreeMap::new();
+        for scraped in self.pages {
+            nodes.entry((name(&scraped), scraped.page.exporter)).or_default().push(scraped.page);
+        }
+        let mut windows: Vec<Window> = Vec::new();
+        for ((node, _), pages) in nodes {
+            let alone = pages.len() == 1;
+            windows.push(window::between(&node, pages, alone));
+        }
+        windows.extend(self.asked);
+        windows.extend(stored);
+        coverage.source_troubles.extend(self.remarks);
+        windows.retain(|window| options.filter.passes_node(&window.node));
+        windows
+    }
+}

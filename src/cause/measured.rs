@@ -1,0 +1,148 @@
+//! Causes that only metrics prove, and their words: no line of a log shows them, so in logs they claim nothing.
+//! What each needs to be judged stands in `metrics::judge`.
+
+use super::Cause;
+use crate::phase::Phase;
+use crate::time::Span;
+
+/// Causes judged by metrics alone.
+pub const MEASURED: &[Cause] = &[
+    Cause {
+        id: "cpu-throttled",
+        title: "Containers used up their CPU limit and were stopped for parts of each period.",
+        set: "raise or remove the CPU limits of the pods that start slowly (resources.limits.cpu)",
+        price: "a pod can take CPU from its neighbours; requests still guard them",
+        text: concat!(
+            "What it means\n",
+            "A CPU limit is a quota for each 100 ms. Programs need most CPU while they start: class loading, migrations, caches. A container that has used up its quota stands still until the next period.",
+            "\n\n",
+            "How it is recognised\n",
+            "cAdvisor: in at least a quarter of the periods in which containers with a limit ran, the quota was used up (container_cpu_cfs_throttled_periods_total of container_cpu_cfs_periods_total).",
+            "\n\n",
+            "What to do\n",
+            "Raise the limit or leave it out and keep the request. Where limits are a must, a larger limit for the start (in-place resize, stable in 1.35) helps.",
+            "\n\n",
+            "When it misleads\n",
+            "The counters do not tell starting containers from those that run for long, and a start is over for the kubelet when the process runs: throttling delays the kubelet's value only through init containers, hooks and start-up probes.",
+            "\n"
+        ),
+        limit: Span(0),
+        phases: &[Phase::Init, Phase::Start],
+        check: |_| None,
+    },
+    Cause {
+        id: "memory-qos-throttled",
+        title: "Containers met memory.high and were slowed down by the kernel.",
+        set: "raise the memory limit or request; memoryThrottlingFactor nearer to 1, or the MemoryQoS gate off",
+        price: "less warning before the limit kills",
+        text: concat!(
+            "What it means\n",
+            "With MemoryQoS (cgroup v2) the kubelet sets memory.high between request and limit (memoryThrottlingFactor, 0.9 since 1.27, 0.8 before). Above it the kernel lets allocations wait while it reclaims memory.",
+            "\n\n",
+            "How it is recognised\n",
+            "container_memory_events_high_total counted events within the window.",
+            "\n\n",
+            "What to do\n",
+            "Give the container the memory it needs to start, or raise memoryThrottlingFactor. The gate is alpha and off up to 1.36: without it look for who else sets memory.high.",
+            "\n\n",
+            "When it misleads\n",
+            "It is counted for long-running containers too, and how long an allocation waited is in no metric.",
+            "\n"
+        ),
+        limit: Span(0),
+        phases: &[Phase::Init, Phase::Start],
+        check: |_| None,
+    },
+    Cause {
+        id: "node-overloaded",
+        title: "The node itself was short of CPU, memory or disk while pods started.",
+        set: "spread starts over nodes; faster disks; reserve CPU for the system (systemReserved, kubeReserved)",
+        price: "more or larger nodes",
+        text: concat!(
+            "What it means\n",
+            "Everything on the node waits for the same CPU or disk: the runtime, the kubelet and the containers that start.",
+            "\n\n",
+            "How it is recognised\n",
+            "Pressure stall information of the whole node (cAdvisor's cgroup \"/\" or node_exporter): some task waited for a CPU, a disk or memory in at least a fifth of the time; or the kubelet's relists took more than a second on average.",
+            "\n\n",
+            "What to do\n",
+            "See which of the three it is. Start fewer pods at once on a node, reserve CPU for kubelet and runtime, put /var/lib/containerd on a faster disk.",
+            "\n\n",
+            "When it misleads\n",
+            "Pressure is of the whole window, starts may lie in a quiet part of it: take a window around them.",
+            "\n"
+        ),
+        limit: Span(0),
+        phases: &[Phase::Sandbox, Phase::Start, Phase::Detect, Phase::ImagePull, Phase::Unattributed],
+        check: |_| None,
+    },
+    Cause {
+        id: "volume-attach-slow",
+        title: "Volumes waited to be attached to the node.",
+        set: "look at the CSI driver's controller and the cloud's attach limits; reuse nodes for stateful pods",
+        price: "none",
+        text: concat!(
+            "What it means\n",
+            "The kubelet waits until the attach controller reports the volume as attached before it mounts it.",
+            "\n\n",
+            "How it is recognised\n",
+            "storage_operation_duration_seconds of verify_controller_attached_volume: more than a second for a start.",
+            "\n\n",
+            "What to do\n",
+            "Read the VolumeAttachment objects and the attacher's log; detaching from the node before is a part of the wait.",
+            "\n\n",
+            "When it misleads\n",
+            "Each try is counted, and volumes of one pod are attached side by side.",
+            "\n"
+        ),
+        limit: Span(0),
+        phases: &[Phase::Volumes],
+        check: |_| None,
+    },
+    Cause {
+        id: "volume-ownership-walk",
+        title: "The kubelet changed the owner of every file of a volume (fsGroup).",
+        set: "fsGroupChangePolicy: OnRootMismatch in the pod's securityContext",
+        price: "files below the root that have another owner stay so",
+        text: concat!(
+            "What it means\n",
+            "With fsGroup the kubelet walks the whole volume at each mount and sets group and mode of each file; on volumes with millions of files that takes minutes.",
+            "\n\n",
+            "How it is recognised\n",
+            "storage_operation_duration_seconds of volume_apply_access_control: more than a second for a start.",
+            "\n\n",
+            "What to do\n",
+            "fsGroupChangePolicy: OnRootMismatch, or a CSI driver that applies the group at mount (fsGroupPolicy).",
+            "\n\n",
+            "When it misleads\n",
+            "None known.",
+            "\n"
+        ),
+        limit: Span(0),
+        phases: &[Phase::Volumes],
+        check: |_| None,
+    },
+    Cause {
+        id: "credential-provider-slow",
+        title: "An image credential provider took long before pulls.",
+        set: "the provider's cache duration in its answer (cacheDuration, cacheKeyType: Registry); its network path",
+        price: "credentials live longer",
+        text: concat!(
+            "What it means\n",
+            "The kubelet runs the credential provider's program before a pull whose registry it matches, unless its last answer is still cached.",
+            "\n\n",
+            "How it is recognised\n",
+            "kubelet_credential_provider_plugin_duration: more than half a second for a start.",
+            "\n\n",
+            "What to do\n",
+            "Let the provider answer with a longer cacheDuration for the registry; look at the metadata service it asks.",
+            "\n\n",
+            "When it misleads\n",
+            "It lies in what metrics show as image wait: the seconds are the same ones.",
+            "\n"
+        ),
+        limit: Span(0),
+        phases: &[Phase::ImageWait],
+        check: |_| None,
+    },
+];

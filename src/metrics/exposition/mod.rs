@@ -1,0 +1,174 @@
+//! Saved scrapes in the Prometheus text format and in OpenMetrics text, also several in one file, read sample by
+//! sample. What a sample means, and which samples make a histogram, is for others to say.
+//!
+//! Wider than Prometheus' own parsers where a saved file is (CR LF, byte order mark, blanks at the end of a line, pages
+//! behind `# EOF`, junk between lines), and as strict in what a number, a name or a label is: a line that Prometheus
+//! would refuse for one of those is counted as bad, and never guessed at.
+//!
+//! A last line without its line end is never a sample: `12` may be the rest of `1234`, and no form of the format tells.
+//! The linter of Prometheus refuses such a page too, its scraper would take the line as it stands.
+
+mod detect;
+mod lines;
+mod number;
+mod plain;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::io::{self, BufRead};
+
+pub use detect::is_exposition;
+use lines::Line;
+use plain::Plain;
+use scan::Series;
+
+/// How many bad lines are kept to be shown, and how many characters of each.
+const SHOWN_LINES: usize = 5;
+const SHOWN_CHARS: usize = 80;
+
+/// A label's name and its value, unescaped.
+pub type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// One sample as exposed.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// The metric's name, suffixes such as `_bucket` included.
+    pub name: &'a str,
+    /// In the order written, `le` and `quantile` included; no name stands twice.
+    pub labels: &'a [Label<'a>],
+    /// Its value.
+    pub value: f64,
+    /// Nanoseconds since the epoch, when the line has a timestamp; scrapes of a kubelet have none, cAdvisor's have.
+    pub at: Option<i64>,
+}
+
+impl Sample<'_> {
+    /// The value of a label.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+    }
+}
+
+/// A line that is no exposition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadLine {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its first 80 characters, fit for a terminal.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+/// What was read and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Bytes of the whole text.
+    pub bytes: u64,
+    /// Lines of every kind, a last one without its end included.
+    pub lines: u64,
+    /// Samples handed on.
+    pub samples: u64,
+    /// Samples of names that are not wanted; their labels were not looked at.
+    pub passed: u64,
+    /// Lines that are no exposition.
+    pub bad: u64,
+    /// The first five of them.
+    pub bad_lines: Vec<BadLine>,
+    /// A `# EOF` was seen, which only OpenMetrics has.
+    pub openmetrics: bool,
+    /// The last line has no end and was not read, or pages that end with `# EOF` are followed by one that does not.
+    /// A page of the Prometheus format that was cut between two lines shows nothing of it.
+    pub cut: bool,
+}
+
+/// Reads a text to its end and hands on each sample whose name is `wanted`. Only reading itself can fail.
+///
+/// # Errors
+/// What `reader` fails with, other than an interruption.
+pub fn read(
+    reader: impl BufRead,
+    mut wanted: impl FnMut(&str) -> bool,
+    mut sink: impl FnMut(&Sample<'_>),
+) -> io::Result<Seen> {
+    let mut page = Page::default();
+    page.seen.bytes = lines::each(reader, |line| page.line(line, &mut wanted, &mut sink))?;
+    page.seen.cut |= page.seen.openmetrics && page.open;
+    Ok(page.seen)
+}
+
+/// Where the reading is, and the room it does it in.
+#[derive(Default)]
+struct Page {
+    seen: Seen,
+    /// Something of a page stands behind the last `# EOF`.
+    open: bool,
+    labels: Vec<Label<'static>>,
+    plain: Plain,
+}
+
+impl Page {
+    fn line(&mut self, line: Line<'_>, wanted: &mut impl FnMut(&str) -> bool, sink: &mut impl FnMut(&Sample<'_>)) {
+        self.seen.lines += 1;
+        let text = line.stripped();
+        if line.too_long() {
+            self.seen.cut |= !line.ended;
+            return self.bad(text, "is longer than 1 MiB");
+        }
+        match text.first() {
+            None => {}
+            Some(b'#') if text == b"# EOF" => (self.seen.openmetrics, self.open) = (true, false),
+            Some(_) if !line.ended => self.seen.cut = true,
+            Some(b'#') => self.open = true,
+            Some(_) => match self.sample(text, wanted, sink) {
+                Ok(()) => self.open = true,
+                Err(reason) => self.bad(text, reason),
+            },
+        }
+    }
+
+    fn sample(
+        &mut self,
+        text: &[u8],
+        wanted: &mut impl FnMut(&str) -> bool,
+        sink: &mut impl FnMut(&Sample<'_>),
+    ) -> Result<(), &'static str> {
+        let (name, rest) = scan::name(text);
+        if !name.is_empty() && !wanted(name) {
+            scan::likely(rest)?;
+            self.seen.passed += 1;
+            return Ok(());
+        }
+        let text = std::str::from_utf8(text).map_err(|_| "is not UTF-8")?;
+        let series = Series::scan(text, emptied(std::mem::take(&mut self.labels)))?;
+        if name.is_empty() && !wanted(&series.name) {
+            self.seen.passed += 1;
+        } else {
+            let (value, at) = self.plain.read(&series)?;
+            self.seen.samples += 1;
+            sink(&Sample { name: &series.name, labels: &series.labels, value, at });
+        }
+        self.labels = emptied(series.labels);
+        Ok(())
+    }
+
+    fn bad(&mut self, text: &[u8], reason: &'static str) {
+        self.seen.bad += 1;
+        if self.seen.bad_lines.len() < SHOWN_LINES {
+            // No character has more than four bytes.
+            let text = String::from_utf8_lossy(text.get(..SHOWN_CHARS * 4).unwrap_or(text));
+            let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+            let text = text.chars().take(SHOWN_CHARS).map(shown).collect();
+            self.seen.bad_lines.push(BadLine { number: self.seen.lines, text, reason });
+        }
+    }
+}
+
+/// The same room for the labels of another line: collecting what came from a vector keeps its memory.
+fn emptied<'b>(mut labels: Vec<Label<'_>>) -> Vec<Label<'b>> {
+    labels.clear();
+    labels.into_iter().map_while(|_| None).collect()
+}

@@ -1,0 +1,244 @@
+//! The metric families podlag reads: which labels are kept (all others are summed over), and what a family tells.
+//!
+//! To add one: a row in [`FAMILIES`]; where it is to say something of a start, its use in `breakdown` or `judge`. A test
+//! looks for each in the captured pages, or in the list of those that only other exporters have.
+
+/// Whose page a family stands on. A process' counters begin anew with it, so pages of different processes are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exporter {
+    /// `/metrics` of the kubelet.
+    Kubelet,
+    /// `/metrics/cadvisor` of the kubelet.
+    Cadvisor,
+    /// containerd's metrics address.
+    Containerd,
+    /// CRI-O's metrics port.
+    Crio,
+    /// node_exporter.
+    Node,
+}
+
+/// What shape a family has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A histogram of which buckets are needed.
+    Histogram,
+    /// A histogram or summary of which sum and count are enough.
+    Sum,
+    /// A counter.
+    Counter,
+    /// A gauge that tells of the page itself.
+    About,
+}
+
+/// One family.
+#[derive(Debug)]
+pub struct Family {
+    /// Its name as exposed, without `_bucket`, `_sum`, `_count`.
+    pub name: &'static str,
+    /// Who exposes it.
+    pub exporter: Exporter,
+    /// Its shape.
+    pub shape: Shape,
+    /// The label that is kept; empty: none.
+    pub label: &'static str,
+    /// The values of that label that are wanted; empty: all.
+    pub only: &'static [&'static str],
+    /// A label that must not be empty: cAdvisor gives each container, and again the pod's and the slices' cgroups above it.
+    pub needs: &'static str,
+    /// The kept label only tells series apart that come and go by themselves; a window sums over it.
+    pub apart: bool,
+    /// Which kubelets have it, for the message when it is missing.
+    pub since: &'static str,
+}
+
+const fn family(name: &'static str, exporter: Exporter, shape: Shape, since: &'static str) -> Family {
+    Family { name, exporter, shape, label: "", only: &[], needs: "", apart: false, since }
+}
+
+const fn by(family: Family, label: &'static str, only: &'static [&'static str]) -> Family {
+    Family { label, only, ..family }
+}
+
+const fn of_containers(name: &'static str, since: &'static str) -> Family {
+    Family { needs: "container", label: "id", apart: true, ..family(name, Cadvisor, Counter, since) }
+}
+
+/// Names used in more than one place.
+pub mod name {
+    /// The SLI of the kubelet: without pulls (and init containers from 1.34.8 on); from then on stateless pods only.
+    pub const SLI: &str = "kubelet_pod_start_sli_duration_seconds";
+    /// Created → watched, all recorded pods.
+    pub const TOTAL: &str = "kubelet_pod_start_total_duration_seconds";
+    /// First seen → Running; also observed once, near 0, for the first sync of each pod (kubernetes issue 132268).
+    pub const POD_START: &str = "kubelet_pod_start_duration_seconds";
+    /// First seen → first sync.
+    pub const WORKER_START: &str = "kubelet_pod_worker_start_duration_seconds";
+    /// One sync of a pod.
+    pub const WORKER: &str = "kubelet_pod_worker_duration_seconds";
+    /// First change of a status → its PATCH.
+    pub const STATUS_SYNC: &str = "kubelet_pod_status_sync_duration_seconds";
+    /// A call to the runtime.
+    pub const RUNTIME: &str = "kubelet_runtime_operations_duration_seconds";
+    /// Calls to the runtime that failed.
+    pub const RUNTIME_ERRORS: &str = "kubelet_runtime_operations_errors_total";
+    /// Successful pulls with their wait in the puller's queue.
+    pub const IMAGE_PULL: &str = "kubelet_image_pull_duration_seconds";
+    /// A volume from its first request to its mount; remounts are counted too.
+    pub const VOLUME: &str = "volume_operation_total_seconds";
+    /// One try of an operation on a volume.
+    pub const STORAGE: &str = "storage_operation_duration_seconds";
+    /// Time in the API client's own rate limiter.
+    pub const LIMITER: &str = "rest_client_rate_limiter_duration_seconds";
+    /// Requests of the API client, by answer.
+    pub const REQUESTS: &str = "rest_client_requests_total";
+    /// Containers that could not be started, by reason.
+    pub const CONTAINER_ERRORS: &str = "kubelet_started_containers_errors_total";
+    /// Containers started, by type.
+    pub const CONTAINERS: &str = "kubelet_started_containers_total";
+    /// One relist.
+    pub const RELIST: &str = "kubelet_pleg_relist_duration_seconds";
+    /// From one relist to the next.
+    pub const RELIST_INTERVAL: &str = "kubelet_pleg_relist_interval_seconds";
+    /// Work on a pod's cgroup.
+    pub const CGROUP: &str = "kubelet_cgroup_manager_duration_seconds";
+    /// A credential provider's run before a pull.
+    pub const CREDENTIALS: &str = "kubelet_credential_provider_plugin_duration";
+    /// Allocation of devices during admission.
+    pub const DEVICES: &str = "kubelet_device_plugin_alloc_duration_seconds";
+    /// Dynamic resource allocation.
+    pub const DRA: &str = "dra_operations_duration_seconds";
+    /// Images removed by garbage collection.
+    pub const IMAGE_GC: &str = "kubelet_image_garbage_collected_total";
+    /// Questions whether an image is there, from 1.35 on.
+    pub const ENSURE_IMAGE: &str = "kubelet_image_manager_ensure_image_requests_total";
+    /// CNI within a sandbox, containerd.
+    pub const CNI: &str = "containerd_cri_sandbox_create_network_seconds";
+    /// The same where containerd 1.7 runs its sandbox server.
+    pub const CNI_SANDBOXED: &str = "containerd_cri_sandboxed_sandbox_create_network_seconds";
+    /// CRI calls, CRI-O.
+    pub const CRIO: &str = "container_runtime_crio_operations_latency_seconds_total";
+    /// Retries that met an unfinished sandbox or container, CRI-O.
+    pub const CRIO_STALLED: &str = "container_runtime_crio_resources_stalled_at_stage";
+    /// Periods of the CPU quota.
+    pub const CFS_PERIODS: &str = "container_cpu_cfs_periods_total";
+    /// Periods in which the quota was used up.
+    pub const CFS_THROTTLED: &str = "container_cpu_cfs_throttled_periods_total";
+    /// Seconds throttled.
+    pub const CFS_SECONDS: &str = "container_cpu_cfs_throttled_seconds_total";
+    /// Times that memory.high was met.
+    pub const MEMORY_HIGH: &str = "container_memory_events_high_total";
+    /// PSI of a cgroup: some task waited for a CPU.
+    pub const PSI_CPU: &str = "container_pressure_cpu_waiting_seconds_total";
+    /// PSI: some task waited for memory.
+    pub const PSI_MEMORY: &str = "container_pressure_memory_waiting_seconds_total";
+    /// PSI: some task waited for a disk.
+    pub const PSI_IO: &str = "container_pressure_io_waiting_seconds_total";
+    /// PSI of the node, as node_exporter gives it.
+    pub const NODE_CPU: &str = "node_pressure_cpu_waiting_seconds_total";
+    /// See [`NODE_CPU`].
+    pub const NODE_MEMORY: &str = "node_pressure_memory_waiting_seconds_total";
+    /// See [`NODE_CPU`].
+    pub const NODE_IO: &str = "node_pressure_io_waiting_seconds_total";
+    /// Seconds a disk had work.
+    pub const NODE_DISK: &str = "node_disk_io_time_seconds_total";
+    /// When the process started, seconds since 1970.
+    pub const PROCESS_START: &str = "process_start_time_seconds";
+    /// When the kubelet last relisted, seconds since 1970: the scrape is not older.
+    pub const LAST_RELIST: &str = "kubelet_pleg_last_seen_seconds";
+    /// When the Go process last collected garbage: the scrape is not older.
+    pub const LAST_GC: &str = "go_memstats_last_gc_time_seconds";
+    /// Its label `node` is the node's name.
+    pub const NODE_NAME: &str = "kubelet_node_name";
+    /// Its label `git_version` is the kubelet's version.
+    pub const BUILD: &str = "kubernetes_build_info";
+}
+
+use Exporter::{Cadvisor, Containerd, Crio, Kubelet, Node};
+use Shape::{About, Counter, Histogram, Sum};
+
+/// The calls to the runtime that a start is made of. `run_podsandbox` is read here and not in
+/// `kubelet_run_podsandbox_duration_seconds`, whose values are about 0 before 1.35 in the captures.
+const CALLS: &[&str] = &["run_podsandbox", "pull_image", "create_container", "start_container"];
+
+/// Every family.
+pub const FAMILIES: &[Family] = &[
+    family(name::SLI, Kubelet, Histogram, "1.26"),
+    family(name::TOTAL, Kubelet, Histogram, "1.29"),
+    family(name::POD_START, Kubelet, Sum, "all"),
+    family(name::WORKER_START, Kubelet, Sum, "all"),
+    by(family(name::WORKER, Kubelet, Sum, "all"), "operation_type", &["create"]),
+    family(name::STATUS_SYNC, Kubelet, Sum, "1.26"),
+    by(family(name::RUNTIME, Kubelet, Sum, "all"), "operation_type", CALLS),
+    by(family(name::RUNTIME_ERRORS, Kubelet, Counter, "all"), "operation_type", CALLS),
+    family(name::IMAGE_PULL, Kubelet, Sum, "1.30"),
+    by(family(name::VOLUME, Kubelet, Sum, "all"), "plugin_name", &[]),
+    by(
+        family(name::STORAGE, Kubelet, Sum, "all"),
+        "operation_name",
+        &["verify_controller_attached_volume", "volume_mount", "volume_apply_access_control"],
+    ),
+    family(name::LIMITER, Kubelet, Sum, "all"),
+    by(family(name::REQUESTS, Kubelet, Counter, "all"), "code", &["429"]),
+    by(family(name::CONTAINERS, Kubelet, Counter, "all"), "container_type", &[]),
+    by(family(name::CONTAINER_ERRORS, Kubelet, Counter, "all"), "code", &[]),
+    family(name::RELIST, Kubelet, Sum, "all"),
+    family(name::RELIST_INTERVAL, Kubelet, Sum, "all"),
+    by(family(name::CGROUP, Kubelet, Sum, "all"), "operation_type", &["create"]),
+    family(name::CREDENTIALS, Kubelet, Sum, "all"),
+    family(name::DEVICES, Kubelet, Sum, "all"),
+    family(name::DRA, Kubelet, Sum, "1.32"),
+    family(name::IMAGE_GC, Kubelet, Counter, "1.29"),
+    by(family(name::ENSURE_IMAGE, Kubelet, Counter, "1.35"), "pull_required", &["true"]),
+    family(name::CNI, Containerd, Sum, "containerd"),
+    family(name::CNI_SANDBOXED, Containerd, Sum, "containerd 1.7"),
+    by(
+        family(name::CRIO, Crio, Sum, "CRI-O"),
+        "operation",
+        &["RunPodSandbox", "PullImage", "CreateContainer", "StartContainer"],
+    ),
+    by(family(name::CRIO_STALLED, Crio, Counter, "CRI-O"), "stage", &[]),
+    of_containers(name::CFS_PERIODS, "all"),
+    of_containers(name::CFS_THROTTLED, "all"),
+    of_containers(name::CFS_SECONDS, "all"),
+    of_containers(name::MEMORY_HIGH, "all, with cgroup v2"),
+    by(family(name::PSI_CPU, Cadvisor, Counter, "1.34, with cgroup v2"), "id", &["/"]),
+    by(family(name::PSI_MEMORY, Cadvisor, Counter, "1.34, with cgroup v2"), "id", &["/"]),
+    by(family(name::PSI_IO, Cadvisor, Counter, "1.34, with cgroup v2"), "id", &["/"]),
+    family(name::NODE_CPU, Node, Counter, "node_exporter"),
+    family(name::NODE_MEMORY, Node, Counter, "node_exporter"),
+    family(name::NODE_IO, Node, Counter, "node_exporter"),
+    by(family(name::NODE_DISK, Node, Counter, "node_exporter"), "device", &[]),
+    family(name::PROCESS_START, Kubelet, About, "all"),
+    family(name::LAST_RELIST, Kubelet, About, "all"),
+    family(name::LAST_GC, Kubelet, About, "all"),
+    by(family(name::NODE_NAME, Kubelet, About, "all"), "node", &[]),
+    by(family(name::BUILD, Kubelet, About, "all"), "git_version", &[]),
+];
+
+/// What a sample is of its family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The value of a counter or gauge.
+    Value,
+    /// How many values.
+    Count,
+    /// Their sum.
+    Sum,
+    /// How many up to a bound.
+    Bucket,
+}
+
+/// The family, by its number, and part that a sample's name means.
+#[must_use]
+pub fn of(sample: &str) -> Option<(usize, Part)> {
+    let known = |name: &str| FAMILIES.iter().position(|family| family.name == name);
+    let sums = |at: &usize| FAMILIES.get(*at).is_some_and(|family| matches!(family.shape, Histogram | Sum));
+    for (suffix, part) in [("_bucket", Part::Bucket), ("_sum", Part::Sum), ("_count", Part::Count)] {
+        if let Some(at) = sample.strip_suffix(suffix).and_then(known).filter(sums) {
+            let buckets = FAMILIES.get(at).is_some_and(|family| family.shape == Histogram);
+            return (buckets || part != Part::Bucket).then_some((at, part));
+        }
+    }
+    known(sample).filter(|at| !sums(at)).map(|at| (at, Part::Value))
+}

@@ -1,0 +1,176 @@
+//! Metrics: the second source, for fleets whose logs are not at hand. Scrapes in text, and servers that speak Prometheus' HTTP
+//! API, both give [`Page`]s; what came between two pages of a process is a [`Window`]; all else is made of windows.
+//!
+//! ```text
+//! text --exposition--> samples ─┐
+//!                               ├─> Page --between--> Window --breakdown--> Part --judge--> Proof ──> Figures
+//! URL  --prometheus--> series ──┘                        └──────────── reconcile with the startups table ┘
+//! ```
+
+pub mod breakdown;
+pub mod exposition;
+pub mod families;
+pub mod histogram;
+pub mod judge;
+pub mod page;
+pub mod prometheus;
+pub mod reconcile;
+pub mod window;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use breakdown::{Part, Starts};
+pub use histogram::{Between, Histogram};
+pub use judge::Proof;
+pub use page::{Page, Pages};
+pub use reconcile::{Figure, Reconciled};
+pub use window::Window;
+
+use crate::table::Recorded;
+
+/// The kubelet's SLI or total in a few figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// How many values.
+    pub count: f64,
+    /// Their mean, seconds.
+    pub mean_s: Option<f64>,
+    /// Half do not exceed it.
+    pub p50_s: Option<Between>,
+    /// 95 % do not exceed it.
+    pub p95_s: Option<Between>,
+    /// 99 % do not exceed it.
+    pub p99_s: Option<Between>,
+    /// The share of values within 5 s, from and to: equal where 5 s is a bound and no value is broken.
+    pub within_5s: Option<(f64, f64)>,
+}
+
+/// What the metrics of a node, or of all, say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figures {
+    /// What they are made of.
+    pub window: Window,
+    /// How many starts the kubelet recorded.
+    pub startups: f64,
+    /// Of these stateful, as far as the SLI leaves them out.
+    pub stateful: Option<f64>,
+    /// Values of the SLI that are about -9.2e9 s.
+    pub broken: f64,
+    /// The kubelet's SLI.
+    pub slo_s: Option<Spread>,
+    /// Created → watched.
+    pub total_s: Option<Spread>,
+    /// Mean seconds of a start.
+    pub mean_s: Option<f64>,
+    /// Where they went.
+    pub parts: Vec<Part>,
+    /// The causes they prove.
+    pub causes: Vec<Proof>,
+    /// The logs of the same node beside them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconciled: Option<Reconciled>,
+}
+
+impl Figures {
+    /// The figures of a window; `recorded` are the starts that logs of the node recorded.
+    #[must_use]
+    pub fn of(window: Window, recorded: Option<&[Recorded]>) -> Self {
+        let starts = Starts::of(&window).unwrap_or_default();
+        let parts = breakdown::of(&window, &starts);
+        let causes = judge::judge(&judge::Case { window: &window, starts: &starts, parts: &parts });
+        let spread = |histogram: &Histogram, within: Option<(f64, f64)>| Spread {
+            count: histogram.count,
+            mean_s: histogram.mean(),
+            p50_s: histogram.quantile(0.5),
+            p95_s: histogram.quantile(0.95),
+            p99_s: histogram.quantile(0.99),
+            within_5s: within,
+        };
+        Figures {
+            startups: starts.count,
+            stateful: starts.stateful,
+            broken: starts.broken,
+            slo_s: starts.sli.as_ref().map(|sli| spread(sli, starts.within())),
+            total_s: starts.total.as_ref().map(|total| spread(total, total.share_at_most(5.0))),
+            mean_s: (!parts.is_empty()).then(|| parts.iter().map(|part| part.mean_s).sum()),
+            reconciled: recorded.map(|recorded| reconcile::reconcile(&window, &starts, &parts, recorded)),
+            parts,
+            causes,
+            window,
+        }
+    }
+}
+
+impl Figures {
+    /// The figures of several nodes: histograms are added up, parts and proofs weighted by the pods that began.
+    fn together(window: Window, nodes: &[Figures]) -> Self {
+        let pods = |node: &Figures| Starts::of(&node.window).map_or(0.0, |starts| starts.pods());
+        let pods: Vec<f64> = nodes.iter().map(pods).collect();
+        let parts: Vec<(f64, &[Part])> =
+            pods.iter().copied().zip(nodes.iter().map(|node| node.parts.as_slice())).collect();
+        let parts = breakdown::together(&parts);
+        let proofs =
+            nodes.iter().zip(&pods).map(|(node, pods)| (node.window.node.as_str(), *pods, node.causes.as_slice()));
+        let causes = judge::together(&proofs.collect::<Vec<_>>());
+        let mean_s = (!parts.is_empty()).then(|| parts.iter().map(|part| part.mean_s).sum());
+        Figures { mean_s, parts, causes, ..Figures::of(window, None) }
+    }
+}
+
+/// The metrics part of a report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// All nodes together.
+    pub fleet: Figures,
+    /// Each node, the one whose mean start took longest first.
+    pub nodes: Vec<Figures>,
+}
+
+impl Measured {
+    /// What windows say, beside the starts that logs recorded (none: they are not to be compared). None without windows.
+    #[must_use]
+    pub fn of(windows: Vec<Window>, recorded: Option<&[Recorded]>) -> Option<Self> {
+        let mut by_node: BTreeMap<String, Window> = BTreeMap::new();
+        for window in windows {
+            match by_node.get_mut(&window.node) {
+                Some(mine) => mine.merge(&window),
+                None => drop(by_node.insert(window.node.clone(), window)),
+            }
+        }
+        let mut fleet = Window { node: "fleet".into(), ..Window::default() };
+        by_node.values().for_each(|window| fleet.merge(window));
+        let mut rows: BTreeMap<Option<&str>, Vec<Recorded>> = BTreeMap::new();
+        for row in recorded.into_iter().flatten() {
+            rows.entry(row.node.as_deref()).or_default().push(row.clone());
+        }
+        // Where one node is all there is, logs that name none are of it.
+        let nameless = if by_node.len() == 1 && rows.len() == 1 { rows.remove(&None) } else { None };
+        let mut nodes: Vec<Figures> = Vec::new();
+        for (node, window) in by_node {
+            let mine = rows.get(&Some(node.as_str())).or(nameless.as_ref());
+            nodes.push(Figures::of(window, mine.map(Vec::as_slice)));
+        }
+        nodes.sort_by(|a, b| {
+            b.mean_s
+                .unwrap_or(-1.0)
+                .total_cmp(&a.mean_s.unwrap_or(-1.0))
+                .then_with(|| a.window.node.cmp(&b.window.node))
+        });
+        if nodes.is_empty() {
+            return None;
+        }
+        let fleet = match nodes.as_slice() {
+            [alone] => Figures { reconciled: None, ..alone.clone() },
+            nodes => Figures::together(fleet, nodes),
+        };
+        Some(Measured { fleet, nodes })
+    }
+
+    /// How many starts they count.
+    #[must_use]
+    pub fn startups(&self) -> f64 {
+        self.fleet.startups
+    }
+}

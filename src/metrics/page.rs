@@ -1,0 +1,193 @@
+//! Pages of an exporter: the samples of one scrape that podlag needs, summed over the labels it does not.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, BuildHasherDefault};
+
+use siphasher::sip::SipHasher13;
+
+use super::families::{Exporter, FAMILIES, Family, Part, Shape, name, of};
+use super::histogram::Histogram;
+use crate::time::{SECOND, Time};
+
+/// One series of a page: the family's number, and the value of the label it keeps.
+pub type Key = (usize, Box<str>);
+
+/// The values of one series at one time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values {
+    /// A counter's.
+    pub value: Option<f64>,
+    /// The sum of a histogram.
+    pub sum: Option<f64>,
+    /// The count of a histogram.
+    pub count: Option<f64>,
+    /// Its buckets, by bound.
+    pub buckets: Vec<(f64, f64)>,
+    /// A native histogram of the same; where there are classic buckets too, those count: 5 s is a bound of them.
+    pub native: Option<Histogram>,
+}
+
+impl Values {
+    /// The histogram they are.
+    #[must_use]
+    pub fn histogram(&self) -> Option<Histogram> {
+        match &self.native {
+            Some(native) if self.buckets.is_empty() => Some(native.clone()),
+            None if self.count.is_none() && self.buckets.is_empty() => None,
+            _ => Some(Histogram::classic(self.buckets.iter().copied(), self.sum.unwrap_or(0.0), self.count)),
+        }
+    }
+
+    pub(super) fn add(&mut self, part: Part, le: Option<f64>, value: f64) {
+        let plus = |old: &mut Option<f64>| *old = Some(old.unwrap_or(0.0) + value);
+        match (part, le) {
+            (Part::Value, _) => plus(&mut self.value),
+            (Part::Sum, _) => plus(&mut self.sum),
+            (Part::Count, _) => plus(&mut self.count),
+            (Part::Bucket, Some(le)) => match self.buckets.iter_mut().find(|(bound, _)| *bound == le) {
+                Some((_, count)) => *count += value,
+                None => self.buckets.push((le, value)),
+            },
+            (Part::Bucket, None) => {}
+        }
+    }
+}
+
+/// What one scrape of one exporter says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// Whose page it is, by its families; none while it has none that tell.
+    pub exporter: Option<Exporter>,
+    /// The node's name, where the page tells it.
+    pub node: Option<Box<str>>,
+    /// The kubelet's version.
+    pub version: Option<Box<str>>,
+    /// When the process started.
+    pub started: Option<Time>,
+    /// A time at or shortly before the scrape, from stamps on its samples or in gauges that carry one.
+    pub at: Option<Time>,
+    /// The values.
+    pub values: BTreeMap<Key, Values>,
+    /// Samples whose value is no number.
+    pub not_numbers: u64,
+}
+
+/// Seconds since 1970.
+fn time(seconds: f64) -> Option<Time> {
+    (seconds > 0.0 && seconds < 9.0e9).then_some(Time((seconds * SECOND as f64) as i64))
+}
+
+impl Page {
+    /// Takes a sample; `label` gives the value of a label.
+    pub fn take<'a>(&mut self, sample: &str, label: impl Fn(&str) -> Option<&'a str>, value: f64, stamp: Option<Time>) {
+        let Some((number, part)) = of(sample) else { return };
+        let Some(family) = FAMILIES.get(number) else { return };
+        if !wanted(family, &label) {
+            return;
+        }
+        if value.is_nan() {
+            self.not_numbers += 1;
+            return;
+        }
+        let bound = if part == Part::Bucket {
+            let Some(le) = label("le").and_then(number_of) else { return };
+            Some(le)
+        } else {
+            None
+        };
+        self.notice(family, &label, value, stamp);
+        if family.shape == Shape::About {
+            return;
+        }
+        let kept = label(family.label).unwrap_or_default();
+        self.values.entry((number, kept.into())).or_default().add(part, bound, value);
+    }
+
+    /// Takes a native histogram.
+    pub fn take_native<'a>(&mut self, sample: &str, label: impl Fn(&str) -> Option<&'a str>, histogram: Histogram) {
+        let Some(number) = FAMILIES.iter().position(|family| family.name == sample) else { return };
+        let Some(family) = FAMILIES.get(number).filter(|family| wanted(family, &label)) else { return };
+        let kept = label(family.label).unwrap_or_default();
+        self.values.entry((number, kept.into())).or_default().native = Some(histogram);
+    }
+
+    /// What the page tells of itself.
+    fn notice<'a>(
+        &mut self,
+        family: &Family,
+        label: &impl Fn(&str) -> Option<&'a str>,
+        value: f64,
+        stamp: Option<Time>,
+    ) {
+        let text = |name: &str| label(name).filter(|text| !text.is_empty()).map(Into::into);
+        match family.name {
+            name::NODE_NAME => self.node = text("node"),
+            name::BUILD => self.version = text("git_version"),
+            name::PROCESS_START => self.started = time(value),
+            name::LAST_RELIST | name::LAST_GC => self.at = self.at.max(time(value)),
+            _ => {}
+        }
+        self.at = self.at.max(stamp);
+        // Every Go program says when it started; the other families tell whose page it is.
+        if !matches!(family.name, name::PROCESS_START | name::LAST_GC) {
+            self.exporter = self.exporter.or(Some(family.exporter));
+        }
+    }
+
+    /// Whether it says nothing of any start.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.exporter.is_none()
+    }
+}
+
+/// Whether a sample is one that the family wants.
+fn wanted<'a>(family: &Family, label: &impl Fn(&str) -> Option<&'a str>) -> bool {
+    let kept = || label(family.label).unwrap_or_default();
+    (family.only.is_empty() || family.only.contains(&kept()))
+        && (family.needs.is_empty() || label(family.needs).is_some_and(|value| !value.is_empty()))
+}
+
+/// A bound: `1`, `1.0`, `+Inf`.
+pub(super) fn number_of(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| !number.is_nan())
+}
+
+/// Cuts a stream of samples into pages: several scrapes in one stream show by a sample that comes again.
+#[derive(Default)]
+pub struct Pages {
+    /// The pages that are complete.
+    pub done: Vec<Page>,
+    current: Page,
+    /// Hashes of the samples of the current page. Sixteen bytes each: two that collide are not to be expected.
+    known: HashSet<u64, BuildHasherDefault<SipHasher13>>,
+}
+
+impl Pages {
+    /// Takes a sample with all its labels.
+    pub fn take(
+        &mut self,
+        sample: &str,
+        labels: &[(impl AsRef<str>, impl AsRef<str>)],
+        value: f64,
+        stamp: Option<Time>,
+    ) {
+        let whole: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        if !self.known.insert(BuildHasherDefault::<SipHasher13>::default().hash_one((sample, &whole))) {
+            let whole_again = BuildHasherDefault::<SipHasher13>::default().hash_one((sample, &whole));
+            self.end();
+            self.known.insert(whole_again);
+        }
+        let label = |name: &str| whole.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        self.current.take(sample, label, value, stamp);
+    }
+
+    /// Ends the current page.
+    pub fn end(&mut self) {
+        self.known.clear();
+        let page = std::mem::take(&mut self.current);
+        if !page.is_empty() {
+            self.done.push(page);
+        }
+    }
+}

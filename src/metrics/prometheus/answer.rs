@@ -1,0 +1,159 @@
+//! What the HTTP API answers, in JSON (<https://prometheus.io/docs/prometheus/latest/querying/api/>).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::metrics::histogram::Histogram;
+use crate::web::{Body, Kind, Trouble};
+
+/// Labels of a series, `__name__` among them where the server kept it.
+pub type Labels = BTreeMap<String, String>;
+
+#[derive(Deserialize)]
+struct Envelope<T> {
+    status: String,
+    data: Option<T>,
+    #[serde(default, rename = "errorType")]
+    kind: String,
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    warnings: Vec<String>,
+}
+
+/// The data of a query.
+#[derive(Deserialize)]
+pub struct Matrix {
+    /// The series.
+    #[serde(default)]
+    pub result: Vec<Series>,
+}
+
+/// A series with its values: one of an instant query, many of a range.
+#[derive(Deserialize)]
+pub struct Series {
+    /// Its labels.
+    #[serde(default)]
+    pub metric: Labels,
+    value: Option<(f64, String)>,
+    #[serde(default)]
+    values: Vec<(f64, String)>,
+    histogram: Option<(f64, Native)>,
+    #[serde(default)]
+    histograms: Vec<(f64, Native)>,
+}
+
+/// A native histogram: each bucket with how its ends belong to it, its ends, and its count.
+#[derive(Deserialize)]
+struct Native {
+    count: String,
+    sum: String,
+    #[serde(default)]
+    buckets: Vec<(i64, String, String, String)>,
+}
+
+impl Series {
+    /// Its numbers, with the seconds they are of.
+    pub fn numbers(&self) -> impl Iterator<Item = (f64, f64)> {
+        let number = |(at, text): &(f64, String)| text.parse().ok().map(|number| (*at, number));
+        self.value.iter().chain(&self.values).filter_map(number)
+    }
+
+    /// Its native histograms.
+    pub fn histograms(&self) -> impl Iterator<Item = (f64, Histogram)> {
+        let histogram = |(at, native): &(f64, Native)| native.read().map(|histogram| (*at, histogram));
+        self.histogram.iter().chain(&self.histograms).filter_map(histogram)
+    }
+}
+
+impl Native {
+    fn read(&self) -> Option<Histogram> {
+        let bucket = |(_, low, high, count): &(i64, String, String, String)| {
+            Some((low.parse().ok()?, high.parse().ok()?, count.parse().ok()?))
+        };
+        let buckets: Vec<(f64, f64, f64)> = self.buckets.iter().map(bucket).collect::<Option<_>>()?;
+        Some(Histogram::native(buckets, self.sum.parse().ok()?, self.count.parse().ok()?))
+    }
+}
+
+fn trouble(kind: Kind, url: &str, message: String, help: &str) -> Trouble {
+    Trouble { kind, url: url.into(), message, help: help.into(), body: String::new() }
+}
+
+/// Reads an answer. Warnings (of a Thanos that lacks a store, say) come beside the data.
+///
+/// # Errors
+/// When it is no answer of the API, or the API's own error.
+pub fn read<T: for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, Vec<String>), Trouble> {
+    let url = body.url.as_str();
+    let envelope: Envelope<T> = serde_json::from_slice(&body.bytes).map_err(|broken| {
+        let html = body.bytes.trim_ascii_start().starts_with(b"<");
+        let message = match () {
+            () if html => "it answered with a web page, not with the API's JSON".to_owned(),
+            () if broken.is_eof() => "its answer ends in the middle of its JSON".to_owned(),
+            () => format!("its answer is not the API's JSON ({broken})"),
+        };
+        trouble(
+            Kind::Cut,
+            url,
+            message,
+            "Check the address: a login page, a proxy or another service may answer there.",
+        )
+    })?;
+    match envelope.data {
+        Some(data) if envelope.status == "success" => Ok((data, envelope.warnings)),
+        _ => Err(failed(url, &envelope.kind, &envelope.error)),
+    }
+}
+
+fn failed(url: &str, kind: &str, error: &str) -> Trouble {
+    let help = match kind {
+        "timeout" => "Take a shorter window (--window) or fewer nodes (--selector), or a longer --timeout.",
+        "execution" | "unavailable" => {
+            "The server could not run the query: its own limits or its stores; its log tells more."
+        }
+        "bad_data" => "Check --selector and --node-label.",
+        _ => "",
+    };
+    trouble(Kind::Refused(422), url, format!("the query failed ({kind}): {error}"), help)
+}
+
+/// The API's own error in an answer that was refused, if it is one.
+#[must_use]
+pub fn refused(trouble: &Trouble) -> Option<Trouble> {
+    let envelope: Envelope<serde::de::IgnoredAny> = serde_json::from_str(&trouble.body).ok()?;
+    (envelope.status == "error").then(|| failed(&trouble.url, &envelope.kind, &envelope.error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(text: &str) -> Body {
+        Body { bytes: text.into(), content_type: None, url: "http://x/api".into(), status: 200 }
+    }
+
+    #[test]
+    fn numbers_and_native_histograms_are_read() {
+        let text = r#"{"status":"success","warnings":["a store is gone"],"data":{"resultType":"matrix","result":[
+            {"metric":{"node":"a"},"values":[[1.5,"2"],[2.5,"+Inf"]]},
+            {"metric":{},"histogram":[3,{"count":"4","sum":"12.5","buckets":[[0,"1","2","3"],[3,"-0.5","0.5","1"]]}]}]}}"#;
+        let (matrix, warnings) = read::<Matrix>(&body(text)).unwrap();
+        assert_eq!(warnings, ["a store is gone"]);
+        assert_eq!(matrix.result[0].numbers().collect::<Vec<_>>(), [(1.5, 2.0), (2.5, f64::INFINITY)]);
+        let (at, histogram) = matrix.result[1].histograms().next().unwrap();
+        assert_eq!((at, histogram.count, histogram.sum, histogram.at_most(1.0)), (3.0, 4.0, 12.5, (1.0, 1.0)));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told() {
+        let told =
+            |text: &str| read::<Matrix>(&body(text)).err().map(|trouble| trouble.to_string()).unwrap_or_default();
+        assert!(told("<html>").contains("a web page"), "{}", told("<html>"));
+        assert!(told(r#"{"status":"succ"#).contains("ends in the middle"));
+        assert!(told("[]").contains("not the API's JSON"));
+        let error = r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#;
+        assert!(told(error).contains("(timeout): query timed out. Take a shorter window"), "{}", told(error));
+    }
+}

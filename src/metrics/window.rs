@@ -1,0 +1,178 @@
+//! From scrapes to what came between them: counters begin anew with their process, and only differences count.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::families::{Exporter, FAMILIES, Shape};
+use super::histogram::Histogram;
+use super::page::{Key, Page, Values};
+use crate::time::Time;
+
+/// What one series counted within a window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counted {
+    /// What a counter counted.
+    pub value: f64,
+    /// What a histogram counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<Histogram>,
+}
+
+/// What one node's metrics say of a stretch of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// The node's name.
+    pub node: String,
+    /// The kubelet's version.
+    pub kubelet_version: Option<Box<str>>,
+    /// Where the counting begins: the first scrape, or the process' start.
+    pub from: Option<Time>,
+    /// The last scrape, or shortly before it.
+    pub to: Option<Time>,
+    /// How many scrapes it is made of; one counts since the process' start.
+    pub scrapes: u64,
+    /// How often the kubelet restarted between them: what came between the last scrape before and the restart is in none.
+    pub restarts: u64,
+    /// The series, by family and kept label.
+    pub series: Vec<(String, String, Counted)>,
+    /// What is to be said of how the metrics came.
+    pub remarks: Vec<String>,
+}
+
+impl Window {
+    /// The histograms of a family whose kept label is this (any, where it is empty), as one.
+    #[must_use]
+    pub fn histogram(&self, family: &str, label: &str) -> Option<Histogram> {
+        self.all(family, label).filter_map(|(_, counted)| counted.histogram.clone()).reduce(|all, one| all.plus(&one))
+    }
+
+    /// The sum and count of them.
+    #[must_use]
+    pub fn sum(&self, family: &str, label: &str) -> Option<(f64, f64)> {
+        self.histogram(family, label).map(|histogram| (histogram.sum, histogram.count))
+    }
+
+    /// A counter, over all labels or of one.
+    #[must_use]
+    pub fn counter(&self, family: &str, label: &str) -> Option<f64> {
+        self.all(family, label).map(|(_, counted)| counted.value).reduce(|all, one| all + one)
+    }
+
+    /// The series of a family, by kept label.
+    pub fn all<'a>(&'a self, family: &'a str, label: &'a str) -> impl Iterator<Item = (&'a str, &'a Counted)> {
+        let mine =
+            move |(name, kept, _): &&(String, String, Counted)| name == family && (label.is_empty() || kept == label);
+        self.series.iter().filter(mine).map(|(_, kept, counted)| (kept.as_str(), counted))
+    }
+
+    /// How long it is, in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> Option<f64> {
+        self.from.zip(self.to).map(|(from, to)| (to - from).seconds()).filter(|seconds| *seconds > 0.0)
+    }
+
+    /// Takes up another window: of the same node's other exporter, of a later time, or, for the fleet, of another node.
+    pub fn merge(&mut self, other: &Window) {
+        self.from = self.from.into_iter().chain(other.from).min();
+        self.to = self.to.max(other.to);
+        self.kubelet_version = self.kubelet_version.take().or(other.kubelet_version.clone());
+        self.scrapes += other.scrapes;
+        self.restarts += other.restarts;
+        let mut series: BTreeMap<(String, String), Counted> = std::mem::take(&mut self.series)
+            .into_iter()
+            .map(|(family, label, counted)| ((family, label), counted))
+            .collect();
+        for (family, label, counted) in &other.series {
+            let mine = series.entry((family.clone(), label.clone())).or_default();
+            mine.value += counted.value;
+            mine.histogram = match (mine.histogram.take(), &counted.histogram) {
+                (Some(mine), Some(theirs)) => Some(mine.plus(theirs)),
+                (mine, theirs) => mine.or(theirs.clone()),
+            };
+        }
+        self.series = series.into_iter().map(|((family, label), counted)| (family, label, counted)).collect();
+        self.remarks
+            .extend(other.remarks.iter().filter(|remark| !self.remarks.contains(remark)).cloned().collect::<Vec<_>>());
+    }
+}
+
+/// What the pages of one exporter of one node count between the first and the last of them; with `since_start` from the start
+/// of the first one's process on, which is all that one page alone can tell.
+#[must_use]
+pub fn between(node: &str, mut pages: Vec<Page>, since_start: bool) -> Window {
+    pages.sort_by(|a, b| (a.started, a.at).cmp(&(b.started, b.at)).then_with(|| a.progress().total_cmp(&b.progress())));
+    let mut window = Window { node: node.into(), scrapes: pages.len() as u64, ..Window::default() };
+    let (Some(first), Some(last)) = (pages.first(), pages.last()) else { return window };
+    window.kubelet_version = pages.iter().rev().find_map(|page| page.version.clone());
+    window.to = last.at;
+    window.from = if since_start { first.started } else { first.at };
+    let mut counted: BTreeMap<Key, Counted> = BTreeMap::new();
+    let mut before: Option<&Page> = if since_start { None } else { Some(first) };
+    for page in pages.iter().skip(usize::from(!since_start)) {
+        let begun_anew = before.is_some_and(|before| begun_anew(before, page));
+        if begun_anew && counted.is_empty() {
+            window.from = page.started.or(window.from);
+        }
+        if begun_anew && page.exporter == Some(Exporter::Kubelet) {
+            window.restarts += 1;
+        }
+        let known = before.filter(|_| !begun_anew);
+        for (key, values) in &page.values {
+            let earlier = known.and_then(|known| known.values.get(key));
+            take(counted.entry(key.clone()).or_default(), values, earlier);
+        }
+        before = Some(page);
+    }
+    let not_numbers: u64 = pages.iter().map(|page| page.not_numbers).sum();
+    if not_numbers > 0 {
+        window.remarks.push(format!("{node}: {not_numbers} samples are no number (NaN) and are left out"));
+    }
+    let family = |number: usize| FAMILIES.get(number).map_or("", |family| family.name).to_owned();
+    for ((number, label), counted) in counted {
+        let apart = FAMILIES.get(number).is_some_and(|family| family.apart);
+        match window.series.last_mut() {
+            Some((name, _, sum)) if apart && *name == family(number) => sum.value += counted.value,
+            _ => window.series.push((family(number), if apart { String::new() } else { label.into() }, counted)),
+        }
+    }
+    window
+}
+
+fn take(counted: &mut Counted, values: &Values, earlier: Option<&Values>) {
+    if let Some(now) = values.histogram() {
+        let since = match earlier.and_then(Values::histogram) {
+            Some(earlier) => now.minus(&earlier),
+            None => now,
+        };
+        counted.histogram = Some(match counted.histogram.take() {
+            Some(before) => before.plus(&since),
+            None => since,
+        });
+    }
+    if let Some(now) = values.value {
+        counted.value += now - earlier.and_then(|earlier| earlier.value).unwrap_or(0.0);
+    }
+}
+
+/// Whether the process of a page is another than that of the page before: it says so, or a count has gone down.
+fn begun_anew(before: &Page, page: &Page) -> bool {
+    // A process' start is the same on all its pages, but for the rounding of the clock's tick.
+    if let Some((before, now)) = before.started.zip(page.started) {
+        return (now - before).seconds().abs() > 1.0;
+    }
+    let fell = |key: &Key, now: Option<f64>, count: fn(&Values) -> Option<f64>| {
+        before.values.get(key).and_then(count).zip(now).is_some_and(|(before, now)| now < before)
+    };
+    page.values.iter().any(|(key, values)| {
+        let counter = FAMILIES.get(key.0).is_some_and(|family| family.shape == Shape::Counter);
+        fell(key, values.count, |values| values.count) || (counter && fell(key, values.value, |values| values.value))
+    })
+}
+
+impl Page {
+    /// Grows within one process: what puts two of its scrapes in order where neither tells its time.
+    fn progress(&self) -> f64 {
+        self.values.values().map(|values| values.count.unwrap_or(0.0)).sum()
+    }
+}
