@@ -6,7 +6,7 @@ use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::breakdown;
 use crate::error::Error;
-use crate::metrics::{Measured, Window};
+use crate::metrics::{Figures, Measured, Window};
 use crate::table::{self, Summary, Table};
 
 /// The version of the JSON forms and of tables; names do not change within one.
@@ -107,6 +107,8 @@ pub struct Report {
     pub summary: Summary,
     /// What metrics say, where some were given.
     pub metrics: Option<Measured>,
+    /// The data of a page that was made of more startups than it holds, and is all there is: as a page it goes on as it is.
+    pub page: Option<Box<str>>,
     /// What was read.
     pub coverage: Coverage,
 }
@@ -127,7 +129,7 @@ impl Report {
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
         let metrics = Measured::of(windows, recorded.as_deref());
-        Ok(Report { table, summary, metrics, coverage })
+        Ok(Report { table, summary, metrics, page: None, coverage })
     }
 
     /// Whether it tells of any start.
@@ -141,21 +143,46 @@ impl Report {
     }
 }
 
-impl Serialize for Report {
+/// The report without its startups, with at most so many nodes of its metrics.
+pub struct Head<'a>(pub &'a Report, pub usize);
+
+impl Serialize for Head<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        self.0.head(&mut map, self.1)?;
+        map.end()
+    }
+}
+
+impl Report {
+    fn head<M: SerializeMap>(&self, map: &mut M, nodes: usize) -> Result<(), M::Error> {
         map.serialize_entry("podlag_report", &VERSION)?;
         map.serialize_entry("run", &self.run())?;
         map.serialize_entry("summary", &self.summary)?;
         if let Some(metrics) = &self.metrics {
-            map.serialize_entry("metrics", metrics)?;
+            let some = metrics.nodes.get(..nodes.min(metrics.nodes.len())).unwrap_or_default();
+            map.serialize_entry("metrics", &MetricsOf { fleet: &metrics.fleet, nodes: some })?;
         }
         map.serialize_entry("coverage", &self.coverage)?;
         let anomalies: std::collections::BTreeMap<_, _> = breakdown::ANOMALIES.iter().copied().collect();
-        map.serialize_entry("anomaly_meanings", &anomalies)?;
+        map.serialize_entry("anomaly_meanings", &anomalies)
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.head(&mut map, usize::MAX)?;
         map.serialize_entry("startups", &Startups(RefCell::new(Some(self.table.rows()))))?;
         map.end()
     }
+}
+
+/// Metrics of some nodes.
+#[derive(serde::Serialize)]
+struct MetricsOf<'a> {
+    fleet: &'a Figures,
+    nodes: &'a [Figures],
 }
 
 /// The rows, read and written one by one.

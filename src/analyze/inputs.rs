@@ -8,7 +8,7 @@ use super::Options;
 use super::scrapes::Scrapes;
 use crate::error::{Error, Kind};
 use crate::source::{self, Content, Opened, Source};
-use crate::table::{Runs, Store, read_parquet, read_report, read_rows};
+use crate::table::{Runs, Store, read_page, read_parquet, read_report, read_rows};
 use crate::workload::Owners;
 
 /// Inputs that are no logs: stored tables, reports, API objects.
@@ -86,6 +86,7 @@ impl Inputs {
             (Some(Content::Report), _, opened) => {
                 bytes(opened).and_then(|bytes| read_report(bytes, store, &mut self.runs))
             }
+            (Some(Content::Page), _, opened) => bytes(opened).and_then(|bytes| read_page(bytes, store, &mut self.runs)),
             (Some(Content::Rows), _, opened) => bytes(opened).and_then(|bytes| read_rows(bytes, store, &mut self.runs)),
             (Some(Content::Metrics), _, opened) => {
                 bytes(opened).and_then(|bytes| self.scrapes.read(source, bytes, &mut self.troubles))

@@ -131,12 +131,15 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     coverage.source_troubles.append(&mut inputs.troubles);
     coverage.unread_sources += inputs.failed as u64;
     let windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
+    let page = inputs.runs.cut.pop().filter(|_| sources.len() == 1 && options.filter.is_empty());
     coverage.add(inputs.runs.coverage);
     if failed > 0 && failed == sources.len() {
         let told = coverage.source_troubles.join("\n");
         return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
     }
-    Report::of(store.finish()?, windows, options.filter.is_of_nodes(), coverage)
+    let mut report = Report::of(store.finish()?, windows, options.filter.is_of_nodes(), coverage)?;
+    report.page = page;
+    Ok(report)
 }
 
 /// Reads logs into the store. Gives how many could not be read at all.

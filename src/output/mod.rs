@@ -7,6 +7,7 @@ mod chain;
 mod check;
 mod diff;
 mod grid;
+pub(crate) mod html;
 mod number;
 mod target;
 mod text;
@@ -23,7 +24,7 @@ pub use chain::write as chain;
 pub use check::{FORMS as CHECK_FORMS, write as check};
 pub use diff::{FORMS as DIFF_FORMS, write as diff};
 pub use grid::{Cell, Grid};
-pub use number::{length, share};
+pub use number::{grouped, length, share};
 pub use target::Target;
 
 /// What the reader's screen can do.
@@ -63,6 +64,7 @@ pub const FORMS: &[Form] = &[
     Form { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
     Form { name: "csv", extension: "csv", readable: true, write: csv },
     Form { name: "json", extension: "json", readable: true, write: json },
+    Form { name: "html", extension: "html", readable: false, write: html::write },
     Form {
         name: "parquet",
         extension: "parquet",

@@ -4,6 +4,7 @@
 use memchr::memchr;
 
 use crate::metrics::exposition;
+use crate::output::html;
 
 /// How many decoded bytes are looked at. A tar archive shows itself at byte 257; binary files nearly always have a NUL
 /// within the first few hundred bytes, so 8 KiB (git looks at as much) leaves room for text headers.
@@ -21,6 +22,8 @@ pub enum Content {
     Report,
     /// Rows of a startups table, a JSON object a line.
     Rows,
+    /// A report of podlag's own, as a page.
+    Page,
     /// API objects in JSON, as `kubectl get -o json` prints them.
     Objects,
     /// Metrics as Prometheus scrapes them.
@@ -56,6 +59,7 @@ impl Content {
         match signed {
             Some((.., content)) => Some(*content),
             None if Self::of_json(head).is_some() => Self::of_json(head),
+            None if memchr::memmem::find(head, html::MARK.as_bytes()).is_some() => Some(Self::Page),
             None if exposition::is_exposition(head) => Some(Self::Metrics),
             None if nul && Bom::of(head).is_none() && memchr(0, head).is_some() => Some(Self::Binary),
             None => None,
@@ -85,7 +89,7 @@ impl Content {
         match self {
             Self::Journal => "a systemd journal file, not text",
             Self::Parquet => "a Parquet file, not a log",
-            Self::Report | Self::Rows => "a report of podlag's own",
+            Self::Report | Self::Rows | Self::Page => "a report of podlag's own",
             Self::Metrics => "metrics, not a log",
             Self::Objects => "API objects in JSON, not a log",
             Self::Elf => "a program (ELF), not a log",
@@ -104,7 +108,7 @@ impl Content {
             Self::Binary => "If it is a log all the same, name the file itself and it is read.".into(),
             Self::Special => "Name it itself to have it read.".into(),
             Self::Parquet => "Name it as a file, not packed, not through a pipe.".into(),
-            Self::Elf | Self::Report | Self::Rows | Self::Objects | Self::Metrics => {
+            Self::Elf | Self::Report | Self::Rows | Self::Page | Self::Objects | Self::Metrics => {
                 "Name the logs themselves, or a folder of them.".into()
             }
         }

@@ -11,6 +11,7 @@ mod groups;
 mod merge;
 mod of;
 mod once;
+mod page;
 mod part;
 mod query;
 mod recorded;
@@ -29,4 +30,5 @@ pub use store::{Budget, Made, Store, Table};
 pub use summary::{CauseLine, Example, PhaseLine, Quantiles, Summary, summary};
 
 pub(crate) use of::{Surroundings, row as row_of};
+pub(crate) use page::read_page;
 pub(crate) use stored::{Runs, read_parquet, read_report, read_rows};

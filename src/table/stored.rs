@@ -29,6 +29,8 @@ pub(crate) struct Runs {
     pub coverage: Coverage,
     /// What metrics counted for them; the same window twice counts once.
     pub windows: Vec<Window>,
+    /// The data of pages that hold fewer startups than they were made of.
+    pub cut: Vec<Box<str>>,
 }
 
 impl Runs {
@@ -40,7 +42,7 @@ impl Runs {
         }
     }
 
-    fn add(&mut self, run: &str, coverage: Coverage, windows: Vec<Window>) {
+    pub(super) fn add(&mut self, run: &str, coverage: Coverage, windows: Vec<Window>) {
         self.measured(windows);
         let told = serde_json::to_string(&coverage).unwrap_or_default();
         if self.known.insert(format!("{run} {told}")) {
@@ -147,7 +149,7 @@ pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut Runs) -
 
 /// The metrics of a report: the figures are made of the windows again.
 #[derive(Default, serde::Deserialize)]
-struct Stored {
+pub(super) struct Stored {
     nodes: Vec<StoredNode>,
 }
 
@@ -157,7 +159,7 @@ struct StoredNode {
 }
 
 impl Stored {
-    fn windows(self) -> Vec<Window> {
+    pub(super) fn windows(self) -> Vec<Window> {
         self.nodes.into_iter().map(|node| node.window).collect()
     }
 }

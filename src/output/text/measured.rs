@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{Page, grouped, plural};
+use super::{Page, plural};
 use crate::cause;
 use crate::metrics::{Between, Figures, Measured, Reconciled};
-use crate::output::{length, plain, share};
+use crate::output::{grouped, length, plain, share};
 
 /// How many causes and nodes are shown.
 const CAUSES: usize = 5;

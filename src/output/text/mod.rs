@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Screen, length, plain, share};
+use super::{Screen, grouped, length, plain, share};
 use crate::breakdown::anomaly;
 use crate::cause;
 use crate::error::Error;
@@ -53,19 +53,6 @@ struct Page<'a> {
 
 fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// Thousands apart: `2,412`.
-fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 impl Page<'_> {

@@ -1,0 +1,221 @@
+//! Which startups stand in the page: all of them while they are few, else the slowest and a fair sample of the others.
+//!
+//! A page is to stay below 5 MB and open at once, whatever it is made of. The sample is by hash, so it is the same whatever
+//! order startups came in.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+
+use crate::error::Error;
+use crate::phase::{PHASES, Phase};
+use crate::report::Report;
+use crate::table::Row;
+use crate::time::Time;
+
+/// How many startups are listed at most (some 200 bytes each), and how many of these are the slowest ones.
+const LISTED: usize = 12_000;
+const SLOWEST: usize = 2_000;
+/// How many stand there whole, with spans and evidence, where not all can: of the slowest, and of the sample.
+const WHOLE: (usize, usize) = (120, 60);
+/// Startups all of which are whole: some 5 to 8 kB each.
+const FEW: usize = 400;
+/// Bytes that the whole ones may take, in either case.
+const BYTES: (usize, usize) = (1_500_000, 3_500_000);
+
+/// A startup as the page lists it: what its figures and filters need. Seconds are whole microseconds, as sums are made of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Startup {
+    pub namespace: Box<str>,
+    pub pod: Box<str>,
+    pub uid: Option<Box<str>>,
+    pub node: Option<Box<str>>,
+    pub workload: Box<str>,
+    pub kubelet: Option<Box<str>>,
+    pub state: &'static str,
+    pub created: Option<i64>,
+    pub began: Option<i64>,
+    pub ended: Option<i64>,
+    pub running: Option<i64>,
+    pub total: Option<i64>,
+    pub slo: Option<i64>,
+    pub stateful: Option<bool>,
+    pub phases: Option<[i64; PHASES.len()]>,
+    pub images: Vec<Box<str>>,
+    pub findings: Vec<(Box<str>, i64, i64)>,
+    pub anomalies: Vec<Box<str>>,
+}
+
+/// The nearest whole microsecond, as the summary's sums have it.
+fn micros(seconds: f64) -> i64 {
+    (seconds * 1e6 + 0.5).trunc() as i64
+}
+
+fn of(row: &Row) -> Startup {
+    let stamp = |time: Time| time.0.div_euclid(1000);
+    let mut images: Vec<Box<str>> = row.image_pulls.iter().filter_map(|pull| pull.image.clone()).collect();
+    images.sort_unstable();
+    images.dedup();
+    let phases = row.phases.0.map(|_| {
+        let seconds = |phase: Phase| row.phases.of(phase).map_or(0, micros);
+        std::array::from_fn(|at| PHASES.get(at).map_or(0, |(phase, _)| seconds(*phase)))
+    });
+    Startup {
+        namespace: row.namespace.clone(),
+        pod: row.pod.clone(),
+        uid: row.uid.clone(),
+        node: row.node.clone(),
+        workload: row.workload.clone(),
+        kubelet: row.kubelet_version.clone(),
+        state: row.state.name(),
+        created: row.created.map(stamp),
+        began: row.began().map(stamp),
+        ended: row.watched.or(row.spans.last().map(|piece| piece.to)).map(stamp),
+        running: row.running_s.map(micros),
+        total: row.total_s.map(micros),
+        slo: row.slo_s.map(micros),
+        stateful: row.stateful,
+        phases,
+        images,
+        findings: row
+            .findings
+            .iter()
+            .map(|finding| (finding.cause.clone(), micros(finding.lost_s), micros(finding.certain_s)))
+            .collect(),
+        anomalies: row.anomalies.clone(),
+    }
+}
+
+/// The startups of a page, the slowest first.
+#[derive(Default)]
+pub(super) struct Listed {
+    /// How many the report has.
+    pub startups: usize,
+    /// Those listed, each with its place among the whole ones.
+    pub rows: Vec<(Startup, Option<usize>)>,
+    /// Those that stand there whole.
+    pub whole: Vec<Row>,
+    /// How many of the first stand for themselves; the others for `weight` each. None where nothing was cut.
+    pub sure: Option<usize>,
+    /// See `sure`.
+    pub weight: f64,
+}
+
+/// A startup with what it is chosen by, the least first.
+struct Kept<K> {
+    key: K,
+    startup: Startup,
+    row: Option<Box<Row>>,
+}
+
+impl<K: Ord> PartialEq for Kept<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+impl<K: Ord> Eq for Kept<K> {}
+impl<K: Ord> PartialOrd for Kept<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<K: Ord> Ord for Kept<K> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+/// The longest way to running first; then by the order of rows, so that none depends on the order they came in.
+type Slow = (Reverse<Option<i64>>, u64);
+
+fn hash(row: &Row) -> u64 {
+    let mut hasher = SipHasher13::new();
+    let (node, name, began) = row.key();
+    for part in [node, name, &row.namespace, &row.pod] {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0xff);
+    }
+    hasher.write_i64(began.map_or(0, |(_, time)| time.0));
+    hasher.finish()
+}
+
+/// Chooses the startups of a page. The rows pass one by one; only the chosen ones are held.
+pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
+    let startups = report.table.len();
+    let all = startups <= LISTED;
+    let (slowest, sampled) = if all { (startups, 0) } else { (SLOWEST, LISTED - SLOWEST) };
+    let (whole_slow, whole_sampled) = if startups <= FEW { (startups, 0) } else { WHOLE };
+    let mut slow: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
+    let mut sample: BinaryHeap<Kept<u64>> = BinaryHeap::new();
+    // The whole rows of the slowest are a queue of their own, so that the others need not be held whole.
+    let mut whole: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
+    let mut whole_sample: BinaryHeap<Kept<u64>> = BinaryHeap::new();
+    for row in report.table.rows() {
+        let row = row?;
+        let number = hash(&row);
+        let key: Slow = (Reverse(row.felt_s().map(micros)), number);
+        let startup = of(&row);
+        let boxed = Box::new(row);
+        keep(&mut slow, Kept { key, startup: startup.clone(), row: None }, slowest);
+        if sampled > 0 {
+            keep(&mut sample, Kept { key: number, startup, row: None }, sampled + SLOWEST);
+        }
+        if whole.len() < whole_slow || whole.peek().is_some_and(|last| key < last.key) {
+            if let Some(out) = keep(&mut whole, Kept { key, startup: Startup::default(), row: Some(boxed) }, whole_slow)
+                && let Some(row) = out.row
+            {
+                keep(
+                    &mut whole_sample,
+                    Kept { key: out.key.1, startup: Startup::default(), row: Some(row) },
+                    whole_sampled,
+                );
+            }
+        } else if whole_sampled > 0 {
+            keep(&mut whole_sample, Kept { key: number, startup: Startup::default(), row: Some(boxed) }, whole_sampled);
+        }
+    }
+    let slow = slow.into_sorted_vec();
+    let chosen: std::collections::HashSet<u64> = slow.iter().map(|kept| kept.key.1).collect();
+    let mut rest: Vec<Kept<Slow>> = sample
+        .into_sorted_vec()
+        .into_iter()
+        .filter(|kept| !chosen.contains(&kept.key))
+        .take(sampled)
+        .map(|kept| Kept {
+            key: (Reverse(kept.startup.running.or(kept.startup.total)), kept.key),
+            startup: kept.startup,
+            row: None,
+        })
+        .collect();
+    rest.sort();
+    let mut listed = Listed {
+        startups,
+        sure: (!all).then_some(slow.len()),
+        weight: if rest.is_empty() { 1.0 } else { (startups - slow.len()) as f64 / rest.len() as f64 },
+        ..Listed::default()
+    };
+    let mut room = if startups <= FEW { BYTES.1 } else { BYTES.0 };
+    let mut places = std::collections::HashMap::new();
+    let whole_rows = whole.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
+    for (number, row) in whole_rows.chain(whole_sample.into_sorted_vec().into_iter().map(|kept| (kept.key, kept.row))) {
+        let bytes = row.as_ref().and_then(|row| serde_json::to_vec(row).ok()).map_or(0, |json| json.len());
+        room = room.saturating_sub(bytes);
+        if let Some(row) = row.filter(|_| room > 0) {
+            places.insert(number, listed.whole.len());
+            listed.whole.push(*row);
+        }
+    }
+    listed.rows = slow.into_iter().chain(rest).map(|kept| (kept.startup, places.get(&kept.key.1).copied())).collect();
+    Ok(listed)
+}
+
+/// Puts one into a queue of so many, the least of all; gives what falls out.
+fn keep<K: Ord>(queue: &mut BinaryHeap<Kept<K>>, one: Kept<K>, most: usize) -> Option<Kept<K>> {
+    if most == 0 {
+        return Some(one);
+    }
+    queue.push(one);
+    if queue.len() > most { queue.pop() } else { None }
+}

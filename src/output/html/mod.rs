@@ -1,0 +1,78 @@
+//! The report as a page: one file that asks nothing of any network, with its data as JSON, which podlag reads back.
+//!
+//! Script and style are files of their own in this folder; the page lets no other run (a Content-Security-Policy by their
+//! hashes). Data stand in an element that is no script to the browser, and every `<` in it is written as an escape.
+
+mod data;
+mod listed;
+
+use std::io::{self, Write};
+
+use base64::Engine;
+use sha2::{Digest, Sha256};
+
+use super::{Screen, grouped};
+use crate::error::Error;
+use crate::report::Report;
+
+/// The page around style, script and data.
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("style.css");
+/// The script, in the order its parts build on each other.
+const SCRIPT: &[&str] = &[include_str!("script/main.js")];
+
+/// What a page of podlag's begins with; by this it is known when it comes back as input.
+pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
+/// What stands before its data, and after them.
+pub(crate) const DATA: (&str, &str) = ("<script type=\"application/json\" id=\"data\">", "</script>");
+
+pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    let script = SCRIPT.concat();
+    let policy = format!(
+        "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'",
+        hash(&script),
+        hash(STYLE)
+    );
+    let title = format!("podlag: {} pod starts", grouped(report.table.len()));
+    let (before, after) = PAGE.split_once("{{data}}").unwrap_or((PAGE, ""));
+    let filled = |part: &str| {
+        let part = part.replace("{{csp}}", &policy).replace("{{title}}", &title).replace("{{style}}", STYLE);
+        part.replace("{{script}}", &script)
+    };
+    out.write_all(filled(before).as_bytes())?;
+    match &report.page {
+        // What was cut when the page was made cannot be made again: it goes on as it is.
+        Some(page) => Escaped(&mut *out).write_all(page.as_bytes())?,
+        None => {
+            let listed = listed::of_report(report)?;
+            serde_json::to_writer(Escaped(&mut *out), &data::Data::of(report, &listed)).map_err(io::Error::from)?;
+        }
+    }
+    Ok(out.write_all(filled(after).as_bytes())?)
+}
+
+fn hash(text: &str) -> String {
+    format!("sha256-{}", base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text)))
+}
+
+/// JSON in which no text can end the element it stands in: `<` occurs in strings only, where its escape means the same.
+struct Escaped<'a>(&'a mut dyn Write);
+
+impl Write for Escaped<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for part in bytes.split_inclusive(|byte| *byte == b'<') {
+            match part.strip_suffix(b"<") {
+                Some(plain) => {
+                    self.0.write_all(plain)?;
+                    self.0.write_all(b"\\u003c")?;
+                }
+                None => self.0.write_all(part)?,
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}

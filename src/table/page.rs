@@ -1,0 +1,142 @@
+//! Reading back a report that was written as a page. Startups that stand there whole are rows again; those that are only
+//! listed come back without spans and evidence, and of those that were cut nothing is left but the page's own figures.
+
+use std::io::Read;
+
+use serde::Deserialize;
+
+use super::cell::PhaseSeconds;
+use super::row::{Finding, Row};
+use super::store::Store;
+use super::stored::{Runs, Stored};
+use crate::error::{Error, Kind};
+use crate::output::html;
+use crate::phase::PHASES;
+use crate::report::Coverage;
+use crate::startup::State;
+use crate::time::Time;
+
+/// No page of ours is larger than 5 MB; what is far larger is none.
+const LARGEST: u64 = 64 << 20;
+
+#[derive(Deserialize)]
+struct Data {
+    cut: Cut,
+    report: Head,
+    rows: Listed,
+    whole: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Cut {
+    startups: usize,
+    #[serde(default)]
+    nodes: usize,
+    #[serde(default)]
+    measured: usize,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    run: String,
+    coverage: Coverage,
+    #[serde(default)]
+    metrics: Stored,
+}
+
+/// The columns of listed startups, as far as they make rows.
+#[derive(Deserialize)]
+struct Listed {
+    strings: Vec<Box<str>>,
+    namespace: Vec<usize>,
+    pod: Vec<Box<str>>,
+    uid: Vec<Option<Box<str>>>,
+    node: Vec<Option<usize>>,
+    workload: Vec<usize>,
+    kubelet: Vec<Option<usize>>,
+    state: Vec<usize>,
+    created: Vec<Option<i64>>,
+    running: Vec<Option<i64>>,
+    total: Vec<Option<i64>>,
+    slo: Vec<Option<i64>>,
+    stateful: Vec<Option<bool>>,
+    phases: std::collections::BTreeMap<String, Vec<Option<i64>>>,
+    findings: Vec<Vec<(usize, i64, i64)>>,
+    anomalies: Vec<Vec<usize>>,
+    whole: Vec<Option<usize>>,
+}
+
+/// Reads a page into a store.
+pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
+    let broken =
+        |trouble: String| Error::new(Kind::Source, format!("it cannot be read as a report of podlag's: {trouble}"));
+    let mut text = String::new();
+    reader.take(LARGEST).read_to_string(&mut text).map_err(|trouble| broken(trouble.to_string()))?;
+    let (before, after) = html::DATA;
+    let data = text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).map(|(data, _)| data);
+    let data = data.ok_or_else(|| broken("its data are not there, or cut".into()))?;
+    let page: Data = serde_json::from_str(data).map_err(|trouble| broken(trouble.to_string()))?;
+    let mut coverage = page.report.coverage;
+    let whole = page.whole.len();
+    let startups = page.cut.startups;
+    page.whole.into_iter().try_for_each(|row| store.push(row))?;
+    if whole < startups {
+        let listed = page.rows.pod.len();
+        coverage.source_troubles.push(format!(
+            "a page holds {whole} of its {startups} startups whole and {listed} listed; what follows is of those"
+        ));
+        page.rows.rows().try_for_each(|row| store.push(row))?;
+        runs.cut.push(data.into());
+    }
+    if page.cut.measured < page.cut.nodes {
+        let (measured, nodes) = (page.cut.measured, page.cut.nodes);
+        coverage.source_troubles.push(format!("a page holds the metrics of {measured} of {nodes} nodes"));
+        runs.cut.push(data.into());
+    }
+    runs.add(&page.report.run, coverage, page.report.metrics.windows());
+    Ok(())
+}
+
+impl Listed {
+    /// The rows that are not whole.
+    fn rows(&self) -> impl Iterator<Item = Row> {
+        (0..self.pod.len()).filter(|at| self.whole.get(*at).is_none_or(Option::is_none)).filter_map(|at| self.row(at))
+    }
+
+    /// One row; none where columns are of different lengths, which none of podlag's own are.
+    fn row(&self, at: usize) -> Option<Row> {
+        let text = |number: usize| self.strings.get(number).cloned().unwrap_or_default();
+        let seconds = |column: &[Option<i64>]| column.get(at).copied().flatten().map(|micros| micros as f64 / 1e6);
+        let phase = |name: &str| self.phases.get(name).and_then(|column| seconds(column));
+        let known = PHASES.iter().any(|(_, name)| phase(name).is_some());
+        let phases =
+            known.then(|| std::array::from_fn(|n| PHASES.get(n).and_then(|(_, name)| phase(name)).unwrap_or(0.0)));
+        let finding = |(cause, lost, certain): &(usize, i64, i64)| Finding {
+            cause: text(*cause),
+            lost_s: *lost as f64 / 1e6,
+            certain_s: *certain as f64 / 1e6,
+            ..Finding::default()
+        };
+        let findings: Vec<Finding> = self.findings.get(at)?.iter().map(finding).collect();
+        Some(Row {
+            namespace: text(*self.namespace.get(at)?),
+            pod: self.pod.get(at)?.clone(),
+            uid: self.uid.get(at)?.clone(),
+            node: self.node.get(at)?.map(text),
+            workload: text(*self.workload.get(at)?),
+            kubelet_version: self.kubelet.get(at)?.map(text),
+            state: State::named(&text(*self.state.get(at)?)).unwrap_or_default(),
+            created: self.created.get(at)?.and_then(|micros| micros.checked_mul(1000)).map(Time),
+            running_s: seconds(&self.running),
+            total_s: seconds(&self.total),
+            slo_s: seconds(&self.slo),
+            stateful: self.stateful.get(at).copied().flatten(),
+            phases: PhaseSeconds(phases),
+            cause: findings.first().map(|finding| finding.cause.clone()),
+            cause_s: findings.first().map(|finding| finding.lost_s),
+            anomalies: self.anomalies.get(at)?.iter().map(|number| text(*number)).collect(),
+            findings,
+            ..Row::default()
+        })
+    }
+}
