@@ -109,8 +109,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let unknown =
                 || Error::new(Kind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
             let cause = cause::named(id).ok_or_else(unknown)?;
-            let (id, title, text, set, price) = (cause.id, cause.title, cause.text, cause.set, cause.price);
-            writeln!(out, "{id}: {title}\n\n{text}\nSet: {set}\nPrice: {price}")?;
+            let (id, title, text, advised) = (cause.id, cause.title, cause.text, cause.advised([]));
+            writeln!(out, "{id}: {title}\n\n{text}\nSet: {}\nPrice: {}", advised.set, advised.price)?;
             0
         }
         Some(Verb::Grammar { what: GrammarVerb::List }) => {

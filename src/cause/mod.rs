@@ -1,11 +1,42 @@
 //! Causes: rules that claim seconds of one startup, with evidence. Each claims only phases that its evidence touches, and
 //! only seconds no earlier rule of the table has claimed: specific ones stand before general ones.
 //!
-//! To add a cause: a row in [`CAUSES`] (in [`MEASURED`], if only metrics prove it) with its text under the four headings; `explain` and the summary print the same
-//! words. A test checks ids, headings and that every phase has a cause.
+//! To add a cause: a file here, with its text under the four headings, and its place in [`CAUSES`] (in [`MEASURED`], if only
+//! metrics prove it); `explain`, the summary and the page print the same words. Tests check ids, headings, advice and that
+//! every phase has a cause.
 
-mod measured;
-mod texts;
+mod advice;
+mod api_client_throttled;
+mod container_config_error;
+mod container_start_error;
+mod container_start_slow;
+mod cpu_throttled;
+mod crash_loop;
+mod credential_provider_slow;
+mod evidence_missing;
+mod image_pull_failing;
+mod image_pull_or_queue;
+mod image_pull_queued;
+mod image_pull_slow;
+mod init_containers;
+mod kubelet_restart;
+mod memory_qos_throttled;
+mod network_not_ready;
+mod node_overloaded;
+mod pleg_polling;
+mod pull_rate_limited;
+mod sandbox_cni_failing;
+mod sandbox_slow;
+mod scheduling_wait;
+mod sidecar_startup_probe;
+mod status_report_slow;
+mod volume_attach_slow;
+mod volume_mount_slow;
+mod volume_object_missing;
+mod volume_ownership_walk;
+mod watch_artefact;
+
+pub use advice::{Advice, Advised};
 
 use crate::breakdown::{Breakdown, Piece};
 use crate::phase::Phase;
@@ -13,8 +44,42 @@ use crate::record::{Fact, Field, Place};
 use crate::startup::{Event, Node, Startup};
 use crate::time::{SECOND, Span};
 
-pub use measured::MEASURED;
-pub use texts::CAUSES;
+/// Every cause of logs, in the order they claim: specific before general.
+pub const CAUSES: &[Cause] = &[
+    kubelet_restart::CAUSE,
+    scheduling_wait::CAUSE,
+    volume_object_missing::CAUSE,
+    api_client_throttled::CAUSE,
+    volume_mount_slow::CAUSE,
+    pull_rate_limited::CAUSE,
+    image_pull_failing::CAUSE,
+    image_pull_queued::CAUSE,
+    image_pull_or_queue::CAUSE,
+    image_pull_slow::CAUSE,
+    sandbox_cni_failing::CAUSE,
+    sandbox_slow::CAUSE,
+    init_containers::CAUSE,
+    network_not_ready::CAUSE,
+    container_config_error::CAUSE,
+    crash_loop::CAUSE,
+    container_start_error::CAUSE,
+    sidecar_startup_probe::CAUSE,
+    container_start_slow::CAUSE,
+    pleg_polling::CAUSE,
+    status_report_slow::CAUSE,
+    watch_artefact::CAUSE,
+    evidence_missing::CAUSE,
+];
+
+/// Causes that only metrics prove: in logs they claim nothing. What each needs to be judged stands in `metrics::judge`.
+pub const MEASURED: &[Cause] = &[
+    cpu_throttled::CAUSE,
+    memory_qos_throttled::CAUSE,
+    node_overloaded::CAUSE,
+    volume_attach_slow::CAUSE,
+    volume_ownership_walk::CAUSE,
+    credential_provider_slow::CAUSE,
+];
 
 /// A rule, and what it means.
 #[derive(Debug)]
@@ -23,10 +88,8 @@ pub struct Cause {
     pub id: &'static str,
     /// One sentence for the summary.
     pub title: &'static str,
-    /// The setting that helps, in one line.
-    pub set: &'static str,
-    /// What that costs.
-    pub price: &'static str,
+    /// What to do about it, by version, the oldest first.
+    pub advice: &'static [Advice],
     /// The four headings.
     pub text: &'static str,
     /// It claims nothing below this: what it is, in seconds, is said with its reason in the text.

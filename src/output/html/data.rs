@@ -62,8 +62,8 @@ struct CauseWords {
     id: &'static str,
     title: &'static str,
     text: &'static str,
-    set: &'static str,
-    price: &'static str,
+    set: String,
+    price: String,
 }
 
 impl<'a> Data<'a> {
@@ -72,12 +72,13 @@ impl<'a> Data<'a> {
             let words = phase.words();
             PhaseWords { name, head: words.head, label: words.label, meaning: words.meaning }
         };
-        let cause = |cause: &cause::Cause| CauseWords {
-            id: cause.id,
-            title: cause.title,
-            text: cause.text,
-            set: cause.set,
-            price: cause.price,
+        let mut versions: Vec<&str> = report.summary.kubelets.iter().map(String::as_str).collect();
+        let nodes = report.metrics.iter().flat_map(|metrics| &metrics.nodes);
+        versions.extend(nodes.filter_map(|node| node.window.kubelet_version.as_deref()));
+        let cause = |cause: &cause::Cause| {
+            let advised = cause.advised(versions.iter().copied());
+            let (set, price) = (advised.set, advised.price);
+            CauseWords { id: cause.id, title: cause.title, text: cause.text, set, price }
         };
         let nodes = report.metrics.as_ref().map_or(0, |metrics| metrics.nodes.len());
         let measured = nodes.min(NODES);

@@ -166,7 +166,8 @@ impl Page<'_> {
             writeln!(out, "  {}  {}  {seconds}{nodes}", number + 1, self.strong(cause.id))?;
             self.words(out, "     ", cause.title)?;
             self.words(out, "     ", &format!("seen   {}", plain(&proof.seen)))?;
-            self.words(out, "     ", &format!("set    {}", cause.set))?;
+            let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
+            self.words(out, "     ", &format!("set    {}", cause.advised(versions).set))?;
         }
         if proofs.len() > CAUSES {
             let rest: Vec<&str> = proofs.iter().skip(CAUSES).map(|proof| proof.cause.as_str()).collect();

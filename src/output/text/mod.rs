@@ -217,9 +217,10 @@ impl Page<'_> {
                     writeln!(out, "     {}", self.clipped(&line, self.width - 5))?;
                 }
             }
-            self.words(out, "     ", &format!("set    {}", cause.set))?;
-            if cause.price != "none" {
-                self.words(out, "     ", &format!("price  {}", cause.price))?;
+            let advised = cause.advised(summary.kubelets.iter().map(String::as_str));
+            self.words(out, "     ", &format!("set    {}", advised.set))?;
+            if advised.price != "none" {
+                self.words(out, "     ", &format!("price  {}", advised.price))?;
             }
         }
         if summary.causes.len() > CAUSES {

@@ -1,0 +1,30 @@
+//! A container ended and was started again, with growing waits.
+
+use super::{Advice, Cause};
+use crate::phase::Phase;
+use crate::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "crash-loop",
+    title: "A container ended and was started again, with growing waits.",
+    advice: &[Advice { since: 0, set: "read the container's own log", price: "none" }],
+    text: "\
+What it means
+A container (often an init container) exits with an error; the kubelet waits 10 s, then 20 s, and so on.
+
+How it is recognised
+CrashLoopBackOff in the pod's errors, or the same container created again before the pod ran.
+
+What to do
+The container's log and exit code say why. Make it wait for what it needs instead of exiting.
+
+When it misleads
+Exiting until a dependency is there is a design for some programs.
+",
+    limit: Span(SECOND),
+    phases: &[Phase::RestartBackoff],
+    check: |case| {
+        case.failed_with(&["CrashLoopBackOff"]).map(|e| Some(e.place)).or((case.breakdown.restarts > 0).then_some(None))
+    },
+};

@@ -1,0 +1,28 @@
+//! An image credential provider took long before pulls.
+
+use super::{Advice, Cause};
+use crate::phase::Phase;
+use crate::time::Span;
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "credential-provider-slow",
+    title: "An image credential provider took long before pulls.",
+    advice: &[Advice { since: 0, set: "the provider's cache duration in its answer (cacheDuration, cacheKeyType: Registry); its network path", price: "credentials live longer" }],
+    text: "\
+What it means
+The kubelet runs the credential provider's program before a pull whose registry it matches, unless its last answer is still cached.
+
+How it is recognised
+kubelet_credential_provider_plugin_duration: more than half a second for a start.
+
+What to do
+Let the provider answer with a longer cacheDuration for the registry; look at the metadata service it asks.
+
+When it misleads
+It lies in what metrics show as image wait: the seconds are the same ones.
+",
+    limit: Span(0),
+    phases: &[Phase::ImageWait],
+    check: |_| None,
+};

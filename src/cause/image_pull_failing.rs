@@ -1,0 +1,28 @@
+//! Image pulls failed and were tried again after a growing back-off.
+
+use super::{Advice, Cause};
+use crate::phase::Phase;
+use crate::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "image-pull-failing",
+    title: "Image pulls failed and were tried again after a growing back-off.",
+    advice: &[Advice { since: 0, set: "fix the image name, the credentials or the registry the error names", price: "none" }],
+    text: "\
+What it means
+Each failed pull is followed by a wait of 10 s, doubling to 5 min.
+
+How it is recognised
+ErrImagePull and ImagePullBackOff in the pod's errors; the wait runs from the first failure to the next try that worked.
+
+What to do
+Read the error line: wrong tag, missing credentials, or a registry that answers with errors. Push images before the manifests that use them.
+
+When it misleads
+A registry that was down for seconds costs minutes here: the back-off, not the outage, is what is counted.
+",
+    limit: Span(SECOND),
+    phases: &[Phase::ImageBackoff],
+    check: |case| Some(case.failed_with(&["ErrImagePull", "ImagePullBackOff"]).map(|e| e.place)),
+};

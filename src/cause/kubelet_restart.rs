@@ -1,0 +1,28 @@
+//! The kubelet was down or restarting when the pod was bound.
+
+use super::{Advice, Cause};
+use crate::phase::Phase;
+use crate::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "kubelet-restart",
+    title: "The kubelet was down or restarting when the pod was bound.",
+    advice: &[Advice { since: 0, set: "restart kubelets one node at a time, drained", price: "slower maintenance" }],
+    text: "\
+What it means
+The kubelet process started after the pod was created, or while it was on its way; until then nobody on the node looked at the pod.
+
+How it is recognised
+A kubelet start (its version line, or its main loop) lies between the pod's creation and the kubelet taking it, or within its start.
+
+What to do
+Look for why the kubelet restarted (crash, update, configuration push); drain the node before planned restarts.
+
+When it misleads
+A pod that also waited for the scheduler while the kubelet was down: the log cannot tell the two apart.
+",
+    limit: Span(SECOND),
+    phases: &[Phase::Scheduling, Phase::Unattributed],
+    check: |case| case.startup.restarts.first().map(|start| Some(start.place)),
+};

@@ -1,0 +1,29 @@
+//! The node's network was not ready: no pod could get a sandbox.
+
+use super::{Advice, Cause};
+use crate::phase::Phase;
+use crate::record::Fact;
+use crate::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "network-not-ready",
+    title: "The node's network was not ready: no pod could get a sandbox.",
+    advice: &[Advice { since: 0, set: "let the CNI daemon start before the node takes pods (a startup taint)", price: "nodes join later" }],
+    text: "\
+What it means
+The runtime reports NetworkReady=false, so the kubelet fails each sync at once and tries again.
+
+How it is recognised
+`network is not ready` in the pod's errors, every 2 s or so.
+
+What to do
+See why the CNI configuration came late: image of the CNI daemon, its own API access. Keep pods away with a taint that the daemon removes.
+
+When it misleads
+Pods on the host network do not wait for it.
+",
+    limit: Span(SECOND),
+    phases: &[Phase::RestartBackoff],
+    check: |case| case.startup.first(Fact::NetworkNotReady).filter(|e| case.in_time(e)).map(|e| Some(e.place)),
+};

@@ -1,0 +1,39 @@
+//! The kubelet noticed late what had already happened in the runtime.
+
+use super::{Advice, Cause};
+use crate::phase::Phase;
+use crate::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "pleg-polling",
+    title: "The kubelet noticed late what had already happened in the runtime.",
+    advice: &[
+        Advice {
+            since: 0,
+            set: "upgrade to 1.36, whose kubelet relists on demand (PLEGOnDemandRelist); EventedPLEG is off by default and went back to alpha in 1.30",
+            price: "none",
+        },
+        Advice {
+            since: 36,
+            set: "PLEGOnDemandRelist is on by default here: see that no feature gate turns it off",
+            price: "none",
+        },
+    ],
+    text: "\
+What it means
+The kubelet asks the runtime for all containers once a second (plus the time that takes), so each change is noticed up to that much later.
+
+How it is recognised
+From a container's start or end in the runtime to the kubelet's PLEG line.
+
+What to do
+Upgrade; do not turn on EventedPLEG outside of tests. A relist that takes long points to a slow runtime.
+
+When it misleads
+A postStart hook keeps the pod's worker busy after the container has started, and looks the same at -v=2.
+",
+    limit: Span(2 * SECOND),
+    phases: &[Phase::Detect],
+    check: |_| Some(None),
+};

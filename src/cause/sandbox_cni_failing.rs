@@ -1,0 +1,37 @@
+//! Setting up the pod's sandbox failed and was tried again.
+
+use super::{Advice, Cause};
+use crate::phase::Phase;
+use crate::record::Fact;
+use crate::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "sandbox-cni-failing",
+    title: "Setting up the pod's sandbox failed and was tried again.",
+    advice: &[Advice {
+        since: 0,
+        set: "fix what the error names: the CNI plugin, its address pool, its daemon on the node",
+        price: "none",
+    }],
+    text: "\
+What it means
+RunPodSandbox failed, mostly because the network plugin did; the kubelet waits some 10 s before it tries again.
+
+How it is recognised
+CreatePodSandboxError for the pod, or RunPodSandbox failing in the runtime's log, before the pod ran.
+
+What to do
+Read the error: an address pool that is full, a CNI daemon that is not ready, a plugin that times out.
+
+When it misleads
+A node that has just booted fails for some seconds until its CNI daemon is up.
+",
+    limit: Span(SECOND),
+    phases: &[Phase::Sandbox],
+    check: |case| {
+        case.failed_with(&["CreatePodSandboxError"])
+            .or(case.startup.first(Fact::SandboxFailed).filter(|e| case.in_time(e)))
+            .map(|e| Some(e.place))
+    },
+};

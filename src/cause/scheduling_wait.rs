@@ -1,0 +1,28 @@
+//! Pods waited before a kubelet took them: scheduler, capacity, gates, or a node that was not ready.
+
+use super::{Advice, Cause};
+use crate::phase::Phase;
+use crate::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "scheduling-wait",
+    title: "Pods waited before a kubelet took them: scheduler, capacity, gates, or a node that was not ready.",
+    advice: &[Advice { since: 0, set: "more capacity or fewer constraints; look at the pod's events for FailedScheduling", price: "idle nodes cost money" }],
+    text: "\
+What it means
+Between the pod's creation and the kubelet's first line about it. The kubelet plays no part in it, but its SLO value contains it.
+
+How it is recognised
+Creation (the API server's clock, whole seconds) to `SyncLoop ADD`. Below 3 s it may be rounding, the watch and admission webhooks.
+
+What to do
+Read the FailedScheduling events; look at scheduling gates, unbound volumes, taints, preemption and cluster autoscaling.
+
+When it misleads
+Clocks of node and API server that differ add or hide seconds; the creation stamp is cut to whole seconds.
+",
+    limit: Span(3 * SECOND),
+    phases: &[Phase::Scheduling],
+    check: |_| Some(None),
+};

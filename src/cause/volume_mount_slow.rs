@@ -1,0 +1,28 @@
+//! Volumes took long to be attached or mounted.
+
+use super::{Advice, Cause};
+use crate::phase::Phase;
+use crate::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "volume-mount-slow",
+    title: "Volumes took long to be attached or mounted.",
+    advice: &[Advice { since: 0, set: "look at the volume plugin's own log; fsGroupChangePolicy: OnRootMismatch for large volumes", price: "ownership of files below the root is no longer enforced at each start" }],
+    text: "\
+What it means
+From the first volume work to the moment the sandbox could be asked for. Every pod with a volume pays about 0.3 s, since the kubelet polls.
+
+How it is recognised
+More than 2 s of volumes without a more special reason in the log.
+
+What to do
+See which volume was last (`podlag chain`); check attach times of the storage provider, CSI node plugin, ownership walks.
+
+When it misleads
+On a node that starts many pods at once everything is slow together; then volumes are a symptom.
+",
+    limit: Span(2 * SECOND),
+    phases: &[Phase::Volumes],
+    check: |_| Some(None),
+};
