@@ -1,7 +1,8 @@
 //! Millions of startups through the table: how long they take to be stored and summarised, and how much memory at most.
 //!
 //! `cargo bench --bench table [-- STARTUPS]`: 5 million synthetic startups by default, of a thousand nodes, with spans, findings, a
-//! pull and two lines of log each, as logs give them. Fails when more than 1 GiB of memory was needed.
+//! pull and two lines of log each, as logs give them. Fails when more than 1 GiB of memory was needed. The page of them is opened
+//! in a browser (node, `npm ci --prefix tests/html`, chromium).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -89,9 +90,28 @@ fn main() {
         peak() / MIB,
         size / MIB
     );
+    page(&report, folder.path());
     assert!(before_file <= MOST && peak() <= MOST, "{} MiB of memory, more than {} MiB", peak() / MIB, MOST / MIB);
     drop(report);
     program(&file);
+}
+
+/// The report as a page: its size, and how long a browser takes to show something of it.
+fn page(report: &Report, folder: &std::path::Path) {
+    let file = folder.join("report.html");
+    let began = Instant::now();
+    Target::of(&file).expect("a target").write(report, &Made::default()).expect("it is written");
+    let (written, size) = (began.elapsed().as_secs_f64(), std::fs::metadata(&file).expect("the file").len());
+    let painted = Command::new("node").arg("tests/html/paint.mjs").arg(&file).output().expect("node is installed");
+    let trouble = String::from_utf8_lossy(&painted.stderr);
+    assert!(painted.status.success(), "chromium and `npm ci --prefix tests/html` are needed: {trouble}");
+    let painted = String::from_utf8_lossy(&painted.stdout).trim().to_owned();
+    println!(
+        "page        {written:>7.1} s  {:.2} MB of HTML, first paint after {painted} ms   peak memory {:>5} MiB",
+        size as f64 / 1e6,
+        peak() / MIB
+    );
+    assert!(size <= 5_000_000, "{size} bytes");
 }
 
 /// The program over the written table: its own time and memory.

@@ -126,6 +126,9 @@ impl Report {
             ..Coverage::default()
         });
         let summary = table::summary(&table)?;
+        if !comparable && !windows.is_empty() {
+            coverage.source_troubles.push("metrics are of all starts: they know no filter but --node".into());
+        }
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
         let metrics = Measured::of(windows, recorded.as_deref());

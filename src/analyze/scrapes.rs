@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{Options, Servers};
 use crate::error::{Error, Kind};
+use crate::metrics::exposition::Edge;
 use crate::metrics::families::Exporter;
 use crate::metrics::prometheus::{self, Asked, Endpoint};
 use crate::metrics::{Page, Pages, Window, exposition, families, window};
@@ -69,7 +70,11 @@ impl Scrapes {
         let read = exposition::read(
             BufReader::with_capacity(1 << 16, reader),
             |name| families::of(name).is_some(),
-            |sample| pages.take(sample.name, sample.labels, sample.value, sample.at.map(Time)),
+            |met| match met {
+                Ok(sample) => pages.take(sample.name, sample.labels, sample.value, sample.at.map(Time)),
+                Err(Edge::Type(family)) => pages.declared(family),
+                Err(Edge::End) => pages.end(),
+            },
         );
         pages.end();
         self.coverage.sources.push(source.name.clone());
@@ -83,6 +88,10 @@ impl Scrapes {
         }
         if seen.cut {
             troubles.push(format!("{}: the metrics are cut in their last line, which is left out", source.name));
+        }
+        if pages.dropped > 0 {
+            troubles
+                .push(format!("{}: {} pages beyond the first ten thousand are left out", source.name, pages.dropped));
         }
         if pages.done.is_empty() {
             troubles.push(format!(

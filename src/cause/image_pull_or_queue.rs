@@ -1,4 +1,4 @@
-//! Pulling took long; these logs do not tell waiting in the node's queue from the transfer.
+//! Pulling took long; nothing given tells waiting in the node's queue from the transfer.
 
 use super::{Advice, Cause};
 use crate::phase::Phase;
@@ -7,7 +7,7 @@ use crate::time::{SECOND, Span};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-or-queue",
-    title: "Pulling took long; these logs do not tell waiting in the node's queue from the transfer.",
+    title: "Pulling took long; nothing given tells waiting in the node's queue from the transfer.",
     advice: &[Advice { since: 0, set: "nothing yet: add the container runtime's log, or run the kubelet with -v=4, to see which it is", price: "none" }],
     text: "\
 What it means

@@ -58,7 +58,8 @@ impl Sample {
                 Ok(Sample::of_buckets(of(&column.name)?, Some((*bound, inverse))))
             }
             (Function::Count, ..) => {
-                let count = starts.count.round() as usize;
+                let mine = measured.nodes.iter().filter(|node| passes(&node.window.node));
+                let count = mine.map(|node| node.startups).sum::<f64>().round() as usize;
                 Ok(Sample { values: Values::Count(count), count, open: 0 })
             }
             _ => Err(unknown(limit)),
@@ -82,7 +83,9 @@ impl Buckets {
         // A broken value moves up to anywhere, and all others down by one.
         let high = above.map(|rank| rank + self.broken as usize).filter(|rank| *rank < count);
         let high = high.and_then(at).and_then(|between| between.high);
-        (self.histogram.quantile(q).map(|between| between.point), Interval { low, high })
+        let all = self.histogram.count;
+        let sound = (self.broken + q * (all - self.broken)) / all;
+        (self.histogram.quantile(sound).map(|between| between.point), Interval { low, high })
     }
 
     /// The share of values at or below a bound (`<` is taken as `<=`: a histogram does not tell them apart), or above it.

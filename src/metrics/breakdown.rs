@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::families::name;
-use super::histogram::Histogram;
+use super::histogram::{Between, Histogram};
 use super::window::Window;
 use crate::breakdown::Precision;
 use crate::phase::Phase;
@@ -108,6 +108,23 @@ impl Starts {
         Some(((low - self.broken / sli.count).max(0.0), high))
     }
 
+    /// Between what a quantile of the SLI lies. Broken values stand in the first bucket and may be anything: the bounds hold
+    /// for each place they can have, the point leaves them out.
+    #[must_use]
+    pub fn quantile(&self, q: f64) -> Option<Between> {
+        let sli = self.sli.as_ref()?;
+        let plain = sli.quantile(q)?;
+        if self.broken <= 0.0 {
+            return Some(plain);
+        }
+        let highest = q * sli.count + self.broken;
+        let high =
+            if highest > sli.count { None } else { sli.quantile(highest / sli.count).and_then(|found| found.high) };
+        let sound = (self.broken + q * (sli.count - self.broken)) / sli.count;
+        let point = sli.quantile(sound).map_or(plain.point, |found| found.point);
+        Some(Between { low: plain.low, high, point })
+    }
+
     /// How many lie within 5 s.
     #[must_use]
     pub fn within_count(&self) -> Option<(f64, f64)> {
@@ -138,13 +155,15 @@ pub fn of(window: &Window, starts: &Starts) -> Vec<Part> {
     if per <= 0.0 {
         return Vec::new();
     }
-    let mut parts = Parts { window, per, parts: Vec::new() };
+    let most = starts.total_s.filter(|_| starts.total_exact);
+    let mixed = (per - starts.count).abs() >= 0.5;
+    let mut parts = Parts { window, per, most, mixed, recorded: starts.count, parts: Vec::new() };
     parts.of_the_kubelet();
     parts.rest(starts);
     parts.parts
 }
 
-/// The parts of several nodes as one, each node with the pods its seconds are shared by.
+/// The parts of several nodes as one, each node with its recorded starts: so they sum to the mean of all starts.
 #[must_use]
 pub fn together(nodes: &[(f64, &[Part])]) -> Vec<Part> {
     let all: f64 = nodes.iter().filter(|(_, parts)| !parts.is_empty()).map(|(pods, _)| pods).sum();
@@ -180,6 +199,12 @@ struct Parts<'a> {
     window: &'a Window,
     /// How many pods share the seconds.
     per: f64,
+    /// The mean start, where the kubelet tells it: no part of it is longer.
+    most: Option<f64>,
+    /// The pods whose operations are counted are not the ones that were recorded.
+    mixed: bool,
+    /// How many were recorded.
+    recorded: f64,
     parts: Vec<Part>,
 }
 
@@ -205,6 +230,9 @@ impl Parts<'_> {
         families: &[&str],
         remarks: Vec<String>,
     ) {
+        let most = self.most.unwrap_or(f64::INFINITY).max(0.0);
+        let (low, mean, high) =
+            if mean >= 0.0 { (low.min(most), mean.min(most), high.min(most)) } else { (low, mean, high) };
         let precision = if high - low < 1e-9 { Precision::Exact } else { Precision::Bounded };
         self.parts.push(Part {
             part: part.into(),
@@ -218,6 +246,15 @@ impl Parts<'_> {
         });
     }
 
+    /// The bounds of seconds that calls took: exact where they are of the recorded pods and of no other, as far as counts tell.
+    fn calls(&self, mean: f64, calls: f64) -> Bounds {
+        if self.mixed || calls > self.per + 0.5 {
+            (0.0, mean, if self.recorded > 0.0 { mean * self.per / self.recorded } else { mean }.max(mean))
+        } else {
+            (mean, mean, mean)
+        }
+    }
+
     /// Volumes, pulls, sandbox and containers.
     fn of_the_kubelet(&mut self) {
         let pull = self.mean(name::RUNTIME, "pull_image").filter(|pull| pull.calls > 0.0);
@@ -225,7 +262,8 @@ impl Parts<'_> {
         // A failed pull is in the runtime's sum and not in the other.
         let wait = self.mean(name::IMAGE_PULL, "").zip(pull).map(|(all, pull)| {
             let least = (all.seconds - pull.seconds).max(0.0);
-            (least, least, if failed_pulls > 0.0 { all.seconds } else { least })
+            let (low, mean, high) = self.calls(least, pull.calls);
+            (low, mean, if failed_pulls > 0.0 { high.max(all.seconds) } else { high })
         });
         let beside = self.beside_the_runtime(wait);
         let volumes = self.volumes(beside);
@@ -245,12 +283,12 @@ impl Parts<'_> {
             self.push(WAIT, &phases, bounds, &[name::WORKER, name::RUNTIME], vec![remark]);
         }
         if let Some(pull) = pull {
-            let low = if failed_pulls > 0.0 { 0.0 } else { pull.seconds };
-            let bounds = (low, pull.seconds, pull.seconds);
+            let (low, mean, high) = self.calls(pull.seconds, pull.calls);
+            let bounds = (if failed_pulls > 0.0 { 0.0 } else { low }, mean, high);
             self.push("image pull", &[Phase::ImagePull], bounds, &[name::RUNTIME], Vec::new());
         }
         if let Some(sandbox) = self.mean(name::RUNTIME, "run_podsandbox") {
-            let bounds = (sandbox.seconds, sandbox.seconds, sandbox.seconds);
+            let bounds = self.calls(sandbox.seconds, sandbox.calls);
             let failed = self.errors("run_podsandbox");
             let retried = format!("{failed:.0} of {:.0} failed: the waits between tries are no call", sandbox.calls);
             let mut remarks: Vec<String> = (failed > 0.0).then_some(retried).into_iter().collect();
@@ -274,8 +312,9 @@ impl Parts<'_> {
         let both = create.seconds + start.seconds;
         let (calls, per) = (create.calls, self.per);
         let remark = format!("{calls:.0} containers for {per:.0} pods: init containers and restarts are in it");
-        let (low, remarks) = if calls - per >= 0.5 { (0.0, vec![remark]) } else { (both, Vec::new()) };
-        self.push("start", &[Phase::Start], (low, both, both), &[name::RUNTIME], remarks);
+        let remarks = if calls - per >= 0.5 { vec![remark] } else { Vec::new() };
+        let bounds = self.calls(both, calls);
+        self.push("start", &[Phase::Start], bounds, &[name::RUNTIME], remarks);
     }
 
     /// What the first sync of a pod holds beside calls to the runtime: volumes, and waits for pulls. It nearly always holds

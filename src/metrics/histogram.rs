@@ -82,10 +82,10 @@ impl Histogram {
         self.count <= 0.0
     }
 
-    /// The mean; none without values.
+    /// The mean; none without values, and where their sum is 0: then no sum was exposed.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
-        (!self.is_empty()).then(|| self.sum / self.count)
+        (!self.is_empty() && self.sum != 0.0).then(|| self.sum / self.count)
     }
 
     /// How many values do not exceed a bound: between these two, which are equal at a known bound and where nothing lies

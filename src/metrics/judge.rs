@@ -72,11 +72,6 @@ impl Case<'_> {
     fn rest(&self) -> f64 {
         self.part(Phase::Init).map_or(0.0, |part| part.high_s)
     }
-
-    /// A share of the window's time, of a counter of seconds.
-    fn share(&self, family: &str, label: &str) -> Option<f64> {
-        Some(self.window.counter(family, label)? / self.window.seconds()?)
-    }
 }
 
 fn storage(case: &Case<'_>, operation: &str) -> Option<(f64, f64, String)> {
@@ -212,7 +207,8 @@ pub const RULES: &[Rule] = &[
         ];
         let mut seen: Vec<String> = Vec::new();
         for (what, own, node) in kinds {
-            let share = case.share(own, "/").or_else(|| case.share(node, "")).filter(|share| *share >= PRESSED);
+            let share =
+                case.window.share(own, "/").or_else(|| case.window.share(node, "")).filter(|share| *share >= PRESSED);
             seen.extend(
                 share.map(|share| format!("something waited for {what} {} of the time", percent(share.min(1.0)))),
             );
@@ -220,7 +216,7 @@ pub const RULES: &[Rule] = &[
         let disks = case
             .window
             .all(name::NODE_DISK, "")
-            .filter_map(|(disk, counted)| Some((disk, counted.value / case.window.seconds()?)));
+            .filter_map(|(disk, counted)| Some((disk, counted.value / counted.seconds?)));
         let busiest = disks.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, share)| *share >= 0.9);
         seen.extend(
             busiest.map(|(disk, share)| format!("disk {disk} was at work {} of the time", percent(share.min(1.0)))),
@@ -243,14 +239,22 @@ pub fn judge(case: &Case<'_>) -> Vec<Proof> {
         return Vec::new();
     }
     let proof = |(cause, check): &Rule| {
-        check(case).map(|(low_s, high_s, seen)| Proof { cause: (*cause).to_owned(), low_s, high_s, seen })
+        // No cause costs a start more than it took.
+        let most = case.starts.total_s.filter(|_| case.starts.total_exact).unwrap_or(f64::INFINITY).max(0.0);
+        let bound = |seconds: f64| seconds.clamp(0.0, most);
+        check(case).map(|(low, high, seen)| Proof {
+            cause: (*cause).to_owned(),
+            low_s: bound(low),
+            high_s: bound(high),
+            seen,
+        })
     };
     let mut found: Vec<Proof> = RULES.iter().filter_map(proof).collect();
     found.sort_by(costliest);
     found
 }
 
-/// The proofs of several nodes as one, each node with the pods its seconds are shared by; the words are those of the node
+/// The proofs of several nodes as one, each node with its recorded starts; the words are those of the node
 /// that it costs most.
 #[must_use]
 pub fn together(nodes: &[(&str, f64, &[Proof])]) -> Vec<Proof> {

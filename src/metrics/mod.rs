@@ -80,20 +80,21 @@ impl Figures {
         let starts = Starts::of(&window).unwrap_or_default();
         let parts = breakdown::of(&window, &starts);
         let causes = judge::judge(&judge::Case { window: &window, starts: &starts, parts: &parts });
-        let spread = |histogram: &Histogram, within: Option<(f64, f64)>| Spread {
+        type Quantile<'a> = &'a dyn Fn(f64) -> Option<Between>;
+        let spread = |histogram: &Histogram, quantile: Quantile<'_>, within: Option<(f64, f64)>| Spread {
             count: histogram.count,
             mean_s: histogram.mean(),
-            p50_s: histogram.quantile(0.5),
-            p95_s: histogram.quantile(0.95),
-            p99_s: histogram.quantile(0.99),
+            p50_s: quantile(0.5),
+            p95_s: quantile(0.95),
+            p99_s: quantile(0.99),
             within_5s: within,
         };
         Figures {
             startups: starts.count,
             stateful: starts.stateful,
             broken: starts.broken,
-            slo_s: starts.sli.as_ref().map(|sli| spread(sli, starts.within())),
-            total_s: starts.total.as_ref().map(|total| spread(total, total.share_at_most(5.0))),
+            slo_s: starts.sli.as_ref().map(|sli| spread(sli, &|q| starts.quantile(q), starts.within())),
+            total_s: starts.total.as_ref().map(|all| spread(all, &|q| all.quantile(q), all.share_at_most(5.0))),
             mean_s: (!parts.is_empty()).then(|| parts.iter().map(|part| part.mean_s).sum()),
             reconciled: recorded.map(|recorded| reconcile::reconcile(&window, &starts, &parts, recorded)),
             parts,
@@ -104,18 +105,31 @@ impl Figures {
 }
 
 impl Figures {
-    /// The figures of several nodes: histograms are added up, parts and proofs weighted by the pods that began.
-    fn together(window: Window, nodes: &[Figures]) -> Self {
-        let pods = |node: &Figures| Starts::of(&node.window).map_or(0.0, |starts| starts.pods());
-        let pods: Vec<f64> = nodes.iter().map(pods).collect();
-        let parts: Vec<(f64, &[Part])> =
-            pods.iter().copied().zip(nodes.iter().map(|node| node.parts.as_slice())).collect();
+    /// The figures of several nodes: histograms and counts are added up, parts and proofs weighted by recorded starts.
+    fn together(mut window: Window, nodes: &[Figures]) -> Self {
+        let parts: Vec<(f64, &[Part])> = nodes.iter().map(|node| (node.startups, node.parts.as_slice())).collect();
         let parts = breakdown::together(&parts);
-        let proofs =
-            nodes.iter().zip(&pods).map(|(node, pods)| (node.window.node.as_str(), *pods, node.causes.as_slice()));
+        let proofs = nodes.iter().map(|node| (node.window.node.as_str(), node.startups, node.causes.as_slice()));
         let causes = judge::together(&proofs.collect::<Vec<_>>());
         let mean_s = (!parts.is_empty()).then(|| parts.iter().map(|part| part.mean_s).sum());
-        Figures { mean_s, parts, causes, ..Figures::of(window, None) }
+        let known = nodes.iter().filter(|node| node.total_s.is_some()).count();
+        if known > 0 && known < nodes.len() {
+            let all = nodes.len();
+            window
+                .remarks
+                .push(format!("created → watched is of {known} of {all} nodes: kubelets before 1.29 do not tell it"));
+        }
+        let sum = |of: fn(&Figures) -> f64| nodes.iter().map(of).sum::<f64>();
+        let stateful = nodes.iter().any(|node| node.stateful.is_some());
+        Figures {
+            startups: sum(|node| node.startups),
+            stateful: stateful.then(|| sum(|node| node.stateful.unwrap_or(0.0))),
+            broken: sum(|node| node.broken),
+            mean_s,
+            parts,
+            causes,
+            ..Figures::of(window, None)
+        }
     }
 }
 
@@ -133,11 +147,25 @@ impl Measured {
     #[must_use]
     pub fn of(windows: Vec<Window>, recorded: Option<&[Recorded]>) -> Option<Self> {
         let mut by_node: BTreeMap<String, Window> = BTreeMap::new();
+        let mut remarks: Vec<String> = Vec::new();
         for window in windows {
             match by_node.get_mut(&window.node) {
+                Some(mine) if mine.overlaps(&window) => {
+                    remarks.push(format!("{}: two inputs count the same time; one of them counts", mine.node));
+                }
                 Some(mine) => mine.merge(&window),
                 None => drop(by_node.insert(window.node.clone(), window)),
             }
+        }
+        let strange: Vec<String> =
+            by_node.values().filter(|window| Starts::of(window).is_none()).map(|window| window.node.clone()).collect();
+        by_node.retain(|node, _| !strange.contains(node));
+        if !strange.is_empty() && !by_node.is_empty() {
+            remarks.push(format!(
+                "no kubelet's page goes with these, and nothing was made of them: {} (a folder for each node, or --node-name, puts \
+                 pages together)",
+                strange.join(", ")
+            ));
         }
         let mut fleet = Window { node: "fleet".into(), ..Window::default() };
         by_node.values().for_each(|window| fleet.merge(window));
@@ -161,10 +189,13 @@ impl Measured {
         if nodes.is_empty() {
             return None;
         }
-        let fleet = match nodes.as_slice() {
+        let mut fleet = match nodes.as_slice() {
             [alone] => Figures { reconciled: None, ..alone.clone() },
             nodes => Figures::together(fleet, nodes),
         };
+        remarks.sort_unstable();
+        remarks.dedup();
+        fleet.window.remarks.extend(remarks);
         Some(Measured { fleet, nodes })
     }
 

@@ -44,14 +44,21 @@ impl Values {
             (Part::Value, _) => plus(&mut self.value),
             (Part::Sum, _) => plus(&mut self.sum),
             (Part::Count, _) => plus(&mut self.count),
-            (Part::Bucket, Some(le)) => match self.buckets.iter_mut().find(|(bound, _)| *bound == le) {
-                Some((_, count)) => *count += value,
-                None => self.buckets.push((le, value)),
+            (Part::Bucket, Some(le)) => match self.buckets.iter().position(|(bound, _)| *bound == le) {
+                Some(at) => self.buckets.get_mut(at).into_iter().for_each(|(_, count)| *count += value),
+                None if self.buckets.len() < BUCKETS => self.buckets.push((le, value)),
+                None => {}
             },
             (Part::Bucket, None) => {}
         }
     }
 }
+
+/// How many buckets of a series are kept: the kubelet's have 25 at most, and each is looked for among the others.
+const BUCKETS: usize = 500;
+/// How many series of a page are kept, and how many pages of one text.
+const SERIES: usize = 20_000;
+const PAGES: usize = 10_000;
 
 /// What one scrape of one exporter says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,7 +92,8 @@ impl Page {
         if !wanted(family, &label) {
             return;
         }
-        if value.is_nan() {
+        // Only a sum can be below 0; a count beyond any that is exact is no count.
+        if !value.is_finite() || (value < 0.0 && part != Part::Sum) || value.abs() > 9.0e15 {
             self.not_numbers += 1;
             return;
         }
@@ -100,7 +108,11 @@ impl Page {
             return;
         }
         let kept = label(family.label).unwrap_or_default();
-        self.values.entry((number, kept.into())).or_default().add(part, bound, value);
+        if self.values.len() < SERIES || self.values.contains_key(&(number, kept.into())) {
+            self.values.entry((number, kept.into())).or_default().add(part, bound, value);
+        } else {
+            self.not_numbers += 1;
+        }
     }
 
     /// Takes a native histogram.
@@ -108,7 +120,11 @@ impl Page {
         let Some(number) = FAMILIES.iter().position(|family| family.name == sample) else { return };
         let Some(family) = FAMILIES.get(number).filter(|family| wanted(family, &label)) else { return };
         let kept = label(family.label).unwrap_or_default();
-        self.values.entry((number, kept.into())).or_default().native = Some(histogram);
+        let values = self.values.entry((number, kept.into())).or_default();
+        values.native = Some(match values.native.take() {
+            Some(known) => known.plus(&histogram),
+            None => histogram,
+        });
     }
 
     /// What the page tells of itself.
@@ -159,11 +175,25 @@ pub struct Pages {
     /// The pages that are complete.
     pub done: Vec<Page>,
     current: Page,
+    /// Families whose type the current page has told.
+    types: HashSet<Box<str>>,
+    /// Pages beyond the bound, which are not kept.
+    pub dropped: u64,
     /// Hashes of the samples of the current page. Sixteen bytes each: two that collide are not to be expected.
     known: HashSet<u64, BuildHasherDefault<SipHasher13>>,
 }
 
 impl Pages {
+    /// A page says what a family is but once.
+    pub fn declared(&mut self, family: &str) {
+        if self.types.contains(family) {
+            self.end();
+        }
+        if self.types.len() < SERIES {
+            self.types.insert(family.into());
+        }
+    }
+
     /// Takes a sample with all its labels.
     pub fn take(
         &mut self,
@@ -178,6 +208,12 @@ impl Pages {
             self.end();
             self.known.insert(whole_again);
         }
+        let other = |(name, value): &(&str, &str)| {
+            *name == "node" && self.current.node.as_deref().is_some_and(|node| node != *value)
+        };
+        if sample == name::NODE_NAME && whole.iter().any(other) {
+            self.end();
+        }
         let label = |name: &str| whole.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         self.current.take(sample, label, value, stamp);
     }
@@ -185,9 +221,12 @@ impl Pages {
     /// Ends the current page.
     pub fn end(&mut self) {
         self.known.clear();
+        self.types.clear();
         let page = std::mem::take(&mut self.current);
-        if !page.is_empty() {
+        if !page.is_empty() && self.done.len() < PAGES {
             self.done.push(page);
+        } else if !page.is_empty() {
+            self.dropped += 1;
         }
     }
 }

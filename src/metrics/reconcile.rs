@@ -145,7 +145,7 @@ pub fn reconcile(window: &Window, starts: &Starts, parts: &[Part], recorded: &[R
             why: broken.or(differs.clone()),
         });
         for q in [0.5, 0.95, 0.99] {
-            let metrics = histogram.quantile(q);
+            let metrics = starts.quantile(q);
             let logs = quantile(&sli, q);
             let agree = same && agrees(logs, metrics);
             found.figures.push(Figure {
@@ -215,9 +215,13 @@ fn mean(part: &Part, starts: &Starts, within: &[&Recorded]) -> Option<Figure> {
     let logs = of_logs(&part.phases, within);
     let metrics = Between { low: part.low_s, high: Some(part.high_s), point: part.mean_s };
     let agree = near(&metrics, logs);
-    let why = (!agree).then(|| match others(starts, within).or(part.remarks.first().cloned()) {
-        Some(why) => why,
-        None => "families count operations of all pods on the node, logs the recorded starts".to_owned(),
+    let why = (!agree).then(|| {
+        match others(starts, within).or(part.remarks.iter().find(|remark| !remark.contains("relist")).cloned()) {
+            Some(why) => why,
+            None => {
+                "unexplained: families count operations of all pods on the node, logs the recorded starts".to_owned()
+            }
+        }
     });
     Some(Figure { figure: format!("mean {}", part.part), logs: Some(logs), metrics: Some(metrics), agree, why })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::families::{Exporter, FAMILIES, Shape};
+use super::families::{Exporter, FAMILIES, Family, Shape};
 use super::histogram::Histogram;
 use super::page::{Key, Page, Values};
 use crate::time::Time;
@@ -14,6 +14,9 @@ use crate::time::Time;
 pub struct Counted {
     /// What a counter counted.
     pub value: f64,
+    /// Over how many seconds, where both ends are known: for counters of seconds, of which a share of the time is asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seconds: Option<f64>,
     /// What a histogram counted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub histogram: Option<Histogram>,
@@ -66,10 +69,25 @@ impl Window {
         self.series.iter().filter(mine).map(|(_, kept, counted)| (kept.as_str(), counted))
     }
 
-    /// How long it is, in seconds.
+    /// The share of the time that a counter of seconds counted; none where it is not known over how long it did.
     #[must_use]
-    pub fn seconds(&self) -> Option<f64> {
-        self.from.zip(self.to).map(|(from, to)| (to - from).seconds()).filter(|seconds| *seconds > 0.0)
+    pub fn share(&self, family: &str, label: &str) -> Option<f64> {
+        let (mut value, mut seconds) = (0.0, 0.0);
+        for (_, counted) in self.all(family, label) {
+            value += counted.value;
+            seconds += counted.seconds.filter(|seconds| *seconds > 0.0)?;
+        }
+        (seconds > 0.0).then(|| value / seconds)
+    }
+
+    /// Whether another window counts the same: the same time and a family of both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Window) -> bool {
+        let apart = |a: Option<Time>, b: Option<Time>| a.zip(b).is_some_and(|(to, from)| to <= from);
+        let same = |(family, label, _): &(String, String, Counted)| {
+            other.series.iter().any(|(theirs, their_label, _)| theirs == family && their_label == label)
+        };
+        !apart(self.to, other.from) && !apart(other.to, self.from) && self.series.iter().any(same)
     }
 
     /// Takes up another window: of the same node's other exporter, of a later time, or, for the fleet, of another node.
@@ -86,6 +104,7 @@ impl Window {
         for (family, label, counted) in &other.series {
             let mine = series.entry((family.clone(), label.clone())).or_default();
             mine.value += counted.value;
+            mine.seconds = mine.seconds.map_or(counted.seconds, |mine| Some(mine + counted.seconds.unwrap_or(0.0)));
             mine.histogram = match (mine.histogram.take(), &counted.histogram) {
                 (Some(mine), Some(theirs)) => Some(mine.plus(theirs)),
                 (mine, theirs) => mine.or(theirs.clone()),
@@ -101,7 +120,14 @@ impl Window {
 /// of the first one's process on, which is all that one page alone can tell.
 #[must_use]
 pub fn between(node: &str, mut pages: Vec<Page>, since_start: bool) -> Window {
-    pages.sort_by(|a, b| (a.started, a.at).cmp(&(b.started, b.at)).then_with(|| a.progress().total_cmp(&b.progress())));
+    // By their times, else by their processes and how much these had counted; where nothing tells, as they were given.
+    if pages.iter().all(|page| page.at.is_some()) {
+        pages.sort_by(|a, b| {
+            (a.at, a.started).cmp(&(b.at, b.started)).then_with(|| a.progress().total_cmp(&b.progress()))
+        });
+    } else if pages.iter().all(|page| page.started.is_some()) {
+        pages.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.progress().total_cmp(&b.progress())));
+    }
     let mut window = Window { node: node.into(), scrapes: pages.len() as u64, ..Window::default() };
     let (Some(first), Some(last)) = (pages.first(), pages.last()) else { return window };
     window.kubelet_version = pages.iter().rev().find_map(|page| page.version.clone());
@@ -110,7 +136,9 @@ pub fn between(node: &str, mut pages: Vec<Page>, since_start: bool) -> Window {
     let mut counted: BTreeMap<Key, Counted> = BTreeMap::new();
     let mut before: Option<&Page> = if since_start { None } else { Some(first) };
     for page in pages.iter().skip(usize::from(!since_start)) {
-        let begun_anew = before.is_some_and(|before| begun_anew(before, page));
+        // Containers' and the kernel's counters do not begin anew with the program that exports them.
+        let own = !matches!(page.exporter, Some(Exporter::Cadvisor | Exporter::Node));
+        let begun_anew = own && before.is_some_and(|before| begun_anew(before, page));
         if begun_anew && counted.is_empty() {
             window.from = page.started.or(window.from);
         }
@@ -126,10 +154,15 @@ pub fn between(node: &str, mut pages: Vec<Page>, since_start: bool) -> Window {
     }
     let not_numbers: u64 = pages.iter().map(|page| page.not_numbers).sum();
     if not_numbers > 0 {
-        window.remarks.push(format!("{node}: {not_numbers} samples are no number (NaN) and are left out"));
+        window
+            .remarks
+            .push(format!("{node}: {not_numbers} samples are no count (NaN, infinite, negative) and are left out"));
     }
     let family = |number: usize| FAMILIES.get(number).map_or("", |family| family.name).to_owned();
-    for ((number, label), counted) in counted {
+    let seconds = first.at.zip(last.at).map(|(from, to)| (to - from).seconds()).filter(|_| !since_start);
+    for ((number, label), mut counted) in counted {
+        let of_time = |family: &Family| matches!(family.exporter, Exporter::Cadvisor | Exporter::Node);
+        counted.seconds = seconds.filter(|_| FAMILIES.get(number).is_some_and(of_time));
         let apart = FAMILIES.get(number).is_some_and(|family| family.apart);
         match window.series.last_mut() {
             Some((name, _, sum)) if apart && *name == family(number) => sum.value += counted.value,
@@ -151,23 +184,27 @@ fn take(counted: &mut Counted, values: &Values, earlier: Option<&Values>) {
         });
     }
     if let Some(now) = values.value {
-        counted.value += now - earlier.and_then(|earlier| earlier.value).unwrap_or(0.0);
+        let earlier = earlier.and_then(|earlier| earlier.value).unwrap_or(0.0);
+        counted.value += if now < earlier { now } else { now - earlier };
     }
 }
 
-/// Whether the process of a page is another than that of the page before: it says so, or a count has gone down.
+/// Whether the process of a page is another than that of the page before: a count has gone down, or it says that it started
+/// after that. That its start differs is not enough: programs compute it from the kernel's clock, which is set now and then.
 fn begun_anew(before: &Page, page: &Page) -> bool {
-    // A process' start is the same on all its pages, but for the rounding of the clock's tick.
-    if let Some((before, now)) = before.started.zip(page.started) {
-        return (now - before).seconds().abs() > 1.0;
-    }
+    let later = before.at.zip(page.started).is_some_and(|(before, started)| started > before);
+    let differs = before.started.zip(page.started).is_none_or(|(before, now)| (now - before).seconds().abs() > 1.0);
     let fell = |key: &Key, now: Option<f64>, count: fn(&Values) -> Option<f64>| {
         before.values.get(key).and_then(count).zip(now).is_some_and(|(before, now)| now < before)
     };
-    page.values.iter().any(|(key, values)| {
-        let counter = FAMILIES.get(key.0).is_some_and(|family| family.shape == Shape::Counter);
-        fell(key, values.count, |values| values.count) || (counter && fell(key, values.value, |values| values.value))
-    })
+    let any_fell = || {
+        page.values.iter().any(|(key, values)| {
+            let counter = FAMILIES.get(key.0).is_some_and(|family| family.shape == Shape::Counter);
+            fell(key, values.count, |values| values.count)
+                || (counter && fell(key, values.value, |values| values.value))
+        })
+    };
+    differs && (later && before.started.is_some() || any_fell())
 }
 
 impl Page {

@@ -72,6 +72,25 @@ impl Client {
         Self { waiting: Some(Arc::new(tell)), ..self }
     }
 
+    /// `text` with `***` where it repeats a secret that this client sends.
+    #[must_use]
+    pub fn hidden(&self, text: &str) -> String {
+        let named = if self.access.password.is_some() { "-" } else { "" };
+        Keys::new(&self.access, named, &self.bare).map_or_else(|_| text.to_owned(), |keys| keys.hide(text))
+    }
+
+    /// The same of trouble that was found in an answer.
+    #[must_use]
+    pub fn hide(&self, trouble: Trouble) -> Trouble {
+        Trouble {
+            url: self.hidden(&trouble.url),
+            message: self.hidden(&trouble.message),
+            help: self.hidden(&trouble.help),
+            body: self.hidden(&trouble.body),
+            ..trouble
+        }
+    }
+
     /// Fetches `url`, an `http://` or `https://` address, with `query` added to it, or sent form-encoded with `post`.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 mod captures;
 mod failing;
+mod nasty;
 mod native;
 mod page;
 mod real;

@@ -85,14 +85,23 @@ pub struct Seen {
     pub cut: bool,
 }
 
-/// Reads a text to its end and hands on each sample whose name is `wanted`. Only reading itself can fail.
+/// What stands between samples and tells pages apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge<'a> {
+    /// The type of a family, which a page tells once.
+    Type(&'a str),
+    /// The end of a page of OpenMetrics.
+    End,
+}
+
+/// Reads a text to its end and hands on each sample whose name is `wanted`, and what tells pages apart. Only reading itself can fail.
 ///
 /// # Errors
 /// What `reader` fails with, other than an interruption.
 pub fn read(
     reader: impl BufRead,
     mut wanted: impl FnMut(&str) -> bool,
-    mut sink: impl FnMut(&Sample<'_>),
+    mut sink: impl FnMut(Result<&Sample<'_>, Edge<'_>>),
 ) -> io::Result<Seen> {
     let mut page = Page::default();
     page.seen.bytes = lines::each(reader, |line| page.line(line, &mut wanted, &mut sink))?;
@@ -111,7 +120,12 @@ struct Page {
 }
 
 impl Page {
-    fn line(&mut self, line: Line<'_>, wanted: &mut impl FnMut(&str) -> bool, sink: &mut impl FnMut(&Sample<'_>)) {
+    fn line(
+        &mut self,
+        line: Line<'_>,
+        wanted: &mut impl FnMut(&str) -> bool,
+        sink: &mut impl FnMut(Result<&Sample<'_>, Edge<'_>>),
+    ) {
         self.seen.lines += 1;
         let text = line.stripped();
         if line.too_long() {
@@ -120,9 +134,18 @@ impl Page {
         }
         match text.first() {
             None => {}
-            Some(b'#') if text == b"# EOF" => (self.seen.openmetrics, self.open) = (true, false),
+            Some(b'#') if text == b"# EOF" => {
+                (self.seen.openmetrics, self.open) = (true, false);
+                sink(Err(Edge::End));
+            }
             Some(_) if !line.ended => self.seen.cut = true,
-            Some(b'#') => self.open = true,
+            Some(b'#') => {
+                self.open = true;
+                let rest = text.strip_prefix(b"# TYPE ").and_then(|rest| std::str::from_utf8(rest).ok());
+                if let Some(family) = rest.and_then(|rest| rest.split_whitespace().next()) {
+                    sink(Err(Edge::Type(family)));
+                }
+            }
             Some(_) => match self.sample(text, wanted, sink) {
                 Ok(()) => self.open = true,
                 Err(reason) => self.bad(text, reason),
@@ -134,7 +157,7 @@ impl Page {
         &mut self,
         text: &[u8],
         wanted: &mut impl FnMut(&str) -> bool,
-        sink: &mut impl FnMut(&Sample<'_>),
+        sink: &mut impl FnMut(Result<&Sample<'_>, Edge<'_>>),
     ) -> Result<(), &'static str> {
         let (name, rest) = scan::name(text);
         if !name.is_empty() && !wanted(name) {
@@ -149,7 +172,7 @@ impl Page {
         } else {
             let (value, at) = self.plain.read(&series)?;
             self.seen.samples += 1;
-            sink(&Sample { name: &series.name, labels: &series.labels, value, at });
+            sink(Ok(&Sample { name: &series.name, labels: &series.labels, value, at }));
         }
         self.labels = emptied(series.labels);
         Ok(())

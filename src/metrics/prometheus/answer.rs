@@ -14,49 +14,70 @@ pub type Labels = BTreeMap<String, String>;
 struct Envelope<T> {
     status: String,
     data: Option<T>,
-    #[serde(default, rename = "errorType")]
-    kind: String,
-    #[serde(default)]
-    error: String,
-    #[serde(default)]
-    warnings: Vec<String>,
+    // Servers in Go write an empty list as null.
+    #[serde(rename = "errorType")]
+    kind: Option<String>,
+    error: Option<String>,
+    warnings: Option<Vec<String>>,
 }
 
 /// The data of a query.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub struct Matrix {
     /// The series.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub result: Vec<Series>,
+}
+
+/// Null is nothing.
+fn or_none<'de, T: Default + Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// A number: a string, as the API has it, or a number, as some servers do.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Text(String),
+    Plain(f64),
+}
+
+impl Number {
+    fn read(&self) -> Option<f64> {
+        match self {
+            Number::Text(text) => text.parse().ok(),
+            Number::Plain(number) => Some(*number),
+        }
+    }
 }
 
 /// A series with its values: one of an instant query, many of a range.
 #[derive(Deserialize)]
 pub struct Series {
     /// Its labels.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     pub metric: Labels,
-    value: Option<(f64, String)>,
-    #[serde(default)]
-    values: Vec<(f64, String)>,
+    value: Option<(f64, Number)>,
+    #[serde(default, deserialize_with = "or_none")]
+    values: Vec<(f64, Number)>,
     histogram: Option<(f64, Native)>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_none")]
     histograms: Vec<(f64, Native)>,
 }
 
 /// A native histogram: each bucket with how its ends belong to it, its ends, and its count.
 #[derive(Deserialize)]
 struct Native {
-    count: String,
-    sum: String,
-    #[serde(default)]
-    buckets: Vec<(i64, String, String, String)>,
+    count: Number,
+    sum: Number,
+    #[serde(default, deserialize_with = "or_none")]
+    buckets: Vec<(i64, Number, Number, Number)>,
 }
 
 impl Series {
     /// Its numbers, with the seconds they are of.
     pub fn numbers(&self) -> impl Iterator<Item = (f64, f64)> {
-        let number = |(at, text): &(f64, String)| text.parse().ok().map(|number| (*at, number));
+        let number = |(at, number): &(f64, Number)| number.read().map(|number| (*at, number));
         self.value.iter().chain(&self.values).filter_map(number)
     }
 
@@ -69,11 +90,10 @@ impl Series {
 
 impl Native {
     fn read(&self) -> Option<Histogram> {
-        let bucket = |(_, low, high, count): &(i64, String, String, String)| {
-            Some((low.parse().ok()?, high.parse().ok()?, count.parse().ok()?))
-        };
+        let bucket =
+            |(_, low, high, count): &(i64, Number, Number, Number)| Some((low.read()?, high.read()?, count.read()?));
         let buckets: Vec<(f64, f64, f64)> = self.buckets.iter().map(bucket).collect::<Option<_>>()?;
-        Some(Histogram::native(buckets, self.sum.parse().ok()?, self.count.parse().ok()?))
+        Some(Histogram::native(buckets, self.sum.read()?, self.count.read()?))
     }
 }
 
@@ -85,7 +105,7 @@ fn trouble(kind: Kind, url: &str, message: String, help: &str) -> Trouble {
 ///
 /// # Errors
 /// When it is no answer of the API, or the API's own error.
-pub fn read<T: for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, Vec<String>), Trouble> {
+pub fn read<T: Default + for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, Vec<String>), Trouble> {
     let url = body.url.as_str();
     let envelope: Envelope<T> = serde_json::from_slice(&body.bytes).map_err(|broken| {
         let html = body.bytes.trim_ascii_start().starts_with(b"<");
@@ -101,10 +121,10 @@ pub fn read<T: for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, Vec<String>
             "Check the address: a login page, a proxy or another service may answer there.",
         )
     })?;
-    match envelope.data {
-        Some(data) if envelope.status == "success" => Ok((data, envelope.warnings)),
-        _ => Err(failed(url, &envelope.kind, &envelope.error)),
+    if envelope.status == "success" {
+        return Ok((envelope.data.unwrap_or_default(), envelope.warnings.unwrap_or_default()));
     }
+    Err(failed(url, &envelope.kind.unwrap_or_default(), &envelope.error.unwrap_or_default()))
 }
 
 fn failed(url: &str, kind: &str, error: &str) -> Trouble {
@@ -123,7 +143,8 @@ fn failed(url: &str, kind: &str, error: &str) -> Trouble {
 #[must_use]
 pub fn refused(trouble: &Trouble) -> Option<Trouble> {
     let envelope: Envelope<serde::de::IgnoredAny> = serde_json::from_str(&trouble.body).ok()?;
-    (envelope.status == "error").then(|| failed(&trouble.url, &envelope.kind, &envelope.error))
+    (envelope.status == "error")
+        .then(|| failed(&trouble.url, &envelope.kind.unwrap_or_default(), &envelope.error.unwrap_or_default()))
 }
 
 #[cfg(test)]

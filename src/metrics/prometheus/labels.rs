@@ -39,7 +39,16 @@ pub fn find(series: &[Labels], own: Option<&str>) -> Option<Found> {
     if series.is_empty() {
         return None;
     }
-    let on_all = |label: &&&str| series.iter().all(|labels| labels.get(**label).is_some_and(|value| !value.is_empty()));
+    let values = |label: &str| series.iter().filter_map(|labels| labels.get(label)).collect::<BTreeSet<_>>().len();
+    let host = |labels: &Labels| {
+        labels.get("instance").map(|at| at.rsplit_once(':').map_or(at.clone(), |(host, _)| host.into()))
+    };
+    let targets = series.iter().filter_map(host).collect::<BTreeSet<String>>().len();
+    // A label of the whole scraper is on all series too, but tells nothing apart. A machine that was replaced has two addresses.
+    let tells = |label: &str| values(label) * 2 >= targets;
+    let on_all = |label: &&&str| {
+        series.iter().all(|labels| labels.get(**label).is_some_and(|value| !value.is_empty())) && tells(label)
+    };
     let node = match own {
         Some(own) => series.iter().any(|labels| labels.contains_key(own)).then_some(own)?,
         None => NODE_LABELS.iter().find(on_all)?,
@@ -81,6 +90,15 @@ impl Found {
         }
     }
 
+    /// The value of the node's label in a name that [`Found::name`] gave.
+    #[must_use]
+    pub fn value<'a>(&self, name: &'a str) -> &'a str {
+        match self.cluster {
+            Some(_) => name.split_once('/').map_or(name, |(_, node)| node),
+            None => name,
+        }
+    }
+
     /// The labels that tell apart what was scraped.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         [&self.node].into_iter().chain(&self.cluster).chain(&self.again).map(String::as_str)
@@ -107,6 +125,13 @@ mod tests {
         assert_eq!(find(std::slice::from_ref(&a), Some("job")).unwrap().node, "job");
         assert_eq!(find(&[a], Some("rack")), None, "no series has it");
         assert_eq!(find(&[], None), None, "nothing to look at");
+    }
+
+    #[test]
+    fn a_label_of_the_scraper_names_no_node() {
+        let of = |n: usize| labels(&[("host", "agent-0"), ("instance", &format!("10.0.0.{n}:10250"))]);
+        let found = find(&(1..6).map(of).collect::<Vec<_>>(), None).unwrap();
+        assert_eq!(found.node, "instance");
     }
 
     #[test]

@@ -108,6 +108,12 @@ impl Scope<'_> {
         format!("max by ({}) (changes({{__name__={process}{matchers}}}[{seconds}s]))", self.labels())
     }
 
+    /// How often their counts began anew: for servers that do not keep the process' start.
+    pub fn resets(&self, seconds: i64) -> String {
+        let (matchers, count) = (self.kubelets(), quoted(&format!("{}_count", name::POD_START)));
+        format!("max by ({}) (resets({{__name__={count}{matchers}}}[{seconds}s]))", self.labels())
+    }
+
     /// The versions of the kubelets.
     pub fn versions(&self) -> String {
         format!(
@@ -138,12 +144,24 @@ impl Scope<'_> {
         if !family.only.is_empty() {
             matchers.push(one_of(family.label, family.only.iter().copied()));
         }
-        // Double scraping of these is not looked for: the rules over them judge shares, or the largest.
+        // Within one target they are added up; of targets that tell the same of a node (replicas) the largest counts.
         let labels = self.found.map_or(String::new(), |found| {
             [&found.node].into_iter().chain(&found.cluster).map(String::as_str).collect::<Vec<_>>().join(", ")
         });
         let label = if family.label.is_empty() || family.apart { String::new() } else { format!("{}, ", family.label) };
-        format!("sum by ({label}{labels}) (increase({{{}{}}}[{seconds}s]))", matchers.join(","), self.all())
+        let again = self.found.map_or(String::new(), |found| {
+            found
+                .again
+                .iter()
+                .filter(|label| !["job", "instance"].contains(&label.as_str()))
+                .map(|label| format!(", {label}"))
+                .collect()
+        });
+        let all = self.all();
+        let matchers = matchers.join(",");
+        format!(
+            "max by ({label}{labels}) (sum by ({label}{labels}, job, instance{again}) (increase({{{matchers}{all}}}[{seconds}s])))"
+        )
     }
 }
 
@@ -180,7 +198,8 @@ mod tests {
         let periods = FAMILIES.iter().find(|family| family.name == name::CFS_PERIODS).unwrap();
         assert_eq!(
             Scope { nodes: &[], selector: "", ..scope }.increase(periods, periods.name, 60),
-            r#"sum by (node) (increase({__name__="container_cpu_cfs_periods_total",container!=""}[60s]))"#
+            "max by (node) (sum by (node, job, instance, replica) \
+             (increase({__name__=\"container_cpu_cfs_periods_total\",container!=\"\"}[60s])))"
         );
     }
 }

@@ -18,8 +18,32 @@ use crate::report::Report;
 /// The page around style, script and data.
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
+/// A part of the script, by its name in `script/`.
+macro_rules! parts {
+    ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("script/", $name)))),*] };
+}
+
 /// The script, in the order its parts build on each other.
-const SCRIPT: &[&str] = &[include_str!("script/main.js")];
+const SCRIPT: &[(&str, &str)] = parts![
+    "format.js",
+    "dom.js",
+    "data.js",
+    "state.js",
+    "figures.js",
+    "charts.js",
+    "tables.js",
+    "filter.js",
+    "sections/summary.js",
+    "sections/causes.js",
+    "sections/distribution.js",
+    "sections/timeline.js",
+    "sections/waterfall.js",
+    "sections/lists.js",
+    "sections/stores.js",
+    "sections/metrics.js",
+    "sections/notes.js",
+    "main.js",
+];
 
 /// What a page of podlag's begins with; by this it is known when it comes back as input.
 pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
@@ -27,7 +51,7 @@ pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
 pub(crate) const DATA: (&str, &str) = ("<script type=\"application/json\" id=\"data\">", "</script>");
 
 pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
-    let script = SCRIPT.concat();
+    let script: String = SCRIPT.iter().map(|(_, part)| *part).collect();
     let policy = format!(
         "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'",
         hash(&script),

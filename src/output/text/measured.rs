@@ -73,7 +73,7 @@ impl Page<'_> {
             let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
             parts.push(format!("{} {}–{} UTC", from.get(..10).unwrap_or(""), clock(&from), clock(&to)));
         }
-        if window.scrapes == measured.nodes.len() as u64 {
+        if measured.nodes.iter().all(|node| node.window.scrapes == 1) {
             parts.push("one scrape each: since the kubelet's start".into());
         }
         if window.restarts > 0 {
@@ -97,7 +97,9 @@ impl Page<'_> {
             let Some(spread) = spread.as_ref().filter(|spread| spread.count > 0.0) else { continue };
             let quantiles = [("p50", &spread.p50_s), ("p95", &spread.p95_s), ("p99", &spread.p99_s)];
             let quantiles: Vec<String> = quantiles.iter().filter_map(|(name, q)| quantile(name, q.as_ref())).collect();
-            writeln!(out, "{name}   {}", quantiles.join("   "))?;
+            let mut line = vec![name.to_owned()];
+            line.extend(quantiles);
+            self.wrapped(out, "", &line, "   ")?;
         }
         if let Some(spread) = fleet.slo_s.as_ref().filter(|spread| spread.count > 0.0) {
             let verdict = match spread.within_5s {
@@ -134,7 +136,7 @@ impl Page<'_> {
             };
             let percent = if mean > 0.0 { share((part.mean_s / mean).max(0.0)) } else { String::new() };
             let bar = format!("{}{}", "█".repeat(cells), " ".repeat(room.saturating_sub(cells)));
-            let text = format!("  {:<33} {bar}{:>9}{percent:>6}{known}", part.part, length(part.mean_s));
+            let text = format!("  {:<33} {bar} {:>8} {percent:>5}{known}", part.part, length(part.mean_s));
             writeln!(out, "{}", text.trim_end())?;
             for remark in &part.remarks {
                 self.words(out, "      ", remark)?;

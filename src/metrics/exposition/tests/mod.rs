@@ -7,7 +7,18 @@ mod properties;
 mod real;
 mod writer;
 
-use super::{Sample, Seen, read};
+use std::io::{self, BufRead};
+
+use super::{Sample, Seen};
+
+/// Only the samples.
+fn read(reader: impl BufRead, wanted: impl FnMut(&str) -> bool, mut sink: impl FnMut(&Sample<'_>)) -> io::Result<Seen> {
+    super::read(reader, wanted, |met| {
+        if let Ok(sample) = met {
+            sink(sample);
+        }
+    })
+}
 
 /// A sample that outlives its line.
 #[derive(Clone, Debug, PartialEq)]

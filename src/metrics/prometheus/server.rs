@@ -1,0 +1,284 @@
+//! One server on its way to being read: what is asked of it, in which words it fails, and what is to be said of its answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answer::{self, Labels, Matrix, Series};
+use super::labels::Found;
+use super::query::{self, Scope};
+use super::{Asked, Pages, STRETCH, Scrapes, Told, few, seconds};
+use crate::metrics::families::name;
+use crate::metrics::page::Page;
+use crate::metrics::window::{Window, between};
+use crate::time::{SECOND, Time};
+use crate::web::{Client, Kind, Trouble};
+
+pub(super) struct Server<'a> {
+    pub client: &'a Client,
+    api: &'a str,
+    pub asked: &'a Asked,
+    pub told: Told,
+    /// Nodes that are scraped more than once.
+    twice: Vec<String>,
+    /// Nodes of which series are known and no value was.
+    pub unseen: Vec<String>,
+    /// Series came without their names, which sums by name must keep.
+    nameless: bool,
+}
+
+impl<'a> Server<'a> {
+    pub(super) fn new(client: &'a Client, api: &'a str, asked: &'a Asked) -> Self {
+        let (told, twice, unseen) = (Told::default(), Vec::new(), Vec::new());
+        Server { client, api, asked, told, twice, unseen, nameless: false }
+    }
+}
+
+impl Server<'_> {
+    /// What is to be said of many nodes, in one line each.
+    pub(super) fn remarks(&mut self, found: &Found) {
+        if !self.twice.is_empty() {
+            let (nodes, labels) = (few(&self.twice), found.again.join(", "));
+            self.told.remarks.push(format!("scraped more than once (by {labels}) and counted once: {nodes}"));
+        }
+        if !self.unseen.is_empty() {
+            let nodes = few(&self.unseen);
+            self.told.remarks.push(format!("their series are known, but no value within the window was met: {nodes}"));
+        }
+    }
+
+    fn ask<T: Default + for<'de> serde::Deserialize<'de>>(
+        &mut self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, Trouble> {
+        let url = format!("{}/api/v1/{path}", self.api);
+        let length: usize = query.iter().map(|(_, value)| value.len()).sum();
+        // Some gateways let only GET pass, some limit an address to 8 KiB.
+        let body = match self.client.get(&url, query, length > 1500) {
+            // That the path is there was seen by GET.
+            Err(trouble) if matches!(trouble.kind, Kind::Refused(400 | 403 | 404 | 405 | 501)) && length > 1500 => {
+                self.client.get(&url, query, false).map_err(|_| trouble)
+            }
+            body => body,
+        };
+        // An address with a whole query in it says less than one without.
+        let short = |trouble: Trouble| Trouble { url: bare(&trouble.url), ..trouble };
+        let body = body.map_err(|trouble| short(answer::refused(&trouble).unwrap_or(trouble)))?;
+        self.told.bytes += body.bytes.len() as u64;
+        let read = answer::read(&body).map_err(|trouble| short(self.client.hide(trouble)));
+        let (data, warnings) = read?;
+        for warning in warnings {
+            let warning = self.client.hidden(&format!("{}: the server warns: {warning}", bare(&body.url)));
+            if !self.told.remarks.contains(&warning) {
+                self.told.remarks.push(warning);
+            }
+        }
+        Ok(data)
+    }
+
+    fn matrix(&mut self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Series>, Trouble> {
+        let matrix: Matrix = self.ask(path, query)?;
+        self.told.series += matrix.result.len() as u64;
+        Ok(matrix.result)
+    }
+
+    fn time(time: Time) -> String {
+        format!("{:.3}", time.0 as f64 / SECOND as f64)
+    }
+
+    pub(super) fn instant(&mut self, text: &str) -> Result<Vec<Series>, Trouble> {
+        let at = Self::time(self.asked.window.1);
+        self.matrix("query", &[("query", text), ("time", &at)])
+    }
+
+    fn range(&mut self, text: &str, (from, to): (Time, Time), step: i64) -> Result<Vec<Series>, Trouble> {
+        let (from, to) = (Self::time(from), Self::time(to));
+        self.matrix("query_range", &[("query", text), ("start", &from), ("end", &to), ("step", &step.to_string())])
+    }
+
+    /// A query over a stretch of time, once for each stretch that the window is made of.
+    pub(super) fn stretched(&mut self, text: impl Fn(i64) -> String) -> Result<Vec<Series>, Trouble> {
+        let length = self.asked.seconds();
+        if length <= STRETCH {
+            return self.instant(&text(length));
+        }
+        let stretches = (length + STRETCH - 1) / STRETCH;
+        let stretch = (length + stretches - 1) / stretches;
+        let first = Time(self.asked.window.1.0 - (stretches - 1) * stretch * SECOND);
+        self.range(&text(stretch), (first, self.asked.window.1), stretch)
+    }
+
+    /// The kubelets' series within the window.
+    pub(super) fn look(&mut self) -> Result<Vec<Labels>, Trouble> {
+        let scope = Scope { selector: &self.asked.selector, found: None, nodes: &[] };
+        let (from, to) = (Self::time(self.asked.window.0), Self::time(self.asked.window.1));
+        for matcher in scope.look() {
+            let series: Vec<Labels> = self.ask("series", &[("match[]", &matcher), ("start", &from), ("end", &to)])?;
+            if !series.is_empty() {
+                return Ok(series);
+            }
+        }
+        Err(self.nothing())
+    }
+
+    fn trouble(&self, message: impl Into<String>, help: impl Into<String>) -> Trouble {
+        let (message, help) = (message.into(), help.into());
+        Trouble { kind: Kind::Address, url: crate::web::shown(self.api), message, help, body: String::new() }
+    }
+
+    /// Why there is nothing to look at: no kubelet at all, or none in this window.
+    fn nothing(&mut self) -> Trouble {
+        let asked = self.asked;
+        let scope = Scope { selector: &asked.selector, found: None, nodes: &[] };
+        let earlier = scope.look().into_iter().any(|matcher| {
+            let ever: Result<Vec<Labels>, _> = self.ask("series", &[("match[]", &matcher), ("start", "1")]);
+            ever.is_ok_and(|series| !series.is_empty())
+        });
+        if earlier {
+            let (from, to) = asked.window;
+            return self.trouble(
+                format!("it holds kubelet metrics, but none from {} to {}", seconds(from), seconds(to)),
+                "Choose another window (--window, --from, --to).",
+            );
+        }
+        let selected = if asked.selector.is_empty() { "" } else { " that --selector lets pass" };
+        self.trouble(
+            format!("it holds no metrics of kubelets{selected} ({} or {})", query::LOOKED_AT[0], query::LOOKED_AT[1]),
+            "Does it scrape the kubelets' /metrics, and keep these families? Every kubelet has the first, those from 1.26 on the second.",
+        )
+    }
+
+    /// Series are there, yet nothing came of them.
+    pub(super) fn empty(&self) -> Trouble {
+        if self.nameless {
+            return self.trouble(
+                "its answers lack the names of the series (`sum by (__name__, …)` must keep them)",
+                "Is a proxy or an old server in between? Ask Prometheus itself, or give pages of metrics.",
+            );
+        }
+        self.trouble("it gave no values for the kubelets it knows", "Choose another window (--window, --from, --to).")
+    }
+
+    pub(super) fn no_such_label(&self, series: &[Labels]) -> Trouble {
+        let known: BTreeSet<&str> = series.iter().flat_map(|labels| labels.keys()).map(String::as_str).collect();
+        let known: Vec<&str> = known.into_iter().filter(|label| *label != "__name__").collect();
+        let message = match &self.asked.node_label {
+            Some(own) => format!("no kubelet's series has the label {own:?}"),
+            None => "the kubelets' series have no label that names their node".to_owned(),
+        };
+        self.trouble(message, format!("--node-label NAME chooses it; they have: {}", known.join(", ")))
+    }
+
+    /// What an optional query gives; where it cannot be answered, that is told.
+    fn optional(&mut self, text: &str) -> Vec<Series> {
+        self.instant(text).unwrap_or_else(|trouble| {
+            self.told.remarks.push(trouble.to_string());
+            Vec::new()
+        })
+    }
+
+    /// The names of nodes that are known by their addresses.
+    pub(super) fn names(&mut self, found: &Found) -> BTreeMap<String, String> {
+        if found.node != "instance" {
+            return BTreeMap::new();
+        }
+        let scope = Scope { selector: &self.asked.selector, found: Some(found), nodes: &[] };
+        let series = self.optional(&scope.names());
+        let name =
+            |one: &Series| Some((found.name(&one.metric)?, one.metric.get("node").filter(|n| !n.is_empty())?.clone()));
+        series.iter().filter_map(name).collect()
+    }
+
+    pub(super) fn versions(&mut self, found: &Found) -> BTreeMap<String, String> {
+        let scope = Scope { selector: &self.asked.selector, found: Some(found), nodes: &[] };
+        let series = self.optional(&scope.versions());
+        let version = |one: &Series| Some((found.name(&one.metric)?, one.metric.get("git_version")?.clone()));
+        series.iter().filter_map(version).collect()
+    }
+
+    /// The nodes whose kubelet restarted within the window.
+    pub(super) fn restless(&mut self, found: &Found) -> BTreeSet<String> {
+        let selector = self.asked.selector.clone();
+        let scope = Scope { selector: &selector, found: Some(found), nodes: &[] };
+        let mut restless = BTreeSet::new();
+        for query in [Scope::restarts, Scope::resets] {
+            match self.stretched(|seconds| query(&scope, seconds)) {
+                Ok(series) => {
+                    let restarted = |one: &&Series| one.numbers().any(|(_, changes)| changes > 0.0);
+                    restless.extend(series.iter().filter(restarted).filter_map(|one| found.name(&one.metric)));
+                }
+                Err(trouble) => self.told.remarks.push(format!("restarts of kubelets may be missed: {trouble}")),
+            }
+        }
+        restless
+    }
+
+    /// What the server says of some nodes, every `step` seconds of the window.
+    pub(super) fn pages(
+        &mut self,
+        found: &Found,
+        nodes: &[String],
+        window: (Time, Time),
+        step: i64,
+    ) -> Result<Pages, Trouble> {
+        let selector = self.asked.selector.clone();
+        // With clusters a node's name has its cluster's before it.
+        let values: Vec<String> = nodes
+            .iter()
+            .map(|node| {
+                if found.cluster.is_some() { node.rsplit('/').next().unwrap_or(node).to_owned() } else { node.clone() }
+            })
+            .collect();
+        let scope = Scope { selector: &selector, found: Some(found), nodes: &values };
+        let mut pages = Pages::default();
+        for one in self.range(&scope.counted(), window, step)? {
+            let sample = one.metric.get("__name__").cloned().unwrap_or_default();
+            self.nameless |= sample.is_empty();
+            let label = |name: &str| one.metric.get(name).map(String::as_str);
+            for (at, number) in one.numbers() {
+                pages.at(found, &one.metric, at).take(&sample, label, number, None);
+            }
+            for (at, histogram) in one.histograms() {
+                pages.at(found, &one.metric, at).take_native(&sample, label, histogram);
+            }
+        }
+        for one in self.range(&scope.started(), window, step)? {
+            for (at, number) in one.numbers() {
+                pages.at(found, &one.metric, at).take(name::PROCESS_START, |_| None, number, None);
+            }
+        }
+        for one in self.range(&scope.scraped(), window, step)? {
+            for (at, number) in one.numbers() {
+                pages.at(found, &one.metric, at).at = Some(Time((number * SECOND as f64) as i64));
+            }
+        }
+        Ok(pages)
+    }
+
+    /// The window of a node. A node scraped more than once at the same time counts once, by the scrape that was there most
+    /// often; scrapes one after another (its labels changed, or its machine) are one.
+    pub(super) fn window(&mut self, node: &str, mut scrapes: Scrapes) -> Option<Window> {
+        let mut instants: BTreeMap<i64, usize> = BTreeMap::new();
+        for pages in scrapes.values() {
+            let quarters = |page: &Page| page.at.map_or(0, |at| at.0 / (15 * SECOND));
+            for quarter in pages.iter().map(quarters).collect::<BTreeSet<i64>>() {
+                *instants.entry(quarter).or_default() += 1;
+            }
+        }
+        let both = instants.values().filter(|pages| **pages > 1).count();
+        // Where one series takes over from another, both are there for as long as a server looks back.
+        if scrapes.len() > 1 && both * 2 > instants.len() {
+            self.twice.push(node.to_owned());
+            let best = scrapes.iter().max_by_key(|(_, pages)| pages.len()).map(|(own, _)| own.clone())?;
+            scrapes.retain(|own, _| *own == best);
+        }
+        let pages: Vec<Page> = scrapes.into_values().flatten().collect();
+        let first = pages.iter().min_by_key(|page| page.at)?;
+        let begun = first.started.is_some_and(|at| at >= self.asked.window.0);
+        Some(between(node, pages, begun))
+    }
+}
+
+/// An address without its query.
+fn bare(url: &str) -> String {
+    url.split('?').next().unwrap_or(url).to_owned()
+}

@@ -1,0 +1,69 @@
+// Elements, made one by one: text from logs becomes text nodes only, never markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(element, attributes, children) {
+	for (const [name, value] of Object.entries(attributes ?? {})) {
+		if (value === undefined || value === null || value === false) continue;
+		if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+		else if (name === "value") element.value = value;
+		else element.setAttribute(name, value === true ? "" : plain(value));
+	}
+	put(element, children);
+	return element;
+}
+
+function put(element, children) {
+	for (const child of children.flat(9)) {
+		if (child === undefined || child === null || child === false || child === "") continue;
+		element.append(child instanceof Node ? child : plain(child));
+	}
+}
+
+/** An element with attributes (`onclick` listens) and children. */
+function h(name, attributes, ...children) {
+	return fill(document.createElement(name), attributes, children);
+}
+
+/** The same of SVG. */
+function s(name, attributes, ...children) {
+	return fill(document.createElementNS(SVG, name), attributes, children);
+}
+
+/** Puts children in place of what is there. */
+function refill(element, ...children) {
+	element.replaceChildren();
+	put(element, children);
+}
+
+/** A bar of a share of its cell. The width is set through the CSSOM, which the page's policy allows. */
+function bar(part, kind) {
+	const inner = h("i", { class: kind });
+	inner.style.setProperty("width", `${Math.max(0, Math.min(1, part)) * 100}%`);
+	return h("span", { class: "bar", "aria-hidden": "true" }, inner);
+}
+
+/** A sentence where there is nothing to show. */
+const none = (words) => h("p", { class: "none" }, words);
+
+/** Something folded away. */
+function fold(title, ...children) {
+	return h("details", {}, h("summary", {}, title), ...children);
+}
+
+const tip = document.getElementById("tip");
+
+/** Shows a text near an element's box; null hides it. */
+function showTip(text, box) {
+	tip.hidden = text === null;
+	if (text === null) return;
+	refill(
+		tip,
+		text.split("\n").map((line) => h("div", {}, line)),
+	);
+	const left = Math.max(8, Math.min(box.left, innerWidth - tip.offsetWidth - 8));
+	const below = box.bottom + 6;
+	const top = below + tip.offsetHeight > innerHeight ? Math.max(8, box.top - tip.offsetHeight - 6) : below;
+	tip.style.setProperty("left", `${left}px`);
+	tip.style.setProperty("top", `${top}px`);
+}

@@ -1,0 +1,63 @@
+// Causes in full: the words, the figures, and the lines they stand on.
+
+const WORST = 3;
+
+function drawCauses(root, view) {
+	const { found } = view;
+	if (found.causes.length === 0) return refill(root, none("No cause claims any time in this selection."));
+	return refill(
+		root,
+		found.causes.map((line, at) => causeCard(line, at, found.estimate ? "≈ " : "")),
+	);
+}
+
+/** Text under headings: a line without a full stop that stands alone is a heading. */
+function headed(text) {
+	return text
+		.trim()
+		.split(/\n\n+/)
+		.map((part) => {
+			const [first, ...rest] = part.split("\n");
+			return rest.length ? [h("h4", {}, first), h("p", {}, rest.join(" "))] : h("p", {}, first);
+		});
+}
+
+function causeCard(line, at, sign) {
+	const known = causeWords.get(line.cause);
+	const certain = line.lost > 0 ? line.certain / line.lost : 0;
+	return h(
+		"article",
+		{ class: "cause", id: `cause-${at}` },
+		h("h3", {}, `${at + 1}. `, pick("cause", line.cause)),
+		h("p", { class: "lead" }, known?.title),
+		h(
+			"dl",
+			{ class: "pairs" },
+			pair("lost", `${sign}${span(line.lost)}`),
+			pair("certain", `${span(line.certain)} (${share(certain)})`),
+			pair("startups", `${sign}${grouped(line.pods)}${line.nodes > 1 ? ` on ${line.nodes} nodes` : ""}`),
+			known && pair("set", known.set),
+			known && known.price !== "none" && pair("price", known.price),
+		),
+		known && h("div", { class: "prose" }, headed(known.text)),
+		evidenceTable(line),
+	);
+}
+
+const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+
+function evidenceTable(line) {
+	const lines = line.worst.slice(0, WORST).map(([lost, row]) => {
+		const startup = wholeOf(row);
+		const finding = startup?.findings.find((other) => other.cause === line.cause);
+		return [
+			podName(row),
+			span(lost),
+			finding?.about ?? "–",
+			finding?.evidence
+				? evidenceOf(startup, finding.evidence)
+				: h("span", { class: "quiet" }, startup ? "no single line" : "not in this page: podlag chain tells"),
+		];
+	});
+	return grid(`Worst startups of ${line.cause}`, ["startup", "lost", "about", "evidence"], lines, [1]);
+}

@@ -1,0 +1,82 @@
+// Tables of startups and of their groups.
+
+const topCause = (row) => (rows.findings[row].length ? text(rows.findings[row][0][0]) : null);
+const phaseCell = (phase) => (phase ? pick("phase", phase.name, phase.label) : "–");
+
+function drawStartups(root, view) {
+	const phase = (row) => words.phases[dominant[row]];
+	const node = (row) => text(of.node[row]);
+	const name = (row) => [pick("namespace", text(of.namespace[row])), `/${rows.pod[row]}`];
+	const list = table(
+		"startups",
+		"Startups",
+		[...view.rows],
+		[
+			col("startup", "", podName, name),
+			col("created → running", "time", (row) => of.running[row]),
+			col("in all", "time", (row) => of.total[row]),
+			col("SLI value", "time", (row) => of.slo[row]),
+			col(
+				"longest phase",
+				"",
+				(row) => phase(row)?.label,
+				(row) => phaseCell(phase(row)),
+			),
+			col("top cause", "", topCause, (row) => pick("cause", topCause(row))),
+			col("node", "", node, (row) => pick("node", node(row))),
+			col("state", "", (row) => text(of.state[row])),
+			col("created (UTC)", "", (row) => (Number.isNaN(of.began[row]) ? null : stamp(of.began[row], true))),
+		],
+	);
+	refill(root, list);
+}
+
+const sum = (list) => list.reduce((all, value) => all + value, 0);
+
+/** Groups startups by keys (numbers of strings, or texts): one item each, the costliest first. */
+function groups(view, keysOf) {
+	const all = new Map();
+	for (const row of view.rows) {
+		for (const key of keysOf(row)) {
+			if (!all.has(key)) all.set(key, []);
+			all.get(key).push(row);
+		}
+	}
+	const group = ([key, own]) => {
+		const sums = of.phases.map((values) => sum(own.map((row) => (values[row] || 0) * weight(row))));
+		const spent = sum(sums);
+		const phase = spent > 0 ? words.phases[sums.indexOf(Math.max(...sums))] : null;
+		const causes = new Map();
+		for (const row of own) {
+			for (const [cause, lost] of rows.findings[row]) causes.set(cause, (causes.get(cause) ?? 0) + lost * weight(row));
+		}
+		const [top] = [...causes].sort((a, b) => b[1] - a[1]);
+		const cause = top ? text(top[0]) : null;
+		const name = typeof key === "string" ? key : text(key);
+		const count = Math.round(sum(own.map(weight)));
+		return { ...quantiles({ rows: Int32Array.from(own) }, of.running), name, count, spent, sums, phase, cause };
+	};
+	return [...all].map(group).sort((a, b) => b.spent - a.spent);
+}
+
+function drawGroups(root, view) {
+	const list = (key, title) => {
+		const items = groups(view, (row) => [of[key][row]]);
+		return table(`${key}s`, title, items, [
+			col(key, "", "name", ({ name }) => pick(key, name)),
+			col("startups", "count", "count"),
+			col("p50", "time", "p50"),
+			col("p99", "time", "p99"),
+			col("max", "time", "max"),
+			col("time in all", "time", "spent"),
+			col(
+				"longest phase",
+				"",
+				({ phase }) => phase?.label,
+				({ phase }) => phaseCell(phase),
+			),
+			col("top cause", "", "cause", ({ cause }) => pick("cause", cause)),
+		]);
+	};
+	refill(root, list("workload", "Workloads"), list("node", "Nodes"));
+}

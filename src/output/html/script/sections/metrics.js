@@ -1,0 +1,166 @@
+// What the kubelets' own histograms tell; the filter does not reach them, since they know no single startup.
+
+const within = (pair) => {
+	if (!pair) return "–";
+	const [low, high] = pair.map(share);
+	return low === high ? high : `${low.replace(" %", "")}–${high}`;
+};
+
+function metricVerdict(spread) {
+	if (!spread?.within_5s) return "not known";
+	if (spread.within_5s[0] >= 0.99) return "met";
+	return spread.within_5s[1] < 0.99 ? "missed" : "not decided";
+}
+
+function drawMetrics(root) {
+	const { fleet, nodes } = report.metrics;
+	const { window } = fleet;
+	const told = [
+		`metrics of ${plural(nodes.length, "node")}`,
+		window.from && window.to && `${stamp(micros(window.from))} – ${stamp(micros(window.to))}`,
+		window.scrapes === nodes.length && "one scrape each: since the kubelet's start",
+		window.restarts > 0 && plural(window.restarts, "restart of a kubelet", "restarts of kubelets"),
+		`${plural(Math.round(fleet.startups), "start")} recorded by the kubelet`,
+		fleet.stateful >= 0.5 && `${grouped(fleet.stateful)} of them stateful`,
+		fleet.broken > 0 && `${grouped(fleet.broken)} broken values (a known bug), which may lie on either side of 5 s`,
+	];
+	refill(
+		root,
+		h(
+			"p",
+			{ class: "quiet" },
+			"The filter does not reach this section: histograms know no single startup. A quantile lies between two bucket bounds; the point within is interpolated.",
+		),
+		h("p", {}, told.filter(Boolean).join(" · ")),
+		spreads(fleet),
+		parts(fleet),
+		proofs(report.metrics),
+		nodes.length > 1 && nodeMetrics(nodes),
+		nodes.map(reconciled),
+		window.remarks.map((remark) => h("p", {}, remark)),
+	);
+}
+
+function spreads(fleet) {
+	const lines = [
+		["created → watched", fleet.total_s],
+		["SLI, without pulls and init", fleet.slo_s],
+	].filter(([, spread]) => spread?.count > 0);
+	const cell = (value) =>
+		value
+			? [
+					between(value),
+					value.point !== null &&
+						value.point !== undefined &&
+						h("span", { class: "quiet" }, ` (${length(value.point)})`),
+				]
+			: "–";
+	const shownAs = ([name, spread]) => [
+		name,
+		grouped(spread.count),
+		spread.mean_s === null ? "–" : length(spread.mean_s),
+		cell(spread.p50_s),
+		cell(spread.p95_s),
+		cell(spread.p99_s),
+		within(spread.within_5s),
+	];
+	return [
+		h("p", {}, "SLO (p99 ≤ 5 s): ", h("b", { "data-figure": "metrics-slo" }, metricVerdict(fleet.slo_s))),
+		grid(
+			"How long, by metrics",
+			["", "starts", "mean", "p50", "p95", "p99", "within 5 s"].map((head, at) => (at ? head : "measure")),
+			lines.map(shownAs),
+			[1, 2, 3, 4, 5, 6],
+		),
+	];
+}
+
+function parts(fleet) {
+	const all = fleet.parts.filter(({ mean_s }) => Math.abs(mean_s) > 0.0005);
+	if (all.length === 0) return null;
+	const most = Math.max(...all.map(({ mean_s }) => mean_s));
+	const lines = all.map((part) => [
+		part.part,
+		bar(part.mean_s / most, phaseClass(part.phases.length === 1 ? part.phases[0] : "unattributed")),
+		length(part.mean_s),
+		fleet.mean_s > 0 ? share(Math.max(0, part.mean_s / fleet.mean_s)) : "–",
+		part.high_s - part.low_s < 0.0005 ? part.precision : `${part.precision}: ${range(part.low_s, part.high_s)}`,
+		(part.remarks ?? []).join("; ") || "–",
+	]);
+	return grid(
+		`Where the time went, by metrics: mean start ${length(fleet.mean_s ?? Number.NaN)}`,
+		["part", "size", "mean", "share", "known", "to know"],
+		lines,
+		[2, 3],
+	);
+}
+
+function proofs({ fleet, nodes }) {
+	if (fleet.causes.length === 0) return h("p", {}, "No cause is proven by the metrics.");
+	const seconds = ({ low_s, high_s }) => {
+		if (high_s <= 0) return "not known";
+		if (high_s - low_s < 0.0005) return length(high_s);
+		return low_s <= 0 ? `up to ${length(high_s)}` : range(low_s, high_s);
+	};
+	const on = (cause) => nodes.filter((node) => node.causes.some((other) => other.cause === cause)).length;
+	const lines = fleet.causes.map((proof) => [
+		proof.cause,
+		seconds(proof),
+		String(on(proof.cause)),
+		causeWords.get(proof.cause)?.title ?? "–",
+		proof.seen,
+		causeWords.get(proof.cause)?.set ?? "–",
+	]);
+	return grid(
+		"Causes by mean seconds of a start (metrics)",
+		["cause", "a start", "nodes", "what it is", "seen", "set"],
+		lines,
+		[1, 2],
+	);
+}
+
+function nodeMetrics(nodes) {
+	const largest = (node) => [...node.parts].sort((a, b) => b.mean_s - a.mean_s)[0];
+	return table("metrics-nodes", "Nodes by metrics", nodes, [
+		col("node", "", ({ window }) => window.node),
+		col("starts", "count", "startups"),
+		col("mean start", "time", ({ mean_s }) => seconds(mean_s)),
+		col("SLI p99", "", ({ slo_s }) => between(slo_s?.p99_s)),
+		col("within 5 s", "", ({ slo_s }) => within(slo_s?.within_5s)),
+		col("largest part", "", (node) => (largest(node) ? `${largest(node).part} ${length(largest(node).mean_s)}` : null)),
+		col("kubelet", "", ({ window }) => window.kubelet_version),
+	]);
+}
+
+function reconciled({ window, reconciled: found }) {
+	if (!found) return null;
+	const agree = found.figures.filter((figure) => figure.agree).length;
+	const value = (name, number) =>
+		name.startsWith("starts") ? grouped(number) : name.startsWith("share") ? share(number) : length(number);
+	const lines = found.figures.map(({ figure, logs, metrics, agree, why }) => {
+		const [low, high] = metrics
+			? [value(figure, metrics.low), metrics.high === null ? null : value(figure, metrics.high)]
+			: [];
+		const told = !metrics ? "–" : high === null ? `over ${low}` : low === high ? low : `${low}–${high}`;
+		return [
+			figure,
+			logs === null ? "–" : value(figure, logs),
+			told,
+			agree ? "= agree" : "≠ differ",
+			why ?? (agree ? "–" : "unexplained"),
+		];
+	});
+	return [
+		h("h3", {}, `Logs and metrics of ${window.node}: ${agree} of ${found.figures.length} figures agree`),
+		found.left_out.length > 0 && h("p", {}, `left out: ${found.left_out.join("; ")}`),
+		fold(
+			"The figures",
+			grid(
+				`Logs and metrics of ${window.node}`,
+				["figure", "logs", "metrics", "", "reason"].map((head) => head || "verdict"),
+				lines,
+				[1, 2],
+			),
+		),
+	];
+}

@@ -1,0 +1,144 @@
+// Oddities, pods that never ran, what was read, and what the words mean.
+
+function drawOdd(root, view) {
+	const counts = new Map();
+	for (const row of view.rows)
+		for (const id of rows.anomalies[row]) counts.set(id, (counts.get(id) ?? 0) + weight(row));
+	const all = isCut && !filtered() ? summary.anomalies : [...counts].map(([id, count]) => [text(id), count]);
+	const sign = view.found.estimate ? "≈ " : "";
+	const stuck = [...view.rows].filter((row) => text(of.state[row]) !== "running");
+	const last = (row) => {
+		const spans = wholeOf(row)?.spans;
+		return spans?.length ? phaseLabel(spans.at(-1).phase) : null;
+	};
+	const error = (row) => {
+		const startup = wholeOf(row);
+		const said = startup?.lines.at(-1)?.text;
+		return startup?.volume_mounts.findLast(({ error }) => error)?.error ?? said ?? null;
+	};
+	refill(
+		root,
+		all.length
+			? grid(
+					"Anomalies",
+					["anomaly", "startups", "what it means"],
+					all
+						.sort((a, b) => b[1] - a[1])
+						.map(([id, count]) => [id, sign + grouped(count), report.anomaly_meanings[id] ?? "–"]),
+					[1],
+				)
+			: none("No anomaly in this selection."),
+		h("h3", {}, "Never started"),
+		table("never", "Pods that did not come to run", stuck, [
+			col("startup", "", podName),
+			col("state", "", (row) => text(of.state[row])),
+			col("stuck in", "", last),
+			col("for", "time", (row) => of.total[row]),
+			col("cause", "", (row) => topCause(row)),
+			col("last line", "", error, (row) => (error(row) ? h("code", {}, error(row)) : "–")),
+		]),
+	);
+}
+
+const COUNTS = {
+	unread_sources: "inputs that could not be read, or not to their end",
+	unknown_lines: "lines with a known word that are no known message",
+	bad_samples: "lines among metrics that are none",
+	cut_records: "records on a cut line",
+	long_lines: "lines longer than the limit",
+	undated: "records without a time",
+	duplicate_records: "records seen twice",
+	duplicate_startups: "startups given twice; each counts once",
+	existing_pods: "pods older than the log",
+	aged: "startups left by age",
+	capped: "startups left by the cap",
+	dropped_events: "repeated events not kept",
+	suppressed_messages: "messages that journald dropped",
+};
+
+/** What may be missing, in words. */
+function troubles() {
+	const { coverage } = report;
+	const counts = ["unread_sources", "cut_records", "long_lines", "undated", "aged", "capped", "suppressed_messages"];
+	return [
+		...(coverage.partial ? ["stopped early: partial"] : []),
+		...counts.filter((name) => coverage[name] > 0).map((name) => `${grouped(coverage[name])} ${COUNTS[name]}`),
+		...(coverage.zone_assumed ? ["no line tells the zone, UTC assumed"] : []),
+	];
+}
+
+function drawCoverage(root) {
+	const { coverage } = report;
+	const counts = Object.entries(COUNTS)
+		.filter(([name]) => coverage[name] > 0)
+		.map(([name, words]) => [words, grouped(coverage[name])]);
+	const lines = [
+		["bytes, unpacked", size(coverage.bytes)],
+		["lines", grouped(coverage.lines)],
+		["lines that proved something", grouped(coverage.records)],
+		["samples of metrics", grouped(coverage.samples)],
+		...counts,
+	];
+	if (coverage.filters.length)
+		lines.push([`left out by ${coverage.filters.join(", ")}`, plural(coverage.filtered, "startup")]);
+	refill(
+		root,
+		h("p", { class: "quiet" }, "The filter does not reach this section."),
+		isCut && h("p", {}, cutWords()),
+		coverage.partial &&
+			h("p", { class: "warn" }, "The run was stopped before the end of the input: all figures are partial."),
+		coverage.zone_assumed && h("p", { class: "warn" }, "No line tells the time zone: UTC was assumed (--timezone)."),
+		coverage.source_troubles.length > 0 &&
+			h(
+				"ul",
+				{ class: "warn" },
+				coverage.source_troubles.map((trouble) => h("li", {}, trouble)),
+			),
+		grid("Read", ["what", "how many"], lines, [1]),
+		fold(
+			plural(coverage.sources.length, "source"),
+			h(
+				"ul",
+				{},
+				coverage.sources.map((source) => h("li", {}, h("code", {}, source))),
+			),
+		),
+		report.run && h("p", { class: "quiet" }, `Run ${report.run}`),
+	);
+}
+
+const GLOSSARY = [
+	["startup", "one pod coming up on one node, from its creation to its last container running and the API knowing"],
+	["created → running", "from the pod's creation to its containers running; pulls and init containers included"],
+	["SLI value", "the start without image pull and init containers, of stateless pods: what the Kubernetes SLO judges"],
+	["SLO", "the Kubernetes objective: the 99th percentile of the SLI value is at most 5 s"],
+	["p50, p95, p99", "the smallest value that so many of 100 startups do not exceed; always one that occurred"],
+	["certain", "what a phase or cause took at least, whatever the unknown boundaries were"],
+	["exact", "lines tell both ends of a span"],
+	["bounded", "the end lies between two instants; it is drawn at the latest that fits"],
+	["inferred", "a rule that nearly always holds gives the end"],
+	["cause", "a rule that claims seconds of a startup, with the line it stands on; no second is claimed twice"],
+	["lost", "seconds a cause claims"],
+];
+
+function drawGlossary(root) {
+	const term = ([name, meaning]) => h("div", {}, h("dt", {}, name), h("dd", {}, meaning));
+	refill(
+		root,
+		h("h3", {}, "Phases, in the order of a start"),
+		h(
+			"dl",
+			{ class: "glossary" },
+			words.phases.map(({ name, label, head, meaning }) =>
+				h(
+					"div",
+					{},
+					h("dt", {}, h("i", { class: phaseClass(name) }), label),
+					h("dd", {}, `${meaning}${head === label || head === "–" ? "" : ` (${head})`}`),
+				),
+			),
+		),
+		h("h3", {}, "Words"),
+		h("dl", { class: "glossary" }, GLOSSARY.map(term)),
+	);
+}

@@ -1,0 +1,161 @@
+// The first screen: what was read, how long starts took, the SLO, where the time went, why.
+
+function drawRead() {
+	const { window, kubelets } = summary;
+	const { coverage } = report;
+	const parts = [];
+	if (summary.startups > 0) parts.push(`${plural(summary.startups, "pod start")} on ${plural(summary.nodes, "node")}`);
+	else if (report.metrics) parts.push(`metrics of ${plural(report.metrics.nodes.length, "node")}, no logs`);
+	if (window)
+		parts.push(`${window[0].slice(0, 19).replace("T", " ")} – ${window[1].slice(0, 19).replace("T", " ")} UTC`);
+	if (kubelets?.length) parts.push(`kubelet ${kubelets.map((version) => version.replace(/^v/, "")).join(", ")}`);
+	if (coverage.lines) parts.push(`read ${plural(coverage.lines, "line")}, ${grouped(coverage.records)} used`);
+	if (coverage.samples) parts.push(`${plural(coverage.samples, "sample")} of metrics`);
+	if (coverage.filters.length)
+		parts.push(
+			`made with the filters ${coverage.filters.join(", ")}: ${plural(coverage.filtered, "startup")} left out`,
+		);
+	const missing = troubles().slice(0, 3);
+	refill(
+		document.getElementById("read"),
+		h("p", {}, parts.join(" · ")),
+		missing.length > 0 &&
+			h("p", { class: "warn" }, `To know: ${missing.join("; ")}. `, link("coverage", "What was read")),
+		isCut && h("p", { class: "warn" }, cutWords()),
+	);
+}
+
+/** What was cut, in a sentence. */
+function cutWords() {
+	const sure = data.sure ?? 0;
+	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the ${grouped(sure)} slowest, and a sample in which each stands for ${data.weight.toFixed(1)}. Figures without a filter are of all; filtered ones are estimates (≈). ${grouped(cut.whole)} have their spans and lines here.`;
+}
+
+function figure(name, title, value, note) {
+	return h(
+		"div",
+		{ class: "figure" },
+		h("dt", {}, title),
+		h("dd", { "data-figure": name }, value),
+		note && h("dd", { class: "note" }, note),
+	);
+}
+
+function drawSummary(root, view) {
+	const { found } = view;
+	const sign = found.estimate ? "≈ " : "";
+	const { running, slo } = found;
+	if (found.startups === 0) {
+		const none =
+			summary.startups > 0 ? "No startup passes the filter." : "No startup in what was read. The metrics are below.";
+		return refill(root, h("p", { class: "none", "data-figure": "none" }, none));
+	}
+	const met = slo.p99 <= 5e6;
+	const verdict = slo.count === 0 ? "not known" : met ? "met" : "missed";
+	const counted = running.count === found.startups ? "" : ` of ${grouped(running.count)} that ran`;
+	const quick = (name) => figure(name, name, sign + span(running[name]));
+	return refill(
+		root,
+		h(
+			"div",
+			{ class: "cards" },
+			h(
+				"section",
+				{ class: "card", "aria-labelledby": "h-length" },
+				h("h3", { id: "h-length" }, "Created → running", counted && h("span", { class: "quiet" }, counted)),
+				h("dl", { class: "figures" }, ["p50", "p95", "p99", "max"].map(quick)),
+			),
+			h(
+				"section",
+				{ class: `card slo ${verdict.replace(" ", "-")}`, "aria-labelledby": "h-slo" },
+				h("h3", { id: "h-slo" }, "SLO: p99 ≤ 5 s without image pull and init, stateless pods"),
+				h(
+					"dl",
+					{ class: "figures" },
+					figure("slo", "verdict", h("span", { class: "verdict" }, verdict)),
+					figure("slo-p99", "p99", sign + span(slo.p99)),
+					figure("slo-within", "within 5 s", slo.count ? sign + share(found.within) : "–", `of ${grouped(slo.count)}`),
+				),
+			),
+		),
+		h(
+			"div",
+			{ class: "columns" },
+			h(
+				"section",
+				{ "aria-labelledby": "h-where" },
+				h("h3", { id: "h-where" }, "Where the time went"),
+				phaseTable(found, sign),
+			),
+			h(
+				"section",
+				{ "aria-labelledby": "h-top" },
+				h("h3", { id: "h-top" }, "Top causes, by time lost"),
+				topCauses(found, sign),
+			),
+		),
+	);
+}
+
+function phaseTable(found, sign) {
+	const lines = found.phases.filter(({ lost }) => lost > 0);
+	if (lines.length === 0) return none("No line tells.");
+	const most = Math.max(...lines.map(({ lost }) => lost));
+	const cells = lines.map((line) => [
+		h("span", { title: phaseWords.get(line.phase)?.meaning }, pick("phase", line.phase, phaseLabel(line.phase))),
+		bar(line.lost / most, phaseClass(line.phase)),
+		h("span", { "data-figure": `phase-${line.phase}`, "data-micros": Math.round(line.lost) }, sign + span(line.lost)),
+		share(line.share),
+		span(line.p99),
+		Number.isFinite(line.certain) ? share(line.certain) : "–",
+	]);
+	const place = grid(
+		"Seconds of each phase over all startups",
+		["phase", "", "total", "share", "p99", "certain"],
+		cells,
+		[2, 3, 4, 5],
+	);
+	place.classList.add("phases");
+	// An empty head tells a screen reader nothing; the bar only repeats the total.
+	place.querySelector("thead th:nth-child(2)").replaceWith(h("td"));
+	return place;
+}
+
+function topCauses(found, sign) {
+	if (found.causes.length === 0) return none("No cause claims any time.");
+	const most = found.causes[0].lost;
+	const line = (cause) => {
+		const known = causeWords.get(cause.cause);
+		const whatIf = !filtered() && summary.causes.find((other) => other.cause === cause.cause)?.what_if;
+		return h(
+			"li",
+			{},
+			h(
+				"div",
+				{ class: "row" },
+				pick("cause", cause.cause),
+				h(
+					"span",
+					{ class: "number" },
+					h(
+						"b",
+						{ "data-figure": `cause-${cause.cause}`, "data-micros": Math.round(cause.lost) },
+						sign + span(cause.lost),
+					),
+					" · ",
+					h("span", { "data-figure": `pods-${cause.cause}` }, sign + plural(Math.round(cause.pods), "pod")),
+					cause.nodes > 1 && ` on ${cause.nodes} nodes`,
+				),
+			),
+			bar(cause.lost / most, "plain"),
+			h("p", {}, known?.title),
+			known && h("p", { class: "set" }, h("b", {}, "set "), known.set),
+			typeof whatIf === "string" && h("p", { class: "what-if" }, h("b", {}, "what if "), whatIf),
+		);
+	};
+	const rest = found.causes.length - 4;
+	return [
+		h("ol", { class: "top" }, found.causes.slice(0, 4).map(line)),
+		rest > 0 && h("p", {}, link("causes", `${rest} more below`)),
+	];
+}

@@ -1,0 +1,169 @@
+// Tables: sorted by their heads, cut with "show more", copied as CSV.
+
+const FIRST = 25;
+const MORE = 200;
+
+/** A cell that a spreadsheet will not run: what begins like a formula gets a quote before it. */
+function csvCell(value) {
+	const raw = value === null || value === undefined || Number.isNaN(value) ? "" : String(value);
+	const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(raw) ? `'${raw}` : raw;
+	return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+async function copy(text, button) {
+	let done = true;
+	try {
+		await navigator.clipboard.writeText(text);
+	} catch {
+		// Without leave for the clipboard, the older way asks nobody.
+		const area = h("textarea", { value: text, "aria-hidden": "true" });
+		document.body.append(area);
+		area.select();
+		done = document.execCommand("copy");
+		area.remove();
+		button.focus();
+	}
+	say(done ? "Copied as CSV." : "The browser did not let the page copy.");
+}
+
+const UNITS = { time: span, count: grouped, size };
+
+/** Shows a value by its kind; the raw one goes to the CSV (times as seconds). */
+function shown(kind, value) {
+	if (value === null || value === undefined || Number.isNaN(value)) return "–";
+	return UNITS[kind] ? UNITS[kind](value) : value;
+}
+
+function compare(a, b) {
+	const unknown = (value) => value === null || value === undefined || Number.isNaN(value);
+	if (unknown(a) || unknown(b)) return unknown(a) - unknown(b);
+	if (typeof a === "string") return a < b ? -1 : a > b ? 1 : 0;
+	return a - b;
+}
+
+/** A column: its head, time, count or text (""), its value by function or by the item's field, and how a cell shows it. */
+function col(label, kind, value, cell) {
+	return { label, kind, of: typeof value === "string" ? (item) => item[value] : value, cell };
+}
+
+/**
+ * A table of items and columns.
+ * The first column heads its row. What is sorted is kept per table over filtering.
+ */
+const sorted = new Map();
+const plainOrder = { column: -1, down: false };
+
+function table(name, caption, items, columns) {
+	const place = h("div", { class: "table", "data-table": name });
+	if (items.length === 0) {
+		refill(place, none(`${caption}: none in this selection.`));
+		return place;
+	}
+	let visible = FIRST;
+	const body = h("tbody");
+	const note = h("span", { class: "quiet" });
+	const more = h("button", { type: "button", onclick: () => grow(MORE) }, "Show more");
+	const ordered = () => {
+		const { column, down } = sorted.get(name) ?? plainOrder;
+		if (column < 0) return items;
+		const keyed = items.map((item) => [columns[column].of(item), item]);
+		// Unknown values stay last whichever way.
+		keyed.sort(([a], [b]) => {
+			const order = compare(a, b);
+			return down && order !== 0 && compare(a, null) && compare(b, null) ? -order : order;
+		});
+		return keyed.map(([, item]) => item);
+	};
+	const rowOf = (item) =>
+		h(
+			"tr",
+			{},
+			columns.map((column, at) => {
+				const value = column.cell ? column.cell(item) : shown(column.kind, column.of(item));
+				const numeric = column.kind && "number";
+				return at === 0 ? h("th", { scope: "row" }, value) : h("td", { class: numeric }, value);
+			}),
+		);
+	let all = items;
+	const draw = () => {
+		all = ordered();
+		refill(body, all.slice(0, visible).map(rowOf));
+		count();
+	};
+	const count = () => {
+		visible = Math.min(Math.max(visible, FIRST), Math.max(FIRST, all.length));
+		const shownNow = Math.min(visible, all.length);
+		refill(
+			note,
+			shownNow < all.length ? `${grouped(shownNow)} of ${grouped(all.length)} rows` : plural(all.length, "row"),
+		);
+		more.hidden = shownNow >= all.length;
+	};
+	const grow = (by) => {
+		const from = visible;
+		visible += by;
+		put(body, all.slice(from, visible).map(rowOf));
+		count();
+	};
+	const heads = columns.map((column, at) => {
+		const sort = () => {
+			const before = sorted.get(name);
+			const down = before?.column === at ? !before.down : Boolean(column.kind);
+			sorted.set(name, { column: at, down });
+			draw();
+			mark();
+		};
+		const button = h("button", { type: "button", onclick: sort }, column.label, h("i", { "aria-hidden": "true" }));
+		return h("th", { scope: "col", class: column.kind && "number" }, button);
+	});
+	const mark = () => {
+		const { column, down } = sorted.get(name) ?? plainOrder;
+		heads.forEach((head, at) => {
+			if (at === column) head.setAttribute("aria-sort", down ? "descending" : "ascending");
+			else head.removeAttribute("aria-sort");
+		});
+	};
+	const csv = () => {
+		const value = (column, item) => {
+			const raw = column.of(item);
+			return column.kind === "time" && Number.isFinite(raw) ? raw / 1e6 : raw;
+		};
+		const head = columns.map((column) => csvCell(column.kind === "time" ? `${column.label} (s)` : column.label));
+		const lines = ordered().map((item) => columns.map((column) => csvCell(value(column, item))));
+		return [head, ...lines].map((cells) => cells.join(",")).join("\r\n");
+	};
+	const button = h(
+		"button",
+		{ type: "button", onclick: () => copy(csv(), button), "aria-label": `Copy as CSV: ${caption}` },
+		"Copy CSV",
+	);
+	mark();
+	draw();
+	// What scrolls must be reachable by keyboard, hence a named region with a tab stop.
+	const region = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${caption}, scrolls` });
+	put(region, [h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), body)]);
+	refill(place, region, h("p", { class: "tools" }, note, more, button));
+	return place;
+}
+
+/** A small table without sorting: heads and rows of values or nodes. */
+function grid(caption, heads, lines, numeric = []) {
+	const kind = (at) => (numeric.includes(at) ? "number" : undefined);
+	const cell = (value, at) => (at === 0 ? h("th", { scope: "row" }, value) : h("td", { class: kind(at) }, value));
+	const region = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${caption}, scrolls` });
+	const head = heads.map((text, at) => h("th", { scope: "col", class: kind(at) }, text));
+	put(region, [
+		h(
+			"table",
+			{},
+			h("caption", {}, caption),
+			h("thead", {}, h("tr", {}, head)),
+			h(
+				"tbody",
+				{},
+				lines.map((line) => h("tr", {}, line.map(cell))),
+			),
+		),
+	]);
+	return region;
+}

@@ -1,0 +1,408 @@
+// Uses the report's page as a reader would, in a browser. PODLAG is the program, SAMPLES the folder of samples.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { chromium } from "playwright-core";
+
+const { PODLAG, SAMPLES } = process.env;
+assert.ok(PODLAG && SAMPLES, "set PODLAG (a podlag program) and SAMPLES (the folder of samples)");
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+assert.ok(
+	existsSync(CHROMIUM),
+	`no browser at ${CHROMIUM}: install Debian's package chromium (apt-get install chromium)`,
+);
+const ARGS =
+	"--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const run = promisify(execFile);
+
+let browser;
+let folder;
+before(async () => {
+	folder = mkdtempSync(join(tmpdir(), "podlag-page-"));
+	browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS.split(" ") });
+});
+after(async () => {
+	await browser?.close();
+	rmSync(folder, { recursive: true, force: true });
+});
+
+const samples = readdirSync(SAMPLES).filter((name) => existsSync(join(SAMPLES, name, "in")));
+const inputs = (...names) => names.map((name) => join(SAMPLES, name));
+const SERIAL = inputs("s02-pull-serial");
+const MANY = inputs("s02-pull-serial", "s07-pull-backoff", "s09-crashloop", "s10-static-restart", "s12-burst").map(
+	(path) => join(path, "in"),
+);
+
+/** The JSON report under the same command line. */
+async function json(...args) {
+	const options = { maxBuffer: 1 << 30 };
+	// 3 is "no startups found", after which the report is there all the same.
+	const { stdout } = await run(PODLAG, [...args, "--format", "json"], options).catch((error) => error);
+	return stdout ? JSON.parse(stdout) : null;
+}
+
+let pages = 0;
+async function made(args) {
+	const file = join(folder, `page-${++pages}.html`);
+	await run(PODLAG, [...args, "-o", file]).catch(() => {});
+	assert.ok(existsSync(file), `no page of ${args.join(" ")}`);
+	return file;
+}
+
+/** Opens a page; whatever it says to the console, asks of a network or runs from data fails the test. */
+async function open(file, options = {}, fragment = "") {
+	const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+	const page = await context.newPage();
+	page.faults = [];
+	page.on("console", (message) => page.faults.push(`${message.type()}: ${message.text()}`));
+	page.on("pageerror", (error) => page.faults.push(`error: ${error.message}`));
+	page.on("dialog", (dialog) => page.faults.push(`dialog: ${dialog.message()}`));
+	await page.route("**/*", (route) => {
+		if (route.request().url().startsWith(pathToFileURL(folder).href)) return route.continue();
+		page.faults.push(`asked for ${route.request().url()}`);
+		return route.abort();
+	});
+	await page.addInitScript(() => {
+		Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => (window.copied = text) } });
+	});
+	await page.goto(pathToFileURL(file).href + fragment);
+	await ready(page);
+	return page;
+}
+
+const ready = (page) => page.waitForSelector("html[data-ready]", { timeout: 20_000 });
+
+async function close(page) {
+	assert.deepEqual(page.faults, []);
+	await page.context().close();
+}
+
+/** A time as the page and the terminal print it. */
+function length(seconds) {
+	if (seconds < 0.9995) return `${(seconds * 1000).toFixed(0)} ms`;
+	if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+	if (seconds < 59.5) return `${seconds.toFixed(0)} s`;
+	const all = Math.round(seconds);
+	const two = (number) => String(number).padStart(2, "0");
+	const [hours, minutes] = [Math.floor(all / 3600), Math.floor(all / 60) % 60];
+	return hours ? `${hours}h ${two(minutes)}m` : `${minutes}m ${two(all % 60)}s`;
+}
+
+const figure = (page, name) => page.locator(`[data-figure="${name}"]`).first();
+const words = async (page, name) => (await figure(page, name).textContent()).trim();
+
+/** What is a hair off a rounding step may print either way: values have nanoseconds, the page microseconds. */
+function same(shown, seconds, what) {
+	const near = [seconds, seconds - 1e-6, seconds + 1e-6].map((value) => length(Math.max(0, value)));
+	assert.ok(near.includes(shown), `${what}: the page says ${shown}, the report ${near[0]}`);
+}
+
+async function agree(page, { summary }) {
+	if (summary.startups === 0) {
+		assert.equal(await page.locator('[data-figure="none"]').count(), 1);
+		return;
+	}
+	for (const name of ["p50", "p95", "p99", "max"]) {
+		if (summary.running.count) same(await words(page, name), summary.running[name], name);
+		else assert.equal(await words(page, name), "–");
+	}
+	const verdict = summary.slo.count === 0 ? "not known" : summary.slo.p99 <= 5 ? "met" : "missed";
+	assert.equal(await words(page, "slo"), verdict);
+	if (summary.slo.count) {
+		same(await words(page, "slo-p99"), summary.slo.p99, "SLO p99");
+		const share = summary.slo_within;
+		const shown = share > 0 && share < 0.01 ? "<1 %" : `${(share * 100).toFixed(0)} %`;
+		assert.equal(await words(page, "slo-within"), shown);
+	}
+	const found = await page.evaluate(() =>
+		Object.fromEntries(
+			[...document.querySelectorAll("[data-micros]")].map((e) => [e.dataset.figure, e.dataset.micros]),
+		),
+	);
+	const wanted = {};
+	for (const { phase, lost_s } of summary.phases)
+		if (lost_s > 0) wanted[`phase-${phase}`] = String(Math.round(lost_s * 1e6));
+	for (const { cause, lost_s } of summary.causes.slice(0, 4))
+		wanted[`cause-${cause}`] = String(Math.round(lost_s * 1e6));
+	assert.deepEqual(Object.fromEntries(Object.entries(found).sort()), Object.fromEntries(Object.entries(wanted).sort()));
+	for (const { cause, pods } of summary.causes.slice(0, 4)) {
+		assert.match(await words(page, `pods-${cause}`), new RegExp(`^${pods} pods?$`));
+	}
+	const all = await page.locator(".cause h3 .pick").allTextContents();
+	assert.deepEqual(all.sort(), summary.causes.map(({ cause }) => cause).sort());
+}
+
+describe("every sample", { concurrency: 4 }, () => {
+	for (const name of samples) {
+		test(name, async () => {
+			const args = inputs(name);
+			const report = await json(...args);
+			const page = await open(await made(args));
+			await agree(page, report);
+			const pwned = await page.evaluate(() => Object.keys(window).filter((key) => /pwned/i.test(key)));
+			assert.deepEqual(pwned, []);
+			assert.equal(
+				await page.locator("main script, main img, main iframe, [style*=url], [onclick], [onerror]").count(),
+				0,
+			);
+			await close(page);
+		});
+	}
+
+	test("hostile text is shown, not run nor obeyed", async () => {
+		const page = await open(await made(inputs("hostile")));
+		const text = await page.locator("main").textContent();
+		assert.ok(text.includes("<script>alert(1)</script>"));
+		assert.doesNotMatch(text, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/);
+		await close(page);
+	});
+
+	test("data that try to run", async () => {
+		const file = await made(SERIAL);
+		const evil = '<img src=x onerror="window.pwned=1"><script>window.pwned=2</script>{{script}}$&';
+		const text = JSON.stringify(evil).slice(1, -1).replaceAll("<", "\\u003c");
+		writeFileSync(
+			file,
+			readFileSync(file, "utf8").replaceAll("app-16", () => text),
+		);
+		const page = await open(file);
+		assert.equal(await page.evaluate(() => window.pwned), undefined);
+		assert.ok((await page.locator("main").textContent()).includes("onerror"));
+		await close(page);
+	});
+});
+
+describe("filters", () => {
+	let file;
+	let whole;
+	before(async () => {
+		file = await made(MANY);
+		whole = await json(...MANY);
+	});
+
+	const set = async (page, key, value) => {
+		const input = page.locator(`#f-${key}`);
+		if ((await input.evaluate((element) => element.tagName)) === "SELECT") await input.selectOption(value);
+		else await input.fill(value);
+		if (key !== "q") await input.blur();
+		await page.waitForFunction((key) => location.hash.includes(`${key}=`), key);
+		await ready(page);
+	};
+
+	test("say what podlag says under the same filter", async () => {
+		const page = await open(file);
+		const node = whole.startups.find((row) => row.node)?.node;
+		const image = whole.startups.find((row) => row.image_pulls.length).image_pulls[0].image;
+		const { workload } = whole.startups.find((row) => row.running_s);
+		const cases = [
+			["namespace", "shop"],
+			["cause", "image-pull-queued"],
+			["node", node],
+			["image", image],
+			["workload", workload],
+		];
+		for (const [key, value] of cases) {
+			await set(page, key, value);
+			await agree(page, await json(...MANY, `--${key}`, value));
+			await page.locator("#clear").click();
+			await ready(page);
+		}
+		await set(page, "namespace", "shop");
+		await set(page, "cause", "sandbox-slow");
+		await agree(page, await json(...MANY, "--namespace", "shop", "--cause", "sandbox-slow"));
+		await page.locator("#clear").click();
+		await set(page, "q", "burst-1");
+		await agree(page, await json(...MANY, "--pod", "*burst-1*"));
+		await close(page);
+	});
+
+	test("stand in the address, come back by it, and are cleared", async () => {
+		const page = await open(file);
+		await set(page, "namespace", "billing");
+		await set(page, "q", "app");
+		const shown = await words(page, "p50");
+		const count = await page.locator("#count").textContent();
+		await page.reload();
+		await ready(page);
+		assert.equal(await page.locator("#f-namespace").inputValue(), "billing");
+		assert.equal(await page.locator("#f-q").inputValue(), "app");
+		assert.equal(await words(page, "p50"), shown);
+		assert.equal(await page.locator("#count").textContent(), count);
+		await page.evaluate(() => {
+			location.hash = "cause=crash-loop";
+		});
+		await page.waitForFunction(() => document.querySelector("#f-cause").value === "crash-loop");
+		await ready(page);
+		await agree(page, await json(...MANY, "--cause", "crash-loop"));
+		await page.locator("#clear").click();
+		await ready(page);
+		await agree(page, whole);
+		assert.doesNotMatch(page.url(), /cause=/);
+		await close(page);
+	});
+
+	test("take a window of time by keyboard and by mouse", async () => {
+		const page = await open(file);
+		const began = whole.startups.flatMap(({ created }) => (created ? [created] : [])).sort();
+		const from = `${began[Math.floor(began.length / 4)].slice(0, 19)}`;
+		const to = `${began.at(-1).slice(0, 19)}`;
+		await set(page, "from", from);
+		await set(page, "to", to);
+		await agree(page, await json(...MANY, "--since", `${from}Z`, "--until", `${to}Z`));
+		await page.locator("#clear").click();
+		const box = await page.locator("#brush svg").boundingBox();
+		await page.mouse.move(box.x + box.width * 0.2, box.y + 10);
+		await page.mouse.down();
+		await page.mouse.move(box.x + box.width * 0.4, box.y + 10, { steps: 4 });
+		await page.mouse.up();
+		await ready(page);
+		const dragged = new URLSearchParams(new URL(page.url()).hash.slice(1));
+		assert.ok(dragged.get("from") < dragged.get("to"));
+		await agree(page, await json(...MANY, "--since", dragged.get("from"), "--until", dragged.get("to")));
+		assert.equal(`${await page.locator("#f-from").inputValue()}Z`.slice(0, 16), dragged.get("from").slice(0, 16));
+		await close(page);
+	});
+
+	test("are set by a click on a name", async () => {
+		const page = await open(file);
+		await page.locator("#summary .top .pick").first().click();
+		await ready(page);
+		const cause = whole.summary.causes[0].cause;
+		assert.equal(await page.locator("#f-cause").inputValue(), cause);
+		await agree(page, await json(...MANY, "--cause", cause));
+		await close(page);
+	});
+});
+
+describe("tables", () => {
+	let page;
+	before(async () => {
+		const file = await made(MANY);
+		// A pod whose name a spreadsheet would take for a formula.
+		writeFileSync(
+			file,
+			readFileSync(file, "utf8").replaceAll("default/", "=cmd|'/").replaceAll('"default"', `"=cmd|'"`),
+		);
+		page = await open(file);
+	});
+	after(() => close(page));
+	const place = () => page.locator('[data-table="startups"]');
+	const cells = (at) => place().locator(`tbody tr > :nth-child(${at})`).allTextContents();
+
+	test("show more", async () => {
+		assert.equal(await place().locator("tbody tr").count(), 25);
+		await place().getByRole("button", { name: "Show more" }).click();
+		assert.ok((await place().locator("tbody tr").count()) > 100);
+	});
+
+	test("sort by click and by Enter, and say so", async () => {
+		const head = place().getByRole("columnheader", { name: "startup", exact: true });
+		await head.getByRole("button").click();
+		assert.equal(await head.getAttribute("aria-sort"), "ascending");
+		const names = await cells(1);
+		assert.deepEqual(names, [...names].sort());
+		await head.getByRole("button").focus();
+		await page.keyboard.press("Enter");
+		assert.equal(await head.getAttribute("aria-sort"), "descending");
+		assert.deepEqual(await cells(1), [...(await cells(1))].sort().reverse());
+	});
+
+	test("copy CSV that no spreadsheet runs", async () => {
+		await place().getByRole("button", { name: /Copy/ }).click();
+		const csv = await page.evaluate(() => window.copied);
+		const lines = csv.split("\r\n");
+		assert.match(lines[0], /^startup,created → running \(s\),/);
+		assert.ok(lines.length > 100);
+		assert.ok(lines.some((line) => line.startsWith("'=cmd|'/")));
+		for (const line of lines) assert.doesNotMatch(line, /(^|,)"?[=+@\t-]/);
+		assert.match(await page.locator("#count").textContent(), /Copied/);
+	});
+});
+
+describe("for everyone", () => {
+	let file;
+	before(async () => {
+		file = await made([...SERIAL, join(SAMPLES, "s09-crashloop")]);
+	});
+
+	for (const colorScheme of ["light", "dark"]) {
+		for (const width of [360, 1280]) {
+			test(`axe finds nothing serious, ${colorScheme}, ${width} wide`, async () => {
+				const page = await open(file, { colorScheme, viewport: { width, height: 900 } });
+				await page.locator(".waterfall details summary").first().click();
+				await page.evaluate(AXE);
+				const { violations } = await page.evaluate(() => window.axe.run());
+				const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+				assert.deepEqual(
+					serious.map(
+						({ id, nodes }) =>
+							`${id}: ${nodes.slice(0, 3).map((node) => `${node.html.slice(0, 150)} ${node.failureSummary}`)}`,
+					),
+					[],
+				);
+				await close(page);
+			});
+		}
+	}
+
+	test("no sideways scrolling", async () => {
+		for (const width of [360, 1280, 2560]) {
+			for (const one of [file, await made(inputs("hostile"))]) {
+				const page = await open(one, { viewport: { width, height: 900 } });
+				const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+				assert.ok(wide <= width, `${wide} px in a window of ${width}`);
+				await close(page);
+			}
+		}
+	});
+
+	test("on paper all sections are there, the filter is not", async () => {
+		const page = await open(file);
+		await page.emulateMedia({ media: "print" });
+		assert.equal(await page.locator("#filter").isVisible(), false);
+		const sections = await page.locator("main > section").all();
+		assert.ok(sections.length >= 12);
+		for (const section of sections) {
+			assert.ok(await section.isVisible());
+			assert.ok((await section.locator(".body > *").count()) > 0);
+		}
+		assert.ok((await page.pdf({ format: "A4" })).length > 20_000);
+		await close(page);
+	});
+
+	test("by keyboard: the skip link, the filter, a startup's steps", async () => {
+		const page = await open(file);
+		await page.keyboard.press("Tab");
+		assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
+		await page.keyboard.press("Enter");
+		assert.equal(await page.evaluate(() => document.activeElement.id), "summary-title");
+		await page.evaluate(() => document.querySelector(".skip").focus());
+		for (let at = 0; at < 40 && (await page.evaluate(() => document.activeElement.id)) !== "f-q"; at++) {
+			await page.keyboard.press("Tab");
+		}
+		assert.equal(await page.evaluate(() => document.activeElement.id), "f-q");
+		await page.locator(".waterfall summary").first().focus();
+		await page.keyboard.press("ArrowRight");
+		await page.locator("#tip").waitFor({ timeout: 5000 });
+		await page.keyboard.press("Enter");
+		await page.locator(".steps table").first().waitFor({ timeout: 5000 });
+		await close(page);
+	});
+
+	test("the theme stands in the address", async () => {
+		const page = await open(file, { colorScheme: "light" });
+		const back = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+		const light = await back();
+		await page.locator("#theme").click();
+		assert.notEqual(await back(), light);
+		assert.match(page.url(), /theme=dark/);
+		await close(page);
+	});
+});
