@@ -30,12 +30,12 @@ pub struct Cli {
     pub verb: Option<Verb>,
     #[command(flatten)]
     pub input: Input,
-    /// The form of what is printed: the summary, one line a startup, or the whole report
+    /// The form of what is printed: the summary, one line a startup, the whole report, a report for a ticket, or a trace
     #[arg(long, value_parser = one_of(output::FORMS.iter().filter(|form| form.readable).map(|form| form.name)))]
     #[arg(default_value = "text")]
     pub format: String,
-    /// Writes the report to a file too, in the form its extension names: .parquet .csv .ndjson .json .txt; FOLDER/ takes all
-    /// tables, partitioned by date and node (repeatable)
+    /// Writes the report to a file too, in the form its extension names: .parquet .csv .ndjson .json .txt .md (for a
+    /// ticket) .trace.json (for Perfetto); FOLDER/ takes all tables, partitioned by date and node (repeatable)
     #[arg(short, long = "output", value_name = "FILE")]
     pub output: Vec<PathBuf>,
 }
@@ -47,6 +47,9 @@ pub enum Verb {
         /// namespace/name, a name, or a uid
         #[arg(value_name = "POD")]
         startup: String,
+        /// Writes it to a file too: .svg (a waterfall) or .txt (repeatable)
+        #[arg(short, long = "output", value_name = "FILE")]
+        output: Vec<PathBuf>,
         #[command(flatten)]
         input: Input,
     },

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use args::{Cli, GrammarVerb, Reading, Verb};
 use clap::{CommandFactory, Parser};
 use podlag::error::{Error, Kind};
-use podlag::output::{self, Screen, Target};
+use podlag::output::{self, ChainFile, Screen, Target};
 use podlag::report::Report;
 use podlag::table::{self, Made};
 use podlag::{analyze, breakdown, cause, check, diff, grammar, source};
@@ -45,16 +45,20 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     let read = |paths: &[PathBuf], reading: &Reading| read(paths, reading, &interrupt);
     let code = match &cli.verb {
         None => summary(cli, &interrupt, &mut out)?,
-        Some(Verb::Chain { startup: pod, input }) => {
+        Some(Verb::Chain { startup: pod, output, input }) => {
+            let files = output.iter().map(|path| ChainFile::of(path, &input.paths)).collect::<Result<Vec<_>, _>>()?;
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
             startless(&report);
-            let found = output::chain(&report, pod, screen(), &mut out)?;
-            if found == 0 {
+            let found = output::find(&report, pod)?;
+            output::chain(&found, screen(), &mut out)?;
+            if found.is_empty() {
                 let startups = report.table.len();
                 told(&format!("no startup of a pod named {pod:?} in the input ({startups} startups)"));
             }
-            if found == 0 { NOTHING_FOUND } else { 0 }
+            // Of nothing there is no picture; a file of an earlier run stays.
+            files.iter().filter(|_| !found.is_empty()).try_for_each(|file| file.write(&found, &interrupt.made))?;
+            if found.is_empty() { NOTHING_FOUND } else { 0 }
         }
         Some(Verb::Blame { by, of, top, format, input }) => {
             table::of_seconds(of, *by)?;
@@ -147,9 +151,9 @@ fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, 
         target.write(&report, &interrupt.made)?;
     }
     (form.write)(&report, screen(), out)?;
-    let tables = targets.iter().any(Target::is_table) || matches!(cli.format.as_str(), "csv");
+    let tables = targets.iter().any(Target::is_table) || matches!(cli.format.as_str(), "csv" | "trace");
     if report.metrics.is_some() && tables {
-        told("tables hold startups only: the metrics are in the text, .json and .ndjson forms");
+        told("tables and traces hold startups only: the metrics are in the text, .md, .json and .ndjson forms");
     }
     troubles(&report, cli.format != "text");
     Ok(if report.is_empty() { NOTHING_FOUND } else { 0 })

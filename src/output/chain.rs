@@ -1,32 +1,71 @@
 //! One startup, step by step: when (`@`), how long (`+`), how well it is known, and the lines it stands on.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use polars::prelude::{col, lit};
 
-use super::{Screen, length, plain};
+use super::{Screen, length, plain, svg, target};
 use crate::breakdown::{Precision, anomaly};
 use crate::error::Error;
 use crate::report::Report;
-use crate::table::Row;
+use crate::table::{Made, Row};
 
-/// Writes the startups whose pod is `pod`: `namespace/name`, a name in any namespace, or a uid. Gives how many there were.
+/// Writes single startups.
+type Writer = fn(&[Row], Screen, &mut dyn Write) -> Result<(), Error>;
+
+/// A file that single startups are written to beside standard output: its extension names the form.
+#[derive(Debug)]
+pub struct ChainFile {
+    path: PathBuf,
+    write: Writer,
+}
+
+impl ChainFile {
+    /// What a path asks for.
+    ///
+    /// # Errors
+    /// When no form has its extension, its folder is not there, or it is one of the inputs.
+    pub fn of(path: &Path, inputs: &[PathBuf]) -> Result<Self, Error> {
+        let forms: [(&str, Writer); 2] = [("svg", svg::write), ("txt", write)];
+        let (_, write) = *target::by_extension(path, &forms, |(extension, _)| extension, "")?;
+        target::spares(path, inputs)?;
+        Ok(ChainFile { path: path.into(), write })
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn write(&self, rows: &[Row], made: &Made) -> Result<(), Error> {
+        target::whole(&self.path, made, |out| (self.write)(rows, Screen::default(), out))
+    }
+}
+
+/// The startups whose pod is `pod`: `namespace/name`, a name in any namespace, or a uid.
 ///
 /// # Errors
-/// When writing fails, or the table cannot be read.
-pub fn write(report: &Report, pod: &str, screen: Screen, out: &mut dyn Write) -> Result<usize, Error> {
+/// When the table cannot be read.
+pub fn find(report: &Report, pod: &str) -> Result<Vec<Row>, Error> {
     let named = match pod.split_once('/') {
         Some((namespace, name)) => col("namespace").eq(lit(namespace)).and(col("pod").eq(lit(name))),
         None => col("pod").eq(lit(pod)),
     };
-    let rows = report.table.find(&named.or(col("uid").eq(lit(pod))))?;
+    report.table.find(&named.or(col("uid").eq(lit(pod))))
+}
+
+/// Writes startups as text.
+///
+/// # Errors
+/// When writing fails.
+pub fn write(rows: &[Row], screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
     for (number, row) in rows.iter().enumerate() {
         if number > 0 {
             writeln!(out)?;
         }
         one(row, screen, out)?;
     }
-    Ok(rows.len())
+    Ok(())
 }
 
 fn one(row: &Row, screen: Screen, out: &mut dyn Write) -> io::Result<()> {

@@ -159,19 +159,25 @@ impl Grid {
     }
 }
 
-/// Text for a place in Markdown: nothing in it is markup.
+/// Text for a place in Markdown: nothing in it is markup, a mention or a reference. Forges find mentions and numbers of issues in the
+/// finished text, where no backslash is left: only a character between keeps them apart.
 pub(crate) fn markdown(text: &str) -> String {
     let mut safe = String::new();
-    for c in text.chars() {
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
         match c {
             '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '~' => {
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '~' | '$' => {
                 safe.push('\\');
                 safe.push(c);
             }
             '\n' | '\r' => safe.push(' '),
             c => safe.push(c),
+        }
+        if "@#!~&$%^".contains(c) && rest.peek().is_some_and(|next| next.is_alphanumeric() || "_\"".contains(*next)) {
+            safe.push('\u{2060}');
         }
     }
     safe
@@ -216,6 +222,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_cell_is_markup() {
-        assert_eq!(markdown("a|b <i>&`*_"), "a\\|b &lt;i>&amp;\\`\\*\\_");
+        assert_eq!(markdown("a|b <i>&`*_"), "a\\|b &lt;i&gt;&amp;\\`\\*\\_");
+        assert_eq!(markdown("by @me, #12 & 5 %"), "by @\u{2060}me, \\#\u{2060}12 &amp; 5 %");
     }
 }

@@ -6,11 +6,16 @@ mod blame;
 mod chain;
 mod check;
 mod diff;
+#[cfg(test)]
+mod fixture;
 mod grid;
 pub(crate) mod html;
+mod markdown;
 mod number;
+mod svg;
 mod target;
 mod text;
+mod trace;
 
 use std::io::Write;
 
@@ -20,7 +25,7 @@ use crate::report::{Coverage, Report, VERSION};
 use crate::table::{self, Row};
 
 pub use blame::{FORMS as BLAME_FORMS, TOP, write as blame};
-pub use chain::write as chain;
+pub use chain::{ChainFile, find, write as chain};
 pub use check::{FORMS as CHECK_FORMS, write as check};
 pub use diff::{FORMS as DIFF_FORMS, write as diff};
 pub use grid::{Cell, Grid};
@@ -64,6 +69,8 @@ pub const FORMS: &[Form] = &[
     Form { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
     Form { name: "csv", extension: "csv", readable: true, write: csv },
     Form { name: "json", extension: "json", readable: true, write: json },
+    Form { name: "markdown", extension: "md", readable: true, write: markdown::write },
+    Form { name: "trace", extension: "trace.json", readable: true, write: trace::write },
     Form { name: "html", extension: "html", readable: false, write: html::write },
     Form {
         name: "parquet",
@@ -160,15 +167,14 @@ fn only(coverage: &Coverage) -> String {
     format!("only {filters}: {others} {} left out", if others == 1 { "other" } else { "others" })
 }
 
-/// Text from a log made safe for a terminal: control characters would move the cursor or change its colours.
+/// Text from a log made safe for a terminal: control characters would move the cursor or change its colours, and marks of
+/// direction would show text in another order than it has.
 pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| {
-            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-                '\u{fffd}'
-            } else {
-                c
-            }
+            let turns =
+                matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if c.is_control() || turns { '\u{fffd}' } else { c }
         })
         .collect()
 }

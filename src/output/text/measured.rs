@@ -14,7 +14,7 @@ const NODES: usize = 5;
 const DIFFERENCES: usize = 8;
 
 /// An interval: `4.0–5.0 s`, `over 10 s`.
-fn between(between: &Between) -> String {
+pub(in crate::output) fn between(between: &Between) -> String {
     match between.high {
         None => format!("over {}", length(between.low)),
         Some(high) if length(high) == length(between.low) => length(high),
@@ -23,7 +23,7 @@ fn between(between: &Between) -> String {
 }
 
 /// From and to, the unit once where both have the same: `20–30 s`.
-fn range(low: f64, high: f64) -> String {
+pub(in crate::output) fn range(low: f64, high: f64) -> String {
     let (low, high) = (length(low), length(high));
     let unit = |text: &str| text.rsplit_once(' ').map(|(_, unit)| unit.to_owned());
     match low.rsplit_once(' ') {
@@ -38,7 +38,7 @@ fn quantile(name: &str, quantile: Option<&Between>) -> Option<String> {
 }
 
 /// A share between two: `97 %`, `55–60 %`.
-fn shares((low, high): (f64, f64)) -> String {
+pub(in crate::output) fn shares((low, high): (f64, f64)) -> String {
     let (low, high) = (share(low), share(high));
     if low == high { high } else { format!("{}–{high}", low.trim_end_matches(" %")) }
 }

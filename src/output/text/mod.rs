@@ -1,6 +1,6 @@
 //! The first screen: totals, SLO, where the time went, causes ranked, slowest pods, coverage.
 
-mod measured;
+pub(super) mod measured;
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ use crate::breakdown::anomaly;
 use crate::cause;
 use crate::error::Error;
 use crate::phase::Phase;
-use crate::report::Report;
+use crate::report::{Coverage, Report};
 use crate::startup::State;
 use crate::table::{Example, Summary};
 
@@ -51,7 +51,7 @@ struct Page<'a> {
     colour: bool,
 }
 
-fn plural(count: usize, one: &str, many: &str) -> String {
+pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
@@ -98,43 +98,7 @@ impl Page<'_> {
     }
 
     fn head(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-        let mut parts = vec![format!(
-            "{} on {}",
-            plural(summary.startups, "pod start", "pod starts"),
-            plural(summary.nodes, "node", "nodes")
-        )];
-        if let Some((from, to)) = &summary.window {
-            let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
-            let day = |time: &str| time.get(..10).unwrap_or("").to_owned();
-            let (from, to) = (&from.to_string(), &to.to_string());
-            let second = if day(from) == day(to) { clock(to) } else { format!("{} {}", day(to), clock(to)) };
-            parts.push(format!("{} {}–{second} UTC", day(from), clock(from)));
-        }
-        if !summary.kubelets.is_empty() {
-            parts.push(format!(
-                "kubelet {}",
-                plain(
-                    &summary
-                        .kubelets
-                        .iter()
-                        .map(|version| version.trim_start_matches('v'))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                )
-            ));
-        }
-        for (state, words) in
-            [("starting", "still starting"), ("failed", "failed"), ("gone", "deleted before they ran")]
-        {
-            let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
-            if count > 0 {
-                parts.push(format!("{} {words}", grouped(count as usize)));
-            }
-        }
-        if summary.repaired > 0 {
-            parts.push(plural(summary.repaired as usize, "value repaired", "values repaired"));
-        }
-        self.wrapped(out, "", &parts, " · ")?;
+        self.wrapped(out, "", &startups(summary), " · ")?;
         let quantiles = |q: &crate::table::Quantiles| {
             vec![
                 format!("p50 {}", length(q.p50)),
@@ -250,43 +214,7 @@ impl Page<'_> {
 
     fn coverage(&self, out: &mut dyn Write) -> io::Result<()> {
         let c = &self.report.coverage;
-        let mut parts = match (c.lines, c.samples) {
-            (0, 1..) => vec![format!("read {} bytes", grouped(c.bytes as usize))],
-            _ => vec![
-                format!("read {} lines", grouped(c.lines as usize)),
-                format!("{} used", grouped(c.records as usize)),
-            ],
-        };
-        if c.samples > 0 {
-            parts.push(format!("{} samples of metrics", grouped(c.samples as usize)));
-        }
-        let mut count = |number: u64, words: &str| {
-            if number > 0 {
-                parts.push(format!("{} {words}", grouped(number as usize)));
-            }
-        };
-        count(c.unknown_lines, "not understood");
-        count(c.bad_samples, "that are no metrics");
-        count(c.cut_records, "cut");
-        count(c.long_lines, "too long");
-        count(c.undated, "without a time");
-        count(c.duplicate_records, "records seen twice");
-        count(c.duplicate_startups, "starts given twice");
-        count(c.existing_pods, "pods older than the log");
-        count(c.aged, "starts left by age");
-        count(c.capped, "starts left by the cap");
-        count(c.dropped_events, "repeated events not kept");
-        count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
-        if !c.filters.is_empty() {
-            parts.push(super::only(c));
-        }
-        if c.zone_assumed {
-            parts.push("no line tells the zone: UTC assumed (--timezone)".into());
-        }
-        if c.partial {
-            parts.push("stopped early: partial".into());
-        }
-        self.wrapped(out, "", &parts, " · ")?;
+        self.wrapped(out, "", &covered(c), " · ")?;
         for (id, number) in &self.report.summary.anomalies {
             let meaning = anomaly(id).unwrap_or_default();
             self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
@@ -296,6 +224,78 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
+
+/// Which startups the figures are of.
+pub(super) fn startups(summary: &Summary) -> Vec<String> {
+    let mut parts = vec![format!(
+        "{} on {}",
+        plural(summary.startups, "pod start", "pod starts"),
+        plural(summary.nodes, "node", "nodes")
+    )];
+    if let Some((from, to)) = &summary.window {
+        let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
+        let day = |time: &str| time.get(..10).unwrap_or("").to_owned();
+        let (from, to) = (&from.to_string(), &to.to_string());
+        let second = if day(from) == day(to) { clock(to) } else { format!("{} {}", day(to), clock(to)) };
+        parts.push(format!("{} {}–{second} UTC", day(from), clock(from)));
+    }
+    if !summary.kubelets.is_empty() {
+        parts.push(format!(
+            "kubelet {}",
+            plain(
+                &summary.kubelets.iter().map(|version| version.trim_start_matches('v')).collect::<Vec<_>>().join(", ")
+            )
+        ));
+    }
+    for (state, words) in [("starting", "still starting"), ("failed", "failed"), ("gone", "deleted before they ran")] {
+        let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
+        if count > 0 {
+            parts.push(format!("{} {words}", grouped(count as usize)));
+        }
+    }
+    if summary.repaired > 0 {
+        parts.push(plural(summary.repaired as usize, "value repaired", "values repaired"));
+    }
+    parts
+}
+
+/// What was read, and what could not be.
+pub(super) fn covered(c: &Coverage) -> Vec<String> {
+    let mut parts = match (c.lines, c.samples) {
+        (0, 1..) => vec![format!("read {} bytes", grouped(c.bytes as usize))],
+        _ => vec![format!("read {} lines", grouped(c.lines as usize)), format!("{} used", grouped(c.records as usize))],
+    };
+    if c.samples > 0 {
+        parts.push(format!("{} samples of metrics", grouped(c.samples as usize)));
+    }
+    let mut count = |number: u64, words: &str| {
+        if number > 0 {
+            parts.push(format!("{} {words}", grouped(number as usize)));
+        }
+    };
+    count(c.unknown_lines, "not understood");
+    count(c.bad_samples, "that are no metrics");
+    count(c.cut_records, "cut");
+    count(c.long_lines, "too long");
+    count(c.undated, "without a time");
+    count(c.duplicate_records, "records seen twice");
+    count(c.duplicate_startups, "starts given twice");
+    count(c.existing_pods, "pods older than the log");
+    count(c.aged, "starts left by age");
+    count(c.capped, "starts left by the cap");
+    count(c.dropped_events, "repeated events not kept");
+    count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
+    if !c.filters.is_empty() {
+        parts.push(super::only(c));
+    }
+    if c.zone_assumed {
+        parts.push("no line tells the zone: UTC assumed (--timezone)".into());
+    }
+    if c.partial {
+        parts.push("stopped early: partial".into());
+    }
+    parts
 }
 
 /// Where most of a startup's time went, in a few words.
