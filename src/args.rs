@@ -3,12 +3,14 @@
 mod servers;
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use podlag::analyze::Options;
+use podlag::anonymize::Anonymizer;
 use podlag::clock::Hints;
 use podlag::error::{Error, Kind};
 use podlag::filter::{Filter, instant};
@@ -16,6 +18,8 @@ use podlag::grammar::Grammars;
 use podlag::output;
 use podlag::table::{Budget, KEYS, Key};
 use podlag::time::Time;
+use rand::TryRng;
+use rand::rngs::SysRng;
 
 /// Which pods start slowly, where the time goes, what causes it, and what would fix it: from the logs a cluster already
 /// writes. Reads kubelet journals and the container runtime's log beside them, scrapes of metrics, and servers that speak
@@ -173,6 +177,13 @@ pub struct Reading {
     /// A grammar file of your own, beside the built-in ones (repeatable)
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     pub grammar: Vec<PathBuf>,
+    /// Shows pseudonyms for pods, namespaces, nodes, workloads, images, volumes, hosts, addresses and files, in every output
+    #[arg(long, help_heading = "Reading")]
+    pub anonymize: bool,
+    /// The secret that pseudonyms are made with: the same file gives the same in every run. Without it they are of one run only
+    /// (implies --anonymize)
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub anonymize_key: Option<PathBuf>,
     #[command(flatten)]
     pub servers: servers::Servers,
     /// Threads that parse [default: the machine's]
@@ -256,7 +267,18 @@ impl Reading {
         }
         let (memory, part) = (self.memory.unwrap_or(Budget::MEMORY), self.part.unwrap_or(Budget::PART));
         options.budget = Budget { memory, part, ..options.budget };
+        options.anonymizer = self.anonymizer()?;
         Ok(options)
+    }
+
+    /// Who hides names, where that is asked for.
+    pub fn anonymizer(&self) -> Result<Option<Anonymizer>, Error> {
+        if let Some(path) = &self.anonymize_key {
+            let about = |error: Error| error.about(&format!("--anonymize-key {}", path.display()));
+            let bytes = std::fs::read(path).map_err(|trouble| about(Error::new(Kind::Setting, trouble.to_string())))?;
+            return Anonymizer::of_file(&bytes).map(Some).map_err(about);
+        }
+        self.anonymize.then(|| drawn().map(Anonymizer::once)).transpose()
     }
 
     fn filter(&self, zone: Tz) -> Result<Filter, Error> {
@@ -280,6 +302,20 @@ impl Reading {
 fn now() -> Option<Time> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
     DateTime::from_timestamp_secs(i64::try_from(now.as_secs()).ok()?)?.timestamp_nanos_opt().map(Time)
+}
+
+/// The run's own key: drawn once, for `diff` and `check` read twice.
+fn drawn() -> Result<[u8; 16], Error> {
+    static DRAWN: OnceLock<[u8; 16]> = OnceLock::new();
+    if let Some(key) = DRAWN.get() {
+        return Ok(*key);
+    }
+    let mut key = [0; 16];
+    SysRng.try_fill_bytes(&mut key).map_err(|trouble| {
+        Error::new(Kind::Setting, format!("--anonymize: the system gives no random numbers: {trouble}"))
+            .help("give a key with --anonymize-key")
+    })?;
+    Ok(*DRAWN.get_or_init(|| key))
 }
 
 fn temp() -> PathBuf {

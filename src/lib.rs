@@ -23,6 +23,7 @@
 //! ```
 
 pub mod analyze;
+pub mod anonymize;
 pub mod breakdown;
 pub mod cause;
 pub mod check;

@@ -14,6 +14,7 @@ use clap::{CommandFactory, Parser};
 use podlag::error::{Error, Kind};
 use podlag::output::{self, ChainFile, Screen, Target};
 use podlag::report::Report;
+use podlag::source::SourceError;
 use podlag::table::{self, Made};
 use podlag::{analyze, breakdown, cause, check, diff, grammar, source};
 
@@ -50,6 +51,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
             startless(&report);
+            let anonymizer = input.options.anonymizer()?;
+            let pod = &anonymizer.map_or(pod.clone(), |anonymizer| anonymizer.startup(pod));
             let found = output::find(&report, pod)?;
             output::chain(&found, screen(), &mut out)?;
             if found.is_empty() {
@@ -86,7 +89,10 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             0
         }
         Some(Verb::Check { fail_if, baseline, format, input, .. }) => {
-            let limits = check::limits(fail_if, baseline.is_some())?;
+            let mut limits = check::limits(fail_if, baseline.is_some())?;
+            if let Some(anonymizer) = input.options.anonymizer()? {
+                limits.iter_mut().try_for_each(|limit| anonymizer.limit(limit))?;
+            }
             // A baseline is of another time: the window is not its own.
             let timeless = Reading { since: None, until: None, ..input.options.clone() };
             let before = baseline.as_ref().map(|path| read(std::slice::from_ref(path), &timeless)).transpose()?;
@@ -195,7 +201,11 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
     let mut options = reading.read()?;
     options.budget.made = interrupt.made.clone();
     let (sources, errors) = source::list(&paths);
-    errors.iter().for_each(|error| told(&error.to_string()));
+    let hidden = |error: &SourceError| match &options.anonymizer {
+        Some(anonymizer) => anonymizer.trouble(error),
+        None => error.to_string(),
+    };
+    errors.iter().for_each(|error| told(&hidden(error)));
     if sources.is_empty() {
         return Err(Error::new(Kind::Source, "nothing to read").help("check the paths"));
     }

@@ -58,6 +58,9 @@ pub struct Coverage {
     pub filters: Vec<String>,
     /// Startups that a filter left out.
     pub filtered: u64,
+    /// Names are pseudonyms: of which key, or of which run. Equal words, equal pseudonyms.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pseudonyms: Vec<String>,
     /// Messages that journald says it dropped.
     pub suppressed_messages: i64,
     /// The run was stopped before the end of the input.
@@ -67,10 +70,13 @@ pub struct Coverage {
 impl Coverage {
     /// Adds what another run read.
     pub fn add(&mut self, other: Coverage) {
-        let Coverage { sources, source_troubles, filters, .. } = other;
-        for (mine, theirs) in
-            [(&mut self.sources, sources), (&mut self.source_troubles, source_troubles), (&mut self.filters, filters)]
-        {
+        let Coverage { sources, source_troubles, filters, pseudonyms, .. } = other;
+        for (mine, theirs) in [
+            (&mut self.sources, sources),
+            (&mut self.source_troubles, source_troubles),
+            (&mut self.filters, filters),
+            (&mut self.pseudonyms, pseudonyms),
+        ] {
             mine.extend(theirs);
             mine.sort_unstable();
             mine.dedup();

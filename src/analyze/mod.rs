@@ -18,6 +18,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use finished::Finished;
 use inputs::{Inputs, Log};
 
+use crate::anonymize::Anonymizer;
 use crate::clock::{Clock, Hints};
 use crate::error::{Error, Kind};
 use crate::filter::Filter;
@@ -60,6 +61,8 @@ pub struct Options {
     pub servers: Servers,
     /// Bounds of the tracker.
     pub limits: track::Limits,
+    /// Who hides names; none: they are shown.
+    pub anonymizer: Option<Anonymizer>,
 }
 
 /// How servers are reached, and what is asked of those that speak Prometheus' API.
@@ -87,7 +90,19 @@ impl Options {
         let (chunks, hints, limits) = (Limits::default(), Hints::default(), track::Limits::default());
         let (filter, budget) = (Filter::default(), Budget::under(temp));
         let servers = Servers::default();
-        Ok(Options { grammars, threads, chunks, hints, node: None, nameless: None, filter, budget, servers, limits })
+        Ok(Options {
+            grammars,
+            threads,
+            chunks,
+            hints,
+            node: None,
+            nameless: None,
+            filter,
+            budget,
+            servers,
+            limits,
+            anonymizer: None,
+        })
     }
 }
 
@@ -119,6 +134,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     // Who owns the pods is known before any pod is.
     let looked: Vec<_> = sources.iter().filter_map(|source| inputs.look(source, options, stop)).collect();
     store.owners = std::mem::take(&mut inputs.owners);
+    store.anonymizer.clone_from(&options.anonymizer);
     for (source, content, opened) in looked {
         inputs.take((source, content, opened), stop, &mut store, &mut logs)?;
         if stop.load(Ordering::Relaxed) {
@@ -130,9 +146,16 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     coverage.partial = stop.load(Ordering::Relaxed);
     coverage.source_troubles.append(&mut inputs.troubles);
     coverage.unread_sources += inputs.failed as u64;
-    let windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
-    let page = inputs.runs.cut.pop().filter(|_| sources.len() == 1 && options.filter.is_empty());
+    let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
+    // A page that goes on as it is would show its names.
+    let whole = sources.len() == 1 && options.filter.is_empty() && options.anonymizer.is_none();
+    let page = inputs.runs.cut.pop().filter(|_| whole);
     coverage.add(inputs.runs.coverage);
+    if let Some(anonymizer) = &options.anonymizer {
+        windows.iter_mut().for_each(|window| anonymizer.window(window));
+        let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        anonymizer.coverage(&mut coverage, &names);
+    }
     if failed > 0 && failed == sources.len() {
         let told = coverage.source_troubles.join("\n");
         return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));

@@ -150,21 +150,33 @@ fn json(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
     Ok(out.write_all(b"\n")?)
 }
 
-/// What the filters left out, in a line; nothing without filters, and nothing for programs.
+/// What the filters left out and whether names are hidden, in a line each; nothing without them, and nothing for programs.
 ///
 /// # Errors
 /// When writing fails.
 pub fn filtered(coverage: &Coverage, form: &str, out: &mut dyn Write) -> Result<(), Error> {
-    if coverage.filters.is_empty() || !matches!(form, "text" | "markdown") {
+    if !matches!(form, "text" | "markdown") {
         return Ok(());
     }
-    Ok(writeln!(out, "\n{}", only(coverage))?)
+    if !coverage.filters.is_empty() {
+        writeln!(out, "\n{}", only(coverage))?;
+    }
+    if let Some(words) = pseudonyms(coverage) {
+        writeln!(out, "\n{words}")?;
+    }
+    Ok(())
 }
 
 /// The filters and what they left out, in words.
 fn only(coverage: &Coverage) -> String {
     let (filters, others) = (plain(&coverage.filters.join(", ")), coverage.filtered);
     format!("only {filters}: {others} {} left out", if others == 1 { "other" } else { "others" })
+}
+
+/// Whose pseudonyms names are, in words.
+fn pseudonyms(coverage: &Coverage) -> Option<String> {
+    let told = coverage.pseudonyms.join(" and ");
+    (!told.is_empty()).then(|| format!("names are pseudonyms {}", plain(&told)))
 }
 
 /// Text from a log made safe for a terminal: control characters would move the cursor or change its colours, and marks of

@@ -13,6 +13,7 @@ use super::once;
 use super::part::{BATCH, NUMBER, Part, unwritable, write};
 use super::query::BEGAN;
 use super::row::Row;
+use crate::anonymize::Anonymizer;
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::workload::Owners;
@@ -73,6 +74,8 @@ pub struct Store {
     filter: Filter,
     /// Who owns the pods, where objects tell.
     pub owners: Owners,
+    /// Who hides the rows' names, if they are to be hidden.
+    pub anonymizer: Option<Anonymizer>,
     waiting: Vec<Row>,
     weight: usize,
     frames: Vec<DataFrame>,
@@ -107,6 +110,7 @@ impl Store {
             budget,
             filter,
             owners: Owners::default(),
+            anonymizer: None,
             waiting: Vec::new(),
             weight: 0,
             frames: Vec::new(),
@@ -130,6 +134,10 @@ impl Store {
         if !self.filter.passes(&row) {
             self.filtered += 1;
             return Ok(());
+        }
+        // Filters and owners know real names; nothing behind this does.
+        if let Some(anonymizer) = &self.anonymizer {
+            anonymizer.row(&mut row);
         }
         self.keys.push((once::short(&row), self.taken));
         self.taken += 1;

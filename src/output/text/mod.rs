@@ -289,6 +289,7 @@ pub(super) fn covered(c: &Coverage) -> Vec<String> {
     if !c.filters.is_empty() {
         parts.push(super::only(c));
     }
+    parts.extend(super::pseudonyms(c));
     if c.zone_assumed {
         parts.push("no line tells the zone: UTC assumed (--timezone)".into());
     }

@@ -24,7 +24,6 @@ const rule = (x1, y1, x2, y2, kind) => s("line", { x1, y1, x2, y2, class: kind }
 /** Width to draw at: pixels of the place, so that text keeps its size. */
 const room = (element) => Math.max(280, Math.min(1760, element.clientWidth || 800));
 
-/** Round steps of a linear scale of seconds. */
 function steps(most, wanted) {
 	const all = [
 		0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 604800,
@@ -61,9 +60,8 @@ function logBins(view, values) {
 function legend(names) {
 	const known = words.phases.filter(({ name }) => names.has(name));
 	return h(
-		"ul",
-		{ class: "legend" },
-		known.map(({ name, label }) => h("li", {}, h("i", { class: phaseClass(name) }), label)),
+		"ul.legend",
+		known.map(({ name, label }) => h("li", h("i", { class: phaseClass(name) }), label)),
 	);
 }
 

@@ -62,7 +62,6 @@ const shared = (() => {
 })();
 const place = (evidence) => evidence && `${evidence.source.slice(shared)}:${evidence.line}`;
 
-/** The text of a line a startup stands on. */
 function lineOf(startup, evidence) {
 	const same = (line) => line.line === evidence.line && line.source === evidence.source;
 	return evidence ? startup.lines.find(same)?.text : undefined;
@@ -71,5 +70,5 @@ function lineOf(startup, evidence) {
 /** A place in the sources and its line, as a cell shows them. */
 function evidenceOf(startup, evidence) {
 	const said = lineOf(startup, evidence);
-	return [h("span", { class: "place", title: evidence.source }, place(evidence)), " ", said && h("code", {}, said)];
+	return [h("span.place", { title: evidence.source }, place(evidence)), " ", said && h("code", said)];
 }

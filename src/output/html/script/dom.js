@@ -20,17 +20,17 @@ function put(element, children) {
 	}
 }
 
-/** An element with attributes (`onclick` listens) and children. */
-function h(name, attributes, ...children) {
-	return fill(document.createElement(name), attributes, children);
+/** An element by name or name.class, with attributes (`onclick` listens) if the next is an object, and children. */
+function h(name, ...children) {
+	const [tag, kind] = name.split(".");
+	const attributes = children[0]?.constructor === Object ? children.shift() : null;
+	return fill(document.createElement(tag), { class: kind, ...attributes }, children);
 }
 
-/** The same of SVG. */
 function s(name, attributes, ...children) {
 	return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
-/** Puts children in place of what is there. */
 function refill(element, ...children) {
 	element.replaceChildren();
 	put(element, children);
@@ -40,15 +40,13 @@ function refill(element, ...children) {
 function bar(part, kind) {
 	const inner = h("i", { class: kind });
 	inner.style.setProperty("width", `${Math.max(0, Math.min(1, part)) * 100}%`);
-	return h("span", { class: "bar", "aria-hidden": "true" }, inner);
+	return h("span.bar", { "aria-hidden": "true" }, inner);
 }
 
-/** A sentence where there is nothing to show. */
-const none = (words) => h("p", { class: "none" }, words);
+const none = (words) => h("p.none", words);
 
-/** Something folded away. */
 function fold(title, ...children) {
-	return h("details", {}, h("summary", {}, title), ...children);
+	return h("details", h("summary", title), ...children);
 }
 
 const tip = document.getElementById("tip");
@@ -59,7 +57,7 @@ function showTip(text, box) {
 	if (text === null) return;
 	refill(
 		tip,
-		text.split("\n").map((line) => h("div", {}, line)),
+		text.split("\n").map((line) => h("div", line)),
 	);
 	const left = Math.max(8, Math.min(box.left, innerWidth - tip.offsetWidth - 8));
 	const below = box.bottom + 6;

@@ -93,7 +93,6 @@ function causeFigures(view) {
 	return [...all.values()].sort((a, b) => b.lost - a.lost || (a.cause < b.cause ? -1 : 1));
 }
 
-/** Everything the first screen tells. */
 function figures(view) {
 	// Of cut data only the program saw all: its own figures stand as long as nothing is filtered.
 	const own = isCut && !filtered();

@@ -19,7 +19,7 @@ function setFilter(key, value, replace) {
 
 /** A name that filters by itself when clicked. */
 function pick(key, value, shownAs) {
-	if (value === null) return h("span", {}, shownAs ?? "–");
+	if (value === null) return h("span", shownAs ?? "–");
 	const on = state[key] === value;
 	const title = `${on ? "Clear the filter" : "Only"} ${key} ${value}`;
 	const toggle = () => setFilter(key, on ? "" : value);
@@ -30,7 +30,6 @@ function pick(key, value, shownAs) {
 	);
 }
 
-/** Values of a column, the most frequent first. */
 function frequent(values) {
 	const counts = new Map();
 	for (const value of values) if (value !== NONE) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -62,7 +61,7 @@ function field(key, name, input, ...others) {
 	inputs[key] = input;
 	const changed = () => setFilter(key, fromInput(key, input.value.trim()), key === "q");
 	input.addEventListener(key === "q" ? "input" : "change", changed);
-	return h("div", { class: "field" }, h("label", { for: input.id }, name), input, ...others);
+	return h("div.field", h("label", { for: input.id }, name), input, ...others);
 }
 
 const isTime = (key) => key === "from" || key === "to";
@@ -81,10 +80,9 @@ function drawFilter() {
 	const others = h(
 		"details",
 		{ id: "more", open: matchMedia("(min-width: 60rem)").matches },
-		h("summary", {}, "Filters"),
+		h("summary", "Filters"),
 		h(
-			"div",
-			{ class: "fields" },
+			"div.fields",
 			choice(
 				"namespace",
 				"Namespace",
@@ -106,13 +104,7 @@ function drawFilter() {
 		),
 	);
 	const brush = h("div", { id: "brush" });
-	const line = h(
-		"div",
-		{ class: "line" },
-		field("q", "Search", search),
-		brush,
-		h("div", { class: "state" }, counted, clear),
-	);
+	const line = h("div.line", field("q", "Search", search), brush, h("div.state", counted, clear));
 	refill(form, line, others);
 	form.addEventListener("submit", (event) => event.preventDefault());
 	fitted(brush, (width) => drawBrush(brush, width));
@@ -151,7 +143,7 @@ function showFilter(found) {
 function drawBrush(element, width) {
 	const known = of.began.filter((value) => !Number.isNaN(value));
 	if (known.length === 0) return refill(element);
-	let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+	let [first, last] = [Infinity, -Infinity];
 	for (const value of known) {
 		first = Math.min(first, value);
 		last = Math.max(last, value);
@@ -209,10 +201,10 @@ function drawBrush(element, width) {
 		drawing.addEventListener("pointerup", up, { once: true });
 	});
 	const ends = h(
-		"div",
-		{ class: "ends", "aria-hidden": "true" },
-		h("span", {}, stamp(first).replace("T", " ")),
-		h("span", {}, stamp(last).slice(11)),
+		"div.ends",
+		{ "aria-hidden": "true" },
+		h("span", stamp(first).replace("T", " ")),
+		h("span", stamp(last).slice(11)),
 	);
 	return refill(element, drawing, ends);
 }

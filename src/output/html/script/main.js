@@ -14,7 +14,7 @@ const SECTIONS = [
 	["odd", "Anomalies and pods that never ran", drawOdd],
 	["coverage", "What was read", drawCoverage, true],
 	["glossary", "Glossary", drawGlossary, true],
-].map(([id, title, draw, fixed]) => ({ id, title, draw, fixed, stale: true, root: h("div", { class: "body" }) }));
+].map(([id, title, draw, fixed]) => ({ id, title, draw, fixed, stale: true, root: h("div.body") }));
 
 let view;
 
@@ -132,7 +132,7 @@ function build() {
 	}
 	refill(
 		document.getElementById("contents"),
-		SECTIONS.map(({ id, title }) => h("li", {}, link(id, title))),
+		SECTIONS.map(({ id, title }) => h("li", link(id, title))),
 	);
 	document.getElementById("theme").addEventListener("click", () => {
 		theme = isDark() ? "light" : "dark";
@@ -143,8 +143,6 @@ function build() {
 	addEventListener("hashchange", restore);
 	addEventListener("popstate", restore);
 	addEventListener("beforeprint", renderAll);
-	addEventListener("keydown", (event) => event.key === "Escape" && showTip(null));
-	addEventListener("scroll", () => showTip(null), { passive: true });
 	readFragment();
 	showTheme();
 	drawRead();

@@ -3,9 +3,11 @@
 const FIRST = 25;
 const MORE = 200;
 
+const unknown = (value) => value === null || value === undefined || Number.isNaN(value);
+
 /** A cell that a spreadsheet will not run: what begins like a formula gets a quote before it. */
 function csvCell(value) {
-	const raw = value === null || value === undefined || Number.isNaN(value) ? "" : String(value);
+	const raw = unknown(value) ? "" : String(value);
 	const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(raw) ? `'${raw}` : raw;
 	return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
@@ -30,12 +32,11 @@ const UNITS = { time: span, count: grouped, size };
 
 /** Shows a value by its kind; the raw one goes to the CSV (times as seconds). */
 function shown(kind, value) {
-	if (value === null || value === undefined || Number.isNaN(value)) return "–";
-	return UNITS[kind] ? UNITS[kind](value) : value;
+	if (unknown(value)) return "–";
+	return UNITS[kind]?.(value) ?? value;
 }
 
 function compare(a, b) {
-	const unknown = (value) => value === null || value === undefined || Number.isNaN(value);
 	if (unknown(a) || unknown(b)) return unknown(a) - unknown(b);
 	if (typeof a === "string") return a < b ? -1 : a > b ? 1 : 0;
 	return a - b;
@@ -46,23 +47,21 @@ function col(label, kind, value, cell) {
 	return { label, kind, of: typeof value === "string" ? (item) => item[value] : value, cell };
 }
 
-/**
- * A table of items and columns.
- * The first column heads its row. What is sorted is kept per table over filtering.
- */
+/** How each table is sorted: kept while filters change. */
 const sorted = new Map();
 const plainOrder = { column: -1, down: false };
 
+/** A table of items; its first column heads each row. */
 function table(name, caption, items, columns) {
-	const place = h("div", { class: "table", "data-table": name });
+	const place = h("div.table", { "data-table": name });
 	if (items.length === 0) {
 		refill(place, none(`${caption}: none in this selection.`));
 		return place;
 	}
 	let visible = FIRST;
 	const body = h("tbody");
-	const note = h("span", { class: "quiet" });
-	const more = h("button", { type: "button", onclick: () => grow(MORE) }, "Show more");
+	const note = h("span.quiet");
+	const more = h("button", { onclick: () => grow(MORE) }, "Show more");
 	const ordered = () => {
 		const { column, down } = sorted.get(name) ?? plainOrder;
 		if (column < 0) return items;
@@ -74,16 +73,11 @@ function table(name, caption, items, columns) {
 		});
 		return keyed.map(([, item]) => item);
 	};
-	const rowOf = (item) =>
-		h(
-			"tr",
-			{},
-			columns.map((column, at) => {
-				const value = column.cell ? column.cell(item) : shown(column.kind, column.of(item));
-				const numeric = column.kind && "number";
-				return at === 0 ? h("th", { scope: "row" }, value) : h("td", { class: numeric }, value);
-			}),
-		);
+	const cell = (item) => (column, at) => {
+		const value = column.cell ? column.cell(item) : shown(column.kind, column.of(item));
+		return at === 0 ? h("th", { scope: "row" }, value) : h("td", { class: column.kind && "number" }, value);
+	};
+	const rowOf = (item) => h("tr", columns.map(cell(item)));
 	let all = items;
 	const draw = () => {
 		all = ordered();
@@ -91,13 +85,9 @@ function table(name, caption, items, columns) {
 		count();
 	};
 	const count = () => {
-		visible = Math.min(Math.max(visible, FIRST), Math.max(FIRST, all.length));
-		const shownNow = Math.min(visible, all.length);
-		refill(
-			note,
-			shownNow < all.length ? `${grouped(shownNow)} of ${grouped(all.length)} rows` : plural(all.length, "row"),
-		);
-		more.hidden = shownNow >= all.length;
+		const cut = visible < all.length;
+		refill(note, cut ? `${grouped(visible)} of ${plural(all.length, "row")}` : plural(all.length, "row"));
+		more.hidden = !cut;
 	};
 	const grow = (by) => {
 		const from = visible;
@@ -113,7 +103,7 @@ function table(name, caption, items, columns) {
 			draw();
 			mark();
 		};
-		const button = h("button", { type: "button", onclick: sort }, column.label, h("i", { "aria-hidden": "true" }));
+		const button = h("button", { onclick: sort }, column.label, h("i", { "aria-hidden": "true" }));
 		return h("th", { scope: "col", class: column.kind && "number" }, button);
 	});
 	const mark = () => {
@@ -132,38 +122,24 @@ function table(name, caption, items, columns) {
 		const lines = ordered().map((item) => columns.map((column) => csvCell(value(column, item))));
 		return [head, ...lines].map((cells) => cells.join(",")).join("\r\n");
 	};
-	const button = h(
-		"button",
-		{ type: "button", onclick: () => copy(csv(), button), "aria-label": `Copy as CSV: ${caption}` },
-		"Copy CSV",
-	);
+	const button = h("button", { onclick: () => copy(csv(), button), "aria-label": `Copy CSV: ${caption}` }, "Copy CSV");
 	mark();
 	draw();
-	// What scrolls must be reachable by keyboard, hence a named region with a tab stop.
-	const region = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${caption}, scrolls` });
-	put(region, [h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), body)]);
-	refill(place, region, h("p", { class: "tools" }, note, more, button));
+	refill(place, framed(caption, heads, body), h("p.tools", note, more, button));
 	return place;
 }
 
-/** A small table without sorting: heads and rows of values or nodes. */
+/** A small table without sorting: heads and rows of values or nodes; some columns are numeric. */
 function grid(caption, heads, lines, numeric = []) {
-	const kind = (at) => (numeric.includes(at) ? "number" : undefined);
-	const cell = (value, at) => (at === 0 ? h("th", { scope: "row" }, value) : h("td", { class: kind(at) }, value));
-	const region = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${caption}, scrolls` });
-	const head = heads.map((text, at) => h("th", { scope: "col", class: kind(at) }, text));
-	put(region, [
-		h(
-			"table",
-			{},
-			h("caption", {}, caption),
-			h("thead", {}, h("tr", {}, head)),
-			h(
-				"tbody",
-				{},
-				lines.map((line) => h("tr", {}, line.map(cell))),
-			),
-		),
-	]);
-	return region;
+	const kind = (at) => ({ class: numeric.includes(at) && "number" });
+	const cell = (value, at) => (at === 0 ? h("th", { scope: "row" }, value) : h("td", kind(at), value));
+	const head = heads.map((text, at) => h("th", { scope: "col", ...kind(at) }, text));
+	const line = (values) => h("tr", values.map(cell));
+	return framed(caption, head, h("tbody", lines.map(line)));
+}
+
+/** What scrolls must be reachable by keyboard, hence a named region with a tab stop. */
+function framed(caption, heads, body) {
+	const all = h("table", h("caption", caption), h("thead", h("tr", heads)), body);
+	return h("div.scroll", { tabindex: "0", role: "region", "aria-label": `${caption}, scrolls` }, all);
 }

@@ -18,7 +18,7 @@ function headed(text) {
 		.split(/\n\n+/)
 		.map((part) => {
 			const [first, ...rest] = part.split("\n");
-			return rest.length ? [h("h4", {}, first), h("p", {}, rest.join(" "))] : h("p", {}, first);
+			return rest.length ? [h("h4", first), h("p", rest.join(" "))] : h("p", first);
 		});
 }
 
@@ -26,25 +26,24 @@ function causeCard(line, at, sign) {
 	const known = causeWords.get(line.cause);
 	const certain = line.lost > 0 ? line.certain / line.lost : 0;
 	return h(
-		"article",
-		{ class: "cause", id: `cause-${at}` },
-		h("h3", {}, `${at + 1}. `, pick("cause", line.cause)),
-		h("p", { class: "lead" }, known?.title),
+		"article.cause",
+		{ id: `cause-${at}` },
+		h("h3", `${at + 1}. `, pick("cause", line.cause)),
+		h("p.lead", known?.title),
 		h(
-			"dl",
-			{ class: "pairs" },
+			"dl.pairs",
 			pair("lost", `${sign}${span(line.lost)}`),
 			pair("certain", `${span(line.certain)} (${share(certain)})`),
 			pair("startups", `${sign}${grouped(line.pods)}${line.nodes > 1 ? ` on ${line.nodes} nodes` : ""}`),
 			known && pair("set", known.set),
 			known && known.price !== "none" && pair("price", known.price),
 		),
-		known && h("div", { class: "prose" }, headed(known.text)),
+		known && h("div.prose", headed(known.text)),
 		evidenceTable(line),
 	);
 }
 
-const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+const pair = (name, value) => h("div", h("dt", name), h("dd", value));
 
 function evidenceTable(line) {
 	const lines = line.worst.slice(0, WORST).map(([lost, row]) => {
@@ -56,7 +55,7 @@ function evidenceTable(line) {
 			finding?.about ?? "–",
 			finding?.evidence
 				? evidenceOf(startup, finding.evidence)
-				: h("span", { class: "quiet" }, startup ? "no single line" : "not in this page: podlag chain tells"),
+				: h("span.quiet", startup ? "no single line" : "not in this page: podlag chain tells"),
 		];
 	});
 	return grid(`Worst startups of ${line.cause}`, ["startup", "lost", "about", "evidence"], lines, [1]);

@@ -21,7 +21,6 @@ function drawDistribution(root, view) {
 		root,
 		h(
 			"p",
-			{},
 			"Bars: created → running. Line: the SLI value, without image pull and init. Below: what starts of that length spent their time on.",
 		),
 		drawing,

@@ -27,17 +27,16 @@ function drawMetrics(root) {
 	refill(
 		root,
 		h(
-			"p",
-			{ class: "quiet" },
+			"p.quiet",
 			"The filter does not reach this section: histograms know no single startup. A quantile lies between two bucket bounds; the point within is interpolated.",
 		),
-		h("p", {}, told.filter(Boolean).join(" · ")),
+		h("p", told.filter(Boolean).join(" · ")),
 		spreads(fleet),
 		parts(fleet),
 		proofs(report.metrics),
 		nodes.length > 1 && nodeMetrics(nodes),
 		nodes.map(reconciled),
-		window.remarks.map((remark) => h("p", {}, remark)),
+		window.remarks.map((remark) => h("p", remark)),
 	);
 }
 
@@ -50,9 +49,7 @@ function spreads(fleet) {
 		value
 			? [
 					between(value),
-					value.point !== null &&
-						value.point !== undefined &&
-						h("span", { class: "quiet" }, ` (${length(value.point)})`),
+					value.point !== null && value.point !== undefined && h("span.quiet", ` (${length(value.point)})`),
 				]
 			: "–";
 	const shownAs = ([name, spread]) => [
@@ -65,10 +62,10 @@ function spreads(fleet) {
 		within(spread.within_5s),
 	];
 	return [
-		h("p", {}, "SLO (p99 ≤ 5 s): ", h("b", { "data-figure": "metrics-slo" }, metricVerdict(fleet.slo_s))),
+		h("p", "SLO (p99 ≤ 5 s): ", h("b", { "data-figure": "metrics-slo" }, metricVerdict(fleet.slo_s))),
 		grid(
 			"How long, by metrics",
-			["", "starts", "mean", "p50", "p95", "p99", "within 5 s"].map((head, at) => (at ? head : "measure")),
+			["measure", "starts", "mean", "p50", "p95", "p99", "within 5 s"],
 			lines.map(shownAs),
 			[1, 2, 3, 4, 5, 6],
 		),
@@ -96,7 +93,7 @@ function parts(fleet) {
 }
 
 function proofs({ fleet, nodes }) {
-	if (fleet.causes.length === 0) return h("p", {}, "No cause is proven by the metrics.");
+	if (fleet.causes.length === 0) return h("p", "No cause is proven by the metrics.");
 	const seconds = ({ low_s, high_s }) => {
 		if (high_s <= 0) return "not known";
 		if (high_s - low_s < 0.0005) return length(high_s);
@@ -151,16 +148,11 @@ function reconciled({ window, reconciled: found }) {
 		];
 	});
 	return [
-		h("h3", {}, `Logs and metrics of ${window.node}: ${agree} of ${found.figures.length} figures agree`),
-		found.left_out.length > 0 && h("p", {}, `left out: ${found.left_out.join("; ")}`),
+		h("h3", `Logs and metrics of ${window.node}: ${agree} of ${found.figures.length} figures agree`),
+		found.left_out.length > 0 && h("p", `left out: ${found.left_out.join("; ")}`),
 		fold(
 			"The figures",
-			grid(
-				`Logs and metrics of ${window.node}`,
-				["figure", "logs", "metrics", "", "reason"].map((head) => head || "verdict"),
-				lines,
-				[1, 2],
-			),
+			grid(`Logs and metrics of ${window.node}`, ["figure", "logs", "metrics", "verdict", "reason"], lines, [1, 2]),
 		),
 	];
 }

@@ -28,14 +28,14 @@ function drawOdd(root, view) {
 					[1],
 				)
 			: none("No anomaly in this selection."),
-		h("h3", {}, "Never started"),
+		h("h3", "Never started"),
 		table("never", "Pods that did not come to run", stuck, [
 			col("startup", "", podName),
 			col("state", "", (row) => text(of.state[row])),
 			col("stuck in", "", last),
 			col("for", "time", (row) => of.total[row]),
-			col("cause", "", (row) => topCause(row)),
-			col("last line", "", error, (row) => (error(row) ? h("code", {}, error(row)) : "–")),
+			col("cause", "", topCause),
+			col("last line", "", error, (row) => (error(row) ? h("code", error(row)) : "–")),
 		]),
 	);
 }
@@ -56,7 +56,6 @@ const COUNTS = {
 	suppressed_messages: "messages that journald dropped",
 };
 
-/** What may be missing, in words. */
 function troubles() {
 	const { coverage } = report;
 	const counts = ["unread_sources", "cut_records", "long_lines", "undated", "aged", "capped", "suppressed_messages"];
@@ -83,27 +82,24 @@ function drawCoverage(root) {
 		lines.push([`left out by ${coverage.filters.join(", ")}`, plural(coverage.filtered, "startup")]);
 	refill(
 		root,
-		h("p", { class: "quiet" }, "The filter does not reach this section."),
-		isCut && h("p", {}, cutWords()),
-		coverage.partial &&
-			h("p", { class: "warn" }, "The run was stopped before the end of the input: all figures are partial."),
-		coverage.zone_assumed && h("p", { class: "warn" }, "No line tells the time zone: UTC was assumed (--timezone)."),
+		h("p.quiet", "The filter does not reach this section."),
+		isCut && h("p", cutWords()),
+		coverage.partial && h("p.warn", "The run was stopped before the end of the input: all figures are partial."),
+		coverage.zone_assumed && h("p.warn", "No line tells the time zone: UTC was assumed (--timezone)."),
 		coverage.source_troubles.length > 0 &&
 			h(
-				"ul",
-				{ class: "warn" },
-				coverage.source_troubles.map((trouble) => h("li", {}, trouble)),
+				"ul.warn",
+				coverage.source_troubles.map((trouble) => h("li", trouble)),
 			),
 		grid("Read", ["what", "how many"], lines, [1]),
 		fold(
 			plural(coverage.sources.length, "source"),
 			h(
 				"ul",
-				{},
-				coverage.sources.map((source) => h("li", {}, h("code", {}, source))),
+				coverage.sources.map((source) => h("li", h("code", source))),
 			),
 		),
-		report.run && h("p", { class: "quiet" }, `Run ${report.run}`),
+		report.run && h("p.quiet", `Run ${report.run}`),
 	);
 }
 
@@ -114,31 +110,27 @@ const GLOSSARY = [
 	["SLO", "the Kubernetes objective: the 99th percentile of the SLI value is at most 5 s"],
 	["p50, p95, p99", "the smallest value that so many of 100 startups do not exceed; always one that occurred"],
 	["certain", "what a phase or cause took at least, whatever the unknown boundaries were"],
-	["exact", "lines tell both ends of a span"],
-	["bounded", "the end lies between two instants; it is drawn at the latest that fits"],
-	["inferred", "a rule that nearly always holds gives the end"],
+	...Object.entries(PRECISION),
 	["cause", "a rule that claims seconds of a startup, with the line it stands on; no second is claimed twice"],
 	["lost", "seconds a cause claims"],
 ];
 
 function drawGlossary(root) {
-	const term = ([name, meaning]) => h("div", {}, h("dt", {}, name), h("dd", {}, meaning));
+	const term = ([name, meaning]) => h("div", h("dt", name), h("dd", meaning));
 	refill(
 		root,
-		h("h3", {}, "Phases, in the order of a start"),
+		h("h3", "Phases, in the order of a start"),
 		h(
-			"dl",
-			{ class: "glossary" },
+			"dl.glossary",
 			words.phases.map(({ name, label, head, meaning }) =>
 				h(
 					"div",
-					{},
-					h("dt", {}, h("i", { class: phaseClass(name) }), label),
-					h("dd", {}, `${meaning}${head === label || head === "–" ? "" : ` (${head})`}`),
+					h("dt", h("i", { class: phaseClass(name) }), label),
+					h("dd", `${meaning}${head === label || head === "–" ? "" : ` (${head})`}`),
 				),
 			),
 		),
-		h("h3", {}, "Words"),
-		h("dl", { class: "glossary" }, GLOSSARY.map(term)),
+		h("h3", "Words"),
+		h("dl.glossary", GLOSSARY.map(term)),
 	);
 }

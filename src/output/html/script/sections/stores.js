@@ -8,9 +8,9 @@ function registryOf(image) {
 
 /** A sentence where not all startups stand in the page with everything. */
 function partial(view, what) {
-	const known = view.rows.filter((row) => of.whole[row] !== NONE).length;
+	const known = view.rows.filter((row) => wholeOf(row)).length;
 	const told = `${what} are of the ${grouped(known)} startups that stand here with everything.`;
-	return known < view.rows.length && h("p", { class: "quiet" }, told);
+	return known < view.rows.length && h("p.quiet", told);
 }
 
 /** What the whole startups of a view have in a list of theirs. */

@@ -18,28 +18,22 @@ function drawRead() {
 	const missing = troubles().slice(0, 3);
 	refill(
 		document.getElementById("read"),
-		h("p", {}, parts.join(" · ")),
-		missing.length > 0 &&
-			h("p", { class: "warn" }, `To know: ${missing.join("; ")}. `, link("coverage", "What was read")),
-		isCut && h("p", { class: "warn" }, cutWords()),
+		h("p", parts.join(" · ")),
+		missing.length > 0 && h("p.warn", `To know: ${missing.join("; ")}. `, link("coverage", "What was read")),
+		isCut && h("p.warn", cutWords()),
 	);
 }
 
-/** What was cut, in a sentence. */
 function cutWords() {
 	const sure = data.sure ?? 0;
 	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the ${grouped(sure)} slowest, and a sample in which each stands for ${data.weight.toFixed(1)}. Figures without a filter are of all; filtered ones are estimates (≈). ${grouped(cut.whole)} have their spans and lines here.`;
 }
 
 function figure(name, title, value, note) {
-	return h(
-		"div",
-		{ class: "figure" },
-		h("dt", {}, title),
-		h("dd", { "data-figure": name }, value),
-		note && h("dd", { class: "note" }, note),
-	);
+	return h("div.figure", h("dt", title), h("dd", { "data-figure": name }, value), note && h("dd.note", note));
 }
+
+const titled = (title, ...content) => h("section", { "aria-label": title }, h("h3", title), content);
 
 function drawSummary(root, view) {
 	const { found } = view;
@@ -48,51 +42,38 @@ function drawSummary(root, view) {
 	if (found.startups === 0) {
 		const none =
 			summary.startups > 0 ? "No startup passes the filter." : "No startup in what was read. The metrics are below.";
-		return refill(root, h("p", { class: "none", "data-figure": "none" }, none));
+		return refill(root, h("p.none", { "data-figure": "none" }, none));
 	}
 	const met = slo.p99 <= 5e6;
 	const verdict = slo.count === 0 ? "not known" : met ? "met" : "missed";
-	const counted = running.count === found.startups ? "" : ` of ${grouped(running.count)} that ran`;
+	const counted = Math.round(found.startups - running.count) === 0 ? "" : ` of ${grouped(running.count)} that ran`;
 	const quick = (name) => figure(name, name, sign + span(running[name]));
 	return refill(
 		root,
 		h(
-			"div",
-			{ class: "cards" },
+			"div.cards",
 			h(
-				"section",
-				{ class: "card", "aria-labelledby": "h-length" },
-				h("h3", { id: "h-length" }, "Created → running", counted && h("span", { class: "quiet" }, counted)),
-				h("dl", { class: "figures" }, ["p50", "p95", "p99", "max"].map(quick)),
+				"section.card",
+				{ "aria-labelledby": "h-length" },
+				h("h3", { id: "h-length" }, "Created → running", counted && h("span.quiet", counted)),
+				h("dl.figures", ["p50", "p95", "p99", "max"].map(quick)),
 			),
 			h(
 				"section",
 				{ class: `card slo ${verdict.replace(" ", "-")}`, "aria-labelledby": "h-slo" },
 				h("h3", { id: "h-slo" }, "SLO: p99 ≤ 5 s without image pull and init, stateless pods"),
 				h(
-					"dl",
-					{ class: "figures" },
-					figure("slo", "verdict", h("span", { class: "verdict" }, verdict)),
+					"dl.figures",
+					figure("slo", "verdict", h("span.verdict", verdict)),
 					figure("slo-p99", "p99", sign + span(slo.p99)),
 					figure("slo-within", "within 5 s", slo.count ? sign + share(found.within) : "–", `of ${grouped(slo.count)}`),
 				),
 			),
 		),
 		h(
-			"div",
-			{ class: "columns" },
-			h(
-				"section",
-				{ "aria-labelledby": "h-where" },
-				h("h3", { id: "h-where" }, "Where the time went"),
-				phaseTable(found, sign),
-			),
-			h(
-				"section",
-				{ "aria-labelledby": "h-top" },
-				h("h3", { id: "h-top" }, "Top causes, by time lost"),
-				topCauses(found, sign),
-			),
+			"div.columns",
+			titled("Where the time went", phaseTable(found, sign)),
+			titled("Top causes, by time lost", topCauses(found, sign)),
 		),
 	);
 }
@@ -105,8 +86,8 @@ function phaseTable(found, sign) {
 		h("span", { title: phaseWords.get(line.phase)?.meaning }, pick("phase", line.phase, phaseLabel(line.phase))),
 		bar(line.lost / most, phaseClass(line.phase)),
 		h("span", { "data-figure": `phase-${line.phase}`, "data-micros": Math.round(line.lost) }, sign + span(line.lost)),
-		share(line.share),
-		span(line.p99),
+		sign + share(line.share),
+		sign + span(line.p99),
 		Number.isFinite(line.certain) ? share(line.certain) : "–",
 	]);
 	const place = grid(
@@ -129,14 +110,11 @@ function topCauses(found, sign) {
 		const whatIf = !filtered() && summary.causes.find((other) => other.cause === cause.cause)?.what_if;
 		return h(
 			"li",
-			{},
 			h(
-				"div",
-				{ class: "row" },
+				"div.row",
 				pick("cause", cause.cause),
 				h(
-					"span",
-					{ class: "number" },
+					"span.number",
 					h(
 						"b",
 						{ "data-figure": `cause-${cause.cause}`, "data-micros": Math.round(cause.lost) },
@@ -148,14 +126,11 @@ function topCauses(found, sign) {
 				),
 			),
 			bar(cause.lost / most, "plain"),
-			h("p", {}, known?.title),
-			known && h("p", { class: "set" }, h("b", {}, "set "), known.set),
-			typeof whatIf === "string" && h("p", { class: "what-if" }, h("b", {}, "what if "), whatIf),
+			h("p", known?.title),
+			known && h("p.set", h("b", "set "), known.set),
+			typeof whatIf === "string" && h("p.what-if", h("b", "what if "), whatIf),
 		);
 	};
 	const rest = found.causes.length - 4;
-	return [
-		h("ol", { class: "top" }, found.causes.slice(0, 4).map(line)),
-		rest > 0 && h("p", {}, link("causes", `${rest} more below`)),
-	];
+	return [h("ol.top", found.causes.slice(0, 4).map(line)), rest > 0 && h("p", link("causes", `${rest} more below`))];
 }

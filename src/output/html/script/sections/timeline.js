@@ -4,7 +4,7 @@ const NODES_FIRST = 8;
 
 function drawTimeline(root, view) {
 	const nodes = new Map();
-	let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+	let [first, last] = [Infinity, -Infinity];
 	for (const row of view.rows) {
 		const [from, to] = lifetime(row);
 		if (!(to >= from)) continue;
@@ -16,7 +16,7 @@ function drawTimeline(root, view) {
 	}
 	if (nodes.size === 0) return refill(root, none("No startup of this selection has times."));
 	const all = [...nodes.values()].sort((a, b) => b.rows.length - a.rows.length);
-	const unknown = view.rows.filter((row) => of.whole[row] === NONE).length;
+	const unknown = view.rows.filter((row) => !wholeOf(row)).length;
 	const note = unknown
 		? ` The pull queue is of the ${grouped(view.rows.length - unknown)} startups that stand here with their spans.`
 		: "";
@@ -33,7 +33,7 @@ function drawTimeline(root, view) {
 		refill(
 			place,
 			shownNow.map(({ element }) => element),
-			rest > 0 && h("button", { type: "button", onclick: more }, `Show more (${plural(rest, "node")})`),
+			rest > 0 && h("button", { onclick: more }, `Show more (${plural(rest, "node")})`),
 		);
 		for (const { chart: element, draw: paint } of shownNow) fitted(element, paint);
 	};
@@ -41,7 +41,6 @@ function drawTimeline(root, view) {
 		root,
 		h(
 			"p",
-			{},
 			`Solid: startups on their way. Hatched: those of them that wait for an image pull to begin. ▼: taken by a kubelet that had just restarted.${note}${sample}`,
 		),
 		place,
@@ -99,11 +98,7 @@ function lanes({ node, rows: own }, first, last) {
 	const name = text(node) ?? "node not named";
 	const [most, queue] = [peak(lives), peak(waits)];
 	const words = `${plural(own.length, "startup")}, at most ${most} at once, ${queue} in the pull queue${restarts.length ? `, ${plural(restarts.length, "startup")} after a kubelet restart` : ""}`;
-	const element = h(
-		"div",
-		{ class: "lane" },
-		h("h3", {}, pick("node", text(node), name), h("span", { class: "quiet" }, ` ${words}`)),
-	);
+	const element = h("div.lane", h("h3", pick("node", text(node), name), h("span.quiet", ` ${words}`)));
 	const drawing = h("div");
 	const slots = 12;
 	const [going, waiting] = [overlap(lives, first, last, slots), overlap(waits, first, last, slots)];

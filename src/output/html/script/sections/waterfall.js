@@ -24,36 +24,31 @@ function drawWaterfall(root, view) {
 	};
 	const used = new Set(shownNow.flatMap((row) => wholeOf(row).spans.map(({ phase }) => phase)));
 	const align = h(
-		"label",
-		{ class: "check" },
+		"label.check",
 		h("input", { type: "checkbox", onchange: () => again({ byClock: !waterfall.byClock }) }),
 		" by the clock (else all from their creation)",
 	);
 	align.firstChild.checked = waterfall.byClock;
-	const scale = h("div", { class: "scale", "aria-hidden": "true" });
+	const scale = h("div.scale", { "aria-hidden": "true" });
 	const items = shownNow.map((row, at) => startupLine(row, waterfall.byClock ? ends[at][0] - first : 0, most));
 	refill(
 		root,
 		h(
 			"p",
-			{},
 			"Open a line for its steps and the log lines they stand on; with the arrow keys ← → its parts are read one by one.",
 		),
 		legend(used),
 		h(
-			"ul",
-			{ class: "legend" },
-			Object.entries(PRECISION).map(([name, words]) =>
-				h("li", {}, h("i", { class: `edge ${name}` }), `${name}: ${words}`),
-			),
+			"ul.legend",
+			Object.entries(PRECISION).map(([name, words]) => h("li", h("i", { class: `edge ${name}` }), `${name}: ${words}`)),
 		),
-		h("p", {}, align),
+		h("p", align),
 		scale,
-		h("ol", { class: "waterfall" }, items),
+		h("ol.waterfall", items),
 		known.length > waterfall.visible &&
 			h(
 				"button",
-				{ type: "button", onclick: () => again({ visible: waterfall.visible + 25 }) },
+				{ onclick: () => again({ visible: waterfall.visible + 25 }) },
 				`Show more (${grouped(known.length - waterfall.visible)} left)`,
 			),
 	);
@@ -62,7 +57,6 @@ function drawWaterfall(root, view) {
 
 const extent = ({ spans }) => [micros(spans[0].from), Math.max(...spans.map(({ to }) => micros(to)))];
 
-/** The axis above the bars, in the same columns as they. */
 function scaleChart(width, most, first) {
 	const marks = steps(most / 1e6, Math.max(2, Math.floor(width / 90))).map((seconds) => {
 		const x = ((seconds * 1e6) / most) * width;
@@ -98,17 +92,16 @@ function tipOf(startup, one) {
 function startupLine(row, offset, most) {
 	const startup = wholeOf(row);
 	const [from] = extent(startup);
-	const bars = h("div", { class: "spans" });
+	const bars = h("div.spans");
 	const felt = Number.isNaN(of.running[row]) ? of.total[row] : of.running[row];
 	const longest = dominant[row] === NONE ? "" : `, most of it ${words.phases[dominant[row]].label}`;
 	const summaryLine = h(
 		"summary",
-		{ "aria-label": `${podName(row)}, ${span(felt)}${longest}` },
-		h("span", { class: "name" }, podName(row)),
+		h("span.name", podName(row)),
 		bars,
-		h("span", { class: "number" }, span(felt)),
+		h("span.number", span(felt), h("span.unseen", longest)),
 	);
-	const detail = h("details", {}, summaryLine);
+	const detail = h("details", summaryLine);
 	const parts = startup.spans.map((one) => ({ one, mark: s("g", { class: "part" }) }));
 	let current = -1;
 	const point = (at) => {
@@ -124,8 +117,7 @@ function startupLine(row, offset, most) {
 	});
 	summaryLine.addEventListener("keydown", (event) => {
 		const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-		if (event.key === "Escape") point(-1);
-		if (!step) return;
+		if (!step) return point(-1);
 		event.preventDefault();
 		point(Math.max(0, Math.min(parts.length - 1, current + step)));
 		say(tipOf(startup, parts[current].one).split("\n")[0]);
@@ -145,7 +137,7 @@ function startupLine(row, offset, most) {
 			parts.map(({ mark }) => mark),
 		),
 	);
-	return h("li", {}, detail);
+	return h("li", detail);
 }
 
 function segment(mark, one, x) {
@@ -184,9 +176,8 @@ function stepsOf(row, startup) {
 		...startup.anomalies,
 	];
 	return h(
-		"div",
-		{ class: "steps" },
-		h("p", {}, facts.filter(Boolean).join(" · ")),
+		"div.steps",
+		h("p", facts.filter(Boolean).join(" · ")),
 		grid(`Steps of ${podName(row)}`, ["phase", "from", "took", "known", "about", "evidence"], lines, [1, 2]),
 	);
 }
