@@ -247,12 +247,17 @@ impl Parts<'_> {
     }
 
     /// The bounds of seconds that calls took: exact where they are of the recorded pods and of no other, as far as counts tell.
+    /// Each call beyond theirs can have taken as long as the window, no longer.
     fn calls(&self, mean: f64, calls: f64) -> Bounds {
-        if self.mixed || calls > self.per + 0.5 {
-            (0.0, mean, if self.recorded > 0.0 { mean * self.per / self.recorded } else { mean }.max(mean))
-        } else {
-            (mean, mean, mean)
+        let others = (self.per - self.recorded).max(0.0) + (calls - self.per).max(0.0);
+        if !self.mixed && others < 0.5 {
+            return (mean, mean, mean);
         }
+        let sum = mean * self.per;
+        let longest = self.window.from.zip(self.window.to).map(|(from, to)| (to - from).seconds());
+        let theirs = longest.map_or(0.0, |longest| (sum - others * longest).max(0.0));
+        let recorded = self.recorded.max(1.0);
+        ((theirs / recorded).min(mean), mean, (sum / recorded).max(mean))
     }
 
     /// Volumes, pulls, sandbox and containers.

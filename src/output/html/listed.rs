@@ -219,3 +219,55 @@ fn keep<K: Ord>(queue: &mut BinaryHeap<Kept<K>>, one: Kept<K>, most: usize) -> O
     queue.push(one);
     if queue.len() > most { queue.pop() } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Coverage;
+    use crate::table::Table;
+    use crate::time::SECOND;
+
+    fn report(count: usize) -> Report {
+        let row = |number: usize| Row {
+            namespace: "shop".into(),
+            pod: format!("web-{number}").into(),
+            uid: Some(format!("00000000-0000-4000-8000-{number:012}").into()),
+            created: Some(Time(1_700_000_000 * SECOND + number as i64)),
+            // Every thousandth takes long.
+            running_s: Some(if number.is_multiple_of(1000) { 100.0 } else { 1.0 + (number % 7) as f64 }),
+            ..Row::default()
+        };
+        let table = Table::of((0..count).map(row).collect()).unwrap();
+        Report::of(table, Vec::new(), false, Coverage::default()).unwrap()
+    }
+
+    #[test]
+    fn few_stand_there_whole() {
+        let listed = of_report(&report(FEW)).unwrap();
+        assert_eq!((listed.rows.len(), listed.whole.len(), listed.sure), (FEW, FEW, None));
+        assert!(listed.rows.iter().enumerate().all(|(at, (_, whole))| *whole == Some(at)), "in the order of the list");
+        assert_eq!(listed.rows[0].0.running, Some(100_000_000));
+    }
+
+    #[test]
+    fn of_many_the_slowest_and_a_fair_sample() {
+        let count = LISTED + 8000;
+        let listed = of_report(&report(count)).unwrap();
+        assert_eq!((listed.rows.len(), listed.sure, listed.whole.len()), (LISTED, Some(SLOWEST), WHOLE.0 + WHOLE.1));
+        let long = listed.rows.iter().filter(|(row, _)| row.running == Some(100_000_000)).count();
+        assert_eq!(long, count / 1000, "all of the slow ones");
+        let pods: std::collections::HashSet<&str> = listed.rows.iter().map(|(row, _)| &*row.pod).collect();
+        assert_eq!(pods.len(), LISTED, "none twice");
+        assert!((listed.weight * (LISTED - SLOWEST) as f64 - (count - SLOWEST) as f64).abs() < 1e-6);
+        // The sample is of all lengths alike: an estimate of the mean is near the truth.
+        let (slow, rest) = listed.rows.split_at(SLOWEST);
+        let sum = |rows: &[(Startup, Option<usize>)]| {
+            rows.iter().filter_map(|(row, _)| row.running).sum::<i64>() as f64 / 1e6
+        };
+        let (estimate, truth) = (
+            sum(slow) + listed.weight * sum(rest),
+            (0..count).map(|n| if n % 1000 == 0 { 100.0 } else { 1.0 + (n % 7) as f64 }).sum::<f64>(),
+        );
+        assert!((estimate / truth - 1.0).abs() < 0.02, "{estimate} {truth}");
+    }
+}

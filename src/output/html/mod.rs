@@ -100,3 +100,36 @@ impl Write for Escaped<'_> {
         self.0.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_the_script_is_in_the_page() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/output/html/script");
+        let mut found = Vec::new();
+        for path in [folder.clone(), folder.join("sections")] {
+            for entry in std::fs::read_dir(path).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    found.push(path.strip_prefix(&folder).unwrap().display().to_string());
+                }
+            }
+        }
+        let mut listed: Vec<String> = SCRIPT.iter().map(|(name, _)| (*name).to_owned()).collect();
+        found.sort();
+        listed.sort();
+        assert_eq!(found, listed);
+    }
+
+    #[test]
+    fn data_cannot_end_their_element() {
+        let mut out = Vec::new();
+        Escaped(&mut out).write_all(br#"{"a":"</script><!--","b":1}"#).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains('<'), "{text}");
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["a"], "</script><!--");
+    }
+}
