@@ -141,6 +141,11 @@ fn hash(row: &Row) -> u64 {
     hasher.finish()
 }
 
+/// Another number of a startup, for ties among the slowest: by the sample's own, these would be missing in the sample.
+fn other(number: u64) -> u64 {
+    number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}
+
 /// Chooses the startups of a page. The rows pass one by one; only the chosen ones are held.
 pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
     let startups = report.table.len();
@@ -155,7 +160,7 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
     for row in report.table.rows() {
         let row = row?;
         let number = hash(&row);
-        let key: Slow = (Reverse(row.felt_s().map(micros)), number);
+        let key: Slow = (Reverse(row.felt_s().map(micros)), other(number));
         let startup = of(&row);
         let boxed = Box::new(row);
         keep(&mut slow, Kept { key, startup: startup.clone(), row: None }, slowest);
@@ -168,7 +173,7 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
             {
                 keep(
                     &mut whole_sample,
-                    Kept { key: out.key.1, startup: Startup::default(), row: Some(row) },
+                    Kept { key: hash(&row), startup: Startup::default(), row: Some(row) },
                     whole_sampled,
                 );
             }
@@ -181,10 +186,10 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
     let mut rest: Vec<Kept<Slow>> = sample
         .into_sorted_vec()
         .into_iter()
-        .filter(|kept| !chosen.contains(&kept.key))
+        .filter(|kept| !chosen.contains(&other(kept.key)))
         .take(sampled)
         .map(|kept| Kept {
-            key: (Reverse(kept.startup.running.or(kept.startup.total)), kept.key),
+            key: (Reverse(kept.startup.running.or(kept.startup.total)), other(kept.key)),
             startup: kept.startup,
             row: None,
         })
@@ -199,7 +204,9 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
     let mut room = if startups <= FEW { BYTES.1 } else { BYTES.0 };
     let mut places = std::collections::HashMap::new();
     let whole_rows = whole.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
-    for (number, row) in whole_rows.chain(whole_sample.into_sorted_vec().into_iter().map(|kept| (kept.key, kept.row))) {
+    for (number, row) in
+        whole_rows.chain(whole_sample.into_sorted_vec().into_iter().map(|kept| (other(kept.key), kept.row)))
+    {
         let bytes = row.as_ref().and_then(|row| serde_json::to_vec(row).ok()).map_or(0, |json| json.len());
         room = room.saturating_sub(bytes);
         if let Some(row) = row.filter(|_| room > 0) {
