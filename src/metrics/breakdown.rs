@@ -273,7 +273,9 @@ impl Parts<'_> {
         let beside = self.beside_the_runtime(wait);
         let volumes = self.volumes(beside);
         if let Some(volumes) = volumes {
-            self.push("volumes", &[Phase::Volumes], volumes, &[name::VOLUME, name::WORKER], Vec::new());
+            let remark = |all: f64| format!("the volumes of all {all:.0} pods that a starting kubelet syncs are in it");
+            let remarks = self.existing().map(remark).into_iter().collect();
+            self.push("volumes", &[Phase::Volumes], volumes, &[name::VOLUME, name::WORKER], remarks);
         }
         if let Some(wait) = wait {
             let remark = format!("{failed_pulls:.0} pulls failed: what they waited is in no family");

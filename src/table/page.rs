@@ -85,6 +85,8 @@ pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Runs) -
         coverage.source_troubles.push(format!(
             "a page holds {whole} of its {startups} startups whole and {listed} listed; what follows is of those"
         ));
+        // A gate must not judge what is left of a report.
+        coverage.unread_sources += 1;
         page.rows.rows().try_for_each(|row| store.push(row))?;
         runs.cut.push(data.into());
     }

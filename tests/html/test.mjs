@@ -1,7 +1,7 @@
 // Uses the report's page as a reader would, in a browser. PODLAG is the program, SAMPLES the folder of samples.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -363,10 +363,19 @@ describe("for everyone", () => {
 		}
 	});
 
+	test("paper says what it is filtered by", async () => {
+		const page = await open(file, {}, "#namespace=shop");
+		assert.equal(await page.locator("#selected").isVisible(), false);
+		await page.emulateMedia({ media: "print" });
+		assert.match(await page.locator("#selected").innerText(), /^Only namespace shop: \d+ of \d+ startups$/);
+		await close(page);
+	});
+
 	test("on paper all sections are there, the filter is not", async () => {
 		const page = await open(file);
 		await page.emulateMedia({ media: "print" });
 		assert.equal(await page.locator("#filter").isVisible(), false);
+		assert.equal((await page.locator("#selected").textContent()).trim(), "");
 		const sections = await page.locator("main > section").all();
 		assert.ok(sections.length >= 12);
 		for (const section of sections) {
@@ -404,5 +413,63 @@ describe("for everyone", () => {
 		assert.notEqual(await back(), light);
 		assert.match(page.url(), /theme=dark/);
 		await close(page);
+	});
+});
+
+describe("more startups than a page holds", () => {
+	let many;
+	let file;
+	before(async () => {
+		const { stdout } = await run(PODLAG, [...SERIAL, "--format", "ndjson"], { maxBuffer: 1 << 30 });
+		const rows = stdout
+			.split("\n")
+			.filter((line) => line.includes('"uid"'))
+			.map((line) => JSON.parse(line));
+		many = join(folder, "many.ndjson");
+		const of = (number) => {
+			const row = {
+				...rows[number % rows.length],
+				spans: [],
+				lines: [],
+				uid: `${String(number).padStart(8, "0")}-0-4-8-1`,
+			};
+			// Names far longer than Kubernetes lets them be: the page stays below its bound all the same.
+			row.pod = `${row.pod}-${"x".repeat(180)}-${number}`;
+			row.running_s = 1 + ((number * 7919) % 10007) / 100;
+			return JSON.stringify(row);
+		};
+		writeFileSync(many, Array.from({ length: 13_000 }, (_, number) => of(number)).join("\n"));
+		file = await made([many]);
+	});
+
+	test("the first screen is of all, filtered figures are estimates", async () => {
+		assert.ok(statSync(file).size < 5_000_000, `${statSync(file).size} bytes`);
+		const page = await open(file);
+		await agree(page, await json(many));
+		await page.evaluate(() => (location.hash = "#namespace=shop"));
+		await page.waitForFunction(() => document.getElementById("count").textContent.startsWith("≈"));
+		const shown = Number((await page.locator("#count").textContent()).match(/[\d,]+/)[0].replace(",", ""));
+		const { summary } = await json(many, "--namespace", "shop");
+		assert.ok(Math.abs(shown / summary.startups - 1) < 0.1, `${shown} of ${summary.startups}`);
+		await close(page);
+	});
+
+	test("a link cannot stop it or mislead", async () => {
+		const count = async (fragment) => {
+			const page = await open(file, {}, fragment);
+			const words = await page.locator("#count").textContent();
+			await close(page);
+			return words;
+		};
+		assert.match(await count(`#workload=${"*a".repeat(40)}*!`), /^≈ 0 of /);
+		assert.match(await count("#phase=bogus"), /^≈ 0 of /);
+		assert.equal(await count("#from=abc"), "13,000 startups");
+	});
+
+	test("what is read back is the same page, and no gate judges it", async () => {
+		const again = await made([file]);
+		assert.ok(readFileSync(file).equals(readFileSync(again)));
+		const gate = await run(PODLAG, ["check", "--fail-if", "p50(running_s) > 1h", file]).catch((error) => error);
+		assert.equal(gate.code, 2);
 	});
 });

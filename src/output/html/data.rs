@@ -31,6 +31,19 @@ pub(super) struct Data<'a> {
     whole: &'a [Row],
 }
 
+/// How many startups a page's data were made of.
+pub(super) fn startups(data: &str) -> Option<usize> {
+    #[derive(serde::Deserialize)]
+    struct Only {
+        cut: Count,
+    }
+    #[derive(serde::Deserialize)]
+    struct Count {
+        startups: usize,
+    }
+    serde_json::from_str::<Only>(data).ok().map(|data| data.cut.startups)
+}
+
 /// How many startups there are, are listed, and stand there whole.
 #[derive(Serialize)]
 struct Cut {

@@ -25,6 +25,9 @@ const FEW: usize = 400;
 /// Bytes that the whole ones may take, in either case.
 const BYTES: (usize, usize) = (1_500_000, 3_500_000);
 
+/// Bytes that the columns of the listed ones may take.
+const COLUMNS: usize = 2_600_000;
+
 /// A startup as the page lists it: what its figures and filters need. Seconds are whole microseconds, as sums are made of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Startup {
@@ -181,23 +184,38 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
             keep(&mut whole_sample, Kept { key: number, startup: Startup::default(), row: Some(boxed) }, whole_sampled);
         }
     }
-    let slow = slow.into_sorted_vec();
+    let mut slow = slow.into_sorted_vec();
     let chosen: std::collections::HashSet<u64> = slow.iter().map(|kept| kept.key.1).collect();
-    let mut rest: Vec<Kept<Slow>> = sample
+    let mut pool: Vec<Kept<Slow>> = sample
         .into_sorted_vec()
         .into_iter()
         .filter(|kept| !chosen.contains(&other(kept.key)))
-        .take(sampled)
         .map(|kept| Kept {
             key: (Reverse(kept.startup.running.or(kept.startup.total)), other(kept.key)),
             startup: kept.startup,
             row: None,
         })
         .collect();
+    // Names may be long: what does not fit is left to the sample, and of that as much stays as fits.
+    let mut left = COLUMNS;
+    let fit = slow.iter().take_while(|kept| room_for(&mut left, &kept.startup)).count();
+    if fit < slow.len() {
+        left = COLUMNS;
+        let mut rest = slow.split_off(fit.min(SLOWEST));
+        for kept in &slow {
+            room_for(&mut left, &kept.startup);
+        }
+        rest.sort_by_key(|kept| other(kept.key.1));
+        pool.splice(0..0, rest);
+    }
+    let fit =
+        pool.iter().take(LISTED - slow.len().min(LISTED)).take_while(|kept| room_for(&mut left, &kept.startup)).count();
+    pool.truncate(fit);
+    let mut rest = pool;
     rest.sort();
     let mut listed = Listed {
         startups,
-        sure: (!all).then_some(slow.len()),
+        sure: (slow.len() < startups).then_some(slow.len()),
         weight: if rest.is_empty() { 1.0 } else { (startups - slow.len()) as f64 / rest.len() as f64 },
         ..Listed::default()
     };
@@ -216,6 +234,19 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
     }
     listed.rows = slow.into_iter().chain(rest).map(|kept| (kept.startup, places.get(&kept.key.1).copied())).collect();
     Ok(listed)
+}
+
+/// Takes the bytes of a startup off what is left, and tells whether it fits. Numbers take some 180, names their length; those
+/// that many share are counted each time, which errs to the safe side.
+fn room_for(left: &mut usize, startup: &Startup) -> bool {
+    let text = |text: &Option<Box<str>>| text.as_deref().map_or(0, str::len);
+    let lists = startup.images.iter().chain(&startup.anomalies).map(|text| text.len()).sum::<usize>();
+    let causes = startup.findings.iter().map(|(cause, ..)| cause.len() + 20).sum::<usize>();
+    let names = startup.pod.len() + startup.workload.len() + startup.namespace.len();
+    let bytes = 110 + names + text(&startup.uid) + text(&startup.node) + lists + causes;
+    let fits = bytes <= *left;
+    *left = left.saturating_sub(bytes);
+    fits
 }
 
 /// Puts one into a queue of so many, the least of all; gives what falls out.

@@ -57,7 +57,8 @@ pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(
         hash(&script),
         hash(STYLE)
     );
-    let title = format!("podlag: {} pod starts", grouped(report.table.len()));
+    let startups = report.page.as_deref().and_then(data::startups).unwrap_or(report.table.len());
+    let title = format!("podlag: {} pod starts", grouped(startups));
     let (before, after) = PAGE.split_once("{{data}}").unwrap_or((PAGE, ""));
     let filled = |part: &str| {
         let part = part.replace("{{csp}}", &policy).replace("{{title}}", &title).replace("{{style}}", STYLE);

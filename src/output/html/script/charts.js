@@ -41,6 +41,11 @@ function logBins(view, values) {
 		first = Math.min(first, bin(values[row]));
 		last = Math.max(last, bin(values[row]));
 	}
+	for (const row of view.rows) {
+		if (Number.isNaN(of.slo[row])) continue;
+		first = Math.min(first, bin(of.slo[row]));
+		last = Math.max(last, bin(of.slo[row]));
+	}
 	const bins = Array.from({ length: last - first + 1 }, (_, at) => ({
 		from: 10 ** ((first + at) / PER_DECADE),
 		to: 10 ** ((first + at + 1) / PER_DECADE),

@@ -52,15 +52,16 @@ const phaseLabel = (name) => phaseWords.get(name)?.label ?? name;
 // Names of phases become classes of the style: only plain ones.
 const phaseClass = (name) => `p-${/^[a-z_]+$/.test(name) ? name : "unattributed"}`;
 
-/** A source without the folders that all share, as long as it stays telling. */
+/** The folders that all sources share, which tell nothing. */
 const shared = (() => {
 	const paths = report.coverage.sources.map((source) => source.split("/"));
-	if (paths.length === 0) return 0;
+	if (paths.length === 0) return "";
 	let same = 0;
 	while (paths.every((path) => same < path.length - 1 && path[same] === paths[0][same])) same++;
-	return paths[0].slice(0, same).join("/").length + (same ? 1 : 0);
+	return paths[0].slice(0, same).join("/") + (same ? "/" : "");
 })();
-const place = (evidence) => evidence && `${evidence.source.slice(shared)}:${evidence.line}`;
+const bare = (source) => (source.startsWith(shared) ? source.slice(shared.length) : source);
+const place = (evidence) => evidence && `${bare(evidence.source)}:${evidence.line}`;
 
 function lineOf(startup, evidence) {
 	const same = (line) => line.line === evidence.line && line.source === evidence.source;

@@ -13,10 +13,17 @@ function fill(element, attributes, children) {
 	return element;
 }
 
+/** No name or log line is longer, and to lay out what is would take the browser minutes. */
+const LONGEST = 2000;
+const laidOut = (text) => {
+	const all = plain(text);
+	return all.length > LONGEST ? `${all.slice(0, LONGEST)}…` : all;
+};
+
 function put(element, children) {
 	for (const child of children.flat(9)) {
 		if (child === undefined || child === null || child === false || child === "") continue;
-		element.append(child instanceof Node ? child : plain(child));
+		element.append(child instanceof Node ? child : laidOut(child));
 	}
 }
 

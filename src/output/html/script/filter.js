@@ -135,6 +135,14 @@ function showFilter(found) {
 			? `${sign}${grouped(found.startups)} of ${plural(cut.startups, "startup")}`
 			: plural(cut.startups, "startup"),
 	);
+	// Paper shows no filter bar: there this line says what the figures are of.
+	const selected = Object.entries(state).map(([key, value]) => `${key} ${value}`);
+	refill(
+		document.getElementById("selected"),
+		selected.length
+			? `Only ${selected.join(", ")}: ${sign}${grouped(found.startups)} of ${plural(cut.startups, "startup")}`
+			: "",
+	);
 	const brush = document.getElementById("brush");
 	drawBrush(brush, room(brush));
 }

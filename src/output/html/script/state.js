@@ -8,6 +8,12 @@ function readFragment() {
 	const found = new URLSearchParams(location.hash.slice(1));
 	state = {};
 	for (const key of KEYS) if (found.get(key)) state[key] = found.get(key);
+	// A time that is none would count as a filter that lets all pass.
+	for (const key of ["from", "to"]) {
+		const time = Date.parse(state[key]);
+		if (Number.isNaN(time)) delete state[key];
+		else state[key] = new Date(time).toISOString().replace(/\.000Z$/, "Z");
+	}
 	theme = ["light", "dark"].includes(found.get("theme")) ? found.get("theme") : "";
 }
 
@@ -28,9 +34,21 @@ function numbersOf(name) {
 	const exact = strings.indexOf(name);
 	if (exact >= 0) return new Set([exact]);
 	if (!name.includes("*")) return new Set();
-	const quoted = name.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-	const pattern = new RegExp(`^${quoted.join("[^]*")}$`);
-	return new Set(strings.flatMap((value, number) => (pattern.test(value) ? [number] : [])));
+	const parts = name.split("*");
+	return new Set(strings.flatMap((value, number) => (fits(value, parts) ? [number] : [])));
+}
+
+/** Whether a text is these parts with anything between them. Each is taken where it first comes: no link can make it slow. */
+function fits(value, parts) {
+	const [first, last] = [parts[0], parts[parts.length - 1]];
+	if (value.length < first.length + last.length || !value.startsWith(first) || !value.endsWith(last)) return false;
+	let at = first.length;
+	for (const part of parts.slice(1, -1)) {
+		const found = value.indexOf(part, at);
+		if (found < 0) return false;
+		at = found + part.length;
+	}
+	return at <= value.length - last.length;
 }
 
 let searched;
@@ -59,7 +77,7 @@ function tests() {
 	}
 	if (state.phase) {
 		const wanted = words.phases.findIndex(({ name }) => name === state.phase);
-		list.push((row) => dominant[row] === wanted);
+		list.push((row) => wanted >= 0 && dominant[row] === wanted);
 	}
 	const [from, to] = [micros(state.from), micros(state.to)];
 	// As --since and --until: the first instant is in, the last is not, and what has no time is out.

@@ -16,9 +16,10 @@ function drawMetrics(root) {
 	const { fleet, nodes } = report.metrics;
 	const { window } = fleet;
 	const told = [
-		`metrics of ${plural(nodes.length, "node")}`,
+		`metrics of ${plural(cut.nodes, "node")}`,
+		cut.measured < cut.nodes && `the slowest ${grouped(cut.measured)} of them are listed`,
 		window.from && window.to && `${stamp(micros(window.from))} – ${stamp(micros(window.to))}`,
-		window.scrapes === nodes.length && "one scrape each: since the kubelet's start",
+		window.scrapes === cut.nodes && "one scrape each: since the kubelet's start",
 		window.restarts > 0 && plural(window.restarts, "restart of a kubelet", "restarts of kubelets"),
 		`${plural(Math.round(fleet.startups), "start")} recorded by the kubelet`,
 		fleet.stateful >= 0.5 && `${grouped(fleet.stateful)} of them stateful`,
@@ -103,7 +104,7 @@ function proofs({ fleet, nodes }) {
 	const lines = fleet.causes.map((proof) => [
 		proof.cause,
 		seconds(proof),
-		String(on(proof.cause)),
+		(cut.measured < cut.nodes ? "at least " : "") + on(proof.cause),
 		causeWords.get(proof.cause)?.title ?? "–",
 		proof.seen,
 		causeWords.get(proof.cause)?.set ?? "–",

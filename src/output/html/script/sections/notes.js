@@ -24,7 +24,11 @@ function drawOdd(root, view) {
 					["anomaly", "startups", "what it means"],
 					all
 						.sort((a, b) => b[1] - a[1])
-						.map(([id, count]) => [id, sign + grouped(count), report.anomaly_meanings[id] ?? "–"]),
+						.map(([id, count]) => [
+							id,
+							sign + grouped(count),
+							Object.hasOwn(report.anomaly_meanings, id) ? report.anomaly_meanings[id] : "–",
+						]),
 					[1],
 				)
 			: none("No anomaly in this selection."),

@@ -5,7 +5,7 @@ function drawRead() {
 	const { coverage } = report;
 	const parts = [];
 	if (summary.startups > 0) parts.push(`${plural(summary.startups, "pod start")} on ${plural(summary.nodes, "node")}`);
-	else if (report.metrics) parts.push(`metrics of ${plural(report.metrics.nodes.length, "node")}, no logs`);
+	else if (report.metrics) parts.push(`metrics of ${plural(cut.nodes, "node")}, no logs`);
 	if (window)
 		parts.push(`${window[0].slice(0, 19).replace("T", " ")} – ${window[1].slice(0, 19).replace("T", " ")} UTC`);
 	if (kubelets?.length) parts.push(`kubelet ${kubelets.map((version) => version.replace(/^v/, "")).join(", ")}`);
@@ -26,7 +26,7 @@ function drawRead() {
 
 function cutWords() {
 	const sure = data.sure ?? 0;
-	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the ${grouped(sure)} slowest, and a sample in which each stands for ${data.weight.toFixed(1)}. Figures without a filter are of all; filtered ones are estimates (≈). ${grouped(cut.whole)} have their spans and lines here.`;
+	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the ${grouped(sure)} slowest, and a sample in which each stands for ${data.weight.toFixed(1)}. The summary and the causes without a filter are of all; filtered figures (≈), the distribution, the time line and the tables are of the listed ones. ${grouped(cut.whole)} have their spans and lines here.`;
 }
 
 function figure(name, title, value, note) {
@@ -41,7 +41,9 @@ function drawSummary(root, view) {
 	const { running, slo } = found;
 	if (found.startups === 0) {
 		const none =
-			summary.startups > 0 ? "No startup passes the filter." : "No startup in what was read. The metrics are below.";
+			summary.startups > 0
+				? "No startup passes the filter."
+				: `No startup in what was read.${report.metrics ? " The metrics are below." : ""}`;
 		return refill(root, h("p.none", { "data-figure": "none" }, none));
 	}
 	const met = slo.p99 <= 5e6;

@@ -59,7 +59,7 @@ const extent = ({ spans }) => [micros(spans[0].from), Math.max(...spans.map(({ t
 
 function scaleChart(width, most, first) {
 	const marks = steps(most / 1e6, Math.max(2, Math.floor(width / 90))).map((seconds) => {
-		const x = ((seconds * 1e6) / most) * width;
+		const x = ((seconds * 1e6) / (most || 1)) * width;
 		const words = waterfall.byClock
 			? clock(first + seconds * 1e6).slice(0, 8)
 			: length(seconds).replace("0 ms", "0").replace(".0 s", " s");
