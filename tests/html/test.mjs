@@ -133,7 +133,7 @@ async function agree(page, { summary }) {
 		wanted[`cause-${cause}`] = String(Math.round(lost_s * 1e6));
 	assert.deepEqual(Object.fromEntries(Object.entries(found).sort()), Object.fromEntries(Object.entries(wanted).sort()));
 	for (const { cause, pods } of summary.causes.slice(0, 4)) {
-		assert.match(await words(page, `pods-${cause}`), new RegExp(`^${pods} pods?$`));
+		assert.match(await words(page, `pods-${cause}`), new RegExp(`^${pods.toLocaleString("en-US")} pods?$`));
 	}
 	const all = await page.locator(".cause h3 .pick").allTextContents();
 	assert.deepEqual(all.sort(), summary.causes.map(({ cause }) => cause).sort());
