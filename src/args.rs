@@ -16,6 +16,8 @@ use podlag::error::{Error, Kind};
 use podlag::filter::{Filter, instant};
 use podlag::grammar::Grammars;
 use podlag::output;
+use podlag::replay::Scenario;
+use podlag::setting::Settings;
 use podlag::table::{Budget, KEYS, Key};
 use podlag::time::Time;
 use rand::TryRng;
@@ -184,6 +186,14 @@ pub struct Reading {
     /// (implies --anonymize)
     #[arg(long, value_name = "FILE", help_heading = "Reading")]
     pub anonymize_key: Option<PathBuf>,
+    /// The kubelets' configuration (KubeletConfiguration in YAML or JSON, or what /configz answers), so that advice does not
+    /// tell what is set already; flags that a log shows win
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub config: Option<PathBuf>,
+    /// Replays the observed starts with other settings: serializeImagePulls, maxParallelImagePulls, kubeAPIQPS,
+    /// registryPullQPS, prepull=IMAGE, as name=value with commas between (repeatable)
+    #[arg(long, value_name = "SETTINGS", help_heading = "Reading")]
+    pub what_if: Vec<String>,
     #[command(flatten)]
     pub servers: servers::Servers,
     /// Threads that parse [default: the machine's]
@@ -268,6 +278,13 @@ impl Reading {
         let (memory, part) = (self.memory.unwrap_or(Budget::MEMORY), self.part.unwrap_or(Budget::PART));
         options.budget = Budget { memory, part, ..options.budget };
         options.anonymizer = self.anonymizer()?;
+        options.what_if = self.what_if.iter().map(|text| Scenario::of(text)).collect::<Result<_, _>>()?;
+        if let Some(path) = &self.config {
+            let about = |error: Error| error.about(&format!("--config {}", path.display()));
+            let text = std::fs::read_to_string(path);
+            let text = text.map_err(|trouble| about(Error::new(Kind::Setting, trouble.to_string())))?;
+            options.settings = Settings::of_config(&text).map_err(about)?;
+        }
         Ok(options)
     }
 

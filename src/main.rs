@@ -14,6 +14,7 @@ use clap::{CommandFactory, Parser};
 use podlag::error::{Error, Kind};
 use podlag::output::{self, ChainFile, Screen, Target};
 use podlag::report::Report;
+use podlag::setting::Settings;
 use podlag::source::SourceError;
 use podlag::table::{self, Made};
 use podlag::{analyze, breakdown, cause, check, diff, grammar, source};
@@ -111,7 +112,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             }
             0
         }
-        Some(Verb::Explain { cause: Some(id) }) if breakdown::anomaly(id).is_some() => {
+        Some(Verb::Explain { cause: Some(id) }) if cause::named(id).is_none() && breakdown::anomaly(id).is_some() => {
             writeln!(out, "{id}: {}", breakdown::anomaly(id).unwrap_or_default())?;
             0
         }
@@ -119,8 +120,17 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let unknown =
                 || Error::new(Kind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
             let cause = cause::named(id).ok_or_else(unknown)?;
-            let (id, title, text, advised) = (cause.id, cause.title, cause.text, cause.advised([]));
+            let (id, title, text, advised) =
+                (cause.id, cause.title, cause.text, cause.advised([], &Settings::default()));
             writeln!(out, "{id}: {title}\n\n{text}\nSet: {}\nPrice: {}", advised.set, advised.price)?;
+            let (reference, limit) = (cause.reference.seconds(), cause.limit.seconds());
+            if cause.phases.is_empty() || cause.limit.0 == 0 {
+                writeln!(out, "Limit: none; {}", cause.because)?;
+            } else {
+                writeln!(out, "Limit: {limit} s beyond the {reference} s of a healthy start; {}", cause.because)?;
+            }
+            let shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.ask()).collect();
+            writeln!(out, "Shown by: {}", shown.join(", or "))?;
             0
         }
         Some(Verb::Grammar { what: GrammarVerb::List }) => {

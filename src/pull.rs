@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 
 use crate::breakdown::steps::{self, Step};
-use crate::record::{Fact, Field, Record};
-use crate::startup::{Startup, Transfer};
+use crate::record::{Fact, Field, Place, Record};
+use crate::startup::{Again, Startup, Transfer};
 use crate::time::{SECOND, Span, Time};
 
 /// How many pulls of a node are remembered.
@@ -26,6 +26,8 @@ const TURN: Span = Span(SECOND / 100);
 pub struct Pulls {
     under_way: Vec<(Box<str>, Time)>,
     done: VecDeque<Done>,
+    /// When the kubelet removed images to free disk.
+    collected: VecDeque<(Time, Place)>,
 }
 
 #[derive(Debug)]
@@ -37,6 +39,37 @@ struct Done {
 }
 
 impl Pulls {
+    /// Takes a line about images being removed.
+    pub fn collected(&mut self, time: Time, place: Place) {
+        self.collected.push_back((time, place));
+        if self.collected.len() > REMEMBERED {
+            self.collected.pop_front();
+        }
+    }
+
+    /// Whether an image had been pulled before this instant, and what became of it.
+    fn again(&self, image: &str, before: Time) -> Option<Again> {
+        let earlier = self.done.iter().map(|done| &done.transfer);
+        let earlier = earlier.filter(|known| known.ok && *known.image == *image && known.ended < before);
+        let last = earlier.map(|known| known.ended).max()?;
+        let removed = self.collected.iter().rfind(|(time, _)| *time > last && *time < before);
+        Some(removed.map_or(Again::Present, |(_, place)| Again::Collected(*place)))
+    }
+
+    /// Bytes a second that the node moved between two instants, by the pulls whose sizes are told.
+    fn rate(&self, from: Time, to: Time) -> Option<f64> {
+        let whole = (to - from).seconds();
+        let mut moved = 0.0;
+        for transfer in self.done.iter().map(|done| &done.transfer).filter(|transfer| transfer.ok) {
+            let shared = (transfer.ended.min(to) - transfer.began.max(from)).seconds();
+            let took = (transfer.ended - transfer.began).seconds();
+            if shared > 0.0 && took > 0.0 {
+                moved += transfer.bytes? as f64 * shared / took;
+            }
+        }
+        (whole > 0.0 && moved > 0.0).then(|| moved / whole)
+    }
+
     /// Takes a line about a pull.
     pub fn push(&mut self, record: &Record, time: Time) {
         let Some(image) = record.text_of(Field::Image) else { return };
@@ -75,6 +108,8 @@ impl Pulls {
             place: record.place,
             text: record.text.clone(),
             behind: None,
+            again: None,
+            rate: None,
             queued_since: None,
         };
         self.done.push_back(Done { transfer, to_return: ok && took.is_some(), taken: false });
@@ -91,6 +126,7 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls) {
     }
     let steps = steps::of(startup);
     let mut taken: Vec<usize> = Vec::new();
+    let mut asked: Vec<(usize, Time)> = Vec::new();
     if let Some(ready) = steps.sandbox_ready {
         let mut from = ready.at;
         let gaps: Vec<(Time, Time)> = steps.steps.iter().filter_map(|step| gap(step, &mut from)).collect();
@@ -104,7 +140,10 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls) {
             let expected = expected_end(startup, from, to, alone);
             let near = |done: &Done| (done.transfer.ended - expected - ASKING).0.abs();
             let best = fits.min_by_key(|(_, done)| near(done));
-            taken.extend(best.map(|(number, _)| number));
+            if let Some((number, _)) = best {
+                taken.push(number);
+                asked.push((number, from));
+            }
         }
     }
     // Failed attempts: the kubelet tells of each right after the runtime does, and names the image.
@@ -128,6 +167,9 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls) {
             .max_by_key(|other| other.ended);
         let (behind, queued_since) = (most.map(|other| other.image.clone()), turn.map(|other| other.began));
         (transfer.behind, transfer.queued_since) = (behind, queued_since);
+        let asked = asked.iter().find(|(known, _)| *known == number).map(|(_, asked)| *asked);
+        transfer.again = asked.and_then(|asked| pulls.again(&transfer.image, asked));
+        transfer.rate = transfer.bytes.and_then(|_| pulls.rate(transfer.began, transfer.ended));
         startup.transfers.push(transfer);
         if let Some(done) = pulls.done.get_mut(number) {
             done.taken = true;

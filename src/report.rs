@@ -1,5 +1,7 @@
 //! The report: the one result value every output reads. Its table holds the startups; every figure beside it is a query.
 
+mod judged;
+
 use std::cell::RefCell;
 
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -7,7 +9,10 @@ use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 use crate::breakdown;
 use crate::error::Error;
 use crate::metrics::{Figures, Measured, Window};
+use crate::replay::{self, Scenario, WhatIf};
 use crate::table::{self, Summary, Table};
+
+pub use judged::Unjudged;
 
 /// The version of the JSON forms and of tables; names do not change within one.
 pub const VERSION: u32 = 1;
@@ -113,6 +118,10 @@ pub struct Report {
     pub summary: Summary,
     /// What metrics say, where some were given.
     pub metrics: Option<Measured>,
+    /// What other settings would have made of these starts.
+    pub what_if: Vec<WhatIf>,
+    /// Causes that could not be judged for want of evidence.
+    pub unjudged: Vec<Unjudged>,
     /// The data of a page that was made of more startups than it holds, and is all there is: as a page it goes on as it is.
     pub page: Option<Box<str>>,
     /// What was read.
@@ -125,20 +134,34 @@ impl Report {
     ///
     /// # Errors
     /// When a figure cannot be computed.
-    pub fn of(table: Table, windows: Vec<Window>, comparable: bool, mut coverage: Coverage) -> Result<Self, Error> {
+    pub fn of(
+        table: Table,
+        windows: Vec<Window>,
+        comparable: bool,
+        scenarios: &[Scenario],
+        mut coverage: Coverage,
+    ) -> Result<Self, Error> {
         coverage.add(Coverage {
             duplicate_startups: table.duplicates,
             filtered: table.filtered,
             ..Coverage::default()
         });
-        let summary = table::summary(&table)?;
+        let mut summary = table::summary(&table)?;
         if !comparable && !windows.is_empty() {
             coverage.source_troubles.push("metrics are of all starts: they know no filter but --node".into());
         }
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
         let metrics = Measured::of(windows, recorded.as_deref());
-        Ok(Report { table, summary, metrics, page: None, coverage })
+        let what_if = replay::all(&table, &summary, scenarios)?;
+        for (line, what_if) in summary.causes.iter_mut().filter_map(|line| {
+            let mine = what_if.iter().find(|what_if| what_if.cause.as_deref() == Some(&line.cause))?;
+            Some((line, mine))
+        }) {
+            line.what_if = Some(what_if.words());
+        }
+        let unjudged = judged::not(&summary, metrics.as_ref());
+        Ok(Report { table, summary, metrics, what_if, unjudged, page: None, coverage })
     }
 
     /// Whether it tells of any start.
@@ -172,6 +195,8 @@ impl Report {
             let some = metrics.nodes.get(..nodes.min(metrics.nodes.len())).unwrap_or_default();
             map.serialize_entry("metrics", &MetricsOf { fleet: &metrics.fleet, nodes: some })?;
         }
+        map.serialize_entry("what_if", &self.what_if)?;
+        map.serialize_entry("unjudged", &self.unjudged)?;
         map.serialize_entry("coverage", &self.coverage)?;
         let anomalies: std::collections::BTreeMap<_, _> = breakdown::ANOMALIES.iter().copied().collect();
         map.serialize_entry("anomaly_meanings", &anomalies)

@@ -89,8 +89,21 @@ pub struct Transfer {
     pub text: Box<str>,
     /// The image whose pull filled most of the waiting before it.
     pub behind: Option<Box<str>>,
+    /// The image had been pulled on the node before the pod asked for it, as far as the log goes.
+    pub again: Option<Again>,
+    /// Bytes a second that the node's pulls moved while it was under way, where their sizes are told.
+    pub rate: Option<f64>,
     /// When the pull began that ended the moment this one could begin: then this one was queued.
     pub queued_since: Option<Time>,
+}
+
+/// Why an image was pulled that had been pulled before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Nothing removed it in between.
+    Present,
+    /// The kubelet removed images in between: the line that says so.
+    Collected(Place),
 }
 
 named! {
@@ -107,6 +120,15 @@ named! {
         /// Deleted before it ran.
         Gone = "gone",
     }
+}
+
+/// How other pods of a node got on at about the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Others {
+    /// From the relist noticing a pod's last container to its status being accepted: the middle.
+    pub reported: Span,
+    /// Until a pod's sandbox was there: a quarter was not slower.
+    pub sandbox: Span,
 }
 
 /// One pod's start.
@@ -142,6 +164,10 @@ pub struct Startup {
     pub restarts: Vec<Event>,
     /// Events of its node while it was on its way.
     pub around: Vec<Event>,
+    /// How many other pods its node took within three seconds of it.
+    pub alongside: usize,
+    /// How others of its node got on that ran within half a minute of it, where there are two or more.
+    pub others: Option<Others>,
     /// The end of what its node's log tells.
     pub log_end: Time,
     /// When a line last spoke of it.

@@ -3,9 +3,10 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use crate::cause;
 use crate::pull;
-use crate::record::{Fact, Field, Record};
-use crate::startup::{Event, Node, Startup};
+use crate::record::{Fact, Field, Observed, Record};
+use crate::startup::{Event, Node, Others, Startup};
 use crate::time::{SECOND, Span, Time};
 
 /// Bounds of the tracker's memory.
@@ -83,6 +84,10 @@ struct NodeState {
     pid: Option<u32>,
     pulls: pull::Pulls,
     events: VecDeque<Event>,
+    /// When its pods were first spoken of.
+    taken: VecDeque<Time>,
+    /// How its pods got on, by when they ran.
+    paces: VecDeque<(Time, Others)>,
     by_kubelet: bool,
 }
 
@@ -113,6 +118,38 @@ impl Remembered {
     fn contains(&self, key: &str) -> bool {
         self.members.contains(key)
     }
+}
+
+/// Adds to what a node remembers; the oldest goes.
+fn remember<T>(all: &mut VecDeque<T>, new: T) {
+    all.push_back(new);
+    if all.len() > NODE_EVENTS {
+        all.pop_front();
+    }
+}
+
+/// When a pod ran, and how long its sandbox and its report took, by the lines there are.
+fn pace(startup: &Startup, observed: &Observed) -> Option<(Time, Others)> {
+    let running = observed.running.time()?;
+    let started = |event: &&Event| event.text_of(Field::Type) == Some("ContainerStarted") && event.time <= running;
+    let noticed = startup.all(Fact::PlegEvent).rev().find(started)?.time;
+    let needed = startup.all(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
+    let asked = startup.first(Fact::SandboxAsked).or(needed)?.time;
+    let ready = startup.first(Fact::SandboxReady).or(startup.first(Fact::PlegEvent))?.time;
+    Some((running, Others { reported: running - noticed, sandbox: ready - asked }))
+}
+
+/// How others got on that ran within half a minute of an instant, two at least beside the pod itself.
+fn others(paces: &VecDeque<(Time, Others)>, at: Time) -> Option<Others> {
+    // They come in about the order of time: those of some minutes before are not looked at.
+    let late = paces.iter().rev().take_while(|(time, _)| at - *time < Span(300 * SECOND));
+    let near = late.filter(|(time, _)| (*time - at).0.abs() <= 30 * SECOND && *time != at);
+    let (mut reported, mut sandbox): (Vec<Span>, Vec<Span>) =
+        near.map(|(_, others)| (others.reported, others.sandbox)).unzip();
+    reported.sort_unstable();
+    sandbox.sort_unstable();
+    let count = reported.len();
+    (count >= 2).then_some(Others { reported: *reported.get(count / 2)?, sandbox: *sandbox.get(count / 4)? })
 }
 
 /// Lines after which a pod is known to be starting here, and not just there.
@@ -186,11 +223,10 @@ impl Tracker {
                 }
             }
             Fact::Throttled | Fact::PlegUnhealthy | Fact::HousekeepingLate | Fact::ImageGc => {
-                let events = &mut self.states[node].events;
-                events.push_back(Event::of(record, time));
-                if events.len() > NODE_EVENTS {
-                    events.pop_front();
+                if record.fact == Fact::ImageGc {
+                    self.states[node].pulls.collected(time, record.place);
                 }
+                remember(&mut self.states[node].events, Event::of(record, time));
             }
             Fact::PodAdded | Fact::PodDeleted | Fact::PodRemoved => self.listed(record, time, node),
             Fact::StartupObserved => self.observed(record, time, node),
@@ -277,7 +313,10 @@ impl Tracker {
                 (Some(id), _) => id,
                 // A starting kubelet lists old pods too; one that was seen to start is not new.
                 (None, Fact::PodAdded) if first_list && self.there.contains(pod) => continue,
-                (None, Fact::PodAdded) => self.begin(pod, node),
+                (None, Fact::PodAdded) => {
+                    remember(&mut self.states[node].taken, time);
+                    self.begin(pod, node)
+                }
                 (None, Fact::PodRemoved) => {
                     self.there.remove(pod);
                     continue;
@@ -325,6 +364,9 @@ impl Tracker {
         };
         self.closed.insert(life.into());
         if let Some(startup) = self.open.get_mut(&id) {
+            if let Some(pace) = pace(startup, &observed) {
+                remember(&mut self.states[node].paces, pace);
+            }
             startup.observed = Some(observed);
             startup.observed_at = Some((time, record.place));
             startup.proven = true;
@@ -490,6 +532,12 @@ impl Tracker {
         let near =
             self.states[node].events.iter().filter(|event| event.time >= from && event.time <= to + Span(SECOND));
         startup.around = near.take(AROUND).cloned().collect();
+        let state = &self.states[node];
+        // Taken in the order of time, so the burst is a range.
+        let first = state.taken.partition_point(|time| *time < from - cause::AROUND);
+        let last = state.taken.partition_point(|time| *time <= from + cause::AROUND);
+        startup.alongside = last.saturating_sub(first).saturating_sub(1);
+        startup.others = startup.running().and_then(|running| others(&state.paces, running));
         // A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to
         // whole seconds, so the pod may be up to one younger than it says.
         if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {

@@ -4,6 +4,7 @@ use super::Options;
 use crate::breakdown;
 use crate::cause;
 use crate::error::Error;
+use crate::setting::Settings;
 use crate::table::{Row, Store, Surroundings, row_of};
 use crate::track::Tracker;
 
@@ -26,7 +27,10 @@ impl Finished<'_> {
             let unknown = crate::startup::Node::default();
             let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
             let breakdown = breakdown::of(&startup);
-            let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node });
+            let (namespace, pod) = startup.names();
+            let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
+            let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node, traits });
+            let settings = Settings::of_flags(&node.flags).over(&self.options.settings);
             self.names.resize(self.names.len().max(tracker.nodes.len()), None);
             let name = match self.names.get_mut(startup.node) {
                 Some(settled) => {
@@ -37,7 +41,13 @@ impl Finished<'_> {
                 }
                 None => None,
             };
-            let around = Surroundings { node: name, kubelet: node.kubelet.as_deref(), sources: &self.sources };
+            let around = Surroundings {
+                node: name,
+                kubelet: node.kubelet.as_deref(),
+                sources: &self.sources,
+                settings: &settings,
+                object: traits.is_some(),
+            };
             let row = row_of(&startup, &breakdown, &findings, &around);
             if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
         }

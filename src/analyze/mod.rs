@@ -25,7 +25,9 @@ use crate::filter::Filter;
 use crate::grammar::Grammars;
 use crate::parse::{self, Parsed};
 use crate::record::Record;
+use crate::replay::Scenario;
 use crate::report::{Coverage, Report};
+use crate::setting::Settings;
 use crate::source::{self, Chunk, Chunks, Limits, Source, SourceError};
 use crate::table::{Budget, Store};
 use crate::time::{SECOND, Span, Time};
@@ -63,6 +65,10 @@ pub struct Options {
     pub limits: track::Limits,
     /// Who hides names; none: they are shown.
     pub anonymizer: Option<Anonymizer>,
+    /// What the user's kubelet configuration sets, on all nodes; flags that a log shows win.
+    pub settings: Settings,
+    /// What to replay, beside what the causes ask for.
+    pub what_if: Vec<Scenario>,
 }
 
 /// How servers are reached, and what is asked of those that speak Prometheus' API.
@@ -102,6 +108,8 @@ impl Options {
             servers,
             limits,
             anonymizer: None,
+            settings: Settings::default(),
+            what_if: Vec::new(),
         })
     }
 }
@@ -160,7 +168,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         let told = coverage.source_troubles.join("\n");
         return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
     }
-    let mut report = Report::of(store.finish()?, windows, options.filter.is_of_nodes(), coverage)?;
+    let mut report = Report::of(store.finish()?, windows, options.filter.is_of_nodes(), &options.what_if, coverage)?;
     report.page = page;
     Ok(report)
 }

@@ -159,7 +159,7 @@ impl Anonymizer {
     fn about(&self, about: &str, known: &Known<'_>) -> String {
         match about.strip_prefix("behind ") {
             Some(image) => format!("behind {}", self.name(Kind::Image, image)),
-            None if NO_NAMES.contains(&about) => about.to_owned(),
+            None if NO_NAMES.contains(&about) || cause::is_with_others(about) => about.to_owned(),
             None if known.get(about) == Some(&Kind::Image) || about.contains(['/', ':']) => {
                 self.name(Kind::Image, about)
             }

@@ -1,25 +1,41 @@
 //! The kubelet's own API client held its requests back.
 
-use super::{Advice, Cause};
+use super::case::with_others;
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::record::{Fact, Field};
+use crate::setting::Knob;
+use crate::startup::Event;
 use crate::time::{SECOND, Span};
+
+/// Where the limits are what they are by default since 1.27, or higher.
+const RAISED: &str =
+    "raise kubeAPIQPS and kubeAPIBurst together, in steps of two, or spread starts over nodes and time";
+
+/// The burst whose requests stood in the same queue.
+fn others(alongside: usize) -> Option<Box<str>> {
+    (alongside > 0).then(|| with_others(alongside))
+}
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "api-client-throttled",
     title: "The kubelet's own API client held its requests back.",
     advice: &[
-        Advice {
-            since: 0,
-            set: "kubeAPIQPS: 50, kubeAPIBurst: 100 (the defaults from 1.27 on; 20 and 40 first where the API server is small)",
-            price: "more load on the API server",
-        },
-        Advice {
-            since: 27,
-            set: "leave kubeAPIQPS and kubeAPIBurst out of the configuration if it lowers them (50 and 100 are the default here), else raise both",
-            price: "more load on the API server",
-        },
+        Advice::new(
+            0,
+            "kubeAPIQPS: 50, kubeAPIBurst: 100 (the defaults from 1.27 on; 20 and 40 first where the API server is small)",
+            "more load on the API server",
+        )
+        .yaml(&[(Knob::KubeApiQps, "50"), (Knob::KubeApiBurst, "100")], RAISED)
+        .what_if("kubeAPIQPS=50"),
+        Advice::new(
+            27,
+            "leave kubeAPIQPS and kubeAPIBurst out of the configuration if it lowers them (50 and 100 are the default here), else raise both",
+            "more load on the API server",
+        )
+        .yaml(&[(Knob::KubeApiQps, "50"), (Knob::KubeApiBurst, "100")], RAISED)
+        .what_if("kubeAPIQPS=50"),
     ],
     text: "\
 What it means
@@ -34,11 +50,16 @@ Raise kubeAPIQPS and kubeAPIBurst in the kubelet configuration, or upgrade to 1.
 When it misleads
 Throttling lines are rate limited themselves: few lines do not mean little throttling, and a line of another request does not prove that this pod waited for it.
 ",
+    reference: Span(SECOND / 2),
     limit: Span(SECOND),
+    because: "volumes cost 0.3 s and a status write some hundredths; client-go prints a held request above 0.05 s",
+    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Report, Phase::Volumes],
     check: |case| {
-        case.around(Fact::Throttled)
-            .filter(|e| e.length(Field::Delay).is_some_and(|d| d >= Span(SECOND / 2)))
-            .map(|e| Some(e.place))
+        let held = |e: &&Event| {
+            e.fact == Fact::Throttled && e.length(Field::Delay).is_some_and(|delay| delay >= Span(SECOND / 2))
+        };
+        let first = case.startup.around.iter().find(held);
+        first.map(|e| Sign { about: others(case.startup.alongside), ..Sign::at(e) })
     },
 };

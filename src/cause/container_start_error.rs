@@ -1,6 +1,6 @@
 //! A container could not be created or started.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::time::{SECOND, Span};
 
@@ -8,7 +8,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "container-start-error",
     title: "A container could not be created or started.",
-    advice: &[Advice { since: 0, set: "read the error line: command, mounts, device, runtime class", price: "none" }],
+    advice: &[Advice::new(0, "read the error line: command, mounts, device, runtime class", "none")],
     text: "\
 What it means
 The runtime refused to create or start the container; the kubelet tries again.
@@ -22,7 +22,19 @@ The error names the reason: a command that does not exist, a mount that fails, a
 When it misleads
 None known.
 ",
+    reference: Span(0),
     limit: Span(SECOND),
+    because: "the next sync comes after 10 s or more",
+    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::RestartBackoff],
-    check: |_| Some(None),
+    check: |case| {
+        let reasons = [
+            "RunContainerError",
+            "CreateContainerError",
+            "PreCreateHookError",
+            "PreStartHookError",
+            "PostStartHookError",
+        ];
+        case.failed_with(&reasons).map(Sign::at)
+    },
 };

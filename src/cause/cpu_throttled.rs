@@ -1,6 +1,6 @@
 //! Containers used up their CPU limit and were stopped for parts of each period.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence};
 use crate::phase::Phase;
 use crate::time::Span;
 
@@ -8,7 +8,7 @@ use crate::time::Span;
 pub(super) const CAUSE: Cause = Cause {
     id: "cpu-throttled",
     title: "Containers used up their CPU limit and were stopped for parts of each period.",
-    advice: &[Advice { since: 0, set: "raise or remove the CPU limits of the pods that start slowly (resources.limits.cpu)", price: "a pod can take CPU from its neighbours; requests still guard them" }],
+    advice: &[Advice::new(0, "raise or remove the CPU limits of the pods that start slowly (resources.limits.cpu)", "a pod can take CPU from its neighbours; requests still guard them")],
     text: "\
 What it means
 A CPU limit is a quota for each 100 ms. Programs need most CPU while they start: class loading, migrations, caches. A container that has used up its quota stands still until the next period.
@@ -22,7 +22,10 @@ Raise the limit or leave it out and keep the request. Where limits are a must, a
 When it misleads
 The counters do not tell starting containers from those that run for long, and a start is over for the kubelet when the process runs: throttling delays the kubelet's value only through init containers, hooks and start-up probes.
 ",
+    reference: Span(0),
     limit: Span(0),
+    because: "metrics give shares of periods: a quarter of them used up is what Kubernetes' own alert (CPUThrottlingHigh) takes for high",
+    shown_by: &[Evidence::ContainerMetrics],
     phases: &[Phase::Init, Phase::Start],
     check: |_| None,
 };

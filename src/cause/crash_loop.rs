@@ -1,6 +1,6 @@
 //! A container ended and was started again, with growing waits.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::time::{SECOND, Span};
 
@@ -8,7 +8,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "crash-loop",
     title: "A container ended and was started again, with growing waits.",
-    advice: &[Advice { since: 0, set: "read the container's own log", price: "none" }],
+    advice: &[Advice::new(0, "read the container's own log", "none")],
     text: "\
 What it means
 A container (often an init container) exits with an error; the kubelet waits 10 s, then 20 s, and so on.
@@ -22,9 +22,13 @@ The container's log and exit code say why. Make it wait for what it needs instea
 When it misleads
 Exiting until a dependency is there is a design for some programs.
 ",
+    reference: Span(0),
     limit: Span(SECOND),
+    because: "the first back-off is 10 s",
+    shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
     phases: &[Phase::RestartBackoff],
     check: |case| {
-        case.failed_with(&["CrashLoopBackOff"]).map(|e| Some(e.place)).or((case.breakdown.restarts > 0).then_some(None))
+        let again = || (case.breakdown.restarts > 0).then(Sign::default);
+        case.failed_with(&["CrashLoopBackOff"]).map(Sign::at).or_else(again)
     },
 };

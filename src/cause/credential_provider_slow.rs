@@ -1,6 +1,6 @@
 //! An image credential provider took long before pulls.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence};
 use crate::phase::Phase;
 use crate::time::Span;
 
@@ -8,7 +8,7 @@ use crate::time::Span;
 pub(super) const CAUSE: Cause = Cause {
     id: "credential-provider-slow",
     title: "An image credential provider took long before pulls.",
-    advice: &[Advice { since: 0, set: "the provider's cache duration in its answer (cacheDuration, cacheKeyType: Registry); its network path", price: "credentials live longer" }],
+    advice: &[Advice::new(0, "the provider's cache duration in its answer (cacheDuration, cacheKeyType: Registry); its network path", "credentials live longer")],
     text: "\
 What it means
 The kubelet runs the credential provider's program before a pull whose registry it matches, unless its last answer is still cached.
@@ -22,7 +22,10 @@ Let the provider answer with a longer cacheDuration for the registry; look at th
 When it misleads
 It lies in what metrics show as image wait: the seconds are the same ones.
 ",
+    reference: Span(0),
     limit: Span(0),
+    because: "half a second of a mean start, a tenth of the SLO, is worth a line",
+    shown_by: &[Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
     check: |_| None,
 };

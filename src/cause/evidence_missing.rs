@@ -1,6 +1,6 @@
 //! The log does not tell where the time went.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::time::{SECOND, Span};
 
@@ -8,17 +8,13 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "evidence-missing",
     title: "The log does not tell where the time went.",
-    advice: &[Advice {
-        since: 0,
-        set: "add the runtime's log, or run the kubelet with -v=4 for a while",
-        price: "log volume",
-    }],
+    advice: &[Advice::new(0, "add the runtime's log, or run the kubelet with -v=4 for a while", "log volume")],
     text: "\
 What it means
-No line covers these seconds.
+No line covers these seconds, or a try failed for a reason that podlag does not know.
 
 How it is recognised
-More than 3 s that no phase claims.
+More than 3 s that no phase claims, or that lie between tries and belong to no other cause.
 
 What to do
 Give podlag the container runtime's log of the same time; raise the kubelet's verbosity on one node.
@@ -26,7 +22,10 @@ Give podlag the container runtime's log of the same time; raise the kubelet's ve
 When it misleads
 None: it says what is not known.
 ",
+    reference: Span(0),
     limit: Span(3 * SECOND),
-    phases: &[Phase::Unattributed],
-    check: |_| Some(None),
+    because: "starts in captures have up to 1.6 s between their lines under load",
+    shown_by: &[Evidence::Record, Evidence::KubeletLog],
+    phases: &[Phase::Unattributed, Phase::RestartBackoff],
+    check: |_| Some(Sign::default()),
 };

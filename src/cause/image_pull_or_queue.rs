@@ -1,6 +1,6 @@
 //! Pulling took long; nothing given tells waiting in the node's queue from the transfer.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::time::{SECOND, Span};
 
@@ -8,7 +8,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-or-queue",
     title: "Pulling took long; nothing given tells waiting in the node's queue from the transfer.",
-    advice: &[Advice { since: 0, set: "nothing yet: add the container runtime's log, or run the kubelet with -v=4, to see which it is", price: "none" }],
+    advice: &[Advice::new(0, "nothing yet: add the container runtime's log, or run the kubelet with -v=4, to see which it is", "none")],
     text: "\
 What it means
 The kubelet's record counts the wait before a pull and the pull itself as one. Either may be nearly all of it.
@@ -22,11 +22,14 @@ Give podlag the runtime's log of the same time (journalctl -u kubelet -u contain
 When it misleads
 A single slow image on a quiet node had no queue to wait in; that it was alone is not shown by its own lines.
 ",
+    reference: Span(0),
     limit: Span(2 * SECOND),
+    because: "below that a pull is no trouble whichever of the two it was",
+    shown_by: &[Evidence::KubeletLog, Evidence::Record, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait, Phase::ImagePull],
     check: |case| {
         let mut pulls =
             case.breakdown.pieces.iter().filter(|p| p.phase == Phase::ImagePull && p.to > p.from).peekable();
-        (pulls.peek().is_some() && pulls.all(|pull| pull.min == Span(0))).then_some(None)
+        (pulls.peek().is_some() && pulls.all(|pull| pull.min == Span(0))).then(Sign::default)
     },
 };

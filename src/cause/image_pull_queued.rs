@@ -1,7 +1,8 @@
 //! Images waited behind other pulls of the node.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
+use crate::setting::Knob;
 use crate::time::{SECOND, Span};
 
 /// See [`Cause`].
@@ -9,16 +10,26 @@ pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-queued",
     title: "Images waited behind other pulls of the node.",
     advice: &[
-        Advice {
-            since: 0,
-            set: "serializeImagePulls: false (all pulls at once: a limit for them came with 1.27)",
-            price: "disk and network of the node are shared by as many pulls as there are",
-        },
-        Advice {
-            since: 27,
-            set: "maxParallelImagePulls: 3 (serializeImagePulls, left unset, then turns itself off)",
-            price: "more disk and network at once on the node",
-        },
+        Advice::new(
+            0,
+            "serializeImagePulls: false (all pulls at once: a limit for them came with 1.27)",
+            "disk and network of the node are shared by as many pulls as there are",
+        )
+        .yaml(
+            &[(Knob::SerializeImagePulls, "false")],
+            "pulls are parallel already: pre-pull large images, or look at the kubelet's rate limit (registryPullQPS)",
+        )
+        .what_if("serializeImagePulls=false"),
+        Advice::new(
+            27,
+            "maxParallelImagePulls: 3 (serializeImagePulls, left unset, then turns itself off)",
+            "more disk and network at once on the node",
+        )
+        .yaml(
+            &[(Knob::MaxParallelImagePulls, "3")],
+            "pulls are parallel already: more of them only where disk and network have room; else pre-pull large images",
+        )
+        .what_if("maxParallelImagePulls=3"),
     ],
     text: "\
 What it means
@@ -28,12 +39,15 @@ How it is recognised
 The time between the pull being asked for and the runtime beginning the transfer.
 
 What to do
-Set maxParallelImagePulls to 2 or more: serializeImagePulls, left unset, then turns itself off (1.27 on). Pre-pull large images.
+Set maxParallelImagePulls to 2 or more: serializeImagePulls, left unset, then turns itself off (KEP-3673: 1.27 on, stable in 1.35). Pre-pull large images.
 
 When it misleads
 When disk or network is the bottleneck, parallel pulls share it and the last one ends no earlier.
 ",
+    reference: Span(0),
     limit: Span(SECOND),
+    because: "an empty queue is passed within some milliseconds",
+    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
-    check: |_| Some(None),
+    check: |_| Some(Sign::default()),
 };

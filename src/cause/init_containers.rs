@@ -1,6 +1,6 @@
 //! Init containers ran before the pod's own containers.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::time::{SECOND, Span};
 
@@ -8,7 +8,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "init-containers",
     title: "Init containers ran before the pod's own containers.",
-    advice: &[Advice { since: 0, set: "shorten or parallelise what the init containers do", price: "none" }],
+    advice: &[Advice::new(0, "shorten or parallelise what the init containers do", "none")],
     text: "\
 What it means
 Init containers run one after another; each also costs one detection by the relist (up to 1 s).
@@ -22,7 +22,10 @@ Look at what they wait for; a sidecar with a start-up probe can replace a waitin
 When it misleads
 Their time is left out of the official SLI, but users wait for it all the same.
 ",
+    reference: Span(0),
     limit: Span(SECOND),
+    because: "each costs a detection by the relist, up to 1 s, beside its own run",
+    shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
     phases: &[Phase::Init],
-    check: |_| Some(None),
+    check: |_| Some(Sign::default()),
 };

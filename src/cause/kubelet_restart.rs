@@ -1,6 +1,6 @@
 //! The kubelet was down or restarting when the pod was bound.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::time::{SECOND, Span};
 
@@ -8,7 +8,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "kubelet-restart",
     title: "The kubelet was down or restarting when the pod was bound.",
-    advice: &[Advice { since: 0, set: "restart kubelets one node at a time, drained", price: "slower maintenance" }],
+    advice: &[Advice::new(0, "restart kubelets one node at a time, drained", "slower maintenance")],
     text: "\
 What it means
 The kubelet process started after the pod was created, or while it was on its way; until then nobody on the node looked at the pod.
@@ -22,7 +22,10 @@ Look for why the kubelet restarted (crash, update, configuration push); drain th
 When it misleads
 A pod that also waited for the scheduler while the kubelet was down: the log cannot tell the two apart.
 ",
+    reference: Span(SECOND),
     limit: Span(SECOND),
+    because: "creation is cut to whole seconds: up to one of them is rounding",
+    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Scheduling, Phase::Unattributed],
-    check: |case| case.startup.restarts.first().map(|start| Some(start.place)),
+    check: |case| case.startup.restarts.first().map(Sign::at),
 };

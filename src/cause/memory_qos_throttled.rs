@@ -1,6 +1,6 @@
 //! Containers met memory.high and were slowed down by the kernel.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence};
 use crate::phase::Phase;
 use crate::time::Span;
 
@@ -9,16 +9,8 @@ pub(super) const CAUSE: Cause = Cause {
     id: "memory-qos-throttled",
     title: "Containers met memory.high and were slowed down by the kernel.",
     advice: &[
-        Advice {
-            since: 0,
-            set: "raise the memory limit or request; memoryThrottlingFactor nearer to 1 (0.8 here), or the MemoryQoS gate off",
-            price: "less warning before the limit kills",
-        },
-        Advice {
-            since: 27,
-            set: "raise the memory limit or request; memoryThrottlingFactor nearer to 1 (0.9 here), or the MemoryQoS gate off",
-            price: "less warning before the limit kills",
-        },
+        Advice::new(0, "raise the memory limit or request; memoryThrottlingFactor nearer to 1 (0.8 here), or the MemoryQoS gate off", "less warning before the limit kills"),
+        Advice::new(27, "raise the memory limit or request; memoryThrottlingFactor nearer to 1 (0.9 here), or the MemoryQoS gate off", "less warning before the limit kills"),
     ],
     text: "\
 What it means
@@ -33,7 +25,10 @@ Give the container the memory it needs to start, or raise memoryThrottlingFactor
 When it misleads
 It is counted for long-running containers too, and how long an allocation waited is in no metric.
 ",
+    reference: Span(0),
     limit: Span(0),
+    because: "any event is one too many: memory.high stops what allocates",
+    shown_by: &[Evidence::ContainerMetrics],
     phases: &[Phase::Init, Phase::Start],
     check: |_| None,
 };

@@ -5,15 +5,20 @@
 //! metrics prove it); `explain`, the summary and the page print the same words. Tests check ids, headings, advice and that
 //! every phase has a cause.
 
+mod admission_wait;
 mod advice;
 mod api_client_throttled;
+mod case;
+mod clock_skew;
 mod container_config_error;
 mod container_start_error;
-mod container_start_slow;
 mod cpu_throttled;
 mod crash_loop;
 mod credential_provider_slow;
 mod evidence_missing;
+mod image_gc_repull;
+mod image_large;
+mod image_pull_always;
 mod image_pull_failing;
 mod image_pull_or_queue;
 mod image_pull_queued;
@@ -24,10 +29,14 @@ mod memory_qos_throttled;
 mod network_not_ready;
 mod node_overloaded;
 mod pleg_polling;
+mod post_start_hook;
 mod pull_rate_limited;
+mod registry_slow;
+mod runtime_slow;
 mod sandbox_cni_failing;
-mod sandbox_slow;
+mod sandbox_cni_slow;
 mod scheduling_wait;
+mod selinux_relabel;
 mod sidecar_startup_probe;
 mod status_report_slow;
 mod volume_attach_slow;
@@ -36,35 +45,49 @@ mod volume_object_missing;
 mod volume_ownership_walk;
 mod watch_artefact;
 
+pub(crate) use advice::minor;
 pub use advice::{Advice, Advised};
+pub(crate) use case::{AROUND, is_with_others};
+pub use case::{Case, Sign};
 
-use crate::breakdown::{Breakdown, Piece};
+use crate::breakdown::Piece;
+use crate::evidence::Evidence;
 use crate::phase::Phase;
-use crate::record::{Fact, Field, Place};
-use crate::startup::{Event, Node, Startup};
-use crate::time::{SECOND, Span};
+use crate::record::Place;
+use crate::time::Span;
 
 /// Every cause of logs, in the order they claim: specific before general.
 pub const CAUSES: &[Cause] = &[
+    clock_skew::CAUSE,
     kubelet_restart::CAUSE,
     scheduling_wait::CAUSE,
+    admission_wait::CAUSE,
     volume_object_missing::CAUSE,
+    volume_ownership_walk::CAUSE,
+    volume_attach_slow::CAUSE,
     api_client_throttled::CAUSE,
     volume_mount_slow::CAUSE,
     pull_rate_limited::CAUSE,
     image_pull_failing::CAUSE,
+    image_gc_repull::CAUSE,
+    image_pull_always::CAUSE,
     image_pull_queued::CAUSE,
     image_pull_or_queue::CAUSE,
+    registry_slow::CAUSE,
+    image_large::CAUSE,
     image_pull_slow::CAUSE,
-    sandbox_cni_failing::CAUSE,
-    sandbox_slow::CAUSE,
     init_containers::CAUSE,
     network_not_ready::CAUSE,
     container_config_error::CAUSE,
-    crash_loop::CAUSE,
     container_start_error::CAUSE,
+    crash_loop::CAUSE,
     sidecar_startup_probe::CAUSE,
-    container_start_slow::CAUSE,
+    post_start_hook::CAUSE,
+    sandbox_cni_failing::CAUSE,
+    node_overloaded::CAUSE,
+    sandbox_cni_slow::CAUSE,
+    selinux_relabel::CAUSE,
+    runtime_slow::CAUSE,
     pleg_polling::CAUSE,
     status_report_slow::CAUSE,
     watch_artefact::CAUSE,
@@ -72,14 +95,7 @@ pub const CAUSES: &[Cause] = &[
 ];
 
 /// Causes that only metrics prove: in logs they claim nothing. What each needs to be judged stands in `metrics::judge`.
-pub const MEASURED: &[Cause] = &[
-    cpu_throttled::CAUSE,
-    memory_qos_throttled::CAUSE,
-    node_overloaded::CAUSE,
-    volume_attach_slow::CAUSE,
-    volume_ownership_walk::CAUSE,
-    credential_provider_slow::CAUSE,
-];
+pub const MEASURED: &[Cause] = &[cpu_throttled::CAUSE, memory_qos_throttled::CAUSE, credential_provider_slow::CAUSE];
 
 /// A rule, and what it means.
 #[derive(Debug)]
@@ -92,45 +108,18 @@ pub struct Cause {
     pub advice: &'static [Advice],
     /// The four headings.
     pub text: &'static str,
-    /// It claims nothing below this: what it is, in seconds, is said with its reason in the text.
+    /// What a healthy start spends in these phases: only what lies beyond is lost.
+    pub reference: Span,
+    /// It claims nothing below this loss.
     pub limit: Span,
-    /// The phases it may claim.
+    /// How reference and limit were found.
+    pub because: &'static str,
+    /// What can show it. With none of these it is not guessed, but named among what could not be judged.
+    pub shown_by: &'static [Evidence],
+    /// The phases it may claim; none: it explains, and claims no seconds.
     pub phases: &'static [Phase],
-    /// Whether its evidence is there, and the line that shows it.
-    pub check: fn(&Case<'_>) -> Option<Option<Place>>,
-}
-
-/// What a rule looks at.
-pub struct Case<'a> {
-    /// The startup.
-    pub startup: &'a Startup,
-    /// Its breakdown.
-    pub breakdown: &'a Breakdown,
-    /// Its node.
-    pub node: &'a Node,
-}
-
-impl Case<'_> {
-    /// The first event of a fact whose text holds a word.
-    fn says(&self, fact: Fact, word: &str) -> Option<&Event> {
-        self.startup.all(fact).find(|event| self.in_time(event) && event.tells(word))
-    }
-
-    /// A sync that failed with this reason.
-    fn failed_with(&self, reasons: &[&str]) -> Option<&Event> {
-        self.startup
-            .all(Fact::SyncFailed)
-            .find(|event| self.in_time(event) && event.text_of(Field::Reason).is_some_and(|r| reasons.contains(&r)))
-    }
-
-    fn around(&self, fact: Fact) -> Option<&Event> {
-        self.startup.around.iter().find(|event| event.fact == fact)
-    }
-
-    /// What happens after the pod runs is none of its start.
-    fn in_time(&self, event: &Event) -> bool {
-        self.breakdown.running.is_none_or(|running| event.time <= running)
-    }
+    /// Whether it is there, and what shows it.
+    pub check: fn(&Case<'_>) -> Option<Sign>,
 }
 
 /// A cause's claim on seconds of one startup.
@@ -138,7 +127,7 @@ impl Case<'_> {
 pub struct Finding {
     /// Which cause.
     pub cause: &'static str,
-    /// How much it cost.
+    /// How much it cost beyond its reference.
     pub lost: Span,
     /// How much of it is certain.
     pub certain: Span,
@@ -148,46 +137,34 @@ pub struct Finding {
     pub about: Option<Box<str>>,
 }
 
-/// A start is slow from here on: the bound of SIG Scalability's pod startup SLO.
-pub const SLOW: Span = Span(5 * SECOND);
-
 /// Judges a startup: its findings, the costliest first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut free: Vec<&Piece> = case.breakdown.pieces.iter().collect();
-    let mut found = claims(case, &mut free, true);
-    // A slow start whose phases all stay under their limits is named by the longest one.
-    let slow = case
-        .breakdown
-        .running
-        .or(case.breakdown.watched)
-        .zip(case.breakdown.created)
-        .map_or(case.breakdown.total, |(to, from)| Some(to - from));
-    if found.is_empty() && slow.is_some_and(|slow| slow > SLOW) {
-        found = claims(case, &mut free, false);
-        found.sort_by(|a, b| b.lost.cmp(&a.lost).then(a.cause.cmp(b.cause)));
-        found.truncate(1);
-    }
-    found.sort_by(|a, b| b.lost.cmp(&a.lost).then(a.cause.cmp(b.cause)));
-    found
-}
-
-fn claims(case: &Case<'_>, free: &mut Vec<&Piece>, limited: bool) -> Vec<Finding> {
     let mut found = Vec::new();
     for cause in CAUSES {
-        let Some(evidence) = (cause.check)(case) else { continue };
-        let mine = |piece: &&Piece| cause.phases.contains(&piece.phase);
-        let lost: Span = free.iter().filter(|piece| mine(piece)).map(|piece| piece.to - piece.from).sum();
-        if lost <= Span(0) || (limited && lost < cause.limit) {
+        let Some(sign) = (cause.check)(case) else { continue };
+        let mine = |piece: &&Piece| {
+            let within = sign.within.is_none_or(|(from, to)| piece.from >= from && piece.to <= to);
+            cause.phases.contains(&piece.phase) && within
+        };
+        let beyond = |whole: Span| Span((whole - cause.reference).0.max(0));
+        let lost = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.to - piece.from).sum());
+        if !cause.phases.is_empty() && (lost <= Span(0) || lost < cause.limit) {
             continue;
         }
-        let certain: Span = free.iter().filter(|piece| mine(piece)).map(|piece| piece.min).sum();
+        let least = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.min).sum());
         let longest = free.iter().filter(|piece| mine(piece)).max_by_key(|piece| piece.to - piece.from);
-        let place =
-            evidence.or(longest.and_then(|piece| piece.place)).or(case.startup.observed_at.map(|(_, place)| place));
-        let about = longest.and_then(|piece| piece.about.clone());
-        found.push(Finding { cause: cause.id, lost, certain, evidence: place, about });
+        let observed = || case.startup.observed_at.map(|(_, place)| place);
+        found.push(Finding {
+            cause: cause.id,
+            lost,
+            certain: if sign.likely { Span(0) } else { least },
+            evidence: sign.place.or(longest.and_then(|piece| piece.place)).or_else(observed),
+            about: sign.about.or_else(|| longest.and_then(|piece| piece.about.clone())),
+        });
         free.retain(|piece| !mine(piece));
     }
+    found.sort_by(|a, b| b.lost.cmp(&a.lost).then(a.cause.cmp(b.cause)));
     found
 }
 

@@ -1,6 +1,6 @@
 //! The node's network was not ready: no pod could get a sandbox.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::record::Fact;
 use crate::time::{SECOND, Span};
@@ -9,7 +9,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "network-not-ready",
     title: "The node's network was not ready: no pod could get a sandbox.",
-    advice: &[Advice { since: 0, set: "let the CNI daemon start before the node takes pods (a startup taint)", price: "nodes join later" }],
+    advice: &[Advice::new(0, "let the CNI daemon start before the node takes pods (a startup taint)", "nodes join later")],
     text: "\
 What it means
 The runtime reports NetworkReady=false, so the kubelet fails each sync at once and tries again.
@@ -23,7 +23,10 @@ See why the CNI configuration came late: image of the CNI daemon, its own API ac
 When it misleads
 Pods on the host network do not wait for it.
 ",
+    reference: Span(0),
     limit: Span(SECOND),
+    because: "the kubelet tries again after 1 to 1.5 s",
+    shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::RestartBackoff],
-    check: |case| case.startup.first(Fact::NetworkNotReady).filter(|e| case.in_time(e)).map(|e| Some(e.place)),
+    check: |case| case.startup.first(Fact::NetworkNotReady).filter(|e| case.in_time(e)).map(Sign::at),
 };

@@ -1,6 +1,6 @@
 //! The kubelet noticed late what had already happened in the runtime.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::time::{SECOND, Span};
 
@@ -9,16 +9,12 @@ pub(super) const CAUSE: Cause = Cause {
     id: "pleg-polling",
     title: "The kubelet noticed late what had already happened in the runtime.",
     advice: &[
-        Advice {
-            since: 0,
-            set: "upgrade to 1.36, whose kubelet relists on demand (PLEGOnDemandRelist); EventedPLEG is off by default and went back to alpha in 1.30",
-            price: "none",
-        },
-        Advice {
-            since: 36,
-            set: "PLEGOnDemandRelist is on by default here: see that no feature gate turns it off",
-            price: "none",
-        },
+        Advice::new(0, "upgrade to 1.36, whose kubelet relists on demand (PLEGOnDemandRelist); EventedPLEG is off by default and went back to alpha in 1.30", "none"),
+        Advice::new(
+            36,
+            "PLEGOnDemandRelist is on by default here: see that no feature gate turns it off; what is left is a slow relist",
+            "none",
+        ),
     ],
     text: "\
 What it means
@@ -33,7 +29,10 @@ Upgrade; do not turn on EventedPLEG outside of tests. A relist that takes long p
 When it misleads
 A postStart hook keeps the pod's worker busy after the container has started, and looks the same at -v=2.
 ",
-    limit: Span(2 * SECOND),
+    reference: Span(SECOND),
+    limit: Span(SECOND),
+    because: "the relist comes each second: up to one is how it works, each further one is lost",
+    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Detect],
-    check: |_| Some(None),
+    check: |_| Some(Sign::default()),
 };

@@ -1,19 +1,22 @@
 //! Pulls were refused by the kubelet's own rate limit and waited for their back-off.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::record::Fact;
+use crate::setting::Knob;
 use crate::time::{SECOND, Span};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "pull-rate-limited",
     title: "Pulls were refused by the kubelet's own rate limit and waited for their back-off.",
-    advice: &[Advice {
-        since: 0,
-        set: "registryPullQPS: 0 or higher, registryBurst to match",
-        price: "bursts reach the registry",
-    }],
+    advice: &[Advice::new(
+        0,
+        "registryPullQPS: 0 (no limit), or more than 5 with registryBurst to match",
+        "bursts reach the registry",
+    )
+    .yaml(&[(Knob::RegistryPullQps, "0")], "the kubelet has no limit of its own any more: look at the registry's")
+    .what_if("registryPullQPS=0")],
     text: "\
 What it means
 registryPullQPS (5, burst 10) fails a pull at once instead of queueing it; the back-off then costs at least 10 s.
@@ -27,7 +30,10 @@ Raise or switch off registryPullQPS; with parallel pulls set maxParallelImagePul
 When it misleads
 The limit protects a registry that has limits of its own.
 ",
+    reference: Span(0),
     limit: Span(SECOND),
+    because: "a refused pull costs its back-off, 10 s at least",
+    shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::ImageBackoff, Phase::ImageWait],
-    check: |case| case.says(Fact::SyncFailed, "pull QPS exceeded").map(|e| Some(e.place)),
+    check: |case| case.says(Fact::SyncFailed, "pull QPS exceeded").map(Sign::at),
 };

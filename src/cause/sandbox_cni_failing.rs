@@ -1,6 +1,6 @@
 //! Setting up the pod's sandbox failed and was tried again.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::record::Fact;
 use crate::time::{SECOND, Span};
@@ -9,11 +9,11 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "sandbox-cni-failing",
     title: "Setting up the pod's sandbox failed and was tried again.",
-    advice: &[Advice {
-        since: 0,
-        set: "fix what the error names: the CNI plugin, its address pool, its daemon on the node",
-        price: "none",
-    }],
+    advice: &[Advice::new(
+        0,
+        "fix what the error names: the CNI plugin, its address pool, its daemon on the node",
+        "none",
+    )],
     text: "\
 What it means
 RunPodSandbox failed, mostly because the network plugin did; the kubelet waits some 10 s before it tries again.
@@ -27,11 +27,14 @@ Read the error: an address pool that is full, a CNI daemon that is not ready, a 
 When it misleads
 A node that has just booted fails for some seconds until its CNI daemon is up.
 ",
+    reference: Span(SECOND / 2),
     limit: Span(SECOND),
+    because: "a sandbox takes 0.1 to 0.5 s on a quiet node (captures)",
+    shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox],
     check: |case| {
         case.failed_with(&["CreatePodSandboxError"])
             .or(case.startup.first(Fact::SandboxFailed).filter(|e| case.in_time(e)))
-            .map(|e| Some(e.place))
+            .map(Sign::at)
     },
 };

@@ -1,6 +1,6 @@
 //! Pods waited before a kubelet took them: scheduler, capacity, gates, or a node that was not ready.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::time::{SECOND, Span};
 
@@ -8,7 +8,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "scheduling-wait",
     title: "Pods waited before a kubelet took them: scheduler, capacity, gates, or a node that was not ready.",
-    advice: &[Advice { since: 0, set: "more capacity or fewer constraints; look at the pod's events for FailedScheduling", price: "idle nodes cost money" }],
+    advice: &[Advice::new(0, "more capacity or fewer constraints; look at the pod's events for FailedScheduling", "idle nodes cost money")],
     text: "\
 What it means
 Between the pod's creation and the kubelet's first line about it. The kubelet plays no part in it, but its SLO value contains it.
@@ -22,7 +22,10 @@ Read the FailedScheduling events; look at scheduling gates, unbound volumes, tai
 When it misleads
 Clocks of node and API server that differ add or hide seconds; the creation stamp is cut to whole seconds.
 ",
-    limit: Span(3 * SECOND),
+    reference: Span(SECOND),
+    limit: Span(2 * SECOND),
+    because: "creation is cut to whole seconds, and a quiet scheduler with its watch takes some hundred milliseconds; the longest of cached starts in captures took 1.6 s",
+    shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Scheduling],
-    check: |_| Some(None),
+    check: |_| Some(Sign::default()),
 };

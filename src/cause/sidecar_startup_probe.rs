@@ -1,6 +1,6 @@
 //! The containers waited for a sidecar's start-up probe.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::record::Fact;
 use crate::time::{SECOND, Span};
@@ -9,7 +9,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "sidecar-startup-probe",
     title: "The containers waited for a sidecar's start-up probe.",
-    advice: &[Advice { since: 0, set: "a shorter periodSeconds or a faster sidecar", price: "more probing" }],
+    advice: &[Advice::new(0, "a shorter periodSeconds or a faster sidecar", "more probing")],
     text: "\
 What it means
 A sidecar (restartable init container) with a start-up probe holds back all containers after it until the probe passes.
@@ -23,7 +23,10 @@ Make the sidecar ready sooner, and let the probe's period be a second.
 When it misleads
 The start-up probe of a main container does not hold the start back.
 ",
+    reference: Span(0),
     limit: Span(2 * SECOND),
+    because: "a probe that passes at its first try costs less",
+    shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Start],
-    check: |case| case.says(Fact::ProbeFailed, "tartup").map(|e| Some(e.place)),
+    check: |case| case.says(Fact::ProbeFailed, "tartup").map(Sign::at),
 };

@@ -1,6 +1,6 @@
 //! The pod ran, but the API learned it late.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::time::{SECOND, Span};
 
@@ -8,11 +8,11 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "status-report-slow",
     title: "The pod ran, but the API learned it late.",
-    advice: &[Advice {
-        since: 0,
-        set: "kubeAPIQPS and kubeAPIBurst, if the kubelet throttles itself; else the API server's latency",
-        price: "more load on the API server",
-    }],
+    advice: &[Advice::new(
+        0,
+        "kubeAPIQPS and kubeAPIBurst, if the kubelet throttles itself; else the API server's latency",
+        "more load on the API server",
+    )],
     text: "\
 What it means
 From the kubelet noticing the last container to the API having accepted the status.
@@ -26,7 +26,11 @@ Look for throttling lines at -v=2 and above, and at the API server's latency for
 When it misleads
 A postStart hook of the last container ends within this time when only the kubelet's -v=2 log is there.
 ",
+    reference: Span(SECOND / 10),
     limit: Span(2 * SECOND),
+    because: "GET and PATCH of a status take some hundredths of a second; the API call SLO allows 1 s for each",
+    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Report],
-    check: |_| Some(None),
+    // Without the running instant (JSON logging) the time may as well be the late record's.
+    check: |case| case.breakdown.running.map(|_| Sign::default()),
 };

@@ -1,6 +1,6 @@
 //! A volume waited for a configMap or secret that did not exist.
 
-use super::{Advice, Cause};
+use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::record::Fact;
 use crate::time::{SECOND, Span};
@@ -9,7 +9,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-object-missing",
     title: "A volume waited for a configMap or secret that did not exist.",
-    advice: &[Advice { since: 0, set: "create configMaps and secrets before the pods that mount them", price: "none" }],
+    advice: &[Advice::new(0, "create configMaps and secrets before the pods that mount them", "none")],
     text: "\
 What it means
 The kubelet cannot mount a configMap or secret that is not there and tries again with a growing back-off (0.5 s doubling to 2 min).
@@ -23,7 +23,10 @@ Order the objects (Helm hooks, Argo sync waves), or mark the volume optional if 
 When it misleads
 The back-off makes the wait longer than the object was missing: 20 s late became 33 s in a measured case.
 ",
+    reference: Span(3 * SECOND / 10),
     limit: Span(SECOND),
+    because: "the kubelet polls volumes each 0.3 s, so every pod with one pays that",
+    shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Volumes],
-    check: |case| case.says(Fact::VolumeFailed, "not found").map(|e| Some(e.place)),
+    check: |case| case.says(Fact::VolumeFailed, "not found").map(Sign::at),
 };

@@ -46,6 +46,8 @@ pub struct Family {
     pub only: &'static [&'static str],
     /// A label that must not be empty: cAdvisor gives each container, and again the pod's and the slices' cgroups above it.
     pub needs: &'static str,
+    /// Labels that must have these values.
+    pub also: &'static [(&'static str, &'static str)],
     /// The kept label only tells series apart that come and go by themselves; a window sums over it.
     pub apart: bool,
     /// Which kubelets have it, for the message when it is missing.
@@ -53,7 +55,7 @@ pub struct Family {
 }
 
 const fn family(name: &'static str, exporter: Exporter, shape: Shape, since: &'static str) -> Family {
-    Family { name, exporter, shape, label: "", only: &[], needs: "", apart: false, since }
+    Family { name, exporter, shape, label: "", only: &[], needs: "", also: &[], apart: false, since }
 }
 
 const fn by(family: Family, label: &'static str, only: &'static [&'static str]) -> Family {
@@ -110,8 +112,10 @@ pub mod name {
     pub const DRA: &str = "dra_operations_duration_seconds";
     /// Images removed by garbage collection.
     pub const IMAGE_GC: &str = "kubelet_image_garbage_collected_total";
-    /// Questions whether an image is there, from 1.35 on.
+    /// Questions whether an image is there, from 1.35 on: those that ask the registry for one that is.
     pub const ENSURE_IMAGE: &str = "kubelet_image_manager_ensure_image_requests_total";
+    /// MB/s of each pull, containerd.
+    pub const THROUGHPUT: &str = "containerd_cri_sandboxed_image_pulling_throughput";
     /// CNI within a sandbox, containerd.
     pub const CNI: &str = "containerd_cri_sandbox_create_network_seconds";
     /// The same where containerd 1.7 runs its sandbox server.
@@ -189,7 +193,11 @@ pub const FAMILIES: &[Family] = &[
     family(name::DEVICES, Kubelet, Sum, "all"),
     family(name::DRA, Kubelet, Sum, "1.32"),
     family(name::IMAGE_GC, Kubelet, Counter, "1.29"),
-    by(family(name::ENSURE_IMAGE, Kubelet, Counter, "1.35"), "pull_required", &["true"]),
+    Family {
+        also: &[("present_locally", "true"), ("pull_required", "true")],
+        ..by(family(name::ENSURE_IMAGE, Kubelet, Counter, "1.35"), "pull_policy", &["always"])
+    },
+    family(name::THROUGHPUT, Containerd, Sum, "containerd 1.7"),
     family(name::CNI, Containerd, Sum, "containerd"),
     family(name::CNI_SANDBOXED, Containerd, Sum, "containerd 1.7"),
     by(

@@ -40,6 +40,8 @@ type Rule = (&'static str, fn(&Case<'_>) -> Option<(f64, f64, String)>);
 
 /// Mean seconds of a start below which a cause is not worth a line: a tenth of the SLO's bound.
 const LEAST: f64 = 0.5;
+/// MB/s below which a registry is slow: see the cause's text.
+const SLOW_MB: f64 = 10.0;
 /// A share of CPU periods from which on a container is held back.
 const THROTTLED: f64 = 0.25;
 /// A share of the time in which some task waited, from which on a node is short of what it waited for.
@@ -58,6 +60,12 @@ impl Case<'_> {
 
     fn part(&self, of: Phase) -> Option<&Part> {
         self.parts.iter().find(|part| part.phases.first() == Some(&of))
+    }
+
+    /// MB/s of pulls, the mean, and of how many.
+    fn rate(&self) -> Option<(f64, f64)> {
+        let (sum, count) = self.window.sum(name::THROUGHPUT, "").filter(|(_, count)| *count > 0.0)?;
+        Some((sum / count, count))
     }
 
     fn errors(&self, operation: &str) -> f64 {
@@ -136,7 +144,28 @@ pub const RULES: &[Rule] = &[
         let (mean, count) = case.mean(name::CREDENTIALS, "")?;
         (mean >= LEAST).then(|| (mean, mean, format!("{count:.0} runs of a credential provider, {mean:.1} s a start")))
     }),
+    ("image-gc-repull", |case| {
+        let removed = case.window.counter(name::IMAGE_GC, "").filter(|removed| *removed > 0.0)?;
+        let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= LEAST)?;
+        Some((0.0, pull.high_s, format!("{removed:.0} images were removed to free disk, and images were pulled")))
+    }),
+    ("image-pull-always", |case| {
+        let asked = case.window.counter(name::ENSURE_IMAGE, "always").filter(|asked| *asked > 0.0)?;
+        let pull = case.part(Phase::ImagePull)?;
+        let most = pull.high_s + case.part(Phase::ImageWait).map_or(0.0, |part| part.high_s);
+        (most >= LEAST)
+            .then(|| (0.0, most, format!("{asked:.0} images that were there were asked for at the registry")))
+    }),
+    ("registry-slow", |case| {
+        let (rate, count) = case.rate()?;
+        let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= 1.0)?;
+        (rate < SLOW_MB).then(|| (pull.low_s, pull.high_s, format!("{count:.0} pulls at {rate:.1} MB/s on average")))
+    }),
     ("image-pull-slow", |case| {
+        // With the rate known and low, the registry is the reason.
+        if case.rate().is_some_and(|(rate, _)| rate < SLOW_MB) {
+            return None;
+        }
         let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= 1.0)?;
         let (sum, count) = case.window.sum(name::RUNTIME, "pull_image")?;
         Some((pull.low_s, pull.high_s, format!("{count:.0} pulls of {:.1} s each", sum / count)))
@@ -153,18 +182,35 @@ pub const RULES: &[Rule] = &[
             (0.0, case.rest(), format!("{failed:.0} sandboxes failed; the runtime's log tells whether the network did"))
         })
     }),
-    ("sandbox-slow", |case| {
+    ("sandbox-cni-slow", |case| {
         let sandbox = case.part(Phase::Sandbox).filter(|part| part.mean_s >= 1.0)?;
         let network = sandbox.remarks.first().map_or(String::new(), |remark| format!("; {remark}"));
         Some((sandbox.low_s, sandbox.high_s, format!("sandboxes took {:.1} s a start{network}", sandbox.mean_s)))
     }),
-    ("container-start-slow", |case| {
+    ("runtime-slow", |case| {
         let start = case.part(Phase::Start).filter(|part| part.mean_s >= 1.0)?;
         Some((
             start.low_s,
             start.high_s,
             format!("creating and starting containers took {:.1} s a start", start.mean_s),
         ))
+    }),
+    ("admission-wait", |case| {
+        let devices = case.mean(name::DEVICES, "").map_or(0.0, |(mean, _)| mean);
+        let mean = devices + case.mean(name::DRA, "").map_or(0.0, |(mean, _)| mean);
+        (mean >= LEAST).then(|| (0.0, mean, format!("allocating devices and resources took {mean:.1} s a start")))
+    }),
+    ("pleg-polling", |case| {
+        let (sum, count) = case.window.sum(name::RELIST_INTERVAL, "").filter(|(_, count)| *count > 0.0)?;
+        let interval = sum / count;
+        (interval >= 2.0).then(|| (0.0, interval - 1.0, format!("from one relist to the next {interval:.1} s")))
+    }),
+    ("status-report-slow", |case| {
+        let (sum, count) = case.window.sum(name::STATUS_SYNC, "").filter(|(_, count)| *count > 0.0)?;
+        let limiter = case.mean(name::LIMITER, "").map_or(0.0, |(mean, _)| mean);
+        let mean = sum / count;
+        // What the client's own rate limit costs is a cause of its own.
+        (mean >= 1.0 && limiter < LEAST).then(|| (0.0, mean, format!("a status took {mean:.1} s to be accepted")))
     }),
     ("container-config-error", |case| {
         let failed = case.container_errors(&["CreateContainerConfigError"]);

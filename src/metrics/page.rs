@@ -162,6 +162,7 @@ fn wanted<'a>(family: &Family, label: &impl Fn(&str) -> Option<&'a str>) -> bool
     let kept = || label(family.label).unwrap_or_default();
     (family.only.is_empty() || family.only.contains(&kept()))
         && (family.needs.is_empty() || label(family.needs).is_some_and(|value| !value.is_empty()))
+        && family.also.iter().all(|(name, value)| label(name) == Some(value))
 }
 
 /// A bound: `1`, `1.0`, `+Inf`.

@@ -41,7 +41,26 @@ pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(
     if let Some(metrics) = &report.metrics {
         measured::write(metrics, summary.startups == 0, out)?;
     }
+    unjudged(report, out)?;
     coverage(report, out)
+}
+
+/// What the user asked to be replayed, and what could not be judged.
+fn unjudged(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
+    let asked: Vec<_> = report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect();
+    if !asked.is_empty() {
+        writeln!(out, "### What if\n")?;
+        asked.iter().try_for_each(|what_if| writeln!(out, "- {}", self::line(&what_if.words())))?;
+        writeln!(out)?;
+    }
+    if !report.unjudged.is_empty() {
+        writeln!(out, "### Not judged, and what would show it\n")?;
+        for blind in &report.unjudged {
+            writeln!(out, "- {}: {}", blind.causes.join(", "), words(&blind.ask.join(", or ")))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn table(heads: &[&str], out: &mut dyn Write) -> Result<(), Error> {
@@ -103,13 +122,19 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     for (line, cause) in &known {
         let (lost, certain) = (length(line.lost_s), length(line.certain_s));
         let (pods, nodes) = (grouped(line.pods as usize), grouped(line.nodes as usize));
-        let advised = cause.advised(summary.kubelets.iter().map(String::as_str));
+        let advised = &line.advised;
         let (id, set, price) = (cause.id, words(&advised.set), words(&advised.price));
         writeln!(out, "| **{id}** | {lost} | {certain} | {pods} | {nodes} | {set} | {price} |")?;
     }
     writeln!(out)?;
     for (line, cause) in &known {
         writeln!(out, "- **{}**: {}", cause.id, words(cause.title))?;
+        if let Some(what_if) = &line.what_if {
+            writeln!(out, "  Would save: {}", self::line(what_if))?;
+        }
+        if !line.advised.yaml.is_empty() {
+            writeln!(out, "  In the kubelet's configuration: `{}`", line.advised.yaml.join("`, `"))?;
+        }
         line.worst.as_ref().map_or(Ok(()), |worst| seen(worst, out))?;
     }
     let rest: Vec<String> = summary.causes.iter().skip(CAUSES).take(CAUSES).map(|line| name(&line.cause)).collect();

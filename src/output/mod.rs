@@ -29,7 +29,7 @@ pub use chain::{ChainFile, find, write as chain};
 pub use check::{FORMS as CHECK_FORMS, write as check};
 pub use diff::{FORMS as DIFF_FORMS, write as diff};
 pub use grid::{Cell, Grid};
-pub use number::{grouped, length, share};
+pub use number::{grouped, length, range, share};
 pub use target::Target;
 
 /// What the reader's screen can do.

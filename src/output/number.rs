@@ -26,6 +26,20 @@ pub fn share(share: f64) -> String {
     if share > 0.0 && share < 0.01 { "<1 %".into() } else { format!("{:.0} %", share * 100.0) }
 }
 
+/// From and to, the unit once where both have the same: `20–30 s`.
+pub fn range(low: f64, high: f64) -> String {
+    let (low, high) = (length(low), length(high));
+    if low == high {
+        return low;
+    }
+    let unit = |text: &str| text.rsplit_once(' ').map(|(_, unit)| unit.to_owned());
+    match low.rsplit_once(' ') {
+        Some((number, _)) if unit(&low) == unit(&high) && !number.contains('m') => format!("{number}–{high}"),
+        _ if low == "0 ms" => format!("0–{high}"),
+        _ => format!("{low}–{high}"),
+    }
+}
+
 /// Thousands apart: `2,412`.
 pub fn grouped(count: usize) -> String {
     let digits = count.to_string();

@@ -6,8 +6,10 @@ use super::cell::PhaseSeconds;
 use super::row::{Finding, Line, Piece, Place, Pull, Row, Volume};
 use crate::breakdown::Breakdown;
 use crate::cause;
+use crate::evidence::Evidence;
 use crate::phase::{PHASES, Phase};
 use crate::record::{Fact, Field, Place as At, shorten};
+use crate::setting::Settings;
 use crate::startup::{Event, Startup};
 use crate::time::{SECOND, Span, Time};
 
@@ -25,6 +27,10 @@ pub(crate) struct Surroundings<'a> {
     pub kubelet: Option<&'a str>,
     /// The names of the sources.
     pub sources: &'a [String],
+    /// What is known to be set on its kubelet.
+    pub settings: &'a Settings,
+    /// Its pod was given as an object.
+    pub object: bool,
 }
 
 /// The row of a startup.
@@ -46,6 +52,8 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding],
             shown.push(place);
         }
     }
+    let mut evidence = Evidence::of(startup);
+    evidence.extend(around.object.then_some(Evidence::Pods));
     let line = |at: &At| {
         let text = text(startup, *at)?;
         Some(Line { source: source(*at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX), text: text.into() })
@@ -78,6 +86,8 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding],
         cause: findings.first().map(|finding| finding.cause.into()),
         cause_s: findings.first().map(|finding| finding.lost.seconds()),
         anomalies: b.anomalies.iter().map(|id| (*id).into()).collect(),
+        evidence: Evidence::words(&evidence),
+        settings: around.settings.words().into(),
         source: source(stands).into(),
         line: i64::try_from(stands.line).unwrap_or(i64::MAX),
         findings: findings

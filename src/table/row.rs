@@ -40,6 +40,8 @@ columns! {
         cause: Option<Box<str>> = "the cause that claims the most seconds",
         cause_s: Option<f64> = "the seconds it claims",
         anomalies: Vec<Box<str>> = "oddities, by id",
+        evidence: Box<str> = "what tells of the start, with blanks between: record, kubelet-log, kubelet-events, runtime-log, pods",
+        settings: Box<str> = "what is known to be set on its kubelet, as name=value with blanks between",
         source: Box<str> = "the input its record, or its first line, stands in",
         line: i64 = "that line's number, from 1",
         findings: Vec<Finding> = "every cause that claims seconds, the costliest first",

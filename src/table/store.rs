@@ -305,6 +305,21 @@ impl Table {
         Ok(part.at(&[at])?.pop())
     }
 
+    /// Gives some columns of the rows a query keeps, one by one, part by part; other columns are as in an empty row.
+    pub(crate) fn each(&self, keep: &Expr, columns: &[&str], take: &mut dyn FnMut(Row)) -> Result<(), Error> {
+        let columns: Vec<Expr> = columns.iter().map(|name| col(*name)).collect();
+        for part in self.parts()? {
+            let found = part.filter(keep.clone()).select(&columns).collect().map_err(failed)?;
+            let mut from = 0;
+            while from < found.height() {
+                let some = found.slice(i64::try_from(from).unwrap_or(i64::MAX), BATCH);
+                Row::read(&some)?.into_iter().for_each(&mut *take);
+                from += some.height().max(1);
+            }
+        }
+        Ok(())
+    }
+
     /// The rows a query keeps, in order. They are held in memory: for few.
     ///
     /// # Errors

@@ -9,8 +9,10 @@ use super::cell::{failed, phase_column};
 use super::query::{BEGAN, micros, nested, quantile, scalar, seconds, strings};
 use super::row::{Place, Row};
 use super::store::Table;
+use crate::cause::Advised;
 use crate::error::Error;
 use crate::phase::PHASES;
+use crate::setting::{KNOBS, Settings};
 use crate::startup::State;
 use crate::time::Time;
 
@@ -57,8 +59,25 @@ pub struct CauseLine {
     pub pods: u64,
     /// On how many nodes.
     pub nodes: u64,
+    /// Created → running of all startups without what it claims.
+    pub without: Quantiles,
     /// The startup with the largest claim.
     pub worst: Option<Example>,
+    /// What to set about it on these kubelets, and what that costs.
+    pub advised: Advised,
+    /// What that would save, in words, where it can be replayed.
+    pub what_if: Option<String>,
+}
+
+/// A setting as it is known of some nodes.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct SettingLine {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; none: nothing tells it.
+    pub value: Option<String>,
+    /// On how many nodes.
+    pub nodes: u64,
 }
 
 /// A startup that stands for many.
@@ -142,6 +161,25 @@ pub struct Summary {
     pub slowest: Vec<Example>,
     /// Oddities and how often.
     pub anomalies: Vec<(&'static str, u64)>,
+    /// What is known to be set, and on how many nodes.
+    pub settings: Vec<SettingLine>,
+    /// What the startups stand on, and how many stand on that.
+    pub evidence: Vec<(String, u64)>,
+}
+
+impl Summary {
+    /// What is known to be set alike on all nodes.
+    #[must_use]
+    pub fn known(&self) -> Settings {
+        let mut known = Settings::default();
+        for (knob, name) in KNOBS {
+            let mut lines = self.settings.iter().filter(|line| line.name == *name);
+            if let (Some(SettingLine { value: Some(value), .. }), None) = (lines.next(), lines.next()) {
+                known.set(*knob, value);
+            }
+        }
+        known
+    }
 }
 
 /// How many of the slowest are named.
@@ -159,7 +197,7 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     let slo = quantiles(stateless.clone(), "slo_s")?;
     let within = scalar(stateless.filter(col("slo_s").lt_eq(lit(5.0))).select([col("slo_s").count()]))?;
     let anomalies = anomalies(table)?;
-    Ok(Summary {
+    let mut summary = Summary {
         startups: table.len(),
         states: states(table)?,
         nodes: nodes(table)?,
@@ -170,10 +208,100 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
         slo_within: if slo.count > 0 { within / slo.count as f64 } else { 0.0 },
         repaired: anomalies.iter().find(|(id, _)| *id == "slo-overflow").map_or(0, |(_, count)| *count),
         phases: phases(table)?,
-        causes: causes(table)?,
         slowest: slowest(table)?,
         anomalies,
-    })
+        settings: settings(table)?,
+        evidence: counts(table, "evidence")?.into_iter().collect(),
+        ..Summary::default()
+    };
+    summary.causes = causes(table, &summary)?;
+    Ok(summary)
+}
+
+/// How often each word of a column is there.
+fn counts(table: &Table, column: &str) -> Result<BTreeMap<String, u64>, Error> {
+    let found = table.select(&[col(column)])?.group_by([col(column)]).agg([len().alias("count")]);
+    let found = found.collect().map_err(failed)?;
+    let words = found.column(column).map_err(failed)?.str().map_err(failed)?.clone();
+    let count = |at| seconds(&found, "count", at).unwrap_or(0.0) as u64;
+    Ok(words.iter().enumerate().map(|(at, word)| (word.unwrap_or_default().to_owned(), count(at))).collect())
+}
+
+/// What is known to be set: a line for each value of a setting that some node's lines tell.
+fn settings(table: &Table) -> Result<Vec<SettingLine>, Error> {
+    let pairs = table.select(&[col("node"), col("settings")])?.group_by([col("node"), col("settings")]).agg([]);
+    let found = pairs.collect().map_err(failed)?;
+    let text = |name: &str| Ok::<_, Error>(found.column(name).map_err(failed)?.str().map_err(failed)?.clone());
+    let mut nodes: BTreeMap<Option<String>, Settings> = BTreeMap::new();
+    for (node, words) in text("node")?.iter().zip(text("settings")?.iter()) {
+        let known = nodes.entry(node.map(str::to_owned)).or_default();
+        *known = std::mem::take(known).over(&Settings::read(words.unwrap_or_default()));
+    }
+    let mut lines = Vec::new();
+    for (knob, name) in KNOBS {
+        let mut values: BTreeMap<Option<&str>, u64> = BTreeMap::new();
+        nodes.values().for_each(|known| *values.entry(known.get(*knob)).or_default() += 1);
+        if values.keys().any(Option::is_some) {
+            lines.extend(values.into_iter().map(|(value, nodes)| SettingLine {
+                name,
+                value: value.map(str::to_owned),
+                nodes,
+            }));
+        }
+    }
+    Ok(lines)
+}
+
+/// Created → running of all startups without what each cause claims before that.
+struct Effects {
+    /// Of each row, by its number over all parts; NaN where it is not known.
+    running: Vec<f64>,
+    /// The rows that each cause claims of, and how much.
+    claims: BTreeMap<String, Vec<(u32, f32)>>,
+}
+
+impl Effects {
+    fn add(&mut self, part: &LazyFrame) -> Result<(), Error> {
+        let first = self.running.len();
+        let running = part.clone().select([col("running_s")]).collect().map_err(failed)?;
+        let seconds = running.column("running_s").map_err(failed)?.f64().map_err(failed)?;
+        self.running.extend(seconds.iter().map(|running| running.unwrap_or(f64::NAN)));
+        let claims = part.clone().with_row_index("row", None).select([col("row"), col("findings")]);
+        let claims = nested(claims, "findings").select([col("row"), col("cause"), col("lost_s")]);
+        let found = claims.collect().map_err(failed)?;
+        let rows = found.column("row").map_err(failed)?.idx().map_err(failed)?;
+        let causes = found.column("cause").map_err(failed)?.str().map_err(failed)?;
+        let lost = found.column("lost_s").map_err(failed)?.f64().map_err(failed)?;
+        for ((row, cause), lost) in rows.iter().zip(causes.iter()).zip(lost.iter()) {
+            let (Some(row), Some(cause), Some(lost)) = (row, cause, lost) else { continue };
+            // The record may be late, the pod is not: that changes nothing of when it ran.
+            if cause == "watch-artefact" {
+                continue;
+            }
+            let row = u32::try_from(first + row as usize).unwrap_or(u32::MAX);
+            match self.claims.get_mut(cause) {
+                Some(claims) => claims.push((row, lost as f32)),
+                None => drop(self.claims.insert(cause.to_owned(), vec![(row, lost as f32)])),
+            }
+        }
+        Ok(())
+    }
+
+    fn without(&self, cause: &str) -> Quantiles {
+        let mut left = self.running.clone();
+        for (row, lost) in self.claims.get(cause).into_iter().flatten() {
+            if let Some(running) = left.get_mut(*row as usize) {
+                *running = (*running - f64::from(*lost)).max(0.0);
+            }
+        }
+        left.retain(|running| !running.is_nan());
+        let count = left.len();
+        let mut at = |share: f64| {
+            let rank = ((count as f64 * share).ceil() as usize).clamp(1, count.max(1)) - 1;
+            if count == 0 { 0.0 } else { *left.select_nth_unstable_by(rank, f64::total_cmp).1 }
+        };
+        Quantiles { count: count as u64, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1.0) }
+    }
 }
 
 fn quantiles(frame: LazyFrame, column: &str) -> Result<Quantiles, Error> {
@@ -258,9 +386,11 @@ struct Claims {
     worst: Option<(f64, Row)>,
 }
 
-fn causes(table: &Table) -> Result<Vec<CauseLine>, Error> {
+fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
     let mut all: BTreeMap<String, Claims> = BTreeMap::new();
+    let mut effects = Effects { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
     for (number, part) in table.parts()?.into_iter().enumerate() {
+        effects.add(&part)?;
         let findings =
             nested(part.with_row_index("row", None).select([col("row"), col("node"), col("findings")]), "findings");
         let largest = SortMultipleOptions::default().with_order_descending_multi([true, false]);
@@ -297,7 +427,13 @@ fn causes(table: &Table) -> Result<Vec<CauseLine>, Error> {
             }
         }
     }
+    let known = summary.known();
+    let versions = || summary.kubelets.iter().map(String::as_str);
+    let advised = |cause: &str| crate::cause::named(cause).map(|cause| cause.advised(versions(), &known));
     let line = |(cause, claims): (String, Claims)| CauseLine {
+        without: effects.without(&cause),
+        advised: advised(&cause).unwrap_or_default(),
+        what_if: None,
         lost_s: claims.lost / 1e6,
         certain_s: claims.certain / 1e6,
         pods: claims.pods,

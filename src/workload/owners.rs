@@ -22,10 +22,28 @@ const LONGEST: usize = 253;
 /// of such a field, however long it is.
 #[derive(Debug, Default)]
 pub struct Owners {
-    by_uid: HashMap<Box<str>, Arc<str>>,
-    by_name: HashMap<Box<str>, Arc<str>>,
+    by_uid: HashMap<Box<str>, Known>,
+    by_name: HashMap<Box<str>, Known>,
     workloads: HashSet<Arc<str>>,
     left_out: usize,
+}
+
+/// What is kept of a pod.
+#[derive(Clone, Debug)]
+struct Known {
+    workload: Arc<str>,
+    traits: Traits,
+}
+
+/// What a pod's object tells of its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// A container has a postStart hook.
+    pub post_start: bool,
+    /// A SELinux label is set.
+    pub selinux: bool,
+    /// It has a persistent volume.
+    pub persistent: bool,
 }
 
 impl Owners {
@@ -60,8 +78,20 @@ impl Owners {
     /// A ReplicaSet's pods belong to its Deployment, a CronJob's Job's to the CronJob, as far as the names tell; static
     /// pods to what they are called on all nodes; pods without an owner to themselves.
     pub fn workload(&self, namespace: &str, name: &str, uid: Option<&str>) -> Option<&str> {
+        self.known(namespace, name, uid).map(|known| &*known.workload)
+    }
+
+    /// What a pod's object tells; `None` for pods no dump had.
+    pub fn traits(&self, namespace: &str, name: &str, uid: Option<&str>) -> Option<Traits> {
+        self.known(namespace, name, uid).map(|known| known.traits)
+    }
+
+    fn known(&self, namespace: &str, name: &str, uid: Option<&str>) -> Option<&Known> {
+        if self.by_name.is_empty() {
+            return None;
+        }
         let found = uid.and_then(|uid| self.by_uid.get(uid));
-        found.or_else(|| self.by_name.get(format!("{namespace}/{name}").as_str())).map(|workload| &**workload)
+        found.or_else(|| self.by_name.get(format!("{namespace}/{name}").as_str()))
     }
 
     /// How many pods were left out because there were too many.
@@ -85,13 +115,14 @@ impl Owners {
             self.workloads.insert(Arc::clone(&new));
             new
         });
+        let known = Known { workload, traits: item.traits };
         for uid in [&item.uid, &item.mirror] {
             // A pod may come again and again under new uids.
             if !uid.is_empty() && self.by_uid.len() < 2 * MOST_PODS {
-                self.by_uid.insert(uid.as_str().into(), Arc::clone(&workload));
+                self.by_uid.insert(uid.as_str().into(), known.clone());
             }
         }
-        self.by_name.insert(key, workload);
+        self.by_name.insert(key, known);
         true
     }
 }
@@ -101,6 +132,7 @@ impl Owners {
 struct Item {
     kind: String,
     has_containers: bool,
+    traits: Traits,
     namespace: String,
     name: String,
     uid: String,
@@ -181,6 +213,14 @@ enum Place {
     Spec,
     Node,
     Containers,
+    Container,
+    Lifecycle,
+    PostStart,
+    Security,
+    SeLinux,
+    Volumes,
+    Volume,
+    Claim,
 }
 
 impl Place {
@@ -205,6 +245,12 @@ impl Place {
             (Self::Reference, "controller") => Self::Controller,
             (Self::Spec, "nodeName") => Self::Node,
             (Self::Spec, "containers") => Self::Containers,
+            (Self::Spec | Self::Container, "securityContext") => Self::Security,
+            (Self::Spec, "volumes") => Self::Volumes,
+            (Self::Container, "lifecycle") => Self::Lifecycle,
+            (Self::Lifecycle, "postStart") => Self::PostStart,
+            (Self::Security, "seLinuxOptions") => Self::SeLinux,
+            (Self::Volume, "persistentVolumeClaim" | "ephemeral" | "csi") => Self::Claim,
             _ => return None,
         })
     }
@@ -247,6 +293,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
             *self.pods += usize::from(self.owners.take(&item));
             return Ok(());
         }
+        let traits = &mut self.item.traits;
+        traits.post_start |= self.place == Place::PostStart;
+        traits.selinux |= self.place == Place::SeLinux;
+        traits.persistent |= self.place == Place::Claim;
         while let Some(key) = map.next_key::<String>()? {
             match self.place.field(&key) {
                 Some(place) => map.next_value_seed(self.at(place))?,
@@ -267,6 +317,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
         let element = match self.place {
             Place::Object | Place::Items => Place::Items,
             Place::References => Place::Reference,
+            Place::Containers => Place::Container,
+            Place::Volumes => Place::Volume,
             _ => {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(());

@@ -80,8 +80,11 @@ impl Scope<'_> {
                 Shape::Sum => names.push(format!("{}(_sum|_count)?", family.name)),
                 Shape::Histogram => names.push(format!("{}(_sum|_count|_bucket)?", family.name)),
             }
-            if !family.label.is_empty() && !kept.contains(&family.label) {
-                kept.push(family.label);
+            let needed = family.also.iter().map(|(label, _)| *label).chain([family.label]);
+            for label in needed.filter(|label| !label.is_empty()) {
+                if !kept.contains(&label) {
+                    kept.push(label);
+                }
             }
         }
         let names = quoted(&names.join("|"));

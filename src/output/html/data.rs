@@ -88,8 +88,9 @@ impl<'a> Data<'a> {
         let mut versions: Vec<&str> = report.summary.kubelets.iter().map(String::as_str).collect();
         let nodes = report.metrics.iter().flat_map(|metrics| &metrics.nodes);
         versions.extend(nodes.filter_map(|node| node.window.kubelet_version.as_deref()));
+        let known = report.summary.known();
         let cause = |cause: &cause::Cause| {
-            let advised = cause.advised(versions.iter().copied());
+            let advised = cause.advised(versions.iter().copied(), &known);
             let (set, price) = (advised.set, advised.price);
             CauseWords { id: cause.id, title: cause.title, text: cause.text, set, price }
         };

@@ -276,7 +276,7 @@ mod tests {
             ..Row::default()
         };
         let table = Table::of((0..count).map(row).collect()).unwrap();
-        Report::of(table, Vec::new(), false, Coverage::default()).unwrap()
+        Report::of(table, Vec::new(), false, &[], Coverage::default()).unwrap()
     }
 
     #[test]

@@ -7,9 +7,11 @@ use super::{table, words};
 use crate::cause;
 use crate::error::Error;
 use crate::metrics::{Figures, Measured};
-use crate::output::text::measured::{between, range, shares};
+use crate::output::range;
+use crate::output::text::measured::{between, shares};
 use crate::output::text::plural;
 use crate::output::{length, share};
+use crate::setting::Settings;
 
 /// How many causes, nodes whose logs are compared, and remarks are shown.
 const CAUSES: usize = 5;
@@ -78,7 +80,7 @@ fn proofs(measured: &Measured, out: &mut dyn Write) -> Result<(), Error> {
         let lost = if proof.high_s <= 0.0 { "not known".into() } else { range(proof.low_s.max(0.0), proof.high_s) };
         let lost = if proof.high_s - proof.low_s < 0.0005 && proof.high_s > 0.0 { length(proof.high_s) } else { lost };
         let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
-        let set = cause.advised(versions).set;
+        let set = cause.advised(versions, &Settings::default()).set;
         writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.seen), words(&set))?;
     }
     Ok(writeln!(out)?)

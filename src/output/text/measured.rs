@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::{Page, plural};
 use crate::cause;
 use crate::metrics::{Between, Figures, Measured, Reconciled};
-use crate::output::{grouped, length, plain, share};
+use crate::output::{grouped, length, plain, range, share};
+use crate::setting::Settings;
 
 /// How many causes and nodes are shown.
 const CAUSES: usize = 5;
@@ -19,17 +20,6 @@ pub(in crate::output) fn between(between: &Between) -> String {
         None => format!("over {}", length(between.low)),
         Some(high) if length(high) == length(between.low) => length(high),
         Some(high) => range(between.low, high),
-    }
-}
-
-/// From and to, the unit once where both have the same: `20–30 s`.
-pub(in crate::output) fn range(low: f64, high: f64) -> String {
-    let (low, high) = (length(low), length(high));
-    let unit = |text: &str| text.rsplit_once(' ').map(|(_, unit)| unit.to_owned());
-    match low.rsplit_once(' ') {
-        Some((number, _)) if unit(&low) == unit(&high) && !number.contains('m') => format!("{number}–{high}"),
-        _ if low == "0 ms" => format!("0–{high}"),
-        _ => format!("{low}–{high}"),
     }
 }
 
@@ -169,7 +159,7 @@ impl Page<'_> {
             self.words(out, "     ", cause.title)?;
             self.words(out, "     ", &format!("seen   {}", plain(&proof.seen)))?;
             let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
-            self.words(out, "     ", &format!("set    {}", cause.advised(versions).set))?;
+            self.words(out, "     ", &format!("set    {}", cause.advised(versions, &Settings::default()).set))?;
         }
         if proofs.len() > CAUSES {
             let rest: Vec<&str> = proofs.iter().skip(CAUSES).map(|proof| proof.cause.as_str()).collect();

@@ -1,5 +1,6 @@
 //! The first screen: totals, SLO, where the time went, causes ranked, slowest pods, coverage.
 
+mod causes;
 pub(super) mod measured;
 
 use std::io::{self, Write};
@@ -8,15 +9,13 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Screen, grouped, length, plain, share};
 use crate::breakdown::anomaly;
-use crate::cause;
 use crate::error::Error;
 use crate::phase::Phase;
 use crate::report::{Coverage, Report};
 use crate::startup::State;
 use crate::table::{Example, Summary};
 
-/// How many evidence lines, causes and pods are shown.
-const CAUSES: usize = 6;
+/// How many of the slowest pods are shown.
 const SLOWEST: usize = 5;
 
 pub(super) fn write(report: &Report, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
@@ -37,6 +36,7 @@ fn page(report: &Report, screen: Screen, out: &mut dyn Write) -> io::Result<()> 
     page.head(summary, out)?;
     page.phases(summary, out)?;
     page.causes(summary, out)?;
+    page.what_ifs(out)?;
     page.slowest(summary, out)?;
     if let Some(metrics) = &report.metrics {
         writeln!(out)?;
@@ -148,52 +148,6 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn causes(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-        if summary.causes.is_empty() {
-            return writeln!(out, "{}\n", self.strong("no start lost time above the limits of any cause"));
-        }
-        writeln!(out, "{}", self.strong("causes, by time lost"))?;
-        for (number, line) in summary.causes.iter().take(CAUSES).enumerate() {
-            let Some(cause) = cause::named(&line.cause) else { continue };
-            let sure = if line.certain_s < line.lost_s * 0.995 {
-                format!(" (certain: {})", length(line.certain_s))
-            } else {
-                String::new()
-            };
-            let nodes = if line.nodes > 1 { format!(" on {} nodes", line.nodes) } else { String::new() };
-            writeln!(
-                out,
-                "  {}  {}  {}{sure}   {}{nodes}",
-                number + 1,
-                self.strong(cause.id),
-                length(line.lost_s),
-                plural(line.pods as usize, "pod", "pods")
-            )?;
-            self.words(out, "     ", cause.title)?;
-            if let Some(worst) = &line.worst {
-                let about = worst.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
-                let lost = worst.cause_s.map_or(String::new(), length);
-                let text = format!("worst  {} {lost}{about}", plain(&worst.pod));
-                writeln!(out, "     {}", self.clipped(&text, self.width - 5))?;
-                if let Some(place) = &worst.evidence {
-                    let file = place.source.rsplit('/').next().unwrap_or(&place.source);
-                    let line = format!("seen   {}:{} {}", plain(file), place.line, plain(&worst.text));
-                    writeln!(out, "     {}", self.clipped(&line, self.width - 5))?;
-                }
-            }
-            let advised = cause.advised(summary.kubelets.iter().map(String::as_str));
-            self.words(out, "     ", &format!("set    {}", advised.set))?;
-            if advised.price != "none" {
-                self.words(out, "     ", &format!("price  {}", advised.price))?;
-            }
-        }
-        if summary.causes.len() > CAUSES {
-            let rest: Vec<&str> = summary.causes.iter().skip(CAUSES).map(|line| line.cause.as_str()).collect();
-            self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
-        }
-        writeln!(out)
-    }
-
     fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.strong("slowest to run"))?;
         for slow in summary.slowest.iter().take(SLOWEST) {
@@ -214,6 +168,7 @@ impl Page<'_> {
 
     fn coverage(&self, out: &mut dyn Write) -> io::Result<()> {
         let c = &self.report.coverage;
+        self.unjudged(out)?;
         self.wrapped(out, "", &covered(c), " · ")?;
         for (id, number) in &self.report.summary.anomalies {
             let meaning = anomaly(id).unwrap_or_default();

@@ -1,0 +1,133 @@
+//! Causes with their evidence, what to set and what that would save; what was asked to be replayed; what could not be judged.
+
+use std::io::{self, Write};
+
+use super::{Page, plural};
+use crate::cause;
+use crate::output::{length, plain, range};
+use crate::replay::Change;
+use crate::table::{CauseLine, Quantiles, Summary};
+
+/// How many causes are shown.
+const CAUSES: usize = 6;
+
+impl Page<'_> {
+    pub(super) fn causes(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        if summary.causes.is_empty() {
+            return writeln!(out, "{}\n", self.strong("no start lost time above the limits of any cause"));
+        }
+        writeln!(out, "{}", self.strong("causes, by time lost"))?;
+        for (number, line) in summary.causes.iter().take(CAUSES).enumerate() {
+            let Some(cause) = cause::named(&line.cause) else { continue };
+            let nodes = if line.nodes > 1 { format!(" on {} nodes", line.nodes) } else { String::new() };
+            let head = format!(
+                "  {}  {}  {}{}   {}{nodes}{}",
+                number + 1,
+                self.strong(cause.id),
+                length(line.lost_s),
+                sure(line),
+                plural(line.pods as usize, "pod", "pods"),
+                without(&summary.running, &line.without)
+            );
+            writeln!(out, "{head}")?;
+            self.words(out, "     ", cause.title)?;
+            if let Some(worst) = &line.worst {
+                let about = worst.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
+                let lost = worst.cause_s.map_or(String::new(), length);
+                let text = format!("worst  {} {lost}{about}", plain(&worst.pod));
+                writeln!(out, "     {}", self.clipped(&text, self.width - 5))?;
+                if let Some(place) = &worst.evidence {
+                    let file = place.source.rsplit('/').next().unwrap_or(&place.source);
+                    let line = format!("seen   {}:{} {}", plain(file), place.line, plain(&worst.text));
+                    writeln!(out, "     {}", self.clipped(&line, self.width - 5))?;
+                }
+            }
+            if !line.advised.already.is_empty() {
+                self.words(out, "     ", &format!("is     {}", plain(&line.advised.already.join(", "))))?;
+            }
+            self.words(out, "     ", &format!("set    {}", line.advised.set))?;
+            line.advised.yaml.iter().try_for_each(|yaml| writeln!(out, "            {yaml}"))?;
+            if let Some(what_if) = &line.what_if {
+                self.words(out, "     ", &format!("saves  {}", plain(what_if)))?;
+            }
+            if line.advised.price != "none" {
+                self.words(out, "     ", &format!("price  {}", line.advised.price))?;
+            }
+        }
+        if summary.causes.len() > CAUSES {
+            let rest: Vec<&str> = summary.causes.iter().skip(CAUSES).map(|line| line.cause.as_str()).collect();
+            self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
+        }
+        for fight in summary.known().fights() {
+            self.words(out, "  ", &format!("these settings fight: {fight}"))?;
+        }
+        writeln!(out)
+    }
+
+    /// What the user asked to be replayed; what causes ask for stands with them.
+    pub(super) fn what_ifs(&self, out: &mut dyn Write) -> io::Result<()> {
+        let asked: Vec<_> = self.report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "{}", self.strong("what if"))?;
+        for what_if in asked {
+            if let Some(reason) = &what_if.withheld {
+                self.words(out, "  ", &format!("{}: no estimate: {}", plain(&what_if.setting), plain(reason)))?;
+                continue;
+            }
+            let pods = plural(what_if.pods as usize, "pod", "pods");
+            self.words(out, "  ", &format!("{}   changes {pods}", self.strong(&plain(&what_if.setting))))?;
+            let lines = [
+                ("p50", &what_if.p50),
+                ("p95", &what_if.p95),
+                ("p99", &what_if.p99),
+                ("max", &what_if.max),
+                ("in all", &what_if.total),
+            ];
+            for (name, Change { before, low, high, likely_low, likely_high }) in lines {
+                let (likely, outside) = (range(*likely_low, *likely_high), range(*low, *high));
+                let outside = if likely == outside { String::new() } else { format!("  at the outside {outside}") };
+                writeln!(out, "    {name:<7}{:>8} → {likely:<10}{outside}", length(*before))?;
+            }
+            self.words(out, "    ", &what_if.bounds)?;
+        }
+        writeln!(out)
+    }
+
+    /// Causes that could not be judged, by what would show them.
+    pub(super) fn unjudged(&self, out: &mut dyn Write) -> io::Result<()> {
+        let unjudged = &self.report.unjudged;
+        if unjudged.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "{}", self.strong("not judged, and what would show it"))?;
+        for blind in unjudged {
+            let some = if blind.startups < self.report.summary.startups as u64 {
+                format!(" (of {})", plural(blind.startups as usize, "start", "starts"))
+            } else {
+                String::new()
+            };
+            self.words(out, "  ", &format!("{}{some}: {}", blind.causes.join(", "), blind.ask.join(", or ")))?;
+        }
+        writeln!(out)
+    }
+}
+
+/// How sure a claim is: all of it, some of it, or none.
+fn sure(line: &CauseLine) -> String {
+    match line.certain_s / line.lost_s {
+        share if share >= 0.995 || line.lost_s <= 0.0 => String::new(),
+        share if share < 0.005 => " (likely)".into(),
+        _ => format!(" (certain: {})", length(line.certain_s)),
+    }
+}
+
+/// How the slow starts would be without it, where that differs.
+fn without(all: &Quantiles, left: &Quantiles) -> String {
+    let same = |a: f64, b: f64| length(a) == length(b);
+    if left.count == 0 || same(all.p95, left.p95) && same(all.p99, left.p99) {
+        return String::new();
+    }
+    format!("   without it p95 {}, p99 {}", length(left.p95), length(left.p99))
+}

@@ -1,0 +1,61 @@
+//! What could not be judged, and what would show it: causes of which no start, or not all, had the evidence.
+
+use std::collections::BTreeMap;
+
+use crate::cause;
+use crate::evidence::Evidence;
+use crate::metrics::Measured;
+use crate::metrics::families::{Exporter, FAMILIES};
+use crate::table::Summary;
+
+/// Causes that the same evidence would show.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Unjudged {
+    /// What would show them: any one of these.
+    pub ask: Vec<&'static str>,
+    /// The causes' ids.
+    pub causes: Vec<&'static str>,
+    /// Of how many startups they could not be judged.
+    pub startups: u64,
+}
+
+/// The causes of which not all startups had the evidence.
+pub(super) fn not(summary: &Summary, metrics: Option<&Measured>) -> Vec<Unjudged> {
+    let measured = measured(metrics);
+    let mut all: BTreeMap<(Vec<&'static str>, u64), Vec<&'static str>> = BTreeMap::new();
+    for cause in cause::all() {
+        if cause.shown_by.iter().any(|kind| measured.contains(kind)) {
+            continue;
+        }
+        let blind = |words: &&(String, u64)| {
+            // Rows of tables that do not say what they stand on are not counted.
+            !words.0.is_empty() && !Evidence::read(&words.0).any(|kind| cause.shown_by.contains(&kind))
+        };
+        let startups: u64 = summary.evidence.iter().filter(blind).map(|(_, count)| count).sum();
+        if startups > 0 {
+            let mut ask: Vec<&str> = cause.shown_by.iter().map(|kind| kind.ask()).collect();
+            ask.dedup();
+            all.entry((ask, startups)).or_default().push(cause.id);
+        }
+    }
+    all.into_iter().map(|((ask, startups), causes)| Unjudged { ask, causes, startups }).collect()
+}
+
+/// The kinds of metrics that every node's window holds.
+fn measured(metrics: Option<&Measured>) -> Vec<Evidence> {
+    let Some(metrics) = metrics.filter(|metrics| !metrics.nodes.is_empty()) else { return Vec::new() };
+    let of = |exporters: &[Exporter]| {
+        metrics.nodes.iter().all(|node| {
+            node.window.series.iter().any(|(family, ..)| {
+                FAMILIES.iter().any(|known| known.name == family && exporters.contains(&known.exporter))
+            })
+        })
+    };
+    let kinds = [
+        (Evidence::KubeletMetrics, &[Exporter::Kubelet][..]),
+        (Evidence::ContainerMetrics, &[Exporter::Cadvisor]),
+        (Evidence::RuntimeMetrics, &[Exporter::Containerd, Exporter::Crio]),
+        (Evidence::NodeMetrics, &[Exporter::Node]),
+    ];
+    kinds.into_iter().filter(|(_, exporters)| of(exporters)).map(|(kind, _)| kind).collect()
+}

@@ -1,0 +1,54 @@
+use super::*;
+
+fn flags(all: &[(&str, &str)]) -> BTreeMap<Box<str>, Box<str>> {
+    all.iter().map(|(flag, value)| ((*flag).into(), (*value).into())).collect()
+}
+
+#[test]
+fn a_flags_default_proves_something_only_without_a_file() {
+    let default = [("serialize-image-pulls", "true"), ("kube-api-qps", "50")];
+    let with = |config| Settings::of_flags(&flags(&[&default[..], &[("config", config)]].concat()));
+    assert_eq!(with("/var/lib/kubelet/config.yaml").words(), "");
+    assert_eq!(with("").words(), "serializeImagePulls=true kubeAPIQPS=50");
+    assert_eq!(Settings::of_flags(&flags(&default)).words(), "", "whether there is a file is not known");
+    let set =
+        flags(&[("config", "x"), ("serialize-image-pulls", "false"), ("feature-gates", "MemoryQoS=true,Other=false")]);
+    assert_eq!(Settings::of_flags(&set).words(), "serializeImagePulls=false featureGates.MemoryQoS=true");
+}
+
+#[test]
+fn configurations_are_read_in_every_form_people_have() {
+    let expected = "serializeImagePulls=false maxParallelImagePulls=3 featureGates.EventedPLEG=true";
+    let yaml = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nserializeImagePulls: false\n\
+                maxParallelImagePulls: 3\nfeatureGates:\n  EventedPLEG: true\nclusterDNS: [10.0.0.10]\n";
+    let json = r#"{"kind":"KubeletConfiguration","serializeImagePulls":false,"maxParallelImagePulls":3,"featureGates":{"EventedPLEG":true}}"#;
+    let configz = r#"{"kubeletconfig":{"serializeImagePulls":false,"maxParallelImagePulls":3,"featureGates":{"EventedPLEG":true}}}"#;
+    let indented: String = yaml.lines().map(|line| format!("    {line}\n")).collect();
+    let map = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  kubelet: |\n{indented}");
+    for text in [yaml, json, configz, &map] {
+        assert_eq!(Settings::of_config(text).unwrap().words(), expected, "{text}");
+        assert_eq!(Settings::read(expected), Settings::of_config(text).unwrap());
+    }
+    for text in ["", "just text", "kind: Pod", "a: [", "{\"kind\":\"KubeletConfiguration\""] {
+        assert!(Settings::of_config(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_set_is_not_advised() {
+    let has = |known: &str, knob, wanted| Settings::read(known).has(knob, wanted);
+    assert!(has("maxParallelImagePulls=5", Knob::MaxParallelImagePulls, "3"));
+    assert!(!has("maxParallelImagePulls=2", Knob::MaxParallelImagePulls, "3"));
+    assert!(has("serializeImagePulls=false", Knob::MaxParallelImagePulls, "3"), "no limit at all");
+    assert!(has("kubeAPIQPS=-1", Knob::KubeApiQps, "50") && !has("kubeAPIQPS=5", Knob::KubeApiQps, "50"));
+    assert!(has("registryPullQPS=0", Knob::RegistryPullQps, "0") && !has("", Knob::RegistryPullQps, "0"));
+}
+
+#[test]
+fn fights_are_told() {
+    let fights = |known: &str| Settings::read(known).fights().len();
+    assert_eq!(fights("serializeImagePulls=true maxParallelImagePulls=3"), 1);
+    assert_eq!(fights("serializeImagePulls=true maxParallelImagePulls=1"), 0);
+    assert_eq!(fights("serializeImagePulls=false maxParallelImagePulls=3"), 0);
+    assert_eq!(fights("kubeAPIQPS=50 kubeAPIBurst=10 registryPullQPS=0 registryBurst=5"), 2);
+}
