@@ -1,57 +1,35 @@
-// Uses the report's page as a reader would, in a browser. PODLAG is the program, SAMPLES the folder of samples.
+// Uses the report's page as a reader would, in a browser.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
-import { chromium } from "playwright-core";
+import { inputs, json, launch, podlag, samples } from "./podlag.mjs";
 
-const { PODLAG, SAMPLES } = process.env;
-assert.ok(PODLAG && SAMPLES, "set PODLAG (a podlag program) and SAMPLES (the folder of samples)");
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-assert.ok(
-	existsSync(CHROMIUM),
-	`no browser at ${CHROMIUM}: install Debian's package chromium (apt-get install chromium)`,
-);
-const ARGS =
-	"--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const run = promisify(execFile);
 
 let browser;
 let folder;
 before(async () => {
 	folder = mkdtempSync(join(tmpdir(), "podlag-page-"));
-	browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS.split(" ") });
+	browser = await launch();
 });
 after(async () => {
 	await browser?.close();
 	rmSync(folder, { recursive: true, force: true });
 });
 
-const samples = readdirSync(SAMPLES).filter((name) => existsSync(join(SAMPLES, name, "in")));
-const inputs = (...names) => names.map((name) => join(SAMPLES, name));
 const SERIAL = inputs("s02-pull-serial");
 const MANY = inputs("s02-pull-serial", "s07-pull-backoff", "s09-crashloop", "s10-static-restart", "s12-burst").map(
 	(path) => join(path, "in"),
 );
 
-/** The JSON report under the same command line. */
-async function json(...args) {
-	const options = { maxBuffer: 1 << 30 };
-	// 3 is "no startups found", after which the report is there all the same.
-	const { stdout } = await run(PODLAG, [...args, "--format", "json"], options).catch((error) => error);
-	return stdout ? JSON.parse(stdout) : null;
-}
-
 let pages = 0;
 async function made(args) {
 	const file = join(folder, `page-${++pages}.html`);
-	await run(PODLAG, [...args, "-o", file]).catch(() => {});
+	await podlag(...args, "-o", file).catch(() => {});
 	assert.ok(existsSync(file), `no page of ${args.join(" ")}`);
 	return file;
 }
@@ -329,7 +307,7 @@ describe("tables", () => {
 describe("for everyone", () => {
 	let file;
 	before(async () => {
-		file = await made([...SERIAL, join(SAMPLES, "s09-crashloop")]);
+		file = await made([...SERIAL, ...inputs("s09-crashloop")]);
 	});
 
 	for (const colorScheme of ["light", "dark"]) {
@@ -420,7 +398,7 @@ describe("more startups than a page holds", () => {
 	let many;
 	let file;
 	before(async () => {
-		const { stdout } = await run(PODLAG, [...SERIAL, "--format", "ndjson"], { maxBuffer: 1 << 30 });
+		const { stdout } = await podlag(...SERIAL, "--format", "ndjson");
 		const rows = stdout
 			.split("\n")
 			.filter((line) => line.includes('"uid"'))
@@ -469,7 +447,7 @@ describe("more startups than a page holds", () => {
 	test("what is read back is the same page, and no gate judges it", async () => {
 		const again = await made([file]);
 		assert.ok(readFileSync(file).equals(readFileSync(again)));
-		const gate = await run(PODLAG, ["check", "--fail-if", "p50(running_s) > 1h", file]).catch((error) => error);
+		const gate = await podlag("check", "--fail-if", "p50(running_s) > 1h", file).catch((error) => error);
 		assert.equal(gate.code, 2);
 	});
 });
