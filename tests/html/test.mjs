@@ -248,6 +248,35 @@ describe("filters", () => {
 		await close(page);
 	});
 
+	test("take a registry that no image names", async () => {
+		const bare = join(folder, "bare.html");
+		writeFileSync(bare, readFileSync(file, "utf8").replaceAll("registry.example.test/", ""));
+		const page = await open(bare);
+		const line = page.locator('[data-table="registries"] tbody tr', { hasText: "docker.io" });
+		const startups = await line.locator("td").first().textContent();
+		assert.ok(Number(startups) > 10);
+		await line.locator(".pick").click();
+		await ready(page);
+		assert.equal(await page.locator("#f-registry").inputValue(), "docker.io");
+		assert.match(await page.locator("#count").textContent(), new RegExp(`^${startups} of `));
+		await close(page);
+	});
+
+	test("go back as they came, also in the input that has the focus", async () => {
+		const page = await open(file);
+		const input = page.locator("#f-workload");
+		await input.fill("shop/*");
+		await input.press("Enter");
+		await page.waitForFunction(() => location.hash.includes("workload="));
+		await page.goBack();
+		await page.waitForFunction(() => !location.hash.includes("workload="));
+		await ready(page);
+		assert.equal(await page.evaluate(() => document.activeElement.id), "f-workload");
+		assert.equal(await input.inputValue(), "");
+		await agree(page, whole);
+		await close(page);
+	});
+
 	test("are set by a click on a name", async () => {
 		const page = await open(file);
 		await page.locator("#summary .top .pick").first().click();
@@ -300,8 +329,44 @@ describe("tables", () => {
 		assert.ok(lines.length > 100);
 		assert.ok(lines.some((line) => line.startsWith("'=cmd|'/")));
 		for (const line of lines) assert.doesNotMatch(line, /(^|,)"?[=+@\t-]/);
-		assert.match(await page.locator("#count").textContent(), /Copied/);
+		assert.match(await page.locator("#told").textContent(), /Copied/);
+		assert.match(await page.locator("#count").textContent(), /^\d+ startups$/, "the count stays");
 	});
+});
+
+test("copied CSV holds no mark of direction", async () => {
+	const page = await open(await made(inputs("hostile")));
+	await page.locator('[data-table="startups"]').getByRole("button", { name: /Copy/ }).click();
+	const csv = await page.evaluate(() => window.copied);
+	assert.match(csv, /evil/);
+	assert.doesNotMatch(
+		csv,
+		/[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/,
+	);
+	await close(page);
+});
+
+test("intervals of metrics sort by their numbers", async () => {
+	const file = await made(SERIAL);
+	const around = /(id="data">)(.*?)(<\/script>)/s;
+	const [, before, data, after] = readFileSync(file, "utf8").match(around);
+	const all = JSON.parse(data);
+	const { nodes } = all.report.metrics;
+	const quick = structuredClone(nodes[0]);
+	quick.window.node = "quick";
+	quick.slo_s.p99_s = { low: 5, high: 8, point: 6 };
+	nodes.unshift(quick);
+	all.cut.nodes = all.cut.measured = 2;
+	const changed = JSON.stringify(all).replaceAll("<", "\\u003c");
+	writeFileSync(
+		file,
+		readFileSync(file, "utf8").replace(around, () => before + changed + after),
+	);
+	const page = await open(file);
+	const place = page.locator('[data-table="metrics-nodes"]');
+	await place.getByRole("columnheader", { name: "SLI p99" }).getByRole("button").click();
+	assert.deepEqual(await place.locator("tbody tr td:nth-child(4)").allTextContents(), ["20–30 s", "5.0–8.0 s"]);
+	await close(page);
 });
 
 describe("for everyone", () => {
@@ -424,6 +489,12 @@ describe("more startups than a page holds", () => {
 		assert.ok(statSync(file).size < 5_000_000, `${statSync(file).size} bytes`);
 		const page = await open(file);
 		await agree(page, await json(many));
+		for (const section of ["distribution", "timeline", "startups", "groups", "images", "volumes"]) {
+			assert.match(
+				await page.locator(`#${section} .body > p`).first().textContent(),
+				/^Of the [\d,]+ listed of 13,000 startups\.$/,
+			);
+		}
 		await page.evaluate(() => (location.hash = "#namespace=shop"));
 		await page.waitForFunction(() => document.getElementById("count").textContent.startsWith("≈"));
 		const shown = Number((await page.locator("#count").textContent()).match(/[\d,]+/)[0].replace(",", ""));

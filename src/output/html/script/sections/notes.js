@@ -65,7 +65,7 @@ function troubles() {
 	const counts = ["unread_sources", "cut_records", "long_lines", "undated", "aged", "capped", "suppressed_messages"];
 	return [
 		...(coverage.partial ? ["stopped early: partial"] : []),
-		...counts.filter((name) => coverage[name] > 0).map((name) => `${grouped(coverage[name])} ${COUNTS[name]}`),
+		...counts.filter((name) => coverage[name] > 0).map((name) => `${COUNTS[name]}: ${grouped(coverage[name])}`),
 		...(coverage.zone_assumed ? ["no line tells the zone, UTC assumed"] : []),
 	];
 }

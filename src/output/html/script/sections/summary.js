@@ -26,7 +26,7 @@ function drawRead() {
 
 function cutWords() {
 	const sure = data.sure ?? 0;
-	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the ${grouped(sure)} slowest, and a sample in which each stands for ${data.weight.toFixed(1)}. The summary and the causes without a filter are of all; filtered figures (≈), the distribution, the time line and the tables are of the listed ones. ${grouped(cut.whole)} have their spans and lines here.`;
+	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the slowest and those that never ran, ${grouped(sure)} in all, and of the others a sample in which each stands for ${data.weight.toFixed(1)}. The summary and the causes without a filter are of all; filtered figures (≈), the distribution, the time line and the tables are of the listed ones. ${grouped(cut.whole)} have their spans and lines here.`;
 }
 
 function figure(name, title, value, note) {
