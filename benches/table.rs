@@ -51,7 +51,7 @@ fn main() {
     let stored = began.elapsed().as_secs_f64() - making;
     let disk: u64 = files(folder.path());
     let (after_store, began) = (peak(), Instant::now());
-    let report = Report::of(table, Vec::new(), false, Coverage::default()).expect("a report");
+    let report = Report::of(table, Vec::new(), false, &[], Coverage::default()).expect("a report");
     let summarised = began.elapsed().as_secs_f64();
     assert_eq!(report.summary.startups as u64, count, "none is lost");
     let (after_summary, began) = (peak(), Instant::now());

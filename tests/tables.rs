@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use support::{captures, lines, podlag, samples};
+use support::{captures, lines, podlag, python, samples};
 
 fn run(arguments: &[&str], inputs: &[PathBuf]) -> Output {
     let output = podlag().args(arguments).args(inputs).output().expect("podlag runs");
@@ -233,9 +233,9 @@ fn outputs_are_whole_or_not_there() {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a test looks for its tools")]
-/// A Python that has DuckDB: the one named by `PODLAG_PYTHON`, else the first of the usual ones.
+/// Runs a script that uses DuckDB.
 fn duckdb(script: &str, arguments: &[&str]) -> String {
-    let python = std::env::var("PODLAG_PYTHON").unwrap_or_else(|_| "python3".into());
+    let python = python();
     let output = Command::new(&python).arg("-c").arg(script).args(arguments).output();
     let output =
         output.unwrap_or_else(|error| panic!("{python} is needed: {error}; ./test installs what the tests need"));

@@ -168,7 +168,11 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         let told = coverage.source_troubles.join("\n");
         return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
     }
-    let mut report = Report::of(store.finish()?, windows, options.filter.is_of_nodes(), &options.what_if, coverage)?;
+    let mut scenarios = options.what_if.clone();
+    if let Some(anonymizer) = &options.anonymizer {
+        scenarios.iter_mut().for_each(|scenario| anonymizer.scenario(scenario));
+    }
+    let mut report = Report::of(store.finish()?, windows, options.filter.is_of_nodes(), &scenarios, coverage)?;
     report.page = page;
     Ok(report)
 }

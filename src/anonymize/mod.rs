@@ -24,6 +24,7 @@ use crate::error::{Error, Kind as Trouble};
 use crate::expression::{Expression, Test, Value};
 use crate::metrics::{Window, families};
 use crate::phase::Phase;
+use crate::replay::Scenario;
 use crate::report::Coverage;
 use crate::source::SourceError;
 use crate::table::Row;
@@ -164,6 +165,15 @@ impl Anonymizer {
                 self.name(Kind::Image, about)
             }
             None => self.name(Kind::Container, about),
+        }
+    }
+
+    /// A replay over pseudonyms instead of images.
+    pub fn scenario(&self, scenario: &mut Scenario) {
+        let named = scenario.prepull.clone();
+        for (image, name) in scenario.prepull.iter_mut().zip(named) {
+            *image = self.name(Kind::Image, &name);
+            scenario.text = scenario.text.replace(&format!("prepull={name}"), &format!("prepull={image}"));
         }
     }
 

@@ -130,7 +130,7 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     for (line, cause) in &known {
         writeln!(out, "- **{}**: {}", cause.id, words(cause.title))?;
         if let Some(what_if) = &line.what_if {
-            writeln!(out, "  Would save: {}", self::line(what_if))?;
+            writeln!(out, "  What if: {}", words(what_if))?;
         }
         if !line.advised.yaml.is_empty() {
             writeln!(out, "  In the kubelet's configuration: `{}`", line.advised.yaml.join("`, `"))?;

@@ -12,6 +12,7 @@ mod grid;
 pub(crate) mod html;
 mod markdown;
 mod number;
+mod palette;
 mod svg;
 mod target;
 mod text;

@@ -5,7 +5,7 @@ mod bar;
 
 use std::io::Write;
 
-use super::{Screen, length, plain};
+use super::{Screen, length, palette, plain};
 use crate::breakdown::{Precision, anomaly};
 use crate::cause;
 use crate::error::Error;
@@ -49,7 +49,7 @@ pub(super) fn write(rows: &[Row], _: Screen, out: &mut dyn Write) -> Result<(), 
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" class="podlag" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">"#
     )?;
-    writeln!(out, "<title>How {title} started</title>\n<style>\n{STYLE}</style>")?;
+    writeln!(out, "<title>How {title} started</title>\n<style>\n{STYLE}{}</style>", palette::of_picture())?;
     writeln!(
         out,
         r#"<defs><pattern id="podlag-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="stroke" d="M0 0V6"/></pattern></defs>

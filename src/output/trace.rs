@@ -47,6 +47,18 @@ struct Slice {
     to: i64,
 }
 
+impl Slice {
+    /// So many microseconds before its end, but within it.
+    fn before_end(self, micros: i64) -> i64 {
+        (self.to - micros).max(self.from)
+    }
+
+    /// Where its marks stand: at its end. Perfetto binds an arrow to what began last on the thread, be it a mark that is over.
+    fn mark(self) -> Self {
+        Slice { from: self.before_end(1), ..self }
+    }
+}
+
 struct Trace<'a> {
     out: &'a mut dyn Write,
     events: usize,
@@ -110,7 +122,8 @@ impl Trace<'_> {
             .number("slo_s", row.slo_s)
             .text("cause", row.cause.as_deref())
             .text("anomalies", Some(&row.anomalies.join(", ")));
-        self.slice(&name, "startup", Slice { pid, tid, from, to }, args)?;
+        let whole = Slice { pid, tid, from, to };
+        self.slice(&name, "startup", whole, args)?;
         for (piece, slice) in row.spans.iter().zip(&slices) {
             let args = Args::default()
                 .text("precision", Some(piece.precision.name()))
@@ -122,18 +135,18 @@ impl Trace<'_> {
             self.flows.note(piece, *slice);
         }
         for finding in &row.findings {
-            let at = place(finding, &row.spans).and_then(|at| slices.get(at)).map_or(from, |slice| slice.from);
+            let about = place(finding, &row.spans).and_then(|at| slices.get(at)).unwrap_or(&whole);
             let args = Args::default()
                 .text("title", cause::named(&finding.cause).map(|cause| cause.title))
                 .number("lost_s", Some(finding.lost_s))
                 .number("certain_s", Some(finding.certain_s))
                 .text("about", finding.about.as_deref())
                 .evidence(row, finding.evidence.as_ref());
-            self.instant(&plain(&finding.cause), "cause", Slice { pid, tid, from: at, to: at }, args)?;
+            self.instant(&plain(&finding.cause), "cause", about.mark(), args)?;
         }
         for id in &row.anomalies {
             let args = Args::default().text("title", anomaly(id));
-            self.instant(&plain(id), "anomaly", Slice { pid, tid, from, to: from }, args)?;
+            self.instant(&plain(id), "anomaly", whole.mark(), args)?;
         }
         Ok(())
     }

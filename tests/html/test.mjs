@@ -1,57 +1,35 @@
-// Uses the report's page as a reader would, in a browser. PODLAG is the program, SAMPLES the folder of samples.
+// Uses the report's page as a reader would, in a browser.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
-import { chromium } from "playwright-core";
+import { inputs, json, launch, podlag, samples } from "./podlag.mjs";
 
-const { PODLAG, SAMPLES } = process.env;
-assert.ok(PODLAG && SAMPLES, "set PODLAG (a podlag program) and SAMPLES (the folder of samples)");
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-assert.ok(
-	existsSync(CHROMIUM),
-	`no browser at ${CHROMIUM}: install Debian's package chromium (apt-get install chromium)`,
-);
-const ARGS =
-	"--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const run = promisify(execFile);
 
 let browser;
 let folder;
 before(async () => {
 	folder = mkdtempSync(join(tmpdir(), "podlag-page-"));
-	browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS.split(" ") });
+	browser = await launch();
 });
 after(async () => {
 	await browser?.close();
 	rmSync(folder, { recursive: true, force: true });
 });
 
-const samples = readdirSync(SAMPLES).filter((name) => existsSync(join(SAMPLES, name, "in")));
-const inputs = (...names) => names.map((name) => join(SAMPLES, name));
 const SERIAL = inputs("s02-pull-serial");
 const MANY = inputs("s02-pull-serial", "s07-pull-backoff", "s09-crashloop", "s10-static-restart", "s12-burst").map(
 	(path) => join(path, "in"),
 );
 
-/** The JSON report under the same command line. */
-async function json(...args) {
-	const options = { maxBuffer: 1 << 30 };
-	// 3 is "no startups found", after which the report is there all the same.
-	const { stdout } = await run(PODLAG, [...args, "--format", "json"], options).catch((error) => error);
-	return stdout ? JSON.parse(stdout) : null;
-}
-
 let pages = 0;
 async function made(args) {
 	const file = join(folder, `page-${++pages}.html`);
-	await run(PODLAG, [...args, "-o", file]).catch(() => {});
+	await podlag(...args, "-o", file).catch(() => {});
 	assert.ok(existsSync(file), `no page of ${args.join(" ")}`);
 	return file;
 }
@@ -270,6 +248,35 @@ describe("filters", () => {
 		await close(page);
 	});
 
+	test("take a registry that no image names", async () => {
+		const bare = join(folder, "bare.html");
+		writeFileSync(bare, readFileSync(file, "utf8").replaceAll("registry.example.test/", ""));
+		const page = await open(bare);
+		const line = page.locator('[data-table="registries"] tbody tr', { hasText: "docker.io" });
+		const startups = await line.locator("td").first().textContent();
+		assert.ok(Number(startups) > 10);
+		await line.locator(".pick").click();
+		await ready(page);
+		assert.equal(await page.locator("#f-registry").inputValue(), "docker.io");
+		assert.match(await page.locator("#count").textContent(), new RegExp(`^${startups} of `));
+		await close(page);
+	});
+
+	test("go back as they came, also in the input that has the focus", async () => {
+		const page = await open(file);
+		const input = page.locator("#f-workload");
+		await input.fill("shop/*");
+		await input.press("Enter");
+		await page.waitForFunction(() => location.hash.includes("workload="));
+		await page.goBack();
+		await page.waitForFunction(() => !location.hash.includes("workload="));
+		await ready(page);
+		assert.equal(await page.evaluate(() => document.activeElement.id), "f-workload");
+		assert.equal(await input.inputValue(), "");
+		await agree(page, whole);
+		await close(page);
+	});
+
 	test("are set by a click on a name", async () => {
 		const page = await open(file);
 		await page.locator("#summary .top .pick").first().click();
@@ -322,14 +329,50 @@ describe("tables", () => {
 		assert.ok(lines.length > 100);
 		assert.ok(lines.some((line) => line.startsWith("'=cmd|'/")));
 		for (const line of lines) assert.doesNotMatch(line, /(^|,)"?[=+@\t-]/);
-		assert.match(await page.locator("#count").textContent(), /Copied/);
+		assert.match(await page.locator("#told").textContent(), /Copied/);
+		assert.match(await page.locator("#count").textContent(), /^\d+ startups$/, "the count stays");
 	});
+});
+
+test("copied CSV holds no mark of direction", async () => {
+	const page = await open(await made(inputs("hostile")));
+	await page.locator('[data-table="startups"]').getByRole("button", { name: /Copy/ }).click();
+	const csv = await page.evaluate(() => window.copied);
+	assert.match(csv, /evil/);
+	assert.doesNotMatch(
+		csv,
+		/[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/,
+	);
+	await close(page);
+});
+
+test("intervals of metrics sort by their numbers", async () => {
+	const file = await made(SERIAL);
+	const around = /(id="data">)(.*?)(<\/script>)/s;
+	const [, before, data, after] = readFileSync(file, "utf8").match(around);
+	const all = JSON.parse(data);
+	const { nodes } = all.report.metrics;
+	const quick = structuredClone(nodes[0]);
+	quick.window.node = "quick";
+	quick.slo_s.p99_s = { low: 5, high: 8, point: 6 };
+	nodes.unshift(quick);
+	all.cut.nodes = all.cut.measured = 2;
+	const changed = JSON.stringify(all).replaceAll("<", "\\u003c");
+	writeFileSync(
+		file,
+		readFileSync(file, "utf8").replace(around, () => before + changed + after),
+	);
+	const page = await open(file);
+	const place = page.locator('[data-table="metrics-nodes"]');
+	await place.getByRole("columnheader", { name: "SLI p99" }).getByRole("button").click();
+	assert.deepEqual(await place.locator("tbody tr td:nth-child(4)").allTextContents(), ["20–30 s", "5.0–8.0 s"]);
+	await close(page);
 });
 
 describe("for everyone", () => {
 	let file;
 	before(async () => {
-		file = await made([...SERIAL, join(SAMPLES, "s09-crashloop")]);
+		file = await made([...SERIAL, ...inputs("s09-crashloop")]);
 	});
 
 	for (const colorScheme of ["light", "dark"]) {
@@ -420,7 +463,7 @@ describe("more startups than a page holds", () => {
 	let many;
 	let file;
 	before(async () => {
-		const { stdout } = await run(PODLAG, [...SERIAL, "--format", "ndjson"], { maxBuffer: 1 << 30 });
+		const { stdout } = await podlag(...SERIAL, "--format", "ndjson");
 		const rows = stdout
 			.split("\n")
 			.filter((line) => line.includes('"uid"'))
@@ -446,6 +489,12 @@ describe("more startups than a page holds", () => {
 		assert.ok(statSync(file).size < 5_000_000, `${statSync(file).size} bytes`);
 		const page = await open(file);
 		await agree(page, await json(many));
+		for (const section of ["distribution", "timeline", "startups", "groups", "images", "volumes"]) {
+			assert.match(
+				await page.locator(`#${section} .body > p`).first().textContent(),
+				/^Of the [\d,]+ listed of 13,000 startups\.$/,
+			);
+		}
 		await page.evaluate(() => (location.hash = "#namespace=shop"));
 		await page.waitForFunction(() => document.getElementById("count").textContent.startsWith("≈"));
 		const shown = Number((await page.locator("#count").textContent()).match(/[\d,]+/)[0].replace(",", ""));
@@ -469,7 +518,7 @@ describe("more startups than a page holds", () => {
 	test("what is read back is the same page, and no gate judges it", async () => {
 		const again = await made([file]);
 		assert.ok(readFileSync(file).equals(readFileSync(again)));
-		const gate = await run(PODLAG, ["check", "--fail-if", "p50(running_s) > 1h", file]).catch((error) => error);
+		const gate = await podlag("check", "--fail-if", "p50(running_s) > 1h", file).catch((error) => error);
 		assert.equal(gate.code, 2);
 	});
 });

@@ -87,3 +87,30 @@ pub fn bare(rows: &[Value]) -> Vec<Value> {
 pub fn phases() -> impl Iterator<Item = &'static str> {
     podlag::phase::PHASES.iter().map(|(_, name)| *name)
 }
+
+/// The Python that has what tests need of Python: the one named by `PODLAG_PYTHON`, else the usual one.
+pub fn python() -> String {
+    std::env::var("PODLAG_PYTHON").unwrap_or_else(|_| "python3".into())
+}
+
+/// Runs tests of `html/` that use a browser.
+pub fn node(file: &str, environment: &[(&str, String)]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("tests/html");
+    assert!(
+        folder.join("node_modules").exists(),
+        "npm ci --prefix tests/html installs what tests in a browser need (./test does)"
+    );
+    let output = Command::new("node")
+        .args(["--test", "--test-concurrency=1", file])
+        .current_dir(&folder)
+        .env("PODLAG", env!("CARGO_BIN_EXE_podlag"))
+        .env("SAMPLES", samples())
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .output()
+        .expect("node cannot be started: install the Debian package nodejs (./test does)");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let failed: Vec<&str> = said.split("\nnot ok").skip(1).collect();
+    assert!(output.status.success(), "{}\n{}", failed.join("\n"), String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("# fail 0") && !said.contains("# pass 0"), "{said}");
+}

@@ -1,10 +1,11 @@
-//! Which startups stand in the page: all of them while they are few, else the slowest and a fair sample of the others.
+//! Which startups stand in the page: all of them while they are few, else the slowest, those that never ran, and a fair sample of
+//! the others.
 //!
 //! A page is to stay below 5 MB and open at once, whatever it is made of. The sample is by hash, so it is the same whatever
 //! order startups came in.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
@@ -12,14 +13,19 @@ use siphasher::sip::SipHasher13;
 use crate::error::Error;
 use crate::phase::{PHASES, Phase};
 use crate::report::Report;
+use crate::startup::State;
 use crate::table::Row;
 use crate::time::Time;
 
 /// How many startups are listed at most (some 200 bytes each), and how many of these are the slowest ones.
 const LISTED: usize = 12_000;
 const SLOWEST: usize = 2_000;
+/// How many that never ran are listed beside the slowest: a reader looks for these first, and they need not be slow.
+const STUCK: usize = 500;
 /// How many stand there whole, with spans and evidence, where not all can: of the slowest, and of the sample.
 const WHOLE: (usize, usize) = (120, 60);
+/// The same of those that never ran.
+const WHOLE_STUCK: usize = 40;
 /// Startups all of which are whole: some 5 to 8 kB each.
 const FEW: usize = 400;
 /// Bytes that the whole ones may take, in either case.
@@ -157,6 +163,8 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
     let (whole_slow, whole_sampled) = if startups <= FEW { (startups, 0) } else { WHOLE };
     let mut slow: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
     let mut sample: BinaryHeap<Kept<u64>> = BinaryHeap::new();
+    let mut stuck: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
+    let mut whole_stuck: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
     // The whole rows of the slowest are a queue of their own, so that the others need not be held whole.
     let mut whole: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
     let mut whole_sample: BinaryHeap<Kept<u64>> = BinaryHeap::new();
@@ -165,12 +173,21 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
         let number = hash(&row);
         let key: Slow = (Reverse(row.felt_s().map(micros)), other(number));
         let startup = of(&row);
+        if startups > FEW && row.state != State::Running {
+            if has_room(&stuck, &key, STUCK) {
+                keep(&mut stuck, Kept { key, startup: startup.clone(), row: None }, STUCK);
+            }
+            if has_room(&whole_stuck, &key, WHOLE_STUCK) {
+                let row = Some(Box::new(row.clone()));
+                keep(&mut whole_stuck, Kept { key, startup: Startup::default(), row }, WHOLE_STUCK);
+            }
+        }
         let boxed = Box::new(row);
         keep(&mut slow, Kept { key, startup: startup.clone(), row: None }, slowest);
         if sampled > 0 {
             keep(&mut sample, Kept { key: number, startup, row: None }, sampled + SLOWEST);
         }
-        if whole.len() < whole_slow || whole.peek().is_some_and(|last| key < last.key) {
+        if has_room(&whole, &key, whole_slow) {
             if let Some(out) = keep(&mut whole, Kept { key, startup: Startup::default(), row: Some(boxed) }, whole_slow)
                 && let Some(row) = out.row
             {
@@ -185,7 +202,10 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
         }
     }
     let mut slow = slow.into_sorted_vec();
-    let chosen: std::collections::HashSet<u64> = slow.iter().map(|kept| kept.key.1).collect();
+    let mut chosen: HashSet<u64> = slow.iter().map(|kept| kept.key.1).collect();
+    let never_ran: HashSet<u64> = stuck.iter().map(|kept| kept.key.1).collect();
+    slow.extend(stuck.into_iter().filter(|kept| chosen.insert(kept.key.1)));
+    slow.sort();
     let mut pool: Vec<Kept<Slow>> = sample
         .into_sorted_vec()
         .into_iter()
@@ -201,10 +221,12 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
     let fit = slow.iter().take_while(|kept| room_for(&mut left, &kept.startup)).count();
     if fit < slow.len() {
         left = COLUMNS;
-        let mut rest = slow.split_off(fit.min(SLOWEST));
-        for kept in &slow {
-            room_for(&mut left, &kept.startup);
-        }
+        let mut at = 0;
+        let (sure, mut rest): (Vec<_>, Vec<_>) = slow.into_iter().partition(|kept| {
+            at += 1;
+            (at <= SLOWEST || never_ran.contains(&kept.key.1)) && room_for(&mut left, &kept.startup)
+        });
+        slow = sure;
         rest.sort_by_key(|kept| other(kept.key.1));
         pool.splice(0..0, rest);
     }
@@ -220,11 +242,14 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
         ..Listed::default()
     };
     let mut room = if startups <= FEW { BYTES.1 } else { BYTES.0 };
-    let mut places = std::collections::HashMap::new();
+    let mut places = HashMap::new();
     let whole_rows = whole.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
-    for (number, row) in
-        whole_rows.chain(whole_sample.into_sorted_vec().into_iter().map(|kept| (other(kept.key), kept.row)))
-    {
+    let stuck_rows = whole_stuck.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
+    let sampled_rows = whole_sample.into_sorted_vec().into_iter().map(|kept| (other(kept.key), kept.row));
+    for (number, row) in whole_rows.chain(stuck_rows).chain(sampled_rows) {
+        if places.contains_key(&number) {
+            continue;
+        }
         let bytes = row.as_ref().and_then(|row| serde_json::to_vec(row).ok()).map_or(0, |json| json.len());
         room = room.saturating_sub(bytes);
         if let Some(row) = row.filter(|_| room > 0) {
@@ -247,6 +272,11 @@ fn room_for(left: &mut usize, startup: &Startup) -> bool {
     let fits = bytes <= *left;
     *left = left.saturating_sub(bytes);
     fits
+}
+
+/// Whether a queue of so many would keep one.
+fn has_room(queue: &BinaryHeap<Kept<Slow>>, key: &Slow, most: usize) -> bool {
+    queue.len() < most || queue.peek().is_some_and(|last| *key < last.key)
 }
 
 /// Puts one into a queue of so many, the least of all; gives what falls out.
@@ -272,11 +302,33 @@ mod tests {
             uid: Some(format!("00000000-0000-4000-8000-{number:012}").into()),
             created: Some(Time(1_700_000_000 * SECOND + number as i64)),
             // Every thousandth takes long.
+            state: State::Running,
             running_s: Some(if number.is_multiple_of(1000) { 100.0 } else { 1.0 + (number % 7) as f64 }),
             ..Row::default()
         };
         let table = Table::of((0..count).map(row).collect()).unwrap();
         Report::of(table, Vec::new(), false, &[], Coverage::default()).unwrap()
+    }
+
+    #[test]
+    fn those_that_never_ran_are_listed_however_short() {
+        let count = LISTED + 8000;
+        let mut rows: Vec<Row> = report(count).table.rows().map(Result::unwrap).collect();
+        for (number, row) in rows.iter_mut().enumerate() {
+            if number % 100 == 7 {
+                (row.state, row.running_s, row.total_s) = (State::Starting, None, Some(0.5));
+            }
+        }
+        let never = rows.iter().filter(|row| row.running_s.is_none()).count();
+        assert!(never < STUCK && never > WHOLE_STUCK);
+        let table = Table::of(rows).unwrap();
+        let listed = of_report(&Report::of(table, Vec::new(), false, &[], Coverage::default()).unwrap()).unwrap();
+        let sure = listed.sure.unwrap();
+        assert_eq!(sure, SLOWEST + never);
+        let known = |rows: &[(Startup, Option<usize>)]| rows.iter().filter(|(row, _)| row.running.is_none()).count();
+        assert_eq!((known(&listed.rows[..sure]), known(&listed.rows[sure..])), (never, 0));
+        assert_eq!(listed.whole.iter().filter(|row| row.running_s.is_none()).count(), WHOLE_STUCK);
+        assert!((listed.weight * (LISTED - sure) as f64 - (count - sure) as f64).abs() < 1e-6);
     }
 
     #[test]
@@ -294,7 +346,7 @@ mod tests {
         assert_eq!((listed.rows.len(), listed.sure, listed.whole.len()), (LISTED, Some(SLOWEST), WHOLE.0 + WHOLE.1));
         let long = listed.rows.iter().filter(|(row, _)| row.running == Some(100_000_000)).count();
         assert_eq!(long, count / 1000, "all of the slow ones");
-        let pods: std::collections::HashSet<&str> = listed.rows.iter().map(|(row, _)| &*row.pod).collect();
+        let pods: HashSet<&str> = listed.rows.iter().map(|(row, _)| &*row.pod).collect();
         assert_eq!(pods.len(), LISTED, "none twice");
         assert!((listed.weight * (LISTED - SLOWEST) as f64 - (count - SLOWEST) as f64).abs() < 1e-6);
         // The sample is of all lengths alike: an estimate of the mean is near the truth.

@@ -11,21 +11,34 @@ use std::io::{self, Write};
 use base64::Engine;
 use sha2::{Digest, Sha256};
 
-use super::{Screen, grouped};
+use super::{Screen, grouped, palette};
 use crate::error::Error;
 use crate::report::Report;
 
 /// The page around style, script and data.
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
-/// A part of the script, by its name in `script/`.
+/// Parts of the page, by their names in a folder.
 macro_rules! parts {
-    ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("script/", $name)))),*] };
+    ($folder:literal: $($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!($folder, "/", $name)))),*] };
 }
+
+/// The style; of rules of the same weight the later wins.
+const STYLE: &[(&str, &str)] = parts![
+    "style": "base.css",
+    "filter.css",
+    "summary.css",
+    "tables.css",
+    "causes.css",
+    "charts.css",
+    "waterfall.css",
+    "notes.css",
+    "narrow.css",
+    "paper.css",
+];
 
 /// The script, in the order its parts build on each other.
 const SCRIPT: &[(&str, &str)] = parts![
-    "format.js",
+    "script": "format.js",
     "dom.js",
     "data.js",
     "state.js",
@@ -51,17 +64,18 @@ pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
 pub(crate) const DATA: (&str, &str) = ("<script type=\"application/json\" id=\"data\">", "</script>");
 
 pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
-    let script: String = SCRIPT.iter().map(|(_, part)| *part).collect();
+    let joined = |parts: &[(&str, &str)]| parts.iter().map(|(_, part)| *part).collect::<String>();
+    let (script, style) = (joined(SCRIPT), joined(STYLE) + &palette::of_page());
     let policy = format!(
         "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'",
         hash(&script),
-        hash(STYLE)
+        hash(&style)
     );
     let startups = report.page.as_deref().and_then(data::startups).unwrap_or(report.table.len());
     let title = format!("podlag: {} pod starts", grouped(startups));
     let (before, after) = PAGE.split_once("{{data}}").unwrap_or((PAGE, ""));
     let filled = |part: &str| {
-        let part = part.replace("{{csp}}", &policy).replace("{{title}}", &title).replace("{{style}}", STYLE);
+        let part = part.replace("{{csp}}", &policy).replace("{{title}}", &title).replace("{{style}}", &style);
         part.replace("{{script}}", &script)
     };
     out.write_all(filled(before).as_bytes())?;
@@ -104,24 +118,32 @@ impl Write for Escaped<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
-    #[test]
-    fn every_part_of_the_script_is_in_the_page() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/output/html/script");
-        let mut found = Vec::new();
-        for path in [folder.clone(), folder.join("sections")] {
-            for entry in std::fs::read_dir(path).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_file() {
-                    found.push(path.strip_prefix(&folder).unwrap().display().to_string());
-                }
+    /// The files below a folder, by their paths in it.
+    fn files(folder: &Path, within: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(within).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => files(folder, &path, found),
+                false => found.push(path.strip_prefix(folder).unwrap().display().to_string()),
             }
         }
-        let mut listed: Vec<String> = SCRIPT.iter().map(|(name, _)| (*name).to_owned()).collect();
-        found.sort();
-        listed.sort();
-        assert_eq!(found, listed);
+    }
+
+    #[test]
+    fn every_part_is_in_the_page() {
+        for (name, parts) in [("script", SCRIPT), ("style", STYLE)] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/output/html").join(name);
+            let mut found = Vec::new();
+            files(&folder, &folder, &mut found);
+            let mut listed: Vec<String> = parts.iter().map(|(name, _)| (*name).to_owned()).collect();
+            found.sort();
+            listed.sort();
+            assert_eq!(found, listed);
+        }
     }
 
     #[test]

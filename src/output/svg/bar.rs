@@ -69,10 +69,11 @@ pub(super) fn bar(row: &Row, piece: &Piece, axis: &Axis, y: f64, out: &mut dyn W
     let words = piece.phase.words();
     let (from, took) = (axis.seconds(piece.from), (piece.to - piece.from).seconds());
     let (at, took_words) = (length(from), length(took));
+    let (least, most) = (length(piece.min_s), length(piece.max_s));
     let precision = match piece.precision {
         Precision::Exact => String::new(),
-        Precision::Inferred if piece.min_s == piece.max_s => " inferred".into(),
-        other => format!(" {} {}..{}", other.name(), length(piece.min_s), length(piece.max_s)),
+        other if least == most => format!(" {}", other.name()),
+        other => format!(" {} {least}..{most}", other.name()),
     };
     write!(
         out,

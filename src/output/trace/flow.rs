@@ -32,12 +32,12 @@ impl Flows {
         }
     }
 
-    /// The arrows' ends: from where the pull begins to the last instant of the wait, each within its slice, to which viewers bind
-    /// them. An arrow that would end before it begins is none: Perfetto calls that an error of the file.
+    /// The arrows' ends: from where the pull begins to the end of the wait, each within its slice and before its marks: viewers bind
+    /// them to what they find there. An arrow that would end before it begins is none: Perfetto calls that an error of the file.
     pub(super) fn events(self, event: &mut dyn FnMut(&Event<'_>) -> Result<(), Error>) -> Result<(), Error> {
         let mut id = 0;
         for (image, wait) in self.waits {
-            let end = (wait.to - 1).max(wait.from);
+            let end = wait.before_end(2);
             let pulls = self.pulls.get(&(wait.pid, image)).map(Vec::as_slice).unwrap_or_default();
             let shared = |pull: &&Slice| pull.to.min(wait.to) - pull.from.max(wait.from);
             let Some(pull) = pulls.iter().filter(|pull| pull.from <= end && pull.tid != wait.tid).max_by_key(shared)

@@ -43,6 +43,12 @@ const weight = (row) => (data.sure === undefined || row < data.sure ? 1 : data.w
 /** Whether every listed startup stands here with its spans. */
 const allWhole = cut.whole >= cut.startups;
 
+/** The registry of an image by its name, as container runtimes read it. */
+function registryOf(image) {
+	const first = image.split("/")[0];
+	return image.includes("/") && (/[.:]/.test(first) || first === "localhost") ? first : "docker.io";
+}
+
 const text = (number) => (number === NONE || number === null ? null : strings[number]);
 const podName = (row) => `${text(of.namespace[row])}/${rows.pod[row]}`;
 const wholeOf = (row) => (of.whole[row] === NONE ? null : whole[of.whole[row]]);

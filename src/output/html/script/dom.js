@@ -56,6 +56,9 @@ function fold(title, ...children) {
 	return h("details", h("summary", title), ...children);
 }
 
+/** A chart's numbers for those who do not see it, or want them; paper leaves them out unless they are open. */
+const asTable = (...children) => h("details.chart-table", h("summary", "As a table"), ...children);
+
 const tip = document.getElementById("tip");
 
 /** Shows a text near an element's box; null hides it. */

@@ -2,12 +2,14 @@
 
 const form = document.getElementById("filter");
 const inputs = {};
+/** The key that its reader is typing in: what is typed stays as it is. */
+let typing = "";
 const counted = h("output", { id: "count", "aria-live": "polite", for: KEYS.map((key) => `f-${key}`).join(" ") });
 const OPTIONS = 500;
 
-/** Tells what happened to who listens; the count of startups does so on each filtering. */
+/** Tells those who listen what happened; the count of startups does so on each filtering. */
 function say(words) {
-	refill(counted, words);
+	refill(document.getElementById("told"), words);
 }
 
 /** Sets one key (or clears it, if it has the value) and shows what passes. */
@@ -52,14 +54,18 @@ function typed(key, name, values) {
 		list: list.id,
 		autocomplete: "off",
 		spellcheck: "false",
-		placeholder: "all, * for any",
+		placeholder: "all, or a*",
 	};
 	return field(key, name, h("input", attributes), list);
 }
 
 function field(key, name, input, ...others) {
 	inputs[key] = input;
-	const changed = () => setFilter(key, fromInput(key, input.value.trim()), key === "q");
+	const changed = () => {
+		typing = key;
+		setFilter(key, fromInput(key, input.value.trim()), key === "q");
+		typing = "";
+	};
 	input.addEventListener(key === "q" ? "input" : "change", changed);
 	return h("div.field", h("label", { for: input.id }, name), input, ...others);
 }
@@ -94,6 +100,11 @@ function drawFilter() {
 			typed("workload", "Workload", names("workload")),
 			typed("image", "Image", frequent(rows.images.flat())),
 			choice(
+				"registry",
+				"Registry",
+				[...new Set(rows.images.flat().map((image) => registryOf(text(image))))].sort().map((name) => [name]),
+			),
+			choice(
 				"phase",
 				"Longest phase",
 				used.map(({ name, label }) => [name, label]),
@@ -125,16 +136,13 @@ function showFilter(found) {
 		if (value && input.tagName === "SELECT" && ![...input.options].some((option) => option.value === value)) {
 			input.append(h("option", { value }, value));
 		}
-		if (input.value !== value && document.activeElement !== input) input.value = value;
-		else if (!value) input.value = value;
+		// Half a date reads as none: to set none takes it away.
+		if (key !== typing && (input.value !== value || !value)) input.value = value;
 	}
 	document.getElementById("clear").disabled = !filtered();
 	const sign = found.estimate ? "≈ " : "";
-	say(
-		filtered()
-			? `${sign}${grouped(found.startups)} of ${plural(cut.startups, "startup")}`
-			: plural(cut.startups, "startup"),
-	);
+	const all = plural(cut.startups, "startup");
+	refill(counted, filtered() ? `${sign}${grouped(found.startups)} of ${all}` : all);
 	// Paper shows no filter bar: there this line says what the figures are of.
 	const selected = Object.entries(state).map(([key, value]) => `${key} ${value}`);
 	refill(
@@ -157,6 +165,7 @@ function drawBrush(element, width) {
 		last = Math.max(last, value);
 	}
 	first = Math.floor(first / 1e6) * 1e6;
+	if (last < first + 1e6) return refill(element, h("p.quiet", `All began at ${stamp(first).replace("T", " ")}.`));
 	last = Math.max(first + 1e6, Math.floor(last / 1e6) * 1e6 + 1e6);
 	const height = 34;
 	const bins = new Float64Array(Math.min(160, Math.floor(width / 4)));

@@ -1,20 +1,23 @@
 // Puts the page together: the first screen at once, the other sections when they come near or the browser has time.
 
+/** No filter reaches the section; or it is made of the listed startups, which in a cut page are not all. */
+const [FIXED, OF_LISTED] = ["fixed", "of-listed"];
+
 const SECTIONS = [
 	["summary", "Summary", drawSummary],
 	["causes", "Causes", drawCauses],
-	["distribution", "Distribution", drawDistribution],
-	["timeline", "Time line", drawTimeline],
+	["distribution", "Distribution", drawDistribution, OF_LISTED],
+	["timeline", "Time line", drawTimeline, OF_LISTED],
 	["slowest", "Slowest startups", drawWaterfall],
-	["startups", "Startups", drawStartups],
-	["groups", "Workloads and nodes", drawGroups],
-	["images", "Images and registries", drawImages],
-	["volumes", "Volumes", drawVolumes],
-	...(report.metrics ? [["metrics", "Metrics", drawMetrics, true]] : []),
+	["startups", "Startups", drawStartups, OF_LISTED],
+	["groups", "Workloads and nodes", drawGroups, OF_LISTED],
+	["images", "Images and registries", drawImages, OF_LISTED],
+	["volumes", "Volumes", drawVolumes, OF_LISTED],
+	...(report.metrics ? [["metrics", "Metrics", drawMetrics, FIXED]] : []),
 	["odd", "Anomalies and pods that never ran", drawOdd],
-	["coverage", "What was read", drawCoverage, true],
-	["glossary", "Glossary", drawGlossary, true],
-].map(([id, title, draw, fixed]) => ({ id, title, draw, fixed, stale: true, root: h("div.body") }));
+	["coverage", "What was read", drawCoverage, FIXED],
+	["glossary", "Glossary", drawGlossary, FIXED],
+].map(([id, title, draw, kind]) => ({ id, title, draw, kind, stale: true, root: h("div.body") }));
 
 let view;
 
@@ -41,6 +44,8 @@ function render(section) {
 	if (!section.stale) return;
 	section.stale = false;
 	section.draw(section.root, view);
+	if (isCut && section.kind === OF_LISTED)
+		section.root.prepend(h("p.quiet", `Of the ${grouped(cut.listed)} listed of ${plural(cut.startups, "startup")}.`));
 }
 
 const later = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
@@ -66,7 +71,7 @@ function update() {
 	const focus = focused();
 	view = { rows: passing() };
 	view.found = figures(view);
-	for (const section of SECTIONS) section.stale ||= !section.fixed;
+	for (const section of SECTIONS) section.stale ||= section.kind !== FIXED;
 	showFilter(view.found);
 	render(SECTIONS[0]);
 	for (const section of SECTIONS) if (section.near) render(section);

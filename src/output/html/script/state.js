@@ -1,6 +1,6 @@
 // The filter's state, kept in the URL's fragment so that a view can be sent to someone, and what passes it.
 
-const KEYS = ["namespace", "node", "workload", "image", "phase", "cause", "from", "to", "q"];
+const KEYS = ["namespace", "node", "workload", "image", "registry", "phase", "cause", "from", "to", "q"];
 let state = {};
 let theme = "";
 
@@ -70,6 +70,10 @@ function tests() {
 	if (state.image) {
 		const wanted = numbersOf(state.image);
 		list.push((row) => rows.images[row].some((image) => wanted.has(image)));
+	}
+	if (state.registry) {
+		// An image without a registry in its name is of docker.io: no glob over names tells.
+		list.push((row) => rows.images[row].some((image) => registryOf(text(image)) === state.registry));
 	}
 	if (state.cause) {
 		const wanted = numbersOf(state.cause);

@@ -5,12 +5,14 @@ const MORE = 200;
 
 const unknown = (value) => value === null || value === undefined || Number.isNaN(value);
 
-/** A cell that a spreadsheet will not run: what begins like a formula gets a quote before it. */
+/** A cell that no spreadsheet runs and that deceives no eye: what begins like a formula gets a quote before it. */
 function csvCell(value) {
-	const raw = unknown(value) ? "" : String(value);
-	const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(raw) ? `'${raw}` : raw;
-	return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+	const raw = unknown(value) ? "" : plain(value);
+	const safe = typeof value === "string" && /^[=+\-@]/.test(raw) ? `'${raw}` : raw;
+	return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
+
+const COPY = "Copy CSV";
 
 async function copy(text, button) {
 	let done = true;
@@ -25,7 +27,10 @@ async function copy(text, button) {
 		area.remove();
 		button.focus();
 	}
-	say(done ? "Copied as CSV." : "The browser did not let the page copy.");
+	const told = done ? "Copied as CSV" : "The browser did not let the page copy";
+	say(told);
+	refill(button, told);
+	setTimeout(() => refill(button, COPY), 4000);
 }
 
 const UNITS = { time: span, count: grouped, size };
@@ -42,9 +47,10 @@ function compare(a, b) {
 	return a - b;
 }
 
-/** A column: its head, time, count or text (""), its value by function or by the item's field, and how a cell shows it. */
-function col(label, kind, value, cell) {
-	return { label, kind, of: typeof value === "string" ? (item) => item[value] : value, cell };
+/** A column: its head, kind ("" is text), value by function or by the item's field, how a cell shows it, and by what it sorts. */
+function col(label, kind, value, cell, by) {
+	const of = typeof value === "string" ? (item) => item[value] : value;
+	return { label, kind, of, cell, by: by ?? of };
 }
 
 /** How each table is sorted: kept while filters change. */
@@ -65,7 +71,7 @@ function table(name, caption, items, columns) {
 	const ordered = () => {
 		const { column, down } = sorted.get(name) ?? plainOrder;
 		if (column < 0) return items;
-		const keyed = items.map((item) => [columns[column].of(item), item]);
+		const keyed = items.map((item) => [columns[column].by(item), item]);
 		// Unknown values stay last whichever way.
 		keyed.sort(([a], [b]) => {
 			const order = compare(a, b);
@@ -122,7 +128,7 @@ function table(name, caption, items, columns) {
 		const lines = ordered().map((item) => columns.map((column) => csvCell(value(column, item))));
 		return [head, ...lines].map((cells) => cells.join(",")).join("\r\n");
 	};
-	const button = h("button", { onclick: () => copy(csv(), button), "aria-label": `Copy CSV: ${caption}` }, "Copy CSV");
+	const button = h("button", { onclick: () => copy(csv(), button), "aria-label": `Copy CSV: ${caption}` }, COPY);
 	mark();
 	draw();
 	refill(place, framed(caption, heads, body), h("p.tools", note, more, button));

@@ -18,12 +18,16 @@ function headed(text) {
 		.split(/\n\n+/)
 		.map((part) => {
 			const [first, ...rest] = part.split("\n");
-			return rest.length ? [h("h4", first), h("p", rest.join(" "))] : h("p", first);
+			return rest.length ? [h("h4", first), h("p", coded(rest.join(" ")))] : h("p", coded(first));
 		});
 }
 
+/** What stands in backticks as code. */
+const coded = (text) => text.split("`").map((part, at) => (at % 2 ? h("code", part) : part));
+
 function causeCard(line, at, sign) {
 	const known = causeWords.get(line.cause);
+	const { what_if: whatIf, advised: { yaml, already } = {} } = wholeCause(line.cause);
 	const certain = line.lost > 0 ? line.certain / line.lost : 0;
 	return h(
 		"article.cause",
@@ -36,27 +40,29 @@ function causeCard(line, at, sign) {
 			pair("certain", `${span(line.certain)} (${share(certain)})`),
 			pair("startups", `${sign}${grouped(line.pods)}${line.nodes > 1 ? ` on ${line.nodes} nodes` : ""}`),
 			known && pair("set", known.set),
+			yaml?.length > 0 && pair("add", h("code", yaml.join("\n"))),
+			already?.length > 0 && pair("is set", already.join(", ")),
+			whatIf && pair("saves", whatIf),
 			known && known.price !== "none" && pair("price", known.price),
 		),
 		known && h("div.prose", headed(known.text)),
-		evidenceTable(line),
+		worst(line),
 	);
 }
 
 const pair = (name, value) => h("div", h("dt", name), h("dd", value));
 
-function evidenceTable(line) {
-	const lines = line.worst.slice(0, WORST).map(([lost, row]) => {
+/** The startups that lost most by it: a list, since a line of a log is too long for a cell beside others. */
+function worst(line) {
+	const items = line.worst.slice(0, WORST).map(([lost, row]) => {
 		const startup = wholeOf(row);
 		const finding = startup?.findings.find((other) => other.cause === line.cause);
-		return [
-			podName(row),
-			span(lost),
-			finding?.about ?? "–",
-			finding?.evidence
-				? evidenceOf(startup, finding.evidence)
-				: h("span.quiet", startup ? "no single line" : "not in this page: podlag chain tells"),
-		];
+		const untold = startup ? "no single line" : "not in this page: podlag chain tells";
+		return h(
+			"li",
+			h("div.row", h("b", podName(row)), h("span", span(lost)), finding?.about && h("span", finding.about)),
+			h("p", finding?.evidence ? evidenceOf(startup, finding.evidence) : h("span.quiet", untold)),
+		);
 	});
-	return grid(`Worst startups of ${line.cause}`, ["startup", "lost", "about", "evidence"], lines, [1]);
+	return items.length > 0 && [h("h4", "Worst startups"), h("ol.worst", items)];
 }

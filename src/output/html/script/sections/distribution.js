@@ -25,8 +25,7 @@ function drawDistribution(root, view) {
 		),
 		drawing,
 		legend(used),
-		fold(
-			"As a table",
+		asTable(
 			grid(
 				"Startups by their length",
 				["created → running", "startups", "share", "SLI value", "longest phase"],
@@ -96,7 +95,7 @@ function distributionChart(width, bins, slo, x, ticks) {
 					across,
 					base + 16,
 					length(tick).replace(" 00s", "").replace(".0 s", " s"),
-					"middle",
+					across > width - 20 ? "end" : "middle",
 					tick === 5 ? "strong" : "quiet",
 				),
 			);

@@ -25,7 +25,9 @@ function drawStartups(root, view) {
 			col("top cause", "", topCause, (row) => pick("cause", topCause(row))),
 			col("node", "", node, (row) => pick("node", node(row))),
 			col("state", "", (row) => text(of.state[row])),
-			col("created (UTC)", "", (row) => (Number.isNaN(of.began[row]) ? null : stamp(of.began[row], true))),
+			col("created (UTC)", "", (row) =>
+				Number.isNaN(of.began[row]) ? null : stamp(of.began[row], of.began[row] % 1e6 !== 0),
+			),
 		],
 	);
 	refill(root, list);

@@ -1,5 +1,8 @@
 // What the kubelets' own histograms tell; the filter does not reach them, since they know no single startup.
 
+/** What an interval sorts by: its upper end, of which a histogram may know none. */
+const high = (value) => (value ? (value.high ?? Number.POSITIVE_INFINITY) : null);
+
 const within = (pair) => {
 	if (!pair) return "–";
 	const [low, high] = pair.map(share);
@@ -119,13 +122,27 @@ function proofs({ fleet, nodes }) {
 
 function nodeMetrics(nodes) {
 	const largest = (node) => [...node.parts].sort((a, b) => b.mean_s - a.mean_s)[0];
+	const most = (node) => largest(node)?.mean_s;
 	return table("metrics-nodes", "Nodes by metrics", nodes, [
 		col("node", "", ({ window }) => window.node),
 		col("starts", "count", "startups"),
 		col("mean start", "time", ({ mean_s }) => seconds(mean_s)),
-		col("SLI p99", "", ({ slo_s }) => between(slo_s?.p99_s)),
-		col("within 5 s", "", ({ slo_s }) => within(slo_s?.within_5s)),
-		col("largest part", "", (node) => (largest(node) ? `${largest(node).part} ${length(largest(node).mean_s)}` : null)),
+		col(
+			"SLI p99",
+			"range",
+			({ slo_s }) => between(slo_s?.p99_s),
+			null,
+			({ slo_s }) => high(slo_s?.p99_s),
+		),
+		col(
+			"within 5 s",
+			"range",
+			({ slo_s }) => within(slo_s?.within_5s),
+			null,
+			({ slo_s }) => slo_s?.within_5s?.[1],
+		),
+		col("largest part", "", (node) => largest(node)?.part),
+		col("its mean", "time", (node) => seconds(most(node))),
 		col("kubelet", "", ({ window }) => window.kubelet_version),
 	]);
 }

@@ -65,9 +65,17 @@ function troubles() {
 	const counts = ["unread_sources", "cut_records", "long_lines", "undated", "aged", "capped", "suppressed_messages"];
 	return [
 		...(coverage.partial ? ["stopped early: partial"] : []),
-		...counts.filter((name) => coverage[name] > 0).map((name) => `${grouped(coverage[name])} ${COUNTS[name]}`),
+		...counts.filter((name) => coverage[name] > 0).map((name) => `${COUNTS[name]}: ${grouped(coverage[name])}`),
 		...(coverage.zone_assumed ? ["no line tells the zone, UTC assumed"] : []),
 	];
+}
+
+/** Causes that had no evidence, by what would show them. */
+function unjudged() {
+	const blind = report.unjudged ?? [];
+	if (blind.length === 0) return null;
+	const lines = blind.map(({ causes, startups, ask }) => [causes.join(", "), grouped(startups), ask.join(", or ")]);
+	return grid("Not judged, and what would show it", ["causes", "startups", "what would show them"], lines, [1]);
 }
 
 function drawCoverage(root) {
@@ -88,6 +96,7 @@ function drawCoverage(root) {
 		root,
 		h("p.quiet", "The filter does not reach this section."),
 		isCut && h("p", cutWords()),
+		unjudged(),
 		coverage.partial && h("p.warn", "The run was stopped before the end of the input: all figures are partial."),
 		coverage.zone_assumed && h("p.warn", "No line tells the time zone: UTC was assumed (--timezone)."),
 		coverage.source_troubles.length > 0 &&

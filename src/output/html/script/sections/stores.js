@@ -1,11 +1,5 @@
 // Tables of what startups wait for: images, registries, volumes.
 
-/** The registry of an image by its name, as container runtimes read it. */
-function registryOf(image) {
-	const first = image.split("/")[0];
-	return image.includes("/") && (/[.:]/.test(first) || first === "localhost") ? first : "docker.io";
-}
-
 /** A sentence where not all startups stand in the page with everything. */
 function partial(view, what) {
 	const known = view.rows.filter((row) => wholeOf(row)).length;
@@ -26,7 +20,7 @@ function quantileOf(values, q) {
 function drawImages(root, view) {
 	const pulls = listsOf(view, "image_pulls").filter(({ image }) => image !== null);
 	const pulling = words.phases.flatMap(({ name }, phase) => (name.startsWith("image_") ? [phase] : []));
-	const list = (key, title, found, keyOf, glob) => {
+	const list = (key, name, title, found, keyOf) => {
 		const items = found.map((group) => {
 			const own = pulls.filter((pull) => keyOf(pull.image) === group.name);
 			const values = (field) => own.map((pull) => seconds(pull[field]));
@@ -49,8 +43,8 @@ function drawImages(root, view) {
 			};
 		});
 		items.sort((a, b) => b.pulling - a.pulling);
-		return table(key, title, items, [
-			col(key.replace("ies", "ys").slice(0, -1), "", "name", ({ name }) => pick("image", name + glob, name)),
+		return table(name, title, items, [
+			col(key, "", "name", ({ name }) => pick(key, name)),
 			col("startups", "count", "count"),
 			col("their pulling time", "time", "pulling"),
 			col("pulls", "count", "pulls"),
@@ -66,8 +60,8 @@ function drawImages(root, view) {
 	refill(
 		root,
 		partial(view, "Pulls, waits and sizes"),
-		list("images", "Images pulled", images, (image) => image, ""),
-		list("registries", "Registries", registries, registryOf, "/*"),
+		list("image", "images", "Images pulled", images, (image) => image),
+		list("registry", "registries", "Registries", registries, registryOf),
 	);
 }
 

@@ -26,7 +26,7 @@ function drawRead() {
 
 function cutWords() {
 	const sure = data.sure ?? 0;
-	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the ${grouped(sure)} slowest, and a sample in which each stands for ${data.weight.toFixed(1)}. The summary and the causes without a filter are of all; filtered figures (≈), the distribution, the time line and the tables are of the listed ones. ${grouped(cut.whole)} have their spans and lines here.`;
+	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the slowest and those that never ran, ${grouped(sure)} in all, and of the others a sample in which each stands for ${data.weight.toFixed(1)}. The summary and the causes without a filter are of all; filtered figures (≈), the distribution, the time line and the tables are of the listed ones. ${grouped(cut.whole)} have their spans and lines here.`;
 }
 
 function figure(name, title, value, note) {
@@ -77,6 +77,7 @@ function drawSummary(root, view) {
 			titled("Where the time went", phaseTable(found, sign)),
 			titled("Top causes, by time lost", topCauses(found, sign)),
 		),
+		askedReplays(),
 	);
 }
 
@@ -104,12 +105,42 @@ function phaseTable(found, sign) {
 	return place;
 }
 
+/** What is said of a cause over all startups, which no filtered selection has. */
+const wholeCause = (id) => (!filtered() && summary.causes.find(({ cause }) => cause === id)) || {};
+
+/** Replays that the user asked for; those that causes ask for stand with them. */
+function askedReplays() {
+	const asked = (report.what_if ?? []).filter(({ cause }) => cause === null);
+	if (filtered() || asked.length === 0) return null;
+	const between = (change) => {
+		const likely = range(change.likely_low * 1e6, change.likely_high * 1e6);
+		const outside = range(change.low * 1e6, change.high * 1e6);
+		return `${span(change.before * 1e6)} → ${likely}${likely === outside ? "" : ` (at the outside ${outside})`}`;
+	};
+	const lines = asked.map((told) =>
+		h(
+			"li",
+			h("code", told.setting),
+			told.withheld
+				? h("p", `No estimate: ${told.withheld}.`)
+				: h(
+						"dl.pairs",
+						pair("changes", plural(told.pods, "pod")),
+						["p50", "p95", "p99", "max"].map((name) => pair(name, between(told[name]))),
+						pair("in all", between(told.total)),
+						pair("bounds", told.bounds),
+					),
+		),
+	);
+	return titled("What if", h("ul.replays", lines));
+}
+
 function topCauses(found, sign) {
 	if (found.causes.length === 0) return none("No cause claims any time.");
 	const most = found.causes[0].lost;
 	const line = (cause) => {
 		const known = causeWords.get(cause.cause);
-		const whatIf = !filtered() && summary.causes.find((other) => other.cause === cause.cause)?.what_if;
+		const { what_if: whatIf } = wholeCause(cause.cause);
 		return h(
 			"li",
 			h(
@@ -130,7 +161,8 @@ function topCauses(found, sign) {
 			bar(cause.lost / most, "plain"),
 			h("p", known?.title),
 			known && h("p.set", h("b", "set "), known.set),
-			typeof whatIf === "string" && h("p.what-if", h("b", "what if "), whatIf),
+			typeof whatIf === "string" && h("p.what-if", h("b", "saves "), whatIf),
+			known && known.price !== "none" && h("p.price", h("b", "price "), known.price),
 		);
 	};
 	const rest = found.causes.length - 4;

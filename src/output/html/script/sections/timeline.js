@@ -20,7 +20,6 @@ function drawTimeline(root, view) {
 	const note = unknown
 		? ` The pull queue is of the ${grouped(view.rows.length - unknown)} startups that stand here with their spans.`
 		: "";
-	const sample = isCut ? " Only listed startups are drawn." : "";
 	const place = h("div");
 	let visible = NODES_FIRST;
 	const draw = () => {
@@ -41,7 +40,7 @@ function drawTimeline(root, view) {
 		root,
 		h(
 			"p",
-			`Solid: startups on their way. Hatched: those of them that wait for an image pull to begin. ▼: taken by a kubelet that had just restarted.${note}${sample}`,
+			`Solid: startups on their way. Hatched: those of them that wait for an image pull to begin. ▼: taken by a kubelet that had just restarted.${note}`,
 		),
 		place,
 	);
@@ -109,10 +108,7 @@ function lanes({ node, rows: own }, first, last) {
 	]);
 	element.append(
 		drawing,
-		fold(
-			"As a table",
-			grid(`${name}: startups over time`, ["from", "on their way", "in the pull queue"], lines, [1, 2]),
-		),
+		asTable(grid(`${name}: startups over time`, ["from", "on their way", "in the pull queue"], lines, [1, 2])),
 	);
 	const draw = (width) =>
 		refill(drawing, laneChart(width, name, words, [lives, waits, restarts], [first, last, Math.max(1, most)]));

@@ -33,8 +33,9 @@ function drawWaterfall(root, view) {
 	const items = shownNow.map((row, at) => startupLine(row, waterfall.byClock ? ends[at][0] - first : 0, most));
 	refill(
 		root,
+		partial(view, "Waterfalls"),
 		h(
-			"p",
+			"p.hint",
 			"Open a line for its steps and the log lines they stand on; with the arrow keys ← → its parts are read one by one.",
 		),
 		legend(used),
