@@ -107,8 +107,9 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             if report.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() }
         }
         Some(Verb::Explain { cause: None }) => {
-            for cause in cause::all() {
-                writeln!(out, "{:<24} {}", cause.id, cause.title)?;
+            for (head, causes) in cause::by_head() {
+                writeln!(out, "{head}")?;
+                causes.iter().try_for_each(|cause| writeln!(out, "  {:<24} {}", cause.id, cause.title))?;
             }
             0
         }

@@ -52,7 +52,7 @@ pub use case::{Case, Sign};
 
 use crate::breakdown::Piece;
 use crate::evidence::Evidence;
-use crate::phase::Phase;
+use crate::phase::{PHASES, Phase};
 use crate::record::Place;
 use crate::time::Span;
 
@@ -173,6 +173,25 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
     CAUSES.iter().chain(MEASURED)
 }
 
+/// All causes under the heads of what they claim first, in the order of the heads; what claims no seconds comes last.
+pub fn by_head() -> Vec<(&'static str, Vec<&'static Cause>)> {
+    const CLOCKS: &str = "clocks";
+    let head = |cause: &Cause| match cause.phases.first() {
+        Some(Phase::Unattributed) => "between the phases",
+        Some(phase) => phase.words().head,
+        None => CLOCKS,
+    };
+    let mut heads: Vec<(&str, Vec<&Cause>)> = Vec::new();
+    let order = PHASES.iter().map(|(phase, _)| phase.words().head).chain(["between the phases", CLOCKS]);
+    for name in order {
+        let mine: Vec<&Cause> = all().filter(|cause| head(cause) == name).collect();
+        if !mine.is_empty() && !heads.iter().any(|(known, _)| *known == name) {
+            heads.push((name, mine));
+        }
+    }
+    heads
+}
+
 /// The cause with this id.
 pub fn named(id: &str) -> Option<&'static Cause> {
     all().find(|cause| cause.id == id)
@@ -181,13 +200,18 @@ pub fn named(id: &str) -> Option<&'static Cause> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::phase::PHASES;
 
     #[test]
     fn every_phase_has_a_cause_that_needs_no_further_evidence() {
         for (phase, name) in PHASES {
             assert!(CAUSES.iter().any(|cause| cause.phases.contains(phase)), "no cause for {name}");
         }
+    }
+
+    #[test]
+    fn every_cause_stands_under_one_head() {
+        let listed: usize = by_head().iter().map(|(_, causes)| causes.len()).sum();
+        assert_eq!(listed, all().count());
     }
 
     #[test]

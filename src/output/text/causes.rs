@@ -46,7 +46,12 @@ impl Page<'_> {
                 self.words(out, "     ", &format!("is     {}", plain(&line.advised.already.join(", "))))?;
             }
             self.words(out, "     ", &format!("set    {}", line.advised.set))?;
-            line.advised.yaml.iter().try_for_each(|yaml| writeln!(out, "            {yaml}"))?;
+            // The words mostly say the very line to add.
+            let said = line.advised.yaml.iter().all(|yaml| line.advised.set.contains(yaml.as_str()));
+            let lines = line.advised.yaml.iter().filter(|_| !said);
+            lines
+                .enumerate()
+                .try_for_each(|(at, yaml)| writeln!(out, "     {:<7}{yaml}", if at == 0 { "add" } else { "" }))?;
             if let Some(what_if) = &line.what_if {
                 self.words(out, "     ", &format!("saves  {}", plain(what_if)))?;
             }
