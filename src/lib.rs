@@ -33,6 +33,8 @@ pub mod error;
 pub mod expression;
 pub mod filter;
 pub mod grammar;
+mod hash;
+pub mod literals;
 pub mod metrics;
 pub mod output;
 pub mod parse;

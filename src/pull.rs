@@ -37,6 +37,11 @@ struct Done {
 }
 
 impl Pulls {
+    /// How many pulls it holds.
+    pub fn held(&self) -> usize {
+        self.under_way.len() + self.done.len()
+    }
+
     /// Takes a line about a pull.
     pub fn push(&mut self, record: &Record, time: Time) {
         let Some(image) = record.text_of(Field::Image) else { return };

@@ -29,14 +29,14 @@ pub struct Event {
 
 impl Event {
     /// An event from its record.
-    pub fn of(record: &Record, time: Time) -> Self {
+    pub fn of(record: Record, time: Time) -> Self {
         Event {
             time,
             place: record.place,
             fact: record.fact,
             by_runtime: record.by_runtime,
-            fields: record.fields.clone(),
-            text: record.text.clone(),
+            fields: record.fields,
+            text: record.text,
         }
     }
 
