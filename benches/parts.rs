@@ -9,6 +9,7 @@
     reason = "a bench"
 )]
 
+#[allow(dead_code, reason = "what was written is counted for another bench")]
 mod journal;
 
 use std::path::Path;

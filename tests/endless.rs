@@ -24,6 +24,9 @@ impl Endless {
         let head = format!("1123 {hour:02}:{minute:02}:{second:02}.{:06}    1", pod % 100 * 10_000);
         let uid = format!("{pod:08x}-1bad-4bad-8bad-0123456789ab");
         let mut line = |level: char, rest: String| self.text.extend(format!("{level}{head} {rest}\n").into_bytes());
+        if pod == 1 {
+            line('I', "kubelet.go:1] \"SyncLoop ADD\" source=\"api\" pods=[\"shop/loop\"]".into());
+        }
         line('I', format!("kubelet.go:1] \"SyncLoop ADD\" source=\"api\" pods=[\"shop/web-{pod}\"]"));
         line('I', format!("a.go:1] \"SyncPod enter\" pod=\"shop/web-{pod}\" podUID=\"{uid}\""));
         for (name, id) in
@@ -89,6 +92,7 @@ fn a_log_without_end_takes_no_more_memory_with_time() {
     let (early, late) = held.split_at(held.len() / 3);
     let most = |held: &[usize]| held.iter().max().copied().unwrap_or_default();
     assert!(most(late) <= most(early) + most(early) / 50, "{} things, later {}", most(early), most(late));
+    tracker.finish();
     let counts = &tracker.counts;
     assert!(counts.capped > 10_000 && counts.dropped_events > 0, "{counts:?}");
 }

@@ -196,7 +196,7 @@ impl Line {
     fn of(line: &str, by_kubelet: bool, begin: i64, names: Option<&Regex>) -> Self {
         let mut pieces = Vec::new();
         let mut reached = 0;
-        let mut text = |from: usize, to: usize, pieces: &mut Vec<Piece>| {
+        let text = |from: usize, to: usize, pieces: &mut Vec<Piece>| {
             let plain = &line[from..to];
             let mut at = 0;
             for name in names.into_iter().flat_map(|names| names.find_iter(plain)) {
@@ -260,7 +260,7 @@ impl Line {
         if form == Form::Json {
             let message = out.split_off(begin);
             let message = serde_json::to_string(&String::from_utf8_lossy(&message)).expect("a string");
-            out.extend_from_slice(message[1..].as_bytes());
+            out.extend_from_slice(&message.as_bytes()[1..]);
             out.push(b'}');
         }
         out.push(b'\n');

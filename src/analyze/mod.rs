@@ -79,7 +79,7 @@ pub struct Servers {
 }
 
 impl Options {
-    /// The defaults: built-in grammars, as many threads as the machine has, 256 MiB of rows in memory and the rest below
+    /// The defaults: built-in grammars, as many threads as the machine has, 128 MiB of rows in memory and the rest below
     /// `temp`.
     ///
     /// # Errors
