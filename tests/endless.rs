@@ -94,5 +94,5 @@ fn a_log_without_end_takes_no_more_memory_with_time() {
     assert!(most(late) <= most(early) + most(early) / 50, "{} things, later {}", most(early), most(late));
     tracker.finish();
     let counts = &tracker.counts;
-    assert!(counts.capped > 10_000 && counts.dropped_events > 0, "{counts:?}");
+    assert!(counts.capped > 10_000, "{counts:?}");
 }
