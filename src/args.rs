@@ -199,7 +199,7 @@ pub struct Reading {
     /// Threads that parse [default: the machine's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = "Reading")]
     pub threads: Option<u16>,
-    /// Memory for startups, as 512MiB; beyond it they lie in a temporary folder [default: 256MiB]
+    /// Memory for startups, as 512MiB; beyond it they lie in a temporary folder [default: 128MiB]
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Reading")]
     pub memory: Option<usize>,
     /// Bytes of columns below which no part is written to the temporary folder (the answer does not depend on it)

@@ -135,6 +135,10 @@ impl Clock {
     fn wall(&self, stamp: Option<Stamp>, near: i64) -> Option<i64> {
         let stamp = stamp?;
         let year = DateTime::from_timestamp_nanos(near).year();
+        // The same day of another year is at least 365 days away, so this one is nearest.
+        if let Some(wall) = stamp.as_utc_in(year).filter(|wall| (wall - near).abs() < 180 * DAY) {
+            return Some(wall);
+        }
         let years = [year - 1, year, year + 1].into_iter();
         years.filter_map(|year| stamp.as_utc_in(year)).min_by_key(|wall| (wall - near).abs())
     }

@@ -47,13 +47,16 @@ impl Evidence {
 
     /// The kinds of lines a startup stands on.
     pub(crate) fn of(startup: &Startup) -> Vec<Evidence> {
-        let kubelet = |event: &&crate::startup::Event| !event.by_runtime && event.fact != Fact::StartupObserved;
+        // What `-v=2` prints of every start: lines of `-v=0` alone do not let it be judged.
+        let kubelet = |event: &crate::startup::Event| {
+            !event.by_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
+        };
         let events = startup.events.iter().any(|event| {
             !event.by_runtime && matches!(event.fact, Fact::PullAsked | Fact::PullEnded | Fact::ContainerStarted)
         });
         let all = [
             (Evidence::Record, startup.observed.is_some()),
-            (Evidence::KubeletLog, startup.events.iter().any(|event| kubelet(&event))),
+            (Evidence::KubeletLog, startup.events.iter().any(kubelet)),
             (Evidence::KubeletEvents, events),
             (Evidence::RuntimeLog, steps::of(startup).evidence == steps::Evidence::Runtime),
         ];

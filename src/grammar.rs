@@ -3,13 +3,17 @@
 //!
 //! To add messages: edit or add `grammars/<name>.toml` and, for a new file, add its line in [`BUILT_IN`].
 
+mod pattern;
+
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use regex::Regex;
+use pattern::Pattern;
 use serde::Deserialize;
 
 use crate::error::{Error, Kind};
+use crate::hash::HashMap;
+use crate::literals::{Lines, Literals};
 use crate::parse::entry::{Dialect, Entry};
 use crate::parse::value::Raw;
 use crate::record::{Fact, Field, Value};
@@ -152,20 +156,13 @@ pub struct Message {
     fields: Vec<(Field, String)>,
 }
 
-#[derive(Debug)]
-struct Pattern {
-    regex: Regex,
-    /// The field of each named group, with the group's number.
-    groups: Vec<(usize, Field)>,
-}
-
 /// All grammars of a run.
 #[derive(Debug)]
 pub struct Grammars {
     messages: Vec<Message>,
-    literals: AhoCorasick,
+    literals: Literals,
     words: Vec<String>,
-    by_text: std::collections::HashMap<String, Vec<usize>>,
+    by_text: HashMap<String, Vec<usize>>,
     /// The literals of messages with a pattern, and which messages each stands for.
     pattern_literals: AhoCorasick,
     by_literal: Vec<Vec<usize>>,
@@ -179,14 +176,14 @@ impl Grammars {
     pub fn load(own: &[(String, String)]) -> Result<Self, Error> {
         let mut messages = Vec::new();
         let mut literals = Vec::new();
-        let built_in = BUILT_IN.iter().map(|(name, text)| (*name, *text));
-        for (name, text) in built_in.chain(own.iter().map(|(name, text)| (&**name, &**text))) {
-            for text in read(name, text)?.messages()? {
+        let built_in = BUILT_IN.iter().map(|(name, text)| (*name, *text, true));
+        for (name, text, known) in built_in.chain(own.iter().map(|(name, text)| (&**name, &**text, false))) {
+            for text in read(name, text)?.messages(known)? {
                 literals.push(text.1);
                 messages.push(text.0);
             }
         }
-        let mut by_text: std::collections::HashMap<String, Vec<usize>> = std::collections::HashMap::new();
+        let mut by_text: HashMap<String, Vec<usize>> = HashMap::default();
         let mut pattern_literals: Vec<&str> = Vec::new();
         let mut by_literal: Vec<Vec<usize>> = Vec::new();
         for (number, message) in messages.iter().enumerate() {
@@ -216,15 +213,14 @@ impl Grammars {
             .filter(|long| !distinct.iter().any(|short| short != long && long.contains(short)))
             .collect();
         let words = shortest.iter().map(|word| (*word).to_owned()).collect();
-        let literals = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&shortest);
-        let literals =
-            literals.map_err(|trouble| Error::new(Kind::Grammar, format!("the literals make no search: {trouble}")))?;
+        let usual: Vec<&str> = BUILT_IN.iter().map(|(_, text)| *text).collect();
+        let literals = Literals::of(&shortest, &usual)?;
         Ok(Grammars { messages, literals, words, by_text, pattern_literals, by_literal })
     }
 
-    /// The search for lines worth reading: one pass over raw bytes for every literal at once.
-    pub fn literals(&self) -> &AhoCorasick {
-        &self.literals
+    /// The lines of a text worth reading: those that hold a literal.
+    pub fn lines<'a>(&'a self, text: &'a [u8]) -> Lines<'a> {
+        self.literals.lines(text)
     }
 
     /// The words that search looks for.
@@ -342,23 +338,17 @@ fn read(name: &str, text: &str) -> Result<Read, Error> {
 }
 
 impl Read {
-    fn messages(self) -> Result<Vec<(Message, String)>, Error> {
+    /// `known`: the file is one of those that tests have found right.
+    fn messages(self, known: bool) -> Result<Vec<(Message, String)>, Error> {
         let component = self.text.component;
-        self.text.message.into_iter().map(|text| compile(&self.name, component, text)).collect()
+        self.text.message.into_iter().map(|text| compile(&self.name, component, text, known)).collect()
     }
 }
 
-fn compile(file: &str, component: Component, text: MessageText) -> Result<(Message, String), Error> {
+fn compile(file: &str, component: Component, text: MessageText, known: bool) -> Result<(Message, String), Error> {
     let wrong = |what: String| Error::new(Kind::Grammar, format!("{file}: {}: {what}", text.name));
-    let pattern = |source: &str| -> Result<Pattern, Error> {
-        let regex = Regex::new(source).map_err(|trouble| wrong(trouble.to_string()))?;
-        let named = regex.capture_names().enumerate().filter_map(|(number, name)| Some((number, name?)));
-        let groups = named.map(|(number, name)| {
-            Ok((number, Field::named(name).ok_or_else(|| wrong(format!("no field is named {name}")))?))
-        });
-        let groups = groups.collect::<Result<_, Error>>()?;
-        Ok(Pattern { regex, groups })
-    };
+    let pattern =
+        |source: &str| if known { Ok(Pattern::known(source)) } else { Pattern::checked(source).map_err(&wrong) };
     if text.literal.is_empty() || text.literal.contains(['"', '\\', '\n']) {
         return Err(wrong("the literal must be plain text without quotes and backslashes".into()));
     }
@@ -420,21 +410,6 @@ impl Message {
             }
         }
         Some(fields)
-    }
-}
-
-impl Pattern {
-    fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
-        if self.groups.is_empty() {
-            return self.regex.is_match(text).then_some(());
-        }
-        let captures = self.regex.captures(text)?;
-        for (number, field) in &self.groups {
-            if let Some(value) = captures.get(*number).and_then(|found| field.read(found.as_str())) {
-                fields.push((*field, value));
-            }
-        }
-        Some(())
     }
 }
 

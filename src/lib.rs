@@ -34,6 +34,8 @@ pub mod evidence;
 pub mod expression;
 pub mod filter;
 pub mod grammar;
+mod hash;
+pub mod literals;
 pub mod metrics;
 pub mod output;
 pub mod parse;

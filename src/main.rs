@@ -130,7 +130,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             } else {
                 writeln!(out, "Limit: {limit} s beyond the {reference} s of a healthy start; {}", cause.because)?;
             }
-            let shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.ask()).collect();
+            let mut shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.ask()).collect();
+            shown.dedup();
             writeln!(out, "Shown by: {}", shown.join(", or "))?;
             0
         }

@@ -1,7 +1,7 @@
 //! The runtime's pulls, and whose they are. A `PullImage` line names an image but no pod; which pod waited for it is told
 //! by what surrounds it: the container created right after, the record's pulling time, the image a failure names.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::breakdown::steps::{self, Step};
 use crate::record::{Fact, Field, Place, Record};
@@ -10,6 +10,10 @@ use crate::time::{SECOND, Span, Time};
 
 /// How many pulls of a node are remembered.
 const REMEMBERED: usize = 8192;
+/// Of so many pulls it is looked at whether they had the same image.
+const LOOKED_BACK: usize = 1024;
+/// How far ends may be out of their order.
+const DISORDER: Span = Span(5 * SECOND);
 /// Lines of one instant may stand some milliseconds apart.
 const SLACK: Span = Span(SECOND / 50);
 /// The kubelet reports a failed pull right after the runtime does; under load within some seconds.
@@ -39,6 +43,11 @@ struct Done {
 }
 
 impl Pulls {
+    /// How many pulls it holds.
+    pub fn held(&self) -> usize {
+        self.under_way.len() + self.done.len() + self.collected.len()
+    }
+
     /// Takes a line about images being removed.
     pub fn collected(&mut self, time: Time, place: Place) {
         self.collected.push_back((time, place));
@@ -47,26 +56,44 @@ impl Pulls {
         }
     }
 
+    /// Pulls that ended after an instant, and some before: they are kept in about the order of their ends.
+    fn since(&self, from: Time) -> impl Iterator<Item = &Done> {
+        let first = self.done.partition_point(|done| done.transfer.ended < from - DISORDER);
+        self.done.iter().skip(first)
+    }
+
+    /// When the kubelet removed images.
+    pub fn removals(&self) -> VecDeque<(Time, Place)> {
+        self.collected.clone()
+    }
+
     /// Whether an image had been pulled before this instant, and what became of it.
-    fn again(&self, image: &str, before: Time) -> Option<Again> {
-        let earlier = self.done.iter().map(|done| &done.transfer);
-        let earlier = earlier.filter(|known| known.ok && *known.image == *image && known.ended < before);
-        let last = earlier.map(|known| known.ended).max()?;
-        let removed = self.collected.iter().rfind(|(time, _)| *time > last && *time < before);
+    fn again(&self, image: &str, before: Time, collected: &VecDeque<(Time, Place)>) -> Option<Again> {
+        let earlier = self.done.iter().rev().take(LOOKED_BACK).map(|done| &done.transfer);
+        let mut earlier = earlier.filter(|known| known.ok && known.ended < before);
+        let last = earlier.find(|known| *known.image == *image)?.ended;
+        let removed = collected.iter().rfind(|(time, _)| *time > last && *time < before);
         Some(removed.map_or(Again::Present, |(_, place)| Again::Collected(*place)))
     }
 
     /// Bytes a second that the node moved between two instants, by the pulls whose sizes are told.
     fn rate(&self, from: Time, to: Time) -> Option<f64> {
         let whole = (to - from).seconds();
-        let mut moved = 0.0;
-        for transfer in self.done.iter().map(|done| &done.transfer).filter(|transfer| transfer.ok) {
+        // What is still under way took its share, and does not tell how much.
+        if self.under_way.iter().any(|(_, began)| *began < to) {
+            return None;
+        }
+        // Two pulls of one image move it once.
+        let mut moved: BTreeMap<&str, f64> = BTreeMap::new();
+        for transfer in self.since(from).map(|done| &done.transfer).filter(|transfer| transfer.ok) {
             let shared = (transfer.ended.min(to) - transfer.began.max(from)).seconds();
             let took = (transfer.ended - transfer.began).seconds();
             if shared > 0.0 && took > 0.0 {
-                moved += transfer.bytes? as f64 * shared / took;
+                let part = moved.entry(&transfer.image).or_default();
+                *part = part.max(transfer.bytes? as f64 * shared / took);
             }
         }
+        let moved: f64 = moved.values().sum();
         (whole > 0.0 && moved > 0.0).then(|| moved / whole)
     }
 
@@ -120,7 +147,7 @@ impl Pulls {
 }
 
 /// Gives a startup the pulls that are its own.
-pub fn assign(startup: &mut Startup, pulls: &mut Pulls) {
+pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Time, Place)>) {
     if steps::never_pulled(startup) {
         return;
     }
@@ -158,17 +185,20 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls) {
     let since = steps.sandbox_ready.map_or(startup.touched, |ready| ready.at);
     for number in taken {
         let Some(mut transfer) = pulls.done.get(number).map(|done| done.transfer.clone()) else { continue };
-        let others =
-            || pulls.done.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, done)| &done.transfer);
+        let own = (transfer.began, transfer.place);
+        let others = || pulls.since(since).map(|done| &done.transfer).filter(|other| (other.began, other.place) != own);
         let overlap = |other: &Transfer| other.ended.min(transfer.began) - other.began.max(since);
         let most = others().max_by_key(|other| overlap(other)).filter(|other| overlap(other) > Span(0));
+        // Half a second: lines of a serial queue stand some milliseconds across each other.
+        let beside = |other: &Transfer| other.ended.min(transfer.ended) - other.began.max(transfer.began);
+        startup.parallel |= others().any(|other| other.image != transfer.image && beside(other) > Span(SECOND / 2));
         let turn = others()
             .filter(|other| other.ended <= transfer.began && transfer.began - other.ended <= TURN)
             .max_by_key(|other| other.ended);
         let (behind, queued_since) = (most.map(|other| other.image.clone()), turn.map(|other| other.began));
         (transfer.behind, transfer.queued_since) = (behind, queued_since);
         let asked = asked.iter().find(|(known, _)| *known == number).map(|(_, asked)| *asked);
-        transfer.again = asked.and_then(|asked| pulls.again(&transfer.image, asked));
+        transfer.again = asked.and_then(|asked| pulls.again(&transfer.image, asked, removals));
         transfer.rate = transfer.bytes.and_then(|_| pulls.rate(transfer.began, transfer.ended));
         startup.transfers.push(transfer);
         if let Some(done) = pulls.done.get_mut(number) {

@@ -83,8 +83,7 @@ impl Knob {
         let numbers = || Some((known.parse::<f64>().ok()?, wanted.parse::<f64>().ok()?));
         match (self, numbers()) {
             (Knob::MaxParallelImagePulls | Knob::ImageGcHigh, Some((known, wanted))) => known >= wanted,
-            // Below 0 the client has no limit.
-            (Knob::KubeApiQps | Knob::KubeApiBurst, Some((known, wanted))) => known >= wanted || known < 0.0,
+            (Knob::KubeApiQps | Knob::KubeApiBurst, Some((known, wanted))) => known >= wanted,
             (Knob::RegistryPullQps, Some((known, wanted))) if wanted > 0.0 => known >= wanted || known == 0.0,
             (_, Some((known, wanted))) => known == wanted,
             _ => known == wanted,
@@ -133,6 +132,9 @@ impl Settings {
             serde_saphyr::from_str(text)
                 .map_err(|trouble| wrong(&trouble.to_string().lines().next().unwrap_or_default()))
         };
+        if text.trim().is_empty() {
+            return Err(wrong(&"it is empty"));
+        }
         let mut config = read(text)?;
         if let Some(inside) = config.pointer("/data/kubelet").and_then(Value::as_str) {
             config = read(inside)?;
@@ -149,7 +151,8 @@ impl Settings {
             let value = match value {
                 Some(Value::Bool(value)) => value.to_string(),
                 Some(Value::Number(value)) => value.to_string(),
-                _ => continue,
+                None | Some(Value::Null) => continue,
+                Some(other) => return Err(wrong(&format!("{name} is {other}"))),
             };
             known.insert(*knob, value.into());
         }
@@ -197,6 +200,10 @@ impl Settings {
     /// Whether these do what a wanted value would.
     #[must_use]
     pub fn has(&self, knob: Knob, wanted: &str) -> bool {
+        // Serialized by name, no number of pulls at once holds.
+        if knob == Knob::MaxParallelImagePulls && self.get(Knob::SerializeImagePulls) == Some("true") {
+            return false;
+        }
         let unlimited = knob == Knob::MaxParallelImagePulls
             && self.get(Knob::SerializeImagePulls) == Some("false")
             && self.get(knob).is_none();
@@ -227,14 +234,6 @@ impl Settings {
                  set serializeImagePulls: false or leave it out"
                     .to_owned(),
             );
-        }
-        if let (Some(qps), Some(burst)) = (number(Knob::KubeApiQps), number(Knob::KubeApiBurst))
-            && burst < qps
-        {
-            all.push(format!("kubeAPIBurst: {burst} below kubeAPIQPS: {qps}: the burst, not the rate, is the limit"));
-        }
-        if number(Knob::RegistryPullQps) == Some(0.0) && self.get(Knob::RegistryBurst).is_some() {
-            all.push("registryBurst with registryPullQPS: 0: without a limit there is no burst".to_owned());
         }
         if on(Knob::EventedPleg) && on(Knob::OnDemandRelist) {
             all.push("EventedPLEG with PLEGOnDemandRelist: with events the relist comes each 300 s only".to_owned());

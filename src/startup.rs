@@ -29,14 +29,14 @@ pub struct Event {
 
 impl Event {
     /// An event from its record.
-    pub fn of(record: &Record, time: Time) -> Self {
+    pub fn of(record: Record, time: Time) -> Self {
         Event {
             time,
             place: record.place,
             fact: record.fact,
             by_runtime: record.by_runtime,
-            fields: record.fields.clone(),
-            text: record.text.clone(),
+            fields: record.fields,
+            text: record.text,
         }
     }
 
@@ -164,6 +164,8 @@ pub struct Startup {
     pub restarts: Vec<Event>,
     /// Events of its node while it was on its way.
     pub around: Vec<Event>,
+    /// A pull of it was under way beside another of its node: pulls are not serialized there.
+    pub parallel: bool,
     /// How many other pods its node took within three seconds of it.
     pub alongside: usize,
     /// How others of its node got on that ran within half a minute of it, where there are two or more.

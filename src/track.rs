@@ -1,11 +1,16 @@
 //! Follows pods through the records: which startup a line belongs to, and when a startup is over. The only stage that
 //! remembers between lines, and bounded: a startup leaves by its end, by its age in log time, or by the cap, each counted.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::cause;
+use crate::hash::{HashMap, HashSet};
 use crate::pull;
-use crate::record::{Fact, Field, Observed, Record};
+use crate::record::{Fact, Field, Observed, Record, Value};
 use crate::startup::{Event, Node, Others, Startup};
 use crate::time::{SECOND, Span, Time};
 
@@ -18,22 +23,25 @@ pub struct Limits {
     pub settle: Span,
     /// How long an unfinished startup may go without any line.
     pub age: Span,
+    /// How many closed startups are remembered, so that the same record twice counts once.
+    pub remembered: usize,
 }
 
 impl Default for Limits {
     /// 65,536 open startups (a node holds a few hundred pods), 30 s to settle (the relist after the record takes 1 s, a
-    /// slow one some seconds more), 24 h of silence.
+    /// slow one some seconds more), 24 h of silence, 200,000 remembered (some 10 MiB).
     fn default() -> Self {
-        Limits { open: 65_536, settle: Span(30 * SECOND), age: Span(24 * 3600 * SECOND) }
+        Limits { open: 65_536, settle: Span(30 * SECOND), age: Span(24 * 3600 * SECOND), remembered: 200_000 }
     }
 }
 
-/// How many closed startups are remembered, so that the same record twice counts once.
-const REMEMBERED: usize = 200_000;
 /// How many events of a node (throttling, pulls) are remembered, each kind.
 const NODE_EVENTS: usize = 8192;
 /// How many of them are given to one startup.
 const AROUND: usize = 40;
+
+/// How many uids, and how many sandboxes and containers, lead to one startup.
+const NAMES: usize = 256;
 
 /// What the tracker counted.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +77,7 @@ pub struct Tracker {
     by_uid: HashMap<Box<str>, Id>,
     by_name: HashMap<Box<str>, Id>,
     by_object: HashMap<Box<str>, Id>,
+    names: HashMap<Id, Names>,
     closed: Remembered,
     /// Names of pods that have started and not been removed since: lines that only name them begin nothing.
     there: Remembered,
@@ -91,18 +100,19 @@ struct NodeState {
     by_kubelet: bool,
 }
 
-/// A set that forgets its oldest members.
+/// A set that forgets its oldest members. It holds hashes of 128 bits, which do not meet by chance.
 #[derive(Debug, Default)]
 struct Remembered {
-    order: VecDeque<Box<str>>,
-    members: HashSet<Box<str>>,
+    order: VecDeque<u128>,
+    members: HashSet<u128>,
 }
 
 impl Remembered {
-    fn insert(&mut self, key: Box<str>) {
-        if self.members.insert(key.clone()) {
+    fn insert(&mut self, key: &str, most: usize) {
+        let key = Self::short(key);
+        if self.members.insert(key) {
             self.order.push_back(key);
-            if self.order.len() > REMEMBERED
+            if self.order.len() > most
                 && let Some(oldest) = self.order.pop_front()
             {
                 self.members.remove(&oldest);
@@ -112,11 +122,46 @@ impl Remembered {
 
     /// Its place in the order stays until it is the oldest: harmless, for it is removed by name.
     fn remove(&mut self, key: &str) {
-        self.members.remove(key);
+        self.members.remove(&Self::short(key));
     }
 
     fn contains(&self, key: &str) -> bool {
-        self.members.contains(key)
+        self.members.contains(&Self::short(key))
+    }
+
+    /// The same in every run, so that what two runs take for the same is the same.
+    fn short(key: &str) -> u128 {
+        let mut hash = SipHasher13::new();
+        hash.write(key.as_bytes());
+        hash.finish128().as_u128()
+    }
+}
+
+/// What a startup is found by beside its name. A crash loop makes containers without end: of each kind the latest stay.
+#[derive(Debug, Default)]
+struct Names {
+    uids: VecDeque<Box<str>>,
+    objects: VecDeque<Box<str>>,
+}
+
+impl Names {
+    /// Notes that `name` leads to `id`.
+    fn note(known: &mut VecDeque<Box<str>>, by: &mut HashMap<Box<str>, Id>, name: &str, id: Id) {
+        by.insert(name.into(), id);
+        known.push_back(name.into());
+        if known.len() > NAMES
+            && let Some(oldest) = known.pop_front()
+        {
+            Self::forget([oldest], by, id);
+        }
+    }
+
+    fn forget(names: impl IntoIterator<Item = Box<str>>, by: &mut HashMap<Box<str>, Id>, id: Id) {
+        for name in names {
+            if by.get(&name) == Some(&id) {
+                by.remove(&name);
+            }
+        }
     }
 }
 
@@ -204,9 +249,24 @@ impl Tracker {
         std::mem::take(&mut self.finished)
     }
 
+    /// How many things it holds: startups and their events, names that lead to them, what it remembers of nodes and of
+    /// closed startups. Each has a bound, whatever the input.
+    pub fn held(&self) -> usize {
+        let startups = self.open.values().map(|open| 1 + open.events.len() + open.restarts.len());
+        let names = self.names.values().map(|names| names.uids.len() + names.objects.len());
+        let nodes = self
+            .states
+            .iter()
+            .map(|state| state.events.len() + state.taken.len() + state.paces.len() + state.pulls.held());
+        let maps = self.by_name.len() + self.by_uid.len() + self.by_object.len();
+        let known = self.nodes.iter().map(|node| 1 + node.flags.len() + node.starts.len());
+        let remembered = self.closed.order.len() + self.there.order.len();
+        startups.chain(names).chain(nodes).chain(known).sum::<usize>() + maps + remembered
+    }
+
     /// Takes one record, in the order of time (small disorder does no harm).
-    pub fn push(&mut self, record: &Record, time: Time, node: usize) {
-        self.seen(record, time, node);
+    pub fn push(&mut self, record: Record, time: Time, node: usize) {
+        self.seen(&record, time, node);
         match record.fact {
             Fact::KubeletVersion
             | Fact::RuntimeVersion
@@ -215,11 +275,11 @@ impl Tracker {
             | Fact::MessagesSuppressed => {
                 self.describe(record, time, node);
             }
-            Fact::KubeletStarted => self.restarted(record, time, node, false),
+            Fact::KubeletStarted => self.restarted(&Event::of(record, time), node, false),
             Fact::TransferBegan | Fact::TransferEnded | Fact::TransferFailed => {
                 // The kubelet's own lines about the call say the same some milliseconds later, without an end.
                 if record.by_runtime {
-                    self.states[node].pulls.push(record, time);
+                    self.states[node].pulls.push(&record, time);
                 }
             }
             Fact::Throttled | Fact::PlegUnhealthy | Fact::HousekeepingLate | Fact::ImageGc => {
@@ -231,7 +291,7 @@ impl Tracker {
             Fact::PodAdded | Fact::PodDeleted | Fact::PodRemoved => self.listed(record, time, node),
             Fact::StartupObserved => self.observed(record, time, node),
             _ => {
-                if let Some(id) = self.find(record, node) {
+                if let Some(id) = self.find(&record, node) {
                     self.attach(id, record, time, node);
                 }
             }
@@ -266,13 +326,13 @@ impl Tracker {
         }
     }
 
-    fn describe(&mut self, record: &Record, time: Time, node: usize) {
+    fn describe(&mut self, record: Record, time: Time, node: usize) {
         let text = |field| record.text_of(field).map(Box::from);
         let known = &mut self.nodes[node];
         match record.fact {
             Fact::KubeletVersion => {
                 known.kubelet = text(Field::Version).or(known.kubelet.take());
-                self.restarted(record, time, node, true);
+                self.restarted(&Event::of(record, time), node, true);
             }
             Fact::RuntimeVersion => {
                 let parts = [record.text_of(Field::Runtime), record.text_of(Field::Version)];
@@ -291,30 +351,39 @@ impl Tracker {
     }
 
     /// The kubelet's version line comes first in its life; logs without it show at least the main loop's start.
-    fn restarted(&mut self, record: &Record, time: Time, node: usize, by_version: bool) {
+    fn restarted(&mut self, start: &Event, node: usize, by_version: bool) {
         let starts = &mut self.nodes[node].starts;
-        let same_life = !by_version && starts.last().is_some_and(|last| time - last.time < Span(120 * SECOND));
+        let same_life = !by_version && starts.last().is_some_and(|last| start.time - last.time < Span(120 * SECOND));
         if same_life || starts.len() >= 1000 {
             return;
         }
-        starts.push(Event::of(record, time));
+        starts.push(start.clone());
         self.states[node].first_list = true;
         for startup in self.open.values_mut().filter(|open| open.node == node && open.observed.is_none()) {
-            startup.restarts.push(Event::of(record, time));
+            startup.restarts.push(start.clone());
         }
     }
 
-    fn listed(&mut self, record: &Record, time: Time, node: usize) {
+    fn listed(&mut self, mut record: Record, time: Time, node: usize) {
         let from_api = record.text_of(Field::Source) == Some("api");
+        let from_file = record.text_of(Field::Source) == Some("file");
         let first_list = from_api && record.fact == Fact::PodAdded && std::mem::take(&mut self.states[node].first_list);
-        for pod in record.pods() {
+        // A list may be long: each pod's event is to hold the line without it.
+        let all = std::mem::take(&mut record.fields);
+        let (lists, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(field, _)| *field == Field::Pods);
+        record.fields = others;
+        let event = Event::of(record, time);
+        let pods = lists.first().map_or(&[][..], |(_, list)| if let Value::Pods(pods) = list { pods } else { &[] });
+        for pod in pods {
             let known = self.named(pod);
-            let id = match (known, record.fact) {
+            let id = match (known, event.fact) {
                 (Some(id), _) => id,
                 // A starting kubelet lists old pods too; one that was seen to start is not new.
                 (None, Fact::PodAdded) if first_list && self.there.contains(pod) => continue,
                 (None, Fact::PodAdded) => {
-                    remember(&mut self.states[node].taken, time);
+                    if !first_list {
+                        remember(&mut self.states[node].taken, time);
+                    }
                     self.begin(pod, node)
                 }
                 (None, Fact::PodRemoved) => {
@@ -324,12 +393,11 @@ impl Tracker {
                 (None, _) => continue,
             };
             let Some(startup) = self.open.get_mut(&id) else { continue };
-            let mut event = Event::of(record, time);
-            event.fields.retain(|(field, _)| *field != Field::Pods);
-            match record.fact {
+            let event = event.clone();
+            match event.fact {
                 Fact::PodAdded => {
                     startup.proven |= from_api && !first_list;
-                    startup.mirror |= record.text_of(Field::Source) == Some("file");
+                    startup.mirror |= from_file;
                     startup.push(event);
                 }
                 Fact::PodDeleted => {
@@ -345,11 +413,11 @@ impl Tracker {
         }
     }
 
-    fn observed(&mut self, record: &Record, time: Time, node: usize) {
-        let Some(observed) = record.observed.clone() else { return };
+    fn observed(&mut self, mut record: Record, time: Time, node: usize) {
+        let Some(observed) = record.observed.take() else { return };
         let Some(pod) = record.text_of(Field::Pod) else { return };
         let life = format!("{pod} {:?} {:?} {:?} {:?}", observed.created, observed.watched, observed.slo, observed.e2e);
-        if self.closed.contains(life.as_str()) {
+        if self.closed.contains(&life) {
             self.counts.duplicates += 1;
             return;
         }
@@ -362,7 +430,7 @@ impl Tracker {
             Some(id) => id,
             None => self.begin(pod, node),
         };
-        self.closed.insert(life.into());
+        self.closed.insert(&life, self.limits.remembered);
         if let Some(startup) = self.open.get_mut(&id) {
             if let Some(pace) = pace(startup, &observed) {
                 remember(&mut self.states[node].paces, pace);
@@ -374,15 +442,24 @@ impl Tracker {
         }
     }
 
-    fn attach(&mut self, id: Id, record: &Record, time: Time, node: usize) {
+    fn attach(&mut self, id: Id, record: Record, time: Time, node: usize) {
         for field in [Field::Sandbox, Field::ContainerId] {
             if let Some(object) = record.text_of(field)
                 && !self.by_object.contains_key(object)
             {
-                self.by_object.insert(object.into(), id);
+                Names::note(&mut self.names.entry(id).or_default().objects, &mut self.by_object, object, id);
             }
         }
         let Some(startup) = self.open.get_mut(&id) else { return };
+        // A starting kubelet's first list holds old pods too: one counts as taken then once it proves to start.
+        let listed = startup.events.first().filter(|event| !startup.proven && event.fact == Fact::PodAdded);
+        let listed = listed.filter(|_| proves(record.fact)).map(|event| event.time);
+        if let Some(taken) = listed.zip(self.states.get_mut(startup.node)) {
+            let (time, state) = taken;
+            let at = state.taken.partition_point(|known| *known <= time);
+            state.taken.insert(at, time);
+            state.taken.truncate(NODE_EVENTS);
+        }
         startup.proven |= proves(record.fact);
         if record.by_runtime {
             startup.runtime_node = Some(node);
@@ -412,9 +489,9 @@ impl Tracker {
     /// The startup a line belongs to: by uid, by sandbox or container, by name; made when the line can begin one.
     fn find(&mut self, record: &Record, node: usize) -> Option<Id> {
         let uid = record.text_of(Field::Uid);
-        let name = record.text_of(Field::Pod).map(Box::from).or_else(|| {
+        let name = record.text_of(Field::Pod).map(Cow::Borrowed).or_else(|| {
             let (namespace, name) = (record.text_of(Field::Namespace)?, record.text_of(Field::Name)?);
-            Some(format!("{namespace}/{name}").into_boxed_str())
+            Some(Cow::Owned(format!("{namespace}/{name}")))
         });
         if let Some(uid) = uid {
             if let Some(id) = self.by_uid.get(uid).copied().filter(|id| self.open.contains_key(id)) {
@@ -471,7 +548,7 @@ impl Tracker {
                 id
             }
         };
-        self.by_uid.insert(uid.into(), id);
+        Names::note(&mut self.names.entry(id).or_default().uids, &mut self.by_uid, uid, id);
         id
     }
 
@@ -492,17 +569,9 @@ impl Tracker {
         if self.by_name.get(&startup.pod) == Some(&id) {
             self.by_name.remove(&startup.pod);
         }
-        if let Some(uid) = &startup.uid {
-            self.by_uid.remove(uid);
-        }
-        for event in &startup.events {
-            for field in [Field::Sandbox, Field::ContainerId] {
-                if let Some(object) = event.text_of(field)
-                    && self.by_object.get(object) == Some(&id)
-                {
-                    self.by_object.remove(object);
-                }
-            }
+        if let Some(Names { uids, objects }) = self.names.remove(&id) {
+            Names::forget(uids, &mut self.by_uid, id);
+            Names::forget(objects, &mut self.by_object, id);
         }
         Some(startup)
     }
@@ -510,9 +579,9 @@ impl Tracker {
     fn close(&mut self, id: Id) {
         let Some(mut startup) = self.forget(id) else { return };
         if let Some(uid) = &startup.uid {
-            self.closed.insert(uid.clone());
+            self.closed.insert(uid, self.limits.remembered);
         }
-        self.there.insert(startup.pod.clone());
+        self.there.insert(&startup.pod, self.limits.remembered);
         if !startup.proven {
             self.counts.existing += 1;
             return;
@@ -523,8 +592,10 @@ impl Tracker {
         let node = startup.node;
         startup.log_end = self.nodes[node].seen.map_or(startup.touched, |(_, to)| to);
         // The runtime's lines may come from another file, under another scope, than the kubelet's.
+        // So do its lines about images removed, under the kubelet's.
+        let removals = self.states[node].pulls.removals();
         if let Some(state) = startup.runtime_node.and_then(|number| self.states.get_mut(number)) {
-            pull::assign(&mut startup, &mut state.pulls);
+            pull::assign(&mut startup, &mut state.pulls, &removals);
         }
         let (from, to) = startup.events.first().map_or((startup.touched, startup.touched), |first| {
             (first.time, startup.running().unwrap_or(startup.touched))
@@ -542,7 +613,10 @@ impl Tracker {
         // whole seconds, so the pod may be up to one younger than it says.
         if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {
             for start in &self.nodes[node].starts {
-                if start.time > created + Span(SECOND)
+                // The first start that the log tells of is a boot, or the log's beginning: nothing was there to restart.
+                let again = self.nodes[node].seen.is_some_and(|(first, _)| start.time - first > Span(SECOND));
+                if again
+                    && start.time > created + Span(SECOND)
                     && start.time <= from + Span(SECOND)
                     && !startup.restarts.contains(start)
                 {
@@ -555,7 +629,7 @@ impl Tracker {
 
     fn sweep(&mut self, now: Time) {
         self.swept = now;
-        let Limits { open: cap, settle, age } = self.limits;
+        let Limits { open: cap, settle, age, .. } = self.limits;
         let mut due: Vec<(Id, bool)> = Vec::new();
         for (id, startup) in &self.open {
             match startup.observed_at {

@@ -171,6 +171,8 @@ fn figures(value: &Value) -> Value {
                 "worst",
                 "remarks",
                 "name",
+                "what_if",
+                "setting",
             ];
             map.iter()
                 .filter(|(key, _)| !named.contains(&key.as_str()))
@@ -198,7 +200,7 @@ fn no_figure_changes_and_a_key_gives_the_same_again() {
         let input = sample.to_str().unwrap();
         let (plain, hidden) = (report(&[input]), report(&[input, "--anonymize-key", &key]));
         assert_eq!(hidden, report(&["--anonymize-key", &key, input]), "{input}");
-        for part in ["summary", "coverage"] {
+        for part in ["summary", "what_if", "unjudged", "coverage"] {
             assert_eq!(figures(&plain[part]), figures(&hidden[part]), "{input} {part}");
         }
         let measured = |report: &Value| figures(&report["metrics"]["fleet"]);

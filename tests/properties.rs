@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use podlag::analyze::{Options, analyze};
+use podlag::output::{self, Screen};
 use podlag::report::Report;
 use podlag::source;
 use podlag::table::Row;
@@ -64,6 +65,37 @@ fn threads_and_chunks_do_not_show() {
     }
 }
 
+/// Everything the program can say of a log, as bytes.
+fn bytes(path: &std::path::Path, threads: usize, chunk: usize) -> Vec<u8> {
+    let (sources, _) = source::list(&[path.to_path_buf()]);
+    let mut options = Options::new(&std::env::temp_dir()).expect("the built-in grammars load");
+    (options.threads, options.chunks.chunk) = (threads, chunk);
+    let report =
+        analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).unwrap_or_else(|error| panic!("{error}"));
+    let mut out = Vec::new();
+    for form in ["json", "ndjson", "text"] {
+        let form = output::form(form).unwrap_or_else(|error| panic!("{error}"));
+        (form.write)(&report, Screen { width: 80, colour: false }, &mut out).unwrap_or_else(|error| panic!("{error}"));
+    }
+    out
+}
+
+#[test]
+fn the_same_bytes_come_out_however_it_is_read() {
+    let text = lines().join("\n");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("kubelet.log");
+    // Whole, and cut in the middle of lines: of the record, of a list of pods, of a stamp.
+    let record = text.rfind("Observed pod startup").expect("a record");
+    for cut in [text.len(), record + 100, text.find("SyncLoop ADD").expect("a list") + 40, record - 50] {
+        std::fs::write(&path, &text[..cut]).expect("it is written");
+        let expected = bytes(&path, 1, 8 << 20);
+        for (threads, chunk) in [(2, 8 << 20), (3, 1 << 20), (8, 4099), (3, 100), (2, 1)] {
+            assert!(bytes(&path, threads, chunk) == expected, "cut at {cut}, {threads} threads, chunks of {chunk}");
+        }
+    }
+}
+
 #[test]
 fn the_cap_lets_startups_leave_and_counts_them() {
     let line = |pod: usize| {
@@ -92,6 +124,15 @@ proptest! {
         // A NUL near the start makes a file binary, which is another path.
         let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == 0 { 1 } else { byte }).collect();
         assert_tiles(&report(&bytes, 2, 4096));
+    }
+
+    #[test]
+    fn a_log_cut_at_any_byte_gives_the_same_bytes(cut: prop::sample::Index, chunk in 1_usize..20_000) {
+        let text = lines().join("\n");
+        let text = text.get(text.len() / 3..).unwrap_or_default();
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(&text.as_bytes()[..cut.index(text.len())]).expect("it takes the text");
+        prop_assert!(bytes(file.path(), 1, 8 << 20) == bytes(file.path(), 3, chunk));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::Options;
 use crate::breakdown;
 use crate::cause;
 use crate::error::Error;
-use crate::setting::Settings;
+use crate::setting::{Knob, Settings};
 use crate::table::{Row, Store, Surroundings, row_of};
 use crate::track::Tracker;
 
@@ -30,7 +30,10 @@ impl Finished<'_> {
             let (namespace, pod) = startup.names();
             let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
             let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node, traits });
-            let settings = Settings::of_flags(&node.flags).over(&self.options.settings);
+            let mut settings = Settings::of_flags(&node.flags).over(&self.options.settings);
+            if startup.parallel && settings.slots().is_none() {
+                settings.set(Knob::SerializeImagePulls, "false");
+            }
             self.names.resize(self.names.len().max(tracker.nodes.len()), None);
             let name = match self.names.get_mut(startup.node) {
                 Some(settled) => {

@@ -5,18 +5,21 @@
 
 mod finished;
 mod inputs;
+mod order;
 mod scrapes;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io::Read;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use finished::Finished;
 use inputs::{Inputs, Log};
+use order::{Dated, Order};
 
 use crate::anonymize::Anonymizer;
 use crate::clock::{Clock, Hints};
@@ -30,13 +33,10 @@ use crate::report::{Coverage, Report};
 use crate::setting::Settings;
 use crate::source::{self, Chunk, Chunks, Limits, Source, SourceError};
 use crate::table::{Budget, Store};
-use crate::time::{SECOND, Span, Time};
+use crate::time::Time;
 use crate::track::{self, Tracker};
 use crate::web;
 
-/// Lines of one node's logs are out of order by up to half a second under load; records wait this long, in log time, to
-/// be put in order.
-const DISORDER: Span = Span(2 * SECOND);
 /// How many records of a source wait for a line that tells its year and zone.
 const WAITING: usize = 100_000;
 
@@ -85,7 +85,7 @@ pub struct Servers {
 }
 
 impl Options {
-    /// The defaults: built-in grammars, as many threads as the machine has, 256 MiB of rows in memory and the rest below
+    /// The defaults: built-in grammars, as many threads as the machine has, 128 MiB of rows in memory and the rest below
     /// `temp`.
     ///
     /// # Errors
@@ -114,7 +114,8 @@ impl Options {
     }
 }
 
-type Job = (Chunk, Sender<Parsed>);
+/// A chunk to parse, where the answer goes, and where its text goes to be filled again.
+type Job = (Chunk, Sender<Parsed>, Sender<Vec<u8>>);
 type Answer = Result<Receiver<Parsed>, SourceError>;
 
 /// One source on its way in.
@@ -123,8 +124,8 @@ struct Feed {
     answers: Receiver<Answer>,
     clock: Clock,
     /// Parsed chunks whose records wait for the clock to know.
-    waiting: VecDeque<(Record, Option<Box<str>>)>,
-    ready: VecDeque<(Time, Record, Option<Box<str>>)>,
+    waiting: VecDeque<(Record, Option<Rc<str>>)>,
+    ready: VecDeque<(Time, Record, Option<Rc<str>>)>,
     ended: bool,
     /// Some of it could be read.
     got: bool,
@@ -201,13 +202,15 @@ fn logs(
         for _ in 0..threads {
             let work = work.clone();
             scope.spawn(move || {
-                for (chunk, answer) in work {
+                for (chunk, answer, spare) in work {
                     let mut parsed =
                         parse::chunk(&options.grammars, &chunk.text, chunk.end, chunk.source, chunk.first_line);
                     parsed.long_lines = chunk.cuts.len() as u64;
                     parsed.bytes = chunk.end as u64;
                     // Nobody waits for it any more when the run was stopped.
                     let _ = answer.send(parsed);
+                    // One that is not wanted is freed.
+                    let _ = spare.try_send(chunk.text);
                 }
             });
         }
@@ -231,23 +234,22 @@ fn logs(
             });
         }
         drop(jobs);
-        let mut merge = Merge { heap: BinaryHeap::new(), order: BinaryHeap::new(), horizon: Time(i64::MIN) };
+        let mut merge = Merge { heap: BinaryHeap::new() };
+        let mut order = Order::new();
         for at in 0..feeds.len() {
             merge.refill(&mut feeds, at, coverage, &mut failed);
         }
         while let Some(Reverse((time, at))) = merge.heap.pop() {
             let Some(feed) = feeds.get_mut(at) else { continue };
             let Some((_, record, host)) = feed.ready.pop_front() else { continue };
-            merge.order.push(Reverse(Dated { time, record, host, source: feed.number }));
-            merge.horizon = merge.horizon.max(time);
+            order.push(Dated { time, record, host, source: feed.number });
             merge.refill(&mut feeds, at, coverage, &mut failed);
-            while merge.order.peek().is_some_and(|Reverse(first)| first.time + DISORDER < merge.horizon) {
-                let Some(Reverse(first)) = merge.order.pop() else { break };
+            while let Some(first) = order.ripe() {
                 track(&mut tracker, first, sources, options);
             }
             finished.take(&mut tracker, store)?;
         }
-        while let Some(Reverse(first)) = merge.order.pop() {
+        while let Some(first) = order.first() {
             track(&mut tracker, first, sources, options);
         }
         Ok::<(), Error>(())
@@ -273,19 +275,20 @@ fn read(
     stop: &Arc<AtomicBool>,
 ) {
     let number = u32::try_from(number).unwrap_or(u32::MAX);
-    let chunks = match text.map_or_else(|| source::open(source), Ok) {
+    let mut chunks = match text.map_or_else(|| source::open(source), Ok) {
         Ok(text) => Chunks::new(number, &source.name, text, limits),
         Err(error) => {
             let _ = out.send(Err(error));
             return;
         }
     };
-    for chunk in chunks {
+    let (spare, spares) = bounded(2);
+    while let Some(chunk) = chunks.next() {
         let sent = match chunk {
             Ok(chunk) => {
                 let (answer, parsed) = bounded(1);
                 // Queued before it is parsed, so that the order of chunks is kept.
-                out.send(Ok(parsed)).is_ok() && jobs.send((chunk, answer)).is_ok()
+                out.send(Ok(parsed)).is_ok() && jobs.send((chunk, answer, spare.clone())).is_ok()
             }
             Err(error) => out.send(Err(error)).is_ok(),
         };
@@ -293,40 +296,15 @@ fn read(
         if !sent || stop.load(Ordering::Relaxed) {
             return;
         }
-    }
-}
-
-/// A record with its instant, in the order the tracker takes them.
-struct Dated {
-    time: Time,
-    record: Record,
-    host: Option<Box<str>>,
-    source: usize,
-}
-
-impl PartialEq for Dated {
-    fn eq(&self, other: &Self) -> bool {
-        (self.time, self.record.place) == (other.time, other.record.place)
-    }
-}
-impl Eq for Dated {}
-impl PartialOrd for Dated {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Dated {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.time, self.record.place).cmp(&(other.time, other.record.place))
+        if let Ok(text) = spares.try_recv() {
+            chunks.recycle(text);
+        }
     }
 }
 
 struct Merge {
     /// The next record of each source.
     heap: BinaryHeap<Reverse<(Time, usize)>>,
-    /// Records taken, until none before them can come.
-    order: BinaryHeap<Reverse<Dated>>,
-    horizon: Time,
 }
 
 impl Merge {
@@ -354,8 +332,13 @@ impl Feed {
                 coverage.unknown_lines += parsed.unknown;
                 coverage.cut_records += parsed.cut;
                 coverage.long_lines += parsed.long_lines;
+                let hosts: Vec<Rc<str>> = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 for record in parsed.records.drain(..) {
-                    let host = record.host.and_then(|host| parsed.hosts.get(usize::from(host))).cloned();
+                    let host = record.host.and_then(|host| hosts.get(usize::from(host))).cloned();
+                    if self.clock.knows() && self.waiting.is_empty() {
+                        self.date_one(record, host, coverage);
+                        continue;
+                    }
                     if !self.clock.knows() {
                         self.clock.learn(&record);
                     }
@@ -385,16 +368,20 @@ impl Feed {
 
     fn date(&mut self, coverage: &mut Coverage) {
         for (record, host) in std::mem::take(&mut self.waiting) {
-            self.clock.learn(&record);
-            let wall = matches!(record.stamp, Some(crate::time::Stamp::Wall { .. }));
-            coverage.zone_assumed |= wall && !self.clock.knows();
-            match self.clock.time(&record).or(self.latest) {
-                Some(time) => {
-                    self.latest = Some(time);
-                    self.ready.push_back((time, record, host));
-                }
-                None => coverage.undated += 1,
+            self.date_one(record, host, coverage);
+        }
+    }
+
+    fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
+        self.clock.learn(&record);
+        let wall = matches!(record.stamp, Some(crate::time::Stamp::Wall { .. }));
+        coverage.zone_assumed |= wall && !self.clock.knows();
+        match self.clock.time(&record).or(self.latest) {
+            Some(time) => {
+                self.latest = Some(time);
+                self.ready.push_back((time, record, host));
             }
+            None => coverage.undated += 1,
         }
     }
 }
@@ -411,5 +398,5 @@ fn track(tracker: &mut Tracker, dated: Dated, sources: &[Source], options: &Opti
         let scope = folder.map_or(String::new(), |folder| format!("{}/", folder.display()));
         tracker.node(&scope, None)
     };
-    tracker.push(&record, time, node);
+    tracker.push(record, time, node);
 }

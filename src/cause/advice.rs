@@ -30,6 +30,17 @@ impl Advice {
         Advice { yaml, otherwise, ..self }
     }
 
+    /// Whether all of it is set: some of it by somebody, the rest so or by default.
+    fn is_done(&self, known: &Settings, minor: Option<u32>) -> bool {
+        let default = |knob: Knob| minor.and_then(|minor| knob.default_of(minor)).unwrap_or_default();
+        let set = |(knob, wanted): &(Knob, &str)| match known.get(*knob) {
+            None => known.has(*knob, wanted) || default(*knob) == *wanted,
+            Some(_) => known.has(*knob, wanted),
+        };
+        let told = |(knob, wanted): &(Knob, &str)| known.get(*knob).is_some() || known.has(*knob, wanted);
+        self.yaml.iter().any(told) && self.yaml.iter().all(set)
+    }
+
     pub(super) const fn what_if(self, what_if: &'static str) -> Self {
         Advice { what_if, ..self }
     }
@@ -80,9 +91,7 @@ impl Cause {
             };
             texts.iter().map(led).collect::<Vec<_>>().join("; ")
         };
-        let done = |advice: &Advice| {
-            !advice.yaml.is_empty() && advice.yaml.iter().all(|(knob, wanted)| known.has(*knob, wanted))
-        };
+        let done = |advice: &Advice| advice.is_done(known, kubelets.iter().copied().find_map(minor));
         let all = || numbers.iter().filter_map(|number| self.advice.get(*number));
         // Lines for several versions at once would be wrong for some of them.
         let lines = if alone { all().flat_map(|advice| advice.yaml).copied().collect() } else { Vec::new() };
@@ -116,10 +125,11 @@ impl Cause {
         kubelets: impl IntoIterator<Item = &'a str>,
         known: &Settings,
     ) -> Option<&'static str> {
-        let numbers = self.numbers(kubelets);
+        let kubelets: Vec<&str> = kubelets.into_iter().collect();
+        let numbers = self.numbers(kubelets.iter().copied());
         let [number] = numbers.as_slice() else { return None };
         let advice = self.advice.get(*number)?;
-        let done = !advice.yaml.is_empty() && advice.yaml.iter().all(|(knob, wanted)| known.has(*knob, wanted));
+        let done = advice.is_done(known, kubelets.iter().copied().find_map(minor));
         (!done && !advice.what_if.is_empty()).then_some(advice.what_if)
     }
 
@@ -180,7 +190,7 @@ mod tests {
             ("image-pull-or-queue", "the container runtime's log"),
             ("registry-slow", "mirror"),
             ("image-large", "pre-pull"),
-            ("image-pull-slow", "fewer pulls at once"),
+            ("image-pull-slow", "a registry mirror near the nodes"),
             ("init-containers", "init containers"),
             ("network-not-ready", "startup taint"),
             ("container-config-error", "before the pod"),

@@ -42,7 +42,7 @@ What it means
 Status updates, token requests and secret lists wait in the kubelet's client-side rate limiter when many pods start at once.
 
 How it is recognised
-A throttling line of the kubelet with half a second or more while the pod was on its way; the time is lost in volumes (tokens, secrets) and in reporting.
+A throttling line of the kubelet with half a second or more while the pod was on its way; the time is lost in volumes (tokens, secrets) and in reporting. Certain is no more than the delays that lines tell.
 
 What to do
 Raise kubeAPIQPS and kubeAPIBurst in the kubelet configuration, or upgrade to 1.27 or later, where they are 50 and 100.
@@ -60,6 +60,10 @@ Throttling lines are rate limited themselves: few lines do not mean little throt
             e.fact == Fact::Throttled && e.length(Field::Delay).is_some_and(|delay| delay >= Span(SECOND / 2))
         };
         let first = case.startup.around.iter().find(held);
-        first.map(|e| Sign { about: others(case.startup.alongside), ..Sign::at(e) })
+        first.map(|e| Sign {
+            about: others(case.startup.alongside),
+            at_most: Some(case.held()),
+            ..Sign::at(e)
+        })
     },
 };

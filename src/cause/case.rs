@@ -28,6 +28,8 @@ pub struct Sign {
     pub about: Option<Box<str>>,
     /// It follows from what else it cannot be, not from a line that says so: nothing of the claim is certain.
     pub likely: bool,
+    /// No more of the claim is certain than this.
+    pub at_most: Option<Span>,
     /// The claim is on these instants only.
     pub within: Option<(Time, Time)>,
 }
@@ -92,6 +94,12 @@ impl Case<'_> {
     /// By how much the ends of sandbox and start may lie too late: each is known to a relist where only the kubelet's log tells.
     pub(super) fn blur(&self) -> f64 {
         if self.breakdown.evidence == steps::Evidence::Relist { 2.0 } else { 0.0 }
+    }
+
+    /// How long its node's kubelet held requests back while it was on its way, as far as lines tell: they are samples.
+    pub(super) fn held(&self) -> Span {
+        let throttled = self.startup.around.iter().filter(|event| event.fact == Fact::Throttled);
+        throttled.filter_map(|event| event.length(Field::Delay)).sum()
     }
 
     /// When the last of its own containers had started.

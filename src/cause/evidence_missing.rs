@@ -8,10 +8,14 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "evidence-missing",
     title: "The log does not tell where the time went.",
-    advice: &[Advice::new(0, "add the runtime's log, or run the kubelet with -v=4 for a while", "log volume")],
+    advice: &[Advice::new(
+        0,
+        "add what is missing of the kubelet's and the runtime's log of the same time, or run the kubelet with -v=4 for a while",
+        "log volume",
+    )],
     text: "\
 What it means
-No line covers these seconds, or a try failed for a reason that podlag does not know.
+No line covers these seconds, a try failed for a reason that podlag does not know, or a pull began late with nobody ahead of it.
 
 How it is recognised
 More than 3 s that no phase claims, or that lie between tries and belong to no other cause.
@@ -26,6 +30,6 @@ None: it says what is not known.
     limit: Span(3 * SECOND),
     because: "starts in captures have up to 1.6 s between their lines under load",
     shown_by: &[Evidence::Record, Evidence::KubeletLog],
-    phases: &[Phase::Unattributed, Phase::RestartBackoff],
+    phases: &[Phase::Unattributed, Phase::RestartBackoff, Phase::ImageWait],
     check: |_| Some(Sign::default()),
 };

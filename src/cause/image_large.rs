@@ -26,7 +26,7 @@ The size is that of the compressed layers; of those the node may have had some.
     reference: Span(0),
     limit: Span(2 * SECOND),
     because: "2 s move 50 MB at the 25 MB/s of a modest registry; a start has 5 s in all",
-    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents],
+    shown_by: &[Evidence::RuntimeLog],
     phases: &[Phase::ImagePull],
     check: |case| {
         let pull = case.longest_pull()?;

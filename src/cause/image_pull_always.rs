@@ -15,7 +15,7 @@ What it means
 With imagePullPolicy: Always (the default for :latest) each start asks the registry for the tag's digest, and waits its turn in the node's queue for that, though all layers are there.
 
 How it is recognised
-The runtime pulled the same image before this pod asked for it, and nothing removed it in between; or the pod's object says Always and the pull moved nothing. Metrics, 1.35 on: pulls of present images by policy.
+The runtime pulled the same image before this pod asked for it, and nothing removed it in between (a tag that moved since is pulled anew: then there was something to fetch). Metrics, 1.35 on: pulls of present images by policy.
 
 What to do
 Pin the image and use IfNotPresent. Where the check of credentials is what Always is for, see imagePullCredentialsVerificationPolicy (1.33 on).

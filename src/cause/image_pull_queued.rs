@@ -49,5 +49,10 @@ When disk or network is the bottleneck, parallel pulls share it and the last one
     because: "an empty queue is passed within some milliseconds",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
-    check: |_| Some(Sign::default()),
+    check: |case| {
+        // Where the runtime's lines show all pulls, somebody must have been ahead.
+        let pulls = &case.startup.transfers;
+        let ahead = pulls.iter().any(|pull| pull.behind.is_some() || pull.queued_since.is_some());
+        (pulls.is_empty() || ahead).then(Sign::default)
+    },
 };

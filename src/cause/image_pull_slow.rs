@@ -8,7 +8,7 @@ use crate::time::{SECOND, Span};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-slow",
     title: "Pulling the image took long; other pulls shared the way, or its size is not told.",
-    advice: &[Advice::new(0, "fewer pulls at once (maxParallelImagePulls), pre-pulled images, a registry mirror near the nodes", "storage and upkeep of a mirror")],
+    advice: &[Advice::new(0, "pre-pulled images, a registry mirror near the nodes; more pulls side by side only where disk and network feed them", "storage and upkeep of a mirror")],
     text: "\
 What it means
 Transfer and unpacking in the runtime.

@@ -2,7 +2,10 @@
 
 use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
-use crate::time::{SECOND, Span};
+use crate::time::{SECOND, Span, Time};
+
+/// A kubelet that has started takes the pods it finds within seconds; a pod that comes later waited for something else.
+const UP: Span = Span(30 * SECOND);
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -27,5 +30,14 @@ A pod that also waited for the scheduler while the kubelet was down: the log can
     because: "creation is cut to whole seconds: up to one of them is rounding",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Scheduling, Phase::Unattributed],
-    check: |case| case.startup.restarts.first().map(Sign::at),
+    check: |case| {
+        let start = case.startup.restarts.first()?;
+        let taken = case.startup.events.iter().find(|event| !event.by_runtime)?.time;
+        if start.time > taken + Span(SECOND) {
+            // The kubelet had the pod already: what it waited before is not of the restart.
+            return Some(Sign { within: Some((start.time, Time(i64::MAX))), ..Sign::at(start) });
+        }
+        let before = Sign { within: Some((Time(i64::MIN), taken + Span(SECOND))), ..Sign::at(start) };
+        (taken - start.time <= UP).then_some(before)
+    },
 };

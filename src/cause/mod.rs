@@ -158,7 +158,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(Finding {
             cause: cause.id,
             lost,
-            certain: if sign.likely { Span(0) } else { least },
+            certain: if sign.likely { Span(0) } else { least.min(sign.at_most.unwrap_or(least)) },
             evidence: sign.place.or(longest.and_then(|piece| piece.place)).or_else(observed),
             about: sign.about.or_else(|| longest.and_then(|piece| piece.about.clone())),
         });

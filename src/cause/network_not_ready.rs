@@ -28,5 +28,10 @@ Pods on the host network do not wait for it.
     because: "the kubelet tries again after 1 to 1.5 s",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::RestartBackoff],
-    check: |case| case.startup.first(Fact::NetworkNotReady).filter(|e| case.in_time(e)).map(Sign::at),
+    check: |case| {
+        let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
+        // Other retries of the same pod are of other causes.
+        let waited = case.pieces(Phase::RestartBackoff).find(|piece| piece.about.as_deref() == Some("the node's network"))?;
+        Some(Sign { within: Some((waited.from, waited.to)), ..Sign::at(shown) })
+    },
 };

@@ -26,7 +26,7 @@ Unpacking is part of the pull: a slow disk looks the same. The size is that of t
     reference: Span(0),
     limit: Span(2 * SECOND),
     because: "10 MB/s: a gigabit link carries 110, and at 10 an image of 100 MB takes twice as long as a start may; 2 s as for any pull",
-    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::RuntimeMetrics],
+    shown_by: &[Evidence::RuntimeLog, Evidence::RuntimeMetrics],
     phases: &[Phase::ImagePull],
     check: |case| {
         let pull = case.longest_pull()?;

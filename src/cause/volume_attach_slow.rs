@@ -38,6 +38,6 @@ Each try is counted, and volumes of one pod are attached side by side.
         });
         let (waited, mounting) = wanted.max_by_key(|(waited, _)| *waited)?;
         let most = waited.seconds() * 2.0 > case.seconds(Phase::Volumes);
-        (most && waited >= Span(2 * SECOND) && case.around(Fact::Throttled).is_none()).then(|| Sign::at(mounting))
+        (most && waited >= Span(2 * SECOND) && case.held().seconds() * 2.0 < waited.seconds()).then(|| Sign::at(mounting))
     },
 };

@@ -3,6 +3,7 @@
 use super::{Advice, Cause, Evidence, Sign};
 use crate::phase::Phase;
 use crate::record::Fact;
+use crate::startup::Event;
 use crate::time::{SECOND, Span};
 
 /// See [`Cause`].
@@ -28,5 +29,13 @@ The back-off makes the wait longer than the object was missing: 20 s late became
     because: "the kubelet polls volumes each 0.3 s, so every pod with one pays that",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Volumes],
-    check: |case| case.says(Fact::VolumeFailed, "not found").map(Sign::at),
+    check: |case| {
+        // "not found" is also said of CSI drivers, devices and paths.
+        let missing = |event: &&Event| {
+            case.in_time(event)
+                && event.tells("not found")
+                && ["configmap ", "secret ", "ConfigMap ", "Secret "].iter().any(|kind| event.tells(kind))
+        };
+        case.startup.all(Fact::VolumeFailed).find(missing).map(Sign::at)
+    },
 };

@@ -87,6 +87,29 @@ fn klog_header(line: &str) -> IResult<&str, (Stamp, u32)> {
     .parse(line)
 }
 
+/// The same for a header with six digits of a second and blanks alone, which is every one that klog itself writes.
+fn plain_header(line: &str) -> Option<(&str, (Stamp, u32))> {
+    let [b'I' | b'W' | b'E' | b'F', date_and_clock @ .., b' '] = line.as_bytes().first_chunk::<22>()? else {
+        return None;
+    };
+    let [m1, m2, d1, d2, b' ', h1, h2, b':', n1, n2, b':', s1, s2, b'.', fraction @ ..] = date_and_clock else {
+        return None;
+    };
+    let digit = |byte: &u8| byte.checked_sub(b'0').filter(|digit| *digit < 10);
+    let two = |tens, ones| Some(digit(tens)? * 10 + digit(ones)?);
+    let (month, day, hour, minute, second) = (two(m1, m2)?, two(d1, d2)?, two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
+    let micros = fraction.iter().try_fold(0_i64, |sum, byte| Some(sum * 10 + i64::from(digit(byte)?)))?;
+    let valid = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
+    let of_day = (i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second)) * SECOND + micros * 1000;
+    let (pid, rest) = line.get(22..)?.trim_start_matches(' ').split_once(' ')?;
+    let pid = pid.bytes().all(|byte| byte.is_ascii_digit()).then(|| pid.parse().ok())??;
+    let file = rest.bytes().position(|byte| matches!(byte, b':' | b' ' | b'"')).filter(|end| *end > 0)?;
+    let (number, rest) = rest.get(file..)?.strip_prefix(':')?.split_once(']')?;
+    let rest =
+        rest.strip_prefix(' ').filter(|_| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))?;
+    valid.then_some((rest, (Stamp::Wall { year: None, month, day, nanos_of_day: of_day }, pid)))
+}
+
 fn fraction_nanos(digits: &str) -> Option<i64> {
     let digits = digits.get(..digits.len().min(9))?;
     let scale = 10_i64.pow(u32::try_from(9 - digits.len()).ok()?);
@@ -100,10 +123,10 @@ fn lost_header(line: &str) -> IResult<&str, &str> {
 }
 
 fn klog(body: &str) -> Option<Entry<'_>> {
-    let (rest, header) = match klog_header(body) {
-        Ok((rest, header)) => (rest, Some(header)),
+    let (rest, header) = match plain_header(body).or_else(|| klog_header(body).ok()) {
+        Some((rest, header)) => (rest, Some(header)),
         // Without its header only the one message is worth believing that nothing else looks like.
-        Err(_) => {
+        None => {
             let rest = lost_header(body).map_or(body, |(rest, _)| rest);
             let message = rest.strip_prefix('"')?.strip_prefix(observed::MESSAGE)?;
             message.starts_with("\" pod").then_some((rest, None))?
@@ -183,6 +206,32 @@ mod tests {
         assert_eq!(entry.stamp, Some(Stamp::Wall { year: None, month: 11, day: 23, nanos_of_day: 68_456_024_962_000 }));
         assert_eq!((entry.pid, entry.text.as_ref(), entry.cut), (Some(25917), "SyncLoop ADD", false));
         assert_eq!(entry.key("pods").unwrap().pods().unwrap(), ["default/app-03"]);
+    }
+
+    #[test]
+    fn headers_are_the_same_by_either_way() {
+        let line = |head: &str| format!("{head} kubelet.go:2724] \"SyncLoop ADD\" a=1");
+        for head in ["I1123 19:00:56.024962   25917", "F0229 00:00:60.999999 1", "E1231 23:59:59.000000    4294967295"]
+        {
+            assert_eq!(plain_header(&line(head)), klog_header(&line(head)).ok(), "{head}");
+            assert!(plain_header(&line(head)).is_some(), "{head}");
+        }
+        for head in [
+            "I1323 19:00:56.024962 1",
+            "I1123 24:00:56.024962 1",
+            "I1123 19:00:56.024962 4294967296",
+            "I1123 19:00:56.02496 1",
+            "X1123 19:00:56.024962 1",
+            "I1123 19:00:56.024962  x",
+            "I1123 19:00:56.024962",
+        ] {
+            assert_eq!(plain_header(&line(head)), None, "{head}");
+        }
+        for cut in 0..line("I1123 19:00:56.024962   25917").len() {
+            let line = line("I1123 19:00:56.024962   25917");
+            let quick = plain_header(&line[..cut]);
+            assert!(quick.is_none() || quick == klog_header(&line[..cut]).ok(), "{cut}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, digit1};
@@ -55,8 +55,13 @@ impl<'a> Raw<'a> {
                 inside.split(' ').find_map(|part| part.strip_prefix(name)?.strip_prefix(':')).map(Cow::Borrowed)
             }
             Raw::Go(raw) | Raw::Json(raw) => {
-                let members = members(raw)?;
-                members.into_iter().rev().find(|(key, _)| key == name).and_then(|(_, value)| value.text())
+                let mut last = None;
+                each_member(raw, |key, value| {
+                    if key == name {
+                        last = Some(value);
+                    }
+                })?;
+                last.and_then(Raw::text)
             }
         }
     }
@@ -94,23 +99,29 @@ struct JsonText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The members of a JSON object in order, duplicates kept; `None` when it is not whole.
 pub fn members(raw: &str) -> Option<Vec<(Cow<'_, str>, Raw<'_>)>> {
-    struct Members;
-    impl<'de> serde::de::Visitor<'de> for Members {
-        type Value = Vec<(Cow<'de, str>, Raw<'de>)>;
+    let mut members = Vec::with_capacity(16);
+    each_member(raw, |key, value| members.push((key, value)))?;
+    Some(members)
+}
+
+/// Calls `member` for each member of a JSON object; `None` when it is not whole, which may show only after some calls.
+fn each_member<'a>(raw: &'a str, member: impl FnMut(Cow<'a, str>, Raw<'a>)) -> Option<()> {
+    struct Members<F>(F);
+    impl<'de, F: FnMut(Cow<'de, str>, Raw<'de>)> serde::de::Visitor<'de> for Members<F> {
+        type Value = ();
         fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
             f.write_str("a JSON object")
         }
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = Vec::with_capacity(16);
+        fn visit_map<A: serde::de::MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
             while let Some(JsonText(key)) = map.next_key()? {
                 let raw: &'de RawValue = map.next_value()?;
-                members.push((key, Raw::Json(raw.get())));
+                (self.0)(key, Raw::Json(raw.get()));
             }
-            Ok(members)
+            Ok(())
         }
     }
     let mut deserializer = serde_json::Deserializer::from_str(raw);
-    serde::Deserializer::deserialize_map(&mut deserializer, Members).ok()
+    serde::Deserializer::deserialize_map(&mut deserializer, Members(member)).ok()
 }
 
 /// Splits `"..."` with Go escapes at its closing quote: what is inside (escapes still on), and what follows.
@@ -313,14 +324,58 @@ pub fn go_time(text: &str) -> Option<GoTime> {
     if offset.len() != 5 {
         return None;
     }
-    let utc = DateTime::parse_from_str(&format!("{wall} {offset}"), "%Y-%m-%d %H:%M:%S%.f %z").ok()?;
+    let (nanos, offset) = instant(wall, offset)?;
     let zero = wall == "0001-01-01 00:00:00";
     let monotonic = match rest.rsplit_once(" m=") {
         Some((_, reading)) => Some(all_consuming(seconds).parse(reading).ok()?.1),
         None => None,
     };
-    let time = if zero { None } else { Some(Time(utc.timestamp_nanos_opt()?)) };
-    Some(GoTime { time, offset: utc.offset().local_minus_utc(), monotonic })
+    let time = if zero { None } else { Some(Time(nanos?)) };
+    Some(GoTime { time, offset, monotonic })
+}
+
+/// Nanoseconds since 1970, `None` where they do not fit, and the offset in seconds.
+fn instant(wall: &str, offset: &str) -> Option<(Option<i64>, i32)> {
+    if let Some((nanos, offset)) = plain_instant(wall.as_bytes(), offset.as_bytes()) {
+        return Some((Some(nanos), offset));
+    }
+    let utc = DateTime::parse_from_str(&format!("{wall} {offset}"), "%Y-%m-%d %H:%M:%S%.f %z").ok()?;
+    Some((utc.timestamp_nanos_opt(), utc.offset().local_minus_utc()))
+}
+
+/// The same for the one layout Go prints, years from 1970 on: chrono's reading of formats takes ten times as long, and a
+/// record has four times.
+fn plain_instant(wall: &[u8], offset: &[u8]) -> Option<(i64, i32)> {
+    let number = |digits: &[u8]| {
+        digits
+            .iter()
+            .try_fold(0_u32, |sum, digit| Some(sum * 10 + u32::from(digit.checked_sub(b'0').filter(|d| *d < 10)?)))
+    };
+    let (head, fraction) = wall.split_at_checked(19)?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b' ', h1, h2, b':', n1, n2, b':', s1, s2] = *head else {
+        return None;
+    };
+    let two = |tens: u8, ones: u8| number(&[tens, ones]);
+    let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok().filter(|year| (1970..2200).contains(year))?;
+    let date = NaiveDate::from_ymd_opt(year, two(m1, m2)?, two(d1, d2)?)?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let nanos = match fraction.split_first() {
+        None => 0,
+        Some((b'.', digits)) if (1..=9).contains(&digits.len()) => {
+            number(digits)? * 10_u32.pow(9 - u32::try_from(digits.len()).ok()?)
+        }
+        Some(_) => return None,
+    };
+    let [sign @ (b'+' | b'-'), h1, h2, n1, n2] = *offset else { return None };
+    let (hours, minutes) = (two(h1, h2).filter(|hours| *hours < 24)?, two(n1, n2).filter(|minutes| *minutes < 60)?);
+    let east = i32::try_from(hours * 3600 + minutes * 60).ok()? * if sign == b'-' { -1 } else { 1 };
+    let seconds = date.signed_duration_since(NaiveDate::default()).num_seconds()
+        + i64::from(hour * 3600 + minute * 60 + second)
+        - i64::from(east);
+    Some((seconds * SECOND + i64::from(nanos), east))
 }
 
 fn digits_dashes(text: &str) -> IResult<&str, &str> {
@@ -384,6 +439,28 @@ mod tests {
             assert_eq!(go_time(cut), None, "{cut}");
         }
         assert_eq!(go_time("2025-02-25 21:38:53.716675693 +0000 UTC m=+565."), None);
+    }
+
+    #[test]
+    fn times_are_the_same_by_either_way() {
+        for wall in
+            ["2025-02-25 21:38:53", "1970-01-01 00:00:00.1", "2199-12-31 23:59:59.999999999", "2024-02-29 12:00:00.120"]
+        {
+            for offset in ["+0000", "-0330", "+1400"] {
+                let chrono = DateTime::parse_from_str(&format!("{wall} {offset}"), "%Y-%m-%d %H:%M:%S%.f %z").unwrap();
+                let expected = (chrono.timestamp_nanos_opt().unwrap(), chrono.offset().local_minus_utc());
+                assert_eq!(plain_instant(wall.as_bytes(), offset.as_bytes()), Some(expected), "{wall} {offset}");
+            }
+        }
+        for other in [
+            "2025-02-29 00:00:00",
+            "2025-2-25 21:38:53",
+            "0001-01-01 00:00:00",
+            "2025-02-25 21:38:60",
+            "2025-02-25 21:38:53.",
+        ] {
+            assert_eq!(plain_instant(other.as_bytes(), b"+0000"), None, "{other}");
+        }
     }
 
     #[test]

@@ -71,9 +71,9 @@ const COLUMNS: [&str; 8] =
 pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     let pulled = col("pulls").gt(lit(0)).or(col("pull_failures").gt(lit(0)));
     let claimed = col("cause").is_not_null();
-    let touched: Expr = match (scenario.is_of_pulls(), scenario.settings == Settings::default()) {
-        (true, true) => pulled,
-        _ if scenario.is_of_pulls() => pulled.or(claimed),
+    let touched: Expr = match (scenario.is_of_pulls(), scenario.is_of_limits()) {
+        (true, true) => pulled.or(claimed),
+        (true, false) => pulled,
         _ => claimed,
     };
     let ran = col("running_s").is_not_null();
@@ -101,11 +101,16 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     for (number, (node, settings, start)) in found.into_iter().enumerate() {
         let entry = nodes.entry(node).or_default();
         entry.0.starts.push(number);
-        entry.1 = std::mem::take(&mut entry.1).over(&settings);
+        // What was told later holds.
+        entry.1 = settings.over(&entry.1);
         demand.starts.push(start);
     }
     for (mut node, settings) in nodes.into_values() {
-        node.slots = settings.slots().unwrap_or_else(|| demand.seen_slots(&node));
+        // That pulls are parallel says not how many at once; where some waited, there was a limit.
+        node.slots = match settings.slots() {
+            Some(Some(slots)) => Some(slots),
+            _ => demand.seen_slots(&node),
+        };
         demand.nodes.push(node);
     }
     Ok(demand)
@@ -122,6 +127,7 @@ fn start(row: &Row, known: &mut (f64, f64)) -> Start {
     };
     let minor = row.kubelet_version.as_deref().and_then(crate::cause::minor);
     let set = Settings::read(&row.settings).get(Knob::KubeApiQps).and_then(|rate| rate.parse().ok());
+    let set = set.filter(|rate: &f64| *rate > 0.0);
     // The default of 1.26 and before is slow enough to be what held requests back; that of later versions is not.
     let default = || minor.filter(|minor| *minor < 27).map(|_| 5.0);
     Start {
@@ -158,6 +164,21 @@ impl Demand {
         let (known, unknown) = self.known;
         if known <= 0.0 || known / (known + unknown) < TOLD {
             return Err("no line tells when transfers began: give the container runtime's log too".into());
+        }
+        Ok(())
+    }
+
+    /// Whether a scenario changes anything for these nodes.
+    pub(super) fn changed(&self, scenario: &Scenario) -> Result<(), String> {
+        let images = || self.starts.iter().flat_map(|start| &start.pulls).map(|pull| &*pull.image);
+        if let Some(unknown) = scenario.prepull.iter().find(|known| !images().any(|image| scenario.names(known, image)))
+        {
+            return Err(format!("no pull of {unknown} in the input (an image is named with its tag, as logs name it)"));
+        }
+        let Some(slots) = scenario.settings.slots().filter(|_| scenario.prepull.is_empty()) else { return Ok(()) };
+        if self.nodes.iter().all(|node| node.slots == slots) {
+            let pulls = slots.map_or("without a limit".into(), |slots| format!("{slots} at a time"));
+            return Err(format!("that is how it was: pulls went {pulls}"));
         }
         Ok(())
     }
@@ -250,15 +271,24 @@ impl Demand {
 
     /// p50, p95, p99, the longest and the sum of created → running with these shifts, seconds.
     pub(super) fn figures(&self, shifts: &[i64]) -> [f64; 5] {
+        self.figures_beside(shifts, &self.others)
+    }
+
+    /// The same of the starts that a replay may change alone.
+    pub(super) fn figures_of_touched(&self, shifts: &[i64]) -> [f64; 5] {
+        self.figures_beside(shifts, &[])
+    }
+
+    fn figures_beside(&self, shifts: &[i64], others: &[i64]) -> [f64; 5] {
         let mut touched: Vec<i64> =
             self.starts.iter().zip(shifts).map(|(start, shift)| (start.running + shift).max(0)).collect();
         touched.sort_unstable();
-        let count = touched.len() + self.others.len();
+        let count = touched.len() + others.len();
         let seconds = |nanos: i64| nanos as f64 / SECOND as f64;
         let at = |share: f64| {
-            seconds(nth(&touched, &self.others, ((count as f64 * share).ceil() as usize).clamp(1, count.max(1)) - 1))
+            seconds(nth(&touched, others, ((count as f64 * share).ceil() as usize).clamp(1, count.max(1)) - 1))
         };
-        let sum: i128 = touched.iter().chain(&self.others).map(|nanos| i128::from(*nanos)).sum();
+        let sum: i128 = touched.iter().chain(others).map(|nanos| i128::from(*nanos)).sum();
         [at(0.5), at(0.95), at(0.99), at(1.0), sum as f64 / SECOND as f64]
     }
 }

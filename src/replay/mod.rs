@@ -86,7 +86,9 @@ impl WhatIf {
             format!("{name} {} → {}", length(change.before), range(change.likely_low, change.likely_high))
         };
         let changes = [change("p50", &self.p50), change("p95", &self.p95), change("max", &self.max)];
-        format!("{} (replayed: {})", changes.join(", "), self.setting)
+        let gains = |change: &Change| change.likely_high < change.before * (1.0 - TRUE);
+        let sure = if gains(&self.p50) || gains(&self.p95) || gains(&self.max) { "" } else { "no sure gain: " };
+        format!("{sure}{} (replayed: {})", changes.join(", "), self.setting)
     }
 }
 
@@ -142,13 +144,13 @@ fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), 
         return Err("no start in the input is touched by it".into());
     }
     let claims = scenario.claims(demand)?;
-    let changed: u64;
-    if scenario.is_of_pulls() {
+    let changed = if scenario.is_of_pulls() {
         demand.told()?;
+        demand.changed(scenario)?;
         let mut moved = vec![false; demand.starts.len()];
         for way in demand.ways() {
             let as_it_was = demand.shifts(None, way, Order::Observed);
-            close(before, demand.figures(&as_it_was))?;
+            close(demand.figures_of_touched(&vec![0; demand.starts.len()]), demand.figures_of_touched(&as_it_was))?;
             let drawn = (PULLS / demand.pulls().max(1)).min(ORDERS) as u64;
             let orders = [Order::Observed, Order::QuickFirst, Order::SlowFirst];
             for order in orders.into_iter().chain((0..drawn).map(Order::Drawn)) {
@@ -164,18 +166,18 @@ fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), 
                 runs.push(with(&|claim| claim.1));
             }
         }
-        changed = moved.iter().zip(&claims).filter(|(moved, claim)| **moved || claim.1 > 0).count() as u64;
+        moved.iter().zip(&claims).filter(|(moved, claim)| **moved || claim.1 > 0).count()
     } else {
         for of in [0, 1] {
             let all = claims.iter().map(|claim| -if of == 0 { claim.0 } else { claim.1 });
             runs.push(demand.figures(&all.collect::<Vec<_>>()));
         }
-        changed = claims.iter().filter(|claim| claim.1 > 0).count() as u64;
-    }
+        claims.iter().filter(|claim| claim.1 > 0).count()
+    };
     if changed == 0 {
-        return Err("no start in the input is touched by it".into());
+        return Err("it saves these starts nothing: none waited for it, or it is no more than what is set".into());
     }
-    result.pods = changed;
+    result.pods = changed as u64;
     let fields = [&mut result.p50, &mut result.p95, &mut result.p99, &mut result.max, &mut result.total];
     for (at, field) in fields.into_iter().enumerate() {
         let get = |figures: &Figures| figures.get(at).copied().unwrap_or_default();
@@ -194,7 +196,7 @@ fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), 
 
 /// Whether the replay of the settings as they were gives what was observed.
 fn close(observed: Figures, replayed: Figures) -> Result<(), String> {
-    let names = ["p50", "p95", "p99", "the longest"];
+    let names = ["p50", "p95", "p99", "the longest", "the sum"];
     for ((name, observed), replayed) in names.iter().zip(observed).zip(replayed) {
         if (observed - replayed).abs() > (observed * TRUE).max(0.5) {
             return Err(format!(
@@ -209,9 +211,9 @@ impl Scenario {
     /// What the bounds assume, in words.
     fn bounds(&self) -> &'static str {
         if self.is_of_pulls() {
-            "between pulls that share what the node moved, and pulls that each keep the rate they had; in the order that was, and in others"
+            "four of five replays; at the outside all of them: with pulls sharing the node's bandwidth or each keeping its rate, and with pods queueing in other orders"
         } else if self.settings.get(Knob::KubeApiQps).is_some() {
-            "between no wait in the client's rate limit at all, and waits cut by the ratio of the rates"
+            "from no wait in the client's rate limit at all to waits cut by the ratio of the rates"
         } else {
             "between all that the cause claims, and what of it is certain"
         }

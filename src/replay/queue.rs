@@ -87,13 +87,13 @@ pub(super) fn run(starts: &[Vec<Ask>], slots: Option<usize>, way: Way) -> Vec<f6
             own = own.max(due);
             Some(start)
         };
-        if let Some(start) = ended {
-            if let (Some(end), Some(number)) = (ends.get_mut(start), next.get_mut(start)) {
-                *end = now;
-                *number += 1;
-                if let Some(ask) = ask(start, *number) {
-                    coming.push(Reverse(At(now + ask.after.max(0.0), start)));
-                }
+        if let Some(start) = ended
+            && let (Some(end), Some(number)) = (ends.get_mut(start), next.get_mut(start))
+        {
+            *end = now;
+            *number += 1;
+            if let Some(ask) = ask(start, *number) {
+                coming.push(Reverse(At(now + ask.after.max(0.0), start)));
             }
         }
         while under_way.len() < slots {

@@ -19,14 +19,8 @@ pub struct Scenario {
 }
 
 /// What can be replayed, beside `prepull`.
-const REPLAYED: [Knob; 6] = [
-    Knob::SerializeImagePulls,
-    Knob::MaxParallelImagePulls,
-    Knob::KubeApiQps,
-    Knob::KubeApiBurst,
-    Knob::RegistryPullQps,
-    Knob::RegistryBurst,
-];
+const REPLAYED: [Knob; 4] =
+    [Knob::SerializeImagePulls, Knob::MaxParallelImagePulls, Knob::KubeApiQps, Knob::RegistryPullQps];
 
 impl Scenario {
     /// Reads settings with commas between them.
@@ -54,11 +48,17 @@ impl Scenario {
             let knob = knob.ok_or_else(|| wrong(format!("{name:?} cannot be replayed")))?;
             let fits = match knob {
                 Knob::SerializeImagePulls => matches!(value, "true" | "false"),
-                Knob::MaxParallelImagePulls => value.parse::<u32>().is_ok_and(|most| most > 0),
-                _ => value.parse::<i32>().is_ok(),
+                // What another limit would have refused, nothing tells; no limit refuses nothing.
+                Knob::RegistryPullQps => value == "0",
+                _ => value.parse::<u32>().is_ok_and(|most| most > 0),
             };
             if !fits {
-                return Err(wrong(format!("{value:?} is no value of {name}")));
+                let want = match knob {
+                    Knob::SerializeImagePulls => "true or false",
+                    Knob::RegistryPullQps => "0 (no limit)",
+                    _ => "a whole number, 1 or more",
+                };
+                return Err(wrong(format!("{name} takes {want}, not {value:?}")));
             }
             scenario.settings.set(knob, value);
         }
@@ -85,12 +85,20 @@ impl Scenario {
         self.settings.slots().is_some() || !self.prepull.is_empty()
     }
 
+    /// Whether it changes a limit whose waits causes claim.
+    pub(super) fn is_of_limits(&self) -> bool {
+        [Knob::KubeApiQps, Knob::RegistryPullQps].iter().any(|knob| self.settings.get(*knob).is_some())
+    }
+
     /// Whether an image is on the nodes before. Runtimes write the whole name of an image whose pod names a part of it.
     pub(super) fn has(&self, image: &str) -> bool {
-        self.prepull.iter().any(|known| {
-            image == known
-                || image.strip_suffix(known.as_str()).is_some_and(|before| before.ends_with('/'))
-                || image.strip_prefix(known.as_str()) == Some(":latest")
-        })
+        self.prepull.iter().any(|known| self.names(known, image))
+    }
+
+    /// Whether a user's word names an image of the log.
+    pub(super) fn names(&self, known: &str, image: &str) -> bool {
+        image == known
+            || image.strip_suffix(known).is_some_and(|before| before.ends_with('/'))
+            || image.strip_prefix(known) == Some(":latest")
     }
 }

@@ -29,7 +29,14 @@ fn configurations_are_read_in_every_form_people_have() {
         assert_eq!(Settings::of_config(text).unwrap().words(), expected, "{text}");
         assert_eq!(Settings::read(expected), Settings::of_config(text).unwrap());
     }
-    for text in ["", "just text", "kind: Pod", "a: [", "{\"kind\":\"KubeletConfiguration\""] {
+    for text in [
+        "",
+        "just text",
+        "kind: Pod",
+        "a: [",
+        "kind: KubeletConfiguration\nmaxParallelImagePulls: three",
+        "{\"kind\":\"KubeletConfiguration\"",
+    ] {
         assert!(Settings::of_config(text).is_err(), "{text:?}");
     }
 }
@@ -40,7 +47,11 @@ fn what_is_set_is_not_advised() {
     assert!(has("maxParallelImagePulls=5", Knob::MaxParallelImagePulls, "3"));
     assert!(!has("maxParallelImagePulls=2", Knob::MaxParallelImagePulls, "3"));
     assert!(has("serializeImagePulls=false", Knob::MaxParallelImagePulls, "3"), "no limit at all");
-    assert!(has("kubeAPIQPS=-1", Knob::KubeApiQps, "50") && !has("kubeAPIQPS=5", Knob::KubeApiQps, "50"));
+    assert!(has("kubeAPIQPS=60", Knob::KubeApiQps, "50") && !has("kubeAPIQPS=5", Knob::KubeApiQps, "50"));
+    assert!(
+        !has("serializeImagePulls=true maxParallelImagePulls=5", Knob::MaxParallelImagePulls, "3"),
+        "it is refused"
+    );
     assert!(has("registryPullQPS=0", Knob::RegistryPullQps, "0") && !has("", Knob::RegistryPullQps, "0"));
 }
 
@@ -50,5 +61,5 @@ fn fights_are_told() {
     assert_eq!(fights("serializeImagePulls=true maxParallelImagePulls=3"), 1);
     assert_eq!(fights("serializeImagePulls=true maxParallelImagePulls=1"), 0);
     assert_eq!(fights("serializeImagePulls=false maxParallelImagePulls=3"), 0);
-    assert_eq!(fights("kubeAPIQPS=50 kubeAPIBurst=10 registryPullQPS=0 registryBurst=5"), 2);
+    assert_eq!(fights("featureGates.EventedPLEG=true featureGates.PLEGOnDemandRelist=true"), 1);
 }

@@ -55,7 +55,7 @@ pub struct Opened {
 /// If it cannot be opened, or is packed more than twice.
 pub fn look(source: &Source, stop: &Arc<AtomicBool>) -> Result<Opened, SourceError> {
     let raw: Box<dyn Read + Send> = match &source.path {
-        None => Box::new(Pipe::new(io::stdin(), Arc::clone(stop))),
+        None => Box::new(Pipe::stdin(Arc::clone(stop))),
         Some(path) => {
             let file = File::open(path).map_err(|error| SourceError::from_io(&source.name, &error))?;
             if source.bytes.is_some() { Box::new(file) } else { Box::new(Pipe::new(file, Arc::clone(stop))) }

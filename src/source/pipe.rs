@@ -5,36 +5,46 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-/// Bytes of one read, and how many reads may wait to be taken.
+use super::window::read_on;
+
+/// Bytes of one read, and how many reads may wait to be taken. A pipe is asked to hold one read.
 const READ: usize = 256 << 10;
 const WAITING: usize = 4;
 
 /// A reader that ends when `stop` is set, also while its pipe is silent. The thread that reads stays blocked until the
 /// pipe speaks or the program ends.
 pub struct Pipe {
-    reads: Receiver<io::Result<Vec<u8>>>,
+    reads: Receiver<io::Result<(Vec<u8>, usize)>>,
+    /// Buffers that were taken go back to be filled again.
+    spare: Sender<Vec<u8>>,
     stop: Arc<AtomicBool>,
     held: Vec<u8>,
     taken: usize,
+    length: usize,
 }
 
 impl Pipe {
+    /// Reads standard input.
+    pub fn stdin(stop: Arc<AtomicBool>) -> Self {
+        // Of 64 KiB, as it is by default, writer and reader wait for each other far more often. Where it cannot be had, or
+        // standard input is no pipe, nothing is lost.
+        #[cfg(target_os = "linux")]
+        let _ = nix::fcntl::fcntl(io::stdin(), nix::fcntl::FcntlArg::F_SETPIPE_SZ(READ as i32));
+        Pipe::new(io::stdin(), stop)
+    }
+
     /// Reads `inner` on a thread of its own.
     pub fn new(mut inner: impl Read + Send + 'static, stop: Arc<AtomicBool>) -> Self {
         let (sender, reads) = bounded(WAITING);
+        let (spare, spares) = bounded::<Vec<u8>>(WAITING);
         std::thread::spawn(move || {
             loop {
-                let mut bytes = vec![0; READ];
-                let read = match inner.read(&mut bytes) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                let mut bytes = spares.try_recv().unwrap_or_else(|_| vec![0; READ]);
+                let read = match read_on(&mut inner, &mut bytes) {
                     Ok(0) => break,
-                    Ok(length) => {
-                        bytes.truncate(length);
-                        Ok(bytes)
-                    }
-                    Err(error) => Err(error),
+                    read => read.map(|length| (bytes, length)),
                 };
                 let failed = read.is_err();
                 if sender.send(read).is_err() || failed {
@@ -42,21 +52,29 @@ impl Pipe {
                 }
             }
         });
-        Pipe { reads, stop, held: Vec::new(), taken: 0 }
+        Pipe { reads, spare, stop, held: Vec::new(), taken: 0, length: 0 }
     }
 }
 
 impl Read for Pipe {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.taken == self.held.len() {
+        while self.taken == self.length {
             match self.reads.recv_timeout(Duration::from_millis(50)) {
-                Ok(read) => (self.held, self.taken) = (read?, 0),
+                Ok(read) => {
+                    let (bytes, length) = read?;
+                    let done = std::mem::replace(&mut self.held, bytes);
+                    (self.taken, self.length) = (0, length);
+                    if !done.is_empty() {
+                        // One that is not wanted is freed.
+                        let _ = self.spare.try_send(done);
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
                 Err(RecvTimeoutError::Timeout) if self.stop.load(Ordering::Relaxed) => return Ok(0),
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
-        let left = self.held.get(self.taken..).unwrap_or_default();
+        let left = self.held.get(self.taken..self.length).unwrap_or_default();
         let length = left.len().min(into.len());
         if let (Some(target), Some(from)) = (into.get_mut(..length), left.get(..length)) {
             target.copy_from_slice(from);

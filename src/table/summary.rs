@@ -229,13 +229,15 @@ fn counts(table: &Table, column: &str) -> Result<BTreeMap<String, u64>, Error> {
 
 /// What is known to be set: a line for each value of a setting that some node's lines tell.
 fn settings(table: &Table) -> Result<Vec<SettingLine>, Error> {
-    let pairs = table.select(&[col("node"), col("settings")])?.group_by([col("node"), col("settings")]).agg([]);
-    let found = pairs.collect().map_err(failed)?;
+    let pairs = table.select(&[col("node"), col("settings"), col(BEGAN)])?;
+    let pairs = pairs.group_by([col("node"), col("settings")]).agg([col(BEGAN).max().alias("last")]);
+    // In the order of time: what was told later holds.
+    let found = pairs.sort(["last", "settings"], SortMultipleOptions::default()).collect().map_err(failed)?;
     let text = |name: &str| Ok::<_, Error>(found.column(name).map_err(failed)?.str().map_err(failed)?.clone());
     let mut nodes: BTreeMap<Option<String>, Settings> = BTreeMap::new();
     for (node, words) in text("node")?.iter().zip(text("settings")?.iter()) {
         let known = nodes.entry(node.map(str::to_owned)).or_default();
-        *known = std::mem::take(known).over(&Settings::read(words.unwrap_or_default()));
+        *known = Settings::read(words.unwrap_or_default()).over(known);
     }
     let mut lines = Vec::new();
     for (knob, name) in KNOBS {

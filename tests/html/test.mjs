@@ -193,8 +193,8 @@ describe("filters", () => {
 			await ready(page);
 		}
 		await set(page, "namespace", "shop");
-		await set(page, "cause", "sandbox-slow");
-		await agree(page, await json(...MANY, "--namespace", "shop", "--cause", "sandbox-slow"));
+		await set(page, "cause", "image-pull-queued");
+		await agree(page, await json(...MANY, "--namespace", "shop", "--cause", "image-pull-queued"));
 		await page.locator("#clear").click();
 		await set(page, "q", "burst-1");
 		await agree(page, await json(...MANY, "--pod", "*burst-1*"));
@@ -332,6 +332,19 @@ describe("tables", () => {
 		assert.match(await page.locator("#told").textContent(), /Copied/);
 		assert.match(await page.locator("#count").textContent(), /^\d+ startups$/, "the count stays");
 	});
+});
+
+test("a replay stands on the page as the report tells it", async () => {
+	const args = [...inputs("s02-pull-serial"), "--what-if", "maxParallelImagePulls=3"];
+	const report = await json(...args);
+	const told = report.summary.causes.find(({ cause }) => cause === "image-pull-queued").what_if;
+	const page = await open(await made(args));
+	const shown = await page.locator(".replays").textContent();
+	for (const name of ["p50", "p95", "max"]) {
+		const figures = told.match(new RegExp(`${name} (\\d[^,(]*?)(?:,| \\()`))?.[1];
+		assert.ok(figures && shown.includes(figures), `${name} ${figures} is not in ${shown}`);
+	}
+	await close(page);
 });
 
 test("copied CSV holds no mark of direction", async () => {

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Page, plural};
 use crate::cause;
 use crate::output::{length, plain, range};
@@ -10,11 +12,14 @@ use crate::table::{CauseLine, Quantiles, Summary};
 
 /// How many causes are shown.
 const CAUSES: usize = 6;
+/// How many causes are named that the same evidence would show; the JSON form has all.
+const BLIND: usize = 4;
 
 impl Page<'_> {
     pub(super) fn causes(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         if summary.causes.is_empty() {
-            return writeln!(out, "{}\n", self.strong("no start lost time above the limits of any cause"));
+            let some = if self.report.unjudged.is_empty() { "any cause" } else { "the causes that could be judged" };
+            return writeln!(out, "{}\n", self.strong(&format!("no start lost time above the limits of {some}")));
         }
         writeln!(out, "{}", self.strong("causes, by time lost"))?;
         for (number, line) in summary.causes.iter().take(CAUSES).enumerate() {
@@ -38,8 +43,9 @@ impl Page<'_> {
                 writeln!(out, "     {}", self.clipped(&text, self.width - 5))?;
                 if let Some(place) = &worst.evidence {
                     let file = place.source.rsplit('/').next().unwrap_or(&place.source);
-                    let line = format!("seen   {}:{} {}", plain(file), place.line, plain(&worst.text));
-                    writeln!(out, "     {}", self.clipped(&line, self.width - 5))?;
+                    let head = format!("seen   {}:{} ", plain(file), place.line);
+                    let text = gist(&plain(&worst.text), self.width.saturating_sub(5 + head.width()));
+                    writeln!(out, "     {}", self.clipped(&format!("{head}{text}"), self.width - 5))?;
                 }
             }
             if !line.advised.already.is_empty() {
@@ -53,7 +59,7 @@ impl Page<'_> {
                 .enumerate()
                 .try_for_each(|(at, yaml)| writeln!(out, "     {:<7}{yaml}", if at == 0 { "add" } else { "" }))?;
             if let Some(what_if) = &line.what_if {
-                self.words(out, "     ", &format!("saves  {}", plain(what_if)))?;
+                self.words(out, "     ", &format!("then   {}", plain(what_if)))?;
             }
             if line.advised.price != "none" {
                 self.words(out, "     ", &format!("price  {}", line.advised.price))?;
@@ -63,10 +69,16 @@ impl Page<'_> {
             let rest: Vec<&str> = summary.causes.iter().skip(CAUSES).map(|line| line.cause.as_str()).collect();
             self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
         }
-        for fight in summary.known().fights() {
-            self.words(out, "  ", &format!("these settings fight: {fight}"))?;
-        }
         writeln!(out)
+    }
+
+    /// Settings that are known and fight each other.
+    pub(super) fn fights(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        for fight in summary.known().fights() {
+            self.words(out, "", &format!("these settings fight: {fight}"))?;
+            writeln!(out)?;
+        }
+        Ok(())
     }
 
     /// What the user asked to be replayed; what causes ask for stands with them.
@@ -113,10 +125,26 @@ impl Page<'_> {
             } else {
                 String::new()
             };
-            self.words(out, "  ", &format!("{}{some}: {}", blind.causes.join(", "), blind.ask.join(", or ")))?;
+            let more = blind.causes.len().saturating_sub(BLIND);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let causes = blind.causes.get(..BLIND.min(blind.causes.len())).unwrap_or_default().join(", ");
+            self.words(out, "  ", &format!("{causes}{more}{some}: {}", blind.ask.join(", or ")))?;
         }
         writeln!(out)
     }
+}
+
+/// A line cut to a width: of one with an error the end of that, where its reason stands.
+fn gist(text: &str, width: usize) -> String {
+    let error = text.split_once("err=\"").map(|(_, rest)| rest);
+    let Some(error) = error.filter(|_| text.width() > width) else { return text.to_owned() };
+    // The value ends at a quote that no backslash stands before.
+    let mut ends =
+        error.char_indices().filter(|(at, c)| *c == '"' && !error.get(..*at).is_some_and(|b| b.ends_with('\\')));
+    let error = ends.next().and_then(|(end, _)| error.get(..end)).unwrap_or(error);
+    let chars: Vec<char> = error.chars().collect();
+    let tail: String = chars.iter().skip(chars.len().saturating_sub(width.saturating_sub(3))).collect();
+    if tail.len() < error.len() { format!("… {tail}") } else { tail }
 }
 
 /// How sure a claim is: all of it, some of it, or none.
@@ -134,5 +162,5 @@ fn without(all: &Quantiles, left: &Quantiles) -> String {
     if left.count == 0 || same(all.p95, left.p95) && same(all.p99, left.p99) {
         return String::new();
     }
-    format!("   without it p95 {}, p99 {}", length(left.p95), length(left.p99))
+    format!("   without any of it p95 {}, p99 {}", length(left.p95), length(left.p99))
 }

@@ -6,7 +6,6 @@ use super::{Page, plural};
 use crate::cause;
 use crate::metrics::{Between, Figures, Measured, Reconciled};
 use crate::output::{grouped, length, plain, range, share};
-use crate::setting::Settings;
 
 /// How many causes and nodes are shown.
 const CAUSES: usize = 5;
@@ -159,7 +158,7 @@ impl Page<'_> {
             self.words(out, "     ", cause.title)?;
             self.words(out, "     ", &format!("seen   {}", plain(&proof.seen)))?;
             let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
-            self.words(out, "     ", &format!("set    {}", cause.advised(versions, &Settings::default()).set))?;
+            self.words(out, "     ", &format!("set    {}", cause.advised(versions, &self.report.summary.known()).set))?;
         }
         if proofs.len() > CAUSES {
             let rest: Vec<&str> = proofs.iter().skip(CAUSES).map(|proof| proof.cause.as_str()).collect();

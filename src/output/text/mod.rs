@@ -35,6 +35,7 @@ fn page(report: &Report, screen: Screen, out: &mut dyn Write) -> io::Result<()> 
     }
     page.head(summary, out)?;
     page.phases(summary, out)?;
+    page.fights(summary, out)?;
     page.causes(summary, out)?;
     page.what_ifs(out)?;
     page.slowest(summary, out)?;

@@ -163,6 +163,8 @@ pub(super) fn before_cut(body: &[u8]) -> Option<&[u8]> {
     if body.len() > TERMINAL {
         return None;
     }
+    // Hardly a line has the sign's first byte, and looking for that alone needs no preparation.
+    memchr(0xE2, body)?;
     let at = memmem::find(body, "…".as_bytes())?;
     let tail = body.get(at + "…".len()..)?;
     // journalctl keeps the first nine tenths of the message's width.

@@ -42,7 +42,7 @@ function causeCard(line, at, sign) {
 			known && pair("set", known.set),
 			yaml?.length > 0 && pair("add", h("code", yaml.join("\n"))),
 			already?.length > 0 && pair("is set", already.join(", ")),
-			whatIf && pair("saves", whatIf),
+			whatIf && pair("then", whatIf),
 			known && known.price !== "none" && pair("price", known.price),
 		),
 		known && h("div.prose", headed(known.text)),

@@ -113,8 +113,8 @@ function askedReplays() {
 	const asked = (report.what_if ?? []).filter(({ cause }) => cause === null);
 	if (filtered() || asked.length === 0) return null;
 	const between = (change) => {
-		const likely = range(change.likely_low * 1e6, change.likely_high * 1e6);
-		const outside = range(change.low * 1e6, change.high * 1e6);
+		const likely = range(change.likely_low, change.likely_high);
+		const outside = range(change.low, change.high);
 		return `${span(change.before * 1e6)} → ${likely}${likely === outside ? "" : ` (at the outside ${outside})`}`;
 	};
 	const lines = asked.map((told) =>
@@ -161,7 +161,7 @@ function topCauses(found, sign) {
 			bar(cause.lost / most, "plain"),
 			h("p", known?.title),
 			known && h("p.set", h("b", "set "), known.set),
-			typeof whatIf === "string" && h("p.what-if", h("b", "saves "), whatIf),
+			typeof whatIf === "string" && h("p.what-if", h("b", "then "), whatIf),
 			known && known.price !== "none" && h("p.price", h("b", "price "), known.price),
 		);
 	};

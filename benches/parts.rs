@@ -1,0 +1,114 @@
+//! The stages of an analysis, each alone on one thread, over 16 MiB of journal with half and with nine tenths of its lines
+//! unrelated: `cargo bench --bench parts`. The whole program beside other tools: `benches/compare`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    clippy::disallowed_methods,
+    reason = "a bench"
+)]
+
+#[allow(dead_code, reason = "what was written is counted for another bench")]
+mod journal;
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use divan::Bencher;
+use divan::counter::BytesCount;
+use journal::{Captures, Form};
+use podlag::clock::{Clock, Hints};
+use podlag::grammar::Grammars;
+use podlag::record::Record;
+use podlag::source::{Chunks, Limits};
+use podlag::startup::Startup;
+use podlag::track::{self, Tracker};
+use podlag::{breakdown, cause, parse};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+static GRAMMARS: LazyLock<Grammars> = LazyLock::new(|| Grammars::load(&[]).expect("the built-in grammars load"));
+static CAPTURES: LazyLock<Captures> =
+    LazyLock::new(|| Captures::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"), GRAMMARS.words()));
+const SIZE: u64 = 16 << 20;
+const SHARES: [u32; 2] = [90, 50];
+
+fn main() {
+    divan::main();
+}
+
+fn journal(unrelated: u32, form: Form) -> Vec<u8> {
+    let mut text = Vec::new();
+    CAPTURES.write(SIZE, f64::from(unrelated) / 100.0, form, &mut text).expect("it is written");
+    text
+}
+
+fn records(unrelated: u32) -> Vec<Record> {
+    let text = journal(unrelated, Form::Short);
+    parse::chunk(&GRAMMARS, &text, text.len(), 0, 1).records
+}
+
+fn track(records: Vec<Record>) -> (Tracker, Vec<Startup>) {
+    let (mut tracker, mut clock) = (Tracker::new(track::Limits::default()), Clock::new(Hints::default()));
+    let node = tracker.node("node", Some("node"));
+    for record in records {
+        clock.learn(&record);
+        if let Some(time) = clock.time(&record) {
+            tracker.push(record, time, node);
+        }
+    }
+    tracker.finish();
+    let startups = tracker.take();
+    (tracker, startups)
+}
+
+#[divan::bench(args = SHARES)]
+fn chunks(bencher: Bencher<'_, '_>, unrelated: u32) {
+    let text = journal(unrelated, Form::Short);
+    bencher
+        .counter(BytesCount::of_slice(&text))
+        .bench(|| Chunks::new(0, "journal", text.as_slice(), Limits::default()).map(Result::unwrap).count());
+}
+
+#[divan::bench(args = SHARES)]
+fn search(bencher: Bencher<'_, '_>, unrelated: u32) {
+    let text = journal(unrelated, Form::Short);
+    bencher.counter(BytesCount::of_slice(&text)).bench(|| GRAMMARS.lines(&text).count());
+}
+
+#[divan::bench(args = SHARES)]
+fn search_and_parse(bencher: Bencher<'_, '_>, unrelated: u32) {
+    let text = journal(unrelated, Form::Short);
+    bencher.counter(BytesCount::of_slice(&text)).bench(|| parse::chunk(&GRAMMARS, &text, text.len(), 0, 1));
+}
+
+#[divan::bench(args = SHARES)]
+fn search_and_parse_json(bencher: Bencher<'_, '_>, unrelated: u32) {
+    let text = journal(unrelated, Form::Json);
+    bencher.counter(BytesCount::of_slice(&text)).bench(|| parse::chunk(&GRAMMARS, &text, text.len(), 0, 1));
+}
+
+#[divan::bench(args = SHARES)]
+fn date_and_track(bencher: Bencher<'_, '_>, unrelated: u32) {
+    bencher.counter(BytesCount::new(SIZE)).with_inputs(|| records(unrelated)).bench_values(track);
+}
+
+#[divan::bench(args = SHARES)]
+fn break_down_and_judge(bencher: Bencher<'_, '_>, unrelated: u32) {
+    let (tracker, startups) = track(records(unrelated));
+    bencher.counter(BytesCount::new(SIZE)).bench(|| {
+        for startup in &startups {
+            let breakdown = breakdown::of(startup);
+            let Some(node) = tracker.nodes.get(startup.node) else { continue };
+            divan::black_box(cause::judge(&cause::Case { startup, breakdown: &breakdown, node, traits: None }));
+        }
+    });
+}
+
+#[divan::bench]
+fn load_the_grammars() -> Grammars {
+    Grammars::load(&[]).expect("the built-in grammars load")
+}
