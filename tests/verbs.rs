@@ -110,7 +110,7 @@ fn filters_keep_what_they_name_and_say_so() {
     });
     expect(&["--workload", "billing/app"], &|row| row["namespace"] == "billing");
     expect(&["--image", "*/app-20:*"], &|row| row["pod"] == "app-20");
-    expect(&["--cause", "image-pull-slow"], &|row| row["findings"].to_string().contains("image-pull-slow"));
+    expect(&["--cause", "image-large"], &|row| row["findings"].to_string().contains("image-large"));
     let created: BTreeSet<&str> = all.iter().map(|row| row["created"].as_str().unwrap()).collect();
     let first = *created.first().unwrap();
     assert!(kept(&["--since", "2026-11-23T19:00:54Z", "--until", first]).is_empty(), "the end is not within");
