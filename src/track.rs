@@ -458,7 +458,10 @@ impl Tracker {
             let (time, state) = taken;
             let at = state.taken.partition_point(|known| *known <= time);
             state.taken.insert(at, time);
-            state.taken.truncate(NODE_EVENTS);
+            // The oldest goes, as in all that is remembered.
+            if state.taken.len() > NODE_EVENTS {
+                state.taken.pop_front();
+            }
         }
         startup.proven |= proves(record.fact);
         if record.by_runtime {

@@ -81,7 +81,7 @@ impl Case<'_> {
         self.breakdown.pieces.iter().filter(move |piece| piece.phase == phase)
     }
 
-    /// Many pods were started at once, and the runtime was slow at both its tasks: the one thing they share is the node.
+    /// Many pods were started at once: then what is slow may be the node, which is the one thing they share.
     pub(super) fn burst(&self) -> bool {
         self.startup.alongside >= BURST
     }
@@ -117,7 +117,7 @@ impl Case<'_> {
     }
 }
 
-/// "with 39 other starts within 10 s": what a start shared its node with.
+/// "with 39 other starts within 3 s": what a start shared its node with.
 pub(crate) fn with_others(count: usize) -> Box<str> {
     format!("with {count} other starts within {} s", AROUND.0 / SECOND).into()
 }
