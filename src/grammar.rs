@@ -5,6 +5,7 @@
 
 mod pattern;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -401,11 +402,12 @@ impl Message {
             pattern.read(&entry.key(key)?.text()?, &mut fields)?;
         }
         let usual = USUAL.iter().map(|(field, key)| (*field, *key));
+        let mut within = Within::default();
         for (field, path) in self.fields.iter().map(|(field, key)| (*field, key.as_str())).chain(usual) {
             if fields.iter().any(|(known, _)| *known == field) {
                 continue;
             }
-            if let Some(value) = value_at(entry, field, path) {
+            if let Some(value) = value_at(entry, field, path, &mut within) {
                 fields.push((field, value));
             }
         }
@@ -413,7 +415,23 @@ impl Message {
     }
 }
 
-fn value_at(entry: &Entry<'_>, field: Field, path: &str) -> Option<Value> {
+/// The members of the structured value last reached into: messages that reach into one take several of them.
+#[derive(Default)]
+struct Within<'m, 'a> {
+    key: &'m str,
+    members: Option<Vec<(Cow<'a, str>, Raw<'a>)>>,
+}
+
+impl<'m, 'a> Within<'m, 'a> {
+    fn member(&mut self, entry: &Entry<'a>, key: &'m str, member: &str) -> Option<Cow<'a, str>> {
+        if self.key != key {
+            *self = Within { key, members: entry.key(key)?.members() };
+        }
+        self.members.as_ref()?.iter().rev().find(|(name, _)| name == member)?.1.text()
+    }
+}
+
+fn value_at<'m, 'a>(entry: &Entry<'a>, field: Field, path: &'m str, within: &mut Within<'m, 'a>) -> Option<Value> {
     if let Some(raw) = entry.key(path) {
         return match field {
             Field::Pods => raw.pods().map(|pods| Value::Pods(pods.into_iter().map(String::into_boxed_str).collect())),
@@ -422,6 +440,5 @@ fn value_at(entry: &Entry<'_>, field: Field, path: &str) -> Option<Value> {
         };
     }
     let (key, member) = path.split_once('.')?;
-    let raw: Raw<'_> = entry.key(key)?;
-    field.read(&raw.member(member)?)
+    field.read(&within.member(entry, key, member)?)
 }

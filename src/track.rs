@@ -191,10 +191,11 @@ fn others(paces: &VecDeque<(Time, Others)>, at: Time) -> Option<Others> {
     let near = late.filter(|(time, _)| (*time - at).0.abs() <= 30 * SECOND && *time != at);
     let (mut reported, mut sandbox): (Vec<Span>, Vec<Span>) =
         near.map(|(_, others)| (others.reported, others.sandbox)).unzip();
-    reported.sort_unstable();
-    sandbox.sort_unstable();
     let count = reported.len();
-    (count >= 2).then_some(Others { reported: *reported.get(count / 2)?, sandbox: *sandbox.get(count / 4)? })
+    (count >= 2).then(|| Others {
+        reported: *reported.select_nth_unstable(count / 2).1,
+        sandbox: *sandbox.select_nth_unstable(count / 4).1,
+    })
 }
 
 /// Lines after which a pod is known to be starting here, and not just there.

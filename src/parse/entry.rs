@@ -101,13 +101,22 @@ fn plain_header(line: &str) -> Option<(&str, (Stamp, u32))> {
     let micros = fraction.iter().try_fold(0_i64, |sum, byte| Some(sum * 10 + i64::from(digit(byte)?)))?;
     let valid = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
     let of_day = (i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second)) * SECOND + micros * 1000;
-    let (pid, rest) = line.get(22..)?.trim_start_matches(' ').split_once(' ')?;
-    let pid = pid.bytes().all(|byte| byte.is_ascii_digit()).then(|| pid.parse().ok())??;
+    let rest = line.get(22..)?.trim_start_matches(' ');
+    let (pid, digits) = number(rest.as_bytes())?;
+    let rest = rest.get(digits..)?.strip_prefix(' ')?;
     let file = rest.bytes().position(|byte| matches!(byte, b':' | b' ' | b'"')).filter(|end| *end > 0)?;
-    let (number, rest) = rest.get(file..)?.strip_prefix(':')?.split_once(']')?;
-    let rest =
-        rest.strip_prefix(' ').filter(|_| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let rest = rest.get(file..)?.strip_prefix(':')?;
+    let (_, digits) = number(rest.as_bytes())?;
+    let rest = rest.get(digits..)?.strip_prefix("] ")?;
     valid.then_some((rest, (Stamp::Wall { year: None, month, day, nanos_of_day: of_day }, pid)))
+}
+
+/// A number, and how many digits it has.
+fn number(text: &[u8]) -> Option<(u32, usize)> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut read = text.get(..digits)?.iter();
+    let value = read.try_fold(0, |sum: u32, digit| sum.checked_mul(10)?.checked_add(u32::from(digit - b'0')))?;
+    (digits > 0).then_some((value, digits))
 }
 
 fn fraction_nanos(digits: &str) -> Option<i64> {
@@ -142,6 +151,9 @@ fn klog(body: &str) -> Option<Entry<'_>> {
         return Some(entry);
     };
     entry.text = value::unescape(text);
+    if !after.is_empty() {
+        entry.keys.reserve(8);
+    }
     let left = value::pairs(after, |key, raw| entry.keys.push((Cow::Borrowed(key), raw)));
     entry.cut = !left.is_empty();
     Some(entry)

@@ -12,6 +12,7 @@ mod properties;
 mod stamp;
 #[cfg(test)]
 mod tests;
+mod usual;
 mod wrap;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ use std::borrow::Cow;
 use crate::time::Stamp;
 use envelope::{Envelope, Object};
 use header::Layer;
+pub use usual::Opener;
 
 /// How many frames and wrappings may be nested; more than any tool chain seen puts around a line.
 const DEPTH: usize = 8;
@@ -93,10 +95,7 @@ enum Origin {
 /// what has been proven by a frame or a program's line behind them.
 fn peel(line: &[u8], depth: usize, origin: Origin) -> Peeled<'_> {
     let mut chopped = origin == Origin::Line;
-    let mut rest = line;
-    while let Some(shorter) = rest.strip_suffix(b"\r") {
-        rest = shorter;
-    }
+    let mut rest = wrap::without_returns(line);
     let mut sure = Frame::bare(rest);
     let mut seen = Frame::bare(rest);
     let mut known = false;
@@ -160,11 +159,8 @@ fn peel(line: &[u8], depth: usize, origin: Origin) -> Peeled<'_> {
         }
         break;
     }
-    if let (true, true, Cow::Borrowed(body)) = (chopped, known, &sure.body)
-        && let Some(whole) = wrap::before_cut(body)
-    {
-        sure.body = Cow::Borrowed(whole);
-        sure.cut = true;
+    if chopped && known {
+        sure = sure.chopped();
     }
     Peeled { frame: sure, known }
 }
@@ -172,6 +168,17 @@ fn peel(line: &[u8], depth: usize, origin: Origin) -> Peeled<'_> {
 impl<'a> Frame<'a> {
     fn bare(line: &'a [u8]) -> Self {
         Self { stamp: None, host: None, identifier: None, pid: None, body: Cow::Borrowed(line), cut: false }
+    }
+
+    /// Without a pager's or a terminal's cut mark.
+    fn chopped(mut self) -> Self {
+        if let Cow::Borrowed(body) = self.body
+            && let Some(whole) = wrap::before_cut(body)
+        {
+            self.body = Cow::Borrowed(whole);
+            self.cut = true;
+        }
+        self
     }
 
     /// Goes one layer in.

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use crate::grammar::Grammars;
 use crate::record::{Fact, Field, Place, Record, Value, shorten};
 use entry::{Dialect, Entry};
-use frame::Frame;
+use frame::{Frame, Opener};
 
 /// The longest evidence text a record keeps, in bytes.
 const EVIDENCE: usize = 400;
@@ -47,13 +47,14 @@ pub fn chunk(grammars: &Grammars, text: &[u8], end: usize, source: u32, first_li
     let mut parsed = Parsed::default();
     // The line that `counted` lies in; newlines are counted up to there only, so each byte is counted once.
     let (mut line, mut counted) = (first_line, 0);
-    let mut scratch = String::new();
+    let (mut scratch, mut opener) = (String::new(), Opener::default());
     for found in grammars.lines(own) {
         line += count_lines(own.get(counted..found.start).unwrap_or_default());
         counted = found.start;
         let after = text.get((found.end + 1).min(text.len())..).unwrap_or_default();
         let place = Place { source, line };
-        parsed.take(grammars, own.get(found).unwrap_or_default(), after, place, &mut scratch);
+        let frame = opener.open(own.get(found).unwrap_or_default());
+        parsed.take(grammars, &frame, after, place, &mut scratch);
     }
     let rest = own.get(counted..).unwrap_or_default();
     let last = u64::from(!rest.is_empty() && rest.last() != Some(&b'\n'));
@@ -66,8 +67,7 @@ fn count_lines(text: &[u8]) -> u64 {
 }
 
 impl Parsed {
-    fn take(&mut self, grammars: &Grammars, line: &[u8], after: &[u8], place: Place, scratch: &mut String) {
-        let frame = frame::open(line);
+    fn take(&mut self, grammars: &Grammars, frame: &Frame<'_>, after: &[u8], place: Place, scratch: &mut String) {
         // Most bodies are UTF-8, and checking that is several times as fast as looking for what is not.
         let body =
             std::str::from_utf8(&frame.body).map_or_else(|_| String::from_utf8_lossy(&frame.body), Cow::Borrowed);

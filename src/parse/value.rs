@@ -46,23 +46,21 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// One member of a structured value: of a JSON object, of a Go struct (`&{ID:x Type:y}`), or of an object in JSON
-    /// logging. `None` when the value has no such member.
+    /// One member of a structured value; `None` when the value has no such member. Of two of one name the last counts.
     pub fn member(self, name: &str) -> Option<Cow<'a, str>> {
+        self.members()?.iter().rev().find(|(member, _)| member == name)?.1.text()
+    }
+
+    /// The members of a structured value: of a JSON object, of a Go struct (`&{ID:x Type:y}`), or of an object in JSON
+    /// logging. `None` when the value is none.
+    pub fn members(self) -> Option<Vec<(Cow<'a, str>, Raw<'a>)>> {
         match self {
             Raw::Go(raw) if raw.starts_with("&{") || (raw.starts_with('{') && !raw.starts_with("{\"")) => {
                 let inside = raw.trim_start_matches('&').strip_prefix('{')?.strip_suffix('}')?;
-                inside.split(' ').find_map(|part| part.strip_prefix(name)?.strip_prefix(':')).map(Cow::Borrowed)
+                let parts = inside.split(' ').filter_map(|part| part.split_once(':'));
+                Some(parts.map(|(name, value)| (Cow::Borrowed(name), Raw::Go(value))).collect())
             }
-            Raw::Go(raw) | Raw::Json(raw) => {
-                let mut last = None;
-                each_member(raw, |key, value| {
-                    if key == name {
-                        last = Some(value);
-                    }
-                })?;
-                last.and_then(Raw::text)
-            }
+            Raw::Go(raw) | Raw::Json(raw) => members(raw),
         }
     }
 
@@ -99,29 +97,23 @@ struct JsonText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The members of a JSON object in order, duplicates kept; `None` when it is not whole.
 pub fn members(raw: &str) -> Option<Vec<(Cow<'_, str>, Raw<'_>)>> {
-    let mut members = Vec::with_capacity(16);
-    each_member(raw, |key, value| members.push((key, value)))?;
-    Some(members)
-}
-
-/// Calls `member` for each member of a JSON object; `None` when it is not whole, which may show only after some calls.
-fn each_member<'a>(raw: &'a str, member: impl FnMut(Cow<'a, str>, Raw<'a>)) -> Option<()> {
-    struct Members<F>(F);
-    impl<'de, F: FnMut(Cow<'de, str>, Raw<'de>)> serde::de::Visitor<'de> for Members<F> {
-        type Value = ();
+    struct Members;
+    impl<'de> serde::de::Visitor<'de> for Members {
+        type Value = Vec<(Cow<'de, str>, Raw<'de>)>;
         fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
             f.write_str("a JSON object")
         }
-        fn visit_map<A: serde::de::MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::with_capacity(16);
             while let Some(JsonText(key)) = map.next_key()? {
                 let raw: &'de RawValue = map.next_value()?;
-                (self.0)(key, Raw::Json(raw.get()));
+                members.push((key, Raw::Json(raw.get())));
             }
-            Ok(())
+            Ok(members)
         }
     }
     let mut deserializer = serde_json::Deserializer::from_str(raw);
-    serde::Deserializer::deserialize_map(&mut deserializer, Members(member)).ok()
+    serde::Deserializer::deserialize_map(&mut deserializer, Members).ok()
 }
 
 /// Splits `"..."` with Go escapes at its closing quote: what is inside (escapes still on), and what follows.

@@ -7,6 +7,7 @@
 
 mod cell;
 mod file;
+mod found;
 mod groups;
 mod merge;
 mod of;

@@ -13,8 +13,9 @@ use crate::error::{Error, Kind};
 
 /// How many rows are read at once where they are read as rows.
 pub(super) const BATCH: usize = 2048;
-/// Rows of a row group of a written part: large enough for its columns to be scanned fast, small enough to be held.
-pub(super) const GROUP: usize = 8192;
+/// Rows of a row group of a written part: large enough for its columns to be scanned fast, small enough for one row of it to be
+/// read fast.
+pub(super) const GROUP: usize = 2048;
 /// A column of stored parts that no output shows: the row's number in the order of arrival.
 pub(super) const NUMBER: &str = "_number";
 
@@ -29,14 +30,27 @@ pub(super) fn unwritable(trouble: impl std::fmt::Display) -> Error {
         .help("free some space there, name another folder with TMPDIR, or raise --memory")
 }
 
-/// Writes a sorted frame: packed as fast as it is read, for it lives as long as the run.
-pub(super) fn write(mut frame: DataFrame, path: PathBuf) -> Result<Part, Error> {
-    let file = File::create(&path).map_err(unwritable)?;
-    let writer = ParquetWriter::new(file)
-        .with_compression(ParquetCompression::Lz4Raw)
-        .with_statistics(StatisticsOptions::empty())
-        .with_row_group_size(Some(GROUP));
-    writer.finish(&mut frame).map_err(unwritable)?;
+/// Writes sorted frames, a group of rows each, until there is none: packed as fast as they are read, for the file lives
+/// as long as the run.
+pub(super) fn write(path: PathBuf, next: &mut dyn FnMut() -> Result<Option<DataFrame>, Error>) -> Result<Part, Error> {
+    let mut writer = None;
+    while let Some(frame) = next()? {
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            None => {
+                let file = File::create(&path).map_err(unwritable)?;
+                let batched = ParquetWriter::new(file)
+                    .with_compression(ParquetCompression::Lz4Raw)
+                    .with_statistics(StatisticsOptions::empty())
+                    .batched(frame.schema());
+                writer.insert(batched.map_err(unwritable)?)
+            }
+        };
+        writer.write_batch(&frame).map_err(unwritable)?;
+    }
+    if let Some(writer) = &mut writer {
+        writer.finish().map_err(unwritable)?;
+    }
     let groups = Groups::open(&path).map_err(unwritable)?;
     Ok(Part::Written(path, Box::new(groups)))
 }
@@ -103,7 +117,10 @@ impl Part {
         let kept = whole.filter(&keep).map_err(failed)?;
         *self = match self {
             Part::Held(_) => Part::Held(kept),
-            Part::Written(path, _) => write(kept, path.with_extension("once.parquet"))?,
+            Part::Written(path, _) => {
+                let mut kept = Some(kept);
+                write(path.with_extension("once.parquet"), &mut || Ok(kept.take()))?
+            }
         };
         Ok(())
     }

@@ -169,6 +169,19 @@ impl Row {
         self.running_s.or(self.total_s)
     }
 
+    /// How much memory it takes, in bytes, roughly: for a bound, not for figures.
+    pub(crate) fn weight(&self) -> usize {
+        let texts: usize = self.lines.iter().map(|line| line.text.len()).sum();
+        let parts = size_of_val(&*self.lines)
+            + size_of_val(&*self.spans)
+            + size_of_val(&*self.image_pulls)
+            + size_of_val(&*self.volume_mounts)
+            + size_of_val(&*self.findings);
+        // The names within them.
+        let names = 64 * (self.spans.len() + self.image_pulls.len() + self.volume_mounts.len() + self.findings.len());
+        size_of::<Self>() + texts + parts + names + 1024
+    }
+
     /// `namespace/name`, as people write it.
     pub fn full_name(&self) -> String {
         if self.namespace.is_empty() { self.pod.to_string() } else { format!("{}/{}", self.namespace, self.pod) }

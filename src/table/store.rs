@@ -10,16 +10,13 @@ use tempfile::TempDir;
 use super::cell::{Columns, failed};
 use super::merge::Rows;
 use super::once;
-use super::part::{BATCH, NUMBER, Part, unwritable, write};
+use super::part::{BATCH, GROUP, NUMBER, Part, unwritable, write};
 use super::query::BEGAN;
 use super::row::Row;
 use crate::anonymize::Anonymizer;
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::workload::Owners;
-
-/// How many bytes of rows wait to be turned into columns at most, roughly.
-const WAITING: usize = 8 << 20;
 
 /// Temporary files and folders: they remove themselves, but for a process that is ended in haste. Clones share the list.
 #[derive(Clone, Debug, Default)]
@@ -77,10 +74,10 @@ pub struct Store {
     pub owners: Owners,
     /// Who hides the rows' names, if they are to be hidden.
     pub anonymizer: Option<Anonymizer>,
-    waiting: Vec<Row>,
+    /// Rows with their numbers, in the order they came.
+    waiting: Vec<(u64, Box<Row>)>,
+    /// What they weigh, in bytes.
     weight: usize,
-    frames: Vec<DataFrame>,
-    held: usize,
     parts: Vec<Part>,
     folder: Option<TempDir>,
     /// Hashes of the rows' keys by their number: what may be there twice.
@@ -114,8 +111,6 @@ impl Store {
             anonymizer: None,
             waiting: Vec::new(),
             weight: 0,
-            frames: Vec::new(),
-            held: 0,
             parts: Vec::new(),
             folder: None,
             keys: Vec::new(),
@@ -141,52 +136,21 @@ impl Store {
             anonymizer.row(&mut row);
         }
         self.keys.push((once::short(&row), self.taken));
+        self.weight += row.weight();
+        self.waiting.push((self.taken, Box::new(row)));
         self.taken += 1;
-        let texts: usize = row.lines.iter().map(|line| line.text.len() + 64).sum();
-        self.weight += texts + 160 * row.spans.len() + 1024;
-        self.waiting.push(row);
-        if self.waiting.len() >= BATCH || self.weight >= WAITING.min(self.share()) { self.pack() } else { Ok(()) }
+        if self.weight > (self.budget.memory / 2).max(self.budget.part) { self.spill() } else { Ok(()) }
     }
 
-    /// How much is held before it is written: sorting and writing need some times as much.
-    fn share(&self) -> usize {
-        (self.budget.memory / 4).max(self.budget.part)
-    }
-
-    /// Turns the waiting rows into columns.
-    fn pack(&mut self) -> Result<(), Error> {
-        let rows = std::mem::take(&mut self.waiting);
+    /// What waits, in order.
+    fn sorted(&mut self) -> std::vec::IntoIter<(u64, Box<Row>)> {
         self.weight = 0;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let first = self.taken - rows.len() as u64;
-        let mut columns = Row::write(&rows.iter().collect::<Vec<_>>()).map_err(failed)?;
-        let began: Vec<Option<i64>> = rows.iter().map(|row| row.began().map(|time| time.0)).collect();
-        let numbers: Vec<u64> = (first..self.taken).collect();
-        columns.push(Series::new(BEGAN.into(), began).into_column());
-        columns.push(Series::new(NUMBER.into(), numbers).into_column());
-        let frame = DataFrame::new(rows.len(), columns).map_err(failed)?;
-        self.held += frame.estimated_size();
-        self.frames.push(frame);
-        if self.held > self.share() { self.spill() } else { Ok(()) }
-    }
-
-    /// Everything held, as one sorted frame.
-    fn sorted(&mut self) -> Result<Option<DataFrame>, Error> {
-        self.held = 0;
-        let mut frames = std::mem::take(&mut self.frames).into_iter();
-        let Some(mut all) = frames.next() else { return Ok(None) };
-        for frame in frames {
-            all.vstack_mut_owned(frame).map_err(failed)?;
-        }
-        all.rechunk_mut_par();
-        let order = [BEGAN, "namespace", "pod", "uid", "node"];
-        Ok(Some(all.sort(order, SortMultipleOptions::default()).map_err(failed)?))
+        let mut rows = std::mem::take(&mut self.waiting);
+        rows.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
+        rows.into_iter()
     }
 
     fn spill(&mut self) -> Result<(), Error> {
-        let Some(frame) = self.sorted()? else { return Ok(()) };
         let folder = match &self.folder {
             Some(folder) => folder,
             None => {
@@ -197,8 +161,20 @@ impl Store {
             }
         };
         let path = folder.path().join(format!("{}.parquet", self.parts.len()));
-        let part = write(frame, path)?;
+        let mut rows = self.sorted();
+        let part = write(path, &mut || columns(&mut rows))?;
         self.parts.push(part);
+        Ok(())
+    }
+
+    /// What waits, as columns in memory.
+    fn hold(&mut self) -> Result<(), Error> {
+        let mut rows = self.sorted();
+        let Some(mut all) = columns(&mut rows)? else { return Ok(()) };
+        while let Some(more) = columns(&mut rows)? {
+            all.vstack_mut_owned(more).map_err(failed)?;
+        }
+        self.parts.push(Part::Held(all));
         Ok(())
     }
 
@@ -207,10 +183,7 @@ impl Store {
     /// # Errors
     /// When rows must be written out and cannot be.
     pub fn finish(mut self) -> Result<Table, Error> {
-        self.pack()?;
-        if let Some(frame) = self.sorted()? {
-            self.parts.push(Part::Held(frame));
-        }
+        self.hold()?;
         let digest = self.keys.iter().fold(self.taken, |sum, (key, _)| sum.wrapping_add(*key));
         let (lost, duplicates) = self.twice()?;
         if duplicates > 0 {
@@ -243,6 +216,20 @@ impl Store {
         }
         Ok((lost, count))
     }
+}
+
+/// The next rows, as columns; none: there are none left.
+fn columns(rows: &mut impl Iterator<Item = (u64, Box<Row>)>) -> Result<Option<DataFrame>, Error> {
+    let some: Vec<(u64, Box<Row>)> = rows.take(GROUP).collect();
+    if some.is_empty() {
+        return Ok(None);
+    }
+    let mut columns = Row::write(&some.iter().map(|(_, row)| &**row).collect::<Vec<_>>()).map_err(failed)?;
+    let began: Vec<Option<i64>> = some.iter().map(|(_, row)| row.began().map(|time| time.0)).collect();
+    let numbers: Vec<u64> = some.iter().map(|(number, _)| *number).collect();
+    columns.push(Series::new(BEGAN.into(), began).into_column());
+    columns.push(Series::new(NUMBER.into(), numbers).into_column());
+    DataFrame::new(some.len(), columns).map(Some).map_err(failed)
 }
 
 impl Table {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 
 use super::cell::{failed, phase_column};
+use super::found::Found;
 use super::query::{BEGAN, micros, nested, quantile, scalar, seconds, strings};
 use super::row::{Place, Row};
 use super::store::Table;
@@ -378,14 +379,13 @@ fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
     Ok(lines)
 }
 
-/// Where a row is, and how large its claim: of two equal ones the first in order stays.
 #[derive(Default)]
 struct Claims {
     lost: f64,
     certain: f64,
     pods: u64,
     nodes: BTreeSet<String>,
-    worst: Option<(f64, Row)>,
+    worst: Option<Found>,
 }
 
 fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
@@ -393,17 +393,17 @@ fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
     let mut effects = Effects { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
     for (number, part) in table.parts()?.into_iter().enumerate() {
         effects.add(&part)?;
-        let findings =
-            nested(part.with_row_index("row", None).select([col("row"), col("node"), col("findings")]), "findings");
+        let findings = nested(part.with_row_index("row", None).select(Found::columns(&[col("findings")])), "findings");
         let largest = SortMultipleOptions::default().with_order_descending_multi([true, false]);
-        let query = findings.sort(["lost_s", "row"], largest).group_by_stable([col("cause")]).agg([
+        let mut figures = vec![
             micros("lost_s").sum().alias("lost"),
             micros("certain_s").sum().alias("certain"),
             col("row").n_unique().alias("pods"),
             col("node").unique().alias("nodes"),
             col("lost_s").first().alias("most"),
-            col("row").first().alias("row"),
-        ]);
+        ];
+        figures.extend(Found::COLUMNS.map(|name| col(name).first().alias(format!("first {name}"))));
+        let query = findings.sort(["lost_s", "row"], largest).group_by_stable([col("cause")]).agg(figures);
         let found = query.collect().map_err(failed)?;
         let names = found.column("cause").map_err(failed)?.str().map_err(failed)?;
         let nodes = found.column("nodes").map_err(failed)?.list().map_err(failed)?;
@@ -418,54 +418,52 @@ fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
                     .nodes
                     .extend(nodes.str().map_err(failed)?.iter().map(|node| node.unwrap_or_default().to_owned()));
             }
-            let most = get("most");
-            if claims.worst.as_ref().is_some_and(|(known, _)| *known > most) {
-                continue;
-            }
-            if let Some(row) = table.row(number, get("row") as usize)?
-                && claims.worst.as_ref().is_none_or(|(known, first)| *known < most || row.order() < first.order())
-            {
-                claims.worst = Some((most, row));
+            let found = Found::of(&found, at, number, get("most"), "first ")?;
+            if claims.worst.as_ref().is_none_or(|known| found.before(known)) {
+                claims.worst = Some(found);
             }
         }
     }
     let known = summary.known();
     let versions = || summary.kubelets.iter().map(String::as_str);
     let advised = |cause: &str| crate::cause::named(cause).map(|cause| cause.advised(versions(), &known));
-    let line = |(cause, claims): (String, Claims)| CauseLine {
-        without: effects.without(&cause),
-        advised: advised(&cause).unwrap_or_default(),
-        what_if: None,
-        lost_s: claims.lost / 1e6,
-        certain_s: claims.certain / 1e6,
-        pods: claims.pods,
-        nodes: claims.nodes.len() as u64,
-        worst: claims.worst.map(|(_, row)| Example::of(&row, Some(&cause))),
-        cause,
+    let line = |(cause, claims): (String, Claims)| {
+        let worst = claims.worst.map(|worst| worst.row(table)).transpose()?.flatten();
+        Ok(CauseLine {
+            without: effects.without(&cause),
+            advised: advised(&cause).unwrap_or_default(),
+            what_if: None,
+            lost_s: claims.lost / 1e6,
+            certain_s: claims.certain / 1e6,
+            pods: claims.pods,
+            nodes: claims.nodes.len() as u64,
+            worst: worst.map(|row| Example::of(&row, Some(&cause))),
+            cause,
+        })
     };
-    let mut lines: Vec<CauseLine> = all.into_iter().map(line).collect();
+    let mut lines: Vec<CauseLine> = all.into_iter().map(line).collect::<Result<_, Error>>()?;
     lines.sort_by(|a, b| b.lost_s.total_cmp(&a.lost_s).then_with(|| a.cause.cmp(&b.cause)));
     Ok(lines)
 }
 
 fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
-    let mut rows: Vec<Row> = Vec::new();
+    let mut all: Vec<Found> = Vec::new();
     for (number, part) in table.parts()?.into_iter().enumerate() {
         // By two clocks a whole may be negative: of that nothing is the slowest.
         let felt = col("running_s").fill_null(col("total_s"));
-        let felt = when(felt.clone().gt_eq(lit(0.0))).then(felt).otherwise(lit(NULL)).alias("felt");
-        let longest = SortMultipleOptions::default().with_order_descending_multi([true, false]).with_nulls_last(true);
-        let query =
-            part.with_row_index("row", None).select([felt, col("row")]).sort(["felt", "row"], longest).limit(SLOWEST);
-        let found = query.collect().map_err(failed)?;
+        let felt = when(felt.clone().gt_eq(lit(0.0))).then(felt).otherwise(lit(f64::NEG_INFINITY)).alias("felt");
+        let longest = SortMultipleOptions::default().with_order_descending_multi([true, false]);
+        let query = part.with_row_index("row", None).select(Found::columns(&[felt]));
+        let found = query.sort(["felt", "row"], longest).limit(SLOWEST).collect().map_err(failed)?;
         for at in 0..found.height() {
-            rows.extend(table.row(number, seconds(&found, "row", at).unwrap_or(0.0) as usize)?);
+            let felt = seconds(&found, "felt", at).unwrap_or(f64::NEG_INFINITY);
+            all.push(Found::of(&found, at, number, felt, "")?);
         }
     }
-    let felt = |row: &Row| row.felt_s().unwrap_or(f64::NEG_INFINITY);
-    rows.sort_by(|a, b| felt(b).total_cmp(&felt(a)).then_with(|| a.order().cmp(&b.order())));
-    rows.truncate(SLOWEST as usize);
-    Ok(rows.iter().map(|row| Example::of(row, None)).collect())
+    all.sort_by(Found::cmp);
+    all.truncate(SLOWEST as usize);
+    let rows = all.iter().filter_map(|found| found.row(table).transpose());
+    rows.map(|row| Ok(Example::of(&row?, None))).collect()
 }
 
 fn anomalies(table: &Table) -> Result<Vec<(&'static str, u64)>, Error> {

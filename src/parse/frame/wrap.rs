@@ -114,6 +114,15 @@ fn file(text: &[u8], framed: bool) -> Option<&[u8]> {
     None
 }
 
+/// A line without the carriage returns at its end.
+pub(super) fn without_returns(line: &[u8]) -> &[u8] {
+    let mut rest = line;
+    while let Some(shorter) = rest.strip_suffix(b"\r") {
+        rest = shorter;
+    }
+    rest
+}
+
 /// A copy without the escape sequences of terminals (colours, links); `None` when there are none.
 pub(super) fn without_colours(line: &[u8]) -> Option<Vec<u8>> {
     let mut next = Some(memchr(0x1b, line)?);

@@ -1,0 +1,122 @@
+//! Lines whose frame is that of the line before but for its date: nearly all lines of a journal.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+use super::{Frame, open, program, stamp, wrap};
+
+/// Takes frames off the lines of one text, and remembers the last one: where host, identifier and process stand as
+/// they stood, only the date is read. Gives what [`open`] gives.
+#[derive(Debug, Default)]
+pub struct Opener<'a> {
+    last: Option<Front<'a>>,
+}
+
+/// What stands between a journal's date and the program's line.
+#[derive(Debug)]
+struct Front<'a> {
+    text: &'a [u8],
+    host: Option<&'a str>,
+    identifier: Option<&'a str>,
+    pid: Option<u32>,
+}
+
+impl<'a> Opener<'a> {
+    /// As [`open`].
+    pub fn open(&mut self, line: &'a [u8]) -> Frame<'a> {
+        let Some((behind, stamp)) = stamp::precise(line) else { return open(line) };
+        if let Some(front) = &self.last
+            && let Some(body) = behind.strip_prefix(front.text)
+            && program::starts(body)
+            && memchr(0x1b, body).is_none()
+        {
+            let frame = Frame {
+                stamp: Some(stamp),
+                host: front.host.map(Cow::Borrowed),
+                identifier: front.identifier.map(Cow::Borrowed),
+                pid: front.pid,
+                body: Cow::Borrowed(wrap::without_returns(body)),
+                cut: false,
+            };
+            return frame.chopped();
+        }
+        let frame = open(line);
+        self.last = (frame.stamp == Some(stamp)).then(|| Front::of(&frame, behind)).flatten();
+        frame
+    }
+}
+
+impl<'a> Front<'a> {
+    /// The front of a frame that says the same of every line it stands before: it ends the search for each of its
+    /// parts, and nothing in it has to be decoded.
+    fn of(frame: &Frame<'a>, behind: &'a [u8]) -> Option<Self> {
+        let Cow::Borrowed(body) = frame.body else { return None };
+        let text = behind.get(..body.as_ptr().addr().checked_sub(behind.as_ptr().addr())?)?;
+        let plain = text.ends_with(b": ") && !text.iter().any(|byte| matches!(byte, b'"' | b'{' | b'\'' | 0x1b));
+        let part = |part: &Option<Cow<'a, str>>| match part {
+            None => Some(None),
+            Some(Cow::Borrowed(part)) => Some(Some(*part)),
+            Some(Cow::Owned(_)) => None,
+        };
+        (plain && !frame.cut && program::starts(body)).then_some(())?;
+        Some(Front { text, host: part(&frame.host)?, identifier: part(&frame.identifier)?, pid: frame.pid })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn same(lines: &[String]) {
+        let mut opener = Opener::default();
+        for line in lines {
+            assert_eq!(opener.open(line.as_bytes()), open(line.as_bytes()), "{line:?} of {lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_opened_from_the_one_before() {
+        let line = |second, body: &str| format!("Nov 23 19:08:{second}.000001 n1 kubelet[9]: {body}");
+        let klog = "I1123 19:08:24.000001       9 kubelet.go:1] \"x\"";
+        same(&[
+            line(24, klog),
+            line(25, klog),
+            line(26, "prose"),
+            line(27, klog),
+            line(28, &klog.replace("\"x\"", "\"x…")),
+        ]);
+        let mut opener = Opener::default();
+        let first = line(24, klog);
+        let found = opener.open(first.as_bytes());
+        assert_eq!(found.host.as_deref(), Some("n1"));
+        assert_eq!(opener.last.as_ref().map(|front| front.text), Some(&b" n1 kubelet[9]: "[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_lines_are_opened_as_by_themselves(
+            lines in prop::collection::vec(
+                prop::collection::vec(
+                    prop::sample::select(vec![
+                        "Nov 23 19:08:24 ", "Nov  3 19:08:24.123456 ", "n1 ", "kubelet[9]: ", "kubelet: ", "x[a: ", ": ", ":", "-", "[", "]",
+                        "stderr F ", "stderr P ", "<30>", "\u{1b}[0m", "`", "'", "\"", "{", "…", ">", "...", "\r", "\n", "2026-11-23T19:08:24Z ",
+                        "I1123 19:08:24.000001       9 k.go:1] \"x\"", "time=\"2026-11-23T19:08:24Z\"", "{\"ts\":1", "prose ",
+                    ]),
+                    0..9,
+                ),
+                1..5,
+            ),
+        ) {
+            let lines: Vec<String> = lines.iter().map(|parts| parts.concat()).collect();
+            // The same line again, and its body behind another's front.
+            let twice: Vec<String> = lines.iter().flat_map(|line| {
+                let usual = format!("Nov 23 19:08:24 n1 kubelet[9]: {line}");
+                [line.clone(), line.clone(), usual.clone(), usual]
+            }).collect();
+            same(&twice);
+        }
+    }
+}
