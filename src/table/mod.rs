@@ -5,10 +5,12 @@
 //! Parquet, JSON --stored--> Row ─┘
 //! ```
 
+mod allowance;
 mod cell;
 mod file;
 mod groups;
 mod merge;
+mod noted;
 mod of;
 mod once;
 mod page;

@@ -7,6 +7,7 @@ use polars::prelude::*;
 
 use super::cell::{Columns, failed};
 use super::groups::Groups;
+use super::noted::{Noted, Trouble};
 use super::once;
 use super::row::Row;
 use crate::error::{Error, Kind};
@@ -32,11 +33,12 @@ pub(super) fn unwritable(trouble: impl std::fmt::Display) -> Error {
 /// Writes a sorted frame: packed as fast as it is read, for it lives as long as the run.
 pub(super) fn write(mut frame: DataFrame, path: PathBuf) -> Result<Part, Error> {
     let file = File::create(&path).map_err(unwritable)?;
-    let writer = ParquetWriter::new(file)
+    let trouble = Trouble::default();
+    let writer = ParquetWriter::new(Noted::new(file, &trouble))
         .with_compression(ParquetCompression::Lz4Raw)
         .with_statistics(StatisticsOptions::empty())
         .with_row_group_size(Some(GROUP));
-    writer.finish(&mut frame).map_err(unwritable)?;
+    writer.finish(&mut frame).map_err(|error| unwritable(trouble.or(error)))?;
     let groups = Groups::open(&path).map_err(unwritable)?;
     Ok(Part::Written(path, Box::new(groups)))
 }
