@@ -113,9 +113,16 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             check::whole(&report)?;
             before.as_ref().map_or(Ok(()), check::whole)?;
             let verdicts = check::judge(&limits, &report, before.as_ref())?;
-            output::check(&verdicts, format, screen(), &mut out)?;
-            output::filtered(&report.coverage, format, &mut out)?;
-            if report.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() }
+            let printed = output::check(&verdicts, format, screen(), &mut out)
+                .and_then(|()| output::filtered(&report.coverage, format, &mut out))
+                .and_then(|()| Ok(out.flush()?));
+            let code = if report.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() };
+            match printed {
+                // Whoever reads has seen enough; the verdict holds all the same.
+                Err(error) if error.kind() == Kind::Closed => return Ok(code),
+                printed => printed?,
+            }
+            code
         }
         Some(Verb::Explain { cause: None }) => {
             for (head, causes) in cause::by_head() {
