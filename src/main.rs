@@ -29,13 +29,24 @@ const NOTHING_FOUND: u8 = 3;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // A file's name that a shell took for a flag may hold anything.
+        Err(wrong) if wrong.use_stderr() => {
+            let _ = io::stderr().write_all(steady(&wrong.to_string()).as_bytes());
+            return ExitCode::from(USAGE);
+        }
+        Err(help) => {
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
+    };
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         // Whoever reads our output has seen enough: that is success.
         Err(error) if error.kind() == Kind::Closed => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "podlag: {error}");
+            told(&error.to_string());
             ExitCode::from(USAGE)
         }
     }
@@ -102,9 +113,16 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             check::whole(&report)?;
             before.as_ref().map_or(Ok(()), check::whole)?;
             let verdicts = check::judge(&limits, &report, before.as_ref())?;
-            output::check(&verdicts, format, screen(), &mut out)?;
-            output::filtered(&report.coverage, format, &mut out)?;
-            if report.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() }
+            let printed = output::check(&verdicts, format, screen(), &mut out)
+                .and_then(|()| output::filtered(&report.coverage, format, &mut out))
+                .and_then(|()| Ok(out.flush()?));
+            let code = if report.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() };
+            match printed {
+                // Whoever reads has seen enough; the verdict holds all the same.
+                Err(error) if error.kind() == Kind::Closed => return Ok(code),
+                printed => printed?,
+            }
+            code
         }
         Some(Verb::Explain { cause: None }) => {
             for (head, causes) in cause::by_head() {
@@ -165,15 +183,24 @@ fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, 
     }
     let form = output::form(&cli.format)?;
     let report = read(&cli.input.paths, &cli.input.options, interrupt)?;
-    for target in &targets {
-        target.write(&report, &interrupt.made)?;
-    }
-    (form.write)(&report, screen(), out)?;
+    // One full disk does not take the other results along.
+    let written: Vec<Error> = targets
+        .iter()
+        .filter_map(|target| target.write(&report, &interrupt.made).err())
+        .filter(|error| error.kind() != Kind::Closed)
+        .collect();
+    let printed = (form.write)(&report, screen(), out).and_then(|()| Ok(out.flush()?));
     let tables = targets.iter().any(Target::is_table) || matches!(cli.format.as_str(), "csv" | "trace");
     if report.metrics.is_some() && tables {
         told("tables and traces hold startups only: the metrics are in the text, .md, .json and .ndjson forms");
     }
     troubles(&report, cli.format != "text");
+    written.iter().for_each(|error| told(&error.to_string()));
+    match printed {
+        Err(error) if written.is_empty() || error.kind() != Kind::Closed => return Err(error),
+        _ if !written.is_empty() => return Ok(USAGE),
+        _ => {}
+    }
     Ok(if report.is_empty() { NOTHING_FOUND } else { 0 })
 }
 
@@ -235,7 +262,12 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
 }
 
 fn told(message: &str) {
-    let _ = writeln!(io::stderr(), "podlag: {message}");
+    let _ = writeln!(io::stderr(), "podlag: {}", steady(message));
+}
+
+/// Lines without what acts on a terminal: names of files and what logs wrote stand in messages.
+fn steady(message: &str) -> String {
+    message.split('\n').map(output::plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Trouble with sources goes to stderr when the output is for a program.

@@ -1,6 +1,7 @@
 //! The report: the one result value every output reads. Its table holds the startups; every figure beside it is a query.
 
 mod judged;
+mod place;
 
 use std::cell::RefCell;
 
@@ -13,6 +14,8 @@ use crate::replay::{self, Scenario, WhatIf};
 use crate::table::{self, Summary, Table};
 
 pub use judged::Unjudged;
+pub(crate) use place::words as places;
+pub use place::{FEW, Place};
 
 /// The version of the JSON forms and of tables; names do not change within one.
 pub const VERSION: u32 = 1;
@@ -27,6 +30,8 @@ pub struct Coverage {
     pub source_troubles: Vec<String>,
     /// How many inputs could not be read, or not to their end.
     pub unread_sources: u64,
+    /// Where the first few lines stand that were not used, or not wholly.
+    pub places: Vec<Place>,
     /// Bytes read, unpacked.
     pub bytes: u64,
     /// Lines read.
@@ -73,6 +78,14 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// Notes where a line stands that was not used.
+    pub fn place(&mut self, place: Place) {
+        self.places.push(place);
+        if self.places.len() > 1000 {
+            place::few(&mut self.places);
+        }
+    }
+
     /// Adds what another run read.
     pub fn add(&mut self, other: Coverage) {
         let Coverage { sources, source_troubles, filters, pseudonyms, .. } = other;
@@ -86,6 +99,8 @@ impl Coverage {
             mine.sort_unstable();
             mine.dedup();
         }
+        self.places.extend(other.places);
+        place::few(&mut self.places);
         self.unread_sources += other.unread_sources;
         self.bytes += other.bytes;
         self.lines += other.lines;

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Options;
 use super::scrapes::Scrapes;
@@ -55,7 +55,7 @@ impl Inputs {
         };
         match opened {
             Ok(opened) if opened.content == Some(Content::Objects) => {
-                self.objects(source, opened.bytes());
+                self.objects(source, opened.bytes(), stop);
                 None
             }
             Ok(opened) => Some((source, opened.content, Some(opened).filter(|_| source.bytes.is_none()))),
@@ -107,11 +107,13 @@ impl Inputs {
                 }
             },
         };
-        self.told(source, read)
+        self.told(source, read, stop)
     }
 
-    fn objects(&mut self, source: &Source, reader: impl Read) {
-        if let Err(trouble) = Owners::read(reader, &mut self.owners) {
+    fn objects(&mut self, source: &Source, reader: impl Read, stop: &AtomicBool) {
+        if let Err(trouble) = Owners::read(reader, &mut self.owners)
+            && !stop.load(Ordering::Relaxed)
+        {
             self.troubles.push(format!("{}: not all API objects could be read: {trouble}", source.name));
         }
         if self.owners.left_out() > 0 {
@@ -121,8 +123,10 @@ impl Inputs {
     }
 
     /// A table that cannot be read is told, and the others go on; rows that cannot be held end the run.
-    fn told(&mut self, source: &Source, read: Result<(), Error>) -> Result<(), Error> {
+    fn told(&mut self, source: &Source, read: Result<(), Error>, stop: &AtomicBool) -> Result<(), Error> {
         match read {
+            // What was stopped in its middle ends early; the report says so.
+            Err(error) if error.kind() == Kind::Source && stop.load(Ordering::Relaxed) => Ok(()),
             Err(error) if error.kind() == Kind::Source => {
                 self.failed += 1;
                 self.troubles.push(format!("{}: {error}", source.name));

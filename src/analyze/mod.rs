@@ -6,32 +6,33 @@
 mod finished;
 mod inputs;
 mod order;
+mod reading;
 mod scrapes;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::io::Read;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::bounded;
 use finished::Finished;
 use inputs::{Inputs, Log};
 use order::{Dated, Order};
+use reading::{Answer, Answers, Job};
 
 use crate::anonymize::Anonymizer;
 use crate::clock::{Clock, Hints};
 use crate::error::{Error, Kind};
 use crate::filter::Filter;
 use crate::grammar::Grammars;
-use crate::parse::{self, Parsed};
-use crate::record::Record;
+use crate::parse;
+use crate::record::{Place as Spot, Record};
 use crate::replay::Scenario;
-use crate::report::{Coverage, Report};
+use crate::report::{Coverage, FEW, Place, Report};
 use crate::setting::Settings;
-use crate::source::{self, Chunk, Chunks, Limits, Source, SourceError};
+use crate::source::{Limits, Source};
 use crate::table::{Budget, Store};
 use crate::time::Time;
 use crate::track::{self, Tracker};
@@ -114,14 +115,10 @@ impl Options {
     }
 }
 
-/// A chunk to parse, where the answer goes, and where its text goes to be filled again.
-type Job = (Chunk, Sender<Parsed>, Sender<Vec<u8>>);
-type Answer = Result<Receiver<Parsed>, SourceError>;
-
 /// One source on its way in.
 struct Feed {
     number: usize,
-    answers: Receiver<Answer>,
+    answers: Answers,
     clock: Clock,
     /// Parsed chunks whose records wait for the clock to know.
     waiting: VecDeque<(Record, Option<Rc<str>>)>,
@@ -130,6 +127,8 @@ struct Feed {
     /// Some of it could be read.
     got: bool,
     latest: Option<Time>,
+    /// Of how many lines of each kind it was told where they stand.
+    told: [usize; 4],
 }
 
 /// Analyses sources. `stop` ends the reading early: the report then says that it is partial.
@@ -186,7 +185,7 @@ fn logs(
     store: &mut Store,
     coverage: &mut Coverage,
 ) -> Result<usize, Error> {
-    let (sources, mut texts): (Vec<Source>, Vec<_>) = logs.into_iter().unzip();
+    let (sources, texts): (Vec<Source>, Vec<_>) = logs.into_iter().unzip();
     let sources = sources.as_slice();
     coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
     let mut tracker = Tracker::new(options.limits);
@@ -196,7 +195,6 @@ fn logs(
     let chunks =
         Limits { chunk: options.chunks.chunk.min(((64 << 20) / sources.len().max(1)).max(1 << 16)), ..options.chunks };
     let (jobs, work) = bounded::<Job>(2 * threads);
-    let depth = (2 * threads).div_ceil(sources.len().max(1)).max(1);
     let mut failed = 0;
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -205,8 +203,8 @@ fn logs(
                 for (chunk, answer, spare) in work {
                     let mut parsed =
                         parse::chunk(&options.grammars, &chunk.text, chunk.end, chunk.source, chunk.first_line);
-                    parsed.long_lines = chunk.cuts.len() as u64;
-                    parsed.bytes = chunk.end as u64;
+                    parsed.long_lines = chunk.cuts.iter().map(|cut| cut.line).collect();
+                    parsed.bytes = chunk.end as u64 + chunk.cuts.iter().map(|cut| cut.dropped).sum::<u64>();
                     // Nobody waits for it any more when the run was stopped.
                     let _ = answer.send(parsed);
                     // One that is not wanted is freed.
@@ -216,11 +214,8 @@ fn logs(
         }
         drop(work);
         let mut feeds: Vec<Feed> = Vec::new();
-        for (number, source) in sources.iter().enumerate() {
-            let (out, answers) = bounded::<Answer>(depth);
-            let jobs = jobs.clone();
-            let text = texts.get_mut(number).and_then(Option::take);
-            scope.spawn(move || read(source, text, number, chunks, &jobs, &out, stop));
+        let answers = reading::start(scope, sources, texts, chunks, threads, &jobs, stop);
+        for (number, answers) in answers.into_iter().enumerate() {
             let clock = Clock::new(options.hints);
             feeds.push(Feed {
                 number,
@@ -231,6 +226,7 @@ fn logs(
                 ended: false,
                 got: false,
                 latest: None,
+                told: [0; 4],
             });
         }
         drop(jobs);
@@ -265,43 +261,6 @@ fn logs(
     Ok(failed)
 }
 
-fn read(
-    source: &Source,
-    text: Option<Box<dyn Read + Send>>,
-    number: usize,
-    limits: Limits,
-    jobs: &Sender<Job>,
-    out: &Sender<Answer>,
-    stop: &Arc<AtomicBool>,
-) {
-    let number = u32::try_from(number).unwrap_or(u32::MAX);
-    let mut chunks = match text.map_or_else(|| source::open(source), Ok) {
-        Ok(text) => Chunks::new(number, &source.name, text, limits),
-        Err(error) => {
-            let _ = out.send(Err(error));
-            return;
-        }
-    };
-    let (spare, spares) = bounded(2);
-    while let Some(chunk) = chunks.next() {
-        let sent = match chunk {
-            Ok(chunk) => {
-                let (answer, parsed) = bounded(1);
-                // Queued before it is parsed, so that the order of chunks is kept.
-                out.send(Ok(parsed)).is_ok() && jobs.send((chunk, answer, spare.clone())).is_ok()
-            }
-            Err(error) => out.send(Err(error)).is_ok(),
-        };
-        // What has been read before the stop is still told.
-        if !sent || stop.load(Ordering::Relaxed) {
-            return;
-        }
-        if let Ok(text) = spares.try_recv() {
-            chunks.recycle(text);
-        }
-    }
-}
-
 struct Merge {
     /// The next record of each source.
     heap: BinaryHeap<Reverse<(Time, usize)>>,
@@ -322,8 +281,9 @@ impl Merge {
 
 impl Feed {
     fn next(&mut self, coverage: &mut Coverage, failed: &mut usize) {
-        match self.answers.recv() {
-            Ok(Ok(parsed)) => {
+        match self.answers.answers.recv() {
+            Ok(Answer::Turn(reading)) => self.answers.again(reading),
+            Ok(Answer::Chunk(parsed)) => {
                 let Ok(mut parsed) = parsed.recv() else { return };
                 self.got = true;
                 coverage.lines += parsed.lines;
@@ -331,7 +291,11 @@ impl Feed {
                 coverage.records += parsed.records.len() as u64;
                 coverage.unknown_lines += parsed.unknown;
                 coverage.cut_records += parsed.cut;
-                coverage.long_lines += parsed.long_lines;
+                coverage.long_lines += parsed.long_lines.len() as u64;
+                let lines = |places: &[Spot]| places.iter().map(|place| place.line).collect::<Vec<_>>();
+                self.tell(coverage, 0, &lines(&parsed.unknown_places));
+                self.tell(coverage, 1, &lines(&parsed.cut_places));
+                self.tell(coverage, 2, &parsed.long_lines);
                 let hosts: Vec<Rc<str>> = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 for record in parsed.records.drain(..) {
                     let host = record.host.and_then(|host| hosts.get(usize::from(host))).cloned();
@@ -348,7 +312,7 @@ impl Feed {
                     self.date(coverage);
                 }
             }
-            Ok(Err(error)) => {
+            Ok(Answer::Trouble(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
                 *failed += usize::from(!error.is_remark() && !self.got);
                 coverage.unread_sources += u64::from(!error.is_remark());
@@ -363,6 +327,17 @@ impl Feed {
                     coverage.source_troubles.push(told);
                 }
             }
+        }
+    }
+
+    /// Tells where the first few lines of a kind stand.
+    fn tell(&mut self, coverage: &mut Coverage, kind: usize, lines: &[u64]) {
+        let why = ["unknown_lines", "cut_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
+        let Some(told) = self.told.get_mut(kind) else { return };
+        for line in lines.iter().take(FEW.saturating_sub(*told)) {
+            *told += 1;
+            let source = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default().into();
+            coverage.place(Place { why: why.into(), source, line: *line });
         }
     }
 
@@ -381,7 +356,10 @@ impl Feed {
                 self.latest = Some(time);
                 self.ready.push_back((time, record, host));
             }
-            None => coverage.undated += 1,
+            None => {
+                coverage.undated += 1;
+                self.tell(coverage, 3, &[record.place.line]);
+            }
         }
     }
 }

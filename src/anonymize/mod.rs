@@ -201,6 +201,9 @@ impl Anonymizer {
         for source in &mut coverage.sources {
             *source = self.name(Kind::Path, source);
         }
+        for place in &mut coverage.places {
+            place.source = self.name(Kind::Path, &place.source).into();
+        }
         for filter in &mut coverage.filters {
             *filter = self.filter(filter);
         }

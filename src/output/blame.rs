@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{Cell, Grid, Screen};
+use super::{Cell, Grid, Screen, json};
 use crate::error::{Error, Kind};
 use crate::phase::Phase;
 use crate::table::{Group, Groups};
@@ -41,11 +41,7 @@ pub fn write(groups: &Groups, form: &str, top: usize, screen: Screen, out: &mut 
         }
         "markdown" => grid.markdown(out),
         "csv" => grid.csv(out),
-        "json" => {
-            let json = serde_json::json!({ "by": groups.by, "of": groups.of, "groups": grid.json() });
-            serde_json::to_writer_pretty(&mut *out, &json).map_err(std::io::Error::from)?;
-            Ok(out.write_all(b"\n")?)
-        }
+        "json" => json::pretty(out, &serde_json::json!({ "by": groups.by, "of": groups.of, "groups": grid.json() })),
         _ => Err(Error::new(Kind::Setting, format!("blame has no form {form:?}"))),
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Cell, Grid, Screen, length};
+use super::{Cell, Grid, Screen, json, length};
 use crate::check::{Outcome, Verdict, Verdicts};
 use crate::error::{Error, Kind};
 
@@ -53,10 +53,7 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: Screen, out: &mut dyn Writ
             writeln!(out, "### {} podlag check: {}\n", sign(verdicts.worst()), verdicts.worst().name())?;
             grid.markdown(out)
         }
-        "json" => {
-            serde_json::to_writer_pretty(&mut *out, verdicts).map_err(std::io::Error::from)?;
-            Ok(out.write_all(b"\n")?)
-        }
+        "json" => json::pretty(out, verdicts),
         "junit" => {
             let mut suite = TestSuite::new("podlag check");
             for verdict in &verdicts.verdicts {

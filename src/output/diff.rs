@@ -4,7 +4,7 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Cell, Grid, Screen, grid, length, plain};
+use super::{Cell, Grid, Screen, grid, json, length, plain};
 use crate::diff::{Diff, Line, QUANTILES, Verdict};
 use crate::error::{Error, Kind};
 use crate::phase::Phase;
@@ -20,10 +20,7 @@ const SHOWN: usize = 12;
 /// When writing fails, or there is no such form.
 pub fn write(diff: &Diff, form: &str, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
     match form {
-        "json" => {
-            serde_json::to_writer_pretty(&mut *out, diff).map_err(std::io::Error::from)?;
-            Ok(out.write_all(b"\n")?)
-        }
+        "json" => json::pretty(out, diff),
         "text" => {
             for line in headlines(diff) {
                 wrapped(&line, screen.width, out)?;

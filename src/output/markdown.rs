@@ -14,7 +14,7 @@ use crate::breakdown::anomaly;
 use crate::cause;
 use crate::error::Error;
 use crate::phase::Phase;
-use crate::report::Report;
+use crate::report::{Report, places};
 use crate::startup::State;
 use crate::table::{CauseLine, Example, Quantiles, Summary};
 use span::{cell, line, name, said};
@@ -185,6 +185,11 @@ fn coverage(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     }
     let parts: Vec<String> = covered(c).iter().map(|part| said(part)).collect();
     writeln!(out, "{}", parts.join(" · "))?;
+    let places = places(&c.places);
+    if !places.is_empty() {
+        writeln!(out)?;
+        places.iter().try_for_each(|places| writeln!(out, "- {}", line(places)))?;
+    }
     if !c.source_troubles.is_empty() {
         writeln!(out, "\nNot read, or not to the end:\n")?;
         for trouble in c.source_troubles.iter().take(TROUBLES) {

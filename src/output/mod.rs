@@ -10,6 +10,7 @@ mod diff;
 mod fixture;
 mod grid;
 pub(crate) mod html;
+mod json;
 mod markdown;
 mod number;
 mod palette;
@@ -69,7 +70,7 @@ pub const FORMS: &[Form] = &[
     Form { name: "text", extension: "txt", readable: true, write: text::write },
     Form { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
     Form { name: "csv", extension: "csv", readable: true, write: csv },
-    Form { name: "json", extension: "json", readable: true, write: json },
+    Form { name: "json", extension: "json", readable: true, write: |report, _, out| json::pretty(out, report) },
     Form { name: "markdown", extension: "md", readable: true, write: markdown::write },
     Form { name: "trace", extension: "trace.json", readable: true, write: trace::write },
     Form { name: "html", extension: "html", readable: false, write: html::write },
@@ -95,12 +96,12 @@ pub fn form(name: &str) -> Result<&'static Form, Error> {
 /// One line a startup: the rows of the startups table, whole.
 fn ndjson(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
     for row in report.table.rows() {
-        serde_json::to_writer(&mut *out, &row?).map_err(std::io::Error::from)?;
+        json::line(out, &row?)?;
         out.write_all(b"\n")?;
     }
     for node in report.metrics.iter().flat_map(|metrics| &metrics.nodes) {
         let line = Measured { podlag_metrics: VERSION, node: &node.window.node, figures: node };
-        serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from)?;
+        json::line(out, &line)?;
         out.write_all(b"\n")?;
     }
     Ok(())
@@ -145,12 +146,6 @@ pub(crate) fn cell(value: &serde_json::Value) -> String {
     }
 }
 
-/// The whole report.
-fn json(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
-    serde_json::to_writer_pretty(&mut *out, report).map_err(std::io::Error::from)?;
-    Ok(out.write_all(b"\n")?)
-}
-
 /// What the filters left out and whether names are hidden, in a line each; nothing without them, and nothing for programs.
 ///
 /// # Errors
@@ -183,11 +178,11 @@ fn pseudonyms(coverage: &Coverage) -> Option<String> {
 /// Text from a log made safe for a terminal: control characters would move the cursor or change its colours, and marks of
 /// direction would show text in another order than it has.
 pub fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            let turns =
-                matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if c.is_control() || turns { '\u{fffd}' } else { c }
-        })
-        .collect()
+    text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a character does something to a terminal beside standing there.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -11,7 +11,7 @@ mod flow;
 use std::collections::HashMap;
 use std::io::Write;
 
-use super::{Screen, plain};
+use super::{Screen, json, plain};
 use crate::breakdown::anomaly;
 use crate::cause;
 use crate::error::Error;
@@ -73,7 +73,7 @@ impl Trace<'_> {
     fn event(&mut self, event: &Event<'_>) -> Result<(), Error> {
         self.out.write_all(if self.events == 0 { b"\n" } else { b",\n" })?;
         self.events += 1;
-        Ok(serde_json::to_writer(&mut *self.out, event).map_err(std::io::Error::from)?)
+        json::line(self.out, event)
     }
 
     fn number(&mut self) -> u32 {

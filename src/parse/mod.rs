@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use crate::grammar::Grammars;
 use crate::record::{Fact, Field, Place, Record, Value, shorten};
+use crate::report::FEW;
 use entry::{Dialect, Entry};
 use frame::{Frame, Opener};
 
@@ -34,8 +35,10 @@ pub struct Parsed {
     pub cut: u64,
     /// Bytes of its own.
     pub bytes: u64,
-    /// Lines that were longer than the limit.
-    pub long_lines: u64,
+    /// Lines that were longer than the limit, by number.
+    pub long_lines: Vec<u64>,
+    /// Where the first few unknown ones stand.
+    pub unknown_places: Vec<Place>,
     /// Where the first few cut ones stand.
     pub cut_places: Vec<Place>,
 }
@@ -76,7 +79,7 @@ impl Parsed {
         let mut entry = Entry::read(&body);
         entry.cut |= frame.cut;
         let Some((message, fields)) = grammars.recognize(&entry) else {
-            self.unknown += 1;
+            self.unknown(place);
             return;
         };
         let fact = message.fact;
@@ -84,7 +87,7 @@ impl Parsed {
         if fact == Fact::StartupObserved {
             // Prose and other programs that quote the message are no records: those have a pod.
             if !fields.iter().any(|(field, _)| *field == Field::Pod) {
-                self.unknown += 1;
+                self.unknown(place);
                 return;
             }
             let read = observed::read(&entry.keys, entry.dialect == Dialect::Json, entry.cut);
@@ -92,7 +95,7 @@ impl Parsed {
         }
         if entry.cut {
             self.cut += 1;
-            if self.cut_places.len() < 5 {
+            if self.cut_places.len() < FEW {
                 self.cut_places.push(place);
             }
         }
@@ -110,6 +113,13 @@ impl Parsed {
             observed,
             text,
         });
+    }
+
+    fn unknown(&mut self, place: Place) {
+        self.unknown += 1;
+        if self.unknown_places.len() < FEW {
+            self.unknown_places.push(place);
+        }
     }
 
     fn host(&mut self, host: &str) -> Option<u16> {

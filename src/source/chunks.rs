@@ -65,6 +65,11 @@ impl<R: Read> Chunks<R> {
         self.text.get(..end).filter(|text| !text.is_empty())
     }
 
+    /// Whether all of it was handed out, as far as is known without reading on.
+    pub fn is_over(&self) -> bool {
+        self.ended && self.filled == 0 && self.fault.is_none()
+    }
+
     /// Takes back a chunk's text when it is done with, to be filled again. Never needed, saves clearing a megabyte.
     pub fn recycle(&mut self, text: Vec<u8>) {
         self.spare = Some(text);
@@ -86,7 +91,10 @@ impl<R: Read> Chunks<R> {
         while self.filled < wanted && !self.ended {
             // Doubling, so that a small file costs little and a large one the full size only once.
             let size = wanted.saturating_add(ROOM).min(self.text.len().saturating_mul(2)).max(self.filled + ROOM);
-            if self.text.len() < size {
+            if self.text.is_empty() {
+                // The system hands it out cleared.
+                self.text = vec![0; size];
+            } else if self.text.len() < size {
                 self.text.reserve_exact(size - self.text.len());
                 self.text.resize(size, 0);
             }

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use super::content::Content;
 use super::packing::{Broken, Fault};
+use super::regular::Changed;
+use crate::output::plain;
 
 /// What kind of trouble a source gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum ErrorKind {
     TooLarge,
     /// Packed more than twice.
     Nested,
+    /// It was cut or replaced while it was read; what came before was delivered.
+    Changed,
     /// The system failed to read it; what came before was delivered.
     Read,
 }
@@ -65,6 +69,9 @@ impl SourceError {
             };
             return Self::new(name, kind, broken.to_string());
         }
+        if let Some(changed) = error.get_ref().and_then(|inner| inner.downcast_ref::<Changed>()) {
+            return Self::new(name, ErrorKind::Changed, changed.to_string());
+        }
         match error.kind() {
             io::ErrorKind::NotFound => Self::new(name, ErrorKind::Missing, "there is no such file or folder"),
             io::ErrorKind::PermissionDenied => {
@@ -72,6 +79,11 @@ impl SourceError {
             }
             _ => Self::new(name, ErrorKind::Read, format!("reading failed: {error}")),
         }
+    }
+
+    /// Of a source that the system gave no thread to read with.
+    pub(crate) fn unread(name: &str, trouble: &io::Error) -> Self {
+        Self::new(name, ErrorKind::Read, format!("there is no thread to read it with: {trouble}"))
     }
 
     /// Whether this is only a remark: a file in a folder that is no log was left out.
@@ -101,6 +113,7 @@ impl SourceError {
             ErrorKind::Garbage => "The packed data is used, the rest is not. Check how the file was put together.",
             ErrorKind::TooLarge => "Unpack it by hand and read the result.",
             ErrorKind::Nested => "Unpack it by hand until it is packed at most twice.",
+            ErrorKind::Changed => "What came is used. Was the log rotated? Give the rotated file too, or read a copy.",
             ErrorKind::Read => "What came before is used. Check the disk or the mount, or read a copy.",
         };
         text.to_owned()
@@ -115,9 +128,9 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
-/// A path as it may stand on a terminal: a file's name can hold control characters, which would act there.
+/// A path as it may stand on a terminal: a file's name can hold what would act there.
 pub(super) fn shown(path: &Path) -> String {
-    path.to_string_lossy().chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    plain(&path.to_string_lossy())
 }
 
 #[cfg(test)]

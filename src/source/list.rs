@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
-use super::Source;
 use super::content::Content;
 use super::error::{ErrorKind, SourceError, shown};
+use super::regular::Identity;
+use super::{HELD, Source};
 
 /// Expands paths into sources, in the order given; `-` is standard input (`./-` is a file of that name), `http://…` and
 /// `https://…` are addresses.
@@ -39,6 +40,8 @@ pub fn list(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
             Err(error) => listing.errors.push(SourceError::from_io(&shown(input), &error)),
         }
     }
+    let sparing = listing.sources.len() > HELD;
+    listing.sources.iter_mut().for_each(|source| source.sparing = sparing);
     (listing.sources, listing.errors)
 }
 
@@ -116,7 +119,9 @@ impl Listing {
             }
             self.files.insert(real, self.sources.len());
         }
-        self.sources.push(Source::file(path, bytes, named));
+        let mut source = Source::file(path, bytes, named);
+        source.identity = bytes.map(|_| Identity::of(about));
+        self.sources.push(source);
     }
 }
 

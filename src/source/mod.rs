@@ -20,6 +20,8 @@ mod member;
 mod open;
 mod packing;
 mod pipe;
+mod regular;
+mod stop;
 mod window;
 
 use std::path::PathBuf;
@@ -33,6 +35,11 @@ pub use error::{ErrorKind, SourceError};
 pub use list::list;
 pub use open::{Opened, decode, look, look_at, open};
 pub use pipe::Pipe;
+use regular::Identity;
+
+/// Of more files than this each is opened anew for each read: there may be more than can be open at once, and as many threads
+/// as files would each hold buffers.
+pub(crate) const HELD: usize = 32;
 
 /// A named stream of bytes the user gave: a file, a file found in a folder, or standard input.
 #[derive(Clone, Debug)]
@@ -49,6 +56,10 @@ pub struct Source {
     pub bytes: Option<u64>,
     /// Whether the user named this very file. What is found in a folder and is no log is passed over instead.
     pub named: bool,
+    /// Which file it was when it was listed.
+    identity: Option<Identity>,
+    /// Not held open between reads.
+    sparing: bool,
     read: Arc<AtomicU64>,
     queries: Arc<[AtomicU64; 2]>,
 }
@@ -58,7 +69,19 @@ impl Source {
     #[must_use]
     pub fn stdin() -> Self {
         let (read, queries) = (Arc::default(), Arc::default());
-        Self { name: "stdin".into(), path: None, url: None, folder: None, bytes: None, named: true, read, queries }
+        let (identity, sparing) = (None, false);
+        Self {
+            name: "stdin".into(),
+            path: None,
+            url: None,
+            folder: None,
+            bytes: None,
+            named: true,
+            identity,
+            sparing,
+            read,
+            queries,
+        }
     }
 
     /// A file. `bytes` is its size on disk where that is known, `named` whether the user named it. Nothing is opened.
@@ -66,7 +89,8 @@ impl Source {
     pub fn file(path: PathBuf, bytes: Option<u64>, named: bool) -> Self {
         let folder = path.parent().map(PathBuf::from);
         let (read, queries) = (Arc::default(), Arc::default());
-        Self { name: error::shown(&path), folder, path: Some(path), url: None, bytes, named, read, queries }
+        let (name, identity, sparing) = (error::shown(&path), None, false);
+        Self { name, folder, path: Some(path), url: None, bytes, named, identity, sparing, read, queries }
     }
 
     /// Whether it is standard input.

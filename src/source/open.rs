@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -13,6 +14,8 @@ use super::content::{Bom, Content, SNIFF};
 use super::error::{ErrorKind, SourceError};
 use super::packing::{Packing, Unpacked};
 use super::pipe::Pipe;
+use super::regular::Regular;
+use super::stop::Until;
 use super::window::{Window, read_on};
 
 /// How often a stream may be packed. Twice happens (a .gz that a transfer packed again); more is a bomb or a mistake.
@@ -28,9 +31,18 @@ const NESTED: usize = 2;
 pub fn open(source: &Source) -> Result<Box<dyn Read + Send>, SourceError> {
     let raw: Box<dyn Read + Send> = match &source.path {
         None => Box::new(io::stdin()),
-        Some(path) => Box::new(File::open(path).map_err(|error| SourceError::from_io(&source.name, &error))?),
+        Some(path) => file(source, path)?,
     };
     decode(source, raw)
+}
+
+/// A file whose size is known is watched for what others do to it; pipes and devices are only read.
+fn file(source: &Source, path: &Path) -> Result<Box<dyn Read + Send>, SourceError> {
+    let told = |error: io::Error| SourceError::from_io(&source.name, &error);
+    Ok(match source.bytes {
+        Some(_) => Box::new(Regular::open(source, path.into()).map_err(told)?),
+        None => Box::new(File::open(path).map_err(told)?),
+    })
 }
 
 /// [`open`] for bytes that are already at hand; only the source's name, counter and `named` are used.
@@ -47,9 +59,11 @@ pub struct Opened {
     pub content: Option<Content>,
     source: Source,
     window: Window,
+    stop: Arc<AtomicBool>,
 }
 
-/// Opens a source and looks at its first bytes. Reading a pipe ends when `stop` is set, even while it is silent.
+/// Opens a source and looks at its first bytes. Reading ends when `stop` is set, also that of a pipe which is silent or has no
+/// writer yet.
 ///
 /// # Errors
 /// If it cannot be opened, or is packed more than twice.
@@ -57,11 +71,14 @@ pub fn look(source: &Source, stop: &Arc<AtomicBool>) -> Result<Opened, SourceErr
     let raw: Box<dyn Read + Send> = match &source.path {
         None => Box::new(Pipe::stdin(Arc::clone(stop))),
         Some(path) => {
-            let file = File::open(path).map_err(|error| SourceError::from_io(&source.name, &error))?;
-            if source.bytes.is_some() { Box::new(file) } else { Box::new(Pipe::new(file, Arc::clone(stop))) }
+            if source.bytes.is_some() {
+                file(source, path)?
+            } else {
+                Box::new(Pipe::of(path.clone(), Arc::clone(stop)))
+            }
         }
     };
-    look_at(source, raw)
+    look_until(source, raw, stop)
 }
 
 /// [`look`] for bytes that are already at hand.
@@ -69,16 +86,20 @@ pub fn look(source: &Source, stop: &Arc<AtomicBool>) -> Result<Opened, SourceErr
 /// # Errors
 /// As [`look`], without those of opening.
 pub fn look_at(source: &Source, raw: Box<dyn Read + Send>) -> Result<Opened, SourceError> {
-    let mut window = unpack(source, raw)?;
+    look_until(source, raw, &Arc::default())
+}
+
+fn look_until(source: &Source, raw: Box<dyn Read + Send>, stop: &Arc<AtomicBool>) -> Result<Opened, SourceError> {
+    let mut window = unpack(source, Box::new(Until::new(raw, stop)))?;
     let head = window.peek(SNIFF);
     let content = Content::of(head.get(..SNIFF).unwrap_or(head), false);
-    Ok(Opened { content, source: source.clone(), window })
+    Ok(Opened { content, source: source.clone(), window, stop: Arc::clone(stop) })
 }
 
 impl Opened {
     /// Its bytes, unpacked, whatever they are.
     pub fn bytes(self) -> Box<dyn Read + Send> {
-        Box::new(self.window)
+        Box::new(Until::new(self.window, &self.stop))
     }
 
     /// Its text, as [`open`] gives it.
@@ -96,11 +117,11 @@ impl Opened {
         match Bom::of(head) {
             // The decoder wants a third byte before it knows a mark.
             Some(Bom::Utf16) if head.len() == 2 => self.window.consume(2),
-            Some(Bom::Utf16) => return Ok(Box::new(DecodeReaderBytes::new(self.window))),
+            Some(Bom::Utf16) => return Ok(Box::new(DecodeReaderBytes::new(Until::new(self.window, &self.stop)))),
             Some(Bom::Utf8) => self.window.consume(3),
             None => {}
         }
-        Ok(Box::new(self.window))
+        Ok(Box::new(Until::new(self.window, &self.stop)))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Standard input that can be left: a blocking read on a quiet pipe would otherwise hold the program until data comes.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -35,6 +37,11 @@ impl Pipe {
         Pipe::new(io::stdin(), stop)
     }
 
+    /// Reads a named pipe or a device. It is opened on the thread too: a pipe without a writer lets whoever opens it wait.
+    pub fn of(path: PathBuf, stop: Arc<AtomicBool>) -> Self {
+        Pipe::new(Late { path, file: None }, stop)
+    }
+
     /// Reads `inner` on a thread of its own.
     pub fn new(mut inner: impl Read + Send + 'static, stop: Arc<AtomicBool>) -> Self {
         let (sender, reads) = bounded(WAITING);
@@ -53,6 +60,21 @@ impl Pipe {
             }
         });
         Pipe { reads, spare, stop, held: Vec::new(), taken: 0, length: 0 }
+    }
+}
+
+/// A file that is opened by the first read.
+struct Late {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Read for Late {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match &mut self.file {
+            Some(file) => file.read(into),
+            none => none.insert(File::open(&self.path)?).read(into),
+        }
     }
 }
 

@@ -54,7 +54,10 @@ impl Window {
             self.end -= self.start;
             self.start = 0;
         }
-        self.held.resize(WINDOW, 0);
+        if self.held.is_empty() {
+            // The system hands it out cleared.
+            self.held = vec![0; WINDOW];
+        }
         let read = read_on(&mut self.inner, self.held.get_mut(self.end..).unwrap_or_default())?;
         self.ended = read == 0;
         self.end += read;

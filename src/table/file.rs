@@ -10,6 +10,7 @@ use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::*;
 
 use super::cell::{Cell, Columns, Described, failed};
+use super::noted::{Noted, Trouble};
 use super::row::{Finding, Pull, Row, Volume};
 use super::store::Made;
 use crate::error::{Error, Kind};
@@ -101,13 +102,18 @@ fn unwritable(trouble: impl std::fmt::Display) -> Error {
 }
 
 /// A writer of one table's file.
-fn writer<W: Write>(report: &Report, table: &Sister, out: W) -> Result<BatchedWriter<W>, Error> {
+fn writer<W: Write>(
+    report: &Report,
+    table: &Sister,
+    out: W,
+    trouble: &Trouble,
+) -> Result<BatchedWriter<Noted<W>>, Error> {
     let schema: Schema = (table.describe)().into_iter().map(|c| Field::new(c.name.into(), c.dtype)).collect();
-    ParquetWriter::new(out)
+    ParquetWriter::new(Noted::new(out, trouble))
         .with_compression(ParquetCompression::Zstd(polars::polars_utils::compression::ZstdLevel::try_new(3).ok()))
         .with_key_value_metadata(Some(metadata(report, table)))
         .batched(&schema)
-        .map_err(unwritable)
+        .map_err(|error| trouble.or(error).into())
 }
 
 /// Writes the startups table as one Parquet file, with the version of its columns, their meaning and what was read for it
@@ -117,16 +123,17 @@ fn writer<W: Write>(report: &Report, table: &Sister, out: W) -> Result<BatchedWr
 /// When writing fails, or the table cannot be read.
 pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     let [table, ..] = sisters();
-    let mut file = writer(report, &table, out)?;
+    let trouble = Trouble::default();
+    let mut file = writer(report, &table, out, &trouble)?;
     let mut rows = report.table.rows();
     loop {
         let some: Vec<Row> = rows.by_ref().take(GROUP).collect::<Result<_, _>>()?;
         if some.is_empty() {
             break;
         }
-        file.write_batch(&startups(&some).map_err(failed)?).map_err(unwritable)?;
+        file.write_batch(&startups(&some).map_err(failed)?).map_err(|error| trouble.or(error))?;
     }
-    file.finish().map_err(unwritable)?;
+    file.finish().map_err(|error| trouble.or(error))?;
     Ok(())
 }
 
@@ -152,11 +159,17 @@ pub fn folder(report: &Report, path: &Path, made: &Made) -> Result<(), Error> {
                 let to = path.join(table.name).join(format!("date={date}")).join(format!("node={node}")).join(name);
                 let from = under_way.path().join(written.len().to_string());
                 let file = fs::File::create(&from).map_err(unwritable)?;
-                let mut writer = writer(report, &table, std::io::BufWriter::new(file))?;
+                let trouble = Trouble::default();
+                let mut out = std::io::BufWriter::new(file);
+                let mut writer = writer(report, &table, &mut out, &trouble)?;
                 for some in rows.chunks(GROUP) {
-                    writer.write_batch(&(table.write)(some).map_err(failed)?).map_err(unwritable)?;
+                    writer
+                        .write_batch(&(table.write)(some).map_err(failed)?)
+                        .map_err(|error| unwritable(trouble.or(error)))?;
                 }
-                writer.finish().map_err(unwritable)?;
+                writer.finish().map_err(|error| unwritable(trouble.or(error)))?;
+                drop(writer);
+                out.flush().map_err(unwritable)?;
                 written.push((from, to));
             }
         }

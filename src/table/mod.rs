@@ -5,11 +5,13 @@
 //! Parquet, JSON --stored--> Row ─┘
 //! ```
 
+mod allowance;
 mod cell;
 mod file;
 mod found;
 mod groups;
 mod merge;
+mod noted;
 mod of;
 mod once;
 mod page;

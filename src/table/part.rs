@@ -7,6 +7,7 @@ use polars::prelude::*;
 
 use super::cell::{Columns, failed};
 use super::groups::Groups;
+use super::noted::{Noted, Trouble};
 use super::once;
 use super::row::Row;
 use crate::error::{Error, Kind};
@@ -33,23 +34,24 @@ pub(super) fn unwritable(trouble: impl std::fmt::Display) -> Error {
 /// Writes sorted frames, a group of rows each, until there is none: packed as fast as they are read, for the file lives
 /// as long as the run.
 pub(super) fn write(path: PathBuf, next: &mut dyn FnMut() -> Result<Option<DataFrame>, Error>) -> Result<Part, Error> {
-    let mut writer = None;
+    let (mut writer, trouble) = (None, Trouble::default());
+    let told = |error| unwritable(trouble.or(error));
     while let Some(frame) = next()? {
         let writer = match &mut writer {
             Some(writer) => writer,
             None => {
                 let file = File::create(&path).map_err(unwritable)?;
-                let batched = ParquetWriter::new(file)
+                let batched = ParquetWriter::new(Noted::new(file, &trouble))
                     .with_compression(ParquetCompression::Lz4Raw)
                     .with_statistics(StatisticsOptions::empty())
                     .batched(frame.schema());
-                writer.insert(batched.map_err(unwritable)?)
+                writer.insert(batched.map_err(told)?)
             }
         };
-        writer.write_batch(&frame).map_err(unwritable)?;
+        writer.write_batch(&frame).map_err(told)?;
     }
     if let Some(writer) = &mut writer {
-        writer.finish().map_err(unwritable)?;
+        writer.finish().map_err(told)?;
     }
     let groups = Groups::open(&path).map_err(unwritable)?;
     Ok(Part::Written(path, Box::new(groups)))

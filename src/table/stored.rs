@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::allowance::Allowance;
 use super::cell::Columns;
 use super::file::{STARTUPS, key};
 use super::groups::Groups;
@@ -20,6 +21,12 @@ use crate::report::{Coverage, VERSION};
 
 /// Rows that are read at once from files that were not written by podlag, whose row groups may be large.
 const SLICE: usize = 8192;
+
+/// Bytes of a report before, between and after its startups, at most: what they hold is held whole. The metrics of some thousand
+/// nodes are the largest of it.
+const BETWEEN: u64 = 256 << 20;
+/// Bytes of one line of rows, at most.
+const LINE: u64 = 16 << 20;
 
 /// What stored tables say of the runs that made them; each run counts once, in however many files it lies.
 #[derive(Debug, Default)]
@@ -114,8 +121,10 @@ pub(crate) fn read_parquet(
 pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
     let mut stopped = None;
     let mut told = (String::new(), Coverage::default(), Stored::default());
-    let mut deserializer = serde_json::Deserializer::from_reader(std::io::BufReader::new(reader));
-    let read = ReportSeed { store, told: &mut told, stopped: &mut stopped }.deserialize(&mut deserializer);
+    let allowance = Allowance::new(BETWEEN);
+    let mut deserializer = serde_json::Deserializer::from_reader(allowance.reader(reader));
+    let read = ReportSeed { store, told: &mut told, stopped: &mut stopped, allowance: &allowance }
+        .deserialize(&mut deserializer);
     if let Some(error) = stopped {
         return Err(error);
     }
@@ -131,8 +140,10 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs)
 
 /// Reads rows, a JSON object each, into a store. They tell nothing of what was read for them.
 pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
-    let rows = serde_json::Deserializer::from_reader(std::io::BufReader::new(reader)).into_iter::<Line>();
+    let allowance = Allowance::new(LINE);
+    let rows = serde_json::Deserializer::from_reader(allowance.reader(reader)).into_iter::<Line>();
     for row in rows {
+        allowance.renew();
         let broken = |trouble| {
             Error::new(
                 Kind::Source,
@@ -181,6 +192,7 @@ struct ReportSeed<'a> {
     told: &'a mut (String, Coverage, Stored),
     /// Trouble that is none of the text's.
     stopped: &'a mut Option<Error>,
+    allowance: &'a Allowance,
 }
 
 impl<'de> DeserializeSeed<'de> for ReportSeed<'_> {
@@ -213,7 +225,11 @@ impl<'de> Visitor<'de> for ReportSeed<'_> {
                 "run" => self.told.0 = map.next_value()?,
                 "coverage" => self.told.1 = map.next_value()?,
                 "metrics" => self.told.2 = map.next_value()?,
-                "startups" => map.next_value_seed(StartupsSeed { store: self.store, stopped: self.stopped })?,
+                "startups" => map.next_value_seed(StartupsSeed {
+                    store: self.store,
+                    stopped: self.stopped,
+                    allowance: self.allowance,
+                })?,
                 _ => {
                     map.next_value::<serde::de::IgnoredAny>()?;
                 }
@@ -226,6 +242,7 @@ impl<'de> Visitor<'de> for ReportSeed<'_> {
 struct StartupsSeed<'a> {
     store: &'a mut Store,
     stopped: &'a mut Option<Error>,
+    allowance: &'a Allowance,
 }
 
 impl<'de> DeserializeSeed<'de> for StartupsSeed<'_> {
@@ -245,6 +262,7 @@ impl<'de> Visitor<'de> for StartupsSeed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(row) = list.next_element::<Row>()? {
+            self.allowance.renew();
             if let Err(error) = self.store.push(row) {
                 *self.stopped = Some(error);
                 return Err(serde::de::Error::custom("the store is full"));

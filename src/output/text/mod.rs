@@ -11,7 +11,7 @@ use super::{Screen, grouped, length, plain, share};
 use crate::breakdown::anomaly;
 use crate::error::Error;
 use crate::phase::Phase;
-use crate::report::{Coverage, Report};
+use crate::report::{Coverage, Report, places};
 use crate::startup::State;
 use crate::table::{Example, Summary};
 
@@ -174,6 +174,9 @@ impl Page<'_> {
         for (id, number) in &self.report.summary.anomalies {
             let meaning = anomaly(id).unwrap_or_default();
             self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
+        }
+        for places in places(&c.places) {
+            self.words(out, "  ", &plain(&places))?;
         }
         for trouble in &c.source_troubles {
             self.words(out, "  ", &plain(trouble))?;

@@ -104,6 +104,14 @@ function drawCoverage(root) {
 				"ul.warn",
 				coverage.source_troubles.map((trouble) => h("li", trouble)),
 			),
+		(coverage.places ?? []).length > 0 &&
+			fold(
+				"First lines that were not used",
+				h(
+					"ul",
+					coverage.places.map((place) => h("li", `${place.why.replace("_", " ")}: `, h("code", `${place.source}:${place.line}`))),
+				),
+			),
 		grid("Read", ["what", "how many"], lines, [1]),
 		fold(
 			plural(coverage.sources.length, "source"),

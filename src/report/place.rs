@@ -1,0 +1,48 @@
+//! Where the first few lines stand that were read but not used: a count alone cannot be looked into.
+
+/// How many are told of each kind.
+pub const FEW: usize = 5;
+
+/// A line that was not used, or not wholly.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Place {
+    /// Why, as the counter beside it is named: `unknown_lines`, `cut_records`, `long_lines`, `undated`.
+    pub why: Box<str>,
+    /// The source's name.
+    pub source: Box<str>,
+    /// The line's number, from 1.
+    pub line: u64,
+}
+
+/// Leaves the first few of each kind: of any parts that were cut so, the same are left as of the whole.
+pub(super) fn few(places: &mut Vec<Place>) {
+    places.sort_unstable();
+    places.dedup();
+    let (mut why, mut count): (Box<str>, usize) = (Box::default(), 0);
+    places.retain(|place| {
+        count = if place.why == why { count + 1 } else { 1 };
+        why.clone_from(&place.why);
+        count <= FEW
+    });
+}
+
+/// The places in words, a line for each kind.
+pub(crate) fn words(places: &[Place]) -> Vec<String> {
+    let of = |why: &str, words: &str| {
+        let all: Vec<String> = places
+            .iter()
+            .filter(|place| &*place.why == why)
+            .map(|place| format!("{}:{}", place.source, place.line))
+            .collect();
+        (!all.is_empty()).then(|| format!("{words}: {}", all.join(", ")))
+    };
+    [
+        ("unknown_lines", "first not understood"),
+        ("cut_records", "first cut"),
+        ("long_lines", "first too long"),
+        ("undated", "first without a time"),
+    ]
+    .iter()
+    .filter_map(|(why, words)| of(why, words))
+    .collect()
+}
