@@ -44,6 +44,7 @@ pub mod pull;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod schema;
 pub mod setting;
 pub mod source;
 pub mod startup;

@@ -33,7 +33,7 @@ const PULLS: usize = 200_000;
 const TRUE: f64 = 0.05;
 
 /// A figure before, and the bounds of the same after; seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// As observed.
     pub before: f64,
@@ -48,7 +48,7 @@ pub struct Change {
 }
 
 /// What other settings would have made of the observed starts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct WhatIf {
     /// The settings, as `--what-if` takes them.
