@@ -3,7 +3,13 @@
 //! Names stand for what a reader has (`logs/`, `before.prom`, a server's address): a folder holds stand-ins, made of the samples.
 //! Programs that need a cluster or a cloud are stood in for by scripts that print a sample, so each pipe itself runs; nothing else is on
 //! `PATH`, so a command without a stand-in fails by its name.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking"
+)]
 
 mod prometheus;
 mod stand_ins;
@@ -174,4 +180,20 @@ fn links_lead_somewhere() {
         }
     }
     assert!(count >= 2, "{count} links to headings");
+}
+
+/// Places that recipes name are there, but for the fuzz targets, which CONTRIBUTING.md says may be missing.
+#[test]
+fn recipes_name_what_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let place = Regex::new(r"`((?:src|tests|grammars|benches|docs|\.ci)/[A-Za-z0-9_./-]+)`").expect("a pattern");
+    let mut count = 0;
+    for name in ["CONTRIBUTING.md", "README.md", "ARCHITECTURE.md"] {
+        let text = std::fs::read_to_string(root.join(name)).expect("a document");
+        for found in place.captures_iter(&text).filter(|found| &found[1] != "tests/fuzz/run") {
+            assert!(root.join(&found[1]).exists(), "{name} names {}, which is not there", &found[1]);
+            count += 1;
+        }
+    }
+    assert!(count >= 15, "{count} places");
 }

@@ -99,7 +99,7 @@ fn history() -> String {
             };
             writeln!(
                 lines,
-                "{family}{{job=\"kubelet\",instance=\"10.0.0.1:10250\",node=\"node-1\"{comma}{own}}} {value} {at:.3}"
+                "{family}{{job=\"kubelet\",cluster=\"prod\",instance=\"10.0.0.1:10250\",node=\"node-1\"{comma}{own}}} {value} {at:.3}"
             )
             .expect("text");
         }

@@ -13,20 +13,23 @@ use crate::support::{podlag, samples, text, unpacked};
 const POD: (&str, &str) = ("checkout-7d9c6b5f4-x2x9k", "app-16");
 
 /// Programs of the system that commands may use as they are.
-const REAL: [&str; 11] = ["bash", "cat", "mkdir", "head", "base64", "ln", "rm", "sleep", "hostname", "env", "dirname"];
+const REAL: [&str; 11] = ["bash", "cat", "sed", "mkdir", "head", "base64", "ln", "rm", "sleep", "hostname", "env"];
 
 /// The journal's lines, whatever is asked for; the real journalctl judges the words before.
 const JOURNALCTL: &str = r#"
 "$JOURNALCTL" --file "$STAND_INS/system.journal" --no-pager "$@" > /dev/null || exit
-all=()
+all=() name=kubelet
 while (($#)); do
     case $1 in
-        -u) all+=(-u kubelet); shift 2 ;;
+        -u)
+            case $2 in k3s*) name=k3s ;; snap.*.daemon-kubelite) name=microk8s.daemon-kubelite ;; esac
+            all+=(-u kubelet)
+            shift 2 ;;
         --since | --until) shift 2 ;;
         *) all+=("$1"); shift ;;
     esac
 done
-exec "$JOURNALCTL" --file "$STAND_INS/system.journal" --no-pager "${all[@]}""#;
+"$JOURNALCTL" --file "$STAND_INS/system.journal" --no-pager "${all[@]}" | sed "s/ kubelet\[/ $name[/""#;
 
 /// The node's commands that come after `--`, `/host` or a host's name run here.
 const KUBECTL: &str = r#"
@@ -144,7 +147,7 @@ impl StandIns {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         let printed = String::from_utf8(output.stdout).expect("UTF-8");
         // A gate's verdict is its code.
-        let codes: &[i32] = if line.contains("podlag check --fail-if") { &[0, 1, 4] } else { &[0] };
+        let codes: &[i32] = if line.contains("--fail-if") { &[0, 1, 4] } else { &[0] };
         if !output.status.code().is_some_and(|code| codes.contains(&code)) {
             return Err(format!("{}: {told}", output.status));
         }
