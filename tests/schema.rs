@@ -132,9 +132,9 @@ fn json_of(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).expect("JSON")
 }
 
-/// Inputs of many kinds: every capture's logs, hostile ones, the record alone, metrics alone, and metrics beside logs.
+/// Inputs of many kinds: captures of each version, hostile logs, the record alone, metrics alone, and metrics beside logs.
 fn inputs() -> Vec<Vec<PathBuf>> {
-    let mut all: Vec<Vec<PathBuf>> = captures().iter().map(|capture| vec![capture.join("in")]).collect();
+    let mut all: Vec<Vec<PathBuf>> = captures().iter().step_by(4).map(|capture| vec![capture.join("in")]).collect();
     all.extend(["hostile", "announcement-1.27"].map(|name| vec![samples().join(name).join("in")]));
     for name in ["s02-pull-serial", "v1.26-s01-cached"] {
         let folder = samples().join(name);
@@ -152,7 +152,7 @@ fn reports_and_lines_hold_to_their_schemas() {
         let what = inputs.first().expect("an input").display().to_string();
         documents.push(("report", true, what.clone(), json_of(&printed(&["--format", "json"], &inputs, &[0]))));
         let lines = String::from_utf8(printed(&["--format", "ndjson"], &inputs, &[0])).expect("UTF-8");
-        documents.extend(lines.lines().take(12).map(|line| ("ndjson", true, what.clone(), json_of(line.as_bytes()))));
+        documents.extend(lines.lines().take(4).map(|line| ("ndjson", true, what.clone(), json_of(line.as_bytes()))));
     }
     let empty = tempfile::NamedTempFile::new().expect("a file");
     let nothing = printed(&["--format", "json"], &[empty.path().to_path_buf()], &[3]);
