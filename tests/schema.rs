@@ -152,7 +152,13 @@ fn reports_and_lines_hold_to_their_schemas() {
         let what = inputs.first().expect("an input").display().to_string();
         documents.push(("report", true, what.clone(), json_of(&printed(&["--format", "json"], &inputs, &[0]))));
         let lines = String::from_utf8(printed(&["--format", "ndjson"], &inputs, &[0])).expect("UTF-8");
-        documents.extend(lines.lines().take(4).map(|line| ("ndjson", true, what.clone(), json_of(line.as_bytes()))));
+        documents.extend(
+            lines
+                .lines()
+                .take(4)
+                .chain(lines.lines().next_back())
+                .map(|line| ("ndjson", true, what.clone(), json_of(line.as_bytes()))),
+        );
     }
     let empty = tempfile::NamedTempFile::new().expect("a file");
     let nothing = printed(&["--format", "json"], &[empty.path().to_path_buf()], &[3]);

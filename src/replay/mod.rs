@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A pull alone on a node and the same pull beside others take differently long, and the log of a serial queue cannot show the
-//! second. So every replay is between two bounds: pulls share what the node could move ([`queue::Way`]), or each keeps the rate
+//! second. So every replay is between two bounds: pulls share what the node could move (`queue::Way`), or each keeps the rate
 //! it had. And in which order pulls that are asked for at once come into the queue is a race: the replay is run in the order that
 //! was and in others, and the bounds are those of all runs.
 //!
