@@ -93,10 +93,10 @@ for name, schema in schemas.items():
 count = 0
 for line in sys.stdin:
     name, holds, what, document = json.loads(line)
-    errors = list(validators[name].iter_errors(document))
-    if holds and errors:
-        sys.exit(f"{what}: {name}: {list(errors[0].absolute_path)}: {errors[0].message[:400]}")
-    if not holds and not errors:
+    error = next(validators[name].iter_errors(document), None)
+    if holds and error:
+        sys.exit(f"{what}: {name}: {list(error.absolute_path)}: {error.message[:400]}")
+    if not holds and not error:
         sys.exit(f"{what}: {name}: the schema lets it pass")
     count += 1
 print(count)
@@ -190,7 +190,17 @@ fn what_verbs_print_holds_to_their_schemas() {
 fn the_schemas_let_nothing_else_pass() {
     let folder = samples().join("s02-pull-serial");
     let inputs = vec![folder.join("metrics-before.txt.zst"), folder.join("metrics-after.txt.zst"), folder.join("in")];
-    let report = json_of(&printed(&["--format", "json"], &inputs, &[0]));
+    let mut report = json_of(&printed(&["--format", "json"], &inputs, &[0]));
+    // One of each is enough, and much is to be tried.
+    for list in [
+        "/startups",
+        "/summary/causes",
+        "/summary/slowest",
+        "/metrics/nodes/0/window/series",
+        "/metrics/fleet/window/series",
+    ] {
+        report.pointer_mut(list).and_then(Value::as_array_mut).expect("a list").truncate(1);
+    }
     let places = [
         "",
         "/summary",
