@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         // Whoever reads our output has seen enough: that is success.
         Err(error) if error.kind() == Kind::Closed => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "podlag: {error}");
+            told(&error.to_string());
             ExitCode::from(USAGE)
         }
     }
@@ -234,8 +234,10 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
     Ok(report)
 }
 
+/// Messages repeat what inputs and servers say, so they are made safe for a terminal line by line.
 fn told(message: &str) {
-    let _ = writeln!(io::stderr(), "podlag: {message}");
+    let lines: Vec<String> = message.split('\n').map(output::plain).collect();
+    let _ = writeln!(io::stderr(), "podlag: {}", lines.join("\n"));
 }
 
 /// Trouble with sources goes to stderr when the output is for a program.

@@ -1,0 +1,114 @@
+//! The whole: bytes of one to three files to a report, and the report to every form that is text.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, atomic::AtomicBool};
+
+use podlag::analyze::{Options, analyze};
+use podlag::output::{FORMS, Screen};
+use podlag::report::Report;
+use podlag::source::Source;
+use podlag::table::Row;
+
+/// A file ends here, and the next one begins.
+const BREAK: u8 = 0x1e;
+const FILES: usize = 3;
+
+static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
+
+pub fn holds(data: &[u8]) {
+    let (first, data) = super::led(data);
+    let files: Vec<Source> = data
+        .splitn(FILES, |byte| *byte == BREAK)
+        .enumerate()
+        .map(|(number, text)| file(&format!("{number}.log"), text))
+        .collect();
+    let whole = said(&files, 1, 8 << 20);
+    let parts = said(&files, 2, 1 + usize::from(first) * 16);
+    match (whole, parts) {
+        (Ok((whole, report)), Ok((parts, _))) => {
+            for ((form, whole), (_, parts)) in whole.iter().zip(&parts) {
+                assert!(whole == parts, "{form} differs by threads and chunks:\n{whole}\n{parts}");
+                if !matches!(*form, "json" | "ndjson" | "trace") {
+                    super::assert_printable(whole);
+                }
+            }
+            tiled(&report);
+            for (form, text) in &whole {
+                match *form {
+                    "json" | "trace" => drop(json(text)),
+                    "ndjson" => text.lines().for_each(|line| drop(json(line))),
+                    _ => {}
+                }
+            }
+            if first % 2 == 1 {
+                read_back(&report, &whole);
+            }
+        }
+        (Err(whole), Err(parts)) => assert_eq!(whole, parts),
+        (whole, parts) => panic!("{:?} or {:?}", whole.map(|_| ()), parts.map(|_| ())),
+    }
+}
+
+fn file(name: &str, text: &[u8]) -> Source {
+    let path: PathBuf = FOLDER.path().join(name);
+    fs::write(&path, text).expect("the folder takes it");
+    Source::file(path, Some(text.len() as u64), true)
+}
+
+/// A report, and each form of it that is text.
+type Said = (Forms, Report);
+type Forms = Vec<(&'static str, String)>;
+
+thread_local! {
+    // Grammars take longer to load than a small file to read.
+    static OPTIONS: RefCell<Options> = RefCell::new(Options::new(FOLDER.path()).unwrap_or_else(|error| panic!("{error}")));
+}
+
+fn said(files: &[Source], threads: usize, chunk: usize) -> Result<Said, String> {
+    OPTIONS.with_borrow_mut(|options| {
+        (options.threads, options.chunks.chunk) = (threads, chunk);
+        let report = analyze(files, options, &Arc::new(AtomicBool::new(false))).map_err(|error| error.to_string())?;
+        Ok((forms(&report), report))
+    })
+}
+
+fn forms(report: &Report) -> Forms {
+    let mut forms = Vec::new();
+    for form in FORMS.iter().filter(|form| form.readable) {
+        let mut out = Vec::new();
+        (form.write)(report, Screen { width: 80, colour: false }, &mut out).unwrap_or_else(|error| panic!("{error}"));
+        forms.push((form.name, String::from_utf8(out).expect("text is UTF-8")));
+    }
+    forms
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|broken| panic!("{broken}: {text}"))
+}
+
+fn rows(report: &Report) -> Vec<Row> {
+    report.table.rows().collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn tiled(report: &Report) {
+    for row in rows(report) {
+        assert!(row.spans.windows(2).all(|pair| pair[0].to == pair[1].from), "{}: a gap or an overlap", row.pod);
+    }
+}
+
+/// Rows written as lines are the same rows when they are read.
+fn read_back(report: &Report, forms: &[(&str, String)]) {
+    let lines = forms.iter().find(|(form, _)| *form == "ndjson").map(|(_, text)| text.as_str()).unwrap_or_default();
+    // Metrics stand among the rows in a form of their own, and no row is no input.
+    if lines.is_empty() || report.metrics.is_some() {
+        return;
+    }
+    let (_, again) =
+        said(&[file("rows.ndjson", lines.as_bytes())], 1, 8 << 20).unwrap_or_else(|error| panic!("{error}"));
+    let text = |report: &Report| {
+        rows(report).iter().map(|row| serde_json::to_string(row).expect("a row is JSON")).collect::<Vec<_>>()
+    };
+    assert_eq!(text(&again), text(report), "read back");
+}
