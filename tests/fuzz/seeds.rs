@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// How many lines of one kind are kept of one sample.
 const OF_A_KIND: usize = 2;
 /// The longest seed, in bytes.
-const LONGEST: usize = 6_000;
+const LONGEST: usize = 3_000;
 
 // Without podlag, whose counters only libFuzzer can take.
 fn main() {
