@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, atomic::AtomicBool};
 
 use podlag::analyze::{Options, analyze};
+use podlag::anonymize::Anonymizer;
 use podlag::output::{self, Screen};
+use podlag::replay::Scenario;
 use podlag::report::Report;
 use podlag::source::Source;
 use podlag::table::Row;
@@ -17,6 +19,11 @@ const FILES: usize = 3;
 
 static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary folder"));
 
+/// Bits of the first byte: rows are read back, names are hidden, other settings are replayed.
+const READ_BACK: u8 = 1;
+const HIDDEN: u8 = 2;
+const WHAT_IF: u8 = 4;
+
 pub fn holds(data: &[u8]) {
     let (first, data) = super::led(data);
     let files: Vec<Source> = data
@@ -24,9 +31,9 @@ pub fn holds(data: &[u8]) {
         .enumerate()
         .map(|(number, text)| file(&format!("{number}.log"), text))
         .collect();
-    let whole = said(&files, 1, 8 << 20, &["text", "markdown", "csv", "json", "ndjson", "trace"]);
+    let whole = said(&files, first, 1, 8 << 20, &["text", "markdown", "csv", "json", "ndjson", "trace"]);
     // What the others say is in these two.
-    let parts = said(&files, 2, 1 + usize::from(first) * 16, &["json", "ndjson"]);
+    let parts = said(&files, first, 2, 1 + usize::from(first) * 16, &["json", "ndjson"]);
     match (whole, parts) {
         (Ok((whole, report)), Ok((parts, _))) => {
             for (form, text) in &whole {
@@ -39,7 +46,7 @@ pub fn holds(data: &[u8]) {
                 }
             }
             tiled(&report);
-            if first % 2 == 1 {
+            if first & (READ_BACK | HIDDEN) == READ_BACK {
                 read_back(&report, &whole);
             }
         }
@@ -63,9 +70,13 @@ thread_local! {
     static OPTIONS: RefCell<Options> = RefCell::new(Options::new(FOLDER.path()).unwrap_or_else(|error| panic!("{error}")));
 }
 
-fn said(files: &[Source], threads: usize, chunk: usize, names: &[&'static str]) -> Result<Said, String> {
+fn said(files: &[Source], first: u8, threads: usize, chunk: usize, names: &[&'static str]) -> Result<Said, String> {
     OPTIONS.with_borrow_mut(|options| {
         (options.threads, options.chunks.chunk) = (threads, chunk);
+        options.anonymizer = (first & HIDDEN != 0).then(|| Anonymizer::new(*b"0123456789abcdef"));
+        let asked = ["serializeImagePulls=false,maxParallelImagePulls=3", "prepull=nginx", "kubeAPIQPS=100"];
+        let asked = asked.into_iter().filter(|_| first & WHAT_IF != 0);
+        options.what_if = asked.map(|text| Scenario::of(text).unwrap_or_else(|error| panic!("{error}"))).collect();
         let report = analyze(files, options, &Arc::new(AtomicBool::new(false))).map_err(|error| error.to_string())?;
         Ok((forms(&report, names), report))
     })
@@ -104,7 +115,7 @@ fn read_back(report: &Report, forms: &[(&str, String)]) {
         return;
     }
     let (_, again) =
-        said(&[file("rows.ndjson", lines.as_bytes())], 1, 8 << 20, &[]).unwrap_or_else(|error| panic!("{error}"));
+        said(&[file("rows.ndjson", lines.as_bytes())], 0, 1, 8 << 20, &[]).unwrap_or_else(|error| panic!("{error}"));
     let text = |report: &Report| {
         rows(report).iter().map(|row| serde_json::to_string(row).expect("a row is JSON")).collect::<Vec<_>>()
     };

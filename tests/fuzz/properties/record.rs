@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem;
 use podlag::grammar::Grammars;
 use podlag::parse::{Parsed, chunk};
 use podlag::record::{Fact, Record};
@@ -54,9 +55,7 @@ fn records(parsed: &Parsed) -> Vec<(Option<Box<str>>, Record)> {
 
 /// The numbers of the lines that the search finds: those that hold a literal.
 fn found_by_search(text: &[u8]) -> Vec<usize> {
-    let holds = |line: &[u8]| {
-        GRAMMARS.words().iter().any(|word| line.windows(word.len()).any(|window| window == word.as_bytes()))
-    };
+    let holds = |line: &[u8]| GRAMMARS.words().iter().any(|word| memmem::find(line, word.as_bytes()).is_some());
     let (mut at, mut numbers, mut places) = (0, Vec::new(), Vec::new());
     for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if holds(line) {
