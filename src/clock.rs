@@ -69,7 +69,7 @@ impl Clock {
         if let Some(utc) = observed.or(framed) {
             self.near = Some(utc);
             if let Some(wall) = self.wall(record.stamp, utc) {
-                let offset = (wall - utc + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+                let offset = (wall.saturating_sub(utc).saturating_add(QUARTER / 2)).div_euclid(QUARTER) * QUARTER;
                 if offset.abs() <= 14 * 4 * QUARTER {
                     self.offset = Some(offset);
                     let told = DateTime::from_timestamp_nanos(utc).naive_utc();
@@ -106,13 +106,13 @@ impl Clock {
         }
         // The end of summer time: the wall clock goes back an hour while the log goes on.
         if let (Some(last), Some(offset)) = (self.last_wall, self.offset)
-            && (2700 * SECOND..4500 * SECOND).contains(&(last - wall))
+            && (2700 * SECOND..4500 * SECOND).contains(&last.saturating_sub(wall))
             && record.frame_stamp.is_none_or(|stamp| matches!(stamp, Stamp::Wall { .. }))
         {
             self.offset = Some(offset - 3600 * SECOND);
         }
         self.last_wall = Some(wall);
-        let instant = wall - self.offset.unwrap_or(0);
+        let instant = wall.saturating_sub(self.offset.unwrap_or(0));
         self.near = Some(instant);
         Some(Time(instant))
     }
@@ -126,7 +126,7 @@ impl Clock {
         let Some(now) = self.hints.now else { return middle(1970) };
         let year = DateTime::from_timestamp_nanos(now.0).year();
         match stamp.as_utc_in(year) {
-            Some(this_year) if this_year <= now.0 + DAY => this_year,
+            Some(this_year) if this_year <= now.0.saturating_add(DAY) => this_year,
             _ => stamp.as_utc_in(year - 1).unwrap_or(now.0),
         }
     }
@@ -136,11 +136,12 @@ impl Clock {
         let stamp = stamp?;
         let year = DateTime::from_timestamp_nanos(near).year();
         // The same day of another year is at least 365 days away, so this one is nearest.
-        if let Some(wall) = stamp.as_utc_in(year).filter(|wall| (wall - near).abs() < 180 * DAY) {
+        if let Some(wall) = stamp.as_utc_in(year).filter(|wall| wall.saturating_sub(near).saturating_abs() < 180 * DAY)
+        {
             return Some(wall);
         }
         let years = [year - 1, year, year + 1].into_iter();
-        years.filter_map(|year| stamp.as_utc_in(year)).min_by_key(|wall| (wall - near).abs())
+        years.filter_map(|year| stamp.as_utc_in(year)).min_by_key(|wall| wall.saturating_sub(near).saturating_abs())
     }
 }
 
@@ -174,6 +175,19 @@ mod tests {
         clock.learn(&records(&before)[0]);
         let after = &records(r#"I0101 00:00:05.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#)[0];
         assert_eq!(clock.time(after).unwrap().to_string(), "2025-01-01T00:00:05.000000000Z");
+    }
+
+    #[test]
+    fn centuries_between_two_lines_are_no_trouble() {
+        let mut clock = Clock::new(Hints::default());
+        let late = &records(&OBSERVED.replace("2025-01-0", "2261-01-0"))[0];
+        clock.learn(late);
+        assert_eq!(clock.time(late).unwrap().to_string(), "2261-01-03T00:00:01.500000000Z");
+        let json = r#"{"ts":-9214646400000.0,"caller":"x","msg":"SyncLoop ADD","v":2,"source":"api","pods":[{"name":"b","namespace":"a"}]}"#;
+        let early = &records(json)[0];
+        clock.learn(early);
+        let line = &records(r#"I0301 00:00:05.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#)[0];
+        assert_eq!(clock.time(line).unwrap().to_string(), "1678-03-01T00:00:05.000000000Z");
     }
 
     #[test]

@@ -279,6 +279,7 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
     Ok(report)
 }
 
+/// Messages repeat what inputs and servers say, so they are made safe for a terminal line by line.
 fn told(message: &str) {
     let _ = writeln!(io::stderr(), "podlag: {}", steady(message));
 }

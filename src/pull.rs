@@ -119,7 +119,7 @@ impl Pulls {
         // With several pulls of one image under way the printed duration tells which one ended.
         let expected = took.map(|took| time - took);
         let mine = self.under_way.iter().enumerate().filter(|(_, (known, _))| **known == *image);
-        let mine = mine.min_by_key(|(_, (_, began))| expected.map_or(began.0, |expected| (*began - expected).0.abs()));
+        let mine = mine.min_by_key(|(_, (_, began))| expected.map_or(began.0, |expected| (*began - expected).abs().0));
         let began = match (mine.map(|(number, _)| number), expected) {
             (Some(number), _) => self.under_way.remove(number).1,
             (None, Some(expected)) => expected,
@@ -165,7 +165,7 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
                 *ok && *began >= from - SLACK && *ended <= to + SLACK
             });
             let expected = expected_end(startup, from, to, alone);
-            let near = |done: &Done| (done.transfer.ended - expected - ASKING).0.abs();
+            let near = |done: &Done| (done.transfer.ended - expected - ASKING).abs();
             let best = fits.min_by_key(|(_, done)| near(done));
             if let Some((number, _)) = best {
                 taken.push(number);
@@ -180,7 +180,7 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
             let lag = event.time - done.transfer.ended;
             !done.transfer.ok && lag >= Span(0) - SLACK && lag <= FAILURE_LAG && event.tells(&done.transfer.image)
         });
-        taken.extend(fits.min_by_key(|(_, done)| (event.time - done.transfer.ended).0.abs()).map(|(number, _)| number));
+        taken.extend(fits.min_by_key(|(_, done)| (event.time - done.transfer.ended).abs()).map(|(number, _)| number));
     }
     let since = steps.sandbox_ready.map_or(startup.touched, |ready| ready.at);
     for number in taken {

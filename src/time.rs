@@ -26,6 +26,12 @@ impl Span {
         (self.0 / SECOND) as f64 + (self.0 % SECOND) as f64 / SECOND as f64
     }
 
+    /// The same without its sign; saturates at the end of the range.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Span(self.0.saturating_abs())
+    }
+
     /// A length from seconds; saturates at the ends of the range.
     pub fn from_seconds(seconds: f64) -> Self {
         Span((seconds * SECOND as f64).round() as i64)

@@ -188,7 +188,7 @@ fn pace(startup: &Startup, observed: &Observed) -> Option<(Time, Others)> {
 fn others(paces: &VecDeque<(Time, Others)>, at: Time) -> Option<Others> {
     // They come in about the order of time: those of some minutes before are not looked at.
     let late = paces.iter().rev().take_while(|(time, _)| at - *time < Span(300 * SECOND));
-    let near = late.filter(|(time, _)| (*time - at).0.abs() <= 30 * SECOND && *time != at);
+    let near = late.filter(|(time, _)| (*time - at).abs() <= Span(30 * SECOND) && *time != at);
     let (mut reported, mut sandbox): (Vec<Span>, Vec<Span>) =
         near.map(|(_, others)| (others.reported, others.sandbox)).unzip();
     let count = reported.len();

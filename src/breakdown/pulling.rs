@@ -197,7 +197,7 @@ pub(super) fn relisted_pulls(
         sandbox.to.at = sandbox.to.at.min(from.at).max(sandbox.from.at);
     }
     if length < total {
-        *left = Some(Span(total.0 - length.0));
+        *left = Some(total - length);
     }
     Some(to)
 }

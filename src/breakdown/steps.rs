@@ -152,8 +152,7 @@ pub fn pulling(observed: &Observed) -> Option<Span> {
     }
     // JSON logging loses the times, but the two durations differ by the pulling time.
     let (slo, e2e) = (observed.slo?, observed.e2e?);
-    (observed.json && !crate::parse::observed::is_overflow(slo))
-        .then(|| Span((e2e.0 - Span::from_seconds(slo).0).max(0)))
+    (observed.json && !crate::parse::observed::is_overflow(slo)).then(|| (e2e - Span::from_seconds(slo)).max(Span(0)))
 }
 
 /// Lays out a startup's sandbox and containers.

@@ -60,12 +60,14 @@ impl Histogram {
     }
 
     fn ascending(mut self) -> Self {
+        // An endless count has no shares; the largest number has.
+        let most = |count: f64| if count == f64::INFINITY { f64::MAX } else { count };
         let mut least = 0.0_f64;
         for (_, cum) in &mut self.points {
-            least = least.max(*cum);
+            least = least.max(most(*cum));
             *cum = least;
         }
-        self.count = self.count.max(least);
+        self.count = most(self.count).max(least);
         self.points.dedup_by(|later, first| later.0 == first.0);
         self
     }
@@ -124,7 +126,10 @@ impl Histogram {
             Some((high, cum)) => {
                 let low = low.min(*high);
                 let share = if *cum > below { (rank - below) / (cum - below) } else { 1.0 };
-                Between { low, high: Some(*high), point: low + (high - low) * share }
+                // Bounds may lie further apart than the largest number.
+                let width = high - low;
+                let point = if width.is_finite() { low + width * share } else { low * (1.0 - share) + high * share };
+                Between { low, high: Some(*high), point: point.min(*high) }
             }
         })
     }
@@ -195,6 +200,16 @@ mod tests {
         let endless = Histogram::classic([(1.0, 2.0)], 9.0, Some(5.0));
         assert_eq!(endless.quantile(0.9).map(|b| (b.low, b.high)), Some((1.0, None)));
         assert_eq!(Histogram::classic([], 6.0, Some(2.0)).quantile(0.5).map(|b| (b.low, b.high)), Some((0.0, None)));
+    }
+
+    #[test]
+    fn endless_counts_and_bounds_beyond_all_numbers_have_figures() {
+        let endless = Histogram::native([(0.0, 1.0, f64::INFINITY), (1.0, 2.0, 3.0)], 9.0, f64::INFINITY);
+        assert_eq!(endless.share_at_most(1.0), Some((1.0, 1.0)));
+        assert_eq!(endless.minus(&endless).share_at_most(1.0), None);
+        let wide = Histogram::native([(-1e308, 1e308, 2.0)], 0.0, 2.0).quantile(0.5).unwrap();
+        assert!(wide.low <= wide.point && wide.point <= 1e308, "{wide:?}");
+        assert_eq!(Histogram::native([(0.0, 1.0, f64::NAN)], 0.0, 2.0).count, 2.0);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 pub const FEW: usize = 5;
 
 /// A line that was not used, or not wholly.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Place {
     /// Why, as the counter beside it is named: `unknown_lines`, `cut_records`, `long_lines`, `undated`.
     pub why: Box<str>,

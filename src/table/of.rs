@@ -140,7 +140,7 @@ fn text(startup: &Startup, at: At) -> Option<&str> {
 fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
     let waits: Vec<_> = b.pieces.iter().filter(|piece| piece.phase == Phase::ImageWait).collect();
     let asked_before = |began: Time| {
-        let wait = waits.iter().find(|wait| (wait.to - began).0.abs() <= SAME.0);
+        let wait = waits.iter().find(|wait| (wait.to - began).abs() <= SAME);
         wait.map(|wait| wait.from)
     };
     let mut all: Vec<Pull> = startup

@@ -46,7 +46,8 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    pub(super) fn new(kind: Kind, url: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+    /// Text of the server's becomes one line that is safe to print.
+    pub(crate) fn new(kind: Kind, url: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
         let [message, help] = [message.into(), help.into()].map(|text| neutral(&text));
         Self { kind, url: neutral(url), message, help, body: String::new() }
     }

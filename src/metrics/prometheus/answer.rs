@@ -97,10 +97,6 @@ impl Native {
     }
 }
 
-fn trouble(kind: Kind, url: &str, message: String, help: &str) -> Trouble {
-    Trouble { kind, url: url.into(), message, help: help.into(), body: String::new() }
-}
-
 /// Reads an answer. Warnings (of a Thanos that lacks a store, say) come beside the data.
 ///
 /// # Errors
@@ -114,7 +110,7 @@ pub fn read<T: Default + for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, V
             () if broken.is_eof() => "its answer ends in the middle of its JSON".to_owned(),
             () => format!("its answer is not the API's JSON ({broken})"),
         };
-        trouble(
+        Trouble::new(
             Kind::Cut,
             url,
             message,
@@ -136,7 +132,7 @@ fn failed(url: &str, kind: &str, error: &str) -> Trouble {
         "bad_data" => "Check --selector and --node-label.",
         _ => "",
     };
-    trouble(Kind::Refused(422), url, format!("the query failed ({kind}): {error}"), help)
+    Trouble::new(Kind::Refused(422), url, format!("the query failed ({kind}): {error}"), help)
 }
 
 /// The API's own error in an answer that was refused, if it is one.
@@ -176,5 +172,7 @@ mod tests {
         assert!(told("[]").contains("not the API's JSON"));
         let error = r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#;
         assert!(told(error).contains("(timeout): query timed out. Take a shorter window"), "{}", told(error));
+        let colours = r#"{"status":"error","errorType":"bad_data","error":"\u001b[31mno\n"}"#;
+        assert!(!told(colours).contains(char::is_control), "{:?}", told(colours));
     }
 }

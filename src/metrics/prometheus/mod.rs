@@ -5,7 +5,7 @@
 //! window's ends, and misses the first value of a new series) is not. Only kubelets that restarted, came or went within the
 //! window are asked for more often. Counters of containers come and go too fast for that: there `increase` it is.
 
-mod answer;
+pub mod answer;
 mod labels;
 mod others;
 mod query;

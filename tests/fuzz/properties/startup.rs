@@ -1,0 +1,71 @@
+//! Records, tracked, broken down and judged: what the analysis does between reading and tables, without its threads and queries.
+
+use podlag::breakdown::{self, Breakdown};
+use podlag::cause::{self, Case};
+use podlag::clock::{Clock, Hints};
+use podlag::parse::chunk;
+use podlag::phase::PHASES;
+use podlag::startup::Startup;
+use podlag::time::{SECOND, Span};
+use podlag::track::{Limits, Tracker};
+
+use super::record::GRAMMARS;
+
+pub fn holds(data: &[u8]) {
+    let (first, text) = super::led(data);
+    // Few open startups, so that some leave by the cap, and nothing remembered for long.
+    let open = 1 + usize::from(first % 16);
+    let limits = Limits { open, settle: Span(30 * SECOND), age: Span(3600 * SECOND), remembered: 4 };
+    let mut tracker = Tracker::new(limits);
+    let mut clock = Clock::new(Hints::default());
+    let parsed = chunk(&GRAMMARS, text, text.len(), 0, 1);
+    let mut startups = Vec::new();
+    for record in parsed.records {
+        clock.learn(&record);
+        let Some(time) = clock.time(&record) else { continue };
+        let host = record.host.map(|host| parsed.hosts[usize::from(host)].clone());
+        let node = tracker.node(host.as_deref().unwrap_or("x"), host.as_deref());
+        tracker.push(record, time, node);
+        startups.append(&mut tracker.take());
+    }
+    tracker.finish();
+    startups.append(&mut tracker.take());
+    for startup in &startups {
+        let breakdown = breakdown::of(startup);
+        tiles(startup, &breakdown);
+        let node = &tracker.nodes[startup.node];
+        judged(&Case { startup, breakdown: &breakdown, node, traits: None });
+    }
+}
+
+/// The pieces cover the whole, in order, without a gap or an overlap, and the phases sum to it.
+fn tiles(startup: &Startup, breakdown: &Breakdown) {
+    let pieces = &breakdown.pieces;
+    assert!(pieces.windows(2).all(|pair| pair[0].to == pair[1].from), "a gap or an overlap: {startup:?}");
+    for piece in pieces {
+        let length = piece.to - piece.from;
+        assert!(piece.min <= length && length <= piece.max, "{piece:?} of {startup:?}");
+    }
+    let Some(total) = breakdown.total else {
+        assert!(pieces.is_empty(), "pieces of an unknown whole: {startup:?}");
+        return;
+    };
+    if total > Span(0) {
+        let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { panic!("no pieces: {startup:?}") };
+        assert_eq!(last.to - first.from, total, "{startup:?}");
+        let sum: Span = PHASES.iter().map(|(phase, _)| breakdown.of(*phase)).sum();
+        assert_eq!(sum, total, "{startup:?}");
+    }
+}
+
+/// No second is claimed twice, and no more is certain than lost.
+fn judged(case: &Case<'_>) {
+    let findings = cause::judge(case);
+    let whole: Span = case.breakdown.pieces.iter().map(|piece| piece.to - piece.from).sum();
+    let lost: Span = findings.iter().map(|finding| finding.lost).sum();
+    // By skewed clocks the whole may be less than nothing.
+    assert!(lost <= whole.max(Span(0)), "{lost:?} of {whole:?} are claimed: {findings:?}");
+    for finding in &findings {
+        assert!(Span(0) <= finding.certain && finding.certain <= finding.lost, "{finding:?}");
+    }
+}
