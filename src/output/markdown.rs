@@ -130,10 +130,11 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     for (line, cause) in &known {
         writeln!(out, "- **{}**: {}", cause.id, words(cause.title))?;
         if let Some(what_if) = &line.what_if {
-            writeln!(out, "  What if: {}", words(what_if))?;
+            writeln!(out, "  What if: {}", self::line(what_if))?;
         }
         if !line.advised.yaml.is_empty() {
-            writeln!(out, "  In the kubelet's configuration: `{}`", line.advised.yaml.join("`, `"))?;
+            let yaml: Vec<String> = line.advised.yaml.iter().map(|line| name(line)).collect();
+            writeln!(out, "  In the kubelet's configuration: {}", yaml.join(", "))?;
         }
         line.worst.as_ref().map_or(Ok(()), |worst| seen(worst, out))?;
     }

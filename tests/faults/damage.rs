@@ -26,20 +26,27 @@ fn report(path: &Path, bytes: &[u8]) -> Ended {
     run([path.as_os_str(), "--format".as_ref(), "json".as_ref()])
 }
 
-/// The log twice, so that the first half is a member of its own and is there in any case.
-fn members(piece: &[u8]) -> Vec<u8> {
-    piece.repeat(2)
+/// The log as a member of its own, which is there in any case, and in the same packing lines that are none of a log. Gives where
+/// the second begins.
+fn members() -> Vec<(&'static str, usize, Vec<u8>)> {
+    let mut number = 1_u64;
+    let mut line = |_| {
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("a line of no log, {number:x}\n")
+    };
+    let others: String = (0..5000).map(&mut line).collect();
+    let (logs, others) = (packed(log().as_bytes()), packed(others.as_bytes()));
+    logs.into_iter().zip(others).map(|((word, log), (_, other))| (word, log.len(), [log, other].concat())).collect()
 }
 
 #[test]
 fn what_stands_before_a_cut_is_reported_and_the_cut_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let text = log();
-    for (word, piece) in packed(text.as_bytes()) {
-        let whole = members(&piece);
+    for (word, first, whole) in members() {
         let path = folder.path().join(format!("kubelet.log.{word}"));
         for part in 1..8 {
-            let left = piece.len() + piece.len() * part / 8;
+            let left = first + (whole.len() - first) * part / 8;
             let ended = report(&path, &whole[..left]);
             assert_eq!(ended.code, Some(0), "{word} cut at {left}: {}", ended.err);
             let told = format!("its {word} data ends early, at byte {left}");
@@ -51,7 +58,7 @@ fn what_stands_before_a_cut_is_reported_and_the_cut_is_told() {
             assert!(report["coverage"]["bytes"].as_u64().unwrap() >= text.len() as u64);
         }
         // Of the head alone nothing can be read: that is an error.
-        let ended = report(&path, &piece[..12]);
+        let ended = report(&path, &whole[..12]);
         assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{word}");
         assert!(ended.err.contains(&format!("its {word} data ends early, at byte 12")), "{word}: {}", ended.err);
     }
@@ -60,12 +67,11 @@ fn what_stands_before_a_cut_is_reported_and_the_cut_is_told() {
 #[test]
 fn what_stands_before_damage_is_reported_and_the_damage_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let text = log();
-    for (word, piece) in packed(text.as_bytes()) {
+    for (word, first, sound) in members() {
         let path = folder.path().join(format!("kubelet.log.{word}"));
         for part in 1..8 {
-            let mut whole = members(&piece);
-            let at = piece.len() + piece.len() * part / 8;
+            let mut whole = sound.clone();
+            let at = first + (whole.len() - first) * part / 8;
             let end = (at + 48).min(whole.len());
             whole[at..end].iter_mut().for_each(|byte| *byte = !*byte);
             let ended = report(&path, &whole);
@@ -73,7 +79,7 @@ fn what_stands_before_damage_is_reported_and_the_damage_is_told() {
             let place = ended.err.split(" at byte ").nth(1).or(ended.err.split(" near byte ").nth(1));
             let place: String = place.unwrap_or_default().chars().take_while(char::is_ascii_digit).collect();
             let place: usize = place.parse().unwrap_or_else(|_| panic!("{word} at {at}: no place: {}", ended.err));
-            assert!(place >= piece.len() && place <= whole.len(), "{word} at {at}: {}", ended.err);
+            assert!(place >= first && place <= whole.len(), "{word} at {at}: {}", ended.err);
             assert!(ended.err.contains(&format!("its {word} data")), "{}", ended.err);
             assert_eq!(ended.json()["startups"].as_array().unwrap().len(), 20, "{word} at {at}");
         }

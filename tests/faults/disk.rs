@@ -1,6 +1,6 @@
 //! Disks that are full, read-only or gone, under results and under the temporary folder.
 
-use super::process::{Running, log, logged, on_a_tiny_disk, run};
+use super::process::{Running, log, logged, logs, on_a_tiny_disk, run};
 use super::support::podlag;
 
 const FORMS: [&str; 9] = ["html", "json", "parquet", "csv", "ndjson", "md", "txt", "trace.json", "folder/"];
@@ -95,7 +95,7 @@ fn a_temporary_folder_that_is_not_there_or_cannot_be_written_is_told() {
 #[test]
 fn a_temporary_folder_that_is_removed_under_way_is_told() {
     let temp = tempfile::tempdir().unwrap();
-    let text = log();
+    let text = logs();
     let mut running =
         Running::fed(podlag().env("TMPDIR", temp.path()).args(["--memory", "1", "--part", "1", "--chunk", "4096"]), {
             let folder = temp.path().to_path_buf();

@@ -36,6 +36,13 @@ pub fn log() -> String {
     text(&samples().join("s01-cached/in/kubelet.log.zst"))
 }
 
+/// Three logs one after another: enough for startups to settle while more comes.
+pub fn logs() -> String {
+    ["s01-cached", "s02-pull-serial", "s12-burst"]
+        .map(|name| text(&samples().join(name).join("in/kubelet.log.zst")))
+        .concat()
+}
+
 /// The log as a file in a new folder.
 pub fn logged() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
