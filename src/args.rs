@@ -9,6 +9,7 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use podlag::analyze::Options;
 use podlag::anonymize::Anonymizer;
 use podlag::clock::Hints;
@@ -17,6 +18,7 @@ use podlag::filter::{Filter, instant};
 use podlag::grammar::Grammars;
 use podlag::output;
 use podlag::replay::Scenario;
+use podlag::schema::SCHEMAS;
 use podlag::setting::Settings;
 use podlag::table::{Budget, KEYS, Key};
 use podlag::time::Time;
@@ -27,10 +29,7 @@ use rand::rngs::SysRng;
 /// writes. Reads kubelet journals and the container runtime's log beside them, scrapes of metrics, and servers that speak
 /// Prometheus' API; with no INPUT it reads standard input.
 #[derive(Debug, Parser)]
-#[command(name = "podlag", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
-#[command(
-    after_help = "Examples:\n  journalctl -u kubelet -u containerd | podlag\n  podlag kubelet.log containerd.log\n  podlag logs/ -o startups.parquet\n  podlag blame --by workload --since 18:00 logs/\n  podlag before.prom after.prom\n  podlag https://prometheus.example/ --window 6h\n  podlag chain shop/checkout-7d9c6b5f4-x2x9k logs/\n  podlag diff before.parquet after.parquet\n  podlag check --fail-if 'p99(slo_s) > 5s' logs/\n\nExit codes: 0 fine, 1 a limit was broken, 2 usage or nothing readable, 3 no startups found,\n4 not enough evidence for a verdict"
-)]
+#[command(name = "podlag", version = env!("PODLAG_VERSION"), args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     pub verb: Option<Verb>,
@@ -115,6 +114,22 @@ pub enum Verb {
     Grammar {
         #[command(subcommand)]
         what: GrammarVerb,
+    },
+    /// The JSON Schema of what podlag prints as JSON
+    Schema {
+        /// Of which form; without it, all are listed
+        #[arg(value_parser = one_of(SCHEMAS.iter().map(|schema| schema.name)))]
+        form: Option<String>,
+    },
+    /// Completions for a shell, to standard output
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// The man page, to standard output, or the pages of all verbs into a folder
+    Man {
+        /// Where to write podlag.1 and a page for each verb
+        folder: Option<PathBuf>,
     },
 }
 

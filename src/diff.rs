@@ -58,7 +58,7 @@ named! {
 }
 
 /// One column of both sets.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Line {
     /// What kind of line: `whole`, `head`, `phase`, `workload` or `node_pool`.
     pub kind: &'static str,
@@ -83,7 +83,7 @@ pub struct Line {
 }
 
 /// A quantile of both sets.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Quantile {
     /// `p50`, `p95` or `p99`.
     pub name: &'static str,
@@ -101,7 +101,7 @@ pub struct Quantile {
 }
 
 /// A cause in both sets.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct CauseChange {
     /// Its id.
     pub cause: String,
@@ -127,7 +127,7 @@ impl CauseChange {
 }
 
 /// What changed.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Diff {
     /// The version of this form.
     pub podlag_diff: u32,

@@ -11,14 +11,14 @@
 //! which they lie in a temporary folder. What still grows with their number is sixteen bytes each, and the one column that a
 //! figure is made of. The length of the log does not count.
 //!
-//! ```no_run
-//! use std::path::Path;
+//! ```
 //! use std::sync::{Arc, atomic::AtomicBool};
 //!
-//! let (sources, errors) = podlag::source::list(&["kubelet.log".into(), "containerd.log".into()]);
+//! let (sources, errors) = podlag::source::list(&["samples/s01-cached/in".into()]);
 //! assert!(errors.is_empty());
-//! let report = podlag::analyze::analyze(&sources, &podlag::analyze::Options::new(Path::new("/tmp"))?, &Arc::new(AtomicBool::new(false)))?;
-//! println!("{} pod starts", report.table.len());
+//! let options = podlag::analyze::Options::new(&std::env::temp_dir())?;
+//! let report = podlag::analyze::analyze(&sources, &options, &Arc::new(AtomicBool::new(false)))?;
+//! assert_eq!(report.table.len(), 20);
 //! # Ok::<(), podlag::error::Error>(())
 //! ```
 
@@ -44,6 +44,7 @@ pub mod pull;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod schema;
 pub mod setting;
 pub mod source;
 pub mod startup;

@@ -1,6 +1,7 @@
 //! The program: flags, sources, one call, exit code. What is done is the library's.
 
 mod args;
+mod itself;
 mod progress;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -10,14 +11,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use args::{Cli, GrammarVerb, Reading, Verb};
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 use podlag::error::{Error, Kind};
 use podlag::output::{self, ChainFile, Screen, Target};
 use podlag::report::Report;
+use podlag::schema::SCHEMAS;
 use podlag::setting::Settings;
 use podlag::source::SourceError;
 use podlag::table::{self, Made};
-use podlag::{analyze, breakdown, cause, check, diff, grammar, source};
+use podlag::{analyze, breakdown, cause, check, diff, grammar, schema, source};
 
 /// Records are made on the threads that parse and freed on the one that tracks, which the system's allocator is slow at;
 /// and columns come and go, which it keeps hold of.
@@ -29,7 +31,8 @@ const NOTHING_FOUND: u8 = 3;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    // clap itself ends the program where the command line is wrong, or asks for help.
+    let cli = Cli::from_arg_matches(&itself::command().get_matches()).unwrap_or_else(|wrong| wrong.exit());
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         // Whoever reads our output has seen enough: that is success.
@@ -152,6 +155,22 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             }
             u8::from(!wrong.is_empty()) * USAGE
         }
+        Some(Verb::Schema { form: None }) => {
+            SCHEMAS.iter().try_for_each(|schema| writeln!(out, "{:<8} {}", schema.name, schema.about))?;
+            0
+        }
+        Some(Verb::Schema { form: Some(form) }) => {
+            out.write_all(schema::named(form)?.text()?.as_bytes())?;
+            0
+        }
+        Some(Verb::Completions { shell }) => {
+            itself::completions(*shell, &mut out);
+            0
+        }
+        Some(Verb::Man { folder }) => {
+            itself::man(folder.as_deref(), &mut out)?;
+            0
+        }
     };
     out.flush()?;
     Ok(code)
@@ -204,7 +223,7 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
     let mut paths = paths.to_vec();
     if paths.is_empty() {
         if io::stdin().is_terminal() {
-            let help = Cli::command().render_help();
+            let help = itself::command().render_help();
             let nothing = format!("nothing to read: give files, or pipe a journal in\n\n{help}");
             return Err(Error::new(Kind::Setting, nothing));
         }

@@ -31,6 +31,16 @@ macro_rules! named {
                 serializer.serialize_str(self.name())
             }
         }
+
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> String {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
+                $crate::schema::words($table.iter().map(|(_, name)| *name)).into()
+            }
+        }
     };
 }
 pub(crate) use named;

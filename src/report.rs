@@ -18,7 +18,7 @@ pub use judged::Unjudged;
 pub const VERSION: u32 = 1;
 
 /// What was read, and what could not be.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Coverage {
     /// The sources, by name.

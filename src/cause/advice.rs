@@ -47,7 +47,7 @@ impl Advice {
 }
 
 /// Advice for the versions at hand, in words.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Advised {
     /// The setting that helps.

@@ -63,7 +63,7 @@ pub fn whole(report: &Report) -> Result<(), Error> {
 }
 
 /// One limit and what came of it.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Verdict {
     /// The expression as it was given.
     pub limit: String,
@@ -88,7 +88,7 @@ pub struct Verdict {
 }
 
 /// The verdicts on all limits.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Verdicts {
     /// The version of this form.
     pub podlag_check: u32,

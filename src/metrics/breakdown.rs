@@ -14,7 +14,7 @@ use crate::phase::Phase;
 const OVERFLOW: f64 = 9_223_372_036.854_776;
 
 /// A part of the mean start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Part {
     /// What it is called.
     pub part: String,

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Counts at bounds. Mergeable, and subtractable from a later one of the same process.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Histogram {
     /// Bounds with how many values do not exceed them; both ascend.
     points: Vec<(f64, f64)>,
@@ -17,7 +17,7 @@ pub struct Histogram {
 }
 
 /// Between what a figure lies, and the interpolated point.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Between {
     /// It is at least this.
     pub low: f64,

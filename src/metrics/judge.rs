@@ -23,7 +23,7 @@ pub struct Case<'a> {
 }
 
 /// A cause's claim on seconds of the mean start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Proof {
     /// Which cause.
     pub cause: String,

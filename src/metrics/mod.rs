@@ -31,7 +31,7 @@ pub use window::Window;
 use crate::table::Recorded;
 
 /// The kubelet's SLI or total in a few figures.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Spread {
     /// How many values.
     pub count: f64,
@@ -48,7 +48,7 @@ pub struct Spread {
 }
 
 /// What the metrics of a node, or of all, say.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct Figures {
     /// What they are made of.
     pub window: Window,
@@ -134,7 +134,7 @@ impl Figures {
 }
 
 /// The metrics part of a report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct Measured {
     /// All nodes together.
     pub fleet: Figures,

@@ -12,7 +12,7 @@ use crate::table::Recorded;
 use crate::time::{SECOND, Span, Time};
 
 /// One figure by both.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Figure {
     /// What it is.
     pub figure: String,
@@ -27,7 +27,7 @@ pub struct Figure {
 }
 
 /// What the comparison of one node gives.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reconciled {
     /// The figures.
     pub figures: Vec<Figure>,

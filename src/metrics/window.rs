@@ -10,7 +10,7 @@ use super::page::{Key, Page, Values};
 use crate::time::Time;
 
 /// What one series counted within a window.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Counted {
     /// What a counter counted.
     pub value: f64,
@@ -23,7 +23,7 @@ pub struct Counted {
 }
 
 /// What one node's metrics say of a stretch of time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Window {
     /// The node's name.
     pub node: String,

@@ -99,7 +99,7 @@ fn ndjson(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> 
         out.write_all(b"\n")?;
     }
     for node in report.metrics.iter().flat_map(|metrics| &metrics.nodes) {
-        let line = Measured { podlag_metrics: VERSION, node: &node.window.node, figures: node };
+        let line = MeasuredLine { podlag_metrics: VERSION, node: &node.window.node, figures: node };
         serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from)?;
         out.write_all(b"\n")?;
     }
@@ -107,9 +107,12 @@ fn ndjson(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> 
 }
 
 /// A node's metrics as a line among those of startups.
-#[derive(serde::Serialize)]
-struct Measured<'a> {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "NodeMetrics")]
+pub(crate) struct MeasuredLine<'a> {
+    /// The version of this form.
     podlag_metrics: u32,
+    /// The node's name.
     node: &'a str,
     #[serde(flatten)]
     figures: &'a Figures,

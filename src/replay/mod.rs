@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A pull alone on a node and the same pull beside others take differently long, and the log of a serial queue cannot show the
-//! second. So every replay is between two bounds: pulls share what the node could move ([`queue::Way`]), or each keeps the rate
+//! second. So every replay is between two bounds: pulls share what the node could move (`queue::Way`), or each keeps the rate
 //! it had. And in which order pulls that are asked for at once come into the queue is a race: the replay is run in the order that
 //! was and in others, and the bounds are those of all runs.
 //!
@@ -33,7 +33,7 @@ const PULLS: usize = 200_000;
 const TRUE: f64 = 0.05;
 
 /// A figure before, and the bounds of the same after; seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// As observed.
     pub before: f64,
@@ -48,7 +48,7 @@ pub struct Change {
 }
 
 /// What other settings would have made of the observed starts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct WhatIf {
     /// The settings, as `--what-if` takes them.

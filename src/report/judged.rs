@@ -9,7 +9,7 @@ use crate::metrics::families::{Exporter, FAMILIES};
 use crate::table::Summary;
 
 /// Causes that the same evidence would show.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Unjudged {
     /// What would show them: any one of these.
     pub ask: Vec<&'static str>,

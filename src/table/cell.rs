@@ -44,7 +44,7 @@ pub(crate) trait Columns: Default {
 macro_rules! columns {
     ($(#[$meta:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty = $about:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default)]
         pub struct $name { $(#[doc = $about] $(#[$attribute])* pub $field: $type,)* }
 
@@ -363,6 +363,27 @@ impl Cell for PhaseSeconds {
 impl serde::Serialize for PhaseSeconds {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(PHASES.iter().map(|(phase, _)| (phase_column(*phase), self.of(*phase))))
+    }
+}
+
+impl schemars::JsonSchema for PhaseSeconds {
+    fn schema_name() -> String {
+        "PhaseSeconds".into()
+    }
+
+    fn is_referenceable() -> bool {
+        false
+    }
+
+    /// As the fields of the row it is part of.
+    fn json_schema(of: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
+        let mut all = schemars::schema::SchemaObject::default();
+        for (phase, _) in PHASES {
+            let mut seconds = <Option<f64> as schemars::JsonSchema>::json_schema(of).into_object();
+            seconds.metadata().description = Some(phase.words().meaning.into());
+            all.object().properties.insert(phase_column(*phase), seconds.into());
+        }
+        all.into()
     }
 }
 

@@ -51,7 +51,7 @@ impl Ord for Ordered {
     }
 }
 
-/// See [`Table::rows`].
+/// See [`Table::rows`](super::Table::rows).
 pub struct Rows<'a> {
     readers: Vec<Reader<'a>>,
     heap: BinaryHeap<Reverse<Ordered>>,

@@ -79,7 +79,7 @@ named! {
 }
 
 /// A group of startups, or of pulls, and its figures.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Group {
     /// Its name; `None` for those that have none.
     pub name: Option<String>,

@@ -17,7 +17,7 @@ use crate::startup::State;
 use crate::time::Time;
 
 /// Seconds at the quantiles people ask for. A quantile is a value that occurred: the smallest that so many do not exceed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Quantiles {
     /// How many values.
     pub count: u64,
@@ -32,7 +32,7 @@ pub struct Quantiles {
 }
 
 /// One phase over all startups.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct PhaseLine {
     /// The phase's name.
     pub phase: &'static str,
@@ -47,7 +47,7 @@ pub struct PhaseLine {
 }
 
 /// One cause over all startups.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct CauseLine {
     /// The cause's id.
     pub cause: String,
@@ -70,7 +70,7 @@ pub struct CauseLine {
 }
 
 /// A setting as it is known of some nodes.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct SettingLine {
     /// Its name.
     pub name: &'static str,
@@ -81,7 +81,7 @@ pub struct SettingLine {
 }
 
 /// A startup that stands for many.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Example {
     /// `namespace/name`.
     pub pod: String,
@@ -133,7 +133,7 @@ impl Example {
 }
 
 /// The figures of the first screen.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(Clone, Debug, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Summary {
     /// How many startups.
     pub startups: usize,
