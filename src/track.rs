@@ -1,17 +1,18 @@
 //! Follows pods through the records: which startup a line belongs to, and when a startup is over. The only stage that
 //! remembers between lines, and bounded: a startup leaves by its end, by its age in log time, or by the cap, each counted.
 
+mod names;
+mod node;
+
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::hash::Hasher;
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use names::{Names, Remembered};
+use node::{NodeState, pace, remember};
 
-use crate::cause;
-use crate::hash::{HashMap, HashSet};
+use crate::hash::HashMap;
 use crate::pull;
-use crate::record::{Fact, Field, Observed, Record, Value};
-use crate::startup::{Event, Node, Others, Startup};
+use crate::record::{Fact, Field, Record, Value};
+use crate::startup::{Event, Node, Startup};
 use crate::time::{SECOND, Span, Time};
 
 /// Bounds of the tracker's memory.
@@ -34,14 +35,6 @@ impl Default for Limits {
         Limits { open: 65_536, settle: Span(30 * SECOND), age: Span(24 * 3600 * SECOND), remembered: 200_000 }
     }
 }
-
-/// How many events of a node (throttling, pulls) are remembered, each kind.
-const NODE_EVENTS: usize = 8192;
-/// How many of them are given to one startup.
-const AROUND: usize = 40;
-
-/// How many uids, and how many sandboxes and containers, lead to one startup.
-const NAMES: usize = 256;
 
 /// What the tracker counted.
 #[derive(Clone, Debug, Default)]
@@ -83,119 +76,6 @@ pub struct Tracker {
     there: Remembered,
     finished: Vec<Startup>,
     swept: Time,
-}
-
-/// What a node needs to remember for its pods.
-#[derive(Debug, Default)]
-struct NodeState {
-    /// The next list of pods is the one that a starting kubelet gets: old pods and new ones.
-    first_list: bool,
-    pid: Option<u32>,
-    pulls: pull::Pulls,
-    events: VecDeque<Event>,
-    /// When its pods were first spoken of.
-    taken: VecDeque<Time>,
-    /// How its pods got on, by when they ran.
-    paces: VecDeque<(Time, Others)>,
-    by_kubelet: bool,
-}
-
-/// A set that forgets its oldest members. It holds hashes of 128 bits, which do not meet by chance.
-#[derive(Debug, Default)]
-struct Remembered {
-    order: VecDeque<u128>,
-    members: HashSet<u128>,
-}
-
-impl Remembered {
-    fn insert(&mut self, key: &str, most: usize) {
-        let key = Self::short(key);
-        if self.members.insert(key) {
-            self.order.push_back(key);
-            if self.order.len() > most
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.members.remove(&oldest);
-            }
-        }
-    }
-
-    /// Its place in the order stays until it is the oldest: harmless, for it is removed by name.
-    fn remove(&mut self, key: &str) {
-        self.members.remove(&Self::short(key));
-    }
-
-    fn contains(&self, key: &str) -> bool {
-        self.members.contains(&Self::short(key))
-    }
-
-    /// The same in every run, so that what two runs take for the same is the same.
-    fn short(key: &str) -> u128 {
-        let mut hash = SipHasher13::new();
-        hash.write(key.as_bytes());
-        hash.finish128().as_u128()
-    }
-}
-
-/// What a startup is found by beside its name. A crash loop makes containers without end: of each kind the latest stay.
-#[derive(Debug, Default)]
-struct Names {
-    uids: VecDeque<Box<str>>,
-    objects: VecDeque<Box<str>>,
-}
-
-impl Names {
-    /// Notes that `name` leads to `id`.
-    fn note(known: &mut VecDeque<Box<str>>, by: &mut HashMap<Box<str>, Id>, name: &str, id: Id) {
-        by.insert(name.into(), id);
-        known.push_back(name.into());
-        if known.len() > NAMES
-            && let Some(oldest) = known.pop_front()
-        {
-            Self::forget([oldest], by, id);
-        }
-    }
-
-    fn forget(names: impl IntoIterator<Item = Box<str>>, by: &mut HashMap<Box<str>, Id>, id: Id) {
-        for name in names {
-            if by.get(&name) == Some(&id) {
-                by.remove(&name);
-            }
-        }
-    }
-}
-
-/// Adds to what a node remembers; the oldest goes.
-fn remember<T>(all: &mut VecDeque<T>, new: T) {
-    all.push_back(new);
-    if all.len() > NODE_EVENTS {
-        all.pop_front();
-    }
-}
-
-/// When a pod ran, and how long its sandbox and its report took, by the lines there are.
-fn pace(startup: &Startup, observed: &Observed) -> Option<(Time, Others)> {
-    let running = observed.running.time()?;
-    let started = |event: &&Event| event.text_of(Field::Type) == Some("ContainerStarted") && event.time <= running;
-    let noticed = startup.all(Fact::PlegEvent).rev().find(started)?.time;
-    let needed = startup.all(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
-    let asked = startup.first(Fact::SandboxAsked).or(needed)?.time;
-    let ready = startup.first(Fact::SandboxReady).or(startup.first(Fact::PlegEvent))?.time;
-    Some((running, Others { reported: running - noticed, sandbox: ready - asked }))
-}
-
-/// How others got on that ran within half a minute of an instant, two at least beside the pod itself.
-fn others(paces: &VecDeque<(Time, Others)>, at: Time) -> Option<Others> {
-    // They come in about the order of time: those of some minutes before are not looked at.
-    let late = paces.iter().rev().take_while(|(time, _)| at - *time < Span(300 * SECOND));
-    let near = late.filter(|(time, _)| (*time - at).abs() <= Span(30 * SECOND) && *time != at);
-    let (mut reported, mut sandbox): (Vec<Span>, Vec<Span>) =
-        near.map(|(_, others)| (others.reported, others.sandbox)).unzip();
-    let count = reported.len();
-    (count >= 2).then(|| Others {
-        reported: *reported.select_nth_unstable(count / 2).1,
-        sandbox: *sandbox.select_nth_unstable(count / 4).1,
-    })
 }
 
 /// Lines after which a pod is known to be starting here, and not just there.
@@ -255,13 +135,10 @@ impl Tracker {
     pub fn held(&self) -> usize {
         let startups = self.open.values().map(|open| 1 + open.events.len() + open.restarts.len());
         let names = self.names.values().map(|names| names.uids.len() + names.objects.len());
-        let nodes = self
-            .states
-            .iter()
-            .map(|state| state.events.len() + state.taken.len() + state.paces.len() + state.pulls.held());
+        let nodes = self.states.iter().map(NodeState::held);
         let maps = self.by_name.len() + self.by_uid.len() + self.by_object.len();
         let known = self.nodes.iter().map(|node| 1 + node.flags.len() + node.starts.len());
-        let remembered = self.closed.order.len() + self.there.order.len();
+        let remembered = self.closed.held() + self.there.held();
         startups.chain(names).chain(nodes).chain(known).sum::<usize>() + maps + remembered
     }
 
@@ -457,12 +334,7 @@ impl Tracker {
         let listed = listed.filter(|_| proves(record.fact)).map(|event| event.time);
         if let Some(taken) = listed.zip(self.states.get_mut(startup.node)) {
             let (time, state) = taken;
-            let at = state.taken.partition_point(|known| *known <= time);
-            state.taken.insert(at, time);
-            // The oldest goes, as in all that is remembered.
-            if state.taken.len() > NODE_EVENTS {
-                state.taken.pop_front();
-            }
+            state.take(time);
         }
         startup.proven |= proves(record.fact);
         if record.by_runtime {
@@ -601,33 +473,7 @@ impl Tracker {
         if let Some(state) = startup.runtime_node.and_then(|number| self.states.get_mut(number)) {
             pull::assign(&mut startup, &mut state.pulls, &removals);
         }
-        let (from, to) = startup.events.first().map_or((startup.touched, startup.touched), |first| {
-            (first.time, startup.running().unwrap_or(startup.touched))
-        });
-        let near =
-            self.states[node].events.iter().filter(|event| event.time >= from && event.time <= to + Span(SECOND));
-        startup.around = near.take(AROUND).cloned().collect();
-        let state = &self.states[node];
-        // Taken in the order of time, so the burst is a range.
-        let first = state.taken.partition_point(|time| *time < from - cause::AROUND);
-        let last = state.taken.partition_point(|time| *time <= from + cause::AROUND);
-        startup.alongside = last.saturating_sub(first).saturating_sub(1);
-        startup.others = startup.running().and_then(|running| others(&state.paces, running));
-        // A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to
-        // whole seconds, so the pod may be up to one younger than it says.
-        if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {
-            for start in &self.nodes[node].starts {
-                // The first start that the log tells of is a boot, or the log's beginning: nothing was there to restart.
-                let again = self.nodes[node].seen.is_some_and(|(first, _)| start.time - first > Span(SECOND));
-                if again
-                    && start.time > created + Span(SECOND)
-                    && start.time <= from + Span(SECOND)
-                    && !startup.restarts.contains(start)
-                {
-                    startup.restarts.push(start.clone());
-                }
-            }
-        }
+        self.states[node].surround(&mut startup, &self.nodes[node]);
         self.finished.push(startup);
     }
 

@@ -1,0 +1,107 @@
+//! What is remembered of a node for the startups on it: its own events, its pulls, how its pods got on.
+
+use std::collections::VecDeque;
+
+use crate::cause;
+use crate::pull;
+use crate::record::{Fact, Field, Observed};
+use crate::startup::{Event, Node, Others, Startup};
+use crate::time::{SECOND, Span, Time};
+
+/// How many events of a node (throttling, pulls) are remembered, each kind.
+const NODE_EVENTS: usize = 8192;
+/// How many of them are given to one startup.
+const AROUND: usize = 40;
+
+/// What a node needs to remember for its pods.
+#[derive(Debug, Default)]
+pub(super) struct NodeState {
+    /// The next list of pods is the one that a starting kubelet gets: old pods and new ones.
+    pub(super) first_list: bool,
+    pub(super) pid: Option<u32>,
+    pub(super) pulls: pull::Pulls,
+    pub(super) events: VecDeque<Event>,
+    /// When its pods were first spoken of.
+    pub(super) taken: VecDeque<Time>,
+    /// How its pods got on, by when they ran.
+    pub(super) paces: VecDeque<(Time, Others)>,
+    pub(super) by_kubelet: bool,
+}
+
+impl NodeState {
+    /// A pod was taken, perhaps before others that are known.
+    pub(super) fn take(&mut self, time: Time) {
+        let at = self.taken.partition_point(|known| *known <= time);
+        self.taken.insert(at, time);
+        if self.taken.len() > NODE_EVENTS {
+            self.taken.pop_front();
+        }
+    }
+
+    /// How much is remembered.
+    pub(super) fn held(&self) -> usize {
+        self.events.len() + self.taken.len() + self.paces.len() + self.pulls.held()
+    }
+
+    /// Gives a startup that is over what happened around it.
+    pub(super) fn surround(&self, startup: &mut Startup, node: &Node) {
+        let (from, to) = startup.events.first().map_or((startup.touched, startup.touched), |first| {
+            (first.time, startup.running().unwrap_or(startup.touched))
+        });
+        let near = self.events.iter().filter(|event| event.time >= from && event.time <= to + Span(SECOND));
+        startup.around = near.take(AROUND).cloned().collect();
+        // Taken in the order of time, so the burst is a range.
+        let first = self.taken.partition_point(|time| *time < from - cause::AROUND);
+        let last = self.taken.partition_point(|time| *time <= from + cause::AROUND);
+        startup.alongside = last.saturating_sub(first).saturating_sub(1);
+        startup.others = startup.running().and_then(|running| others(&self.paces, running));
+        // A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to
+        // whole seconds, so the pod may be up to one younger than it says.
+        if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {
+            for start in &node.starts {
+                // The first start that the log tells of is a boot, or the log's beginning: nothing was there to restart.
+                let again = node.seen.is_some_and(|(first, _)| start.time - first > Span(SECOND));
+                if again
+                    && start.time > created + Span(SECOND)
+                    && start.time <= from + Span(SECOND)
+                    && !startup.restarts.contains(start)
+                {
+                    startup.restarts.push(start.clone());
+                }
+            }
+        }
+    }
+}
+
+/// Adds to what a node remembers; the oldest goes.
+pub(super) fn remember<T>(all: &mut VecDeque<T>, new: T) {
+    all.push_back(new);
+    if all.len() > NODE_EVENTS {
+        all.pop_front();
+    }
+}
+
+/// When a pod ran, and how long its sandbox and its report took, by the lines there are.
+pub(super) fn pace(startup: &Startup, observed: &Observed) -> Option<(Time, Others)> {
+    let running = observed.running.time()?;
+    let started = |event: &&Event| event.text_of(Field::Type) == Some("ContainerStarted") && event.time <= running;
+    let noticed = startup.all(Fact::PlegEvent).rev().find(started)?.time;
+    let needed = startup.all(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
+    let asked = startup.first(Fact::SandboxAsked).or(needed)?.time;
+    let ready = startup.first(Fact::SandboxReady).or(startup.first(Fact::PlegEvent))?.time;
+    Some((running, Others { reported: running - noticed, sandbox: ready - asked }))
+}
+
+/// How others got on that ran within half a minute of an instant, two at least beside the pod itself.
+fn others(paces: &VecDeque<(Time, Others)>, at: Time) -> Option<Others> {
+    // They come in about the order of time: those of some minutes before are not looked at.
+    let late = paces.iter().rev().take_while(|(time, _)| at - *time < Span(300 * SECOND));
+    let near = late.filter(|(time, _)| (*time - at).abs() <= Span(30 * SECOND) && *time != at);
+    let (mut reported, mut sandbox): (Vec<Span>, Vec<Span>) =
+        near.map(|(_, others)| (others.reported, others.sandbox)).unzip();
+    let count = reported.len();
+    (count >= 2).then(|| Others {
+        reported: *reported.select_nth_unstable(count / 2).1,
+        sandbox: *sandbox.select_nth_unstable(count / 4).1,
+    })
+}
