@@ -109,7 +109,9 @@ function drawCoverage(root) {
 				"First lines that were not used",
 				h(
 					"ul",
-					coverage.places.map((place) => h("li", `${place.why.replace("_", " ")}: `, h("code", `${place.source}:${place.line}`))),
+					coverage.places.map((place) =>
+						h("li", `${place.why.replace("_", " ")}: `, h("code", `${place.source}:${place.line}`)),
+					),
 				),
 			),
 		grid("Read", ["what", "how many"], lines, [1]),
