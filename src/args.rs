@@ -29,7 +29,7 @@ use rand::rngs::SysRng;
 #[derive(Debug, Parser)]
 #[command(name = "podlag", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 #[command(
-    after_help = "Examples:\n  journalctl -u kubelet -u containerd | podlag\n  podlag kubelet.log containerd.log\n  podlag logs/ -o startups.parquet\n  podlag blame --by workload --since 18:00 logs/\n  podlag before.prom after.prom\n  podlag https://prometheus.example/ --window 6h\n  podlag chain shop/checkout-7d9c6b5f4-x2x9k logs/\n  podlag diff before.parquet after.parquet\n  podlag check --fail-if 'p99(slo_s) > 5s' logs/\n\nExit codes: 0 fine, 1 a limit was broken, 2 usage or nothing readable, 3 no startups found,\n4 not enough evidence for a verdict,\n130 interrupted twice. The first Ctrl-C (or SIGTERM) ends the reading: what is known so far is told, and that it is partial"
+    after_help = "Examples:\n  journalctl -u kubelet -u containerd | podlag\n  podlag kubelet.log containerd.log\n  podlag logs/ -o startups.parquet\n  podlag blame --by workload --since 18:00 logs/\n  podlag before.prom after.prom\n  podlag https://prometheus.example/ --window 6h\n  podlag chain shop/checkout-7d9c6b5f4-x2x9k logs/\n  podlag diff before.parquet after.parquet\n  podlag check --fail-if 'p99(slo_s) > 5s' logs/\n\nExit codes: 0 fine, 1 a limit was broken, 2 usage, nothing readable, or a result not written, 3 no startups found,\n4 not enough evidence for a verdict,\n130 interrupted twice. The first Ctrl-C (or SIGTERM) ends the reading: what is known so far is told, and that it is partial"
 )]
 pub struct Cli {
     #[command(subcommand)]
