@@ -12,7 +12,7 @@ use polars::prelude::*;
 use super::cell::{Cell, Columns, Described, failed};
 use super::noted::{Noted, Trouble};
 use super::row::{Finding, Pull, Row, Volume};
-use super::store::Made;
+use super::store::{self, Made};
 use crate::error::{Error, Kind};
 use crate::report::{Report, VERSION};
 use crate::time::Time;
@@ -147,7 +147,7 @@ pub fn folder(report: &Report, path: &Path, made: &Made) -> Result<(), Error> {
         return Err(Error::new(Kind::Setting, "it is a file, not a folder"));
     }
     fs::create_dir_all(path).map_err(unwritable)?;
-    let under_way = tempfile::Builder::new().prefix(".podlag-").tempdir_in(path).map_err(unwritable)?;
+    let under_way = store::folder(".podlag-", path).map_err(unwritable)?;
     made.add(under_way.path());
     let mut written: Vec<(PathBuf, PathBuf)> = Vec::new();
     let mut partitions: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();

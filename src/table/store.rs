@@ -39,6 +39,15 @@ impl Made {
     }
 }
 
+/// A temporary folder that is its maker's alone, whatever the user's mask: what logs say is nobody else's.
+pub(super) fn folder(prefix: &str, within: &Path) -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir_in(within)
+}
+
 /// How rows are held.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -154,8 +163,7 @@ impl Store {
         let folder = match &self.folder {
             Some(folder) => folder,
             None => {
-                let made =
-                    tempfile::Builder::new().prefix("podlag-").tempdir_in(&self.budget.temp).map_err(unwritable)?;
+                let made = folder("podlag-", &self.budget.temp).map_err(unwritable)?;
                 self.budget.made.add(made.path());
                 self.folder.insert(made)
             }
