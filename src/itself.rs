@@ -36,8 +36,8 @@ const PLUGIN: &str = "kubectl-podlag";
 fn named(name: &'static str) -> Command {
     let mut help = format!("Examples:\n  journalctl -u kubelet -u containerd | {name}\n");
     EXAMPLES.iter().for_each(|line| help.extend(["  ", name, " ", line, "\n"]));
-    help.push_str("\nExit codes: 0 fine, 1 a limit was broken, 2 usage or nothing readable, 3 no startups found,\n");
-    help.push_str("4 not enough evidence for a verdict,\n");
+    help.push_str("\nExit codes: 0 fine, 1 a limit was broken, 2 usage, nothing readable, or a result not written,\n");
+    help.push_str("3 no startups found, 4 not enough evidence for a verdict,\n");
     help.push_str("130 interrupted twice. The first Ctrl-C (or SIGTERM) ends the reading: what is known so far is told, and that it is partial");
     Cli::command().bin_name(name).after_help(help)
 }
