@@ -51,8 +51,8 @@ impl Found {
         self.cmp(other).is_lt()
     }
 
-    /// The whole row.
-    pub(super) fn row(&self, table: &Table) -> Result<Option<Row>, Error> {
-        table.row(self.part, self.row)
+    /// The whole rows, each group of rows read once.
+    pub(super) fn rows(all: &[&Found], table: &Table) -> Result<Vec<Row>, Error> {
+        table.at(&all.iter().map(|found| (found.part, found.row)).collect::<Vec<_>>())
     }
 }

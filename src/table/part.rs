@@ -23,7 +23,16 @@ pub(super) const NUMBER: &str = "_number";
 #[derive(Debug)]
 pub(super) enum Part {
     Held(DataFrame),
-    Written(PathBuf, Box<Groups>),
+    Written(Box<Written>),
+}
+
+/// A file in the temporary folder.
+#[derive(Debug)]
+pub(super) struct Written {
+    path: PathBuf,
+    groups: Groups,
+    /// The file as a query. All queries are made of this one, so that polars keeps what it learns of the file.
+    scan: DslPlan,
 }
 
 pub(super) fn unwritable(trouble: impl std::fmt::Display) -> Error {
@@ -54,57 +63,52 @@ pub(super) fn write(path: PathBuf, next: &mut dyn FnMut() -> Result<Option<DataF
         writer.finish().map_err(told)?;
     }
     let groups = Groups::open(&path).map_err(unwritable)?;
-    Ok(Part::Written(path, Box::new(groups)))
+    let args = ScanArgsParquet { glob: false, cache: false, use_statistics: false, ..ScanArgsParquet::default() };
+    let scan = LazyFrame::scan_parquet(PlRefPath::new(path.to_string_lossy()), args).map_err(failed)?.logical_plan;
+    Ok(Part::Written(Box::new(Written { path, groups, scan })))
 }
 
 impl Part {
     pub(super) fn len(&self) -> usize {
         match self {
             Part::Held(frame) => frame.height(),
-            Part::Written(_, groups) => groups.rows(),
+            Part::Written(written) => written.groups.rows(),
         }
     }
 
-    pub(super) fn lazy(&self) -> Result<LazyFrame, Error> {
+    pub(super) fn lazy(&self) -> LazyFrame {
         match self {
-            Part::Held(frame) => Ok(frame.clone().lazy()),
-            Part::Written(path, _) => {
-                let args =
-                    ScanArgsParquet { glob: false, cache: false, use_statistics: false, ..ScanArgsParquet::default() };
-                LazyFrame::scan_parquet(PlRefPath::new(path.to_string_lossy()), args).map_err(failed)
-            }
+            Part::Held(frame) => frame.clone().lazy(),
+            Part::Written(written) => written.scan.clone().into(),
         }
     }
 
     pub(super) fn slice(&self, from: usize, length: usize) -> Result<DataFrame, Error> {
         match self {
             Part::Held(frame) => Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), length)),
-            Part::Written(_, groups) => groups.read(from..from.saturating_add(length), None).map_err(failed),
+            Part::Written(written) => written.groups.read(from..from.saturating_add(length), None).map_err(failed),
         }
     }
 
     pub(super) fn numbers(&self) -> Result<Vec<u64>, Error> {
-        let frame = self.lazy()?.select([col(NUMBER)]).collect().map_err(failed)?;
+        let frame = self.lazy().select([col(NUMBER)]).collect().map_err(failed)?;
         let column = frame.column(NUMBER).map_err(failed)?;
         Ok(column.u64().map_err(failed)?.iter().flatten().collect())
     }
 
     /// The rows at these places, which are in order.
     pub(super) fn at(&self, places: &[usize]) -> Result<Vec<Row>, Error> {
-        let (Some(first), Some(last)) = (places.first(), places.last()) else { return Ok(Vec::new()) };
         let mut rows = Vec::with_capacity(places.len());
+        let mut left = places;
         // What lies between is read too, but never more than a batch at once.
-        let mut from = *first;
-        while from <= *last {
-            let frame = self.slice(from, BATCH.min(last - from + 1))?;
-            let within: Vec<IdxSize> = places
-                .iter()
-                .filter(|place| **place >= from && **place < from + frame.height().max(1))
-                .filter_map(|place| IdxSize::try_from(place - from).ok())
-                .collect();
+        while let Some(from) = left.first() {
+            let near = left.partition_point(|place| place - from < BATCH);
+            let (some, rest) = left.split_at(near);
+            let frame = self.slice(*from, some.last().map_or(0, |last| last - from + 1))?;
+            let within = some.iter().filter_map(|place| IdxSize::try_from(place - from).ok()).collect();
             let picked = frame.take(&IdxCa::from_vec("".into(), within)).map_err(failed)?;
             rows.extend(Row::read(&picked)?);
-            from += frame.height().max(1);
+            left = rest;
         }
         Ok(rows)
     }
@@ -119,9 +123,9 @@ impl Part {
         let kept = whole.filter(&keep).map_err(failed)?;
         *self = match self {
             Part::Held(_) => Part::Held(kept),
-            Part::Written(path, _) => {
+            Part::Written(written) => {
                 let mut kept = Some(kept);
-                write(path.with_extension("once.parquet"), &mut || Ok(kept.take()))?
+                write(written.path.with_extension("once.parquet"), &mut || Ok(kept.take()))?
             }
         };
         Ok(())

@@ -216,7 +216,7 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
     // Seconds are added part by part, so that the phases of all startups are never in memory at once.
     let mut sums: BTreeMap<Option<String>, [f64; PHASES.len()]> = BTreeMap::new();
     let mut claims: BTreeMap<Option<String>, BTreeMap<String, f64>> = BTreeMap::new();
-    for part in table.parts()? {
+    for part in table.parts() {
         let mut columns = vec![name_of(key)];
         columns.extend(PHASES.iter().map(|(phase, _)| micros(&phase_column(*phase)).alias(phase_column(*phase))));
         let each = PHASES.iter().map(|(phase, _)| col(phase_column(*phase)).sum());
@@ -270,7 +270,7 @@ fn by_phase(table: &Table) -> Result<Vec<Group>, Error> {
 }
 
 fn by_pull(table: &Table, key: &str) -> Result<Vec<Group>, Error> {
-    let parts = table.parts()?.into_iter().map(|part| {
+    let parts = table.parts().into_iter().map(|part| {
         let pulls = nested(part.select([col("image_pulls")]), "image_pulls");
         pulls.select([col(key).alias("group"), col("took_s"), col("wait_s"), col("pull_s")])
     });

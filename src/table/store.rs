@@ -1,8 +1,10 @@
 //! Where finished startups go: rows in, a table out. Rows are held as columns; beyond a budget they are written to a temporary
 //! folder as sorted Parquet files, and every figure is scanned from there.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 
 use polars::prelude::*;
 use tempfile::TempDir;
@@ -74,6 +76,9 @@ impl Budget {
     }
 }
 
+/// Bytes of columns that are held at once for figures.
+const COLUMNS: usize = 16 << 20;
+
 /// Takes rows.
 #[derive(Debug)]
 pub struct Store {
@@ -88,6 +93,7 @@ pub struct Store {
     /// What they weigh, in bytes.
     weight: usize,
     parts: Vec<Part>,
+    writing: Writing,
     folder: Option<TempDir>,
     /// Hashes of the rows' keys by their number: what may be there twice.
     keys: Vec<(u64, u64)>,
@@ -121,6 +127,7 @@ impl Store {
             waiting: Vec::new(),
             weight: 0,
             parts: Vec::new(),
+            writing: Writing(None),
             folder: None,
             keys: Vec::new(),
             taken: 0,
@@ -151,15 +158,10 @@ impl Store {
         if self.weight > (self.budget.memory / 2).max(self.budget.part) { self.spill() } else { Ok(()) }
     }
 
-    /// What waits, in order.
-    fn sorted(&mut self) -> std::vec::IntoIter<(u64, Box<Row>)> {
-        self.weight = 0;
-        let mut rows = std::mem::take(&mut self.waiting);
-        rows.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
-        rows.into_iter()
-    }
-
+    /// Writes what waits, on a thread of its own: rows go on coming meanwhile, more slowly than they are written, so both
+    /// together take no more than half of the budget.
     fn spill(&mut self) -> Result<(), Error> {
+        self.written()?;
         let folder = match &self.folder {
             Some(folder) => folder,
             None => {
@@ -169,15 +171,26 @@ impl Store {
             }
         };
         let path = folder.path().join(format!("{}.parquet", self.parts.len()));
-        let mut rows = self.sorted();
-        let part = write(path, &mut || columns(&mut rows))?;
-        self.parts.push(part);
+        let waiting = std::mem::take(&mut self.waiting);
+        self.weight = 0;
+        let write = move || {
+            let mut rows = sorted(waiting);
+            write(path, &mut || columns(&mut rows))
+        };
+        self.writing.0 = Some(thread::Builder::new().spawn(write).map_err(unwritable)?);
+        Ok(())
+    }
+
+    /// Takes the part that is being written, once it is.
+    fn written(&mut self) -> Result<(), Error> {
+        let Some(writing) = self.writing.0.take() else { return Ok(()) };
+        self.parts.push(writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         Ok(())
     }
 
     /// What waits, as columns in memory.
     fn hold(&mut self) -> Result<(), Error> {
-        let mut rows = self.sorted();
+        let mut rows = sorted(std::mem::take(&mut self.waiting));
         let Some(mut all) = columns(&mut rows)? else { return Ok(()) };
         while let Some(more) = columns(&mut rows)? {
             all.vstack_mut_owned(more).map_err(failed)?;
@@ -191,6 +204,7 @@ impl Store {
     /// # Errors
     /// When rows must be written out and cannot be.
     pub fn finish(mut self) -> Result<Table, Error> {
+        self.written()?;
         self.hold()?;
         let digest = self.keys.iter().fold(self.taken, |sum, (key, _)| sum.wrapping_add(*key));
         let (lost, duplicates) = self.twice()?;
@@ -224,6 +238,23 @@ impl Store {
         }
         Ok((lost, count))
     }
+}
+
+/// A part that is being written. It is waited for: its folder goes only when nothing is written there any more.
+#[derive(Debug)]
+struct Writing(Option<JoinHandle<Result<Part, Error>>>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        // Whoever lets it go does so for another error.
+        let _ = self.0.take().map(JoinHandle::join);
+    }
+}
+
+/// Rows in order.
+fn sorted(mut rows: Vec<(u64, Box<Row>)>) -> impl Iterator<Item = (u64, Box<Row>)> {
+    rows.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
+    rows.into_iter()
 }
 
 /// The next rows, as columns; none: there are none left.
@@ -268,8 +299,13 @@ impl Table {
     }
 
     /// The parts it lies in, each as a query: for figures that are made part by part.
-    pub(crate) fn parts(&self) -> Result<Vec<LazyFrame>, Error> {
+    pub(crate) fn parts(&self) -> Vec<LazyFrame> {
         self.parts.iter().map(Part::lazy).collect()
+    }
+
+    /// How many columns of numbers a figure may hold in memory at once: all there are of a few startups, one of many.
+    pub(crate) fn columns_at_once(&self) -> usize {
+        (COLUMNS / (8 * self.rows.max(1))).max(1)
     }
 
     /// Some columns of all of it as a query. Written parts are read one after another, and what is not selected is not read.
@@ -278,7 +314,7 @@ impl Table {
     /// When a written part cannot be read.
     pub fn select(&self, columns: &[Expr]) -> Result<LazyFrame, Error> {
         let mut all: Option<DataFrame> = None;
-        for part in self.parts()? {
+        for part in self.parts() {
             let frame = part.select(columns).collect().map_err(failed)?;
             match &mut all {
                 Some(all) => drop(all.vstack_mut_owned(frame).map_err(failed)?),
@@ -295,16 +331,24 @@ impl Table {
         }
     }
 
-    /// A row by its part and its place in it.
-    pub(crate) fn row(&self, part: usize, at: usize) -> Result<Option<Row>, Error> {
-        let Some(part) = self.parts.get(part) else { return Ok(None) };
-        Ok(part.at(&[at])?.pop())
+    /// Rows by their part and their place in it, in the order they are asked for. They are held in memory: for few.
+    pub(crate) fn at(&self, places: &[(usize, usize)]) -> Result<Vec<Row>, Error> {
+        let mut wanted: Vec<(usize, usize)> = places.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut found: BTreeMap<(usize, usize), Row> = BTreeMap::new();
+        for of_part in wanted.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some(part) = of_part.first().and_then(|(part, _)| self.parts.get(*part)) else { continue };
+            let at: Vec<usize> = of_part.iter().map(|(_, at)| *at).collect();
+            found.extend(of_part.iter().copied().zip(part.at(&at)?));
+        }
+        Ok(places.iter().filter_map(|place| found.get(place).cloned()).collect())
     }
 
     /// Gives some columns of the rows a query keeps, one by one, part by part; other columns are as in an empty row.
     pub(crate) fn each(&self, keep: &Expr, columns: &[&str], take: &mut dyn FnMut(Row)) -> Result<(), Error> {
         let columns: Vec<Expr> = columns.iter().map(|name| col(*name)).collect();
-        for part in self.parts()? {
+        for part in self.parts() {
             let found = part.filter(keep.clone()).select(&columns).collect().map_err(failed)?;
             let mut from = 0;
             while from < found.height() {
@@ -322,7 +366,7 @@ impl Table {
     /// When the query fails.
     pub fn find(&self, keep: &Expr) -> Result<Vec<Row>, Error> {
         let mut rows = Vec::new();
-        for part in self.parts()? {
+        for part in self.parts() {
             rows.extend(Row::read(&part.filter(keep.clone()).collect().map_err(failed)?)?);
         }
         rows.sort_by(|a, b| a.order().cmp(&b.order()));

@@ -348,18 +348,22 @@ fn window(table: &Table) -> Result<Option<(Time, Time)>, Error> {
 }
 
 fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
-    // One phase at a time: over many startups a few columns are all that memory should hold.
     let mut lines = Vec::new();
-    for (phase, name) in PHASES {
-        let column = phase_column(*phase);
-        let sums = [micros(&column).sum().alias("lost"), quantile(col(column.as_str()), 0.99).alias("p99")];
-        let found = table.select(&[col(column.as_str())])?.select(sums).collect().map_err(failed)?;
-        let lost_s = seconds(&found, "lost", 0).unwrap_or(0.0) / 1e6;
-        let p99_s = seconds(&found, "p99", 0).unwrap_or(0.0);
-        lines.push(PhaseLine { phase: name, lost_s, share: 0.0, p99_s, certain_share: 0.0 });
+    for some in PHASES.chunks(table.columns_at_once()) {
+        let columns: Vec<String> = some.iter().map(|(phase, _)| phase_column(*phase)).collect();
+        let lost = columns.iter().map(|column| micros(column).sum().alias(format!("{column} lost")));
+        let p99 = columns.iter().map(|column| quantile(col(column.as_str()), 0.99).alias(format!("{column} p99")));
+        let figures: Vec<Expr> = lost.chain(p99).collect();
+        let wanted: Vec<Expr> = columns.iter().map(|column| col(column.as_str())).collect();
+        let found = table.select(&wanted)?.select(figures).collect().map_err(failed)?;
+        for ((_, phase), column) in some.iter().zip(columns) {
+            let get = |figure: &str| seconds(&found, &format!("{column} {figure}"), 0).unwrap_or(0.0);
+            let (lost_s, p99_s) = (get("lost") / 1e6, get("p99"));
+            lines.push(PhaseLine { phase, lost_s, share: 0.0, p99_s, certain_share: 0.0 });
+        }
     }
     let mut certain: BTreeMap<String, f64> = BTreeMap::new();
-    for part in table.parts()? {
+    for part in table.parts() {
         let spans = nested(part.select([col("spans")]), "spans");
         let found =
             spans.group_by([col("phase")]).agg([micros("min_s").sum().alias("certain")]).collect().map_err(failed)?;
@@ -391,7 +395,7 @@ struct Claims {
 fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
     let mut all: BTreeMap<String, Claims> = BTreeMap::new();
     let mut effects = Effects { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
-    for (number, part) in table.parts()?.into_iter().enumerate() {
+    for (number, part) in table.parts().into_iter().enumerate() {
         effects.add(&part)?;
         let findings = nested(part.with_row_index("row", None).select(Found::columns(&[col("findings")])), "findings");
         let largest = SortMultipleOptions::default().with_order_descending_multi([true, false]);
@@ -427,9 +431,11 @@ fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
     let known = summary.known();
     let versions = || summary.kubelets.iter().map(String::as_str);
     let advised = |cause: &str| crate::cause::named(cause).map(|cause| cause.advised(versions(), &known));
+    let worst = Found::rows(&all.values().filter_map(|claims| claims.worst.as_ref()).collect::<Vec<_>>(), table)?;
+    let mut worst = worst.into_iter();
     let line = |(cause, claims): (String, Claims)| {
-        let worst = claims.worst.map(|worst| worst.row(table)).transpose()?.flatten();
-        Ok(CauseLine {
+        let worst = claims.worst.and_then(|_| worst.next());
+        CauseLine {
             without: effects.without(&cause),
             advised: advised(&cause).unwrap_or_default(),
             what_if: None,
@@ -439,16 +445,16 @@ fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
             nodes: claims.nodes.len() as u64,
             worst: worst.map(|row| Example::of(&row, Some(&cause))),
             cause,
-        })
+        }
     };
-    let mut lines: Vec<CauseLine> = all.into_iter().map(line).collect::<Result<_, Error>>()?;
+    let mut lines: Vec<CauseLine> = all.into_iter().map(line).collect();
     lines.sort_by(|a, b| b.lost_s.total_cmp(&a.lost_s).then_with(|| a.cause.cmp(&b.cause)));
     Ok(lines)
 }
 
 fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
     let mut all: Vec<Found> = Vec::new();
-    for (number, part) in table.parts()?.into_iter().enumerate() {
+    for (number, part) in table.parts().into_iter().enumerate() {
         // By two clocks a whole may be negative: of that nothing is the slowest.
         let felt = col("running_s").fill_null(col("total_s"));
         let felt = when(felt.clone().gt_eq(lit(0.0))).then(felt).otherwise(lit(f64::NEG_INFINITY)).alias("felt");
@@ -462,13 +468,13 @@ fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
     }
     all.sort_by(Found::cmp);
     all.truncate(SLOWEST as usize);
-    let rows = all.iter().filter_map(|found| found.row(table).transpose());
-    rows.map(|row| Ok(Example::of(&row?, None))).collect()
+    let rows = Found::rows(&all.iter().collect::<Vec<_>>(), table)?;
+    Ok(rows.iter().map(|row| Example::of(row, None)).collect())
 }
 
 fn anomalies(table: &Table) -> Result<Vec<(&'static str, u64)>, Error> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for part in table.parts()? {
+    for part in table.parts() {
         let options = ExplodeOptions { empty_as_null: false, keep_nulls: false };
         let query = part.select([col("anomalies")]).explode(by_name(["anomalies"], true, false), options);
         let found = query.group_by([col("anomalies")]).agg([len().alias("count")]).collect().map_err(failed)?;
