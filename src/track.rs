@@ -11,7 +11,7 @@ use node::{NodeState, pace, remember};
 
 use crate::hash::HashMap;
 use crate::pull;
-use crate::record::{Fact, Field, Record, Value};
+use crate::record::{Fact, Field, Noted, Record, Value};
 use crate::startup::{Event, Node, Startup};
 use crate::time::{SECOND, Span, Time};
 
@@ -294,7 +294,14 @@ impl Tracker {
     fn observed(&mut self, mut record: Record, time: Time, node: usize) {
         let Some(observed) = record.observed.take() else { return };
         let Some(pod) = record.text_of(Field::Pod) else { return };
-        let life = format!("{pod} {:?} {:?} {:?} {:?}", observed.created, observed.watched, observed.slo, observed.e2e);
+        // What tells one life of a name from another, spelt as numbers: that is quick.
+        let noted = |noted: Noted| match noted {
+            Noted::Unknown => -2,
+            Noted::Never => -1,
+            Noted::At(time) => time.0,
+        };
+        let (slo, e2e) = (observed.slo.map_or(0, f64::to_bits), observed.e2e.map_or(0, |span| span.0));
+        let life = format!("{pod} {} {} {slo} {e2e}", noted(observed.created), noted(observed.watched));
         if self.closed.contains(&life) {
             self.counts.duplicates += 1;
             return;

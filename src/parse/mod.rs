@@ -8,6 +8,9 @@ pub mod observed;
 pub mod value;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::grammar::Grammars;
 use crate::record::{Fact, Field, Place, Record, Value, shorten};
@@ -153,7 +156,10 @@ fn complete<'a>(body: &'a str, after: &[u8], scratch: &'a mut String) -> Cow<'a,
         }
         return Cow::Borrowed(body);
     }
-    if body.contains(observed::MESSAGE) && !body.starts_with('{') && !body.contains("watchObservedRunningTime=\"") {
+    if !body.starts_with('{')
+        && OBSERVED.find(body.as_bytes()).is_some()
+        && !body.contains("watchObservedRunningTime=\"")
+    {
         scratch.clear();
         scratch.push_str(body);
         for next in lines(after).take(8) {
@@ -170,6 +176,9 @@ fn complete<'a>(body: &'a str, after: &[u8], scratch: &'a mut String) -> Cow<'a,
     }
     Cow::Borrowed(body)
 }
+
+/// Looked for in every line that is read.
+static OBSERVED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(observed::MESSAGE));
 
 /// The keys that a wrapped record's next line can begin with.
 const CONTINUED: &[&str] = &[
