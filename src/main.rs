@@ -13,13 +13,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use args::{Cli, GrammarVerb, Reading, Verb};
 use clap::FromArgMatches;
 use podlag::error::{Error, Kind};
-use podlag::output::{self, ChainFile, Screen, Target};
+use podlag::output::{self, ChainFile, Screen, Target, explain};
 use podlag::report::Report;
 use podlag::schema::SCHEMAS;
-use podlag::setting::Settings;
 use podlag::source::SourceError;
 use podlag::table::{self, Made};
-use podlag::{analyze, breakdown, cause, check, diff, grammar, schema, source};
+use podlag::{analyze, check, diff, grammar, schema, source};
 
 /// Records are made on the threads that parse and freed on the one that tracks, which the system's allocator is slow at;
 /// and columns come and go, which it keeps hold of.
@@ -126,33 +125,11 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             }
             code
         }
-        Some(Verb::Explain { cause: None }) => {
-            for (head, causes) in cause::by_head() {
-                writeln!(out, "{head}")?;
-                causes.iter().try_for_each(|cause| writeln!(out, "  {:<24} {}", cause.id, cause.title))?;
+        Some(Verb::Explain { cause }) => {
+            match cause {
+                None => explain::list(&mut out)?,
+                Some(id) => explain::one(id, &mut out)?,
             }
-            0
-        }
-        Some(Verb::Explain { cause: Some(id) }) if cause::named(id).is_none() && breakdown::anomaly(id).is_some() => {
-            writeln!(out, "{id}: {}", breakdown::anomaly(id).unwrap_or_default())?;
-            0
-        }
-        Some(Verb::Explain { cause: Some(id) }) => {
-            let unknown =
-                || Error::new(Kind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
-            let cause = cause::named(id).ok_or_else(unknown)?;
-            let (id, title, text, advised) =
-                (cause.id, cause.title, cause.text, cause.advised([], &Settings::default()));
-            writeln!(out, "{id}: {title}\n\n{text}\nSet: {}\nPrice: {}", advised.set, advised.price)?;
-            let (reference, limit) = (cause.reference.seconds(), cause.limit.seconds());
-            if cause.phases.is_empty() || cause.limit.0 == 0 {
-                writeln!(out, "Limit: none; {}", cause.because)?;
-            } else {
-                writeln!(out, "Limit: {limit} s beyond the {reference} s of a healthy start; {}", cause.because)?;
-            }
-            let mut shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.ask()).collect();
-            shown.dedup();
-            writeln!(out, "Shown by: {}", shown.join(", or "))?;
             0
         }
         Some(Verb::Grammar { what: GrammarVerb::List }) => {

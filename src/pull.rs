@@ -10,7 +10,7 @@ use crate::time::{SECOND, Span, Time};
 
 /// How many pulls of a node are remembered.
 const REMEMBERED: usize = 8192;
-/// Of so many pulls it is looked at whether they had the same image.
+/// Of so many pulls, the latest, it is looked at whether they had the same image.
 const LOOKED_BACK: usize = 1024;
 /// How far ends may be out of their order.
 const DISORDER: Span = Span(5 * SECOND);
@@ -56,10 +56,15 @@ impl Pulls {
         }
     }
 
-    /// Pulls that ended after an instant, and some before: they are kept in about the order of their ends.
-    fn since(&self, from: Time) -> impl Iterator<Item = &Done> {
+    /// Pulls that ended after an instant, and some before, with their numbers: they are kept in about the order of their ends.
+    fn since(&self, from: Time) -> impl Iterator<Item = (usize, &Done)> {
         let first = self.done.partition_point(|done| done.transfer.ended < from - DISORDER);
-        self.done.iter().skip(first)
+        self.done.range(first..).enumerate().map(move |(number, done)| (first + number, done))
+    }
+
+    /// Pulls that ended between two instants, and some around them, with their numbers.
+    fn between(&self, from: Time, to: Time) -> impl Iterator<Item = (usize, &Done)> {
+        self.since(from).take_while(move |(_, done)| done.transfer.ended <= to + DISORDER)
     }
 
     /// When the kubelet removed images.
@@ -85,7 +90,7 @@ impl Pulls {
         }
         // Two pulls of one image move it once.
         let mut moved: BTreeMap<&str, f64> = BTreeMap::new();
-        for transfer in self.since(from).map(|done| &done.transfer).filter(|transfer| transfer.ok) {
+        for transfer in self.since(from).map(|(_, done)| &done.transfer).filter(|transfer| transfer.ok) {
             let shared = (transfer.ended.min(to) - transfer.began.max(from)).seconds();
             let took = (transfer.ended - transfer.began).seconds();
             if shared > 0.0 && took > 0.0 {
@@ -111,7 +116,12 @@ impl Pulls {
         let took = record.length(Field::Duration);
         if ok
             && took.is_none()
-            && let Some(done) = self.done.iter_mut().rev().find(|done| done.to_return && *done.transfer.image == *image)
+            && let Some(done) = self
+                .done
+                .iter_mut()
+                .rev()
+                .take(LOOKED_BACK)
+                .find(|done| done.to_return && *done.transfer.image == *image)
         {
             done.to_return = false;
             return;
@@ -159,7 +169,8 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
         let gaps: Vec<(Time, Time)> = steps.steps.iter().filter_map(|step| gap(step, &mut from)).collect();
         let alone = gaps.len() == 1;
         for (from, to) in gaps {
-            let free = pulls.done.iter().enumerate().filter(|(number, done)| !done.taken && !taken.contains(number));
+            let free = pulls.between(from - SLACK, to + SLACK);
+            let free = free.filter(|(number, done)| !done.taken && !taken.contains(number));
             let fits = free.filter(|(_, done)| {
                 let Transfer { began, ended, ok, .. } = &done.transfer;
                 *ok && *began >= from - SLACK && *ended <= to + SLACK
@@ -175,7 +186,8 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
     }
     // Failed attempts: the kubelet tells of each right after the runtime does, and names the image.
     for event in startup.all(Fact::SyncFailed).filter(|event| event.text_of(Field::Reason) == Some("ErrImagePull")) {
-        let free = pulls.done.iter().enumerate().filter(|(number, done)| !done.taken && !taken.contains(number));
+        let free = pulls.between(event.time - FAILURE_LAG, event.time + SLACK);
+        let free = free.filter(|(number, done)| !done.taken && !taken.contains(number));
         let fits = free.filter(|(_, done)| {
             let lag = event.time - done.transfer.ended;
             !done.transfer.ok && lag >= Span(0) - SLACK && lag <= FAILURE_LAG && event.tells(&done.transfer.image)
@@ -186,7 +198,8 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
     for number in taken {
         let Some(mut transfer) = pulls.done.get(number).map(|done| done.transfer.clone()) else { continue };
         let own = (transfer.began, transfer.place);
-        let others = || pulls.since(since).map(|done| &done.transfer).filter(|other| (other.began, other.place) != own);
+        let others =
+            || pulls.since(since).map(|(_, done)| &done.transfer).filter(|other| (other.began, other.place) != own);
         let overlap = |other: &Transfer| other.ended.min(transfer.began) - other.began.max(since);
         let most = others().max_by_key(|other| overlap(other)).filter(|other| overlap(other) > Span(0));
         // Half a second: lines of a serial queue stand some milliseconds across each other.

@@ -164,7 +164,7 @@ impl Tracker {
                 if record.fact == Fact::ImageGc {
                     self.states[node].pulls.collected(time, record.place);
                 }
-                remember(&mut self.states[node].events, Event::of(record, time));
+                self.states[node].happened(Event::of(record, time));
             }
             Fact::PodAdded | Fact::PodDeleted | Fact::PodRemoved => self.listed(record, time, node),
             Fact::StartupObserved => self.observed(record, time, node),

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Sender, bounded};
 use finished::Finished;
 use inputs::{Inputs, Log};
 use order::{Dated, Order};
@@ -120,7 +120,12 @@ struct Feed {
     number: usize,
     answers: Answers,
     clock: Clock,
-    /// Parsed chunks whose records wait for the clock to know.
+    /// Records of the chunk that is being taken, and the hosts they name.
+    parsed: VecDeque<Record>,
+    hosts: Vec<Rc<str>>,
+    /// Where the memory of a chunk's records goes back to.
+    emptied: Sender<Vec<Record>>,
+    /// Records that wait for the clock to know.
     waiting: VecDeque<(Record, Option<Rc<str>>)>,
     ready: VecDeque<(Time, Record, Option<Rc<str>>)>,
     ended: bool,
@@ -195,14 +200,16 @@ fn logs(
     let chunks =
         Limits { chunk: options.chunks.chunk.min(((64 << 20) / sources.len().max(1)).max(1 << 16)), ..options.chunks };
     let (jobs, work) = bounded::<Job>(2 * threads);
+    let (emptied, empty) = bounded::<Vec<Record>>(3 * threads + 1);
     let mut failed = 0;
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            let work = work.clone();
+            let (work, empty) = (work.clone(), empty.clone());
             scope.spawn(move || {
                 for (chunk, answer, spare) in work {
+                    let (records, text) = (empty.try_recv().unwrap_or_default(), &chunk.text);
                     let mut parsed =
-                        parse::chunk(&options.grammars, &chunk.text, chunk.end, chunk.source, chunk.first_line);
+                        parse::chunk_into(records, &options.grammars, text, chunk.end, chunk.source, chunk.first_line);
                     parsed.long_lines = chunk.cuts.iter().map(|cut| cut.line).collect();
                     parsed.bytes = chunk.end as u64 + chunk.cuts.iter().map(|cut| cut.dropped).sum::<u64>();
                     // Nobody waits for it any more when the run was stopped.
@@ -221,6 +228,9 @@ fn logs(
                 number,
                 answers,
                 clock,
+                parsed: VecDeque::new(),
+                hosts: Vec::new(),
+                emptied: emptied.clone(),
                 waiting: VecDeque::new(),
                 ready: VecDeque::new(),
                 ended: false,
@@ -271,7 +281,10 @@ impl Merge {
     fn refill(&mut self, feeds: &mut [Feed], at: usize, coverage: &mut Coverage, failed: &mut usize) {
         let Some(feed) = feeds.get_mut(at) else { return };
         while feed.ready.is_empty() && !(feed.ended && feed.waiting.is_empty()) {
-            feed.next(coverage, failed);
+            match feed.parsed.pop_front() {
+                Some(record) => feed.take(record, coverage),
+                None => feed.next(coverage, failed),
+            }
         }
         if let Some((time, _, _)) = feed.ready.front() {
             self.heap.push(Reverse((*time, at)));
@@ -284,7 +297,7 @@ impl Feed {
         match self.answers.answers.recv() {
             Ok(Answer::Turn(reading)) => self.answers.again(reading),
             Ok(Answer::Chunk(parsed)) => {
-                let Ok(mut parsed) = parsed.recv() else { return };
+                let Ok(parsed) = parsed.recv() else { return };
                 self.got = true;
                 coverage.lines += parsed.lines;
                 coverage.bytes += parsed.bytes;
@@ -296,21 +309,10 @@ impl Feed {
                 self.tell(coverage, 0, &lines(&parsed.unknown_places));
                 self.tell(coverage, 1, &lines(&parsed.cut_places));
                 self.tell(coverage, 2, &parsed.long_lines);
-                let hosts: Vec<Rc<str>> = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
-                for record in parsed.records.drain(..) {
-                    let host = record.host.and_then(|host| hosts.get(usize::from(host))).cloned();
-                    if self.clock.knows() && self.waiting.is_empty() {
-                        self.date_one(record, host, coverage);
-                        continue;
-                    }
-                    if !self.clock.knows() {
-                        self.clock.learn(&record);
-                    }
-                    self.waiting.push_back((record, host));
-                }
-                if self.clock.knows() || self.waiting.len() > WAITING {
-                    self.date(coverage);
-                }
+                self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
+                let spent = std::mem::replace(&mut self.parsed, parsed.records.into());
+                // What is not wanted is freed.
+                let _ = self.emptied.try_send(spent.into());
             }
             Ok(Answer::Trouble(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
@@ -327,6 +329,21 @@ impl Feed {
                     coverage.source_troubles.push(told);
                 }
             }
+        }
+    }
+
+    /// Takes a record: it waits where the clock does not know yet.
+    fn take(&mut self, record: Record, coverage: &mut Coverage) {
+        let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
+        if self.clock.knows() && self.waiting.is_empty() {
+            return self.date_one(record, host, coverage);
+        }
+        if !self.clock.knows() {
+            self.clock.learn(&record);
+        }
+        self.waiting.push_back((record, host));
+        if self.clock.knows() || self.waiting.len() > WAITING {
+            self.date(coverage);
         }
     }
 

@@ -98,6 +98,8 @@ pub(super) fn start<'scope>(
     stop: &Arc<AtomicBool>,
 ) -> Vec<Answers> {
     let depth = (2 * threads).div_ceil(sources.len().max(1)).max(1);
+    // As many as may be in flight: those that wait, those that are parsed, the one that is read.
+    let spares = (3 * threads + 1).div_ceil(sources.len().max(1)).max(2);
     let many = sources.len() > HELD;
     let (turns, waiting) = unbounded::<Box<Reading>>();
     for _ in 0..if many { threads } else { 0 } {
@@ -123,7 +125,7 @@ pub(super) fn start<'scope>(
             text: texts.get_mut(number).and_then(Option::take),
             chunks: None,
             out,
-            spare: bounded(2),
+            spare: bounded(spares),
             stop: Arc::clone(stop),
         });
         if shares {

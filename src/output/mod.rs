@@ -6,6 +6,7 @@ mod blame;
 mod chain;
 mod check;
 mod diff;
+pub mod explain;
 #[cfg(test)]
 mod fixture;
 mod grid;

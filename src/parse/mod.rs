@@ -49,8 +49,21 @@ pub struct Parsed {
 /// Parses a chunk: `text[..end]` is its own, what follows only completes records that span lines.
 /// `first_line` is the number of its first line in source number `source`.
 pub fn chunk(grammars: &Grammars, text: &[u8], end: usize, source: u32, first_line: u64) -> Parsed {
+    chunk_into(Vec::new(), grammars, text, end, source, first_line)
+}
+
+/// The same, with the records of a chunk put where those of another were: as a chunk may hold thousands of them, memory
+/// that is asked for anew for each costs more than they do.
+pub(crate) fn chunk_into(
+    records: Vec<Record>,
+    grammars: &Grammars,
+    text: &[u8],
+    end: usize,
+    source: u32,
+    first_line: u64,
+) -> Parsed {
     let own = text.get(..end).unwrap_or(text);
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed { records, ..Parsed::default() };
     // The line that `counted` lies in; newlines are counted up to there only, so each byte is counted once.
     let (mut line, mut counted) = (first_line, 0);
     let (mut scratch, mut opener) = (String::new(), Opener::default());

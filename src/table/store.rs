@@ -188,24 +188,15 @@ impl Store {
         Ok(())
     }
 
-    /// What waits, as columns in memory.
-    fn hold(&mut self) -> Result<(), Error> {
-        let mut rows = sorted(std::mem::take(&mut self.waiting));
-        let Some(mut all) = columns(&mut rows)? else { return Ok(()) };
-        while let Some(more) = columns(&mut rows)? {
-            all.vstack_mut_owned(more).map_err(failed)?;
-        }
-        self.parts.push(Part::Held(all));
-        Ok(())
-    }
-
     /// The table of what was pushed.
     ///
     /// # Errors
     /// When rows must be written out and cannot be.
     pub fn finish(mut self) -> Result<Table, Error> {
+        // While the last part is being written.
+        let held = held(std::mem::take(&mut self.waiting))?;
         self.written()?;
-        self.hold()?;
+        self.parts.extend(held.map(Part::Held));
         let digest = self.keys.iter().fold(self.taken, |sum, (key, _)| sum.wrapping_add(*key));
         let (lost, duplicates) = self.twice()?;
         if duplicates > 0 {
@@ -249,6 +240,16 @@ impl Drop for Writing {
         // Whoever lets it go does so for another error.
         let _ = self.0.take().map(JoinHandle::join);
     }
+}
+
+/// Rows as columns in memory.
+fn held(rows: Vec<(u64, Box<Row>)>) -> Result<Option<DataFrame>, Error> {
+    let mut rows = sorted(rows);
+    let Some(mut all) = columns(&mut rows)? else { return Ok(None) };
+    while let Some(more) = columns(&mut rows)? {
+        all.vstack_mut_owned(more).map_err(failed)?;
+    }
+    Ok(Some(all))
 }
 
 /// Rows in order.

@@ -20,6 +20,7 @@ pub(super) struct NodeState {
     pub(super) first_list: bool,
     pub(super) pid: Option<u32>,
     pub(super) pulls: pull::Pulls,
+    /// In the order of time.
     pub(super) events: VecDeque<Event>,
     /// When its pods were first spoken of.
     pub(super) taken: VecDeque<Time>,
@@ -38,6 +39,15 @@ impl NodeState {
         }
     }
 
+    /// Something happened on it, perhaps before other things that are known.
+    pub(super) fn happened(&mut self, event: Event) {
+        let at = self.events.partition_point(|known| known.time <= event.time);
+        self.events.insert(at, event);
+        if self.events.len() > NODE_EVENTS {
+            self.events.pop_front();
+        }
+    }
+
     /// How much is remembered.
     pub(super) fn held(&self) -> usize {
         self.events.len() + self.taken.len() + self.paces.len() + self.pulls.held()
@@ -48,7 +58,8 @@ impl NodeState {
         let (from, to) = startup.events.first().map_or((startup.touched, startup.touched), |first| {
             (first.time, startup.running().unwrap_or(startup.touched))
         });
-        let near = self.events.iter().filter(|event| event.time >= from && event.time <= to + Span(SECOND));
+        let near = self.events.partition_point(|event| event.time < from);
+        let near = self.events.range(near..).take_while(|event| event.time <= to + Span(SECOND));
         startup.around = near.take(AROUND).cloned().collect();
         // Taken in the order of time, so the burst is a range.
         let first = self.taken.partition_point(|time| *time < from - cause::AROUND);
