@@ -45,8 +45,8 @@ impl Evidence {
         }
     }
 
-    /// The kinds of lines a startup stands on.
-    pub(crate) fn of(startup: &Startup) -> Vec<Evidence> {
+    /// The kinds of lines a startup stands on, and its steps.
+    pub(crate) fn of(startup: &Startup, stands_on: steps::Evidence) -> Vec<Evidence> {
         // What `-v=2` prints of every start: lines of `-v=0` alone do not let it be judged.
         let kubelet = |event: &crate::startup::Event| {
             !event.by_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
@@ -58,7 +58,7 @@ impl Evidence {
             (Evidence::Record, startup.observed.is_some()),
             (Evidence::KubeletLog, startup.events.iter().any(kubelet)),
             (Evidence::KubeletEvents, events),
-            (Evidence::RuntimeLog, steps::of(startup).evidence == steps::Evidence::Runtime),
+            (Evidence::RuntimeLog, stands_on == steps::Evidence::Runtime),
         ];
         all.into_iter().filter(|(_, there)| *there).map(|(kind, _)| kind).collect()
     }

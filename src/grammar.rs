@@ -434,8 +434,8 @@ impl<'m, 'a> Within<'m, 'a> {
 fn value_at<'m, 'a>(entry: &Entry<'a>, field: Field, path: &'m str, within: &mut Within<'m, 'a>) -> Option<Value> {
     if let Some(raw) = entry.key(path) {
         return match field {
-            Field::Pods => raw.pods().map(|pods| Value::Pods(pods.into_iter().map(String::into_boxed_str).collect())),
-            Field::Pod => raw.pod().filter(|pod| !pod.is_empty()).map(|pod| Value::Text(pod.into())),
+            Field::Pods => raw.pods().map(|pods| Value::Pods(pods.into_iter().map(Into::into).collect())),
+            Field::Pod => raw.pod().filter(|pod| !pod.is_empty()).map(|pod| Value::text(&pod)),
             _ => field.read(&raw.text()?),
         };
     }

@@ -2,6 +2,8 @@
 //!
 //! To add a fact: a row in [`FACTS`], and a grammar message that yields it (a test fails until some grammar does).
 
+use compact_str::CompactString;
+
 use crate::time::{Span, Stamp, Time};
 
 /// Declares an enum whose variants have a name in grammars and outputs, and the table of all of them.
@@ -239,7 +241,7 @@ impl Field {
         match self {
             Field::Duration | Field::Waited | Field::Delay => crate::parse::value::duration(text).map(Value::Length),
             Field::Bytes | Field::Attempt | Field::ExitCode | Field::Count => text.parse().ok().map(Value::Number),
-            _ => Some(Value::Text(shorten(text, LONGEST_TEXT))),
+            _ => Some(Value::text(text)),
         }
     }
 }
@@ -262,13 +264,20 @@ pub fn shorten(text: &str, bytes: usize) -> Box<str> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Text.
-    Text(Box<str>),
+    Text(CompactString),
     /// A list of pods.
     Pods(Box<[Box<str>]>),
     /// A length of time.
     Length(Span),
     /// A whole number.
     Number(i64),
+}
+
+impl Value {
+    /// A text, as much of it as is kept.
+    pub(crate) fn text(text: &str) -> Self {
+        Value::Text(if text.len() <= LONGEST_TEXT { text.into() } else { shorten(text, LONGEST_TEXT).into() })
+    }
 }
 
 /// Where a line stands: the source's number in the run and the line's number in it, from 1.

@@ -294,6 +294,24 @@ fn advice_knows_what_is_set() {
 }
 
 #[test]
+fn advice_by_metrics_alone_knows_what_the_configuration_sets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = config(folder.path(), "maxParallelImagePulls: 3\n");
+    let scrapes = ["before", "after"].map(|when| samples().join(format!("s02-pull-serial/metrics-{when}.txt.zst")));
+    for form in ["text", "markdown"] {
+        let told = |more: &[&Path]| {
+            let output = podlag().args(&scrapes).args(["--format", form]).args(more).output().expect("podlag runs");
+            String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let (without, with) = (told(&[]), told(&[Path::new("--config"), &path]));
+        assert!(without.contains("maxParallelImagePulls: 3 (serializeImagePulls"), "{form}: {without}");
+        assert!(!with.contains("maxParallelImagePulls: 3 (serializeImagePulls"), "{form}: {with}");
+        assert!(with.contains("parallel already"), "{form}: {with}");
+        assert_eq!(with.contains("is maxParallelImagePulls: 3"), form == "text", "{with}");
+    }
+}
+
+#[test]
 fn what_could_not_be_judged_is_named_with_what_would_show_it() {
     let asks = |input: &str, id: &str| -> Option<String> {
         let told = report(&[input]);

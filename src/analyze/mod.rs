@@ -33,7 +33,7 @@ use crate::replay::Scenario;
 use crate::report::{Coverage, FEW, Place, Report};
 use crate::setting::Settings;
 use crate::source::{Limits, Source};
-use crate::table::{Budget, Store};
+use crate::table::{Budget, SettingLine, Store};
 use crate::time::Time;
 use crate::track::{self, Tracker};
 use crate::web;
@@ -178,6 +178,10 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         scenarios.iter_mut().for_each(|scenario| anonymizer.scenario(scenario));
     }
     let mut report = Report::of(store.finish()?, windows, options.filter.is_of_nodes(), &scenarios, coverage)?;
+    // Else rows tell what is set, each for its node.
+    if let (true, Some(metrics)) = (report.table.is_empty(), &report.metrics) {
+        report.summary.settings = SettingLine::of(&options.settings, metrics.nodes.len() as u64);
+    }
     report.page = page;
     Ok(report)
 }

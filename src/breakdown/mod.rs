@@ -13,7 +13,7 @@ use crate::phase::Phase;
 use crate::record::{Fact, Field, Format, Noted, Place, named};
 use crate::startup::{Startup, State};
 use crate::time::{SECOND, Span, Time};
-use steps::{Evidence, Mark};
+use steps::{Evidence, Mark, Steps};
 
 named! {
     /// How well a span's ends are known.
@@ -97,12 +97,10 @@ pub struct Breakdown {
     pub pull_failures: usize,
     /// Bytes of the images pulled, where a line tells.
     pub pulled_bytes: Option<i64>,
-    /// How often the sandbox was asked for.
-    pub sandbox_attempts: usize,
     /// Containers that ended and were started again.
     pub restarts: usize,
-    /// What the steps stand on.
-    pub evidence: Evidence,
+    /// Its sandbox and containers.
+    pub steps: Steps,
     /// Ids of [`ANOMALIES`].
     pub anomalies: Vec<&'static str>,
 }
@@ -154,13 +152,12 @@ pub fn of(startup: &Startup) -> Breakdown {
         pulls: startup.transfers.iter().filter(|transfer| transfer.ok).count(),
         pull_failures: startup.transfers.iter().filter(|transfer| !transfer.ok).count(),
         pulled_bytes: None,
-        sandbox_attempts: steps.sandbox_attempts,
         restarts: 0,
-        evidence: steps.evidence,
+        steps,
         anomalies,
     };
-    count(startup, &steps, &mut breakdown);
-    name_anomalies(startup, &steps, &mut breakdown);
+    count(startup, &mut breakdown);
+    name_anomalies(startup, &mut breakdown);
     breakdown.slo = slo(startup, &breakdown);
     breakdown
 }
@@ -252,7 +249,7 @@ fn skewed(begin: Time, end: Time, total: Span) -> Vec<Piece> {
     }]
 }
 
-fn count(startup: &Startup, steps: &steps::Steps, breakdown: &mut Breakdown) {
+fn count(startup: &Startup, breakdown: &mut Breakdown) {
     let ended: Vec<_> = startup.all(Fact::PullEnded).filter(|event| event.text_of(Field::Image).is_some()).collect();
     breakdown.pulls = breakdown.pulls.max(ended.len());
     let failed =
@@ -269,15 +266,18 @@ fn count(startup: &Startup, steps: &steps::Steps, breakdown: &mut Breakdown) {
     let bytes = if bytes.is_empty() { by_event } else { bytes };
     breakdown.pulled_bytes = (!bytes.is_empty()).then(|| bytes.iter().sum());
     let until = breakdown.running.unwrap_or(Time(i64::MAX));
-    for (number, step) in steps.steps.iter().enumerate() {
-        let again = |later: &steps::Step| {
+    let steps = &breakdown.steps.steps;
+    let again = |(number, step): &(usize, &steps::Step)| {
+        let same = |later: &steps::Step| {
             later.name.is_some() && later.name == step.name && later.asked.is_some_and(|mark| mark.at <= until)
         };
-        breakdown.restarts += usize::from(steps.steps.iter().skip(number + 1).any(again));
-    }
+        steps.iter().skip(number + 1).any(same)
+    };
+    breakdown.restarts = steps.iter().enumerate().filter(again).count();
 }
 
-fn name_anomalies(startup: &Startup, steps: &steps::Steps, breakdown: &mut Breakdown) {
+fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
+    let init = breakdown.steps.steps.iter().filter(|step| step.init).count();
     let observed = startup.observed.as_deref();
     let mut name = |id: &'static str| {
         if !breakdown.anomalies.contains(&id) {
@@ -299,7 +299,6 @@ fn name_anomalies(startup: &Startup, steps: &steps::Steps, breakdown: &mut Break
         {
             name("clock-skew");
         }
-        let init = steps.steps.iter().filter(|step| step.init).count();
         if observed.format == Some(Format::G4) && observed.init == Some(Span(0)) && init > 0 {
             name("init-not-counted");
         }
@@ -326,7 +325,7 @@ fn slo(startup: &Startup, breakdown: &Breakdown) -> Option<f64> {
     let running = breakdown.running? - breakdown.created?;
     let unknown_end = observed.first_pull.time().is_some()
         && observed.last_pull == Noted::Never
-        && breakdown.evidence == Evidence::Relist;
+        && breakdown.steps.evidence == Evidence::Relist;
     if unknown_end {
         return None;
     }

@@ -93,7 +93,7 @@ impl Case<'_> {
 
     /// By how much the ends of sandbox and start may lie too late: each is known to a relist where only the kubelet's log tells.
     pub(super) fn blur(&self) -> f64 {
-        if self.breakdown.evidence == steps::Evidence::Relist { 2.0 } else { 0.0 }
+        if self.breakdown.steps.evidence == steps::Evidence::Relist { 2.0 } else { 0.0 }
     }
 
     /// How long its node's kubelet held requests back while it was on its way, as far as lines tell: they are samples.
@@ -104,10 +104,9 @@ impl Case<'_> {
 
     /// When the last of its own containers had started.
     pub(super) fn last_started(&self) -> Option<Time> {
-        let steps = steps::of(self.startup);
         let until = self.breakdown.running.unwrap_or(Time(i64::MAX));
+        let steps = &self.breakdown.steps.steps;
         steps
-            .steps
             .iter()
             .filter(|step| !step.init)
             .filter_map(|step| step.started)

@@ -39,7 +39,7 @@ pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(
         writeln!(out, "## podlag: no pod startups found\n")?;
     }
     if let Some(metrics) = &report.metrics {
-        measured::write(metrics, summary.startups == 0, out)?;
+        measured::write(metrics, &summary.known(), summary.startups == 0, out)?;
     }
     unjudged(report, out)?;
     coverage(report, out)

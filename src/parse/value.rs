@@ -75,18 +75,18 @@ impl<'a> Raw<'a> {
             return Some(inside.split_whitespace().map(str::to_owned).collect());
         }
         let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
-        items.into_iter().map(|item| Raw::Json(item.get()).pod()).collect()
+        items.into_iter().map(|item| Raw::Json(item.get()).pod().map(Cow::into_owned)).collect()
     }
 
     /// One pod as `namespace/name`.
-    pub fn pod(self) -> Option<String> {
+    pub fn pod(self) -> Option<Cow<'a, str>> {
         match self {
             Raw::Json(raw) if raw.starts_with('{') => {
                 let name = self.member("name")?;
                 let namespace = self.member("namespace").unwrap_or_default();
-                Some(if namespace.is_empty() { name.into_owned() } else { format!("{namespace}/{name}") })
+                Some(if namespace.is_empty() { name } else { Cow::Owned(format!("{namespace}/{name}")) })
             }
-            _ => self.text().map(Cow::into_owned),
+            _ => self.text(),
         }
     }
 }
@@ -97,14 +97,15 @@ struct JsonText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The members of a JSON object in order, duplicates kept; `None` when it is not whole.
 pub fn members(raw: &str) -> Option<Vec<(Cow<'_, str>, Raw<'_>)>> {
-    struct Members;
+    /// About how many there are.
+    struct Members(usize);
     impl<'de> serde::de::Visitor<'de> for Members {
         type Value = Vec<(Cow<'de, str>, Raw<'de>)>;
         fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
             f.write_str("a JSON object")
         }
         fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = Vec::with_capacity(16);
+            let mut members = Vec::with_capacity(self.0);
             while let Some(JsonText(key)) = map.next_key()? {
                 let raw: &'de RawValue = map.next_value()?;
                 members.push((key, Raw::Json(raw.get())));
@@ -113,7 +114,7 @@ pub fn members(raw: &str) -> Option<Vec<(Cow<'_, str>, Raw<'_>)>> {
         }
     }
     let mut deserializer = serde_json::Deserializer::from_str(raw);
-    serde::Deserializer::deserialize_map(&mut deserializer, Members).ok()
+    serde::Deserializer::deserialize_map(&mut deserializer, Members((raw.len() / 32).min(16))).ok()
 }
 
 /// Splits `"..."` with Go escapes at its closing quote: what is inside (escapes still on), and what follows.

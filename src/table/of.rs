@@ -52,7 +52,7 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding],
             shown.push(place);
         }
     }
-    let mut evidence = Evidence::of(startup);
+    let mut evidence = Evidence::of(startup, b.steps.evidence);
     evidence.extend(around.object.then_some(Evidence::Pods));
     let line = |at: &At| {
         let text = text(startup, *at)?;
@@ -81,7 +81,7 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding],
         pulls: count(b.pulls),
         pull_failures: count(b.pull_failures),
         pulled_bytes: b.pulled_bytes,
-        sandbox_attempts: count(b.sandbox_attempts),
+        sandbox_attempts: count(b.steps.sandbox_attempts),
         restarts: count(b.restarts),
         cause: findings.first().map(|finding| finding.cause.into()),
         cause_s: findings.first().map(|finding| finding.lost.seconds()),

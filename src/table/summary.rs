@@ -13,7 +13,7 @@ use super::store::Table;
 use crate::cause::Advised;
 use crate::error::Error;
 use crate::phase::PHASES;
-use crate::setting::{KNOBS, Settings};
+use crate::setting::{KNOBS, Knob, Settings};
 use crate::startup::State;
 use crate::time::Time;
 
@@ -79,6 +79,15 @@ pub struct SettingLine {
     pub value: Option<String>,
     /// On how many nodes.
     pub nodes: u64,
+}
+
+impl SettingLine {
+    /// Settings that are the same on so many nodes.
+    pub(crate) fn of(settings: &Settings, nodes: u64) -> Vec<Self> {
+        let line =
+            |(knob, value): (Knob, &str)| SettingLine { name: knob.name(), value: Some(value.to_owned()), nodes };
+        settings.iter().map(line).collect()
+    }
 }
 
 /// A startup that stands for many.

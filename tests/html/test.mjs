@@ -423,6 +423,7 @@ describe("for everyone", () => {
 		const page = await open(file, {}, "#namespace=shop");
 		assert.equal(await page.locator("#selected").isVisible(), false);
 		await page.emulateMedia({ media: "print" });
+		// biome-ignore lint/performance/useDomNodeTextContent: what is shown is asked for, not what is there
 		assert.match(await page.locator("#selected").innerText(), /^Only namespace shop: \d+ of \d+ startups$/);
 		await close(page);
 	});

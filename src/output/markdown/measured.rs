@@ -18,7 +18,7 @@ const CAUSES: usize = 5;
 const NODES: usize = 5;
 const REMARKS: usize = 5;
 
-pub(super) fn write(measured: &Measured, alone: bool, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn write(measured: &Measured, settings: &Settings, alone: bool, out: &mut dyn Write) -> Result<(), Error> {
     let fleet = &measured.fleet;
     let starts = plural(fleet.startups.round() as usize, "start", "starts");
     let nodes = plural(measured.nodes.len(), "node", "nodes");
@@ -27,7 +27,7 @@ pub(super) fn write(measured: &Measured, alone: bool, out: &mut dyn Write) -> Re
     slo(fleet, out)?;
     if fleet.startups > 0.0 {
         parts(fleet, out)?;
-        proofs(measured, out)?;
+        proofs(measured, settings, out)?;
     }
     for node in measured.nodes.iter().take(NODES) {
         let Some(reconciled) = &node.reconciled else { continue };
@@ -69,7 +69,7 @@ fn parts(fleet: &Figures, out: &mut dyn Write) -> Result<(), Error> {
     Ok(())
 }
 
-fn proofs(measured: &Measured, out: &mut dyn Write) -> Result<(), Error> {
+fn proofs(measured: &Measured, settings: &Settings, out: &mut dyn Write) -> Result<(), Error> {
     let fleet = &measured.fleet;
     if fleet.causes.is_empty() {
         return Ok(writeln!(out, "No cause is proven by the metrics.\n")?);
@@ -80,7 +80,7 @@ fn proofs(measured: &Measured, out: &mut dyn Write) -> Result<(), Error> {
         let lost = if proof.high_s <= 0.0 { "not known".into() } else { range(proof.low_s.max(0.0), proof.high_s) };
         let lost = if proof.high_s - proof.low_s < 0.0005 && proof.high_s > 0.0 { length(proof.high_s) } else { lost };
         let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
-        let set = cause.advised(versions, &Settings::default()).set;
+        let set = cause.advised(versions, settings).set;
         writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.seen), words(&set))?;
     }
     Ok(writeln!(out)?)

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Page, plural};
-use crate::cause;
+use crate::cause::{self, Advised};
 use crate::output::{length, plain, range};
 use crate::replay::Change;
 use crate::table::{CauseLine, Quantiles, Summary};
@@ -48,16 +48,7 @@ impl Page<'_> {
                     writeln!(out, "     {}", self.clipped(&format!("{head}{text}"), self.width - 5))?;
                 }
             }
-            if !line.advised.already.is_empty() {
-                self.words(out, "     ", &format!("is     {}", plain(&line.advised.already.join(", "))))?;
-            }
-            self.words(out, "     ", &format!("set    {}", line.advised.set))?;
-            // The words mostly say the very line to add.
-            let said = line.advised.yaml.iter().all(|yaml| line.advised.set.contains(yaml.as_str()));
-            let lines = line.advised.yaml.iter().filter(|_| !said);
-            lines
-                .enumerate()
-                .try_for_each(|(at, yaml)| writeln!(out, "     {:<7}{yaml}", if at == 0 { "add" } else { "" }))?;
+            self.advised(&line.advised, out)?;
             if let Some(what_if) = &line.what_if {
                 self.words(out, "     ", &format!("then   {}", plain(what_if)))?;
             }
@@ -70,6 +61,18 @@ impl Page<'_> {
             self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
         }
         writeln!(out)
+    }
+
+    /// What is set, what to set, and the lines to add.
+    pub(super) fn advised(&self, advised: &Advised, out: &mut dyn Write) -> io::Result<()> {
+        if !advised.already.is_empty() {
+            self.words(out, "     ", &format!("is     {}", plain(&advised.already.join(", "))))?;
+        }
+        self.words(out, "     ", &format!("set    {}", advised.set))?;
+        // The words mostly say the very line to add.
+        let said = advised.yaml.iter().all(|yaml| advised.set.contains(yaml.as_str()));
+        let lines = advised.yaml.iter().filter(|_| !said);
+        lines.enumerate().try_for_each(|(at, yaml)| writeln!(out, "     {:<7}{yaml}", if at == 0 { "add" } else { "" }))
     }
 
     /// Settings that are known and fight each other.

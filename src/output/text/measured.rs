@@ -139,6 +139,7 @@ impl Page<'_> {
         if proofs.is_empty() {
             return writeln!(out, "{}\n", self.strong("no cause is proven by the metrics"));
         }
+        let known = self.report.summary.known();
         writeln!(out, "{}", self.strong("causes, by mean seconds of a start (metrics)"))?;
         for (number, proof) in proofs.iter().take(CAUSES).enumerate() {
             let Some(cause) = cause::named(&proof.cause) else { continue };
@@ -158,7 +159,7 @@ impl Page<'_> {
             self.words(out, "     ", cause.title)?;
             self.words(out, "     ", &format!("seen   {}", plain(&proof.seen)))?;
             let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
-            self.words(out, "     ", &format!("set    {}", cause.advised(versions, &self.report.summary.known()).set))?;
+            self.advised(&cause.advised(versions, &known), out)?;
         }
         if proofs.len() > CAUSES {
             let rest: Vec<&str> = proofs.iter().skip(CAUSES).map(|proof| proof.cause.as_str()).collect();
