@@ -1,0 +1,102 @@
+//! Whose line is it: the startup that a record belongs to.
+
+use std::borrow::Cow;
+
+use super::names::Names;
+use super::{Id, Tracker, proves};
+use crate::record::{Fact, Field, Record};
+
+/// Lines from which a startup is made when none is open.
+fn begins(fact: Fact) -> bool {
+    proves(fact)
+        || matches!(
+            fact,
+            Fact::PodAdded
+                | Fact::PodAdmitted
+                | Fact::PodRejected
+                | Fact::SyncBegan
+                | Fact::VolumesAwaited
+                | Fact::VolumeVerifyStarted
+                | Fact::VolumeMountStarted
+        )
+}
+
+impl Tracker {
+    /// The startup a line belongs to: by uid, by sandbox or container, by name; made when the line can begin one.
+    pub(super) fn find(&mut self, record: &Record, node: usize) -> Option<Id> {
+        let uid = record.text_of(Field::Uid);
+        let name = record.text_of(Field::Pod).map(Cow::Borrowed).or_else(|| {
+            let (namespace, name) = (record.text_of(Field::Namespace)?, record.text_of(Field::Name)?);
+            Some(Cow::Owned(format!("{namespace}/{name}")))
+        });
+        if let Some(uid) = uid {
+            if let Some(id) = self.by_uid.get(uid).copied().filter(|id| self.open.contains_key(id)) {
+                return Some(id);
+            }
+            if self.closed.contains(uid) {
+                return self.known_before(name.as_deref(), uid);
+            }
+        }
+        let object = [Field::Sandbox, Field::ContainerId]
+            .into_iter()
+            .find_map(|field| self.by_object.get(record.text_of(field)?));
+        if let Some(id) = object.copied().filter(|id| self.open.contains_key(id)) {
+            return Some(id);
+        }
+        let named = name.as_deref().and_then(|name| self.named(name));
+        match (named, uid) {
+            (Some(id), None) => Some(id),
+            (Some(id), Some(uid)) => Some(self.name_uid(id, uid, name.as_deref()?, node)),
+            (None, _) if !begins(record.fact) => None,
+            (None, None) if self.there.contains(name.as_deref()?) => None,
+            (None, _) => {
+                let id = self.begin(name.as_deref()?, node);
+                if let Some(uid) = uid {
+                    self.name_uid(id, uid, name.as_deref()?, node);
+                }
+                Some(id)
+            }
+        }
+    }
+
+    /// Gives a startup found by name the uid a line tells. Another uid under the same name is another pod, but for
+    /// static pods: there the kubelet's own uid (a hash, no dashes) and the mirror's stand for the same pod.
+    fn name_uid(&mut self, id: Id, uid: &str, name: &str, node: usize) -> Id {
+        let Some(startup) = self.open.get_mut(&id) else { return id };
+        let is_static = |uid: &str| !uid.contains('-');
+        let id = match startup.uid.as_deref() {
+            None => {
+                startup.uid = Some(uid.into());
+                startup.mirror |= is_static(uid);
+                id
+            }
+            Some(known) if known == uid => id,
+            Some(known) if is_static(known) != is_static(uid) => {
+                startup.mirror = true;
+                id
+            }
+            Some(_) => {
+                self.close(id);
+                let id = self.begin(name, node);
+                if let Some(startup) = self.open.get_mut(&id) {
+                    startup.uid = Some(uid.into());
+                }
+                id
+            }
+        };
+        Names::note(&mut self.names.entry(id).or_default().uids, &mut self.by_uid, uid, id);
+        id
+    }
+
+    /// A pod that was seen to its end before: what a restarted kubelet says of it begins nothing.
+    fn known_before(&mut self, name: Option<&str>, uid: &str) -> Option<Id> {
+        let id = self.named(name?)?;
+        let startup = self.open.get(&id)?;
+        if startup.uid.is_none() && !startup.proven {
+            self.forget(id);
+        } else if startup.uid.as_deref() == Some(uid) {
+            return Some(id);
+        }
+        None
+    }
+}
