@@ -37,11 +37,6 @@ impl Groups {
         self.metadata.schema_descr.fields().iter().map(|field| field.get_field_info().name.to_string()).collect()
     }
 
-    /// How many rows it has.
-    pub(super) fn rows(&self) -> usize {
-        self.metadata.num_rows
-    }
-
     /// Ranges of rows that can be read at once: each within a group, at most so long.
     pub(super) fn slices(&self, longest: usize) -> Vec<Range<usize>> {
         let mut all = Vec::new();

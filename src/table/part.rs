@@ -1,7 +1,9 @@
 //! A part of a table: columns in memory, or a sorted file in the temporary folder.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use polars::prelude::*;
 
@@ -30,7 +32,9 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Written {
     path: PathBuf,
-    groups: Groups,
+    rows: usize,
+    /// What the file says of its groups, once rows of it are asked for: of many files that is much.
+    groups: OnceLock<Groups>,
     /// The file as a query. All queries are made of this one, so that polars keeps what it learns of the file.
     scan: DslPlan,
 }
@@ -43,7 +47,7 @@ pub(super) fn unwritable(trouble: impl std::fmt::Display) -> Error {
 /// Writes sorted frames, a group of rows each, until there is none: packed as fast as they are read, for the file lives
 /// as long as the run.
 pub(super) fn write(path: PathBuf, next: &mut dyn FnMut() -> Result<Option<DataFrame>, Error>) -> Result<Part, Error> {
-    let (mut writer, trouble) = (None, Trouble::default());
+    let (mut writer, mut rows, trouble) = (None, 0, Trouble::default());
     let told = |error| unwritable(trouble.or(error));
     while let Some(frame) = next()? {
         let writer = match &mut writer {
@@ -58,21 +62,33 @@ pub(super) fn write(path: PathBuf, next: &mut dyn FnMut() -> Result<Option<DataF
             }
         };
         writer.write_batch(&frame).map_err(told)?;
+        rows += frame.height();
     }
     if let Some(writer) = &mut writer {
         writer.finish().map_err(told)?;
     }
-    let groups = Groups::open(&path).map_err(unwritable)?;
     let args = ScanArgsParquet { glob: false, cache: false, use_statistics: false, ..ScanArgsParquet::default() };
     let scan = LazyFrame::scan_parquet(PlRefPath::new(path.to_string_lossy()), args).map_err(failed)?.logical_plan;
-    Ok(Part::Written(Box::new(Written { path, groups, scan })))
+    Ok(Part::Written(Box::new(Written { path, rows, groups: OnceLock::new(), scan })))
+}
+
+impl Written {
+    fn read(&self, rows: Range<usize>) -> PolarsResult<DataFrame> {
+        match self.groups.get() {
+            Some(groups) => groups.read(rows, None),
+            None => {
+                let groups = Groups::open(&self.path)?;
+                self.groups.get_or_init(|| groups).read(rows, None)
+            }
+        }
+    }
 }
 
 impl Part {
     pub(super) fn len(&self) -> usize {
         match self {
             Part::Held(frame) => frame.height(),
-            Part::Written(written) => written.groups.rows(),
+            Part::Written(written) => written.rows,
         }
     }
 
@@ -86,7 +102,7 @@ impl Part {
     pub(super) fn slice(&self, from: usize, length: usize) -> Result<DataFrame, Error> {
         match self {
             Part::Held(frame) => Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), length)),
-            Part::Written(written) => written.groups.read(from..from.saturating_add(length), None).map_err(failed),
+            Part::Written(written) => written.read(from..from.saturating_add(length)).map_err(failed),
         }
     }
 
