@@ -214,6 +214,10 @@ fn logs(
                     let (records, text) = (empty.try_recv().unwrap_or_default(), &chunk.text);
                     let mut parsed =
                         parse::chunk_into(records, &options.grammars, text, chunk.end, chunk.source, chunk.first_line);
+                    // Thousands of sources may hold a chunk each: what was made for another's many records is not kept for few.
+                    if parsed.records.capacity() / 4 > parsed.records.len() {
+                        parsed.records.shrink_to_fit();
+                    }
                     parsed.long_lines = chunk.cuts.iter().map(|cut| cut.line).collect();
                     parsed.bytes = chunk.end as u64 + chunk.cuts.iter().map(|cut| cut.dropped).sum::<u64>();
                     // Nobody waits for it any more when the run was stopped.
@@ -297,7 +301,13 @@ impl Merge {
 }
 
 impl Feed {
+    /// Waits for what comes next, once all records are taken.
     fn next(&mut self, coverage: &mut Coverage, failed: &mut usize) {
+        let spent = std::mem::take(&mut self.parsed);
+        if spent.capacity() > 0 {
+            // What is not wanted is freed.
+            let _ = self.emptied.try_send(spent.into());
+        }
         match self.answers.answers.recv() {
             Ok(Answer::Turn(reading)) => self.answers.again(reading),
             Ok(Answer::Chunk(parsed)) => {
@@ -314,9 +324,7 @@ impl Feed {
                 self.tell(coverage, 1, &lines(&parsed.cut_places));
                 self.tell(coverage, 2, &parsed.long_lines);
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
-                let spent = std::mem::replace(&mut self.parsed, parsed.records.into());
-                // What is not wanted is freed.
-                let _ = self.emptied.try_send(spent.into());
+                self.parsed = parsed.records.into();
             }
             Ok(Answer::Trouble(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.

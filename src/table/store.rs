@@ -53,7 +53,8 @@ pub(super) fn folder(prefix: &str, within: &Path) -> std::io::Result<TempDir> {
 /// How rows are held.
 #[derive(Clone, Debug)]
 pub struct Budget {
-    /// Bytes for rows: they are written out once they take half of it, the other half is for turning them into columns.
+    /// Bytes for rows: they are written out once they take it all, and from then on each half of it, for rows go on coming
+    /// while others are written.
     pub memory: usize,
     /// No written part is smaller (bytes of rows), however small the budget: each costs every query something.
     pub part: usize,
@@ -155,11 +156,16 @@ impl Store {
         self.weight += row.weight();
         self.waiting.push((self.taken, Box::new(row)));
         self.taken += 1;
-        if self.weight > (self.budget.memory / 2).max(self.budget.part) { self.spill() } else { Ok(()) }
+        if self.weight > self.room().max(self.budget.part) { self.spill() } else { Ok(()) }
     }
 
-    /// Writes what waits, on a thread of its own: rows go on coming meanwhile, more slowly than they are written, so both
-    /// together take no more than half of the budget.
+    /// How much may wait.
+    fn room(&self) -> usize {
+        if self.folder.is_none() { self.budget.memory } else { self.budget.memory / 2 }
+    }
+
+    /// Writes what waits, on a thread of its own: rows go on coming meanwhile, and wait for it once they are as many as have
+    /// room.
     fn spill(&mut self) -> Result<(), Error> {
         self.written()?;
         let folder = match &self.folder {
