@@ -5,9 +5,9 @@ use polars::prelude::*;
 use polars_arrow::array::ListArray;
 use polars_arrow::offset::{Offsets, OffsetsBuffer};
 
-use crate::error::{Error, Kind};
-use crate::phase::{PHASES, Phase};
-use crate::time::Time;
+use crate::model::error::{Error, Kind};
+use crate::model::phase::{PHASES, Phase};
+use crate::model::time::Time;
 
 /// A column as it is documented in a file's metadata and checked when a file is read.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ macro_rules! columns {
                 Ok(all)
             }
 
-            fn read(frame: &polars::prelude::DataFrame) -> Result<Vec<Self>, $crate::error::Error> {
+            fn read(frame: &polars::prelude::DataFrame) -> Result<Vec<Self>, $crate::model::error::Error> {
                 let mut rows = vec![Self::default(); frame.height()];
                 $(<$type as $crate::table::cell::Cell>::read(stringify!($field), frame, &mut |at, cell| {
                     if let Some(row) = rows.get_mut(at) {
@@ -230,9 +230,9 @@ macro_rules! word {
         }
     };
 }
-word!(crate::startup::State);
+word!(crate::model::startup::State);
 word!(crate::breakdown::Precision);
-word!(crate::phase::Phase);
+word!(crate::model::phase::Phase);
 
 /// A list of words.
 impl Cell for Vec<Box<str>> {

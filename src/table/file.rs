@@ -13,9 +13,9 @@ use super::cell::{Cell, Columns, Described, failed};
 use super::noted::{Noted, Trouble};
 use super::row::{Finding, Pull, Row, Volume};
 use super::store::{self, Made};
-use crate::error::{Error, Kind};
+use crate::model::error::{Error, Kind};
+use crate::model::time::Time;
 use crate::report::{Report, VERSION};
-use crate::time::Time;
 
 /// Keys of a file's metadata.
 pub(super) mod key {

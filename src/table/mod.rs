@@ -6,8 +6,10 @@
 //! ```
 
 mod allowance;
+pub mod anonymize;
 mod cell;
 mod file;
+pub mod filter;
 mod found;
 mod groups;
 mod merge;

@@ -8,7 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher128};
 
 use super::row::Row;
 use crate::breakdown::Precision;
-use crate::startup::State;
+use crate::model::startup::State;
 
 /// A short hash of a row's key: equal ones may be of the same startup. It is written into files, so its algorithm is named and
 /// does not change with the toolchain.

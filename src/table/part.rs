@@ -12,7 +12,7 @@ use super::groups::Groups;
 use super::noted::{Noted, Trouble};
 use super::once;
 use super::row::Row;
-use crate::error::{Error, Kind};
+use crate::model::error::{Error, Kind};
 
 /// How many rows are read at once where they are read as rows.
 pub(super) const BATCH: usize = 2048;

@@ -7,10 +7,10 @@ use polars::prelude::*;
 use super::cell::{failed, phase_column};
 use super::row::Row;
 use super::store::Table;
-use crate::error::{Error, Kind};
-use crate::phase::{PHASES, Phase};
-use crate::record::named;
-use crate::time::{SECOND, Time};
+use crate::model::error::{Error, Kind};
+use crate::model::phase::{PHASES, Phase};
+use crate::model::record::named;
+use crate::model::time::{SECOND, Time};
 
 /// What a row is filed under: see `Row::began`.
 pub(super) const BEGAN: &str = "_began";

@@ -4,8 +4,8 @@ use polars::prelude::*;
 
 use super::cell::failed;
 use super::store::Table;
-use crate::error::Error;
-use crate::time::Time;
+use crate::model::error::Error;
+use crate::model::time::Time;
 
 /// A start with a record of the kubelet's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,8 @@ pub struct Recorded {
 /// # Errors
 /// When a part of the table cannot be read.
 pub fn recorded(table: &Table) -> Result<Vec<Recorded>, Error> {
-    let phases: Vec<String> = crate::phase::PHASES.iter().map(|(phase, _)| super::phase_column(*phase)).collect();
+    let phases: Vec<String> =
+        crate::model::phase::PHASES.iter().map(|(phase, _)| super::phase_column(*phase)).collect();
     let mut columns: Vec<Expr> = ["node", "watched", "total_s", "kubelet_slo_s", "stateful"].map(col).into();
     columns.extend(phases.iter().map(|name| col(name.as_str())));
     let frame = table.select(&columns)?.filter(col("watched").is_not_null().and(col("kubelet_slo_s").is_not_null()));

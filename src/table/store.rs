@@ -15,10 +15,10 @@ use super::once;
 use super::part::{BATCH, GROUP, NUMBER, Part, unwritable, write};
 use super::query::BEGAN;
 use super::row::Row;
-use crate::anonymize::Anonymizer;
-use crate::error::Error;
-use crate::filter::Filter;
-use crate::workload::Owners;
+use crate::model::error::Error;
+use crate::model::workload::Owners;
+use crate::table::anonymize::Anonymizer;
+use crate::table::filter::Filter;
 
 /// Temporary files and folders: they remove themselves, but for a process that is ended in haste. Clones share the list.
 #[derive(Clone, Debug, Default)]

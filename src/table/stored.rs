@@ -15,8 +15,8 @@ use super::file::{STARTUPS, key};
 use super::groups::Groups;
 use super::row::Row;
 use super::store::Store;
-use crate::error::{Error, Kind};
 use crate::metrics::Window;
+use crate::model::error::{Error, Kind};
 use crate::report::{Coverage, VERSION};
 
 /// Rows that are read at once from files that were not written by podlag, whose row groups may be large.

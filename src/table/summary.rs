@@ -10,12 +10,12 @@ use super::found::Found;
 use super::query::{BEGAN, micros, nested, quantile, scalar, seconds, strings};
 use super::row::{Place, Row};
 use super::store::Table;
-use crate::cause::Advised;
-use crate::error::Error;
-use crate::phase::PHASES;
-use crate::setting::{KNOBS, Knob, Settings};
-use crate::startup::State;
-use crate::time::Time;
+use crate::causes::Advised;
+use crate::causes::setting::{KNOBS, Knob, Settings};
+use crate::model::error::Error;
+use crate::model::phase::PHASES;
+use crate::model::startup::State;
+use crate::model::time::Time;
 
 /// Seconds at the quantiles people ask for. A quantile is a value that occurred: the smallest that so many do not exceed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -331,7 +331,7 @@ fn states(table: &Table) -> Result<Vec<(&'static str, u64)>, Error> {
         let found = all.clone().filter(col("state").eq(lit(state.name()))).select([col("state").count()]);
         Ok((state.name(), scalar(found)? as u64))
     };
-    crate::startup::STATES.iter().map(|(state, _)| count(state)).collect()
+    crate::model::startup::STATES.iter().map(|(state, _)| count(state)).collect()
 }
 
 /// Nodes are told by name; where no line names them, the files of one folder are of one node.
@@ -439,7 +439,7 @@ fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
     }
     let known = summary.known();
     let versions = || summary.kubelets.iter().map(String::as_str);
-    let advised = |cause: &str| crate::cause::named(cause).map(|cause| cause.advised(versions(), &known));
+    let advised = |cause: &str| crate::causes::named(cause).map(|cause| cause.advised(versions(), &known));
     let worst = Found::rows(&all.values().filter_map(|claims| claims.worst.as_ref()).collect::<Vec<_>>(), table)?;
     let mut worst = worst.into_iter();
     let line = |(cause, claims): (String, Claims)| {
