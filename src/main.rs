@@ -17,7 +17,7 @@ use podlag::model::error::{Error, Kind};
 use podlag::parse::grammar;
 use podlag::render::schema;
 use podlag::render::schema::SCHEMAS;
-use podlag::render::{self, ChainFile, Screen, Target, explain};
+use podlag::render::{self, ChainFile, Target, TextOptions, explain};
 use podlag::report::Report;
 use podlag::report::compare;
 use podlag::report::gate;
@@ -287,7 +287,7 @@ fn startless(report: &Report) {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the program, not the library, looks at its surroundings")]
-fn screen() -> Screen {
+fn screen() -> TextOptions {
     let terminal = io::stdout().is_terminal();
     let width = indicatif::TermLike::width(&console::Term::stdout());
     let width = if terminal {
@@ -295,5 +295,5 @@ fn screen() -> Screen {
     } else {
         std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80)
     };
-    Screen { width, colour: terminal && std::env::var_os("NO_COLOR").is_none() }
+    TextOptions { width, colour: terminal && std::env::var_os("NO_COLOR").is_none() }
 }

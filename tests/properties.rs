@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use podlag::analyze::{Options, analyze};
 use podlag::input;
-use podlag::render::{self, Screen};
+use podlag::render::{self, TextOptions};
 use podlag::report::Report;
 use podlag::table::Row;
 use proptest::prelude::*;
@@ -75,7 +75,8 @@ fn bytes(path: &std::path::Path, threads: usize, chunk: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for form in ["json", "ndjson", "text"] {
         let form = render::form(form).unwrap_or_else(|error| panic!("{error}"));
-        (form.write)(&report, Screen { width: 80, colour: false }, &mut out).unwrap_or_else(|error| panic!("{error}"));
+        (form.write)(&report, TextOptions { width: 80, colour: false }, &mut out)
+            .unwrap_or_else(|error| panic!("{error}"));
     }
     out
 }

@@ -1,8 +1,8 @@
 //! The log does not tell where the time went.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -26,10 +26,10 @@ Give podlag the container runtime's log of the same time; raise the kubelet's ve
 When it misleads
 None: it says what is not known.
 ",
-    reference: Span(0),
-    limit: Span(3 * SECOND),
+    reference: Nanos(0),
+    limit: Nanos(3 * SECOND),
     because: "starts in captures have up to 1.6 s between their lines under load",
     shown_by: &[Evidence::Record, Evidence::KubeletLog],
     phases: &[Phase::Unattributed, Phase::RestartBackoff, Phase::ImageWait],
-    check: |_| Some(Sign::default()),
+    check: |_| Some(Match::default()),
 };

@@ -1,8 +1,8 @@
 //! Pulling took long; nothing given tells waiting in the node's queue from the transfer.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,14 +22,14 @@ Give podlag the runtime's log of the same time (journalctl -u kubelet -u contain
 When it misleads
 A single slow image on a quiet node had no queue to wait in; that it was alone is not shown by its own lines.
 ",
-    reference: Span(0),
-    limit: Span(2 * SECOND),
+    reference: Nanos(0),
+    limit: Nanos(2 * SECOND),
     because: "below that a pull is no trouble whichever of the two it was",
     shown_by: &[Evidence::KubeletLog, Evidence::Record, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait, Phase::ImagePull],
     check: |case| {
         let mut pulls =
             case.breakdown.pieces.iter().filter(|p| p.phase == Phase::ImagePull && p.to > p.from).peekable();
-        (pulls.peek().is_some() && pulls.all(|pull| pull.min == Span(0))).then(Sign::default)
+        (pulls.peek().is_some() && pulls.all(|pull| pull.min == Nanos(0))).then(Match::default)
     },
 };

@@ -2,7 +2,7 @@
 
 use super::{Advice, Cause, Evidence};
 use crate::model::phase::Phase;
-use crate::model::time::Span;
+use crate::model::time::Nanos;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -25,8 +25,8 @@ Give the container the memory it needs to start, or raise memoryThrottlingFactor
 When it misleads
 It is counted for long-running containers too, and how long an allocation waited is in no metric.
 ",
-    reference: Span(0),
-    limit: Span(0),
+    reference: Nanos(0),
+    limit: Nanos(0),
     because: "any event is one too many: memory.high stops what allocates",
     shown_by: &[Evidence::ContainerMetrics],
     phases: &[Phase::Init, Phase::Start],

@@ -1,8 +1,8 @@
 //! The kubelet noticed late what had already happened in the runtime.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -29,10 +29,10 @@ Upgrade; do not turn on EventedPLEG outside of tests. A relist that takes long p
 When it misleads
 A postStart hook keeps the pod's worker busy after the container has started, and looks the same at -v=2.
 ",
-    reference: Span(SECOND),
-    limit: Span(SECOND),
+    reference: Nanos(SECOND),
+    limit: Nanos(SECOND),
     because: "the relist comes each second: up to one is how it works, each further one is lost",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Detect],
-    check: |_| Some(Sign::default()),
+    check: |_| Some(Match::default()),
 };

@@ -1,9 +1,9 @@
 //! The kubelet changed the owner of every file of a volume (fsGroup).
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,10 +23,10 @@ fsGroupChangePolicy: OnRootMismatch, or a CSI driver that applies the group at m
 When it misleads
 None known.
 ",
-    reference: Span(3 * SECOND / 10),
-    limit: Span(SECOND),
+    reference: Nanos(3 * SECOND / 10),
+    limit: Nanos(SECOND),
     because: "the kubelet prints its line before each walk up to 1.32, short ones too",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
-    check: |case| case.startup.first(Fact::VolumeOwnership).filter(|event| case.in_time(event)).map(Sign::at),
+    check: |case| case.startup.first(Fact::VolumeOwnership).filter(|event| case.in_time(event)).map(Match::at),
 };

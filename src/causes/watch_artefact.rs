@@ -1,8 +1,8 @@
 //! The record was written late; the pods themselves were running.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,10 +22,10 @@ Do not chase it. The kubelet's two start histograms contain it; this report's ow
 When it misleads
 A watch that is really slow looks the same in the log.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "an undisturbed watch shows the pod within a millisecond",
     shown_by: &[Evidence::Record],
     phases: &[Phase::Watch],
-    check: |_| Some(Sign::default()),
+    check: |_| Some(Match::default()),
 };

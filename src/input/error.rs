@@ -23,7 +23,7 @@ pub enum ErrorKind {
     /// A file the user named, known by its first bytes to be something else than text.
     NotText(Content),
     /// The same, or a pipe or device, but found in a folder: left out, worth a remark rather than an error.
-    PassedOver(Content),
+    Skipped(Content),
     /// Its packed data ends before its end; what came before was delivered.
     Truncated,
     /// Its packed data is damaged; what came before was delivered.
@@ -89,7 +89,7 @@ impl SourceError {
     /// Whether this is only a remark: a file in a folder that is no log was left out.
     #[must_use]
     pub fn is_remark(&self) -> bool {
-        matches!(self.kind, ErrorKind::PassedOver(_))
+        matches!(self.kind, ErrorKind::Skipped(_))
     }
 
     /// What to check or do, as one or two sentences.
@@ -103,7 +103,7 @@ impl SourceError {
             ErrorKind::Empty => {
                 "Name the files themselves or another folder; names that begin with a dot are left out."
             }
-            ErrorKind::NotText(content) | ErrorKind::PassedOver(content) => return content.help(&self.name),
+            ErrorKind::NotText(content) | ErrorKind::Skipped(content) => return content.help(&self.name),
             ErrorKind::Truncated => {
                 "What came before is used. Was it still being written or copied? If so, fetch it again."
             }

@@ -24,7 +24,7 @@ pub struct Case<'a> {
 
 /// A cause's claim on seconds of the mean start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Proof {
+pub struct MetricFinding {
     /// Which cause.
     pub cause: String,
     /// It cost at least this, mean seconds of a start.
@@ -280,7 +280,7 @@ pub const RULES: &[Rule] = &[
 
 /// The causes that a node's metrics prove, the costliest (by the middle of its bounds) first.
 #[must_use]
-pub fn judge(case: &Case<'_>) -> Vec<Proof> {
+pub fn judge(case: &Case<'_>) -> Vec<MetricFinding> {
     if case.per() <= 0.0 {
         return Vec::new();
     }
@@ -288,14 +288,14 @@ pub fn judge(case: &Case<'_>) -> Vec<Proof> {
         // No cause costs a start more than it took.
         let most = case.starts.total_s.filter(|_| case.starts.total_exact).unwrap_or(f64::INFINITY).max(0.0);
         let bound = |seconds: f64| seconds.clamp(0.0, most);
-        check(case).map(|(low, high, seen)| Proof {
+        check(case).map(|(low, high, seen)| MetricFinding {
             cause: (*cause).to_owned(),
             low_s: bound(low),
             high_s: bound(high),
             seen,
         })
     };
-    let mut found: Vec<Proof> = RULES.iter().filter_map(proof).collect();
+    let mut found: Vec<MetricFinding> = RULES.iter().filter_map(proof).collect();
     found.sort_by(costliest);
     found
 }
@@ -303,15 +303,18 @@ pub fn judge(case: &Case<'_>) -> Vec<Proof> {
 /// The proofs of several nodes as one, each node with its recorded starts; the words are those of the node
 /// that it costs most.
 #[must_use]
-pub fn together(nodes: &[(&str, f64, &[Proof])]) -> Vec<Proof> {
+pub fn together(nodes: &[(&str, f64, &[MetricFinding])]) -> Vec<MetricFinding> {
     let all: f64 = nodes.iter().map(|(_, pods, _)| pods).sum();
-    let mut sum: BTreeMap<&str, (Proof, f64)> = BTreeMap::new();
+    let mut sum: BTreeMap<&str, (MetricFinding, f64)> = BTreeMap::new();
     for (node, pods, proofs) in nodes.iter().filter(|(_, pods, _)| *pods > 0.0) {
         for proof in *proofs {
             let (low_s, high_s) = (proof.low_s * pods / all, proof.high_s * pods / all);
             let words = format!("{node}: {}", proof.seen);
             let (known, most) = sum.entry(&proof.cause).or_insert_with(|| {
-                (Proof { cause: proof.cause.clone(), low_s: 0.0, high_s: 0.0, seen: words.clone() }, low_s + high_s)
+                (
+                    MetricFinding { cause: proof.cause.clone(), low_s: 0.0, high_s: 0.0, seen: words.clone() },
+                    low_s + high_s,
+                )
             });
             known.low_s += low_s;
             known.high_s += high_s;
@@ -320,12 +323,12 @@ pub fn together(nodes: &[(&str, f64, &[Proof])]) -> Vec<Proof> {
             }
         }
     }
-    let mut found: Vec<Proof> = sum.into_values().map(|(proof, _)| proof).collect();
+    let mut found: Vec<MetricFinding> = sum.into_values().map(|(proof, _)| proof).collect();
     found.sort_by(costliest);
     found
 }
 
-fn costliest(a: &Proof, b: &Proof) -> std::cmp::Ordering {
+fn costliest(a: &MetricFinding, b: &MetricFinding) -> std::cmp::Ordering {
     (b.low_s + b.high_s).total_cmp(&(a.low_s + a.high_s)).then(a.cause.cmp(&b.cause))
 }
 

@@ -4,13 +4,13 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Cell, Grid, Screen, grid, json, length, plain};
+use super::{Cell, Grid, TextOptions, grid, json, length, plain};
 use crate::model::error::{Error, Kind};
 use crate::model::phase::Phase;
 use crate::report::compare::{Diff, Line, QUANTILES, Verdict};
 
 /// The forms it has.
-pub const FORMS: &[&str] = &["text", "json", "markdown"];
+pub const FORMATS: &[&str] = &["text", "json", "markdown"];
 /// How many workloads and node pools text shows.
 const SHOWN: usize = 12;
 
@@ -18,7 +18,7 @@ const SHOWN: usize = 12;
 ///
 /// # Errors
 /// When writing fails, or there is no such form.
-pub fn write(diff: &Diff, form: &str, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     match form {
         "json" => json::pretty(out, diff),
         "text" => {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Screen, cell, length, plain, share};
+use super::{TextOptions, cell, length, plain, share};
 use crate::model::error::{Error, Kind};
 
 /// A value of a grid.
@@ -90,7 +90,7 @@ impl Grid {
     ///
     /// # Errors
     /// When writing fails.
-    pub fn text(&self, screen: Screen, most: usize, out: &mut dyn Write) -> Result<(), Error> {
+    pub fn text(&self, screen: TextOptions, most: usize, out: &mut dyn Write) -> Result<(), Error> {
         let mut lines: Vec<Vec<String>> = vec![self.titles().collect()];
         lines.extend(self.rows.iter().take(most).map(|row| row.iter().map(Cell::read).collect()));
         let mut widths: Vec<usize> = (0..self.heads.len())

@@ -1,6 +1,6 @@
 //! Outputs: a report in, bytes out. They format and do not compute.
 //!
-//! To add one: a file here, and its row in [`FORMS`].
+//! To add one: a file here, and its row in [`FORMATS`].
 
 mod blame;
 mod chain;
@@ -23,40 +23,40 @@ mod trace;
 
 use std::io::Write;
 
-use crate::metrics::Figures;
+use crate::metrics::NodeMetrics;
 use crate::model::error::{Error, Kind};
 use crate::report::{Coverage, Report, VERSION};
 use crate::table::{self, Row};
 
-pub use blame::{FORMS as BLAME_FORMS, TOP, write as blame};
+pub use blame::{FORMATS as BLAME_FORMATS, TOP, write as blame};
 pub use chain::{ChainFile, find, write as chain};
-pub use check::{FORMS as CHECK_FORMS, write as check};
-pub use diff::{FORMS as DIFF_FORMS, write as diff};
+pub use check::{FORMATS as CHECK_FORMATS, write as check};
+pub use diff::{FORMATS as DIFF_FORMATS, write as diff};
 pub use grid::{Cell, Grid};
 pub use number::{grouped, length, range, share};
 pub use target::Target;
 
 /// What the reader's screen can do.
 #[derive(Clone, Copy, Debug)]
-pub struct Screen {
+pub struct TextOptions {
     /// Its columns.
     pub width: usize,
     /// It shows colour.
     pub colour: bool,
 }
 
-impl Default for Screen {
+impl Default for TextOptions {
     fn default() -> Self {
-        Screen { width: 80, colour: false }
+        TextOptions { width: 80, colour: false }
     }
 }
 
 /// Writes a report.
-pub type Writer = fn(&Report, Screen, &mut dyn Write) -> Result<(), Error>;
+pub type Writer = fn(&Report, TextOptions, &mut dyn Write) -> Result<(), Error>;
 
 /// A form of the whole report: for standard output by its name, for files by their extension.
 #[derive(Debug)]
-pub struct Form {
+pub struct Format {
     /// The name `--format` takes.
     pub name: &'static str,
     /// The extension of its files.
@@ -68,15 +68,15 @@ pub struct Form {
 }
 
 /// The forms of a report.
-pub const FORMS: &[Form] = &[
-    Form { name: "text", extension: "txt", readable: true, write: text::write },
-    Form { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
-    Form { name: "csv", extension: "csv", readable: true, write: csv },
-    Form { name: "json", extension: "json", readable: true, write: |report, _, out| json::pretty(out, report) },
-    Form { name: "markdown", extension: "md", readable: true, write: markdown::write },
-    Form { name: "trace", extension: "trace.json", readable: true, write: trace::write },
-    Form { name: "html", extension: "html", readable: false, write: html::write },
-    Form {
+pub const FORMATS: &[Format] = &[
+    Format { name: "text", extension: "txt", readable: true, write: text::write },
+    Format { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
+    Format { name: "csv", extension: "csv", readable: true, write: csv },
+    Format { name: "json", extension: "json", readable: true, write: |report, _, out| json::pretty(out, report) },
+    Format { name: "markdown", extension: "md", readable: true, write: markdown::write },
+    Format { name: "trace", extension: "trace.json", readable: true, write: trace::write },
+    Format { name: "html", extension: "html", readable: false, write: html::write },
+    Format {
         name: "parquet",
         extension: "parquet",
         readable: false,
@@ -88,15 +88,15 @@ pub const FORMS: &[Form] = &[
 ///
 /// # Errors
 /// When there is none.
-pub fn form(name: &str) -> Result<&'static Form, Error> {
-    FORMS.iter().find(|form| form.name == name).ok_or_else(|| {
-        let known: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
+pub fn form(name: &str) -> Result<&'static Format, Error> {
+    FORMATS.iter().find(|form| form.name == name).ok_or_else(|| {
+        let known: Vec<&str> = FORMATS.iter().map(|form| form.name).collect();
         Error::new(Kind::Setting, format!("no form is named {name:?}")).help(format!("known: {}", known.join(", ")))
     })
 }
 
 /// One line a startup: the rows of the startups table, whole.
-fn ndjson(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+fn ndjson(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     for row in report.table.rows() {
         json::line(out, &row?)?;
         out.write_all(b"\n")?;
@@ -118,11 +118,11 @@ pub(crate) struct MeasuredLine<'a> {
     /// The node's name.
     node: &'a str,
     #[serde(flatten)]
-    figures: &'a Figures,
+    figures: &'a NodeMetrics,
 }
 
 /// The rows of the startups table without the tables within them, which no cell can hold.
-fn csv(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+fn csv(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let broken = |trouble: csv::Error| match trouble.into_kind() {
         csv::ErrorKind::Io(trouble) => Error::from(trouble),
         trouble => Error::new(Kind::Output, format!("a row could not be written as CSV: {trouble:?}")),

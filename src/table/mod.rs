@@ -30,11 +30,11 @@ pub use file::{folder, parquet};
 pub use merge::Rows;
 pub use query::{Group, Groups, KEYS, Key, groups, of_seconds, values};
 pub use recorded::{Recorded, recorded};
-pub use row::{Finding, Line, Piece, Place, Pull, Row, Volume};
+pub use row::{Finding, Line, Place, Pull, Row, Span, Volume};
 pub use store::{Budget, Made, Store, Table};
 pub use summary::{CauseLine, Example, PhaseLine, Quantiles, SettingLine, Summary, summary};
 
 pub(crate) use cell::failed;
-pub(crate) use of::{Surroundings, row as row_of};
+pub(crate) use of::{RowContext, row as row_of};
 pub(crate) use page::read_page;
 pub(crate) use stored::{Runs, read_parquet, read_report, read_rows};

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 
 use super::cell::PhaseSeconds;
-use super::row::{Finding, Line, Piece, Place, Pull, Row, Volume};
+use super::row::{Finding, Line, Place, Pull, Row, Span, Volume};
 use crate::breakdown::Breakdown;
 use crate::causes;
 use crate::causes::evidence::Evidence;
 use crate::causes::setting::Settings;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::{Fact, Field, Place as At, shorten};
+use crate::model::record::{Fact, Field, SourceLine, shorten};
 use crate::model::startup::{Event, Startup};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// How many volumes and pulls of one startup are listed; a pod has a few of either, a hostile log may have any number.
 const LISTED: usize = 200;
 /// How long an error a volume keeps, bytes.
 const ERROR: usize = 300;
 /// An image wait ends where the transfer begins; the two are told by different programs.
-const SAME: Span = Span(SECOND / 20);
+const SAME: Nanos = Nanos(SECOND / 20);
 
 /// What a row says beside what the startup tells of itself.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct RowContext<'a> {
     /// The node's name and its kubelet's version.
     pub node: Option<&'a str>,
     pub kubelet: Option<&'a str>,
@@ -34,11 +34,11 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// The row of a startup.
-pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[causes::Finding], around: &Surroundings<'_>) -> Row {
+pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[causes::Finding], around: &RowContext<'_>) -> Row {
     let (namespace, pod) = startup.names();
     let observed = startup.observed.as_deref();
-    let source = |at: At| around.sources.get(at.source as usize).map_or("", String::as_str);
-    let place = |at: At| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
+    let source = |at: SourceLine| around.sources.get(at.source as usize).map_or("", String::as_str);
+    let place = |at: SourceLine| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
     let first = startup.events.first().map(|event| event.place);
     let stands = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
     let workload = crate::model::workload::by_name(pod, around.node);
@@ -46,7 +46,7 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[causes::Finding]
         b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.of(*phase).seconds())));
     let pieces = b.pieces.iter().filter_map(|piece| piece.place);
     // In the order they are referred to: that of their places would show how the log was cut into files.
-    let mut shown: Vec<At> = Vec::new();
+    let mut shown: Vec<SourceLine> = Vec::new();
     for place in pieces.chain(findings.iter().filter_map(|finding| finding.evidence)) {
         if !shown.contains(&place) {
             shown.push(place);
@@ -54,7 +54,7 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[causes::Finding]
     }
     let mut evidence = Evidence::of(startup, b.steps.evidence);
     evidence.extend(around.object.then_some(Evidence::Pods));
-    let line = |at: &At| {
+    let line = |at: &SourceLine| {
         let text = text(startup, *at)?;
         Some(Line { source: source(*at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX), text: text.into() })
     };
@@ -71,7 +71,7 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[causes::Finding]
         seen: b.seen,
         running: b.running,
         watched: b.watched,
-        total_s: b.total.map(Span::seconds),
+        total_s: b.total.map(Nanos::seconds),
         // By two clocks a pod may run before it was created; that is no length of time.
         running_s: known(b.running.zip(b.created).map(|(running, created)| (running - created).seconds())),
         kubelet_slo_s: b.kubelet_slo,
@@ -103,7 +103,7 @@ pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[causes::Finding]
         spans: b
             .pieces
             .iter()
-            .map(|piece| Piece {
+            .map(|piece| Span {
                 phase: piece.phase,
                 from: piece.from,
                 to: piece.to,
@@ -129,7 +129,7 @@ fn count(number: usize) -> i64 {
 }
 
 /// The text of a line, as far as the startup keeps it.
-fn text(startup: &Startup, at: At) -> Option<&str> {
+fn text(startup: &Startup, at: SourceLine) -> Option<&str> {
     let events =
         startup.events.iter().chain(&startup.around).chain(&startup.restarts).map(|event| (event.place, &event.text));
     let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));

@@ -11,7 +11,7 @@ use super::query::{BEGAN, micros, nested, quantile, scalar, seconds, strings};
 use super::row::{Place, Row};
 use super::store::Table;
 use crate::causes::Advised;
-use crate::causes::setting::{KNOBS, Knob, Settings};
+use crate::causes::setting::{SETTINGS, Setting, Settings};
 use crate::model::error::Error;
 use crate::model::phase::PHASES;
 use crate::model::startup::State;
@@ -85,7 +85,7 @@ impl SettingLine {
     /// Settings that are the same on so many nodes.
     pub(crate) fn of(settings: &Settings, nodes: u64) -> Vec<Self> {
         let line =
-            |(knob, value): (Knob, &str)| SettingLine { name: knob.name(), value: Some(value.to_owned()), nodes };
+            |(knob, value): (Setting, &str)| SettingLine { name: knob.name(), value: Some(value.to_owned()), nodes };
         settings.iter().map(line).collect()
     }
 }
@@ -182,7 +182,7 @@ impl Summary {
     #[must_use]
     pub fn known(&self) -> Settings {
         let mut known = Settings::default();
-        for (knob, name) in KNOBS {
+        for (knob, name) in SETTINGS {
             let mut lines = self.settings.iter().filter(|line| line.name == *name);
             if let (Some(SettingLine { value: Some(value), .. }), None) = (lines.next(), lines.next()) {
                 known.set(*knob, value);
@@ -250,7 +250,7 @@ fn settings(table: &Table) -> Result<Vec<SettingLine>, Error> {
         *known = Settings::read(words.unwrap_or_default()).over(known);
     }
     let mut lines = Vec::new();
-    for (knob, name) in KNOBS {
+    for (knob, name) in SETTINGS {
         let mut values: BTreeMap<Option<&str>, u64> = BTreeMap::new();
         nodes.values().for_each(|known| *values.entry(known.get(*knob)).or_default() += 1);
         if values.keys().any(Option::is_some) {

@@ -32,7 +32,7 @@ pub enum Kind {
 ///
 /// Displayed as one line: address, what happened, what to check. No part of it shows a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct HttpError {
     /// For deciding: which exit code, whether to ask another way.
     pub kind: Kind,
     /// The address as [`shown`](super::shown); with [`Kind::Setting`] the file or the option.
@@ -45,7 +45,7 @@ pub struct Trouble {
     pub body: String,
 }
 
-impl Trouble {
+impl HttpError {
     /// Text of the server's becomes one line that is safe to print.
     pub(crate) fn new(kind: Kind, url: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
         let [message, help] = [message.into(), help.into()].map(|text| neutral(&text));
@@ -53,14 +53,14 @@ impl Trouble {
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}.", self.url, self.message)?;
         if self.help.is_empty() { Ok(()) } else { write!(f, " {}", self.help) }
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for HttpError {}
 
 /// Text as it may stand on one line of a terminal: what a server sends can hold control characters, which would act
 /// there. White space stays white space, so that JSON stays JSON.

@@ -3,12 +3,12 @@
 use super::process::{Running, log, logged, logs, on_a_tiny_disk, run};
 use super::support::podlag;
 
-const FORMS: [&str; 9] = ["html", "json", "parquet", "csv", "ndjson", "md", "txt", "trace.json", "folder/"];
+const FORMATS: [&str; 9] = ["html", "json", "parquet", "csv", "ndjson", "md", "txt", "trace.json", "folder/"];
 
 #[test]
 fn a_full_disk_leaves_no_half_of_a_file() {
     let (folder, _) = logged();
-    for form in FORMS {
+    for form in FORMATS {
         // A file of an earlier run stays as it is.
         let script = format!(
             "echo before > tiny/r.{form}; cat /dev/zero > tiny/fill 2>/dev/null; $PODLAG kubelet.log -o tiny/r.{form} -o \
@@ -142,7 +142,7 @@ fn a_result_that_cannot_be_put_there_is_told() {
     let in_a_folder = run([at("kubelet.log"), "-o".into(), at("report.json")]);
     assert_eq!(in_a_folder.code, Some(0));
     assert!(folder.path().join("report.json/startups").is_dir());
-    for (form, target) in FORMS.iter().map(|form| (form, format!("tiny/r.{form}"))) {
+    for (form, target) in FORMATS.iter().map(|form| (form, format!("tiny/r.{form}"))) {
         let script = format!("$PODLAG kubelet.log -o {target} >/dev/null; echo \"code $?\"");
         let ended = on_a_tiny_disk(folder.path(), "ro", &script);
         assert_eq!(ended.out, "code 2\n", "{form}");

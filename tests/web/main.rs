@@ -10,7 +10,7 @@ mod tls;
 
 use std::time::Duration;
 
-use podlag::web::{Access, Client, Kind, Secret, Trouble};
+use podlag::web::{Access, Client, HttpError, Kind, Secret};
 
 /// What must never be seen.
 const TOKEN: &str = "tok-5f2d9c";
@@ -28,13 +28,13 @@ fn trusted() -> Access {
     Access { token: Some(Secret::new(format!("{TOKEN}\n"))), headers, ..access() }
 }
 
-fn get(access: &Access, url: &str) -> Result<podlag::web::Body, Trouble> {
+fn get(access: &Access, url: &str) -> Result<podlag::web::Body, HttpError> {
     Client::new(access)?.get(url, &[], false)
 }
 
 /// The trouble there must be, checked to show no secret, neither plain nor as basic authentication writes it.
 #[track_caller]
-fn trouble(access: &Access, url: &str, kind: Kind, words: &str) -> Trouble {
+fn trouble(access: &Access, url: &str, kind: Kind, words: &str) -> HttpError {
     let trouble = get(access, url).expect_err("there should be trouble");
     let client = Client::new(access);
     let all = format!("{trouble} {trouble:?} {trouble:#?} {access:?} {client:?}");

@@ -36,7 +36,7 @@ pub struct Cli {
     #[command(flatten)]
     pub input: Input,
     /// The form of what is printed: the summary, one line a startup, the whole report, a report for a ticket, or a trace
-    #[arg(long, value_parser = one_of(render::FORMS.iter().filter(|form| form.readable).map(|form| form.name)))]
+    #[arg(long, value_parser = one_of(render::FORMATS.iter().filter(|form| form.readable).map(|form| form.name)))]
     #[arg(default_value = "text")]
     pub format: String,
     /// Writes the report to a file too, in the form its extension names: .parquet .csv .ndjson .json .txt .md (for a
@@ -70,7 +70,7 @@ pub enum Verb {
         #[arg(long, value_name = "N", default_value_t = render::TOP)]
         top: usize,
         /// The form of what is printed
-        #[arg(long, value_parser = one_of(render::BLAME_FORMS.iter().copied()), default_value = "text")]
+        #[arg(long, value_parser = one_of(render::BLAME_FORMATS.iter().copied()), default_value = "text")]
         format: String,
         #[command(flatten)]
         input: Input,
@@ -82,7 +82,7 @@ pub enum Verb {
         /// The same of after
         after: PathBuf,
         /// The form of what is printed
-        #[arg(long, value_parser = one_of(render::DIFF_FORMS.iter().copied()), default_value = "text")]
+        #[arg(long, value_parser = one_of(render::DIFF_FORMATS.iter().copied()), default_value = "text")]
         format: String,
         #[command(flatten)]
         options: Reading,
@@ -100,7 +100,7 @@ pub enum Verb {
         #[arg(long)]
         columns: bool,
         /// The form of what is printed
-        #[arg(long, value_parser = one_of(render::CHECK_FORMS.iter().copied()), default_value = "text")]
+        #[arg(long, value_parser = one_of(render::CHECK_FORMATS.iter().copied()), default_value = "text")]
         format: String,
         #[command(flatten)]
         input: Input,

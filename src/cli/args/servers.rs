@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use podlag::analyze;
 use podlag::model::error::{Error, Kind};
-use podlag::model::time::{Span, Time};
+use podlag::model::time::{Nanos, Time};
 use podlag::table::filter::instant;
 use podlag::web::{Access, Secret};
 
@@ -89,7 +89,7 @@ impl Servers {
             text.as_deref().map(|text| instant(text, zone, now).map_err(|error| error.about(&flag))).transpose()
         };
         let Some(to) = time("--to", &self.to)?.or(now) else { return Ok(None) };
-        let window = Span(i64::try_from(self.window.as_nanos()).unwrap_or(i64::MAX));
+        let window = Nanos(i64::try_from(self.window.as_nanos()).unwrap_or(i64::MAX));
         let from = time("--from", &self.from)?.unwrap_or(Time(to.0.saturating_sub(window.0)));
         if (to - from).seconds() < 1.0 {
             return Err(Error::new(Kind::Setting, format!("the window is empty: from {from} to {to}"))

@@ -103,7 +103,7 @@ pub fn read(
     mut wanted: impl FnMut(&str) -> bool,
     mut sink: impl FnMut(Result<&Sample<'_>, Edge<'_>>),
 ) -> io::Result<Seen> {
-    let mut page = Page::default();
+    let mut page = Scrape::default();
     page.seen.bytes = lines::each(reader, |line| page.line(line, &mut wanted, &mut sink))?;
     page.seen.cut |= page.seen.openmetrics && page.open;
     Ok(page.seen)
@@ -111,7 +111,7 @@ pub fn read(
 
 /// Where the reading is, and the room it does it in.
 #[derive(Default)]
-struct Page {
+struct Scrape {
     seen: Seen,
     /// Something of a page stands behind the last `# EOF`.
     open: bool,
@@ -119,7 +119,7 @@ struct Page {
     plain: Plain,
 }
 
-impl Page {
+impl Scrape {
     fn line(
         &mut self,
         line: Line<'_>,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{col, lit};
 
-use super::{Screen, length, plain, svg, target};
+use super::{TextOptions, length, plain, svg, target};
 use ahead::{Ahead, Queue};
 
 use crate::breakdown::{Precision, anomaly};
@@ -16,7 +16,7 @@ use crate::report::Report;
 use crate::table::{Made, Row};
 
 /// Writes single startups.
-type Writer = fn(&[Chained], Screen, &mut dyn Write) -> Result<(), Error>;
+type Writer = fn(&[Chained], TextOptions, &mut dyn Write) -> Result<(), Error>;
 
 /// A startup, and who was ahead of it in the queues it waited in.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ impl ChainFile {
     /// # Errors
     /// When writing fails.
     pub fn write(&self, found: &[Chained], made: &Made) -> Result<(), Error> {
-        target::whole(&self.path, made, |out| (self.write)(found, Screen::default(), out))
+        target::whole(&self.path, made, |out| (self.write)(found, TextOptions::default(), out))
     }
 }
 
@@ -76,7 +76,7 @@ pub fn find(report: &Report, pod: &str) -> Result<Vec<Chained>, Error> {
 ///
 /// # Errors
 /// When writing fails.
-pub fn write(found: &[Chained], screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub fn write(found: &[Chained], screen: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     for (number, chained) in found.iter().enumerate() {
         if number > 0 {
             writeln!(out)?;
@@ -86,7 +86,7 @@ pub fn write(found: &[Chained], screen: Screen, out: &mut dyn Write) -> Result<(
     Ok(())
 }
 
-fn one(Chained { row, queues }: &Chained, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
     let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", plain(node)));
     let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", plain(uid)));
     writeln!(out, "{}{node} · {}{uid}", plain(&row.full_name()), row.state.name())?;

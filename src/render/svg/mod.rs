@@ -5,7 +5,7 @@ mod bar;
 
 use std::io::Write;
 
-use super::{Screen, length, palette, plain};
+use super::{TextOptions, length, palette, plain};
 use crate::breakdown::{Precision, anomaly};
 use crate::causes;
 use crate::model::error::Error;
@@ -32,7 +32,7 @@ const STYLE: &str = include_str!("style.css");
 ///
 /// # Errors
 /// When writing fails.
-pub(super) fn write(rows: &[Row], _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn write(rows: &[Row], _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     // The height stands in the first line.
     let mut body = Vec::new();
     let mut page = Page { out: &mut body, y: MARGIN };

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{Page, plural};
 use crate::causes;
-use crate::metrics::{Between, Figures, Measured, Reconciled};
+use crate::metrics::{Between, MetricsReport, NodeMetrics, Reconciled};
 use crate::render::{grouped, length, plain, range, share};
 
 /// How many causes and nodes are shown.
@@ -33,7 +33,7 @@ pub(in crate::render) fn shares((low, high): (f64, f64)) -> String {
 }
 
 impl Page<'_> {
-    pub(super) fn measured(&self, measured: &Measured, alone: bool, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn measured(&self, measured: &MetricsReport, alone: bool, out: &mut dyn Write) -> io::Result<()> {
         let fleet = &measured.fleet;
         self.counted(measured, out)?;
         if fleet.startups > 0.0 {
@@ -53,7 +53,7 @@ impl Page<'_> {
         if alone { Ok(()) } else { writeln!(out) }
     }
 
-    fn counted(&self, measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
+    fn counted(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         let fleet = &measured.fleet;
         let window = &fleet.window;
         let mut parts = vec![format!("metrics of {}", plural(measured.nodes.len(), "node", "nodes"))];
@@ -111,7 +111,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn parts(&self, fleet: &Figures, out: &mut dyn Write) -> io::Result<()> {
+    fn parts(&self, fleet: &NodeMetrics, out: &mut dyn Write) -> io::Result<()> {
         let mean = fleet.mean_s.unwrap_or(0.0);
         writeln!(out, "{}   mean start {}", self.strong("where the time went, by metrics"), length(mean))?;
         let most = fleet.parts.iter().map(|part| part.mean_s).fold(0.0, f64::max);
@@ -134,7 +134,7 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn proofs(&self, measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
+    fn proofs(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         let proofs = &measured.fleet.causes;
         if proofs.is_empty() {
             return writeln!(out, "{}\n", self.strong("no cause is proven by the metrics"));
@@ -168,7 +168,7 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn worst(&self, measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
+    fn worst(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         if measured.nodes.len() < 2 {
             return Ok(());
         }

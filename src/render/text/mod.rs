@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Screen, grouped, length, plain, share};
+use super::{TextOptions, grouped, length, plain, share};
 use crate::breakdown::anomaly;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
@@ -18,11 +18,11 @@ use crate::table::{Example, Summary};
 /// How many of the slowest pods are shown.
 const SLOWEST: usize = 5;
 
-pub(super) fn write(report: &Report, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn write(report: &Report, screen: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     Ok(page(report, screen, out)?)
 }
 
-fn page(report: &Report, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+fn page(report: &Report, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { report, width: screen.width.max(60), colour: screen.colour };
     let summary = &report.summary;
     if report.is_empty() {

@@ -11,14 +11,14 @@ mod flow;
 use std::collections::HashMap;
 use std::io::Write;
 
-use super::{Screen, json, plain};
+use super::{TextOptions, json, plain};
 use crate::breakdown::anomaly;
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::time::Time;
 use crate::report::Report;
-use crate::table::{Finding, Piece, Row};
+use crate::table::{Finding, Row, Span};
 use event::{Args, Event};
 use flow::Flows;
 
@@ -26,7 +26,7 @@ use flow::Flows;
 ///
 /// # Errors
 /// When writing fails, or the table cannot be read.
-pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     // The unit stands first: Perfetto looks for it in the first piece of the file that it reads.
     out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
     let mut trace = Trace { out, events: 0, numbers: 0, nodes: HashMap::new(), flows: Flows::default() };
@@ -171,7 +171,7 @@ fn micros(time: Time) -> i64 {
 /// before it began, and tables come from other tools too.
 fn slices(row: &Row, pid: u32, tid: u32) -> Vec<Slice> {
     let mut reached = i64::MIN;
-    let slice = |piece: &Piece| {
+    let slice = |piece: &Span| {
         let from = micros(piece.from).max(reached);
         reached = micros(piece.to).max(from);
         Slice { pid, tid, from, to: reached }
@@ -180,10 +180,10 @@ fn slices(row: &Row, pid: u32, tid: u32) -> Vec<Slice> {
 }
 
 /// The span a finding is about: that of its evidence, else the longest it may claim.
-fn place(finding: &Finding, spans: &[Piece]) -> Option<usize> {
+fn place(finding: &Finding, spans: &[Span]) -> Option<usize> {
     let phases: &[Phase] = causes::named(&finding.cause).map_or(&[], |cause| cause.phases);
     let mine = spans.iter().enumerate().filter(|(_, piece)| phases.contains(&piece.phase));
-    let sure = |piece: &Piece| piece.evidence.is_some() && piece.evidence == finding.evidence;
+    let sure = |piece: &Span| piece.evidence.is_some() && piece.evidence == finding.evidence;
     mine.max_by_key(|(_, piece)| (sure(piece), piece.to - piece.from)).map(|(at, _)| at)
 }
 
