@@ -13,7 +13,7 @@ use cli::args::{Cli, GrammarVerb, Reading, Verb};
 use podlag::analyze;
 use podlag::input;
 use podlag::input::SourceError;
-use podlag::model::error::{Error, Kind};
+use podlag::model::error::{Error, ErrorKind};
 use podlag::parse::grammar;
 use podlag::render::schema;
 use podlag::render::schema::SCHEMAS;
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         // Whoever reads our output has seen enough: that is success.
-        Err(error) if error.kind() == Kind::Closed => ExitCode::SUCCESS,
+        Err(error) if error.kind() == ErrorKind::Closed => ExitCode::SUCCESS,
         Err(error) => {
             told(&error.to_string());
             ExitCode::from(USAGE)
@@ -123,7 +123,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let code = if report.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() };
             match printed {
                 // Whoever reads has seen enough; the verdict holds all the same.
-                Err(error) if error.kind() == Kind::Closed => return Ok(code),
+                Err(error) if error.kind() == ErrorKind::Closed => return Ok(code),
                 printed => printed?,
             }
             code
@@ -185,7 +185,7 @@ fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, 
     let written: Vec<Error> = targets
         .iter()
         .filter_map(|target| target.write(&report, &interrupt.made).err())
-        .filter(|error| error.kind() != Kind::Closed)
+        .filter(|error| error.kind() != ErrorKind::Closed)
         .collect();
     let printed = (form.write)(&report, screen(), out).and_then(|()| Ok(out.flush()?));
     let tables = targets.iter().any(Target::is_table) || matches!(cli.format.as_str(), "csv" | "trace");
@@ -195,7 +195,7 @@ fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, 
     troubles(&report, cli.format != "text");
     written.iter().for_each(|error| told(&error.to_string()));
     match printed {
-        Err(error) if written.is_empty() || error.kind() != Kind::Closed => return Err(error),
+        Err(error) if written.is_empty() || error.kind() != ErrorKind::Closed => return Err(error),
         _ if !written.is_empty() => return Ok(USAGE),
         _ => {}
     }
@@ -231,7 +231,7 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
         if io::stdin().is_terminal() {
             let help = cli::itself::command().render_help();
             let nothing = format!("nothing to read: give files, or pipe a journal in\n\n{help}");
-            return Err(Error::new(Kind::Setting, nothing));
+            return Err(Error::new(ErrorKind::Setting, nothing));
         }
         paths.push(PathBuf::from("-"));
     }
@@ -244,7 +244,7 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
     };
     errors.iter().for_each(|error| told(&hidden(error)));
     if sources.is_empty() {
-        return Err(Error::new(Kind::Source, "nothing to read").help("check the paths"));
+        return Err(Error::new(ErrorKind::Source, "nothing to read").help("check the paths"));
     }
     if reading.servers.insecure && sources.iter().any(|source| source.url.is_some()) {
         told(

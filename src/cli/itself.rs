@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use podlag::model::error::{Error, Kind};
+use podlag::model::error::{Error, ErrorKind};
 
 use crate::cli::args::Cli;
 
@@ -53,7 +53,7 @@ pub fn man(folder: Option<&Path>, out: &mut dyn Write) -> Result<(), Error> {
     all.build();
     let Some(folder) = folder else { return Ok(page(&all).render(out)?) };
     let told = |trouble: std::io::Error| {
-        Error::new(Kind::Output, format!("{} cannot be written: {trouble}", folder.display()))
+        Error::new(ErrorKind::Output, format!("{} cannot be written: {trouble}", folder.display()))
     };
     std::fs::create_dir_all(folder).map_err(told)?;
     pages(&all, folder).map_err(told)

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub(crate) mod hash;
+pub(crate) mod names;
 pub mod phase;
 pub mod record;
 pub mod startup;

@@ -12,7 +12,7 @@ use super::groups::Groups;
 use super::noted::{Noted, Trouble};
 use super::once;
 use super::row::Row;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 
 /// How many rows are read at once where they are read as rows.
 pub(super) const BATCH: usize = 2048;
@@ -40,7 +40,7 @@ pub(super) struct Written {
 }
 
 pub(super) fn unwritable(trouble: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Output, format!("startups could not be written to the temporary folder: {trouble}"))
+    Error::new(ErrorKind::Output, format!("startups could not be written to the temporary folder: {trouble}"))
         .help("free some space there, name another folder with TMPDIR, or raise --memory")
 }
 

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use podlag::analyze::Options;
 use podlag::causes::setting::Settings;
-use podlag::model::error::{Error, Kind};
+use podlag::model::error::{Error, ErrorKind};
 use podlag::model::time::Time;
 use podlag::parse::calendar::Hints;
 use podlag::parse::grammar::Grammars;
@@ -249,14 +249,14 @@ fn one_of(names: impl IntoIterator<Item = &'static str>) -> PossibleValuesParser
 }
 
 fn keys() -> impl TypedValueParser<Value = Key> {
-    one_of(KEYS.iter().map(|(_, name)| *name)).map(|name| Key::named(&name).unwrap_or_default())
+    one_of(KEYS.iter().map(|(_, name)| *name)).map(|name| Key::from_name(&name).unwrap_or_default())
 }
 
 /// Reads a grammar file for the library, which opens no settings itself.
 pub fn grammar(path: &PathBuf) -> Result<(String, String), Error> {
     let text = std::fs::read_to_string(path);
-    let text =
-        text.map_err(|trouble| Error::new(Kind::Grammar, format!("{} cannot be read: {trouble}", path.display())))?;
+    let text = text
+        .map_err(|trouble| Error::new(ErrorKind::Grammar, format!("{} cannot be read: {trouble}", path.display())))?;
     Ok((path.display().to_string(), text))
 }
 
@@ -270,7 +270,7 @@ impl Reading {
         }
         let zone = self.timezone.as_deref().map(|name| {
             let unknown = |_| {
-                Error::new(Kind::Setting, format!("--timezone: {name:?} is no zone"))
+                Error::new(ErrorKind::Setting, format!("--timezone: {name:?} is no zone"))
                     .help("use a name of the tz database, as Europe/Berlin or UTC")
             };
             name.parse().map_err(unknown)
@@ -297,7 +297,7 @@ impl Reading {
         if let Some(path) = &self.config {
             let about = |error: Error| error.about(&format!("--config {}", path.display()));
             let text = std::fs::read_to_string(path);
-            let text = text.map_err(|trouble| about(Error::new(Kind::Setting, trouble.to_string())))?;
+            let text = text.map_err(|trouble| about(Error::new(ErrorKind::Setting, trouble.to_string())))?;
             options.settings = Settings::of_config(&text).map_err(about)?;
         }
         Ok(options)
@@ -307,7 +307,8 @@ impl Reading {
     pub fn anonymizer(&self) -> Result<Option<Anonymizer>, Error> {
         if let Some(path) = &self.anonymize_key {
             let about = |error: Error| error.about(&format!("--anonymize-key {}", path.display()));
-            let bytes = std::fs::read(path).map_err(|trouble| about(Error::new(Kind::Setting, trouble.to_string())))?;
+            let bytes =
+                std::fs::read(path).map_err(|trouble| about(Error::new(ErrorKind::Setting, trouble.to_string())))?;
             return Anonymizer::of_file(&bytes).map(Some).map_err(about);
         }
         self.anonymize.then(|| drawn().map(Anonymizer::once)).transpose()
@@ -344,7 +345,7 @@ fn drawn() -> Result<[u8; 16], Error> {
     }
     let mut key = [0; 16];
     SysRng.try_fill_bytes(&mut key).map_err(|trouble| {
-        Error::new(Kind::Setting, format!("--anonymize: the system gives no random numbers: {trouble}"))
+        Error::new(ErrorKind::Setting, format!("--anonymize: the system gives no random numbers: {trouble}"))
             .help("give a key with --anonymize-key")
     })?;
     Ok(*DRAWN.get_or_init(|| key))

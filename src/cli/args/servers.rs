@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use clap::Args;
 use podlag::analyze;
-use podlag::model::error::{Error, Kind};
+use podlag::model::error::{Error, ErrorKind};
 use podlag::model::time::{Nanos, Time};
 use podlag::table::filter::instant;
 use podlag::web::{Access, Secret};
@@ -92,7 +92,7 @@ impl Servers {
         let window = Nanos(i64::try_from(self.window.as_nanos()).unwrap_or(i64::MAX));
         let from = time("--from", &self.from)?.unwrap_or(Time(to.0.saturating_sub(window.0)));
         if (to - from).seconds() < 1.0 {
-            return Err(Error::new(Kind::Setting, format!("the window is empty: from {from} to {to}"))
+            return Err(Error::new(ErrorKind::Setting, format!("the window is empty: from {from} to {to}"))
                 .help("--from must lie before --to, by a second at least"));
         }
         Ok(Some((from, to)))
@@ -106,7 +106,7 @@ impl Servers {
         if bare.is_empty() || bare.contains(['=', '~']) {
             return Ok(bare.to_owned());
         }
-        Err(Error::new(Kind::Setting, format!("--selector: {text:?} holds no matcher"))
+        Err(Error::new(ErrorKind::Setting, format!("--selector: {text:?} holds no matcher"))
             .help("as in a query: 'cluster=\"prod\",job=~\"kubelet.*\"'"))
     }
 
@@ -145,13 +145,13 @@ impl Servers {
         {
             let Some((name, value)) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty()) else {
                 let flag = if typed { "--header" } else { "--header-file" };
-                return Err(Error::new(Kind::Setting, format!("{flag}: a header has no colon"))
+                return Err(Error::new(ErrorKind::Setting, format!("{flag}: a header has no colon"))
                     .help("give 'NAME: VALUE', as 'X-Scope-OrgID: team'"));
             };
             let name = name.trim();
             if typed && ["authorization", "proxy-authorization", "cookie"].contains(&name.to_ascii_lowercase().as_str())
             {
-                return Err(Error::new(Kind::Setting, format!("--header {name}: every process list shows it"))
+                return Err(Error::new(ErrorKind::Setting, format!("--header {name}: every process list shows it"))
                     .help("--token-file, --password-file and --header-file take secrets from files"));
             }
             headers.push((name.to_owned(), Secret::new(value.trim())));
@@ -163,7 +163,7 @@ impl Servers {
         let Some(proxy) = &self.proxy else { return Ok(None) };
         let user = proxy.rsplit_once('@').map(|(before, _)| before.rsplit('/').next().unwrap_or(before));
         if user.is_some_and(|user| user.contains(':')) {
-            return Err(Error::new(Kind::Setting, "--proxy: every process list shows a password in it")
+            return Err(Error::new(ErrorKind::Setting, "--proxy: every process list shows a password in it")
                 .help("set HTTPS_PROXY (HTTP_PROXY) in the environment instead"));
         }
         Ok(Some(Secret::new(proxy.clone())))
@@ -181,6 +181,6 @@ fn secret(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, Error> 
 }
 
 fn text(file: &Path) -> Result<String, Error> {
-    let told = |trouble| Error::new(Kind::Setting, format!("{} cannot be read: {trouble}", file.display()));
+    let told = |trouble| Error::new(ErrorKind::Setting, format!("{} cannot be read: {trouble}", file.display()));
     std::fs::read_to_string(file).map_err(told)
 }
