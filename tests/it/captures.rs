@@ -262,8 +262,8 @@ fn waiting_and_pulling_that_no_line_tells_apart_are_not_told_apart() {
         };
         let has = |all: &[String], id: &str| all.iter().any(|cause| cause == id);
         let alone = causes(&[&folder.join("kubelet.log.zst")]);
-        assert!(has(&alone, "image-pull-or-queue") && !has(&alone, "image-pull-slow"), "{name}: {alone:?}");
+        assert!(has(&alone, "image-pull-unresolved") && !has(&alone, "image-pull-slow"), "{name}: {alone:?}");
         let both = causes(&[&folder]);
-        assert!(has(&both, "image-pull-queued") && !has(&both, "image-pull-or-queue"), "{name}: {both:?}");
+        assert!(has(&both, "image-pull-queued") && !has(&both, "image-pull-unresolved"), "{name}: {both:?}");
     }
 }

@@ -45,7 +45,7 @@ fn every_cause_fires_in_one_case_and_stays_quiet_in_another() {
 
 /// What the rig did to a pod, and which causes tell it. None: nothing claims the start.
 const DONE: &[(&str, &[&str])] = &[
-    ("image pull", &["image-pull-queued", "image-large", "image-pull-slow", "registry-slow", "image-pull-or-queue"]),
+    ("image pull", &["image-pull-queued", "image-large", "image-pull-slow", "registry-slow", "image-pull-unresolved"]),
     ("network not ready", &["network-not-ready"]),
     ("sandbox (CNI fails)", &["sandbox-cni-failing"]),
     ("sandbox (CNI slow)", &["sandbox-cni-slow"]),
@@ -91,7 +91,7 @@ fn confusion(alone: bool) -> (BTreeMap<(String, String), usize>, usize, Vec<Stri
             let main = findings
                 .iter()
                 .map(|finding| finding["cause"].as_str().expect("an id"))
-                .find(|id| *id != "watch-artefact");
+                .find(|id| *id != "record-late");
             // 1.26 holds its API requests back by default, which costs time that the rig did not plan.
             let old = name.starts_with("v1.26");
             // Many cached pods at once on two cores are slow for that, where they are.
@@ -147,7 +147,7 @@ fn no_cause_fires_on_cached_starts_but_what_cost_time_there() {
         }
         let found = named(&report(&[capture.join("in").to_str().expect("UTF-8")]));
         // The late record costs the pod nothing; 20 pods at once on two cores wait for these; 1.26 throttles itself.
-        let mut cost: BTreeSet<&str> = ["watch-artefact", "node-overloaded"].into();
+        let mut cost: BTreeSet<&str> = ["record-late", "node-overloaded"].into();
         if name.starts_with("v1.26") {
             cost.insert("api-client-throttled");
         }

@@ -7,7 +7,7 @@ use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
-    id: "volume-ownership-walk",
+    id: "volume-fsgroup-chown",
     title: "The kubelet changed the owner of every file of a volume (fsGroup).",
     advice: &[Advice::new(0, "fsGroupChangePolicy: OnRootMismatch in the pod's securityContext", "files below the root that have another owner stay so")],
     text: "\

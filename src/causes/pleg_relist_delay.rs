@@ -6,7 +6,7 @@ use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
-    id: "pleg-polling",
+    id: "pleg-relist-delay",
     title: "The kubelet noticed late what had already happened in the runtime.",
     advice: &[
         Advice::new(0, "upgrade to 1.36, whose kubelet relists on demand (PLEGOnDemandRelist); EventedPLEG is off by default and went back to alpha in 1.30", "none"),

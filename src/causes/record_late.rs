@@ -6,7 +6,7 @@ use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
-    id: "watch-artefact",
+    id: "record-late",
     title: "The record was written late; the pods themselves were running.",
     advice: &[Advice::new(0, "nothing: read created → running instead of the kubelet's SLO value", "none")],
     text: "\

@@ -6,7 +6,7 @@ use crate::model::time::Nanos;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
-    id: "memory-qos-throttled",
+    id: "memory-high-throttled",
     title: "Containers met memory.high and were slowed down by the kernel.",
     advice: &[
         Advice::new(0, "raise the memory limit or request; memoryThrottlingFactor nearer to 1 (0.8 here), or the MemoryQoS gate off", "less warning before the limit kills"),

@@ -6,7 +6,7 @@ use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
-    id: "evidence-missing",
+    id: "unexplained",
     title: "The log does not tell where the time went.",
     advice: &[Advice::new(
         0,

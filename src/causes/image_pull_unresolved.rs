@@ -6,7 +6,7 @@ use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
-    id: "image-pull-or-queue",
+    id: "image-pull-unresolved",
     title: "Pulling took long; nothing given tells waiting in the node's queue from the transfer.",
     advice: &[Advice::new(0, "nothing yet: add the container runtime's log, or run the kubelet with -v=4, to see which it is", "none")],
     text: "\
