@@ -2,17 +2,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::render::{self, TextOptions};
+use crate::model::text::sanitize_lines;
+use crate::render::TextOptions;
 use crate::report::Report;
 
 /// Prints a message. Messages repeat file names and what inputs and servers say, so control characters are removed.
 pub(super) fn print_error(message: &str) {
     let _ = writeln!(io::stderr(), "podlag: {}", sanitize_lines(message));
-}
-
-/// The lines of a text, each without control characters.
-pub(super) fn sanitize_lines(message: &str) -> String {
-    message.split('\n').map(render::plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints what could not be read, for outputs that do not show it themselves, and whether the result is partial.

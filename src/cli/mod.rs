@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 
 use crate::model::error::{Error, Kind};
+use crate::model::text::sanitize_lines;
 use args::{Cli, Verb};
 use interrupt::Interrupt;
 
@@ -42,7 +43,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         // A file name that a shell took for a flag may hold control characters.
         Err(wrong) if wrong.use_stderr() => {
-            let _ = io::stderr().write_all(messages::sanitize_lines(&wrong.to_string()).as_bytes());
+            let _ = io::stderr().write_all(sanitize_lines(&wrong.to_string()).as_bytes());
             return ExitCode::from(code::USAGE);
         }
         Err(help) => {
