@@ -14,6 +14,7 @@ use podlag::analyze;
 use podlag::input;
 use podlag::input::SourceError;
 use podlag::model::error::{Error, Kind};
+use podlag::model::text::sanitize_lines;
 use podlag::parse::grammar;
 use podlag::render::schema;
 use podlag::render::schema::SCHEMAS;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         // A file's name that a shell took for a flag may hold anything.
         Err(wrong) if wrong.use_stderr() => {
-            let _ = io::stderr().write_all(steady(&wrong.to_string()).as_bytes());
+            let _ = io::stderr().write_all(sanitize_lines(&wrong.to_string()).as_bytes());
             return ExitCode::from(USAGE);
         }
         Err(help) => {
@@ -261,12 +262,7 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
 
 /// Messages repeat what inputs and servers say, so they are made safe for a terminal line by line.
 fn told(message: &str) {
-    let _ = writeln!(io::stderr(), "podlag: {}", steady(message));
-}
-
-/// Lines without what acts on a terminal: names of files and what logs wrote stand in messages.
-fn steady(message: &str) -> String {
-    message.split('\n').map(render::plain).collect::<Vec<_>>().join("\n")
+    let _ = writeln!(io::stderr(), "podlag: {}", sanitize_lines(message));
 }
 
 /// Trouble with sources goes to stderr when the output is for a program.

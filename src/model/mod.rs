@@ -6,5 +6,6 @@ pub(crate) mod hash;
 pub mod phase;
 pub mod record;
 pub mod startup;
+pub mod text;
 pub mod time;
 pub mod workload;
