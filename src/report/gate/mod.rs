@@ -15,7 +15,7 @@ use crate::model::error::{Error, ErrorKind};
 use crate::model::names::named_enum;
 use crate::model::startup::State;
 use crate::report::Report;
-use crate::report::gate::expression::{Bound, Comparison, Kind as Holds, Expression, Function, Test, Value};
+use crate::report::gate::expression::{Bound, Comparison, Expression, Function, Kind as Holds, Test, Value};
 use crate::report::stat::{self, Interval};
 use crate::table::filter;
 use crate::table::{self, Described, Row, Table};
