@@ -17,7 +17,7 @@ use podlag::output::{self, ChainFile, Screen, Target, explain};
 use podlag::report::Report;
 use podlag::schema::SCHEMAS;
 use podlag::source::SourceError;
-use podlag::table::{self, Made};
+use podlag::table::{self, CleanupList};
 use podlag::{analyze, check, diff, grammar, schema, source};
 
 /// Records are made on the threads that parse and freed on the one that tracks, which the system's allocator is slow at;
@@ -204,7 +204,7 @@ fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, 
 #[derive(Default)]
 struct Interrupt {
     stop: Arc<AtomicBool>,
-    made: Made,
+    made: CleanupList,
 }
 
 impl Interrupt {

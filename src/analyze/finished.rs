@@ -5,7 +5,7 @@ use crate::breakdown;
 use crate::cause;
 use crate::error::Error;
 use crate::setting::{Knob, Settings};
-use crate::table::{Row, Store, Surroundings, row_of};
+use crate::table::{Row, Store, RowContext, build_row};
 use crate::track::Tracker;
 
 /// Startups that are over, on their way to the store.
@@ -44,14 +44,14 @@ impl Finished<'_> {
                 }
                 None => None,
             };
-            let around = Surroundings {
+            let around = RowContext {
                 node: name,
                 kubelet: node.kubelet.as_deref(),
                 sources: &self.sources,
                 settings: &settings,
                 object: traits.is_some(),
             };
-            let row = row_of(&startup, &breakdown, &findings, &around);
+            let row = build_row(&startup, &breakdown, &findings, &around);
             if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
         }
         if self.waiting.len() > NAMELESS { self.release(tracker, store) } else { Ok(()) }

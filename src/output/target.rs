@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{FORMS, Form, Screen};
 use crate::error::{Error, Kind};
 use crate::report::Report;
-use crate::table::{self, Made};
+use crate::table::{self, CleanupList};
 
 /// Where a report goes beside standard output.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Target {
     ///
     /// # Errors
     /// When writing fails.
-    pub fn write(&self, report: &Report, made: &Made) -> Result<(), Error> {
+    pub fn write(&self, report: &Report, made: &CleanupList) -> Result<(), Error> {
         match self {
             Target::Folder(path) => table::folder(report, path, made).map_err(|error| error.about(&path.display())),
             Target::File(path, form) => whole(path, made, |out| (form.write)(report, Screen::default(), out)),
@@ -106,7 +106,7 @@ pub(super) fn spares(path: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
 /// When writing fails.
 pub(super) fn whole(
     path: &Path,
-    made: &Made,
+    made: &CleanupList,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let told = |trouble: std::io::Error| Error::from(trouble).about(&path.display());

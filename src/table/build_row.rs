@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cell::PhaseSeconds;
+use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Line, Piece, Place, Pull, Row, Volume};
 use crate::breakdown::Breakdown;
 use crate::cause;
@@ -21,7 +21,7 @@ const ERROR: usize = 300;
 const SAME: Span = Span(SECOND / 20);
 
 /// What a row says beside what the startup tells of itself.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct RowContext<'a> {
     /// The node's name and its kubelet's version.
     pub node: Option<&'a str>,
     pub kubelet: Option<&'a str>,
@@ -34,7 +34,7 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// The row of a startup.
-pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding], around: &Surroundings<'_>) -> Row {
+pub(crate) fn build_row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding], around: &RowContext<'_>) -> Row {
     let (namespace, pod) = startup.names();
     let observed = startup.observed.as_deref();
     let source = |at: At| around.sources.get(at.source as usize).map_or("", String::as_str);
