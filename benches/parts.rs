@@ -18,13 +18,15 @@ use std::sync::LazyLock;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use journal::{Captures, Form};
-use podlag::clock::{Clock, Hints};
-use podlag::grammar::Grammars;
-use podlag::record::Record;
-use podlag::source::{Chunks, Limits};
-use podlag::startup::Startup;
+use podlag::breakdown;
+use podlag::causes;
+use podlag::input::{Chunks, Limits};
+use podlag::model::record::Record;
+use podlag::model::startup::Startup;
+use podlag::parse;
+use podlag::parse::calendar::{Clock, Hints};
+use podlag::parse::grammar::Grammars;
 use podlag::track::{self, Tracker};
-use podlag::{breakdown, cause, parse};
 
 /// As in the program.
 #[global_allocator]
@@ -103,7 +105,7 @@ fn break_down_and_judge(bencher: Bencher<'_, '_>, unrelated: u32) {
         for startup in &startups {
             let breakdown = breakdown::of(startup);
             let Some(node) = tracker.nodes.get(startup.node) else { continue };
-            divan::black_box(cause::judge(&cause::Case { startup, breakdown: &breakdown, node, traits: None }));
+            divan::black_box(causes::judge(&causes::Case { startup, breakdown: &breakdown, node, traits: None }));
         }
     });
 }

@@ -17,13 +17,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use podlag::breakdown::Precision;
-use podlag::filter::Filter;
-use podlag::output::Target;
-use podlag::phase::{PHASES, Phase};
+use podlag::model::phase::{PHASES, Phase};
+use podlag::model::startup::State;
+use podlag::model::time::{SECOND, Span, Time};
+use podlag::render::Target;
 use podlag::report::{Coverage, Report};
-use podlag::startup::State;
-use podlag::table::{self, Budget, Finding, Key, Line, CleanupList, PhaseSeconds, Piece, Place, Pull, Row, Store};
-use podlag::time::{SECOND, Span, Time};
+use podlag::table::filter::Filter;
+use podlag::table::{self, Budget, CleanupList, Finding, Key, Line, PhaseSeconds, Piece, Place, Pull, Row, Store};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 

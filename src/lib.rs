@@ -14,43 +14,23 @@
 //! ```
 //! use std::sync::{Arc, atomic::AtomicBool};
 //!
-//! let (sources, errors) = podlag::source::list(&["samples/s01-cached/in".into()]);
+//! let (sources, errors) = podlag::input::list(&["samples/s01-cached/in".into()]);
 //! assert!(errors.is_empty());
 //! let options = podlag::analyze::Options::new(&std::env::temp_dir())?;
 //! let report = podlag::analyze::analyze(&sources, &options, &Arc::new(AtomicBool::new(false)))?;
 //! assert_eq!(report.table.len(), 20);
-//! # Ok::<(), podlag::error::Error>(())
+//! # Ok::<(), podlag::model::error::Error>(())
 //! ```
 
 pub mod analyze;
-pub mod anonymize;
 pub mod breakdown;
-pub mod cause;
-pub mod check;
-pub mod clock;
-pub mod diff;
-pub mod error;
-pub mod evidence;
-pub mod expression;
-pub mod filter;
-pub mod grammar;
-mod hash;
-pub mod literals;
+pub mod causes;
+pub mod input;
 pub mod metrics;
-pub mod output;
+pub mod model;
 pub mod parse;
-pub mod phase;
-pub mod pull;
-pub mod record;
-pub mod replay;
+pub mod render;
 pub mod report;
-pub mod schema;
-pub mod setting;
-pub mod source;
-pub mod startup;
-pub mod stat;
 pub mod table;
-pub mod time;
 pub mod track;
 pub mod web;
-pub mod workload;

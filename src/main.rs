@@ -1,8 +1,6 @@
 //! The program: flags, sources, one call, exit code. What is done is the library's.
 
-mod args;
-mod itself;
-mod progress;
+mod cli;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
@@ -10,15 +8,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use args::{Cli, GrammarVerb, Reading, Verb};
 use clap::FromArgMatches;
-use podlag::error::{Error, Kind};
-use podlag::output::{self, ChainFile, Screen, Target, explain};
+use cli::args::{Cli, GrammarVerb, Reading, Verb};
+use podlag::analyze;
+use podlag::input;
+use podlag::input::SourceError;
+use podlag::model::error::{Error, Kind};
+use podlag::parse::grammar;
+use podlag::render::schema;
+use podlag::render::schema::SCHEMAS;
+use podlag::render::{self, ChainFile, Screen, Target, explain};
 use podlag::report::Report;
-use podlag::schema::SCHEMAS;
-use podlag::source::SourceError;
+use podlag::report::compare;
+use podlag::report::gate;
 use podlag::table::{self, CleanupList};
-use podlag::{analyze, check, diff, grammar, schema, source};
 
 /// Records are made on the threads that parse and freed on the one that tracks, which the system's allocator is slow at;
 /// and columns come and go, which it keeps hold of.
@@ -30,7 +33,7 @@ const NOTHING_FOUND: u8 = 3;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = match itself::command().try_get_matches().and_then(|found| Cli::from_arg_matches(&found)) {
+    let cli = match cli::itself::command().try_get_matches().and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         // A file's name that a shell took for a flag may hold anything.
         Err(wrong) if wrong.use_stderr() => {
@@ -66,8 +69,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             startless(&report);
             let anonymizer = input.options.anonymizer()?;
             let pod = &anonymizer.map_or(pod.clone(), |anonymizer| anonymizer.startup(pod));
-            let found = output::find(&report, pod)?;
-            output::chain(&found, screen(), &mut out)?;
+            let found = render::find(&report, pod)?;
+            render::chain(&found, screen(), &mut out)?;
             if found.is_empty() {
                 let startups = report.table.len();
                 told(&format!("no startup of a pod named {pod:?} in the input ({startups} startups)"));
@@ -81,8 +84,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
             startless(&report);
-            output::blame(&table::groups(&report.table, *by, of)?, format, *top, screen(), &mut out)?;
-            output::filtered(&report.coverage, format, &mut out)?;
+            render::blame(&table::groups(&report.table, *by, of)?, format, *top, screen(), &mut out)?;
+            render::filtered(&report.coverage, format, &mut out)?;
             if report.table.is_empty() { NOTHING_FOUND } else { 0 }
         }
         Some(Verb::Diff { before, after, format, options }) => {
@@ -92,17 +95,17 @@ fn run(cli: &Cli) -> Result<u8, Error> {
                 troubles(report, true);
                 startless(report);
             }
-            let diff = diff::of(&before, &after)?;
-            output::diff(&diff, format, screen(), &mut out)?;
-            output::filtered(&after.coverage, format, &mut out)?;
+            let diff = compare::of(&before, &after)?;
+            render::diff(&diff, format, screen(), &mut out)?;
+            render::filtered(&after.coverage, format, &mut out)?;
             if before.table.is_empty() || after.table.is_empty() { NOTHING_FOUND } else { 0 }
         }
         Some(Verb::Check { columns: true, .. }) => {
-            check::columns().iter().try_for_each(|(name, about)| writeln!(out, "{name:<20} {about}"))?;
+            gate::columns().iter().try_for_each(|(name, about)| writeln!(out, "{name:<20} {about}"))?;
             0
         }
         Some(Verb::Check { fail_if, baseline, format, input, .. }) => {
-            let mut limits = check::limits(fail_if, baseline.is_some())?;
+            let mut limits = gate::limits(fail_if, baseline.is_some())?;
             if let Some(anonymizer) = input.options.anonymizer()? {
                 limits.iter_mut().try_for_each(|limit| anonymizer.limit(limit))?;
             }
@@ -111,11 +114,11 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             let before = baseline.as_ref().map(|path| read(std::slice::from_ref(path), &timeless)).transpose()?;
             let report = read(&input.paths, &input.options)?;
             troubles(&report, true);
-            check::whole(&report)?;
-            before.as_ref().map_or(Ok(()), check::whole)?;
-            let verdicts = check::judge(&limits, &report, before.as_ref())?;
-            let printed = output::check(&verdicts, format, screen(), &mut out)
-                .and_then(|()| output::filtered(&report.coverage, format, &mut out))
+            gate::whole(&report)?;
+            before.as_ref().map_or(Ok(()), gate::whole)?;
+            let verdicts = gate::judge(&limits, &report, before.as_ref())?;
+            let printed = render::check(&verdicts, format, screen(), &mut out)
+                .and_then(|()| render::filtered(&report.coverage, format, &mut out))
                 .and_then(|()| Ok(out.flush()?));
             let code = if report.is_empty() { NOTHING_FOUND } else { verdicts.worst().code() };
             match printed {
@@ -140,7 +143,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             0
         }
         Some(Verb::Grammar { what: GrammarVerb::Check { file } }) => {
-            let own = args::grammar(file)?;
+            let own = cli::args::grammar(file)?;
             let grammars = grammar::Grammars::load(std::slice::from_ref(&own))?;
             let wrong = grammars.check(&own.0, &own.1);
             wrong.iter().try_for_each(|line| writeln!(out, "{line}"))?;
@@ -158,11 +161,11 @@ fn run(cli: &Cli) -> Result<u8, Error> {
             0
         }
         Some(Verb::Completions { shell }) => {
-            itself::completions(*shell, &mut out);
+            cli::itself::completions(*shell, &mut out);
             0
         }
         Some(Verb::Man { folder }) => {
-            itself::man(folder.as_deref(), &mut out)?;
+            cli::itself::man(folder.as_deref(), &mut out)?;
             0
         }
     };
@@ -176,7 +179,7 @@ fn summary(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, 
     for target in &targets {
         target.spares(&cli.input.paths)?;
     }
-    let form = output::form(&cli.format)?;
+    let form = render::form(&cli.format)?;
     let report = read(&cli.input.paths, &cli.input.options, interrupt)?;
     // One full disk does not take the other results along.
     let written: Vec<Error> = targets
@@ -226,7 +229,7 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
     let mut paths = paths.to_vec();
     if paths.is_empty() {
         if io::stdin().is_terminal() {
-            let help = itself::command().render_help();
+            let help = cli::itself::command().render_help();
             let nothing = format!("nothing to read: give files, or pipe a journal in\n\n{help}");
             return Err(Error::new(Kind::Setting, nothing));
         }
@@ -234,7 +237,7 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
     }
     let mut options = reading.read()?;
     options.budget.made = interrupt.made.clone();
-    let (sources, errors) = source::list(&paths);
+    let (sources, errors) = input::list(&paths);
     let hidden = |error: &SourceError| match &options.anonymizer {
         Some(anonymizer) => anonymizer.trouble(error),
         None => error.to_string(),
@@ -248,7 +251,7 @@ fn read(paths: &[PathBuf], reading: &Reading, interrupt: &Interrupt) -> Result<R
             "--insecure: CERTIFICATES ARE NOT CHECKED; whoever is in between can read the token and change the answers",
         );
     }
-    let bar = progress::Bar::new(&sources);
+    let bar = cli::progress::Bar::new(&sources);
     let report = analyze::analyze(&sources, &options, &interrupt.stop);
     bar.end();
     let mut report = report?;
@@ -263,7 +266,7 @@ fn told(message: &str) {
 
 /// Lines without what acts on a terminal: names of files and what logs wrote stand in messages.
 fn steady(message: &str) -> String {
-    message.split('\n').map(output::plain).collect::<Vec<_>>().join("\n")
+    message.split('\n').map(render::plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Trouble with sources goes to stderr when the output is for a program.

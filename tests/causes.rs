@@ -13,7 +13,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use podlag::cause;
+use podlag::causes;
 use serde_json::Value;
 use support::{captures, podlag, samples};
 
@@ -37,7 +37,7 @@ fn every_cause_fires_in_one_case_and_stays_quiet_in_another() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("tests/causes/cases.toml")).expect("the cases");
     let cases: BTreeMap<String, BTreeMap<String, Vec<String>>> = toml::from_str(&text).expect("TOML");
-    let known: BTreeSet<&str> = cause::all().map(|cause| cause.id).collect();
+    let known: BTreeSet<&str> = causes::all().map(|cause| cause.id).collect();
     let listed: BTreeSet<&str> = cases.keys().map(String::as_str).collect();
     assert_eq!(known, listed, "tests/causes/cases.toml lists every cause, and no other");
     for (id, case) in &cases {
@@ -338,7 +338,7 @@ fn explain_tells_every_cause_and_the_readme_lists_them() {
     };
     let all = explain(&[]);
     let mut table = String::from("| cause | what it is | can be shown by |\n| --- | --- | --- |\n");
-    for cause in cause::all() {
+    for cause in causes::all() {
         assert!(all.contains(cause.id) && all.contains(cause.title), "{}", cause.id);
         let one = explain(&[cause.id]);
         for part in [cause.title, cause.text.trim(), cause.because] {

@@ -3,10 +3,10 @@
 
 use std::io::Read;
 
-use podlag::clock::{Clock, Hints};
-use podlag::grammar::Grammars;
+use podlag::input::{Chunks, Limits};
 use podlag::parse;
-use podlag::source::{Chunks, Limits};
+use podlag::parse::calendar::{Clock, Hints};
+use podlag::parse::grammar::Grammars;
 use podlag::track::{self, Tracker};
 
 /// A log that never ends: each pod is new, and so is every sandbox, container and uid.

@@ -1,8 +1,8 @@
 //! The grammars prove themselves: every example is its own message and no other, and every fact is yielded by some line.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use podlag::grammar::{BUILT_IN, Grammars};
-use podlag::record::FACTS;
+use podlag::model::record::FACTS;
+use podlag::parse::grammar::{BUILT_IN, Grammars};
 
 #[test]
 fn every_example_is_its_own_message() {

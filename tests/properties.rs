@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use podlag::analyze::{Options, analyze};
-use podlag::output::{self, Screen};
+use podlag::input;
+use podlag::render::{self, Screen};
 use podlag::report::Report;
-use podlag::source;
 use podlag::table::Row;
 use proptest::prelude::*;
 
 fn report(text: &[u8], threads: usize, chunk: usize) -> Report {
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(text).expect("it takes the text");
-    let (sources, errors) = source::list(&[file.path().to_path_buf()]);
+    let (sources, errors) = input::list(&[file.path().to_path_buf()]);
     assert!(errors.is_empty());
     let mut options = Options::new(&std::env::temp_dir()).expect("the built-in grammars load");
     (options.threads, options.chunks.chunk) = (threads, chunk);
@@ -67,14 +67,14 @@ fn threads_and_chunks_do_not_show() {
 
 /// Everything the program can say of a log, as bytes.
 fn bytes(path: &std::path::Path, threads: usize, chunk: usize) -> Vec<u8> {
-    let (sources, _) = source::list(&[path.to_path_buf()]);
+    let (sources, _) = input::list(&[path.to_path_buf()]);
     let mut options = Options::new(&std::env::temp_dir()).expect("the built-in grammars load");
     (options.threads, options.chunks.chunk) = (threads, chunk);
     let report =
         analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).unwrap_or_else(|error| panic!("{error}"));
     let mut out = Vec::new();
     for form in ["json", "ndjson", "text"] {
-        let form = output::form(form).unwrap_or_else(|error| panic!("{error}"));
+        let form = render::form(form).unwrap_or_else(|error| panic!("{error}"));
         (form.write)(&report, Screen { width: 80, colour: false }, &mut out).unwrap_or_else(|error| panic!("{error}"));
     }
     out
@@ -107,7 +107,7 @@ fn the_cap_lets_startups_leave_and_counts_them() {
     let text: String = (0..1000).map(line).collect();
     let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
     file.write_all(text.as_bytes()).expect("it takes the text");
-    let (sources, _) = source::list(&[file.path().to_path_buf()]);
+    let (sources, _) = input::list(&[file.path().to_path_buf()]);
     let mut options = Options::new(&std::env::temp_dir()).expect("the built-in grammars load");
     options.limits.open = 80;
     let report =

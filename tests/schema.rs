@@ -12,7 +12,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use podlag::schema::SCHEMAS;
+use podlag::render::schema::SCHEMAS;
 use serde_json::{Value, json};
 use support::{captures, podlag, python, samples};
 

@@ -2,10 +2,10 @@
 
 use super::Options;
 use crate::breakdown;
-use crate::cause;
-use crate::error::Error;
-use crate::setting::{Knob, Settings};
-use crate::table::{Row, Store, RowContext, build_row};
+use crate::causes;
+use crate::causes::setting::{Knob, Settings};
+use crate::model::error::Error;
+use crate::table::{Row, RowContext, Store, build_row};
 use crate::track::Tracker;
 
 /// Startups that are over, on their way to the store.
@@ -24,12 +24,12 @@ const NAMELESS: usize = 4096;
 impl Finished<'_> {
     pub(super) fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
         for startup in tracker.take() {
-            let unknown = crate::startup::Node::default();
+            let unknown = crate::model::startup::Node::default();
             let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
             let breakdown = breakdown::of(&startup);
             let (namespace, pod) = startup.names();
             let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
-            let findings = cause::judge(&cause::Case { startup: &startup, breakdown: &breakdown, node, traits });
+            let findings = causes::judge(&causes::Case { startup: &startup, breakdown: &breakdown, node, traits });
             let mut settings = Settings::of_flags(&node.flags).over(&self.options.settings);
             if startup.parallel && settings.slots().is_none() {
                 settings.set(Knob::SerializeImagePulls, "false");

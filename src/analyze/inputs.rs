@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Options;
 use super::scrapes::Scrapes;
-use crate::error::{Error, Kind};
-use crate::source::{self, Content, Opened, Source};
+use crate::input::{self, Content, Opened, Source};
+use crate::model::error::{Error, Kind};
+use crate::model::workload::Owners;
 use crate::table::{ImportedRuns, Store, read_page, read_parquet, read_report, read_rows};
-use crate::workload::Owners;
 
 /// Inputs that are no logs: stored tables, reports, API objects.
 #[derive(Default)]
@@ -42,9 +42,9 @@ impl Inputs {
         stop: &Arc<AtomicBool>,
     ) -> Option<Looked<'a>> {
         let opened = match &source.url {
-            None => source::look(source, stop),
+            None => input::look(source, stop),
             Some(url) => match self.scrapes.ask(source, url, &options.servers, stop) {
-                Ok(Some(page)) => source::look_at(source, Box::new(Cursor::new(page.bytes))),
+                Ok(Some(page)) => input::look_at(source, Box::new(Cursor::new(page.bytes))),
                 Ok(None) => return None,
                 Err(trouble) => {
                     self.failed += 1;
@@ -78,7 +78,7 @@ impl Inputs {
         let bytes = |opened: Option<Opened>| match opened {
             Some(opened) => Ok(opened.bytes()),
             None => {
-                source::look(source, stop).map(Opened::bytes).map_err(|error| Error::new(Kind::Source, error.message))
+                input::look(source, stop).map(Opened::bytes).map_err(|error| Error::new(Kind::Source, error.message))
             }
         };
         let read = match (content, &source.path, opened) {

@@ -22,19 +22,19 @@ use inputs::{Inputs, Log};
 use order::{Dated, Order};
 use reading::{Answer, Answers, Job};
 
-use crate::anonymize::Anonymizer;
-use crate::clock::{Clock, Hints};
-use crate::error::{Error, Kind};
-use crate::filter::Filter;
-use crate::grammar::Grammars;
+use crate::causes::setting::Settings;
+use crate::input::{Limits, Source};
+use crate::model::error::{Error, Kind};
+use crate::model::record::{Place as Spot, Record};
+use crate::model::time::Time;
 use crate::parse;
-use crate::record::{Place as Spot, Record};
-use crate::replay::Scenario;
+use crate::parse::calendar::{Clock, Hints};
+use crate::parse::grammar::Grammars;
+use crate::report::replay::Scenario;
 use crate::report::{Coverage, FEW, Place, Report};
-use crate::setting::Settings;
-use crate::source::{Limits, Source};
+use crate::table::anonymize::Anonymizer;
+use crate::table::filter::Filter;
 use crate::table::{Budget, SettingLine, Store};
-use crate::time::Time;
 use crate::track::{self, Tracker};
 use crate::web;
 
@@ -378,7 +378,7 @@ impl Feed {
 
     fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
         self.clock.learn(&record);
-        let wall = matches!(record.stamp, Some(crate::time::Stamp::Wall { .. }));
+        let wall = matches!(record.stamp, Some(crate::model::time::Stamp::Wall { .. }));
         coverage.zone_assumed |= wall && !self.clock.knows();
         match self.clock.time(&record).or(self.latest) {
             Some(time) => {

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use crate::record::{Place, Record};
-use crate::time::{SECOND, Span, Time};
+use crate::model::record::{Place, Record};
+use crate::model::time::{SECOND, Span, Time};
 
 /// Lines of one node's logs are out of order by up to half a second under load; records wait this long, in log time, to
 /// be put in order.

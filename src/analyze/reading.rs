@@ -8,8 +8,8 @@ use std::thread::{self, Scope};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+use crate::input::{self, Chunk, Chunks, HELD, Limits, Source, SourceError};
 use crate::parse::Parsed;
-use crate::source::{self, Chunk, Chunks, HELD, Limits, Source, SourceError};
 
 /// A chunk to parse, where the answer goes, and where its text goes to be filled again.
 pub(super) type Job = (Chunk, Sender<Parsed>, Sender<Vec<u8>>);
@@ -56,7 +56,7 @@ impl Reading {
         if self.chunks.is_none() {
             let text = match self.text.take() {
                 Some(text) => Ok(text),
-                None => source::look(&self.source, &self.stop).and_then(source::Opened::text),
+                None => input::look(&self.source, &self.stop).and_then(input::Opened::text),
             };
             match text {
                 Ok(text) => self.chunks = Some(Chunks::new(self.number, &self.source.name, text, self.limits)),

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::{Options, Servers};
-use crate::error::{Error, Kind};
+use crate::input::Source;
 use crate::metrics::exposition::Edge;
 use crate::metrics::families::Exporter;
 use crate::metrics::prometheus::{self, Asked, Endpoint};
 use crate::metrics::{Page, Pages, Window, exposition, families, window};
+use crate::model::error::{Error, Kind};
+use crate::model::time::Time;
 use crate::report::Coverage;
-use crate::source::Source;
-use crate::time::Time;
 use crate::web::{Access, Body, Client, Trouble};
 
 /// The pages of all inputs.

@@ -2,10 +2,10 @@
 
 use super::steps::{self, Evidence, Mark, Step, Steps};
 use super::{pulling, within};
-use crate::phase::Phase;
-use crate::record::{Fact, Field};
-use crate::startup::{Event, Startup};
-use crate::time::{SECOND, Span, Time};
+use crate::model::phase::Phase;
+use crate::model::record::{Fact, Field};
+use crate::model::startup::{Event, Startup};
+use crate::model::time::{SECOND, Span, Time};
 
 /// A phase's claim on an interval; the rank decides where claims overlap, the lower one wins.
 #[derive(Clone, Debug)]

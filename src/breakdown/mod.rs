@@ -5,14 +5,15 @@
 
 mod claims;
 mod pulling;
+pub mod pulls;
 pub mod steps;
 mod tile;
 
+use crate::model::phase::Phase;
+use crate::model::record::{Fact, Field, Format, Noted, Place, named};
+use crate::model::startup::{Startup, State};
+use crate::model::time::{SECOND, Span, Time};
 use crate::parse::observed::is_overflow;
-use crate::phase::Phase;
-use crate::record::{Fact, Field, Format, Noted, Place, named};
-use crate::startup::{Startup, State};
-use crate::time::{SECOND, Span, Time};
 use steps::{Evidence, Mark, Steps};
 
 named! {

@@ -3,11 +3,11 @@
 use super::claims::{Claims, failures, mark, rank};
 use super::steps::{self, Mark, Steps};
 use super::within;
+use crate::model::phase::Phase;
+use crate::model::record::{Fact, Field, Noted};
+use crate::model::startup::{Startup, Transfer};
+use crate::model::time::{SECOND, Span, Time};
 use crate::parse::observed::is_overflow;
-use crate::phase::Phase;
-use crate::record::{Fact, Field, Noted};
-use crate::startup::{Startup, Transfer};
-use crate::time::{SECOND, Span, Time};
 
 /// How many pulls that ended well the runtime shows: with one alone the record's pulling time belongs to it.
 pub(super) fn seen(startup: &Startup) -> usize {

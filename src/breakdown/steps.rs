@@ -1,9 +1,9 @@
 //! The containers of a startup one after another, and its sandbox: each instant with how well it is known. Built from
 //! the best evidence there is: the runtime's lines, else the kubelet's events (`-v=3`), else what its relist noticed.
 
-use crate::record::{Fact, Field, Noted, Observed, Place};
-use crate::startup::{Event, Startup};
-use crate::time::{SECOND, Span, Time};
+use crate::model::record::{Fact, Field, Noted, Observed, Place};
+use crate::model::startup::{Event, Startup};
+use crate::model::time::{SECOND, Span, Time};
 
 /// An instant, with how well it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]

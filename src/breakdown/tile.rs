@@ -3,8 +3,8 @@
 use super::claims::Claim;
 use super::steps::Mark;
 use super::{Piece, Precision};
-use crate::phase::Phase;
-use crate::time::{Span, Time};
+use crate::model::phase::Phase;
+use crate::model::time::{Span, Time};
 
 /// Tiles `begin..end` with claims; the rest is unattributed.
 pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Piece> {

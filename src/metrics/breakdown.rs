@@ -7,7 +7,7 @@ use super::families::name;
 use super::histogram::{Between, Histogram};
 use super::window::Window;
 use crate::breakdown::Precision;
-use crate::phase::Phase;
+use crate::model::phase::Phase;
 
 /// The tracker's difference between zero times saturates: this much is added to the value of a start whose pull never ended
 /// for the tracker (kubernetes issues 114903 and 130432). As it stands in the record: -2^63 ns.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::breakdown::{Part, Starts};
 use super::families::name;
 use super::window::Window;
-use crate::phase::Phase;
+use crate::model::phase::Phase;
 
 /// What a rule looks at.
 pub struct Case<'a> {
@@ -332,14 +332,14 @@ fn costliest(a: &Proof, b: &Proof) -> std::cmp::Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cause;
+    use crate::causes;
 
     #[test]
     fn every_rule_has_a_cause_and_every_measured_cause_a_rule() {
         for (id, _) in RULES {
-            assert!(cause::named(id).is_some(), "{id}: no cause has this id");
+            assert!(causes::named(id).is_some(), "{id}: no cause has this id");
         }
-        for measured in cause::MEASURED {
+        for measured in causes::MEASURED {
             assert!(RULES.iter().any(|(id, _)| *id == measured.id), "{}: no rule judges it", measured.id);
         }
     }

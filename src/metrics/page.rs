@@ -7,7 +7,7 @@ use siphasher::sip::SipHasher13;
 
 use super::families::{Exporter, FAMILIES, Family, Part, Shape, name, of};
 use super::histogram::Histogram;
-use crate::time::{SECOND, Time};
+use crate::model::time::{SECOND, Time};
 
 /// One series of a page: the family's number, and the value of the label it keeps.
 pub type Key = (usize, Box<str>);

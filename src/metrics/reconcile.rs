@@ -7,9 +7,9 @@ use super::breakdown::{Part, Starts};
 use super::families::name;
 use super::histogram::Between;
 use super::window::Window;
-use crate::phase::{PHASES, Phase};
+use crate::model::phase::{PHASES, Phase};
+use crate::model::time::{SECOND, Span, Time};
 use crate::table::Recorded;
-use crate::time::{SECOND, Span, Time};
 
 /// One figure by both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::families::{Exporter, FAMILIES, Family, Shape};
 use super::histogram::Histogram;
 use super::page::{Key, Page, Values};
-use crate::time::Time;
+use crate::model::time::Time;
 
 /// What one series counted within a window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -10,9 +10,9 @@ use nom::character::complete::{char, digit1, one_of, space1};
 use nom::combinator::map_opt;
 use nom::sequence::{delimited, preceded, terminated};
 
+use crate::model::time::{SECOND, Stamp};
 use crate::parse::observed;
 use crate::parse::value::{self, Raw};
-use crate::time::{SECOND, Stamp};
 
 /// How the line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,12 @@
 //!
 //! One search for all literals over the raw bytes finds the few lines worth reading; the others are only counted.
 
+pub mod calendar;
 pub mod entry;
 pub mod frame;
+pub mod grammar;
 pub mod observed;
+pub mod prefilter;
 pub mod value;
 
 use std::borrow::Cow;
@@ -12,8 +15,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::grammar::Grammars;
-use crate::record::{Fact, Field, Place, Record, Value, shorten};
+use crate::model::record::{Fact, Field, Place, Record, Value, shorten};
+use crate::parse::grammar::Grammars;
 use crate::report::FEW;
 use entry::{Dialect, Entry};
 use frame::{Frame, Opener};

@@ -1,8 +1,8 @@
 //! The tracker's record `Observed pod startup duration` in all its shapes: keys by name in any order, whole values only.
 
+use crate::model::record::{Format, Noted, Observed};
+use crate::model::time::Time;
 use crate::parse::value::{self, Raw};
-use crate::record::{Format, Noted, Observed};
-use crate::time::Time;
 
 /// The message's text.
 pub const MESSAGE: &str = "Observed pod startup duration";

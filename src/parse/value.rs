@@ -14,7 +14,7 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 use serde_json::value::RawValue;
 
-use crate::time::{SECOND, Span, Time};
+use crate::model::time::{SECOND, Span, Time};
 
 /// A value as it stands in the line.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::cause;
-use crate::evidence::Evidence;
+use crate::causes;
+use crate::causes::evidence::Evidence;
 use crate::metrics::Measured;
 use crate::metrics::families::{Exporter, FAMILIES};
 use crate::table::Summary;
@@ -23,7 +23,7 @@ pub struct Unjudged {
 pub(super) fn not(summary: &Summary, metrics: Option<&Measured>) -> Vec<Unjudged> {
     let measured = measured(metrics);
     let mut all: BTreeMap<(Vec<&'static str>, u64), Vec<&'static str>> = BTreeMap::new();
-    for cause in cause::all() {
+    for cause in causes::all() {
         if cause.shown_by.iter().any(|kind| measured.contains(kind)) {
             continue;
         }

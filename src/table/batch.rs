@@ -3,7 +3,7 @@
 use polars_core::prelude::*;
 
 use super::columns::{failed, unlist};
-use crate::error::Error;
+use crate::model::error::Error;
 
 /// Some columns of some rows that lie one after another in a part.
 #[derive(Debug)]

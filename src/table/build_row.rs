@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Line, Piece, Place, Pull, Row, Volume};
 use crate::breakdown::Breakdown;
-use crate::cause;
-use crate::evidence::Evidence;
-use crate::phase::{PHASES, Phase};
-use crate::record::{Fact, Field, Place as At, shorten};
-use crate::setting::Settings;
-use crate::startup::{Event, Startup};
-use crate::time::{SECOND, Span, Time};
+use crate::causes;
+use crate::causes::evidence::Evidence;
+use crate::causes::setting::Settings;
+use crate::model::phase::{PHASES, Phase};
+use crate::model::record::{Fact, Field, Place as At, shorten};
+use crate::model::startup::{Event, Startup};
+use crate::model::time::{SECOND, Span, Time};
 
 /// How many volumes and pulls of one startup are listed; a pod has a few of either, a hostile log may have any number.
 const LISTED: usize = 200;
@@ -34,14 +34,19 @@ pub(crate) struct RowContext<'a> {
 }
 
 /// The row of a startup.
-pub(crate) fn build_row(startup: &Startup, b: &Breakdown, findings: &[cause::Finding], around: &RowContext<'_>) -> Row {
+pub(crate) fn build_row(
+    startup: &Startup,
+    b: &Breakdown,
+    findings: &[causes::Finding],
+    around: &RowContext<'_>,
+) -> Row {
     let (namespace, pod) = startup.names();
     let observed = startup.observed.as_deref();
     let source = |at: At| around.sources.get(at.source as usize).map_or("", String::as_str);
     let place = |at: At| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
     let first = startup.events.first().map(|event| event.place);
     let stands = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
-    let workload = crate::workload::by_name(pod, around.node);
+    let workload = crate::model::workload::by_name(pod, around.node);
     let seconds =
         b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.of(*phase).seconds())));
     let pieces = b.pieces.iter().filter_map(|piece| piece.place);

@@ -1,12 +1,12 @@
 //! Structs as columns: how a field of a row becomes a column and comes back. A struct declared with [`columns!`] is a table's
 //! schema, its documentation and its JSON at once; adding a column is adding a field.
 
-use polars_core::prelude::*;
 use polars_arrow::array::ListArray;
 use polars_arrow::offset::{Offsets, OffsetsBuffer};
+use polars_core::prelude::*;
 
-use crate::error::{Error, Kind};
-use crate::time::Time;
+use crate::model::error::{Error, Kind};
+use crate::model::time::Time;
 
 /// A column as it is documented in a file's metadata and checked when a file is read.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ macro_rules! columns {
                 Ok(all)
             }
 
-            fn read(frame: &polars_core::prelude::DataFrame) -> Result<Vec<Self>, $crate::error::Error> {
+            fn read(frame: &polars_core::prelude::DataFrame) -> Result<Vec<Self>, $crate::model::error::Error> {
                 let mut rows = vec![Self::default(); frame.height()];
                 $(<$type as $crate::table::columns::Cell>::read(stringify!($field), frame, &mut |at, cell| {
                     if let Some(row) = rows.get_mut(at) {
@@ -229,9 +229,9 @@ macro_rules! word {
         }
     };
 }
-word!(crate::startup::State);
+word!(crate::model::startup::State);
 word!(crate::breakdown::Precision);
-word!(crate::phase::Phase);
+word!(crate::model::phase::Phase);
 
 /// A list of words.
 impl Cell for Vec<Box<str>> {

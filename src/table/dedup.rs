@@ -9,8 +9,8 @@ use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher128};
 use super::part::{BATCH, Part};
 use super::row::Row;
 use crate::breakdown::Precision;
-use crate::error::Error;
-use crate::startup::State;
+use crate::model::error::Error;
+use crate::model::startup::State;
 
 /// Notes the keys of rows that are stored, and finds those that are there twice once all are.
 #[derive(Debug, Default)]
@@ -141,7 +141,7 @@ impl Best {
 mod tests {
     use super::super::part::next_frame;
     use super::*;
-    use crate::time::Time;
+    use crate::model::time::Time;
 
     fn row(pod: &str, state: State) -> Row {
         Row { pod: pod.into(), created: Some(Time(1)), state, ..Row::default() }
@@ -151,7 +151,8 @@ mod tests {
     fn of_two_rows_of_a_startup_the_one_that_ran_stays() {
         let rows = [row("a", State::Starting), row("b", State::Running), row("a", State::Running)];
         let mut dedup = Dedup::default();
-        let mut numbered = rows.into_iter().map(|row| (dedup.note(&row), Box::new(row))).collect::<Vec<_>>().into_iter();
+        let mut numbered =
+            rows.into_iter().map(|row| (dedup.note(&row), Box::new(row))).collect::<Vec<_>>().into_iter();
         let part = Part::Held(vec![next_frame(&mut numbered).unwrap().unwrap()]);
         let found = dedup.find_duplicates(&[part]).unwrap();
         assert_eq!(found, Duplicates { lost: vec![true, false, false], count: 1 });

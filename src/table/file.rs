@@ -10,12 +10,12 @@ use polars_core::prelude::*;
 use polars_parquet::write::{CompressionOptions, StatisticsOptions, ZstdLevel};
 
 use super::columns::{Cell, Columns, Described, failed};
-use super::row_group_writer::RowGroupWriter;
 use super::row::{Finding, Pull, Row, Volume};
+use super::row_group_writer::RowGroupWriter;
 use super::temporary::{self, CleanupList};
-use crate::error::{Error, Kind};
+use crate::model::error::{Error, Kind};
+use crate::model::time::Time;
 use crate::report::{Report, VERSION};
-use crate::time::Time;
 
 /// Keys of a file's metadata.
 pub(super) mod key {
@@ -53,8 +53,16 @@ pub fn tables() -> [DetailTable; 4] {
     [
         DetailTable { name: STARTUPS, describe: Row::describe, write: startups },
         DetailTable { name: "pulls", describe: described::<Pull>, write: |rows| items(rows, |row| &row.image_pulls) },
-        DetailTable { name: "volumes", describe: described::<Volume>, write: |rows| items(rows, |row| &row.volume_mounts) },
-        DetailTable { name: "findings", describe: described::<Finding>, write: |rows| items(rows, |row| &row.findings) },
+        DetailTable {
+            name: "volumes",
+            describe: described::<Volume>,
+            write: |rows| items(rows, |row| &row.volume_mounts),
+        },
+        DetailTable {
+            name: "findings",
+            describe: described::<Finding>,
+            write: |rows| items(rows, |row| &row.findings),
+        },
     ]
 }
 

@@ -5,16 +5,16 @@ use std::io::Read;
 
 use serde::Deserialize;
 
+use super::import::{ImportedRuns, Stored};
 use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Row};
 use super::store::Store;
-use super::import::{ImportedRuns, Stored};
-use crate::error::{Error, Kind};
-use crate::output::html;
-use crate::phase::PHASES;
+use crate::model::error::{Error, Kind};
+use crate::model::phase::PHASES;
+use crate::model::startup::State;
+use crate::model::time::Time;
+use crate::render::html;
 use crate::report::Coverage;
-use crate::startup::State;
-use crate::time::Time;
 
 /// No page of ours is larger than 5 MB; what is far larger is none.
 const LARGEST: u64 = 64 << 20;

@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use polars_core::prelude::PolarsResult;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::read_limit::ReadLimit;
 use super::columns::Columns;
 use super::file::{STARTUPS, key};
-use super::row_groups::RowGroups;
+use super::read_limit::ReadLimit;
 use super::row::Row;
+use super::row_groups::RowGroups;
 use super::store::Store;
-use crate::error::{Error, Kind};
 use crate::metrics::Window;
+use crate::model::error::{Error, Kind};
 use crate::report::{Coverage, VERSION};
 
 /// Rows that are read at once from files that were not written by podlag, whose row groups may be large.
@@ -120,8 +120,8 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Impor
     let mut told = (String::new(), Coverage::default(), Stored::default());
     let limit = ReadLimit::new(BETWEEN);
     let mut deserializer = serde_json::Deserializer::from_reader(limit.reader(reader));
-    let read = ReportSeed { store, told: &mut told, stopped: &mut stopped, limit: &limit }
-        .deserialize(&mut deserializer);
+    let read =
+        ReportSeed { store, told: &mut told, stopped: &mut stopped, limit: &limit }.deserialize(&mut deserializer);
     if let Some(error) = stopped {
         return Err(error);
     }
@@ -222,11 +222,9 @@ impl<'de> Visitor<'de> for ReportSeed<'_> {
                 "run" => self.told.0 = map.next_value()?,
                 "coverage" => self.told.1 = map.next_value()?,
                 "metrics" => self.told.2 = map.next_value()?,
-                "startups" => map.next_value_seed(StartupsSeed {
-                    store: self.store,
-                    stopped: self.stopped,
-                    limit: self.limit,
-                })?,
+                "startups" => {
+                    map.next_value_seed(StartupsSeed { store: self.store, stopped: self.stopped, limit: self.limit })?
+                }
                 _ => {
                     map.next_value::<serde::de::IgnoredAny>()?;
                 }

@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use super::columns::Columns;
 use super::part::{GROUP, Part};
 use super::row::Row;
-use crate::error::Error;
+use crate::model::error::Error;
 
 /// How many rows the readers of all parts hold together.
 const READ: usize = 131_072;

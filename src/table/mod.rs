@@ -8,12 +8,14 @@
 //! Rows are held as frames of polars and read back as them; what a figure is made of is read by plain loops over those columns
 //! that it needs. polars' own query engine is most of polars, and is left out: see `docs/building.md`.
 
+pub mod anonymize;
 mod batch;
 mod build_row;
 mod columns;
 mod dedup;
 mod error_capture;
 mod file;
+pub mod filter;
 mod html_import;
 mod import;
 mod merge;

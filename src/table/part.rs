@@ -14,7 +14,7 @@ use super::dedup;
 use super::row::Row;
 use super::row_group_writer::RowGroupWriter;
 use super::row_groups::{RowGroups, overlaps};
-use crate::error::{Error, Kind};
+use crate::model::error::{Error, Kind};
 
 /// How many rows are read at once where they are read as rows.
 pub(super) const BATCH: usize = 2048;
@@ -190,8 +190,7 @@ impl Part {
         let keep: Vec<bool> = numbers.iter().map(|number| !dedup::is_marked(lost, *number)).collect();
         let mut first = 0;
         let mut kept = |frame: &DataFrame| {
-            let mask: BooleanChunked =
-                keep.iter().skip(first).take(frame.height()).map(|keep| Some(*keep)).collect();
+            let mask: BooleanChunked = keep.iter().skip(first).take(frame.height()).map(|keep| Some(*keep)).collect();
             first += frame.height();
             frame.filter(&mask).map_err(failed)
         };

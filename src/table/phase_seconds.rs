@@ -3,8 +3,8 @@
 use polars_core::prelude::*;
 
 use super::columns::{Cell, Described};
-use crate::error::Error;
-use crate::phase::{PHASES, Phase};
+use crate::model::error::Error;
+use crate::model::phase::{PHASES, Phase};
 
 /// The seconds of every phase, one column each; all null when the total is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

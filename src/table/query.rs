@@ -9,12 +9,12 @@ use super::part::BEGAN;
 use super::phase_seconds::phase_column;
 use super::row::Row;
 use super::startups::{Keep, Table};
-use crate::error::{Error, Kind};
-use crate::hash::HashMap;
-use crate::phase::{PHASES, Phase};
-use crate::record::named;
-use crate::stat;
-use crate::time::{SECOND, Time};
+use crate::model::error::{Error, Kind};
+use crate::model::hash::HashMap;
+use crate::model::phase::{PHASES, Phase};
+use crate::model::record::named;
+use crate::model::time::{SECOND, Time};
+use crate::report::stat;
 
 /// Nanoseconds of an hour.
 const HOUR: i64 = 3600 * SECOND;
@@ -190,7 +190,14 @@ impl Values {
 
     fn group(mut self) -> Group {
         let mut at = |q: f64| stat::select_quantile(&mut self.values, q);
-        Group { count: self.count, p50_s: at(0.5), p95_s: at(0.95), p99_s: at(0.99), max_s: at(1.0), ..Group::default() }
+        Group {
+            count: self.count,
+            p50_s: at(0.5),
+            p95_s: at(0.95),
+            p99_s: at(0.99),
+            max_s: at(1.0),
+            ..Group::default()
+        }
     }
 }
 
@@ -288,8 +295,7 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
         Ok(())
     })?;
     let group = |(name, Startups { values, phases, claims }): (Option<Box<str>>, Startups)| {
-        let spent =
-            PHASES.iter().zip(phases).filter(|((phase, _), total)| *phase != Phase::Watch && *total > 0);
+        let spent = PHASES.iter().zip(phases).filter(|((phase, _), total)| *phase != Phase::Watch && *total > 0);
         let phase = spent.max_by_key(|(_, total)| *total).map(|((_, name), _)| *name);
         let lost_s = claims.values().map(|claim| *claim as f64).sum::<f64>() / 1e6;
         // Of equal claims the first in the order of names.

@@ -4,9 +4,9 @@ use polars_core::prelude::*;
 
 use super::phase_seconds::phase_column;
 use super::startups::Table;
-use crate::error::Error;
-use crate::phase::PHASES;
-use crate::time::Time;
+use crate::model::error::Error;
+use crate::model::phase::PHASES;
+use crate::model::time::Time;
 
 /// A start with a record of the kubelet's own.
 #[derive(Clone, Debug, PartialEq)]

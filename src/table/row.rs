@@ -4,11 +4,12 @@
 //! To add a column: a field here, and its value in `of`. Files, JSON, documentation and reading back follow.
 
 use crate::breakdown::Precision;
-use crate::phase::Phase;
-use crate::startup::State;
-use crate::time::Time;
+use crate::model::phase::Phase;
+use crate::model::startup::State;
+use crate::model::time::Time;
 
-use super::cell::{Cell, Columns, Described, PhaseSeconds, columns};
+use super::columns::{Cell, Columns, Described, columns};
+use super::phase_seconds::PhaseSeconds;
 
 columns! {
     /// One startup.
@@ -150,7 +151,7 @@ impl Cell for Option<Place> {
         name: &str,
         frame: &polars_core::prelude::DataFrame,
         put: &mut dyn FnMut(usize, Self),
-    ) -> Result<(), crate::error::Error> {
+    ) -> Result<(), crate::model::error::Error> {
         let mut sources: Vec<Option<Box<str>>> = vec![None; frame.height()];
         <Option<Box<str>> as Cell>::read(&format!("{name}_source"), frame, &mut |at, source| {
             if let Some(cell) = sources.get_mut(at) {

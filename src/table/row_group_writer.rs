@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use polars_core::prelude::*;
 use polars_parquet::read::ParquetError;
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, Compressor, DynIter, DynStreamingIterator, Encoding, FileWriter, KeyValue,
-    ParquetType, StatisticsOptions, Version, WriteOptions, array_to_columns, get_dtype_encoding,
+    CompressedPage, CompressionOptions, Compressor, DynIter, DynStreamingIterator, Encoding, FallibleStreamingIterator,
+    FileWriter, KeyValue, ParquetType, StatisticsOptions, Version, WriteOptions, array_to_columns, get_dtype_encoding,
     schema_to_metadata_key,
 };
 

@@ -8,7 +8,7 @@ use super::batch::Batch;
 use super::part::BEGAN;
 use super::row::Row;
 use super::startups::Table;
-use crate::error::Error;
+use crate::model::error::Error;
 
 /// A row that a query found: where it is, how it compares to others, and what decides between equal ones. Rows as a whole
 /// are read once it is known which few are wanted.

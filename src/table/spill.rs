@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::part::{Part, next_frame, unwritable, write};
 use super::row::Row;
 use super::temporary::{CleanupList, folder};
-use crate::error::Error;
+use crate::model::error::Error;
 
 /// How rows are held.
 #[derive(Clone, Debug)]
@@ -136,8 +136,8 @@ fn sorted(mut rows: Vec<(u64, Box<Row>)>) -> impl Iterator<Item = (u64, Box<Row>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Time;
     use crate::table::part::GROUP;
-    use crate::time::Time;
 
     fn rows(count: i64) -> impl Iterator<Item = Row> {
         (0..count).map(move |number| Row { created: Some(Time((number * 7) % count)), ..Row::default() })

@@ -10,7 +10,7 @@ use super::columns::{Columns, failed};
 use super::merge::Rows;
 use super::part::Part;
 use super::row::Row;
-use crate::error::Error;
+use crate::model::error::Error;
 
 /// Bytes of columns that are held at once for figures.
 const COLUMNS: usize = 16 << 20;

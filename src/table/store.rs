@@ -12,10 +12,10 @@ use super::row::Row;
 use super::spill::{Budget, Spill};
 use super::startups::Table;
 use super::temporary::CleanupList;
-use crate::anonymize::Anonymizer;
-use crate::error::Error;
-use crate::filter::Filter;
-use crate::workload::Owners;
+use crate::model::error::Error;
+use crate::model::workload::Owners;
+use crate::table::anonymize::Anonymizer;
+use crate::table::filter::Filter;
 
 /// Takes rows.
 #[derive(Debug)]

@@ -3,21 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars_core::prelude::*;
-
 use super::part::BEGAN;
 use super::query::{ByName, micros, phase_values, seconds};
 use super::row::{Place, Row};
 use super::row_ref::{RowRef, RowRefs};
 use super::startups::Table;
-use crate::cause::Advised;
-use crate::error::Error;
-use crate::hash::{HashMap, HashSet};
-use crate::phase::PHASES;
-use crate::setting::{KNOBS, Knob, Settings};
-use crate::startup::{STATES, State};
-use crate::stat;
-use crate::time::Time;
+use crate::causes::Advised;
+use crate::causes::setting::{KNOBS, Knob, Settings};
+use crate::model::error::Error;
+use crate::model::hash::{HashMap, HashSet};
+use crate::model::phase::PHASES;
+use crate::model::startup::{STATES, State};
+use crate::model::time::Time;
+use crate::report::stat;
 
 /// Seconds at the quantiles people ask for. A quantile is a value that occurred: the smallest that so many do not exceed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -268,18 +266,8 @@ struct Counts {
 }
 
 impl Counts {
-    const COLUMNS: [&str; 10] = [
-        "state",
-        "evidence",
-        "kubelet_version",
-        "node",
-        "settings",
-        "source",
-        BEGAN,
-        "watched",
-        "running",
-        "seen",
-    ];
+    const COLUMNS: [&str; 10] =
+        ["state", "evidence", "kubelet_version", "node", "settings", "source", BEGAN, "watched", "running", "seen"];
 
     fn of(table: &Table) -> Result<Self, Error> {
         let mut counts = Counts {
@@ -336,12 +324,16 @@ impl Counts {
 
     /// What is known to be set: a line for each value of a setting that some node's lines tell.
     fn settings(&self) -> Vec<SettingLine> {
-        let nodes: Vec<Settings> = self.settings.values().map(|said| {
-            // In the order of time: what was told later holds.
-            let mut said: Vec<(Option<i64>, &str)> = said.iter().map(|(words, last)| (*last, &**words)).collect();
-            said.sort_unstable();
-            said.iter().fold(Settings::default(), |known, (_, words)| Settings::read(words).over(&known))
-        }).collect();
+        let nodes: Vec<Settings> = self
+            .settings
+            .values()
+            .map(|said| {
+                // In the order of time: what was told later holds.
+                let mut said: Vec<(Option<i64>, &str)> = said.iter().map(|(words, last)| (*last, &**words)).collect();
+                said.sort_unstable();
+                said.iter().fold(Settings::default(), |known, (_, words)| Settings::read(words).over(&known))
+            })
+            .collect();
         let mut lines = Vec::new();
         for (knob, name) in KNOBS {
             let mut values: BTreeMap<Option<&str>, u64> = BTreeMap::new();
@@ -488,7 +480,7 @@ fn causes(table: &Table, summary: &Summary, effects: &Counterfactual) -> Result<
     let all = claims(table)?;
     let known = summary.known();
     let versions = || summary.kubelets.iter().map(String::as_str);
-    let advised = |cause: &str| crate::cause::named(cause).map(|cause| cause.advised(versions(), &known));
+    let advised = |cause: &str| crate::causes::named(cause).map(|cause| cause.advised(versions(), &known));
     let worst = RowRef::rows(&all.values().filter_map(|claims| claims.worst.as_ref()).collect::<Vec<_>>(), table)?;
     let mut worst = worst.into_iter();
     let line = |(cause, claims): (Box<str>, Claims)| {
@@ -516,7 +508,9 @@ fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
     columns.extend(RowRefs::COLUMNS);
     table.scan(&columns, &mut |batch| {
         let rows = RowRefs::of(batch)?;
-        for (row, (running, total)) in batch.seconds("running_s")?.iter().zip(batch.seconds("total_s")?.iter()).enumerate() {
+        for (row, (running, total)) in
+            batch.seconds("running_s")?.iter().zip(batch.seconds("total_s")?.iter()).enumerate()
+        {
             // By two clocks a whole may be negative: of that nothing is the slowest.
             let latency = running.or(total).filter(|latency| *latency >= 0.0).unwrap_or(f64::NEG_INFINITY);
             if all.len() == SLOWEST && all.last().is_some_and(|last| last.outranks(batch.part, latency)) {

@@ -6,7 +6,7 @@ use std::hash::Hasher;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::Id;
-use crate::hash::{HashMap, HashSet};
+use crate::model::hash::{HashMap, HashSet};
 
 /// How many uids, and how many sandboxes and containers, lead to one startup.
 const NAMES: usize = 256;

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::cause;
-use crate::pull;
-use crate::record::{Fact, Field, Observed};
-use crate::startup::{Event, Node, Others, Startup};
-use crate::time::{SECOND, Span, Time};
+use crate::breakdown::pulls;
+use crate::causes;
+use crate::model::record::{Fact, Field, Observed};
+use crate::model::startup::{Event, Node, Others, Startup};
+use crate::model::time::{SECOND, Span, Time};
 
 /// How many events of a node (throttling, pulls) are remembered, each kind.
 const NODE_EVENTS: usize = 8192;
@@ -19,7 +19,7 @@ pub(super) struct NodeState {
     /// The next list of pods is the one that a starting kubelet gets: old pods and new ones.
     pub(super) first_list: bool,
     pub(super) pid: Option<u32>,
-    pub(super) pulls: pull::Pulls,
+    pub(super) pulls: pulls::Pulls,
     /// In the order of time.
     pub(super) events: VecDeque<Event>,
     /// When its pods were first spoken of.
@@ -62,8 +62,8 @@ impl NodeState {
         let near = self.events.range(near..).take_while(|event| event.time <= to + Span(SECOND));
         startup.around = near.take(AROUND).cloned().collect();
         // Taken in the order of time, so the burst is a range.
-        let first = self.taken.partition_point(|time| *time < from - cause::AROUND);
-        let last = self.taken.partition_point(|time| *time <= from + cause::AROUND);
+        let first = self.taken.partition_point(|time| *time < from - causes::AROUND);
+        let last = self.taken.partition_point(|time| *time <= from + causes::AROUND);
         startup.alongside = last.saturating_sub(first).saturating_sub(1);
         startup.others = startup.running().and_then(|running| others(&self.paces, running));
         // A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::names::Names;
 use super::{Id, Tracker, proves};
-use crate::record::{Fact, Field, Record};
+use crate::model::record::{Fact, Field, Record};
 
 /// Lines from which a startup is made when none is open.
 fn begins(fact: Fact) -> bool {

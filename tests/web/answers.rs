@@ -9,8 +9,14 @@ use std::time::Duration;
 
 use podlag::web::{Access, Client, Kind, Secret};
 
+use crate::HEADER;
+use crate::PASSWORD;
+use crate::TOKEN;
+use crate::access;
+use crate::get;
 use crate::server::{Server, answer, end, request};
-use crate::{HEADER, PASSWORD, TOKEN, access, get, trouble, trusted};
+use crate::trouble;
+use crate::trusted;
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

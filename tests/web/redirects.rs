@@ -2,8 +2,13 @@
 
 use podlag::web::{Access, Client, Kind, Secret};
 
+use crate::HEADER;
+use crate::TOKEN;
+use crate::access;
+use crate::get;
 use crate::server::{Own, Server, answer, redirect};
-use crate::{HEADER, TOKEN, access, get, trouble, trusted};
+use crate::trouble;
+use crate::trusted;
 
 #[track_caller]
 fn bare(server: &Server) {

@@ -4,8 +4,14 @@ use std::path::PathBuf;
 
 use podlag::web::{Access, Client, Kind, Secret};
 
+use crate::HEADER;
+use crate::PASSWORD;
+use crate::TOKEN;
+use crate::access;
+use crate::get;
 use crate::server::{Own, Server, answer};
-use crate::{HEADER, PASSWORD, TOKEN, access, get, trouble, trusted};
+use crate::trouble;
+use crate::trusted;
 
 /// Trouble before anything is sent.
 #[track_caller]

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use podlag::web::{Access, Kind};
 
+use crate::get;
 use crate::server::{Own, Server, answer, end, request};
-use crate::{get, trouble, trusted};
+use crate::trouble;
+use crate::trusted;
 
 /// With what `own` says trusted.
 fn trusting(own: &Own, folder: &Path) -> Access {

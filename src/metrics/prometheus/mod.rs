@@ -19,7 +19,7 @@ use self::server::Server;
 use super::families::Exporter;
 use super::page::Page;
 use super::window::Window;
-use crate::time::{SECOND, Time};
+use crate::model::time::{SECOND, Time};
 use crate::web::{Body, Client, Kind, Trouble};
 
 /// How many nodes one query is for: some 300 series each, which is a few MB of JSON.

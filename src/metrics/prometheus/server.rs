@@ -9,7 +9,7 @@ use super::{Asked, Pages, STRETCH, Scrapes, Told, few, seconds};
 use crate::metrics::families::name;
 use crate::metrics::page::Page;
 use crate::metrics::window::{Window, between};
-use crate::time::{SECOND, Time};
+use crate::model::time::{SECOND, Time};
 use crate::web::{Client, Kind, Trouble};
 
 pub(super) struct Server<'a> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::json::{Fields, Value, string, unescape};
 use super::stamp;
-use crate::time::Stamp;
+use crate::model::time::Stamp;
 
 /// Docker splits longer lines; a part of this size without a newline at its end is not a whole line.
 const DOCKER_PART: usize = 16 * 1024;

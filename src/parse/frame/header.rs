@@ -2,7 +2,7 @@
 
 use super::program;
 use super::stamp::{self, Dated};
-use crate::time::Stamp;
+use crate::model::time::Stamp;
 
 /// One frame taken off; the fields it does not have are `None`.
 #[derive(Clone, Copy, Debug)]

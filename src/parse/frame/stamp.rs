@@ -7,7 +7,7 @@ use nom::combinator::{map, opt, value};
 use nom::sequence::{preceded, separated_pair};
 use nom::{IResult, Parser};
 
-use crate::time::Stamp;
+use crate::model::time::Stamp;
 
 type Parsed<'t, T> = IResult<&'t [u8], T, ()>;
 

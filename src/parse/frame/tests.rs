@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Frame, host_field, open};
-use crate::time::Stamp;
+use crate::model::time::Stamp;
 
 /// One entry of a real journal; every `journalctl -o` form below shows this one.
 pub(super) const KLOG: &str =

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, atomic::AtomicBool};
 
 use podlag::analyze::{Options, analyze};
-use podlag::anonymize::Anonymizer;
-use podlag::output::{self, Screen};
-use podlag::replay::Scenario;
+use podlag::input::Source;
+use podlag::render::{self, Screen};
 use podlag::report::Report;
-use podlag::source::Source;
+use podlag::report::replay::Scenario;
 use podlag::table::Row;
+use podlag::table::anonymize::Anonymizer;
 
 /// A file ends here, and the next one begins.
 const BREAK: u8 = 0x1e;
@@ -85,7 +85,7 @@ fn said(files: &[Source], first: u8, threads: usize, chunk: usize, names: &[&'st
 fn forms(report: &Report, names: &[&'static str]) -> Forms {
     let mut forms = Vec::new();
     for name in names {
-        let form = output::form(name).unwrap_or_else(|error| panic!("{error}"));
+        let form = render::form(name).unwrap_or_else(|error| panic!("{error}"));
         let mut out = Vec::new();
         (form.write)(report, Screen { width: 80, colour: false }, &mut out).unwrap_or_else(|error| panic!("{error}"));
         forms.push((*name, String::from_utf8(out).expect("text is UTF-8")));

@@ -1,6 +1,6 @@
 //! Texts with their names hidden.
 
-use podlag::anonymize::Anonymizer;
+use podlag::table::anonymize::Anonymizer;
 
 /// A name that no list of harmless words has.
 const NAME: &str = "xq7zv-kpw93";

@@ -1,12 +1,12 @@
 //! Records, tracked, broken down and judged: what the analysis does between reading and tables, without its threads and queries.
 
 use podlag::breakdown::{self, Breakdown};
-use podlag::cause::{self, Case};
-use podlag::clock::{Clock, Hints};
+use podlag::causes::{self, Case};
+use podlag::model::phase::PHASES;
+use podlag::model::startup::Startup;
+use podlag::model::time::{SECOND, Span};
+use podlag::parse::calendar::{Clock, Hints};
 use podlag::parse::chunk;
-use podlag::phase::PHASES;
-use podlag::startup::Startup;
-use podlag::time::{SECOND, Span};
 use podlag::track::{Limits, Tracker};
 
 use super::record::GRAMMARS;
@@ -60,7 +60,7 @@ fn tiles(startup: &Startup, breakdown: &Breakdown) {
 
 /// No second is claimed twice, and no more is certain than lost.
 fn judged(case: &Case<'_>) {
-    let findings = cause::judge(case);
+    let findings = causes::judge(case);
     let whole: Span = case.breakdown.pieces.iter().map(|piece| piece.to - piece.from).sum();
     let lost: Span = findings.iter().map(|finding| finding.lost).sum();
     // By skewed clocks the whole may be less than nothing.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use podlag::model::time::{Span, Time};
 use podlag::parse::value::{Raw, duration, float, go_time, members, pairs, quoted, unescape};
-use podlag::time::{Span, Time};
 
 pub fn holds(data: &[u8]) {
     let quote = go_quoted(data);

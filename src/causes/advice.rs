@@ -1,0 +1,302 @@
+//! What to set, by the version of the kubelet and by what is set already: a setting that is the default, that is there, or that
+//! does not exist yet, is no advice.
+
+use super::Cause;
+use crate::causes::setting::{Knob, Settings};
+
+/// What to set, and what that costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// It holds from this minor version of Kubernetes 1 on; 0 for all before the next one.
+    pub since: u32,
+    /// The setting that helps, in one line.
+    pub set: &'static str,
+    /// What that costs; `none` if nothing.
+    pub price: &'static str,
+    /// The same as settings of the kubelet, where it is some.
+    pub yaml: &'static [(Knob, &'static str)],
+    /// What to do where all of these are set already.
+    pub otherwise: &'static str,
+    /// What to replay to see what it would save; empty: nothing that can be replayed.
+    pub what_if: &'static str,
+}
+
+impl Advice {
+    pub(super) const fn new(since: u32, set: &'static str, price: &'static str) -> Self {
+        Advice { since, set, price, yaml: &[], otherwise: "", what_if: "" }
+    }
+
+    pub(super) const fn yaml(self, yaml: &'static [(Knob, &'static str)], otherwise: &'static str) -> Self {
+        Advice { yaml, otherwise, ..self }
+    }
+
+    /// Whether all of it is set: some of it by somebody, the rest so or by default.
+    fn is_done(&self, known: &Settings, minor: Option<u32>) -> bool {
+        let default = |knob: Knob| minor.and_then(|minor| knob.default_of(minor)).unwrap_or_default();
+        let set = |(knob, wanted): &(Knob, &str)| match known.get(*knob) {
+            None => known.has(*knob, wanted) || default(*knob) == *wanted,
+            Some(_) => known.has(*knob, wanted),
+        };
+        let told = |(knob, wanted): &(Knob, &str)| known.get(*knob).is_some() || known.has(*knob, wanted);
+        self.yaml.iter().any(told) && self.yaml.iter().all(set)
+    }
+
+    pub(super) const fn what_if(self, what_if: &'static str) -> Self {
+        Advice { what_if, ..self }
+    }
+}
+
+/// Advice for the versions at hand, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct Advised {
+    /// The setting that helps.
+    pub set: String,
+    /// What that costs; `none` if nothing.
+    pub price: String,
+    /// Lines to add to the kubelet's configuration, where it is that.
+    pub yaml: Vec<String>,
+    /// What of it is set already.
+    pub already: Vec<String>,
+}
+
+/// The minor version of `v1.36.3`; none of what is no version.
+pub(crate) fn minor(version: &str) -> Option<u32> {
+    let mut parts = version.trim_start_matches('v').split('.');
+    parts.next().filter(|major| *major == "1")?;
+    parts.next()?.parse().ok()
+}
+
+impl Cause {
+    /// What to do about it, for these kubelets and what is known to be set on all of them. Where their versions ask for different
+    /// things, or none is known, each is led by its versions.
+    pub fn advised<'a>(&self, kubelets: impl IntoIterator<Item = &'a str>, known: &Settings) -> Advised {
+        let kubelets: Vec<&str> = kubelets.into_iter().collect();
+        let numbers = self.numbers(kubelets.iter().copied());
+        let alone = numbers.len() == 1;
+        let line = |of: &dyn Fn(&Advice) -> &'static str| {
+            let mut texts: Vec<(usize, &'static str)> = Vec::new();
+            for number in &numbers {
+                let Some(text) = self.advice.get(*number).map(of) else { continue };
+                if texts.last().is_none_or(|(_, last)| *last != text) {
+                    texts.push((*number, text));
+                }
+            }
+            let led = |(number, text): &(usize, &'static str)| {
+                if alone || texts.len() == 1 {
+                    (*text).to_owned()
+                } else {
+                    format!("{}: {text}", self.versions(*number))
+                }
+            };
+            texts.iter().map(led).collect::<Vec<_>>().join("; ")
+        };
+        let done = |advice: &Advice| advice.is_done(known, kubelets.iter().copied().find_map(minor));
+        let all = || numbers.iter().filter_map(|number| self.advice.get(*number));
+        // Lines for several versions at once would be wrong for some of them.
+        let lines = if alone { all().flat_map(|advice| advice.yaml).copied().collect() } else { Vec::new() };
+        let (have, mut need): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(knob, wanted)| known.has(*knob, wanted));
+        let told = |knob: Knob| known.get(knob).map(|value| format!("{}: {value}", knob.name()));
+        let mut already: Vec<String> = have.iter().filter_map(|(knob, _)| told(*knob)).collect();
+        // What is the default already and not known to be changed is not to be set.
+        let alone_minor = kubelets.iter().copied().filter_map(minor).next().filter(|_| alone);
+        need.retain(|(knob, wanted)| {
+            known.get(*knob).is_some() || alone_minor.and_then(|minor| knob.default_of(minor)) != Some(*wanted)
+        });
+        let parallel = need.iter().any(|(knob, _)| *knob == Knob::MaxParallelImagePulls);
+        if parallel && known.get(Knob::SerializeImagePulls) == Some("true") {
+            // Set by name it does not turn itself off, and the kubelet refuses the two together.
+            need.insert(0, (Knob::SerializeImagePulls, "false"));
+        }
+        if already.is_empty() && all().all(done) {
+            already.extend(all().flat_map(|advice| advice.yaml).find_map(|_| told(Knob::SerializeImagePulls)));
+        }
+        Advised {
+            set: line(&|advice| if done(advice) { advice.otherwise } else { advice.set }),
+            price: line(&|advice| if done(advice) { "none" } else { advice.price }),
+            yaml: need.iter().map(|(knob, value)| format!("{}: {value}", knob.name())).collect(),
+            already,
+        }
+    }
+
+    /// What to replay to see what the advice would save, where all kubelets get the same and it is not done yet.
+    pub(crate) fn what_if<'a>(
+        &self,
+        kubelets: impl IntoIterator<Item = &'a str>,
+        known: &Settings,
+    ) -> Option<&'static str> {
+        let kubelets: Vec<&str> = kubelets.into_iter().collect();
+        let numbers = self.numbers(kubelets.iter().copied());
+        let [number] = numbers.as_slice() else { return None };
+        let advice = self.advice.get(*number)?;
+        let done = advice.is_done(known, kubelets.iter().copied().find_map(minor));
+        (!done && !advice.what_if.is_empty()).then_some(advice.what_if)
+    }
+
+    /// Which advice holds for these kubelets; all of it where no version is known.
+    fn numbers<'a>(&self, kubelets: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
+        let mut numbers: Vec<usize> = kubelets.into_iter().filter_map(minor).map(|minor| self.number(minor)).collect();
+        if numbers.is_empty() {
+            numbers = (0..self.advice.len()).collect();
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    /// Which advice holds for a minor version.
+    fn number(&self, minor: u32) -> usize {
+        self.advice.iter().rposition(|advice| advice.since <= minor).unwrap_or(0)
+    }
+
+    /// The versions that one of several pieces of advice is for.
+    fn versions(&self, number: usize) -> String {
+        let since = self.advice.get(number).map_or(0, |advice| advice.since);
+        match self.advice.get(number + 1) {
+            Some(next) if since == 0 => format!("before 1.{}", next.since),
+            Some(next) if next.since == since + 1 => format!("1.{since}"),
+            Some(next) => format!("1.{since} to 1.{}", next.since - 1),
+            None => format!("from 1.{since} on"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Settings;
+    use crate::causes;
+
+    /// The versions that the facts were checked for.
+    const VERSIONS: [&str; 6] = ["v1.26.5", "v1.27.16", "v1.30.4", "v1.33.13", "v1.34.8", "v1.36.3"];
+
+    #[test]
+    fn advice_is_true_for_the_version() {
+        // Per cause: what must, and what must not be advised for each of the versions (defaults.go and the feature gates of
+        // the release: KEP-3673, KEP-1040 with pull request 116121, KEP-3386, KEP-2570).
+        // Where one piece of advice holds for all, it stands once; a cause that is missing here fails the test.
+        let every = [
+            ("clock-skew", "time synchronisation"),
+            ("kubelet-restart", "one node at a time"),
+            ("scheduling-wait", "FailedScheduling"),
+            ("admission-wait", "device plugins"),
+            ("volume-object-missing", "create configMaps and secrets before"),
+            ("volume-ownership-walk", "fsGroupChangePolicy: OnRootMismatch"),
+            ("volume-attach-slow", "CSI driver's controller"),
+            ("volume-mount-slow", "fsGroupChangePolicy: OnRootMismatch"),
+            ("pull-rate-limited", "registryPullQPS: 0"),
+            ("image-pull-failing", "the image name, the credentials or the registry"),
+            ("image-gc-repull", "85 by default"),
+            ("image-pull-always", "imagePullPolicy: IfNotPresent"),
+            ("image-pull-or-queue", "the container runtime's log"),
+            ("registry-slow", "mirror"),
+            ("image-large", "pre-pull"),
+            ("image-pull-slow", "a registry mirror near the nodes"),
+            ("init-containers", "init containers"),
+            ("network-not-ready", "startup taint"),
+            ("container-config-error", "before the pod"),
+            ("container-start-error", "error line"),
+            ("crash-loop", "container's own log"),
+            ("sidecar-startup-probe", "periodSeconds"),
+            ("post-start-hook", "sidecar or an init container"),
+            ("sandbox-cni-failing", "CNI plugin"),
+            ("sandbox-cni-slow", "CNI plugin's own timing"),
+            ("node-overloaded", "systemReserved"),
+            ("runtime-slow", "disk and CPU"),
+            ("status-report-slow", "kubeAPIQPS"),
+            ("watch-artefact", "nothing"),
+            ("evidence-missing", "-v=4"),
+            ("cpu-throttled", "resources.limits.cpu"),
+            ("credential-provider-slow", "cacheDuration"),
+        ];
+        type Facts = (&'static str, [(&'static str, &'static str); 6]);
+        let facts: [Facts; 5] = [
+            (
+                "image-pull-queued",
+                [
+                    ("serializeImagePulls: false", "maxParallelImagePulls:"),
+                    ("maxParallelImagePulls: 3", "serializeImagePulls: false"),
+                    ("maxParallelImagePulls: 3", "serializeImagePulls: false"),
+                    ("maxParallelImagePulls: 3", "serializeImagePulls: false"),
+                    ("maxParallelImagePulls: 3", "serializeImagePulls: false"),
+                    ("maxParallelImagePulls: 3", "serializeImagePulls: false"),
+                ],
+            ),
+            (
+                "api-client-throttled",
+                [
+                    ("kubeAPIQPS: 50", "default here"),
+                    ("50 and 100 are the default here", "kubeAPIQPS: 50"),
+                    ("50 and 100 are the default here", "kubeAPIQPS: 50"),
+                    ("50 and 100 are the default here", "kubeAPIQPS: 50"),
+                    ("50 and 100 are the default here", "kubeAPIQPS: 50"),
+                    ("50 and 100 are the default here", "kubeAPIQPS: 50"),
+                ],
+            ),
+            (
+                "pleg-polling",
+                [
+                    ("upgrade to 1.36", "on by default here"),
+                    ("upgrade to 1.36", "on by default here"),
+                    ("upgrade to 1.36", "on by default here"),
+                    ("upgrade to 1.36", "on by default here"),
+                    ("upgrade to 1.36", "on by default here"),
+                    ("on by default here", "upgrade"),
+                ],
+            ),
+            (
+                "memory-qos-throttled",
+                [("0.8", "0.9"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8")],
+            ),
+            (
+                "selinux-relabel",
+                [
+                    ("from 1.28 on", "SELinuxMount gate"),
+                    ("from 1.28 on", "SELinuxMount gate"),
+                    ("SELinuxMount gate (off by default here)", "upgrade"),
+                    ("SELinuxMount gate (off by default here)", "upgrade"),
+                    ("SELinuxMount gate (off by default here)", "upgrade"),
+                    ("SELinuxMount gate (off by default here)", "upgrade"),
+                ],
+            ),
+        ];
+        let listed = every.iter().map(|(id, _)| *id).chain(facts.iter().map(|(id, _)| *id));
+        let missing: Vec<&str> =
+            causes::all().map(|cause| cause.id).filter(|id| !listed.clone().any(|known| known == *id)).collect();
+        assert!(missing.is_empty(), "no facts for {missing:?}");
+        for (id, must) in every {
+            let cause = causes::named(id).unwrap();
+            for version in VERSIONS {
+                let set = cause.advised([version], &Settings::default()).set;
+                assert!(set.contains(must), "{id} for {version}: {set}");
+            }
+        }
+        for (id, expected) in facts {
+            let cause = causes::named(id).unwrap();
+            for (version, (must, must_not)) in VERSIONS.iter().zip(expected) {
+                let set = cause.advised([*version], &Settings::default()).set;
+                assert!(set.contains(must) && !set.contains(must_not), "{id} for {version}: {set}");
+            }
+        }
+    }
+
+    #[test]
+    fn several_versions_get_each_their_own() {
+        let cause = causes::named("image-pull-queued").unwrap();
+        let none = &Settings::default();
+        let both = cause.advised(["v1.26.5", "v1.33.13", "v1.34.8"], none).set;
+        assert!(
+            both.starts_with("before 1.27: serializeImagePulls: false") && both.contains("; from 1.27 on: max"),
+            "{both}"
+        );
+        assert_eq!(both, cause.advised([], none).set, "an unknown version gets all");
+        assert_eq!(cause.advised(["v1.33.1", "none"], none).set, cause.advised(["v1.36.0"], none).set);
+    }
+
+    #[test]
+    fn advice_is_in_the_order_of_versions() {
+        for cause in causes::all() {
+            assert_eq!(cause.advice.first().map(|advice| advice.since), Some(0), "{}", cause.id);
+            assert!(cause.advice.is_sorted_by_key(|advice| advice.since), "{}", cause.id);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A container could not be created or started.
+
+use super::{Advice, Cause, Evidence, Sign};
+use crate::model::phase::Phase;
+use crate::model::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "container-start-error",
+    title: "A container could not be created or started.",
+    advice: &[Advice::new(0, "read the error line: command, mounts, device, runtime class", "none")],
+    text: "\
+What it means
+The runtime refused to create or start the container; the kubelet tries again.
+
+How it is recognised
+RunContainerError, CreateContainerError or PostStartHookError in the pod's errors.
+
+What to do
+The error names the reason: a command that does not exist, a mount that fails, a hook that returns an error.
+
+When it misleads
+None known.
+",
+    reference: Span(0),
+    limit: Span(SECOND),
+    because: "the next sync comes after 10 s or more",
+    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
+    phases: &[Phase::RestartBackoff],
+    check: |case| {
+        let reasons = [
+            "RunContainerError",
+            "CreateContainerError",
+            "PreCreateHookError",
+            "PreStartHookError",
+            "PostStartHookError",
+        ];
+        case.failed_with(&reasons).map(Sign::at)
+    },
+};

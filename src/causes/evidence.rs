@@ -1,0 +1,76 @@
+//! Where what is known of a start comes from. Causes name the kinds that can show them; what a run was not given is named
+//! among what could not be judged.
+
+use crate::breakdown::steps;
+use crate::model::record::{Fact, named};
+use crate::model::startup::Startup;
+
+named! {
+    /// A kind of input, as far as it can tell of starts.
+    Evidence EVIDENCES {
+        /// The tracker's record, printed at any verbosity.
+        Record = "record",
+        /// Other lines of the kubelet (`-v=2` has all that are asked for here).
+        KubeletLog = "kubelet-log",
+        /// The kubelet's own events in its log (`-v=3`).
+        KubeletEvents = "kubelet-events",
+        /// The container runtime's log.
+        RuntimeLog = "runtime-log",
+        /// Pods as `kubectl get -o json` prints them.
+        Pods = "pods",
+        /// The kubelet's `/metrics`.
+        KubeletMetrics = "kubelet-metrics",
+        /// cAdvisor's metrics, which the kubelet serves too.
+        ContainerMetrics = "container-metrics",
+        /// The runtime's own metrics.
+        RuntimeMetrics = "runtime-metrics",
+        /// node_exporter's metrics.
+        NodeMetrics = "node-metrics",
+    }
+}
+
+impl Evidence {
+    /// How to get it.
+    #[must_use]
+    pub fn ask(self) -> &'static str {
+        match self {
+            Evidence::Record | Evidence::KubeletLog => "the kubelet's log at -v=2",
+            Evidence::KubeletEvents => "the kubelet's log at -v=3",
+            Evidence::RuntimeLog => "the runtime's log (journalctl -u kubelet -u containerd)",
+            Evidence::Pods => "pods (kubectl get pods -A -o json)",
+            Evidence::KubeletMetrics => "two scrapes of the kubelet's /metrics",
+            Evidence::ContainerMetrics => "two scrapes of /metrics/cadvisor",
+            Evidence::RuntimeMetrics => "two scrapes of containerd's metrics",
+            Evidence::NodeMetrics => "two scrapes of node_exporter",
+        }
+    }
+
+    /// The kinds of lines a startup stands on, and its steps.
+    pub(crate) fn of(startup: &Startup, stands_on: steps::Evidence) -> Vec<Evidence> {
+        // What `-v=2` prints of every start: lines of `-v=0` alone do not let it be judged.
+        let kubelet = |event: &crate::model::startup::Event| {
+            !event.by_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
+        };
+        let events = startup.events.iter().any(|event| {
+            !event.by_runtime && matches!(event.fact, Fact::PullAsked | Fact::PullEnded | Fact::ContainerStarted)
+        });
+        let all = [
+            (Evidence::Record, startup.observed.is_some()),
+            (Evidence::KubeletLog, startup.events.iter().any(kubelet)),
+            (Evidence::KubeletEvents, events),
+            (Evidence::RuntimeLog, stands_on == steps::Evidence::Runtime),
+        ];
+        all.into_iter().filter(|(_, there)| *there).map(|(kind, _)| kind).collect()
+    }
+
+    /// Kinds as one text: their names with blanks between them.
+    #[must_use]
+    pub fn words(kinds: &[Evidence]) -> Box<str> {
+        kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" ").into()
+    }
+
+    /// The kinds a text names.
+    pub fn read(words: &str) -> impl Iterator<Item = Evidence> {
+        words.split(' ').filter_map(Evidence::named)
+    }
+}

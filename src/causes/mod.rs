@@ -1,0 +1,233 @@
+//! Causes: rules that claim seconds of one startup, with evidence. Each claims only phases that its evidence touches, and
+//! only seconds no earlier rule of the table has claimed: specific ones stand before general ones.
+//!
+//! To add a cause: a file here, with its text under the four headings, and its place in [`CAUSES`] (in [`MEASURED`], if only
+//! metrics prove it); `explain`, the summary and the page print the same words. Tests check ids, headings, advice and that
+//! every phase has a cause.
+
+mod admission_wait;
+mod advice;
+mod api_client_throttled;
+mod case;
+mod clock_skew;
+mod container_config_error;
+mod container_start_error;
+mod cpu_throttled;
+mod crash_loop;
+mod credential_provider_slow;
+pub mod evidence;
+mod evidence_missing;
+mod image_gc_repull;
+mod image_large;
+mod image_pull_always;
+mod image_pull_failing;
+mod image_pull_or_queue;
+mod image_pull_queued;
+mod image_pull_slow;
+mod init_containers;
+mod kubelet_restart;
+mod memory_qos_throttled;
+mod network_not_ready;
+mod node_overloaded;
+mod pleg_polling;
+mod post_start_hook;
+mod pull_rate_limited;
+mod registry_slow;
+mod runtime_slow;
+mod sandbox_cni_failing;
+mod sandbox_cni_slow;
+mod scheduling_wait;
+mod selinux_relabel;
+pub mod setting;
+mod sidecar_startup_probe;
+mod status_report_slow;
+mod volume_attach_slow;
+mod volume_mount_slow;
+mod volume_object_missing;
+mod volume_ownership_walk;
+mod watch_artefact;
+
+pub(crate) use advice::minor;
+pub use advice::{Advice, Advised};
+pub(crate) use case::{AROUND, is_with_others};
+pub use case::{Case, Sign};
+
+use crate::breakdown::Piece;
+use crate::causes::evidence::Evidence;
+use crate::model::phase::{PHASES, Phase};
+use crate::model::record::Place;
+use crate::model::time::Span;
+
+/// Every cause of logs, in the order they claim: specific before general.
+pub const CAUSES: &[Cause] = &[
+    clock_skew::CAUSE,
+    kubelet_restart::CAUSE,
+    scheduling_wait::CAUSE,
+    admission_wait::CAUSE,
+    volume_object_missing::CAUSE,
+    volume_ownership_walk::CAUSE,
+    volume_attach_slow::CAUSE,
+    api_client_throttled::CAUSE,
+    volume_mount_slow::CAUSE,
+    pull_rate_limited::CAUSE,
+    image_pull_failing::CAUSE,
+    image_gc_repull::CAUSE,
+    image_pull_always::CAUSE,
+    image_pull_queued::CAUSE,
+    image_pull_or_queue::CAUSE,
+    registry_slow::CAUSE,
+    image_large::CAUSE,
+    image_pull_slow::CAUSE,
+    init_containers::CAUSE,
+    network_not_ready::CAUSE,
+    container_config_error::CAUSE,
+    container_start_error::CAUSE,
+    crash_loop::CAUSE,
+    sidecar_startup_probe::CAUSE,
+    post_start_hook::CAUSE,
+    sandbox_cni_failing::CAUSE,
+    node_overloaded::CAUSE,
+    sandbox_cni_slow::CAUSE,
+    selinux_relabel::CAUSE,
+    runtime_slow::CAUSE,
+    pleg_polling::CAUSE,
+    status_report_slow::CAUSE,
+    watch_artefact::CAUSE,
+    evidence_missing::CAUSE,
+];
+
+/// Causes that only metrics prove: in logs they claim nothing. What each needs to be judged stands in `metrics::judge`.
+pub const MEASURED: &[Cause] = &[cpu_throttled::CAUSE, memory_qos_throttled::CAUSE, credential_provider_slow::CAUSE];
+
+/// A rule, and what it means.
+#[derive(Debug)]
+pub struct Cause {
+    /// Its id, as users type it; it names the trouble, not the remedy.
+    pub id: &'static str,
+    /// One sentence for the summary.
+    pub title: &'static str,
+    /// What to do about it, by version, the oldest first.
+    pub advice: &'static [Advice],
+    /// The four headings.
+    pub text: &'static str,
+    /// What a healthy start spends in these phases: only what lies beyond is lost.
+    pub reference: Span,
+    /// It claims nothing below this loss.
+    pub limit: Span,
+    /// How reference and limit were found.
+    pub because: &'static str,
+    /// What can show it. With none of these it is not guessed, but named among what could not be judged.
+    pub shown_by: &'static [Evidence],
+    /// The phases it may claim; none: it explains, and claims no seconds.
+    pub phases: &'static [Phase],
+    /// Whether it is there, and what shows it.
+    pub check: fn(&Case<'_>) -> Option<Sign>,
+}
+
+/// A cause's claim on seconds of one startup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Which cause.
+    pub cause: &'static str,
+    /// How much it cost beyond its reference.
+    pub lost: Span,
+    /// How much of it is certain.
+    pub certain: Span,
+    /// A line that shows it.
+    pub evidence: Option<Place>,
+    /// Whom or what was waited for, when that is known.
+    pub about: Option<Box<str>>,
+}
+
+/// Judges a startup: its findings, the costliest first.
+pub fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let mut free: Vec<&Piece> = case.breakdown.pieces.iter().collect();
+    let mut found = Vec::new();
+    for cause in CAUSES {
+        let Some(sign) = (cause.check)(case) else { continue };
+        let mine = |piece: &&Piece| {
+            let within = sign.within.is_none_or(|(from, to)| piece.from >= from && piece.to <= to);
+            cause.phases.contains(&piece.phase) && within
+        };
+        let beyond = |whole: Span| Span((whole - cause.reference).0.max(0));
+        let lost = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.to - piece.from).sum());
+        if !cause.phases.is_empty() && (lost <= Span(0) || lost < cause.limit) {
+            continue;
+        }
+        let least = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.min).sum());
+        let longest = free.iter().filter(|piece| mine(piece)).max_by_key(|piece| piece.to - piece.from);
+        let observed = || case.startup.observed_at.map(|(_, place)| place);
+        found.push(Finding {
+            cause: cause.id,
+            lost,
+            certain: if sign.likely { Span(0) } else { least.min(sign.at_most.unwrap_or(least)) },
+            evidence: sign.place.or(longest.and_then(|piece| piece.place)).or_else(observed),
+            about: sign.about.or_else(|| longest.and_then(|piece| piece.about.clone())),
+        });
+        free.retain(|piece| !mine(piece));
+    }
+    found.sort_by(|a, b| b.lost.cmp(&a.lost).then(a.cause.cmp(b.cause)));
+    found
+}
+
+/// All causes: those of logs, then those that only metrics prove.
+pub fn all() -> impl Iterator<Item = &'static Cause> {
+    CAUSES.iter().chain(MEASURED)
+}
+
+/// All causes under the heads of what they claim first, in the order of the heads; what claims no seconds comes last.
+pub fn by_head() -> Vec<(&'static str, Vec<&'static Cause>)> {
+    const CLOCKS: &str = "clocks";
+    let head = |cause: &Cause| match cause.phases.first() {
+        Some(Phase::Unattributed) => "between the phases",
+        Some(phase) => phase.words().head,
+        None => CLOCKS,
+    };
+    let mut heads: Vec<(&str, Vec<&Cause>)> = Vec::new();
+    let order = PHASES.iter().map(|(phase, _)| phase.words().head).chain(["between the phases", CLOCKS]);
+    for name in order {
+        let mine: Vec<&Cause> = all().filter(|cause| head(cause) == name).collect();
+        if !mine.is_empty() && !heads.iter().any(|(known, _)| *known == name) {
+            heads.push((name, mine));
+        }
+    }
+    heads
+}
+
+/// The cause with this id.
+pub fn named(id: &str) -> Option<&'static Cause> {
+    all().find(|cause| cause.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phase_has_a_cause_that_needs_no_further_evidence() {
+        for (phase, name) in PHASES {
+            assert!(CAUSES.iter().any(|cause| cause.phases.contains(phase)), "no cause for {name}");
+        }
+    }
+
+    #[test]
+    fn every_cause_stands_under_one_head() {
+        let listed: usize = by_head().iter().map(|(_, causes)| causes.len()).sum();
+        assert_eq!(listed, all().count());
+    }
+
+    #[test]
+    fn ids_are_unique_and_texts_have_their_headings() {
+        let mut ids: Vec<&str> = all().map(|cause| cause.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all().count());
+        for cause in all() {
+            let headings = ["What it means", "How it is recognised", "What to do", "When it misleads"];
+            let found: Vec<usize> =
+                headings.iter().filter_map(|heading| cause.text.find(&format!("{heading}\n"))).collect();
+            assert!(found.len() == 4 && found.is_sorted(), "{}: headings", cause.id);
+            assert!(cause.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", cause.id);
+        }
+    }
+}

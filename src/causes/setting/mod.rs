@@ -1,0 +1,251 @@
+//! Settings of the kubelet that bear on starts: what is known of them, and which fight.
+//!
+//! To add one: a row in [`KNOBS`], its flag where it has one, and when a known value is as good as a wanted one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::model::error::{Error, Kind};
+use crate::model::record::named;
+
+named! {
+    /// A setting by its name in KubeletConfiguration (`kubelet.config.k8s.io/v1beta1`).
+    Knob KNOBS {
+        /// One pull at a time.
+        SerializeImagePulls = "serializeImagePulls",
+        /// So many pulls at once at most (KEP-3673, 1.27).
+        MaxParallelImagePulls = "maxParallelImagePulls",
+        /// Pulls a second, beyond which they are refused; 0: no limit.
+        RegistryPullQps = "registryPullQPS",
+        /// How far pulls may exceed that for a moment.
+        RegistryBurst = "registryBurst",
+        /// Requests a second to the API server.
+        KubeApiQps = "kubeAPIQPS",
+        /// How far requests may exceed that for a moment.
+        KubeApiBurst = "kubeAPIBurst",
+        /// memory.high as a share of the way from request to limit (KEP-2570).
+        MemoryThrottlingFactor = "memoryThrottlingFactor",
+        /// From this share of the image disk on images are removed.
+        ImageGcHigh = "imageGCHighThresholdPercent",
+        /// Container status by events (KEP-3386).
+        EventedPleg = "featureGates.EventedPLEG",
+        /// A relist right after each sync (1.36).
+        OnDemandRelist = "featureGates.PLEGOnDemandRelist",
+        /// memory.high for containers (KEP-2570).
+        MemoryQos = "featureGates.MemoryQoS",
+        /// Volumes mounted with their SELinux label (KEP-1710).
+        SelinuxMount = "featureGates.SELinuxMount",
+    }
+}
+
+impl Knob {
+    /// Its command line flag, and the values that flag prints where nobody set it (1.26 to 1.37).
+    fn flag(self) -> Option<(&'static str, &'static [&'static str])> {
+        Some(match self {
+            Knob::SerializeImagePulls => ("serialize-image-pulls", &["true"]),
+            Knob::RegistryPullQps => ("registry-qps", &["5"]),
+            Knob::RegistryBurst => ("registry-burst", &["10"]),
+            Knob::KubeApiQps => ("kube-api-qps", &["5", "50"]),
+            Knob::KubeApiBurst => ("kube-api-burst", &["10", "100"]),
+            Knob::ImageGcHigh => ("image-gc-high-threshold", &["85"]),
+            _ => return None,
+        })
+    }
+
+    /// Its value where nobody set it, for a minor version of Kubernetes 1; none: there is none, or it is not known.
+    /// (pkg/kubelet/apis/config/v1beta1/defaults.go and kube_features.go; pull request 116121 for the API client.)
+    #[must_use]
+    pub fn default_of(self, minor: u32) -> Option<&'static str> {
+        Some(match self {
+            Knob::SerializeImagePulls => "true",
+            Knob::MaxParallelImagePulls => return None,
+            Knob::RegistryPullQps => "5",
+            Knob::RegistryBurst => "10",
+            Knob::KubeApiQps if minor < 27 => "5",
+            Knob::KubeApiQps => "50",
+            Knob::KubeApiBurst if minor < 27 => "10",
+            Knob::KubeApiBurst => "100",
+            Knob::MemoryThrottlingFactor if minor < 27 => "0.8",
+            Knob::MemoryThrottlingFactor => "0.9",
+            Knob::ImageGcHigh => "85",
+            Knob::EventedPleg => "false",
+            Knob::OnDemandRelist if minor < 36 => return None,
+            Knob::OnDemandRelist => "true",
+            Knob::MemoryQos | Knob::SelinuxMount if minor > 36 => return None,
+            Knob::MemoryQos | Knob::SelinuxMount => "false",
+        })
+    }
+
+    /// Whether a known value does what a wanted one would.
+    fn as_good(self, known: &str, wanted: &str) -> bool {
+        let numbers = || Some((known.parse::<f64>().ok()?, wanted.parse::<f64>().ok()?));
+        match (self, numbers()) {
+            (Knob::MaxParallelImagePulls | Knob::ImageGcHigh, Some((known, wanted))) => known >= wanted,
+            (Knob::KubeApiQps | Knob::KubeApiBurst, Some((known, wanted))) => known >= wanted,
+            (Knob::RegistryPullQps, Some((known, wanted))) if wanted > 0.0 => known >= wanted || known == 0.0,
+            (_, Some((known, wanted))) => known == wanted,
+            _ => known == wanted,
+        }
+    }
+}
+
+/// Settings with their values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<Knob, Box<str>>);
+
+impl Settings {
+    /// What a kubelet's `FLAG:` lines prove. Flags are printed as they stood before the configuration file was read: where
+    /// there is such a file, a flag's default says nothing.
+    #[must_use]
+    pub fn of_flags(flags: &BTreeMap<Box<str>, Box<str>>) -> Self {
+        let get = |flag: &str| flags.get(flag).map(|value| &**value);
+        let file = get("config").is_none_or(|path| !path.is_empty());
+        let mut known = BTreeMap::new();
+        for (knob, _) in KNOBS {
+            let Some((flag, defaults)) = knob.flag() else { continue };
+            if let Some(value) = get(flag).filter(|value| !file || !defaults.contains(value)) {
+                known.insert(*knob, value.into());
+            }
+        }
+        for gate in get("feature-gates").unwrap_or_default().split(',') {
+            let gate = gate.split_once('=').and_then(|(name, value)| Some((gate_of(name.trim())?, value.trim())));
+            if let Some((knob, value)) = gate {
+                known.insert(knob, value.into());
+            }
+        }
+        Settings(known)
+    }
+
+    /// Reads a KubeletConfiguration in YAML or JSON, what a kubelet's `/configz` answers, or the ConfigMap kubeadm keeps.
+    ///
+    /// # Errors
+    /// When it is none of these.
+    pub fn of_config(text: &str) -> Result<Self, Error> {
+        let wrong = |trouble: &dyn fmt::Display| {
+            Error::new(Kind::Setting, format!("it is no kubelet configuration: {trouble}")).help(
+                "give a KubeletConfiguration (/var/lib/kubelet/config.yaml) or what the kubelet's /configz answers",
+            )
+        };
+        let read = |text: &str| -> Result<Value, Error> {
+            serde_saphyr::from_str(text)
+                .map_err(|trouble| wrong(&trouble.to_string().lines().next().unwrap_or_default()))
+        };
+        if text.trim().is_empty() {
+            return Err(wrong(&"it is empty"));
+        }
+        let mut config = read(text)?;
+        if let Some(inside) = config.pointer("/data/kubelet").and_then(Value::as_str) {
+            config = read(inside)?;
+        }
+        let told = config.get("kind").and_then(Value::as_str) == Some("KubeletConfiguration");
+        let config = match config.get("kubeletconfig") {
+            Some(answer) => answer,
+            None if told => &config,
+            None => return Err(wrong(&"it has neither kind: KubeletConfiguration nor kubeletconfig")),
+        };
+        let mut known = BTreeMap::new();
+        for (knob, name) in KNOBS {
+            let value = config.pointer(&format!("/{}", name.replace('.', "/")));
+            let value = match value {
+                Some(Value::Bool(value)) => value.to_string(),
+                Some(Value::Number(value)) => value.to_string(),
+                None | Some(Value::Null) => continue,
+                Some(other) => return Err(wrong(&format!("{name} is {other}"))),
+            };
+            known.insert(*knob, value.into());
+        }
+        Ok(Settings(known))
+    }
+
+    /// These, and where they say nothing, others.
+    #[must_use]
+    pub fn over(mut self, others: &Settings) -> Self {
+        for (knob, value) in &others.0 {
+            self.0.entry(*knob).or_insert_with(|| value.clone());
+        }
+        self
+    }
+
+    /// As one text: `name=value`, with blanks between them.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.0.iter().map(|(knob, value)| format!("{}={value}", knob.name())).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What such a text says.
+    #[must_use]
+    pub fn read(words: &str) -> Self {
+        let one = |word: &str| word.split_once('=').and_then(|(name, value)| Some((Knob::named(name)?, value.into())));
+        Settings(words.split(' ').filter_map(one).collect())
+    }
+
+    /// The value of a setting.
+    #[must_use]
+    pub fn get(&self, knob: Knob) -> Option<&str> {
+        self.0.get(&knob).map(|value| &**value)
+    }
+
+    /// Sets one.
+    pub fn set(&mut self, knob: Knob, value: &str) {
+        self.0.insert(knob, value.into());
+    }
+
+    /// Each with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (Knob, &str)> {
+        self.0.iter().map(|(knob, value)| (*knob, &**value))
+    }
+
+    /// Whether these do what a wanted value would.
+    #[must_use]
+    pub fn has(&self, knob: Knob, wanted: &str) -> bool {
+        // Serialized by name, no number of pulls at once holds.
+        if knob == Knob::MaxParallelImagePulls && self.get(Knob::SerializeImagePulls) == Some("true") {
+            return false;
+        }
+        let unlimited = knob == Knob::MaxParallelImagePulls
+            && self.get(Knob::SerializeImagePulls) == Some("false")
+            && self.get(knob).is_none();
+        unlimited || self.get(knob).is_some_and(|known| knob.as_good(known, wanted))
+    }
+
+    /// How many pulls a node does at once: none is any number, 0 is not known.
+    #[must_use]
+    pub fn slots(&self) -> Option<Option<usize>> {
+        let most = self.get(Knob::MaxParallelImagePulls).and_then(|most| most.parse::<usize>().ok());
+        match (self.get(Knob::SerializeImagePulls), most) {
+            (Some("true"), _) | (_, Some(1)) => Some(Some(1)),
+            (_, Some(most)) => Some(Some(most)),
+            (Some("false"), None) => Some(None),
+            _ => None,
+        }
+    }
+
+    /// Settings that fight each other, in words.
+    #[must_use]
+    pub fn fights(&self) -> Vec<String> {
+        let number = |knob| self.get(knob).and_then(|value| value.parse::<f64>().ok());
+        let on = |knob| self.get(knob) == Some("true");
+        let mut all = Vec::new();
+        if on(Knob::SerializeImagePulls) && number(Knob::MaxParallelImagePulls).is_some_and(|most| most > 1.0) {
+            all.push(
+                "serializeImagePulls: true with maxParallelImagePulls above 1: the kubelet does not start; \
+                 set serializeImagePulls: false or leave it out"
+                    .to_owned(),
+            );
+        }
+        if on(Knob::EventedPleg) && on(Knob::OnDemandRelist) {
+            all.push("EventedPLEG with PLEGOnDemandRelist: with events the relist comes each 300 s only".to_owned());
+        }
+        all
+    }
+}
+
+/// The gate with this name.
+fn gate_of(name: &str) -> Option<Knob> {
+    Knob::named(&format!("featureGates.{name}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! The containers waited for a sidecar's start-up probe.
+
+use super::{Advice, Cause, Evidence, Sign};
+use crate::model::phase::Phase;
+use crate::model::record::Fact;
+use crate::model::time::{SECOND, Span};
+
+/// See [`Cause`].
+pub(super) const CAUSE: Cause = Cause {
+    id: "sidecar-startup-probe",
+    title: "The containers waited for a sidecar's start-up probe.",
+    advice: &[Advice::new(0, "a shorter periodSeconds or a faster sidecar", "more probing")],
+    text: "\
+What it means
+A sidecar (restartable init container) with a start-up probe holds back all containers after it until the probe passes.
+
+How it is recognised
+A start-up probe that failed before the containers started.
+
+What to do
+Make the sidecar ready sooner, and let the probe's period be a second.
+
+When it misleads
+The start-up probe of a main container does not hold the start back.
+",
+    reference: Span(0),
+    limit: Span(2 * SECOND),
+    because: "a probe that passes at its first try costs less",
+    shown_by: &[Evidence::KubeletLog],
+    phases: &[Phase::Start],
+    check: |case| case.says(Fact::ProbeFailed, "tartup").map(Sign::at),
+};

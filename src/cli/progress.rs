@@ -1,0 +1,74 @@
+//! The progress bar on stderr, for long input on a terminal: bytes, rate, time left.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use podlag::input::Source;
+
+/// A bar that follows how much of the sources has been read.
+pub struct Bar {
+    done: Arc<AtomicBool>,
+    follows: Option<JoinHandle<()>>,
+}
+
+impl Bar {
+    /// A bar over these sources; none when stderr is no terminal. A short input never shows one.
+    pub fn new(sources: &[Source]) -> Self {
+        let done = Arc::new(AtomicBool::new(false));
+        let stdin_typed = sources.iter().any(Source::is_stdin) && std::io::stdin().is_terminal();
+        if !std::io::stderr().is_terminal() || stdin_typed {
+            return Bar { done, follows: None };
+        }
+        let (sources, until) = (sources.to_vec(), Arc::clone(&done));
+        let follows = std::thread::spawn(move || follow(&sources, &until));
+        Bar { done, follows: Some(follows) }
+    }
+
+    /// Takes the bar off the screen.
+    pub fn end(self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(follows) = self.follows {
+            follows.thread().unpark();
+            let _ = follows.join();
+        }
+    }
+}
+
+fn follow(sources: &[Source], done: &AtomicBool) {
+    // What is read within half a second needs no bar.
+    std::thread::park_timeout(Duration::from_millis(500));
+    if done.load(Ordering::Relaxed) {
+        return;
+    }
+    if sources.iter().any(|source| source.url.is_some()) {
+        return follow_queries(sources, done);
+    }
+    let total: Option<u64> = sources.iter().map(|source| source.bytes).sum();
+    let (bar, template) = match total {
+        Some(total) => (ProgressBar::new(total), "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"),
+        None => (ProgressBar::new_spinner(), "{spinner} {bytes} {bytes_per_sec}"),
+    };
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    while !done.load(Ordering::Relaxed) {
+        bar.set_position(sources.iter().map(Source::read_so_far).sum());
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    bar.finish_and_clear();
+}
+
+fn follow_queries(sources: &[Source], done: &AtomicBool) {
+    let bar = ProgressBar::new(1);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} queries, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    while !done.load(Ordering::Relaxed) {
+        let (asked, of) = sources.iter().map(Source::queries).fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+        bar.set_length(of.max(1));
+        bar.set_position(asked);
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    bar.finish_and_clear();
+}

@@ -1,0 +1,423 @@
+//! Records: what one line proves. A record is a dated fact with every name its line gives and its place, and nothing else.
+//!
+//! To add a fact: a row in [`FACTS`], and a grammar message that yields it (a test fails until some grammar does).
+
+use compact_str::CompactString;
+
+use crate::model::time::{Span, Stamp, Time};
+
+/// Declares an enum whose variants have a name in grammars and outputs, and the table of all of them.
+macro_rules! named {
+    ($(#[$doc:meta])* $type:ident $table:ident { $($(#[$about:meta])* $variant:ident = $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $type { $($(#[$about])* $variant,)* }
+
+        /// Every one of them with its name, in order.
+        pub const $table: &[($type, &str)] = &[$(($type::$variant, $name),)*];
+
+        impl $type {
+            /// Its name in grammars and outputs.
+            pub fn name(self) -> &'static str {
+                match self { $($type::$variant => $name,)* }
+            }
+
+            /// The one with this name.
+            pub fn named(name: &str) -> Option<Self> {
+                $table.iter().find(|(_, known)| *known == name).map(|(value, _)| *value)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> String {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
+                $crate::render::schema::words($table.iter().map(|(_, name)| *name)).into()
+            }
+        }
+    };
+}
+pub(crate) use named;
+
+named! {
+    /// What a line can prove (grammars say which line proves which).
+    Fact FACTS {
+        /// The kubelet process started and told its version.
+        KubeletVersion = "kubelet-version",
+        /// The kubelet's main loop began.
+        KubeletStarted = "kubelet-started",
+        /// The container runtime's name and version.
+        RuntimeVersion = "runtime-version",
+        /// A command line flag's value (the configuration file may override it).
+        Flag = "flag",
+        /// The node's name in the cluster.
+        NodeRegistered = "node-registered",
+        /// journald dropped messages.
+        MessagesSuppressed = "messages-suppressed",
+        /// The kubelet's main loop took pods (may repeat running ones after a restart).
+        PodAdded = "pod-added",
+        /// The API asks to end the pods.
+        PodDeleted = "pod-deleted",
+        /// The pods are gone from the API.
+        PodRemoved = "pod-removed",
+        /// Admission looked at the pod.
+        PodAdmitted = "pod-admitted",
+        /// Admission refused the pod.
+        PodRejected = "pod-rejected",
+        /// A pod worker began a sync of the pod.
+        SyncBegan = "sync-began",
+        /// That sync ended.
+        SyncEnded = "sync-ended",
+        /// The sync waits for volumes.
+        VolumesAwaited = "volumes-awaited",
+        /// A volume is wanted and its attachment is being verified.
+        VolumeVerifyStarted = "volume-verify-started",
+        /// A volume's mount began.
+        VolumeMountStarted = "volume-mount-started",
+        /// A volume's device is mounted on the node.
+        VolumeDeviceMounted = "volume-device-mounted",
+        /// A volume is mounted for the pod.
+        VolumeMounted = "volume-mounted",
+        /// All volumes of the pod are there.
+        VolumesReady = "volumes-ready",
+        /// A volume operation failed and will be tried again.
+        VolumeFailed = "volume-failed",
+        /// A volume's ownership is set file by file.
+        VolumeOwnership = "volume-ownership",
+        /// The sync found that the pod has no sandbox: printed before and after the volumes.
+        SandboxNeeded = "sandbox-needed",
+        /// The pod's sandbox is there but not ready: it is made anew (or the pod is ending).
+        SandboxRecreated = "sandbox-recreated",
+        /// `RunPodSandbox` began.
+        SandboxAsked = "sandbox-asked",
+        /// `RunPodSandbox` returned a sandbox.
+        SandboxReady = "sandbox-ready",
+        /// `RunPodSandbox` failed.
+        SandboxFailed = "sandbox-failed",
+        /// The pod's network is set up.
+        NetworkReady = "network-ready",
+        /// The kubelet decided to pull (queue and rate limit still ahead).
+        PullAsked = "pull-asked",
+        /// A pull succeeded, as the kubelet saw it.
+        PullEnded = "pull-ended",
+        /// The image was there already.
+        ImagePresent = "image-present",
+        /// A pull failed, as the kubelet saw it.
+        PullFailed = "pull-failed",
+        /// A pull waits for its back-off.
+        PullBackoff = "pull-backoff",
+        /// The runtime began a pull.
+        TransferBegan = "transfer-began",
+        /// The runtime ended a pull well.
+        TransferEnded = "transfer-ended",
+        /// The runtime's pull failed.
+        TransferFailed = "transfer-failed",
+        /// `CreateContainer` began.
+        ContainerAsked = "container-asked",
+        /// `CreateContainer` returned a container.
+        ContainerCreated = "container-created",
+        /// `StartContainer` began.
+        ContainerStarting = "container-starting",
+        /// The container runs.
+        ContainerStarted = "container-started",
+        /// The container ended.
+        ContainerExited = "container-exited",
+        /// A container could not be created or started.
+        ContainerFailed = "container-failed",
+        /// The kubelet's relist noticed a container's change.
+        PlegEvent = "pleg-event",
+        /// A sync failed and will be tried again.
+        SyncFailed = "sync-failed",
+        /// A sync failed because the node's network is not ready.
+        NetworkNotReady = "network-not-ready",
+        /// An API request waited in the client's rate limiter (a sample: lines are rate limited too).
+        Throttled = "throttled",
+        /// The API accepted the status in which all containers run.
+        RunningMarked = "running-marked",
+        /// A status was written to the API.
+        StatusPatched = "status-patched",
+        /// The pod startup latency tracker's record.
+        StartupObserved = "startup-observed",
+        /// A probe changed a container's state.
+        ProbeResult = "probe-result",
+        /// A probe failed.
+        ProbeFailed = "probe-failed",
+        /// The sync loop stands still.
+        PlegUnhealthy = "pleg-unhealthy",
+        /// Housekeeping held the sync loop up.
+        HousekeepingLate = "housekeeping-late",
+        /// Images are being removed to free disk.
+        ImageGc = "image-gc",
+        /// A pull secret is missing.
+        PullSecretMissing = "pull-secret-missing",
+        /// The runtime says that an earlier request is still under way.
+        RuntimeStalled = "runtime-stalled",
+    }
+}
+
+named! {
+    /// What a line can say beside its fact.
+    Field FIELDS {
+        /// `namespace/name`.
+        Pod = "pod",
+        /// Several of them.
+        Pods = "pods",
+        /// Where the kubelet has a pod from: api, file, http.
+        Source = "source",
+        /// A pod's namespace.
+        Namespace = "namespace",
+        /// A pod's name.
+        Name = "name",
+        /// A pod's uid.
+        Uid = "uid",
+        /// A node's name.
+        Node = "node",
+        /// A sandbox id.
+        Sandbox = "sandbox",
+        /// A container id.
+        ContainerId = "container_id",
+        /// A container's name.
+        Container = "container",
+        /// An image reference.
+        Image = "image",
+        /// A volume's name.
+        Volume = "volume",
+        /// A volume plugin's name.
+        Plugin = "plugin",
+        /// A CSI driver's name.
+        Driver = "driver",
+        /// An error's text.
+        Error = "error",
+        /// A reason in one word.
+        Reason = "reason",
+        /// How long it took.
+        Duration = "duration",
+        /// How long it took with the waiting before it.
+        Waited = "waited",
+        /// How long until the next try, or how long a request was held.
+        Delay = "delay",
+        /// A size in bytes.
+        Bytes = "bytes",
+        /// The number of an attempt, from 0.
+        Attempt = "attempt",
+        /// An exit code.
+        ExitCode = "exit_code",
+        /// A URL.
+        Url = "url",
+        /// An HTTP verb.
+        Verb = "verb",
+        /// A version.
+        Version = "version",
+        /// A runtime's name.
+        Runtime = "runtime",
+        /// A flag's name.
+        Flag = "flag",
+        /// A flag's value.
+        Value = "value",
+        /// A probe's type.
+        Probe = "probe",
+        /// A status in one word.
+        Status = "status",
+        /// A type in one word.
+        Type = "type",
+        /// Free text.
+        Message = "message",
+        /// A number of things.
+        Count = "count",
+    }
+}
+
+impl Field {
+    /// Reads the field's text as its type; `None` when the text is no such value (a cut number is no number).
+    pub fn read(self, text: &str) -> Option<Value> {
+        match self {
+            Field::Duration | Field::Waited | Field::Delay => crate::parse::value::duration(text).map(Value::Length),
+            Field::Bytes | Field::Attempt | Field::ExitCode | Field::Count => text.parse().ok().map(Value::Number),
+            _ => Some(Value::text(text)),
+        }
+    }
+}
+
+/// The longest text a field keeps, in bytes: an error with its causes is some hundred, a hostile line has no bound.
+const LONGEST_TEXT: usize = 2048;
+
+/// Text cut to so many bytes at a character's end, with a mark where it is cut.
+pub fn shorten(text: &str, bytes: usize) -> Box<str> {
+    if text.len() <= bytes {
+        return text.into();
+    }
+    let end = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let mut short = text.get(..end).unwrap_or_default().to_owned();
+    short.push('…');
+    short.into()
+}
+
+/// A field's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Text.
+    Text(CompactString),
+    /// A list of pods.
+    Pods(Box<[Box<str>]>),
+    /// A length of time.
+    Length(Span),
+    /// A whole number.
+    Number(i64),
+}
+
+impl Value {
+    /// A text, as much of it as is kept.
+    pub(crate) fn text(text: &str) -> Self {
+        Value::Text(if text.len() <= LONGEST_TEXT { text.into() } else { shorten(text, LONGEST_TEXT).into() })
+    }
+}
+
+/// Where a line stands: the source's number in the run and the line's number in it, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Place {
+    /// The source's number, in the order the sources were given.
+    pub source: u32,
+    /// The line's number, from 1.
+    pub line: u64,
+}
+
+/// What one line proves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// When, as the line says it.
+    pub stamp: Option<Stamp>,
+    /// The same instant by the frame's clock (journal, syslog), for lines that carry both.
+    pub frame_stamp: Option<Stamp>,
+    /// Where it stands.
+    pub place: Place,
+    /// The host in the line's frame: an index into the chunk's hosts.
+    pub host: Option<u16>,
+    /// The process id in the line's header.
+    pub pid: Option<u32>,
+    /// The container runtime wrote it, not the kubelet.
+    pub by_runtime: bool,
+    /// What it proves.
+    pub fact: Fact,
+    /// Every name and figure the line gives.
+    pub fields: Vec<(Field, Value)>,
+    /// The tracker's record, when it is one.
+    pub observed: Option<Box<Observed>>,
+    /// The line as its program wrote it, shortened: evidence to show.
+    pub text: Box<str>,
+}
+
+impl Record {
+    /// A field's text.
+    pub fn text_of(&self, field: Field) -> Option<&str> {
+        self.fields.iter().find_map(|(known, value)| match value {
+            Value::Text(text) if *known == field => Some(&**text),
+            _ => None,
+        })
+    }
+
+    /// A field's length of time.
+    pub fn length(&self, field: Field) -> Option<Span> {
+        self.fields.iter().find_map(|(known, value)| match value {
+            Value::Length(span) if *known == field => Some(*span),
+            _ => None,
+        })
+    }
+
+    /// A field's number.
+    pub fn number(&self, field: Field) -> Option<i64> {
+        self.fields.iter().find_map(|(known, value)| match value {
+            Value::Number(number) if *known == field => Some(*number),
+            _ => None,
+        })
+    }
+
+    /// The pods a list names.
+    pub fn pods(&self) -> &[Box<str>] {
+        self.fields
+            .iter()
+            .find_map(|(_, value)| if let Value::Pods(pods) = value { Some(&**pods) } else { None })
+            .unwrap_or(&[])
+    }
+}
+
+named! {
+    /// Which keys the record has (pkg/kubelet/util/pod_startup_latency_tracker.go, per version).
+    Format FORMATS {
+        /// 1.26: `pod.CreationTimestamp`, no end-to-end duration.
+        G1 = "1.26",
+        /// 1.27, 1.28: `podCreationTimestamp`, no end-to-end duration.
+        G2 = "1.27-1.28",
+        /// 1.29 to 1.34.7, 1.35.0 to 1.35.4: `podStartE2EDuration`.
+        G3 = "1.29-1.35.4",
+        /// 1.34.8, 1.35.5, 1.36 on: pulling and init time as durations, no pulling times.
+        G4 = "1.34.8-1.37",
+    }
+}
+
+/// A time in the tracker's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Noted {
+    /// The key is absent, cut, or (JSON logging) meaningless.
+    #[default]
+    Unknown,
+    /// The zero time: it never happened, as far as the tracker knows.
+    Never,
+    /// The instant.
+    At(Time),
+}
+
+impl Noted {
+    /// The instant, when there is one.
+    pub fn time(self) -> Option<Time> {
+        if let Noted::At(time) = self { Some(time) } else { None }
+    }
+}
+
+/// The line `Observed pod startup duration`, as far as it is whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// `podStartSLOduration` in seconds, as printed.
+    pub slo: Option<f64>,
+    /// `podStartE2EDuration` (1.29 on).
+    pub e2e: Option<Span>,
+    /// `podCreationTimestamp`: the API server's clock, whole seconds.
+    pub created: Noted,
+    /// `firstStartedPulling` (to 1.35.4).
+    pub first_pull: Noted,
+    /// `lastFinishedPulling` (to 1.35.4).
+    pub last_pull: Noted,
+    /// `observedRunningTime`: the status write in which all containers run has returned.
+    pub running: Noted,
+    /// `watchObservedRunningTime`: the kubelet's own watch showed it.
+    pub watched: Noted,
+    /// `totalImagesPullingTime` (1.34.8 on).
+    pub pulling: Option<Span>,
+    /// `totalInitContainerRuntime` (1.34.8 on).
+    pub init: Option<Span>,
+    /// `isStatefulPod` (1.34.8 on).
+    pub stateful: Option<bool>,
+    /// `imagePullSessionsCount` (1.34.8 on).
+    pub sessions: Option<i64>,
+    /// `imagePullSessionsStartsCount`: pulls that began and never ended well (1.34.8 on).
+    pub open_sessions: Option<i64>,
+    /// When the kubelet process started by the record's monotonic reading (wall − `m=`).
+    pub process_start: Option<Time>,
+    /// Seconds east of UTC of the zone the node prints in.
+    pub offset: Option<i32>,
+    /// Which keys it has.
+    pub format: Option<Format>,
+    /// JSON logging: its times are the time of writing (component-base logs/json, every version).
+    pub json: bool,
+    /// The line is cut: some keys are missing.
+    pub cut: bool,
+    /// Keys this version of podlag does not know, by name.
+    pub unknown: Vec<Box<str>>,
+}

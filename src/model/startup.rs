@@ -1,0 +1,242 @@
+//! One pod's start as far as the lines tell: its names, and the events that belong to it, bounded in number.
+//! What the events mean is `breakdown`'s work.
+
+use std::collections::BTreeMap;
+
+use crate::model::record::{Fact, Field, Observed, Place, Record, Value, named};
+use crate::model::time::{Span, Time};
+
+/// How many events of one fact a startup keeps: the first ones and the latest. A crash loop repeats itself; sixty of
+/// each is more than any start in the captures has, and keeps a startup under a few hundred KiB at the worst.
+const KEPT_OF_ONE_FACT: usize = 60;
+
+/// A dated line that belongs to a startup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub time: Time,
+    /// Where it stands.
+    pub place: Place,
+    /// What it proves.
+    pub fact: Fact,
+    /// The runtime wrote it.
+    pub by_runtime: bool,
+    /// Its fields.
+    pub fields: Vec<(Field, Value)>,
+    /// The line, shortened.
+    pub text: Box<str>,
+}
+
+impl Event {
+    /// An event from its record.
+    pub fn of(record: Record, time: Time) -> Self {
+        Event {
+            time,
+            place: record.place,
+            fact: record.fact,
+            by_runtime: record.by_runtime,
+            fields: record.fields,
+            text: record.text,
+        }
+    }
+
+    /// Whether the line's error, or the line, holds a word.
+    pub fn tells(&self, word: &str) -> bool {
+        self.text_of(Field::Error).is_some_and(|error| error.contains(word)) || self.text.contains(word)
+    }
+
+    /// A field's text.
+    pub fn text_of(&self, field: Field) -> Option<&str> {
+        self.fields.iter().find_map(|(known, value)| match value {
+            Value::Text(text) if *known == field => Some(&**text),
+            _ => None,
+        })
+    }
+
+    /// A field's length of time.
+    pub fn length(&self, field: Field) -> Option<Span> {
+        self.fields.iter().find_map(|(known, value)| match value {
+            Value::Length(span) if *known == field => Some(*span),
+            _ => None,
+        })
+    }
+
+    /// A field's number.
+    pub fn number(&self, field: Field) -> Option<i64> {
+        self.fields.iter().find_map(|(known, value)| match value {
+            Value::Number(number) if *known == field => Some(*number),
+            _ => None,
+        })
+    }
+}
+
+/// One pull in the runtime.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transfer {
+    /// The image, as the runtime names it.
+    pub image: Box<str>,
+    /// When the runtime began.
+    pub began: Time,
+    /// When it ended, well or not.
+    pub ended: Time,
+    /// It ended well.
+    pub ok: bool,
+    /// The image's size, when the runtime tells it.
+    pub bytes: Option<i64>,
+    /// The line of its end.
+    pub place: Place,
+    /// That line, shortened.
+    pub text: Box<str>,
+    /// The image whose pull filled most of the waiting before it.
+    pub behind: Option<Box<str>>,
+    /// The image had been pulled on the node before the pod asked for it, as far as the log goes.
+    pub again: Option<Again>,
+    /// Bytes a second that the node's pulls moved while it was under way, where their sizes are told.
+    pub rate: Option<f64>,
+    /// When the pull began that ended the moment this one could begin: then this one was queued.
+    pub queued_since: Option<Time>,
+}
+
+/// Why an image was pulled that had been pulled before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Nothing removed it in between.
+    Present,
+    /// The kubelet removed images in between: the line that says so.
+    Collected(Place),
+}
+
+named! {
+    /// How a startup stands.
+    #[derive(Default)]
+    State STATES {
+        /// All containers ran.
+        Running = "running",
+        /// Still on its way when the log ends.
+        #[default]
+        Starting = "starting",
+        /// It will not start: admission refused it.
+        Failed = "failed",
+        /// Deleted before it ran.
+        Gone = "gone",
+    }
+}
+
+/// How other pods of a node got on at about the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Others {
+    /// From the relist noticing a pod's last container to its status being accepted: the middle.
+    pub reported: Span,
+    /// Until a pod's sandbox was there: a quarter was not slower.
+    pub sandbox: Span,
+}
+
+/// One pod's start.
+#[derive(Clone, Debug, Default)]
+pub struct Startup {
+    /// The node it belongs to: a number of the tracker's.
+    pub node: usize,
+    /// `namespace/name`.
+    pub pod: Box<str>,
+    /// The pod's uid, once a line told it. A static pod's is the hash of its manifest.
+    pub uid: Option<Box<str>>,
+    /// The kubelet's record, once written.
+    pub observed: Option<Box<Observed>>,
+    /// When the record was written, and where it stands.
+    pub observed_at: Option<(Time, Place)>,
+    /// The node whose runtime's lines speak of it.
+    pub runtime_node: Option<usize>,
+    /// A static pod: the record is its mirror's.
+    pub mirror: bool,
+    /// Some line proves that the pod started here, and is not one that was there before.
+    pub proven: bool,
+    /// The API asked to end it.
+    pub deleted: Option<Time>,
+    /// Admission refused it.
+    pub rejected: Option<Time>,
+    /// Its events in the order of time.
+    pub events: Vec<Event>,
+    /// Events not kept for the bound.
+    pub dropped: u64,
+    /// The runtime's pulls that are taken to be its own.
+    pub transfers: Vec<Transfer>,
+    /// When its node's kubelet started, while it was on its way.
+    pub restarts: Vec<Event>,
+    /// Events of its node while it was on its way.
+    pub around: Vec<Event>,
+    /// A pull of it was under way beside another of its node: pulls are not serialized there.
+    pub parallel: bool,
+    /// How many other pods its node took within three seconds of it.
+    pub alongside: usize,
+    /// How others of its node got on that ran within half a minute of it, where there are two or more.
+    pub others: Option<Others>,
+    /// The end of what its node's log tells.
+    pub log_end: Time,
+    /// When a line last spoke of it.
+    pub touched: Time,
+}
+
+impl Startup {
+    /// Adds an event; of many of one fact the first and the latest stay.
+    pub fn push(&mut self, event: Event) {
+        self.touched = self.touched.max(event.time);
+        let same = self.events.iter().filter(|known| known.fact == event.fact).count();
+        if same >= KEPT_OF_ONE_FACT
+            && let Some(latest) = self.events.iter().rposition(|known| known.fact == event.fact)
+        {
+            self.events.remove(latest);
+            self.dropped += 1;
+        }
+        self.events.push(event);
+    }
+
+    /// The first event of a fact.
+    pub fn first(&self, fact: Fact) -> Option<&Event> {
+        self.all(fact).next()
+    }
+
+    /// Every event of a fact.
+    pub fn all(&self, fact: Fact) -> impl DoubleEndedIterator<Item = &Event> {
+        self.events.iter().filter(move |event| event.fact == fact)
+    }
+
+    /// The namespace and the name.
+    pub fn names(&self) -> (&str, &str) {
+        self.pod.split_once('/').unwrap_or(("", &self.pod))
+    }
+
+    /// When the record says the API accepted "running".
+    pub fn running(&self) -> Option<Time> {
+        self.observed.as_deref()?.running.time()
+    }
+}
+
+/// A node: what its log tells of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    /// The host in its frames, or the folder of its files.
+    pub scope: Box<str>,
+    /// The host in its frames.
+    pub host: Option<Box<str>>,
+    /// The name it registered with.
+    pub registered: Option<Box<str>>,
+    /// The kubelet's version.
+    pub kubelet: Option<Box<str>>,
+    /// The runtime's name and version.
+    pub runtime: Option<Box<str>>,
+    /// Flags seen, by name. The configuration file may override them.
+    pub flags: BTreeMap<Box<str>, Box<str>>,
+    /// Which kubelet processes started when.
+    pub starts: Vec<Event>,
+    /// The first and the last instant its log tells of, by the kubelet's lines where there are any.
+    pub seen: Option<(Time, Time)>,
+    /// Messages journald dropped.
+    pub suppressed: i64,
+}
+
+impl Node {
+    /// The node's name for people: what it registered with, else the host.
+    pub fn name(&self) -> Option<&str> {
+        self.registered.as_deref().or(self.host.as_deref())
+    }
+}

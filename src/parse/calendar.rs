@@ -1,0 +1,222 @@
+//! What a log leaves out of its times: klog has no year and no zone. Both are learned from lines that carry the same
+//! instant twice, once as wall clock and once in UTC; until then records wait.
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+
+use crate::model::record::{Fact, Record};
+use crate::model::time::{DAY, SECOND, Stamp, Time};
+
+/// What the user says about times in logs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints {
+    /// The zone wall clocks are in, where no line tells it; a line that tells another wins.
+    pub zone: Option<Tz>,
+    /// The year of the log's first line.
+    pub year: Option<i32>,
+    /// The time of the run, for a log that nowhere names its year: it is taken to be the latest year that is not in the
+    /// future. `None`: such a log is put into 1970.
+    pub now: Option<Time>,
+}
+
+/// Zones lie on quarters of an hour.
+const QUARTER: i64 = 900 * SECOND;
+
+/// One source's clock.
+#[derive(Debug, Default)]
+pub struct Clock {
+    hints: Hints,
+    /// Nanoseconds east of UTC.
+    offset: Option<i64>,
+    /// A UTC instant near the line being read: the year is the one that comes nearest to it.
+    near: Option<i64>,
+    /// Whether the zone the user named agrees with what lines tell; `None` until one tells.
+    agrees: Option<bool>,
+    /// The last wall clock read as UTC, to see it jump back an hour.
+    last_wall: Option<i64>,
+}
+
+impl Clock {
+    /// A clock that knows the user's hints.
+    pub fn new(hints: Hints) -> Self {
+        Clock { hints, ..Clock::default() }
+    }
+
+    /// Whether wall clocks can be turned into instants without guessing.
+    pub fn knows(&self) -> bool {
+        self.offset.is_some() && (self.near.is_some() || self.hints.year.is_some())
+    }
+
+    /// Whether lines tell another zone than the user.
+    pub fn contradicts(&self) -> bool {
+        self.agrees == Some(false)
+    }
+
+    /// Looks at a record for what it tells of zone and year. The tracker's record is written the moment the watch is
+    /// observed, so its header and its `watchObservedRunningTime` are the same instant; a frame in UTC likewise.
+    pub fn learn(&mut self, record: &Record) {
+        let Some(Stamp::Wall { .. }) = record.stamp else {
+            if let Some(Stamp::Utc(nanos)) = record.stamp.or(record.frame_stamp) {
+                self.near = Some(nanos);
+            }
+            return;
+        };
+        let observed = record.observed.as_deref().and_then(|observed| observed.watched.time()).map(|time| time.0);
+        let framed = match record.frame_stamp {
+            Some(Stamp::Utc(nanos)) => Some(nanos),
+            _ => None,
+        };
+        if let Some(utc) = observed.or(framed) {
+            self.near = Some(utc);
+            if let Some(wall) = self.wall(record.stamp, utc) {
+                let offset = (wall.saturating_sub(utc).saturating_add(QUARTER / 2)).div_euclid(QUARTER) * QUARTER;
+                if offset.abs() <= 14 * 4 * QUARTER {
+                    self.offset = Some(offset);
+                    let told = DateTime::from_timestamp_nanos(utc).naive_utc();
+                    let named =
+                        |zone: Tz| i64::from(zone.offset_from_utc_datetime(&told).fix().local_minus_utc()) * SECOND;
+                    self.agrees = self.hints.zone.map(|zone| named(zone) == offset);
+                }
+            }
+        } else if let (Some(Stamp::Wall { year: Some(year), .. }), None) = (record.frame_stamp, self.near) {
+            self.near = record.stamp.and_then(|stamp| stamp.as_utc_in(year));
+        }
+    }
+
+    /// The record's instant. Guesses (UTC, the hint's year) where nothing was learned; `None` only for a record that
+    /// carries no time at all.
+    pub fn time(&mut self, record: &Record) -> Option<Time> {
+        let own = record.observed.as_deref().and_then(|observed| observed.watched.time());
+        let stamp = match (record.stamp, record.fact) {
+            (None, Fact::StartupObserved) if own.is_some() => return own,
+            (None, _) => record.frame_stamp?,
+            (Some(stamp), _) => stamp,
+        };
+        let Stamp::Wall { .. } = stamp else {
+            let Stamp::Utc(nanos) = stamp else { return None };
+            return Some(Time(nanos));
+        };
+        let wall = self.wall(Some(stamp), self.near.unwrap_or_else(|| self.fallback(stamp)))?;
+        // A zone with a name knows when its clocks change, an offset does not.
+        if let Some(zone) = self.hints.zone.filter(|_| self.agrees != Some(false)) {
+            let local = DateTime::from_timestamp_nanos(wall).naive_utc();
+            let instant = zone.from_local_datetime(&local).earliest()?;
+            self.near = instant.timestamp_nanos_opt();
+            return self.near.map(Time);
+        }
+        // The end of summer time: the wall clock goes back an hour while the log goes on.
+        if let (Some(last), Some(offset)) = (self.last_wall, self.offset)
+            && (2700 * SECOND..4500 * SECOND).contains(&last.saturating_sub(wall))
+            && record.frame_stamp.is_none_or(|stamp| matches!(stamp, Stamp::Wall { .. }))
+        {
+            self.offset = Some(offset - 3600 * SECOND);
+        }
+        self.last_wall = Some(wall);
+        let instant = wall.saturating_sub(self.offset.unwrap_or(0));
+        self.near = Some(instant);
+        Some(Time(instant))
+    }
+
+    fn fallback(&self, stamp: Stamp) -> i64 {
+        let year_start = |year: i32| NaiveDate::from_ymd_opt(year, 7, 1).map(|d| NaiveDateTime::from(d).and_utc());
+        let middle = |year| year_start(year).and_then(|d| d.timestamp_nanos_opt()).unwrap_or(0);
+        if let Some(year) = self.hints.year {
+            return middle(year);
+        }
+        let Some(now) = self.hints.now else { return middle(1970) };
+        let year = DateTime::from_timestamp_nanos(now.0).year();
+        match stamp.as_utc_in(year) {
+            Some(this_year) if this_year <= now.0.saturating_add(DAY) => this_year,
+            _ => stamp.as_utc_in(year - 1).unwrap_or(now.0),
+        }
+    }
+
+    /// The wall clock read as UTC, in the year that brings it nearest to `near`.
+    fn wall(&self, stamp: Option<Stamp>, near: i64) -> Option<i64> {
+        let stamp = stamp?;
+        let year = DateTime::from_timestamp_nanos(near).year();
+        // The same day of another year is at least 365 days away, so this one is nearest.
+        if let Some(wall) = stamp.as_utc_in(year).filter(|wall| wall.saturating_sub(near).saturating_abs() < 180 * DAY)
+        {
+            return Some(wall);
+        }
+        let years = [year - 1, year, year + 1].into_iter();
+        years.filter_map(|year| stamp.as_utc_in(year)).min_by_key(|wall| wall.saturating_sub(near).saturating_abs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::grammar::Grammars;
+
+    fn records(text: &str) -> Vec<Record> {
+        let grammars = Grammars::load(&[]).unwrap();
+        crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records
+    }
+
+    const OBSERVED: &str = r#"I0103 00:00:01.500000 1 pod_startup_latency_tracker.go:104] "Observed pod startup duration" pod="a/b" podStartSLOduration=2.5 podStartE2EDuration="2.5s" podCreationTimestamp="2025-01-02 23:59:59 +0000 UTC" firstStartedPulling="0001-01-01 00:00:00 +0000 UTC" lastFinishedPulling="0001-01-01 00:00:00 +0000 UTC" observedRunningTime="2025-01-03 00:00:01.4 +0000 UTC m=+9.0" watchObservedRunningTime="2025-01-03 00:00:01.5 +0000 UTC m=+9.1""#;
+
+    #[test]
+    fn the_record_teaches_year_and_zone() {
+        let east = OBSERVED.replacen("I0103 00:00:01.5", "I0103 05:30:01.5", 1);
+        let record = &records(&east)[0];
+        let mut clock = Clock::new(Hints::default());
+        clock.learn(record);
+        assert!(clock.knows());
+        assert_eq!(clock.time(record).unwrap().to_string(), "2025-01-03T00:00:01.500000000Z");
+    }
+
+    #[test]
+    fn new_year_goes_to_the_nearest_year() {
+        let before = OBSERVED.replace("I0103", "I1231").replace("2025-01-0", "2024-12-3");
+        let before = before.replace("2024-12-33", "2024-12-31").replace("2024-12-32", "2024-12-30");
+        let mut clock = Clock::new(Hints::default());
+        clock.learn(&records(&before)[0]);
+        let after = &records(r#"I0101 00:00:05.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#)[0];
+        assert_eq!(clock.time(after).unwrap().to_string(), "2025-01-01T00:00:05.000000000Z");
+    }
+
+    #[test]
+    fn centuries_between_two_lines_are_no_trouble() {
+        let mut clock = Clock::new(Hints::default());
+        let late = &records(&OBSERVED.replace("2025-01-0", "2261-01-0"))[0];
+        clock.learn(late);
+        assert_eq!(clock.time(late).unwrap().to_string(), "2261-01-03T00:00:01.500000000Z");
+        let json = r#"{"ts":-9214646400000.0,"caller":"x","msg":"SyncLoop ADD","v":2,"source":"api","pods":[{"name":"b","namespace":"a"}]}"#;
+        let early = &records(json)[0];
+        clock.learn(early);
+        let line = &records(r#"I0301 00:00:05.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#)[0];
+        assert_eq!(clock.time(line).unwrap().to_string(), "1678-03-01T00:00:05.000000000Z");
+    }
+
+    #[test]
+    fn without_evidence_the_latest_past_year_is_taken() {
+        let now = DateTime::parse_from_rfc3339("2026-03-01T00:00:00Z").unwrap().timestamp_nanos_opt().unwrap();
+        let mut clock = Clock::new(Hints { now: Some(Time(now)), ..Hints::default() });
+        let line = &records(r#"I1123 00:00:05.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#)[0];
+        assert_eq!(clock.time(line).unwrap().to_string(), "2025-11-23T00:00:05.000000000Z");
+    }
+
+    #[test]
+    fn a_line_that_tells_the_zone_wins_over_the_user() {
+        let mut clock = Clock::new(Hints { zone: Some(chrono_tz::Europe::Berlin), year: Some(2025), now: None });
+        let record = &records(OBSERVED)[0];
+        assert!(!clock.knows(), "a line may still tell");
+        clock.learn(record);
+        assert!(clock.knows() && clock.contradicts());
+        assert_eq!(clock.time(record).unwrap().to_string(), "2025-01-03T00:00:01.500000000Z");
+    }
+
+    #[test]
+    fn a_named_zone_follows_summer_time() {
+        let hints = Hints { zone: Some(chrono_tz::Europe::Berlin), year: Some(2025), now: None };
+        let line = |day: &str| {
+            records(&format!(r#"I{day} 12:00:00.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#))[0]
+                .clone()
+        };
+        let mut clock = Clock::new(hints);
+        assert_eq!(clock.time(&line("0110")).unwrap().to_string(), "2025-01-10T11:00:00.000000000Z");
+        assert_eq!(clock.time(&line("0710")).unwrap().to_string(), "2025-07-10T10:00:00.000000000Z");
+    }
+}

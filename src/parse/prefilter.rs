@@ -1,0 +1,258 @@
+//! One search for all literals of all grammars: which lines of a text hold one. It knows bytes, not what lines mean.
+//!
+//! More than 64 literals, many with the same beginning, are too many for a vectorised search (measured: 0.45 GB/s by the
+//! automaton). So it looks for four bytes of each instead, its *anchor*, picked so that few anchors serve all and
+//! are rare in what kubelets write, and compares the whole literal where one is found (1.5 GB/s).
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
+use memchr::memmem::Finder;
+use memchr::{memchr, memrchr};
+
+use crate::model::error::{Error, Kind};
+
+/// Bytes of an anchor: as many as the vectorised search tells apart at once.
+const ANCHOR: usize = 4;
+/// Shorter literals are searched for one by one, so many; beyond that the automaton is faster.
+const SHORT: usize = 3;
+/// What one more anchor may save in occurrences: with fewer there are more false finds, with more the search itself is
+/// slower (39 anchors for the 69 literals; 29 to 47 differ by a tenth).
+const WORTH: usize = 10;
+
+/// The search.
+#[derive(Debug)]
+pub struct Literals {
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// Anchors, what stands around each, and the literals that are too short to have one.
+    Anchors { anchors: packed::Searcher, around: Vec<Vec<Around>>, short: Vec<Finder<'static>> },
+    /// Where there is no vectorised search for them.
+    Automaton(AhoCorasick),
+}
+
+/// A literal and where in it the anchor stands.
+#[derive(Debug)]
+struct Around {
+    offset: usize,
+    literal: Box<[u8]>,
+}
+
+impl Literals {
+    /// A search for these. `usual` is text as it is found around them, which tells rare bytes from common ones; it
+    /// decides about speed alone.
+    ///
+    /// # Errors
+    /// When no search can be made of them.
+    pub fn of(literals: &[&str], usual: &[&str]) -> Result<Self, Error> {
+        if let Some(way) = anchored(literals, usual) {
+            return Ok(Literals { way });
+        }
+        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals);
+        let built =
+            built.map_err(|trouble| Error::new(Kind::Grammar, format!("the literals make no search: {trouble}")))?;
+        Ok(Literals { way: Way::Automaton(built) })
+    }
+
+    /// The lines of `text` that hold a literal.
+    pub fn lines<'a>(&'a self, text: &'a [u8]) -> Lines<'a> {
+        let short = if let Way::Anchors { short, .. } = &self.way { short.len() } else { 0 };
+        Lines { way: &self.way, text, from: 0, anchored: Next::Stale, short: vec![Next::Stale; short] }
+    }
+}
+
+fn anchored(literals: &[&str], usual: &[&str]) -> Option<Way> {
+    let (short, long): (Vec<&str>, Vec<&str>) = literals.iter().partition(|literal| literal.len() < ANCHOR);
+    if short.len() > SHORT {
+        return None;
+    }
+    let chosen = choose(&long, usual);
+    let anchors = packed::Config::new().builder().extend(chosen.iter().map(|(anchor, _)| anchor)).build()?;
+    let around = chosen.into_iter().map(|(_, around)| around).collect();
+    let short = short.into_iter().map(|literal| Finder::new(literal).into_owned()).collect();
+    Some(Way::Anchors { anchors, around, short })
+}
+
+type Gram = [u8; ANCHOR];
+
+/// Anchors for all literals: again and again the one that costs least for each literal it serves.
+fn choose(literals: &[&str], usual: &[&str]) -> Vec<(Gram, Vec<Around>)> {
+    let mut grams: BTreeMap<Gram, Vec<(usize, usize)>> = BTreeMap::new();
+    for (number, literal) in literals.iter().enumerate() {
+        for (offset, gram) in literal.as_bytes().array_windows::<ANCHOR>().enumerate() {
+            let served = grams.entry(*gram).or_default();
+            if served.last().is_none_or(|(last, _)| *last != number) {
+                served.push((number, offset));
+            }
+        }
+    }
+    let frequency = Frequency::of(usual);
+    let mut left: Vec<bool> = vec![true; literals.len()];
+    let mut chosen = Vec::new();
+    loop {
+        let serves = |served: &[(usize, usize)]| served.iter().filter(|(number, _)| left[*number]).count();
+        let costs = grams.iter().filter_map(|(gram, served)| {
+            let serves = serves(served);
+            // Of two fractions, in whole numbers: cost a literal served.
+            (serves > 0).then(|| ((frequency.of_gram(gram) + WORTH) * 1000 / serves, gram, served))
+        });
+        let Some((_, gram, served)) = costs.min() else { return chosen };
+        let now: Vec<(usize, usize)> = served.iter().copied().filter(|(number, _)| left[*number]).collect();
+        let around = now.iter().filter_map(|(number, offset)| {
+            Some(Around { offset: *offset, literal: literals.get(*number)?.as_bytes().into() })
+        });
+        chosen.push((*gram, around.collect()));
+        for (number, _) in now {
+            left[number] = false;
+        }
+    }
+}
+
+/// How often each four bytes occur, about: those that share a place in the table are counted together.
+struct Frequency(Vec<u16>);
+
+impl Frequency {
+    const BITS: u32 = 16;
+
+    fn of(texts: &[&str]) -> Self {
+        let mut counts = vec![0_u16; 1 << Self::BITS];
+        for gram in texts.iter().flat_map(|text| text.as_bytes().array_windows::<ANCHOR>()) {
+            if let Some(count) = counts.get_mut(Self::place(gram)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        Frequency(counts)
+    }
+
+    fn of_gram(&self, gram: &Gram) -> usize {
+        self.0.get(Self::place(gram)).copied().unwrap_or_default().into()
+    }
+
+    /// Fibonacci hashing.
+    fn place(gram: &Gram) -> usize {
+        (u32::from_le_bytes(*gram).wrapping_mul(0x9E37_79B1) >> (32 - Self::BITS)) as usize
+    }
+}
+
+/// The lines that hold a literal, in order, each as its place in the text without its line feed.
+pub struct Lines<'a> {
+    way: &'a Way,
+    text: &'a [u8],
+    /// The start of the line where the search goes on.
+    from: usize,
+    anchored: Next,
+    short: Vec<Next>,
+}
+
+/// The next place where something was found at or behind `from`, while it is there.
+#[derive(Clone, Copy)]
+enum Next {
+    Stale,
+    At(usize),
+    None,
+}
+
+impl Next {
+    /// Where it is; looked for only when what was found before lies behind.
+    fn at(&mut self, from: usize, find: impl FnOnce() -> Option<usize>) -> Option<usize> {
+        match self {
+            Next::At(at) if *at >= from => {}
+            Next::None => {}
+            _ => *self = find().map_or(Next::None, Next::At),
+        }
+        if let Next::At(at) = self { Some(*at) } else { None }
+    }
+}
+
+impl Iterator for Lines<'_> {
+    type Item = std::ops::Range<usize>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (text, from) = (self.text, self.from);
+        let hit = match self.way {
+            Way::Automaton(automaton) => {
+                automaton.find(Input::new(text).range(from..text.len())).map(|hit| hit.start())
+            }
+            Way::Anchors { anchors, around, short } => {
+                let mut first = self.anchored.at(from, || whole(anchors, around, text, from));
+                for (next, finder) in self.short.iter_mut().zip(short) {
+                    let found = next.at(from, || Some(from + finder.find(text.get(from..)?)?));
+                    first = first.into_iter().chain(found).min();
+                }
+                first
+            }
+        }?;
+        let start = memrchr(b'\n', text.get(from..hit).unwrap_or_default()).map_or(from, |at| from + at + 1);
+        let stop = memchr(b'\n', text.get(hit..).unwrap_or_default()).map_or(text.len(), |at| hit + at);
+        self.from = (stop + 1).min(text.len());
+        Some(start..stop)
+    }
+}
+
+/// The next place of an anchor whose literal is there.
+fn whole(anchors: &packed::Searcher, around: &[Vec<Around>], text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let found = anchors.find_in(text, Span { start: at, end: text.len() })?;
+        let there = |around: &Around| {
+            let start = found.start().checked_sub(around.offset)?;
+            text.get(start..)?.starts_with(&around.literal).then_some(())
+        };
+        if around.get(found.pattern().as_usize())?.iter().any(|around| there(around).is_some()) {
+            return Some(found.start());
+        }
+        at = found.start() + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lines(search: &Literals, text: &str) -> Vec<String> {
+        search.lines(text.as_bytes()).map(|line| text[line].to_owned()).collect()
+    }
+
+    #[test]
+    fn lines_with_a_literal_come_out_once_and_in_order() {
+        let search = Literals::of(&["ync", "Created container", "container finished"], &[]).unwrap();
+        assert!(
+            matches!(search.way, Way::Anchors { .. }) || !cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+        );
+        let text = "a\nsync Created container ync\nCreated containe\n\ncontainer finished\nyn\nync";
+        assert_eq!(lines(&search, text), ["sync Created container ync", "container finished", "ync"]);
+        assert_eq!(lines(&search, ""), [""; 0]);
+        assert_eq!(lines(&search, "\n\n"), [""; 0]);
+    }
+
+    #[test]
+    fn too_many_literals_and_too_many_short_ones_are_found_too() {
+        let many: Vec<String> = (0..500).map(|number| format!("word-{number:03}-{}", number * 7919)).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for literals in [many, vec!["a", "b", "c", "dd", "eee"]] {
+            let search = Literals::of(&literals, &[]).unwrap();
+            let text: String = literals.iter().map(|literal| format!("x{literal}y\nother\n")).collect();
+            let found = lines(&search, &text);
+            assert_eq!(found.iter().filter(|line| *line != "other").count(), literals.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_what_a_plain_search_finds(
+            literals in proptest::collection::vec("[abc]{1,9}", 1..40),
+            text in "[abcd\n]{0,300}",
+        ) {
+            let literals: Vec<&str> = literals.iter().map(String::as_str).collect();
+            let search = Literals::of(&literals, &["abc"]).unwrap();
+            let expected: Vec<&str> =
+                text.split('\n').filter(|line| literals.iter().any(|literal| line.contains(literal))).collect();
+            prop_assert_eq!(lines(&search, &text), expected);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One startup, step by step: when (`@`), how long (`+`), how well it is known, and the lines it stands on.
+
+mod ahead;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Screen, length, plain, svg, target};
+use ahead::{Ahead, Queue};
+
+use crate::breakdown::{Precision, anomaly};
+use crate::model::error::Error;
+use crate::report::Report;
+use crate::table::{Batch, CleanupList, Row};
+
+/// Writes single startups.
+type Writer = fn(&[Chained], Screen, &mut dyn Write) -> Result<(), Error>;
+
+/// A startup, and who was ahead of it in the queues it waited in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chained {
+    /// The startup.
+    pub row: Row,
+    /// By its spans.
+    queues: Vec<Queue>,
+}
+
+/// A file that single startups are written to beside standard output: its extension names the form.
+#[derive(Debug)]
+pub struct ChainFile {
+    path: PathBuf,
+    write: Writer,
+}
+
+impl ChainFile {
+    /// What a path asks for.
+    ///
+    /// # Errors
+    /// When no form has its extension, its folder is not there, or it is one of the inputs.
+    pub fn of(path: &Path, inputs: &[PathBuf]) -> Result<Self, Error> {
+        let picture: Writer = |found, screen, out| {
+            let rows: Vec<Row> = found.iter().map(|chained| chained.row.clone()).collect();
+            svg::write(&rows, screen, out)
+        };
+        let forms: [(&str, Writer); 2] = [("svg", picture), ("txt", write)];
+        let (_, write) = *target::by_extension(path, &forms, |(extension, _)| extension, "")?;
+        target::spares(path, inputs)?;
+        Ok(ChainFile { path: path.into(), write })
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn write(&self, found: &[Chained], made: &CleanupList) -> Result<(), Error> {
+        target::whole(&self.path, made, |out| (self.write)(found, Screen::default(), out))
+    }
+}
+
+/// The startups whose pod is `pod`: `namespace/name`, a name in any namespace, or a uid.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn find(report: &Report, pod: &str) -> Result<Vec<Chained>, Error> {
+    let (namespace, name) = pod.split_once('/').map_or((None, pod), |(namespace, name)| (Some(namespace), name));
+    let is_it = |batch: &Batch| {
+        let (namespaces, pods, uids) = (batch.text("namespace")?, batch.text("pod")?, batch.text("uid")?);
+        let rows = namespaces.iter().zip(pods.iter()).zip(uids.iter());
+        let is_it = rows.map(|((its_namespace, its_name), uid)| {
+            (its_name == Some(name) && (namespace.is_none() || its_namespace == namespace)) || uid == Some(pod)
+        });
+        Ok(is_it.collect::<Vec<bool>>())
+    };
+    let rows = report.table.find(&["namespace", "pod", "uid"], &is_it)?;
+    rows.into_iter().map(|row| Ok(Chained { queues: ahead::of(report, &row)?, row })).collect()
+}
+
+/// Writes startups as text.
+///
+/// # Errors
+/// When writing fails.
+pub fn write(found: &[Chained], screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    for (number, chained) in found.iter().enumerate() {
+        if number > 0 {
+            writeln!(out)?;
+        }
+        one(chained, screen, out)?;
+    }
+    Ok(())
+}
+
+fn one(Chained { row, queues }: &Chained, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", plain(node)));
+    let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", plain(uid)));
+    writeln!(out, "{}{node} · {}{uid}", plain(&row.full_name()), row.state.name())?;
+    if let Some(created) = row.created {
+        writeln!(out, "created {created} (API server's clock, whole seconds: the true instant is up to 1 s later)")?;
+    }
+    let slo = row.slo_s.map_or("not known".into(), length);
+    let printed = row.kubelet_slo_s.map_or("none".into(), |slo| format!("{slo}"));
+    let total = row.total_s.map_or("not known".into(), length);
+    writeln!(
+        out,
+        "running after {} · whole {total} · SLO value {slo}, kubelet printed {printed}",
+        row.running_s.map_or("?".into(), length)
+    )?;
+    writeln!(out)?;
+    let begin = row.spans.first().map(|piece| piece.from).unwrap_or_default();
+    for (piece, queue) in row.spans.iter().zip(queues) {
+        let took = (piece.to - piece.from).seconds();
+        let bounds = match piece.precision {
+            Precision::Exact => String::new(),
+            Precision::Inferred if piece.min_s == piece.max_s => " inferred".into(),
+            _ => format!(" {} {}..{}", piece.precision.name(), length(piece.min_s), length(piece.max_s)),
+        };
+        let about = piece.about.as_deref().map_or(String::new(), |about| format!(" {}", plain(about)));
+        let label = piece.phase.words().label;
+        let (at, took) = (length((piece.from - begin).seconds()), length(took));
+        let text = format!("@{at:<9} +{took:<8} {label:<14}{about}{bounds}");
+        writeln!(out, "{}", text.trim_end())?;
+        if let Some(place) = &piece.evidence {
+            let file = place.source.rsplit('/').next().unwrap_or(&place.source);
+            let line = format!("           {}:{} {}", plain(file), place.line, plain(row.text(place)));
+            let shown: String = line.chars().take(screen.width.max(60)).collect();
+            writeln!(out, "{shown}")?;
+        }
+        for Ahead { pod, image, took, waited } in &queue.named {
+            let itself =
+                if *waited >= 1.0 { format!(", had waited {} itself", length(*waited)) } else { String::new() };
+            writeln!(out, "           behind {:>7} of {} ({}){itself}", length(*took), plain(pod), plain(image))?;
+        }
+        if let (count @ 1.., took) = queue.others {
+            writeln!(out, "           behind {:>7} of {count} other pulls", length(took))?;
+        }
+    }
+    for finding in &row.findings {
+        let (lost, certain) = (length(finding.lost_s), length(finding.certain_s));
+        writeln!(out, "cause {} {lost} (certain: {certain})", plain(&finding.cause))?;
+    }
+    for id in &row.anomalies {
+        let meaning = anomaly(id).unwrap_or_default();
+        writeln!(out, "note {}: {meaning}", plain(id))?;
+    }
+    Ok(())
+}

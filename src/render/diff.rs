@@ -1,0 +1,259 @@
+//! What changed, for reading, for a ticket, for tools.
+
+use std::io::Write;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Cell, Grid, Screen, grid, json, length, plain};
+use crate::model::error::{Error, Kind};
+use crate::model::phase::Phase;
+use crate::report::compare::{Diff, Line, QUANTILES, Verdict};
+
+/// The forms it has.
+pub const FORMS: &[&str] = &["text", "json", "markdown"];
+/// How many workloads and node pools text shows.
+const SHOWN: usize = 12;
+
+/// Writes a difference in a form: text, json or markdown.
+///
+/// # Errors
+/// When writing fails, or there is no such form.
+pub fn write(diff: &Diff, form: &str, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    match form {
+        "json" => json::pretty(out, diff),
+        "text" => {
+            for line in headlines(diff) {
+                wrapped(&line, screen.width, out)?;
+            }
+            for (title, grid) in grids(diff, SHOWN, screen.width >= 100) {
+                writeln!(out, "\n{}", if screen.colour { format!("\x1b[1m{title}\x1b[0m") } else { title.to_owned() })?;
+                grid.text(screen, SHOWN.max(24), out)?;
+            }
+            let quiet = diff.lines.iter().filter(|line| matches!(line.kind, "workload" | "node_pool"));
+            let quiet = quiet.filter(|line| matches!(line.verdict, Verdict::Noise | Verdict::TooFew)).count();
+            if quiet > 0 {
+                writeln!(out, "\n{quiet} other workloads and node pools: noise, or too few starts")?;
+            }
+            writeln!(out)?;
+            wrapped(&method(diff), screen.width, out)
+        }
+        "markdown" => {
+            for line in headlines(diff) {
+                writeln!(out, "{}  ", grid::markdown(&line))?;
+            }
+            for (title, grid) in grids(diff, usize::MAX, true) {
+                writeln!(out, "\n### {title}\n")?;
+                grid.markdown(out)?;
+            }
+            Ok(writeln!(out, "\n{}", grid::markdown(&method(diff)))?)
+        }
+        _ => Err(Error::new(Kind::Setting, format!("diff has no form {form:?}"))),
+    }
+}
+
+/// Words, broken where the screen ends.
+fn wrapped(text: &str, width: usize, out: &mut dyn Write) -> Result<(), Error> {
+    let mut line = String::new();
+    for word in text.split(' ') {
+        // Blanks that set figures apart fall away where the line breaks.
+        if word.is_empty() && line.is_empty() {
+            continue;
+        }
+        if !line.is_empty() && line.width() + 1 + word.width() > width {
+            writeln!(out, "{}", line.trim_end())?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    Ok(writeln!(out, "{line}")?)
+}
+
+/// The answer in a few lines: how much, and where.
+fn headlines(diff: &Diff) -> Vec<String> {
+    let versions =
+        |all: &[String]| if all.is_empty() { String::new() } else { format!(", kubelet {}", plain(&all.join(", "))) };
+    let starts = |count: usize| if count == 1 { "1 pod start".into() } else { format!("{count} pod starts") };
+    let nodes = |count: usize| if count == 1 { "1 node".into() } else { format!("{count} nodes") };
+    let mut all = vec![
+        format!("before  {} on {}{}", starts(diff.startups.0), nodes(diff.nodes.0), versions(&diff.kubelets.0)),
+        format!("after   {} on {}{}", starts(diff.startups.1), nodes(diff.nodes.1), versions(&diff.kubelets.1)),
+    ];
+    if let Some(running) = diff.lines.iter().find(|line| line.name == "running_s") {
+        let quantile = |q: &crate::report::compare::Quantile| format!("{} {}", q.name, moved(q.before_s, q.after_s));
+        let all_of = running.quantiles.iter().map(quantile).collect::<Vec<_>>().join("   ");
+        all.push(format!("created → running   {all_of}   {}", running.verdict.name()));
+    }
+    for (verdict, word) in [(Verdict::Faster, "faster"), (Verdict::Slower, "slower")] {
+        let mut changed: Vec<&Line> =
+            diff.lines.iter().filter(|line| line.verdict == verdict && tells(diff, line)).collect();
+        changed.sort_by(|a, b| mean_change(b).abs().total_cmp(&mean_change(a).abs()));
+        let named = |line: &&Line| {
+            format!("{} ({} a start){}", full_label(line), signed(mean_change(line)), within(diff, line))
+        };
+        let named: Vec<String> = changed.iter().map(named).collect();
+        if !named.is_empty() {
+            all.push(format!("{word}: {}", named.join("; ")));
+        }
+    }
+    for (count, side) in [(diff.startups.0, "before"), (diff.startups.1, "after")] {
+        if count == 0 {
+            all.push(format!("{side} holds no startups: there is nothing to compare"));
+            return all;
+        }
+    }
+    let unlike: Vec<String> = diff.lines.iter().filter(|line| line.verdict == Verdict::Unlike).map(label).collect();
+    if !unlike.is_empty() {
+        let told = "the two sides stand on different logs (is the runtime's log in both?), so these are not compared";
+        all.push(format!("{told}: {}", unlike.join(", ")));
+    }
+    if !diff.lines.iter().any(|line| matches!(line.verdict, Verdict::Faster | Verdict::Slower)) {
+        all.push("no change that is more than noise".into());
+    }
+    for (note, word) in [("new", "new causes"), ("gone", "causes gone")] {
+        let named: Vec<&str> =
+            diff.causes.iter().filter(|cause| cause.note() == note).map(|cause| cause.cause.as_str()).collect();
+        if !named.is_empty() {
+            all.push(format!("{word}: {}", plain(&named.join(", "))));
+        }
+    }
+    all
+}
+
+/// A head that changed, or a phase whose head did not change with it.
+fn tells(diff: &Diff, line: &Line) -> bool {
+    let head = Phase::named(&line.name).map(|phase| phase.words().head);
+    let with_head =
+        || diff.lines.iter().any(|other| Some(other.name.as_str()) == head && other.verdict == line.verdict);
+    line.kind == "head" || (line.kind == "phase" && !with_head())
+}
+
+/// A line's name where no table stands around it.
+fn full_label(line: &Line) -> String {
+    let head = Phase::named(&line.name).map(|phase| phase.words().head).filter(|head| *head != "–");
+    match (line.kind, head) {
+        ("head", _) if line.name == "pulling" => "image pulling".into(),
+        ("phase", Some("pulling")) => format!("{}, part of image pulling", label(line)),
+        ("phase", Some(head)) => format!("{}, part of {head}", label(line)),
+        _ => label(line),
+    }
+}
+
+/// The phases of a head that changed the same way.
+fn within(diff: &Diff, head: &Line) -> String {
+    let of_head = |line: &&Line| {
+        let phase = Phase::named(&line.name);
+        line.kind == "phase"
+            && line.verdict == head.verdict
+            && phase.is_some_and(|phase| phase.words().head == head.name)
+    };
+    let all: Vec<String> = diff
+        .lines
+        .iter()
+        .filter(of_head)
+        .map(|line| {
+            let median =
+                line.quantiles.first().map_or(String::new(), |q| format!(" p50 {}", moved(q.before_s, q.after_s)));
+            // A head of one phase that has its name need not say it twice.
+            let name = if label(line) == head.name { String::new() } else { label(line) };
+            format!("{name}{median}").trim_start().to_owned()
+        })
+        .collect();
+    if all.is_empty() { String::new() } else { format!(": {}", all.join(", ")) }
+}
+
+fn mean_change(line: &Line) -> f64 {
+    line.mean_after_s.unwrap_or(0.0) - line.mean_before_s.unwrap_or(0.0)
+}
+
+fn signed(seconds: f64) -> String {
+    if seconds > 0.0 { format!("+{}", length(seconds)) } else { length(seconds).replacen('-', "−", 1) }
+}
+
+fn moved(before: f64, after: f64) -> String {
+    format!("{} → {}", length(before), length(after))
+}
+
+/// What a line is called on the page.
+fn label(line: &Line) -> String {
+    match line.kind {
+        "phase" => Phase::named(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
+        "whole" if line.name == "running_s" => "created → running".into(),
+        "whole" => "no pull, init (SLO)".into(),
+        _ => line.name.clone(),
+    }
+}
+
+fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
+    let mut all = Vec::new();
+    for (title, kinds) in [
+        ("where the time goes", &["whole", "head", "phase"][..]),
+        ("workloads (created → running)", &["workload"]),
+        ("node pools, by the nodes' names (created → running)", &["node_pool"]),
+    ] {
+        let mut lines: Vec<&Line> = diff.lines.iter().filter(|line| kinds.contains(&line.kind)).collect();
+        if kinds.len() == 1 {
+            // Of groups there can be thousands: those that changed, the most first.
+            let told = |line: &&Line| most == usize::MAX || !matches!(line.verdict, Verdict::Noise | Verdict::TooFew);
+            lines.retain(told);
+            lines.sort_by(|a, b| {
+                mean_change(b).abs().total_cmp(&mean_change(a).abs()).then_with(|| a.name.cmp(&b.name))
+            });
+        }
+        let mut heads = vec!["what", "p50", "p95", "p99", "verdict"];
+        if wide {
+            heads.push("adjusted_p");
+        }
+        let mut grid = Grid::new(&heads);
+        for line in lines {
+            let mut cells =
+                vec![Cell::Text(if line.kind == "phase" { format!("· {}", label(line)) } else { label(line) })];
+            cells.extend(
+                (0..QUANTILES.len())
+                    .map(|at| line.quantiles.get(at).map_or(Cell::None, |q| Cell::Text(moved(q.before_s, q.after_s)))),
+            );
+            cells.push(Cell::Text(line.verdict.name().into()));
+            if wide {
+                cells.push(line.p_value.map_or(Cell::None, |p| Cell::Text(p_value(p))));
+            }
+            grid.row(cells);
+        }
+        if !grid.is_empty() {
+            all.push((title, grid));
+        }
+    }
+    let mut grid = Grid::new(&["cause", "pods_before", "pods_after", "each_before_s", "each_after_s", "note"]);
+    for cause in &diff.causes {
+        grid.row(vec![
+            Cell::Text(cause.cause.clone()),
+            Cell::Count(cause.pods_before),
+            Cell::Count(cause.pods_after),
+            Cell::Seconds(cause.each_before_s),
+            Cell::Seconds(cause.each_after_s),
+            Cell::Text(cause.note().into()),
+        ]);
+    }
+    if !grid.is_empty() {
+        all.push(("causes (seconds per start of the whole set)", grid));
+    }
+    all
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "<0.001".into() } else { format!("{p:.3}") }
+}
+
+fn method(diff: &Diff) -> String {
+    format!(
+        "A change counts when a two-sample test finds it (p below {:.2}, adjusted for the number of lines of its kind), the {:.0} % interval of a \
+         quantile's change leaves zero out (bootstrap, seed {}), and it is above the stamps' resolution ({:.0} ms; up to 1 s where it begins at creation, \
+         whose stamp is cut to whole seconds). Starts of one burst wait for each other: \
+         take p for a guide.",
+        1.0 - diff.confidence,
+        diff.confidence * 100.0,
+        diff.seed,
+        crate::report::compare::FLOOR * 1000.0
+    )
+}

@@ -1,0 +1,192 @@
+//! The page's data: one JSON object. The report's figures as its JSON form has them, the listed startups as columns (a
+//! dictionary and numbers take a fifth of what objects would), and the whole ones as rows.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::listed::{Listed, Startup};
+use crate::causes;
+use crate::model::phase::PHASES;
+use crate::report::{Head, Report};
+use crate::table::Row;
+
+/// The version of the page's data.
+const VERSION: u32 = 1;
+/// How many nodes of the metrics are on it, the slowest first: some 15 kB each.
+const NODES: usize = 40;
+
+/// All of it.
+#[derive(Serialize)]
+pub(super) struct Data<'a> {
+    podlag_page: u32,
+    cut: Cut,
+    report: Head<'a>,
+    words: Words,
+    rows: Columns<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sure: Option<usize>,
+    weight: f64,
+    whole: &'a [Row],
+}
+
+/// How many startups a page's data were made of.
+pub(super) fn startups(data: &str) -> Option<usize> {
+    #[derive(serde::Deserialize)]
+    struct Only {
+        cut: Count,
+    }
+    #[derive(serde::Deserialize)]
+    struct Count {
+        startups: usize,
+    }
+    serde_json::from_str::<Only>(data).ok().map(|data| data.cut.startups)
+}
+
+/// How many startups there are, are listed, and stand there whole.
+#[derive(Serialize)]
+struct Cut {
+    startups: usize,
+    listed: usize,
+    whole: usize,
+    /// Nodes of which there are metrics, and how many of them are here.
+    nodes: usize,
+    measured: usize,
+}
+
+/// What phases and causes mean.
+#[derive(Serialize)]
+struct Words {
+    phases: Vec<PhaseWords>,
+    causes: Vec<CauseWords>,
+}
+
+#[derive(Serialize)]
+struct PhaseWords {
+    name: &'static str,
+    head: &'static str,
+    label: &'static str,
+    meaning: &'static str,
+}
+
+#[derive(Serialize)]
+struct CauseWords {
+    id: &'static str,
+    title: &'static str,
+    text: &'static str,
+    set: String,
+    price: String,
+}
+
+impl<'a> Data<'a> {
+    pub(super) fn of(report: &'a Report, listed: &'a Listed) -> Self {
+        let phase = |(phase, name): &(crate::model::phase::Phase, &'static str)| {
+            let words = phase.words();
+            PhaseWords { name, head: words.head, label: words.label, meaning: words.meaning }
+        };
+        let mut versions: Vec<&str> = report.summary.kubelets.iter().map(String::as_str).collect();
+        let nodes = report.metrics.iter().flat_map(|metrics| &metrics.nodes);
+        versions.extend(nodes.filter_map(|node| node.window.kubelet_version.as_deref()));
+        let known = report.summary.known();
+        let cause = |cause: &causes::Cause| {
+            let advised = cause.advised(versions.iter().copied(), &known);
+            let (set, price) = (advised.set, advised.price);
+            CauseWords { id: cause.id, title: cause.title, text: cause.text, set, price }
+        };
+        let nodes = report.metrics.as_ref().map_or(0, |metrics| metrics.nodes.len());
+        let measured = nodes.min(NODES);
+        Data {
+            podlag_page: VERSION,
+            cut: Cut {
+                startups: listed.startups,
+                listed: listed.rows.len(),
+                whole: listed.whole.len(),
+                nodes,
+                measured,
+            },
+            report: Head(report, NODES),
+            words: Words { phases: PHASES.iter().map(phase).collect(), causes: causes::all().map(cause).collect() },
+            rows: Columns(&listed.rows),
+            sure: listed.sure,
+            weight: listed.weight,
+            whole: &listed.whole,
+        }
+    }
+}
+
+/// The listed startups, a list a column.
+struct Columns<'a>(&'a [(Startup, Option<usize>)]);
+
+/// Every text once, with its number.
+#[derive(Default)]
+struct Strings<'a> {
+    known: HashMap<&'a str, usize>,
+    all: Vec<&'a str>,
+}
+
+impl<'a> Strings<'a> {
+    fn number(&mut self, text: &'a str) -> usize {
+        *self.known.entry(text).or_insert_with(|| {
+            self.all.push(text);
+            self.all.len() - 1
+        })
+    }
+}
+
+impl<'a> Serialize for Columns<'a> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rows: &'a [(Startup, Option<usize>)] = self.0;
+        let mut strings = Strings::default();
+        let mut map = serializer.serialize_map(None)?;
+        column(&mut map, rows, "namespace", |row| strings.number(&row.namespace))?;
+        column(&mut map, rows, "pod", |row| &row.pod)?;
+        column(&mut map, rows, "uid", |row| &row.uid)?;
+        column(&mut map, rows, "node", |row| row.node.as_deref().map(|node| strings.number(node)))?;
+        column(&mut map, rows, "workload", |row| strings.number(&row.workload))?;
+        column(&mut map, rows, "kubelet", |row| row.kubelet.as_deref().map(|version| strings.number(version)))?;
+        column(&mut map, rows, "state", |row| strings.number(row.state))?;
+        column(&mut map, rows, "created", |row| row.created)?;
+        column(&mut map, rows, "began", |row| row.began)?;
+        column(&mut map, rows, "ended", |row| row.ended)?;
+        column(&mut map, rows, "running", |row| row.running)?;
+        column(&mut map, rows, "total", |row| row.total)?;
+        column(&mut map, rows, "slo", |row| row.slo)?;
+        column(&mut map, rows, "stateful", |row| row.stateful)?;
+        column(&mut map, rows, "images", |row| {
+            row.images.iter().map(|image| strings.number(image)).collect::<Vec<_>>()
+        })?;
+        column(&mut map, rows, "findings", |row| {
+            let findings = row.findings.iter();
+            findings.map(|(cause, lost, certain)| (strings.number(cause), *lost, *certain)).collect::<Vec<_>>()
+        })?;
+        column(&mut map, rows, "anomalies", |row| {
+            row.anomalies.iter().map(|id| strings.number(id)).collect::<Vec<_>>()
+        })?;
+        map.serialize_entry("phases", &Phases(rows))?;
+        map.serialize_entry("whole", &rows.iter().map(|(_, whole)| whole).collect::<Vec<_>>())?;
+        map.serialize_entry("strings", &strings.all)?;
+        map.end()
+    }
+}
+
+fn column<'a, M: SerializeMap, T: Serialize>(
+    map: &mut M,
+    rows: &'a [(Startup, Option<usize>)],
+    name: &'static str,
+    mut of: impl FnMut(&'a Startup) -> T,
+) -> Result<(), M::Error> {
+    map.serialize_entry(name, &rows.iter().map(|(row, _)| of(row)).collect::<Vec<T>>())
+}
+
+/// A column for each phase.
+struct Phases<'a>(&'a [(Startup, Option<usize>)]);
+
+impl Serialize for Phases<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let column = |at: usize| {
+            self.0.iter().map(|(row, _)| row.phases.and_then(|all| all.get(at).copied())).collect::<Vec<_>>()
+        };
+        serializer.collect_map(PHASES.iter().enumerate().map(|(at, (_, name))| (name, column(at))))
+    }
+}

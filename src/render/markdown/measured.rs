@@ -1,0 +1,87 @@
+//! The metrics in a ticket: how many starts, the SLO, the parts of the mean start, causes they prove.
+
+use std::io::Write;
+
+use super::span::{cell, line, name, said};
+use super::{table, words};
+use crate::causes;
+use crate::causes::setting::Settings;
+use crate::metrics::{Figures, Measured};
+use crate::model::error::Error;
+use crate::render::range;
+use crate::render::text::measured::{between, shares};
+use crate::render::text::plural;
+use crate::render::{length, share};
+
+/// How many causes, nodes whose logs are compared, and remarks are shown.
+const CAUSES: usize = 5;
+const NODES: usize = 5;
+const REMARKS: usize = 5;
+
+pub(super) fn write(measured: &Measured, settings: &Settings, alone: bool, out: &mut dyn Write) -> Result<(), Error> {
+    let fleet = &measured.fleet;
+    let starts = plural(fleet.startups.round() as usize, "start", "starts");
+    let nodes = plural(measured.nodes.len(), "node", "nodes");
+    let title = if alone { "## podlag: " } else { "### Metrics: " };
+    writeln!(out, "{title}{starts} recorded by the kubelets of {nodes}\n")?;
+    slo(fleet, out)?;
+    if fleet.startups > 0.0 {
+        parts(fleet, out)?;
+        proofs(measured, settings, out)?;
+    }
+    for node in measured.nodes.iter().take(NODES) {
+        let Some(reconciled) = &node.reconciled else { continue };
+        let agree = reconciled.figures.iter().filter(|figure| figure.agree).count();
+        let (name, all) = (name(&node.window.node), reconciled.figures.len());
+        writeln!(out, "Logs and metrics of {name}: {agree} of {all} figures agree.\n")?;
+    }
+    for remark in fleet.window.remarks.iter().take(REMARKS) {
+        writeln!(out, "- {}", line(remark))?;
+    }
+    if fleet.window.remarks.is_empty() { Ok(()) } else { Ok(writeln!(out)?) }
+}
+
+fn slo(fleet: &Figures, out: &mut dyn Write) -> Result<(), Error> {
+    let Some(slo) = fleet.slo_s.as_ref().filter(|slo| slo.count > 0.0) else { return Ok(()) };
+    let verdict = match slo.within_5s {
+        Some((low, _)) if low >= 0.99 => "met",
+        Some((_, high)) if high < 0.99 => "missed",
+        _ => "not decided",
+    };
+    let p99 = slo.p99_s.as_ref().map_or("not known".into(), between);
+    let within = slo.within_5s.map_or("an unknown share".into(), shares);
+    Ok(writeln!(
+        out,
+        "**SLO {verdict}**: p99 of the kubelet's SLI {p99} (bound: 5 s), {within} of {:.0} within it.\n",
+        slo.count
+    )?)
+}
+
+fn parts(fleet: &Figures, out: &mut dyn Write) -> Result<(), Error> {
+    let mean = fleet.mean_s.unwrap_or(0.0);
+    table(&["part of the mean start", " mean", " share", " between"], out)?;
+    for part in fleet.parts.iter().filter(|part| part.mean_s.abs() > 0.0005) {
+        let known = if part.high_s - part.low_s < 0.0005 { "exact".into() } else { range(part.low_s, part.high_s) };
+        let percent = if mean > 0.0 { share((part.mean_s / mean).max(0.0)) } else { "–".into() };
+        writeln!(out, "| {} | {} | {percent} | {known} |", said(&part.part), length(part.mean_s))?;
+    }
+    writeln!(out, "| whole | {} | | |\n", length(mean))?;
+    Ok(())
+}
+
+fn proofs(measured: &Measured, settings: &Settings, out: &mut dyn Write) -> Result<(), Error> {
+    let fleet = &measured.fleet;
+    if fleet.causes.is_empty() {
+        return Ok(writeln!(out, "No cause is proven by the metrics.\n")?);
+    }
+    table(&["cause by the metrics", " mean time lost", "seen", "what to set"], out)?;
+    let known = fleet.causes.iter().filter_map(|proof| Some((proof, causes::named(&proof.cause)?)));
+    for (proof, cause) in known.take(CAUSES) {
+        let lost = if proof.high_s <= 0.0 { "not known".into() } else { range(proof.low_s.max(0.0), proof.high_s) };
+        let lost = if proof.high_s - proof.low_s < 0.0005 && proof.high_s > 0.0 { length(proof.high_s) } else { lost };
+        let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
+        let set = cause.advised(versions, settings).set;
+        writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.seen), words(&set))?;
+    }
+    Ok(writeln!(out)?)
+}

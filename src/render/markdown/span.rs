@@ -1,0 +1,53 @@
+//! Text of logs in Markdown: code spans, of bounded length.
+
+use crate::render::grid::markdown as words;
+use crate::render::plain;
+
+/// How long a name, and a line of a log or any other text may be, characters.
+const NAME: usize = 90;
+pub(super) const LINE: usize = 240;
+
+/// Text cut in its middle: names of images and pods differ at their ends.
+pub(super) fn short(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(most / 3).collect();
+    let tail: String = text.chars().skip(count + most / 3 + 1 - most).collect();
+    format!("{head}…{tail}")
+}
+
+/// Text of a log, as a code span: a longer run of backticks encloses shorter ones.
+pub(super) fn code(text: &str) -> String {
+    let text = plain(text);
+    let text = text.trim();
+    if text.is_empty() {
+        return "–".into();
+    }
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A name, short.
+pub(super) fn name(text: &str) -> String {
+    code(&short(text, NAME))
+}
+
+/// A line of a log, cut at its end: what it is stands at its begin.
+pub(super) fn line(text: &str) -> String {
+    let cut = text.char_indices().nth(LINE).and_then(|(at, _)| text.get(..at));
+    cut.map_or_else(|| code(text), |cut| code(&format!("{cut}…")))
+}
+
+/// A code span in a table, where a pipe would end the cell, in some dialects even an escaped one: another stroke stands for it.
+pub(super) fn cell(text: &str) -> String {
+    code(&short(text, NAME).replace('|', "│"))
+}
+
+/// Our own words, with figures in them that a log may have a part in.
+pub(super) fn said(text: &str) -> String {
+    words(&plain(&short(text, LINE)))
+}

@@ -1,0 +1,193 @@
+//! Outputs: a report in, bytes out. They format and do not compute.
+//!
+//! To add one: a file here, and its row in [`FORMS`].
+
+mod blame;
+mod chain;
+mod check;
+mod diff;
+pub mod explain;
+#[cfg(test)]
+mod fixture;
+mod grid;
+pub(crate) mod html;
+mod json;
+mod markdown;
+mod number;
+mod palette;
+pub mod schema;
+mod svg;
+mod target;
+mod text;
+mod trace;
+
+use std::io::Write;
+
+use crate::metrics::Figures;
+use crate::model::error::{Error, Kind};
+use crate::report::{Coverage, Report, VERSION};
+use crate::table::{self, Row};
+
+pub use blame::{FORMS as BLAME_FORMS, TOP, write as blame};
+pub use chain::{ChainFile, find, write as chain};
+pub use check::{FORMS as CHECK_FORMS, write as check};
+pub use diff::{FORMS as DIFF_FORMS, write as diff};
+pub use grid::{Cell, Grid};
+pub use number::{grouped, length, range, share};
+pub use target::Target;
+
+/// What the reader's screen can do.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    /// Its columns.
+    pub width: usize,
+    /// It shows colour.
+    pub colour: bool,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Screen { width: 80, colour: false }
+    }
+}
+
+/// Writes a report.
+pub type Writer = fn(&Report, Screen, &mut dyn Write) -> Result<(), Error>;
+
+/// A form of the whole report: for standard output by its name, for files by their extension.
+#[derive(Debug)]
+pub struct Form {
+    /// The name `--format` takes.
+    pub name: &'static str,
+    /// The extension of its files.
+    pub extension: &'static str,
+    /// Whether it is text, and so may go to standard output.
+    pub readable: bool,
+    /// Writes it.
+    pub write: Writer,
+}
+
+/// The forms of a report.
+pub const FORMS: &[Form] = &[
+    Form { name: "text", extension: "txt", readable: true, write: text::write },
+    Form { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
+    Form { name: "csv", extension: "csv", readable: true, write: csv },
+    Form { name: "json", extension: "json", readable: true, write: |report, _, out| json::pretty(out, report) },
+    Form { name: "markdown", extension: "md", readable: true, write: markdown::write },
+    Form { name: "trace", extension: "trace.json", readable: true, write: trace::write },
+    Form { name: "html", extension: "html", readable: false, write: html::write },
+    Form {
+        name: "parquet",
+        extension: "parquet",
+        readable: false,
+        write: |report, _, out| table::parquet(report, out),
+    },
+];
+
+/// The form with this name.
+///
+/// # Errors
+/// When there is none.
+pub fn form(name: &str) -> Result<&'static Form, Error> {
+    FORMS.iter().find(|form| form.name == name).ok_or_else(|| {
+        let known: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
+        Error::new(Kind::Setting, format!("no form is named {name:?}")).help(format!("known: {}", known.join(", ")))
+    })
+}
+
+/// One line a startup: the rows of the startups table, whole.
+fn ndjson(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    for row in report.table.rows() {
+        json::line(out, &row?)?;
+        out.write_all(b"\n")?;
+    }
+    for node in report.metrics.iter().flat_map(|metrics| &metrics.nodes) {
+        let line = MeasuredLine { podlag_metrics: VERSION, node: &node.window.node, figures: node };
+        json::line(out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// A node's metrics as a line among those of startups.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "NodeMetrics")]
+pub(crate) struct MeasuredLine<'a> {
+    /// The version of this form.
+    podlag_metrics: u32,
+    /// The node's name.
+    node: &'a str,
+    #[serde(flatten)]
+    figures: &'a Figures,
+}
+
+/// The rows of the startups table without the tables within them, which no cell can hold.
+fn csv(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    let broken = |trouble: csv::Error| match trouble.into_kind() {
+        csv::ErrorKind::Io(trouble) => Error::from(trouble),
+        trouble => Error::new(Kind::Output, format!("a row could not be written as CSV: {trouble:?}")),
+    };
+    let mut writer = csv::Writer::from_writer(out);
+    let names = Row::plain_columns();
+    writer.write_record(&names).map_err(broken)?;
+    for row in report.table.rows() {
+        let row = serde_json::to_value(row?).map_err(std::io::Error::from)?;
+        writer.write_record(names.iter().map(|name| cell(&row[name.as_str()]))).map_err(broken)?;
+    }
+    writer.flush()?;
+    Ok(())
+}
+
+/// A value as a cell. Text is made safe for terminals, where CSV ends up too; what a spreadsheet would take for a formula is led by an apostrophe, as OWASP advises.
+pub(crate) fn cell(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
+            format!("'{}", plain(text))
+        }
+        serde_json::Value::String(text) => plain(text),
+        serde_json::Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+/// What the filters left out and whether names are hidden, in a line each; nothing without them, and nothing for programs.
+///
+/// # Errors
+/// When writing fails.
+pub fn filtered(coverage: &Coverage, form: &str, out: &mut dyn Write) -> Result<(), Error> {
+    if !matches!(form, "text" | "markdown") {
+        return Ok(());
+    }
+    if !coverage.filters.is_empty() {
+        writeln!(out, "\n{}", only(coverage))?;
+    }
+    if let Some(words) = pseudonyms(coverage) {
+        writeln!(out, "\n{words}")?;
+    }
+    Ok(())
+}
+
+/// The filters and what they left out, in words.
+fn only(coverage: &Coverage) -> String {
+    let (filters, others) = (plain(&coverage.filters.join(", ")), coverage.filtered);
+    format!("only {filters}: {others} {} left out", if others == 1 { "other" } else { "others" })
+}
+
+/// Whose pseudonyms names are, in words.
+fn pseudonyms(coverage: &Coverage) -> Option<String> {
+    let told = coverage.pseudonyms.join(" and ");
+    (!told.is_empty()).then(|| format!("names are pseudonyms {}", plain(&told)))
+}
+
+/// Text from a log made safe for a terminal: control characters would move the cursor or change its colours, and marks of
+/// direction would show text in another order than it has.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a character does something to a terminal beside standing there.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

@@ -1,0 +1,222 @@
+//! The metrics on the first screen: how many starts, how long, where the time went, causes, worst nodes, and how logs agree.
+
+use std::io::{self, Write};
+
+use super::{Page, plural};
+use crate::causes;
+use crate::metrics::{Between, Figures, Measured, Reconciled};
+use crate::render::{grouped, length, plain, range, share};
+
+/// How many causes and nodes are shown.
+const CAUSES: usize = 5;
+const NODES: usize = 5;
+/// How many figures that differ are shown.
+const DIFFERENCES: usize = 8;
+
+/// An interval: `4.0–5.0 s`, `over 10 s`.
+pub(in crate::render) fn between(between: &Between) -> String {
+    match between.high {
+        None => format!("over {}", length(between.low)),
+        Some(high) if length(high) == length(between.low) => length(high),
+        Some(high) => range(between.low, high),
+    }
+}
+
+fn quantile(name: &str, quantile: Option<&Between>) -> Option<String> {
+    Some(format!("{name} {}", between(quantile?)))
+}
+
+/// A share between two: `97 %`, `55–60 %`.
+pub(in crate::render) fn shares((low, high): (f64, f64)) -> String {
+    let (low, high) = (share(low), share(high));
+    if low == high { high } else { format!("{}–{high}", low.trim_end_matches(" %")) }
+}
+
+impl Page<'_> {
+    pub(super) fn measured(&self, measured: &Measured, alone: bool, out: &mut dyn Write) -> io::Result<()> {
+        let fleet = &measured.fleet;
+        self.counted(measured, out)?;
+        if fleet.startups > 0.0 {
+            writeln!(out)?;
+            self.parts(fleet, out)?;
+            self.proofs(measured, out)?;
+            self.worst(measured, out)?;
+        }
+        for node in &measured.nodes {
+            if let Some(reconciled) = &node.reconciled {
+                self.reconciled(&node.window.node, reconciled, out)?;
+            }
+        }
+        for remark in &fleet.window.remarks {
+            self.words(out, "  ", &plain(remark))?;
+        }
+        if alone { Ok(()) } else { writeln!(out) }
+    }
+
+    fn counted(&self, measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
+        let fleet = &measured.fleet;
+        let window = &fleet.window;
+        let mut parts = vec![format!("metrics of {}", plural(measured.nodes.len(), "node", "nodes"))];
+        if let (Some(from), Some(to)) = (window.from, window.to) {
+            let (from, to) = (from.to_string(), to.to_string());
+            let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
+            parts.push(format!("{} {}–{} UTC", from.get(..10).unwrap_or(""), clock(&from), clock(&to)));
+        }
+        if measured.nodes.iter().all(|node| node.window.scrapes == 1) {
+            parts.push("one scrape each: since the kubelet's start".into());
+        }
+        if window.restarts > 0 {
+            parts.push(plural(window.restarts as usize, "restart of a kubelet", "restarts of kubelets"));
+        }
+        let versions: std::collections::BTreeSet<&str> =
+            measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref()).collect();
+        if !versions.is_empty() {
+            let all: Vec<&str> = versions.iter().map(|version| version.trim_start_matches('v')).collect();
+            parts.push(format!("kubelet {}", plain(&all.join(", "))));
+        }
+        self.wrapped(out, "", &parts, " · ")?;
+        let stateful = fleet.stateful.filter(|count| *count >= 0.5);
+        let stateful = stateful.map_or(String::new(), |count| format!(", {count:.0} of them stateful"));
+        writeln!(
+            out,
+            "{} recorded by the kubelet{stateful}",
+            plural(fleet.startups.round() as usize, "start", "starts")
+        )?;
+        for (name, spread) in [("created → watched", &fleet.total_s), ("SLI, without pulls ", &fleet.slo_s)] {
+            let Some(spread) = spread.as_ref().filter(|spread| spread.count > 0.0) else { continue };
+            let quantiles = [("p50", &spread.p50_s), ("p95", &spread.p95_s), ("p99", &spread.p99_s)];
+            let quantiles: Vec<String> = quantiles.iter().filter_map(|(name, q)| quantile(name, q.as_ref())).collect();
+            let mut line = vec![name.to_owned()];
+            line.extend(quantiles);
+            self.wrapped(out, "", &line, "   ")?;
+        }
+        if let Some(spread) = fleet.slo_s.as_ref().filter(|spread| spread.count > 0.0) {
+            let verdict = match spread.within_5s {
+                Some((low, _)) if low >= 0.99 => "met",
+                Some((_, high)) if high < 0.99 => "missed",
+                _ => "not decided",
+            };
+            let within = spread.within_5s.map_or(String::new(), shares);
+            let broken = if fleet.broken > 0.0 {
+                format!(" ({} broken values, a known bug, may lie on either side)", grouped(fleet.broken as usize))
+            } else {
+                String::new()
+            };
+            let text = format!(
+                "SLO (p99 ≤ 5 s)     {verdict}, {within} of {} within 5 s{broken}",
+                grouped(spread.count.round() as usize)
+            );
+            self.words(out, "", &text)?;
+        }
+        Ok(())
+    }
+
+    fn parts(&self, fleet: &Figures, out: &mut dyn Write) -> io::Result<()> {
+        let mean = fleet.mean_s.unwrap_or(0.0);
+        writeln!(out, "{}   mean start {}", self.strong("where the time went, by metrics"), length(mean))?;
+        let most = fleet.parts.iter().map(|part| part.mean_s).fold(0.0, f64::max);
+        let room = self.width.saturating_sub(36 + 10 + 6 + 22).clamp(8, 40);
+        for part in fleet.parts.iter().filter(|part| part.mean_s.abs() > 0.0005) {
+            let cells = if most > 0.0 { (part.mean_s.max(0.0) / most * room as f64).round() as usize } else { 0 };
+            let known = if part.high_s - part.low_s < 0.0005 {
+                String::new()
+            } else {
+                format!("  {}", range(part.low_s, part.high_s))
+            };
+            let percent = if mean > 0.0 { share((part.mean_s / mean).max(0.0)) } else { String::new() };
+            let bar = format!("{}{}", "█".repeat(cells), " ".repeat(room.saturating_sub(cells)));
+            let text = format!("  {:<33} {bar} {:>8} {percent:>5}{known}", part.part, length(part.mean_s));
+            writeln!(out, "{}", text.trim_end())?;
+            for remark in &part.remarks {
+                self.words(out, "      ", remark)?;
+            }
+        }
+        writeln!(out)
+    }
+
+    fn proofs(&self, measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
+        let proofs = &measured.fleet.causes;
+        if proofs.is_empty() {
+            return writeln!(out, "{}\n", self.strong("no cause is proven by the metrics"));
+        }
+        let known = self.report.summary.known();
+        writeln!(out, "{}", self.strong("causes, by mean seconds of a start (metrics)"))?;
+        for (number, proof) in proofs.iter().take(CAUSES).enumerate() {
+            let Some(cause) = causes::named(&proof.cause) else { continue };
+            let seconds = if proof.high_s <= 0.0 {
+                "seconds not known".into()
+            } else if proof.high_s - proof.low_s < 0.0005 {
+                length(proof.high_s)
+            } else if proof.low_s <= 0.0 {
+                format!("up to {}", length(proof.high_s))
+            } else {
+                range(proof.low_s, proof.high_s)
+            };
+            let nodes =
+                measured.nodes.iter().filter(|node| node.causes.iter().any(|other| other.cause == proof.cause)).count();
+            let nodes = if nodes > 1 { format!("   {nodes} nodes") } else { String::new() };
+            writeln!(out, "  {}  {}  {seconds}{nodes}", number + 1, self.strong(cause.id))?;
+            self.words(out, "     ", cause.title)?;
+            self.words(out, "     ", &format!("seen   {}", plain(&proof.seen)))?;
+            let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
+            self.advised(&cause.advised(versions, &known), out)?;
+        }
+        if proofs.len() > CAUSES {
+            let rest: Vec<&str> = proofs.iter().skip(CAUSES).map(|proof| proof.cause.as_str()).collect();
+            self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
+        }
+        writeln!(out)
+    }
+
+    fn worst(&self, measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
+        if measured.nodes.len() < 2 {
+            return Ok(());
+        }
+        writeln!(out, "{}", self.strong("slowest nodes, by the mean start"))?;
+        for node in measured.nodes.iter().filter(|node| node.startups > 0.0).take(NODES) {
+            let largest = node.parts.iter().max_by(|a, b| a.mean_s.total_cmp(&b.mean_s));
+            let largest = largest.map_or(String::new(), |part| format!("{} {}", part.part, length(part.mean_s)));
+            let within = node
+                .slo_s
+                .as_ref()
+                .and_then(|slo| slo.within_5s)
+                .map_or(String::new(), |within| format!("{} within 5 s", shares(within)));
+            let text = format!(
+                "  {:>7}  {}  {}  {within}  {largest}",
+                node.mean_s.map_or("?".into(), length),
+                plain(&node.window.node),
+                plural(node.startups.round() as usize, "start", "starts"),
+            );
+            writeln!(out, "{}", self.clipped(&text, self.width))?;
+        }
+        writeln!(out)
+    }
+
+    fn reconciled(&self, node: &str, reconciled: &Reconciled, out: &mut dyn Write) -> io::Result<()> {
+        let agree = reconciled.figures.iter().filter(|figure| figure.agree).count();
+        let text =
+            format!("logs and metrics of {}: {agree} of {} figures agree", plain(node), reconciled.figures.len());
+        writeln!(out, "{}", self.strong(&text))?;
+        for reason in &reconciled.left_out {
+            self.words(out, "  ", &format!("left out: {reason}"))?;
+        }
+        let told = reconciled.figures.iter().filter(|figure| !figure.agree || figure.why.is_some());
+        for figure in told.take(DIFFERENCES) {
+            let value = |value: f64| match figure.figure.as_str() {
+                name if name.starts_with("starts") => format!("{value:.0}"),
+                name if name.starts_with("share") => share(value),
+                _ => length(value),
+            };
+            let logs = figure.logs.map_or("–".into(), value);
+            let metrics = figure.metrics.map_or("–".into(), |metrics| match metrics.high {
+                Some(high) if value(high) != value(metrics.low) => format!("{}–{}", value(metrics.low), value(high)),
+                None => format!("over {}", value(metrics.low)),
+                _ => value(metrics.low),
+            });
+            let sign = if figure.agree { "=" } else { "≠" };
+            let why = figure.why.as_deref().map_or(String::new(), |why| format!(": {}", plain(why)));
+            self.words(out, "  ", &format!("{sign} {}   logs {logs}, metrics {metrics}{why}", figure.figure))?;
+        }
+        writeln!(out)
+    }
+}

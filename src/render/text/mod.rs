@@ -1,0 +1,272 @@
+//! The first screen: totals, SLO, where the time went, causes ranked, slowest pods, coverage.
+
+mod causes;
+pub(super) mod measured;
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Screen, grouped, length, plain, share};
+use crate::breakdown::anomaly;
+use crate::model::error::Error;
+use crate::model::phase::Phase;
+use crate::model::startup::State;
+use crate::report::{Coverage, Report, places};
+use crate::table::{Example, Summary};
+
+/// How many of the slowest pods are shown.
+const SLOWEST: usize = 5;
+
+pub(super) fn write(report: &Report, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+    Ok(page(report, screen, out)?)
+}
+
+fn page(report: &Report, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    let page = Page { report, width: screen.width.max(60), colour: screen.colour };
+    let summary = &report.summary;
+    if report.is_empty() {
+        writeln!(out, "no pod startups found")?;
+        return page.coverage(out);
+    }
+    if let Some(metrics) = report.metrics.as_ref().filter(|_| summary.startups == 0) {
+        page.measured(metrics, true, out)?;
+        return page.coverage(out);
+    }
+    page.head(summary, out)?;
+    page.phases(summary, out)?;
+    page.fights(summary, out)?;
+    page.causes(summary, out)?;
+    page.what_ifs(out)?;
+    page.slowest(summary, out)?;
+    if let Some(metrics) = &report.metrics {
+        writeln!(out)?;
+        page.measured(metrics, false, out)?;
+    }
+    page.coverage(out)
+}
+
+struct Page<'a> {
+    report: &'a Report,
+    width: usize,
+    colour: bool,
+}
+
+pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+impl Page<'_> {
+    fn strong(&self, text: &str) -> String {
+        if self.colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Writes words and breaks the line where the screen ends.
+    fn wrapped(&self, out: &mut dyn Write, indent: &str, parts: &[String], between: &str) -> io::Result<()> {
+        let mut line = String::new();
+        for part in parts {
+            let more = line.width() + between.width() + part.width() + indent.width();
+            if !line.is_empty() && more > self.width {
+                writeln!(out, "{indent}{line}")?;
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push_str(between);
+            }
+            line.push_str(part);
+        }
+        if line.is_empty() { Ok(()) } else { writeln!(out, "{indent}{line}") }
+    }
+
+    fn words(&self, out: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
+        let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+        self.wrapped(out, indent, &words, " ")
+    }
+
+    fn clipped(&self, text: &str, width: usize) -> String {
+        if text.width() <= width {
+            return text.to_owned();
+        }
+        let mut out = String::new();
+        for c in text.chars() {
+            if out.width() + 2 > width {
+                break;
+            }
+            out.push(c);
+        }
+        out.push('…');
+        out
+    }
+
+    fn head(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        self.wrapped(out, "", &startups(summary), " · ")?;
+        let quantiles = |q: &crate::table::Quantiles| {
+            vec![
+                format!("p50 {}", length(q.p50)),
+                format!("p95 {}", length(q.p95)),
+                format!("p99 {}", length(q.p99)),
+                format!("max {}", length(q.max)),
+            ]
+        };
+        if summary.running.count > 0 {
+            writeln!(out, "created → running    {}", quantiles(&summary.running).join("   "))?;
+        } else {
+            writeln!(out, "created → running    not known from these lines")?;
+        }
+        if summary.slo.count > 0 {
+            let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
+            writeln!(
+                out,
+                "SLO (p99 ≤ 5 s without pull and init)   {}: {verdict}, {} of {} within 5 s",
+                length(summary.slo.p99),
+                share(summary.slo_within),
+                summary.slo.count
+            )?;
+        }
+        writeln!(out)
+    }
+
+    fn phases(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.strong("where the time went"))?;
+        let room = self.width.saturating_sub(16 + 9 + 7 + 12 + 12).clamp(8, 60);
+        let most = summary.phases.iter().map(|line| line.lost_s).fold(0.0, f64::max);
+        for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
+            let label = Phase::named(line.phase).map_or(line.phase, |phase| phase.words().label);
+            let cells = if most > 0.0 { (line.lost_s / most * room as f64 * 8.0).round() as usize } else { 0 };
+            let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+            let bar = format!("{}{}", "█".repeat(cells / 8), eighths.get(cells % 8).unwrap_or(&""));
+            let pad = " ".repeat(room.saturating_sub(bar.width()));
+            let exact = if line.certain_share >= 0.995 {
+                String::new()
+            } else {
+                format!("{} certain", share(line.certain_share))
+            };
+            let p99 = format!("p99 {}", length(line.p99_s));
+            let text =
+                format!("  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}", length(line.lost_s), share(line.share));
+            writeln!(out, "{}", text.trim_end())?;
+        }
+        writeln!(out)
+    }
+
+    fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.strong("slowest to run"))?;
+        for slow in summary.slowest.iter().take(SLOWEST) {
+            let text = format!("  {:>7}  {}  {}", slow.seconds.map_or("?".into(), length), plain(&slow.pod), why(slow));
+            writeln!(out, "{}", self.clipped(&text, self.width))?;
+        }
+        if let Some(worst) = summary.slowest.first() {
+            // A name from a hostile log must not become a command to paste.
+            let safe = worst.pod.chars().all(|c| c.is_ascii_alphanumeric() || "./-".contains(c));
+            let chain = safe.then(|| format!("podlag chain {} INPUT…", worst.pod));
+            let explain = summary.causes.first().map(|line| format!("podlag explain {}", line.cause));
+            let hints: Vec<String> = explain.into_iter().chain(chain).collect();
+            writeln!(out)?;
+            self.wrapped(out, "", &hints, " · ")?;
+        }
+        Ok(())
+    }
+
+    fn coverage(&self, out: &mut dyn Write) -> io::Result<()> {
+        let c = &self.report.coverage;
+        self.unjudged(out)?;
+        self.wrapped(out, "", &covered(c), " · ")?;
+        for (id, number) in &self.report.summary.anomalies {
+            let meaning = anomaly(id).unwrap_or_default();
+            self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
+        }
+        for places in places(&c.places) {
+            self.words(out, "  ", &plain(&places))?;
+        }
+        for trouble in &c.source_troubles {
+            self.words(out, "  ", &plain(trouble))?;
+        }
+        Ok(())
+    }
+}
+
+/// Which startups the figures are of.
+pub(super) fn startups(summary: &Summary) -> Vec<String> {
+    let mut parts = vec![format!(
+        "{} on {}",
+        plural(summary.startups, "pod start", "pod starts"),
+        plural(summary.nodes, "node", "nodes")
+    )];
+    if let Some((from, to)) = &summary.window {
+        let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
+        let day = |time: &str| time.get(..10).unwrap_or("").to_owned();
+        let (from, to) = (&from.to_string(), &to.to_string());
+        let second = if day(from) == day(to) { clock(to) } else { format!("{} {}", day(to), clock(to)) };
+        parts.push(format!("{} {}–{second} UTC", day(from), clock(from)));
+    }
+    if !summary.kubelets.is_empty() {
+        parts.push(format!(
+            "kubelet {}",
+            plain(
+                &summary.kubelets.iter().map(|version| version.trim_start_matches('v')).collect::<Vec<_>>().join(", ")
+            )
+        ));
+    }
+    for (state, words) in [("starting", "still starting"), ("failed", "failed"), ("gone", "deleted before they ran")] {
+        let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
+        if count > 0 {
+            parts.push(format!("{} {words}", grouped(count as usize)));
+        }
+    }
+    if summary.repaired > 0 {
+        parts.push(plural(summary.repaired as usize, "value repaired", "values repaired"));
+    }
+    parts
+}
+
+/// What was read, and what could not be.
+pub(super) fn covered(c: &Coverage) -> Vec<String> {
+    let mut parts = match (c.lines, c.samples) {
+        (0, 1..) => vec![format!("read {} bytes", grouped(c.bytes as usize))],
+        _ => vec![format!("read {} lines", grouped(c.lines as usize)), format!("{} used", grouped(c.records as usize))],
+    };
+    if c.samples > 0 {
+        parts.push(format!("{} samples of metrics", grouped(c.samples as usize)));
+    }
+    let mut count = |number: u64, words: &str| {
+        if number > 0 {
+            parts.push(format!("{} {words}", grouped(number as usize)));
+        }
+    };
+    count(c.unknown_lines, "not understood");
+    count(c.bad_samples, "that are no metrics");
+    count(c.cut_records, "cut");
+    count(c.long_lines, "too long");
+    count(c.undated, "without a time");
+    count(c.duplicate_records, "records seen twice");
+    count(c.duplicate_startups, "starts given twice");
+    count(c.existing_pods, "pods older than the log");
+    count(c.aged, "starts left by age");
+    count(c.capped, "starts left by the cap");
+    count(c.dropped_events, "repeated events not kept");
+    count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
+    if !c.filters.is_empty() {
+        parts.push(super::only(c));
+    }
+    parts.extend(super::pseudonyms(c));
+    if c.zone_assumed {
+        parts.push("no line tells the zone: UTC assumed (--timezone)".into());
+    }
+    if c.partial {
+        parts.push("stopped early: partial".into());
+    }
+    parts
+}
+
+/// Where most of a startup's time went, in a few words.
+fn why(slow: &Example) -> String {
+    let so_far = match (slow.ran, slow.state) {
+        (true, _) => "",
+        (false, State::Running) => "in all, when it ran is not known; ",
+        (false, State::Starting) => "so far; ",
+        (false, state) => return state.name().into(),
+    };
+    let Some(cause) = &slow.cause else { return format!("{so_far}{}", slow.state.name()) };
+    let about = slow.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
+    format!("{so_far}{} {}{about}", plain(cause), slow.cause_s.map_or(String::new(), length))
+}

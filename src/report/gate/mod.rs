@@ -1,0 +1,417 @@
+//! A gate: figures of the startups against limits, with a verdict that knows how much evidence there is.
+//!
+//! A limit says when to fail. A quantile, a mean or a share of a sample is known as an interval; the verdict is *fail* when the
+//! whole interval breaks the limit, *pass* when none of it does, and *not enough evidence* in between. Counts, sums and extremes
+//! are of the startups given and of no others: they are exact. Without startups, metrics are judged as far as they tell.
+
+pub mod expression;
+mod filter;
+mod measured;
+
+use filter::Filter;
+use measured::Buckets;
+use polars_core::prelude::DataType;
+
+use crate::model::error::{Error, Kind};
+use crate::model::record::named;
+use crate::model::startup::State;
+use crate::report::Report;
+use crate::report::gate::expression::{Bound, Comparison, Expression, Function, Kind as Holds};
+use crate::report::stat::{self, Interval};
+use crate::table::{Described, Row, Table};
+
+/// How sure a verdict is: of a hundred five may be wrong.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// What is checked when only a baseline is given: the start as users feel it, by five hundredths.
+const DEFAULTS: [&str; 3] =
+    ["p50(running_s) > baseline + 5%", "p95(running_s) > baseline + 5%", "p99(running_s) > baseline + 5%"];
+
+named! {
+    /// What comes of a limit.
+    Outcome OUTCOMES {
+        /// It holds.
+        Pass = "pass",
+        /// The interval lies on both sides, or nothing has the value.
+        Unknown = "not enough evidence",
+        /// It is broken.
+        Fail = "fail",
+    }
+}
+
+impl Outcome {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Outcome::Pass => 0,
+            Outcome::Fail => 1,
+            Outcome::Unknown => 4,
+        }
+    }
+}
+
+/// Checks that a report stands on everything that was given: a gate must not pass for want of a file.
+///
+/// # Errors
+/// When an input could not be read, or reading was stopped.
+pub fn whole(report: &Report) -> Result<(), Error> {
+    let unread = report.coverage.unread_sources;
+    if unread > 0 {
+        let words = if unread == 1 { "an input" } else { "inputs" };
+        return Err(Error::new(Kind::Source, format!("no verdict: {words} could not be read, or not to the end")));
+    }
+    if report.coverage.partial { Err(Error::new(Kind::Source, "no verdict: reading was stopped")) } else { Ok(()) }
+}
+
+/// One limit and what came of it.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct Verdict {
+    /// The expression as it was given.
+    pub limit: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The figure; seconds, bytes, a number, or a share of 1.
+    pub value: Option<f64>,
+    /// It is at least this; `None` where the startups are too few to tell.
+    pub low: Option<f64>,
+    /// It is at most this.
+    pub high: Option<f64>,
+    /// What it is compared with.
+    pub bound: Option<f64>,
+    /// How many startups it is of.
+    pub count: usize,
+    /// Startups still on their way, whose value is not known yet: it may be anything.
+    pub open: usize,
+    /// The baseline's figure, where there is one.
+    pub baseline: Option<f64>,
+    /// What the figures are in: `s`, `B`, `share` or nothing.
+    pub unit: &'static str,
+}
+
+/// The verdicts on all limits.
+#[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct Verdicts {
+    /// The version of this form.
+    pub podlag_check: u32,
+    /// How sure the intervals are.
+    pub confidence: f64,
+    /// The startups judged.
+    pub startups: usize,
+    /// One by one, as given.
+    pub verdicts: Vec<Verdict>,
+}
+
+impl Verdicts {
+    /// The verdict on all: one broken limit is enough.
+    pub fn worst(&self) -> Outcome {
+        self.verdicts.iter().map(|verdict| verdict.outcome).max().unwrap_or(Outcome::Pass)
+    }
+}
+
+/// The columns an expression can name, with their meaning.
+pub fn columns() -> Vec<(String, &'static str)> {
+    described().into_iter().map(|(column, _)| (column.name, column.about)).collect()
+}
+
+fn described() -> Vec<(Described, Holds)> {
+    let holds = |column: &Described| match &column.dtype {
+        DataType::String => Some(Holds::Text),
+        DataType::List(inner) if **inner == DataType::String => Some(Holds::Texts),
+        DataType::Float64 => Some(Holds::Seconds),
+        DataType::Int64 if column.name.ends_with("_bytes") => Some(Holds::Bytes),
+        DataType::Int64 => Some(Holds::Number),
+        DataType::Boolean => Some(Holds::Bool),
+        DataType::Datetime(..) => Some(Holds::Time),
+        _ => None,
+    };
+    Row::described().into_iter().filter_map(|column| holds(&column).map(|holds| (column, holds))).collect()
+}
+
+/// Reads limits; without any, those a baseline gives.
+///
+/// # Errors
+/// The mistakes of all that cannot be read, each with its place; or that there is nothing to check.
+pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error> {
+    let defaults = DEFAULTS.map(str::to_owned);
+    let texts = match (texts, baseline) {
+        ([], true) => &defaults,
+        ([], false) => {
+            return Err(Error::new(Kind::Setting, "nothing to check: no --fail-if and no --baseline")
+                .help("podlag check --fail-if 'p99(slo_s) > 5s' INPUT"));
+        }
+        (texts, _) => texts,
+    };
+    let known = described();
+    let columns: Vec<(&str, Holds)> = known.iter().map(|(column, holds)| (column.name.as_str(), *holds)).collect();
+    let mut limits = Vec::new();
+    let mut wrong = Vec::new();
+    for text in texts {
+        match expression::parse(text, &columns) {
+            Ok(limit) if limit.needs_baseline() && !baseline => {
+                wrong.push(format!("{text}\nhelp: it compares with a baseline; name one with --baseline"));
+            }
+            Ok(limit) => limits.push(limit),
+            Err(mistake) => wrong.push(mistake.show(text)),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(limits)
+    } else {
+        Err(Error::new(Kind::Setting, format!("--fail-if:\n{}", wrong.join("\n"))))
+    }
+}
+
+/// Judges limits over a report, and the baseline where they name one.
+///
+/// # Errors
+/// When a query fails.
+pub fn judge(limits: &[Expression], report: &Report, baseline: Option<&Report>) -> Result<Verdicts, Error> {
+    let judge = |limit: &Expression| {
+        if report.is_empty() {
+            return Ok(Verdict::of_nothing(limit));
+        }
+        let now = Sample::given(limit, report)?;
+        let before = baseline.map(|baseline| Sample::given(limit, baseline)).transpose()?;
+        Ok(verdict(limit, &now, before.as_ref()))
+    };
+    let verdicts = limits.iter().map(judge).collect::<Result<_, Error>>()?;
+    let measured = report.metrics.as_ref().map_or(0, |metrics| metrics.startups().round() as usize);
+    let startups = if report.table.is_empty() { measured } else { report.table.len() };
+    Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups, verdicts })
+}
+
+impl Verdict {
+    /// Without startups nothing is known, whatever the limit asks.
+    fn of_nothing(limit: &Expression) -> Self {
+        let limit = limit.text.clone();
+        let (value, low, high, bound, baseline) = (None, None, None, None, None);
+        Verdict { limit, outcome: Outcome::Unknown, value, low, high, bound, count: 0, open: 0, baseline, unit: "" }
+    }
+}
+
+/// What an expression's figure is of.
+struct Sample {
+    values: Values,
+    /// How many startups the figure is of.
+    count: usize,
+    /// How many of the startups that pass the filters have no value yet, for they are still on their way.
+    open: usize,
+}
+
+enum Values {
+    /// Sorted values.
+    Of(Vec<f64>),
+    /// So many that fit a condition.
+    Share(usize),
+    /// So many.
+    Count(usize),
+    /// A histogram; with a bound, the share of it that lies at or below (or above) that.
+    Buckets(Buckets, Option<(f64, bool)>),
+}
+
+impl Sample {
+    /// Of startups where there are any, else of metrics.
+    fn given(limit: &Expression, report: &Report) -> Result<Self, Error> {
+        match &report.metrics {
+            Some(measured) if report.table.is_empty() => Sample::measured(limit, measured),
+            _ => Sample::of(limit, &report.table),
+        }
+    }
+
+    fn of(limit: &Expression, table: &Table) -> Result<Self, Error> {
+        let filters = limit.filters.iter().map(Filter::new).collect::<Result<Vec<_>, Error>>()?;
+        let condition = limit.condition.as_ref().map(Filter::new).transpose()?;
+        let of = limit.column.as_ref().map(|column| column.name.as_str());
+        let looked_at = condition.as_ref().map(Filter::column).or(of);
+        let mut columns: Vec<&str> = filters.iter().map(Filter::column).chain(looked_at).chain(["state"]).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let (mut sample, mut hits, mut values) = (Sample::empty(), 0, Vec::new());
+        table.scan(&columns, &mut |batch| {
+            let mut keep = vec![true; batch.len()];
+            for filter in &filters {
+                keep.iter_mut().zip(filter.fits(batch)?).for_each(|(keep, fits)| *keep &= fits == Some(true));
+            }
+            let kept = keep.iter().filter(|keep| **keep).count();
+            if let Some(condition) = &condition {
+                // Startups of which the condition says nothing are no part of the share.
+                let fits =
+                    condition.fits(batch)?.into_iter().zip(&keep).filter_map(|(fits, keep)| fits.filter(|_| *keep));
+                for fits in fits {
+                    sample.count += 1;
+                    hits += usize::from(fits);
+                }
+            } else if let Some(of) = of {
+                let known = values.len();
+                values.extend(
+                    batch.numbers(of)?.into_iter().zip(&keep).filter_map(|(value, keep)| value.filter(|_| *keep)),
+                );
+                sample.count += values.len() - known;
+            } else {
+                hits += kept;
+            }
+            // A condition on a value that comes with running says nothing of those that do not run yet.
+            if let Some(name) = looked_at.filter(|_| condition.as_ref().is_none_or(Filter::comes_with_running)) {
+                let state = batch.text("state")?.iter().map(|state| state == Some(State::Starting.name()));
+                let open = state
+                    .zip(batch.unknown(name)?)
+                    .zip(&keep)
+                    .filter(|((starting, unknown), keep)| *starting && *unknown && **keep);
+                sample.open += open.count();
+            }
+            Ok(())
+        })?;
+        sample.values = match (&condition, of) {
+            (Some(_), _) => Values::Share(hits),
+            (None, Some(_)) => {
+                values.sort_by(f64::total_cmp);
+                Values::Of(values)
+            }
+            (None, None) => {
+                sample.count = table.len();
+                Values::Count(hits)
+            }
+        };
+        Ok(sample)
+    }
+
+    fn empty() -> Self {
+        Sample { values: Values::Count(0), count: 0, open: 0 }
+    }
+
+    /// The figure, and between what it lies. Startups still on their way may come to have any value: low ones at one end,
+    /// high ones at the other.
+    fn figure(&self, function: Function) -> (Option<f64>, Interval) {
+        let interval = |low: Option<f64>, high: Option<f64>| Interval { low, high };
+        let settled = self.open == 0;
+        let sum = |values: &[f64]| values.iter().sum::<f64>();
+        match (&self.values, function) {
+            (Values::Buckets(buckets, Some((bound, above))), _) => buckets.share(*bound, *above),
+            (Values::Buckets(buckets, None), Function::Quantile(q)) => buckets.quantile(q),
+            (Values::Buckets(..), _) => (None, interval(None, None)),
+            (Values::Count(count), _) => (Some(*count as f64), interval(Some(*count as f64), Some(*count as f64))),
+            (Values::Share(_), _) if self.count == 0 => (None, interval(None, None)),
+            (Values::Share(hits), _) => {
+                let all = self.count + self.open;
+                let (low, _) = stat::share_interval(*hits, all, CONFIDENCE);
+                let (_, high) = stat::share_interval(hits + self.open, all, CONFIDENCE);
+                (Some(*hits as f64 / self.count as f64), interval(Some(low), Some(high)))
+            }
+            (Values::Of(values), Function::Quantile(q)) => {
+                let with = |value: f64| {
+                    let mut all = values.clone();
+                    all.extend(std::iter::repeat_n(value, self.open));
+                    all.sort_by(f64::total_cmp);
+                    stat::quantile_interval(&all, q, CONFIDENCE)
+                };
+                let finite = |end: Option<f64>| end.filter(|end| end.is_finite());
+                let (low, high) = (finite(with(f64::NEG_INFINITY).low), finite(with(f64::INFINITY).high));
+                (stat::quantile(values, q), interval(low, high))
+            }
+            (Values::Of(values), Function::Mean) => {
+                let known = stat::mean_interval(values, CONFIDENCE).filter(|_| settled).unzip();
+                ((!values.is_empty()).then(|| sum(values) / values.len() as f64), interval(known.0, known.1))
+            }
+            (Values::Of(values), Function::Min) => {
+                let least = values.first().copied();
+                (least, interval(least.filter(|_| settled), least))
+            }
+            (Values::Of(values), Function::Max) => {
+                let most = values.last().copied();
+                (most, interval(most, most.filter(|_| settled)))
+            }
+            (Values::Of(values), _) => {
+                let sum = Some(sum(values));
+                (sum, interval(sum, sum.filter(|_| settled)))
+            }
+        }
+    }
+}
+
+fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict {
+    let (value, interval) = now.figure(limit.function);
+    let baseline = before.filter(|_| limit.needs_baseline()).and_then(|before| before.figure(limit.function).0);
+    let (bound, side) = match (limit.bound, before) {
+        (Bound::Value(bound), _) => (Some(bound), sides(interval, bound)),
+        (Bound::Baseline { factor, plus }, Some(before)) => {
+            let (figure, known) = before.figure(limit.function);
+            (limit.bound.over(figure), against(limit.function, now, interval, before, known, factor, plus))
+        }
+        (Bound::Baseline { .. }, None) => (None, None),
+    };
+    Verdict {
+        limit: limit.text.clone(),
+        outcome: outcome(limit.comparison, value, bound, side),
+        value,
+        low: interval.low,
+        high: interval.high,
+        bound,
+        count: now.count,
+        open: now.open,
+        baseline,
+        unit: match limit.column.as_ref().map(|column| column.kind) {
+            Some(Holds::Seconds) => "s",
+            Some(Holds::Bytes) => "B",
+            _ if limit.function == Function::Share => "share",
+            _ => "",
+        },
+    }
+}
+
+/// How far the ends of an interval lie above a bound; unbounded ends as far as can be.
+fn sides(interval: Interval, bound: f64) -> Option<(f64, f64)> {
+    let far = |end: Option<f64>, unbounded: f64| end.map_or(unbounded, |end| end - bound);
+    Some((far(interval.low, f64::NEG_INFINITY), far(interval.high, f64::INFINITY)))
+}
+
+/// The same against a baseline, which is a sample too: of quantiles the bootstrap gives the difference; of other figures the
+/// farthest ends of both intervals do, which is more careful than need be.
+fn against(
+    function: Function,
+    now: &Sample,
+    interval: Interval,
+    before: &Sample,
+    known: Interval,
+    factor: f64,
+    plus: f64,
+) -> Option<(f64, f64)> {
+    if let (Values::Of(now), Values::Of(before), Function::Quantile(q), 0) =
+        (&now.values, &before.values, function, now.open + before.open)
+    {
+        let scaled: Vec<f64> = before.iter().map(|value| value * factor).collect();
+        let change = stat::quantile_change(&scaled, now, q, CONFIDENCE)?;
+        return Some((
+            change.low.map_or(f64::NEG_INFINITY, |low| low - plus),
+            change.high.map_or(f64::INFINITY, |high| high - plus),
+        ));
+    }
+    let low = interval.low.zip(known.high).map_or(f64::NEG_INFINITY, |(now, before)| now - before * factor - plus);
+    let high = interval.high.zip(known.low).map_or(f64::INFINITY, |(now, before)| now - before * factor - plus);
+    Some((low, high))
+}
+
+/// Fails when the limit is broken wherever in its interval the figure lies, passes when it is broken nowhere.
+fn outcome(comparison: Comparison, value: Option<f64>, bound: Option<f64>, side: Option<(f64, f64)>) -> Outcome {
+    let (Some(value), Some(bound), Some((low, high))) = (value, bound, side) else { return Outcome::Unknown };
+    if [value, bound, low, high].iter().any(|number| number.is_nan()) {
+        return Outcome::Unknown;
+    }
+    let broken = |distance: f64| comparison.holds(distance, 0.0);
+    let inside = low <= 0.0 && high >= 0.0;
+    match comparison {
+        // Equality is a question about one point: an interval around it can neither prove nor exclude it.
+        Comparison::Equal | Comparison::Unequal if low < high && inside => Outcome::Unknown,
+        Comparison::Equal | Comparison::Unequal => {
+            if comparison.holds(value, bound) {
+                Outcome::Fail
+            } else {
+                Outcome::Pass
+            }
+        }
+        _ => match (broken(low), broken(high)) {
+            (true, true) => Outcome::Fail,
+            (false, false) => Outcome::Pass,
+            _ => Outcome::Unknown,
+        },
+    }
+}

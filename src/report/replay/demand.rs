@@ -1,0 +1,394 @@
+//! What starts asked of their nodes, as the table has it: pulls with when they were asked for and how long they took, and what
+//! the limits of the kubelet cost.
+
+use std::collections::BTreeMap;
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+use super::queue::{self, Ask, Way};
+use super::scenario::Scenario;
+use crate::causes::setting::{Knob, Settings};
+use crate::model::error::Error;
+use crate::model::time::{SECOND, Time};
+use crate::table::{self, Batch, Pull, Row, Table};
+
+/// When a pod asks for its image depends on how long its sandbox took, which differs by about this much either way from run to
+/// run (captures of bursts of 20: pulls were asked for within 1.1 to 1.8 s, in another order each time).
+const RACE: f64 = 1.0;
+/// Of so much of the time that pulls took it must be known when their transfers began.
+const TOLD: f64 = 0.9;
+
+/// A start that a replay may change.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Start {
+    /// Created → running, nanoseconds.
+    pub running: i64,
+    /// What client-side throttling cost, and what of it is certain, nanoseconds.
+    pub throttled: Option<(i64, i64)>,
+    /// What refused pulls cost, likewise.
+    pub refused: Option<(i64, i64)>,
+    /// Its kubelet's kubeAPIQPS, where that is known.
+    pub rate: Option<f64>,
+    pulls: Vec<Told>,
+}
+
+/// A pull whose instants are known.
+#[derive(Clone, Debug, PartialEq)]
+struct Told {
+    asked: Time,
+    began: Time,
+    ended: Time,
+    image: Box<str>,
+    bytes: Option<i64>,
+}
+
+/// A node's starts: their numbers, and how many pulls it does at once.
+#[derive(Debug, Default)]
+struct Node {
+    starts: Vec<usize>,
+    slots: Option<usize>,
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(super) struct Demand {
+    /// Starts that a replay may change.
+    pub starts: Vec<Start>,
+    /// Created → running of all others, nanoseconds, sorted.
+    others: Vec<i64>,
+    nodes: Vec<Node>,
+    /// Seconds of pulls whose instants are known, and of those whose are not.
+    known: (f64, f64),
+}
+
+/// The columns that are read of a touched start.
+const COLUMNS: [&str; 11] = [
+    "node",
+    "namespace",
+    "pod",
+    "running_s",
+    "kubelet_version",
+    "settings",
+    "pulls",
+    "pull_failures",
+    "cause",
+    "image_pulls",
+    "findings",
+];
+
+/// The demand that a scenario is about.
+pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
+    let (of_pulls, of_limits) = (scenario.is_of_pulls(), scenario.is_of_limits());
+    let touched = |batch: &Batch| {
+        let (pulls, failures, cause) = (batch.whole("pulls")?, batch.whole("pull_failures")?, batch.text("cause")?);
+        let rows = pulls.iter().zip(failures.iter()).zip(cause.iter());
+        let touched = rows.map(|((pulls, failures), cause)| {
+            let pulled = pulls > Some(0) || failures > Some(0);
+            (of_pulls && pulled) || ((of_limits || !of_pulls) && cause.is_some())
+        });
+        Ok::<Vec<bool>, Error>(touched.collect())
+    };
+    let mut demand = Demand::default();
+    let others = |batch: &Batch| Ok(touched(batch)?.into_iter().map(|touched| !touched).collect::<Vec<bool>>());
+    let looked = ["pulls", "pull_failures", "cause"];
+    demand.others = table::values(table, "running_s", Some((&looked, &others)))?.into_iter().map(nanos).collect();
+    let ran = |batch: &Batch| {
+        let running = batch.unknown("running_s")?;
+        Ok(touched(batch)?
+            .into_iter()
+            .zip(running)
+            .map(|(touched, unknown)| touched && !unknown)
+            .collect::<Vec<bool>>())
+    };
+    let mut found: Vec<(Box<str>, Settings, Start)> = Vec::new();
+    table.each(&COLUMNS, &ran, &mut |row| {
+        found.push((
+            row.node.clone().unwrap_or_default(),
+            Settings::read(&row.settings),
+            start(&row, &mut demand.known),
+        ));
+    })?;
+    // Whatever parts the table lies in, the numbers of starts are the same.
+    found.sort_by(|a, b| {
+        let key = |start: &Start| (start.pulls.first().map(|pull| (pull.asked, pull.ended)), start.running);
+        a.0.cmp(&b.0).then_with(|| key(&a.2).cmp(&key(&b.2)))
+    });
+    let mut nodes: BTreeMap<Box<str>, (Node, Settings)> = BTreeMap::new();
+    for (number, (node, settings, start)) in found.into_iter().enumerate() {
+        let entry = nodes.entry(node).or_default();
+        entry.0.starts.push(number);
+        // What was told later holds.
+        entry.1 = settings.over(&entry.1);
+        demand.starts.push(start);
+    }
+    for (mut node, settings) in nodes.into_values() {
+        // That pulls are parallel says not how many at once; where some waited, there was a limit.
+        node.slots = match settings.slots() {
+            Some(Some(slots)) => Some(slots),
+            _ => demand.seen_slots(&node),
+        };
+        demand.nodes.push(node);
+    }
+    Ok(demand)
+}
+
+fn nanos(seconds: f64) -> i64 {
+    (seconds * SECOND as f64).round() as i64
+}
+
+fn start(row: &Row, known: &mut (f64, f64)) -> Start {
+    let claim = |cause: &str| {
+        let finding = row.findings.iter().find(|finding| &*finding.cause == cause)?;
+        Some((nanos(finding.lost_s), nanos(finding.certain_s)))
+    };
+    let minor = row.kubelet_version.as_deref().and_then(crate::causes::minor);
+    let set = Settings::read(&row.settings).get(Knob::KubeApiQps).and_then(|rate| rate.parse().ok());
+    let set = set.filter(|rate: &f64| *rate > 0.0);
+    // The default of 1.26 and before is slow enough to be what held requests back; that of later versions is not.
+    let default = || minor.filter(|minor| *minor < 27).map(|_| 5.0);
+    Start {
+        running: nanos(row.running_s.unwrap_or_default()),
+        throttled: claim("api-client-throttled"),
+        refused: claim("pull-rate-limited"),
+        rate: set.or_else(default),
+        pulls: row.image_pulls.iter().filter_map(|pull| told(pull, known)).collect(),
+    }
+}
+
+fn told(pull: &Pull, known: &mut (f64, f64)) -> Option<Told> {
+    match (pull.began, pull.ended) {
+        (Some(began), Some(ended)) if ended >= began => {
+            let asked = pull.asked.filter(|asked| *asked <= began).unwrap_or(began);
+            known.0 += (ended - asked).seconds();
+            Some(Told { asked, began, ended, image: pull.image.clone().unwrap_or_default(), bytes: pull.bytes })
+        }
+        _ => {
+            known.1 += pull.took_s.unwrap_or_default();
+            None
+        }
+    }
+}
+
+impl Demand {
+    /// How many pulls there are.
+    pub(super) fn pulls(&self) -> usize {
+        self.starts.iter().map(|start| start.pulls.len()).sum()
+    }
+
+    /// Whether enough is known of the pulls to replay them.
+    pub(super) fn told(&self) -> Result<(), String> {
+        let (known, unknown) = self.known;
+        if known <= 0.0 || known / (known + unknown) < TOLD {
+            return Err("no line tells when transfers began: give the container runtime's log too".into());
+        }
+        Ok(())
+    }
+
+    /// Whether a scenario changes anything for these nodes.
+    pub(super) fn changed(&self, scenario: &Scenario) -> Result<(), String> {
+        let images = || self.starts.iter().flat_map(|start| &start.pulls).map(|pull| &*pull.image);
+        if let Some(unknown) = scenario.prepull.iter().find(|known| !images().any(|image| scenario.names(known, image)))
+        {
+            return Err(format!("no pull of {unknown} in the input (an image is named with its tag, as logs name it)"));
+        }
+        let Some(slots) = scenario.settings.slots().filter(|_| scenario.prepull.is_empty()) else { return Ok(()) };
+        if self.nodes.iter().all(|node| node.slots == slots) {
+            let pulls = slots.map_or("without a limit".into(), |slots| format!("{slots} at a time"));
+            return Err(format!("that is how it was: pulls went {pulls}"));
+        }
+        Ok(())
+    }
+
+    /// The most pulls that a node had under way at once, where others waited; none waited: there is no limit.
+    fn seen_slots(&self, node: &Node) -> Option<usize> {
+        let pulls: Vec<&Told> = self.of(node).flat_map(|start| &start.pulls).collect();
+        let waited = pulls.iter().any(|pull| pull.began - pull.asked >= crate::model::time::Span(SECOND / 2));
+        let mut cuts: Vec<(Time, i64)> = pulls.iter().flat_map(|pull| [(pull.began, 1), (pull.ended, -1)]).collect();
+        // What begins the moment another ends took its place.
+        cuts.sort_unstable();
+        let most = cuts.iter().scan(0, |open, (_, step)| {
+            *open += step;
+            Some(*open)
+        });
+        waited.then(|| usize::try_from(most.max().unwrap_or(1)).unwrap_or(1).max(1))
+    }
+
+    fn of(&self, node: &Node) -> impl Iterator<Item = &Start> {
+        node.starts.iter().filter_map(|number| self.starts.get(*number))
+    }
+
+    /// The bounds of how pulls get on beside each other: they share what one had, or each keeps what it had. Where large pulls of
+    /// different images all went at the same rate, the way was the limit and not the single pull: then more than the best rate
+    /// seen is not to be had.
+    pub(super) fn ways(&self) -> [Way; 2] {
+        let mut rates: Vec<f64> = Vec::new();
+        let mut best = 0.0f64;
+        for node in &self.nodes {
+            let pulls: Vec<&Told> = self.of(node).flat_map(|start| &start.pulls).collect();
+            for (pull, own) in pulls.iter().zip(self.own_times(&pulls, Way::Share(1.0))) {
+                let Some(bytes) = pull.bytes.filter(|bytes| *bytes >= 1_000_000) else { continue };
+                let rate = bytes as f64 / own.max(0.01);
+                best = best.max(rate);
+                if bytes >= LARGE && own >= 1.0 {
+                    rates.push(rate);
+                }
+            }
+        }
+        rates.sort_by(f64::total_cmp);
+        let at = |share: f64| rates.get((rates.len() as f64 * share) as usize).copied().unwrap_or_default();
+        let (low, middle, high) = (at(0.25), at(0.5), at(0.75));
+        if rates.len() >= 5 && high <= low * 1.25 {
+            [Way::Share(1.0), Way::Share((best / middle).clamp(1.0, 2.0))]
+        } else {
+            [Way::Share(1.0), Way::Keep]
+        }
+    }
+
+    fn own_times(&self, pulls: &[&Told], way: Way) -> Vec<f64> {
+        let Some(first) = pulls.iter().map(|pull| pull.asked).min() else { return Vec::new() };
+        let spans: Vec<(f64, f64)> =
+            pulls.iter().map(|pull| ((pull.began - first).seconds(), (pull.ended - first).seconds())).collect();
+        queue::own_time(&spans, way)
+    }
+
+    /// By how much each start comes to run later (or, below 0, earlier) in a scenario, nanoseconds; none: with the settings as
+    /// they were.
+    pub(super) fn shifts(&self, scenario: Option<&Scenario>, way: Way, order: Order) -> Vec<i64> {
+        let mut shifts = vec![0; self.starts.len()];
+        for (at, node) in self.nodes.iter().enumerate() {
+            let pulls: Vec<&Told> = self.of(node).flat_map(|start| &start.pulls).collect();
+            let Some(first) = pulls.iter().map(|pull| pull.asked).min() else { continue };
+            let own = self.own_times(&pulls, way);
+            let mut races = order.races(at, own.as_slice()).into_iter();
+            let mut own = own.into_iter();
+            let mut asks: Vec<Vec<Ask>> = Vec::with_capacity(node.starts.len());
+            for start in self.of(node) {
+                let mut before: Option<Time> = None;
+                let mut all = Vec::with_capacity(start.pulls.len());
+                for pull in &start.pulls {
+                    // Only a start's first pull is in the race: the others come when the one before them has ended.
+                    let race = races.next().filter(|_| before.is_none()).unwrap_or_default();
+                    let after = (pull.asked - before.unwrap_or(first)).seconds() + race;
+                    let present = scenario.is_some_and(|scenario| scenario.has(&pull.image));
+                    all.push(Ask { after: after.max(0.0), work: own.next().unwrap_or_default(), present });
+                    before = Some(pull.ended);
+                }
+                asks.push(all);
+            }
+            let slots = scenario.and_then(|scenario| scenario.settings.slots()).unwrap_or(node.slots);
+            let ends = queue::run(&asks, slots, way);
+            for ((number, start), end) in node.starts.iter().zip(self.of(node)).zip(ends) {
+                let (Some(last), Some(shift)) = (start.pulls.last(), shifts.get_mut(*number)) else { continue };
+                *shift = nanos(end - (last.ended - first).seconds());
+            }
+        }
+        shifts
+    }
+
+    /// p50, p95, p99, the longest and the sum of created → running with these shifts, seconds.
+    pub(super) fn figures(&self, shifts: &[i64]) -> [f64; 5] {
+        self.figures_beside(shifts, &self.others)
+    }
+
+    /// The same of the starts that a replay may change alone.
+    pub(super) fn figures_of_touched(&self, shifts: &[i64]) -> [f64; 5] {
+        self.figures_beside(shifts, &[])
+    }
+
+    fn figures_beside(&self, shifts: &[i64], others: &[i64]) -> [f64; 5] {
+        let mut touched: Vec<i64> =
+            self.starts.iter().zip(shifts).map(|(start, shift)| (start.running + shift).max(0)).collect();
+        touched.sort_unstable();
+        let count = touched.len() + others.len();
+        let seconds = |nanos: i64| nanos as f64 / SECOND as f64;
+        let at = |share: f64| {
+            seconds(nth(&touched, others, ((count as f64 * share).ceil() as usize).clamp(1, count.max(1)) - 1))
+        };
+        let sum: i128 = touched.iter().chain(others).map(|nanos| i128::from(*nanos)).sum();
+        [at(0.5), at(0.95), at(0.99), at(1.0), sum as f64 / SECOND as f64]
+    }
+}
+
+/// In which order pulls that were asked for at about the same time come into the queue.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Order {
+    /// As observed.
+    Observed,
+    /// The quick ones first: the luckiest race for most pods.
+    QuickFirst,
+    /// The slow ones first.
+    SlowFirst,
+    /// Drawn, by this number.
+    Drawn(u64),
+}
+
+impl Order {
+    /// By how much each of a node's pulls is asked for later, given how much of its own time it takes.
+    fn races(self, node: usize, own: &[f64]) -> Vec<f64> {
+        let by_length = |sign: f64| {
+            let mut ranked: Vec<usize> = (0..own.len()).collect();
+            ranked.sort_by(|a, b| {
+                own.get(*a).partial_cmp(&own.get(*b)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b))
+            });
+            let mut races = vec![0.0; own.len()];
+            for (rank, at) in ranked.into_iter().enumerate() {
+                if let Some(race) = races.get_mut(at) {
+                    *race = sign * RACE * (2.0 * rank as f64 / own.len().max(1) as f64 - 1.0);
+                }
+            }
+            races
+        };
+        match self {
+            Order::Observed => Vec::new(),
+            Order::QuickFirst => by_length(1.0),
+            Order::SlowFirst => by_length(-1.0),
+            Order::Drawn(number) => {
+                let mut random = Xoshiro256PlusPlus::seed_from_u64((number << 32) | node as u64);
+                own.iter().map(|_| random.random_range(-RACE..=RACE)).collect()
+            }
+        }
+    }
+}
+
+/// From this size on a pull's time is mostly its transfer.
+const LARGE: i64 = 10_000_000;
+
+/// The n-th of two sorted lists together.
+fn nth(a: &[i64], b: &[i64], n: usize) -> i64 {
+    let get = |list: &[i64], at: usize| list.get(at).copied();
+    // How many of the first n come from `a`: the least number whose successor in `a` is not below what then comes from `b`.
+    let (mut low, mut high) = (n.saturating_sub(b.len()), n.min(a.len()));
+    while low < high {
+        let middle = (low + high) / 2;
+        let from_b = n - middle;
+        if from_b > 0 && get(a, middle) < get(b, from_b - 1) && middle < a.len() {
+            low = middle + 1
+        } else {
+            high = middle
+        }
+    }
+    match (get(a, low), get(b, n - low)) {
+        (Some(a), Some(b)) => a.min(b),
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_nth_of_two_lists_is_that_of_the_one_they_make(mut a in prop::collection::vec(0i64..50, 0..20), mut b in prop::collection::vec(0i64..50, 0..20)) {
+            a.sort_unstable();
+            b.sort_unstable();
+            let mut all = [a.clone(), b.clone()].concat();
+            all.sort_unstable();
+            for (n, expected) in all.iter().enumerate() {
+                prop_assert_eq!(super::nth(&a, &b, n), *expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Pseudonyms for everything that tells whose cluster it is: `--anonymize`.
+//!
+//! ```text
+//! Row ──────────────┐                  ┌─ name (columns: the kind is known)
+//! Window (metrics) ─┼─> Anonymizer ────┤
+//! Coverage ─────────┘                  └─ text (lines, errors, remarks: everything but known words is hidden)
+//! ```
+//!
+//! A pseudonym is a keyed hash of the name (SipHash-2-4), so it is the same wherever and whenever the name comes up under one
+//! key, and cannot be found by guessing names without the key. Rows pass here at one door ([`crate::table::Store::push`]), after
+//! the filters; metrics and coverage when the report is made. Figures, times, versions, causes and plugins are left as they are.
+
+mod name;
+mod path;
+#[cfg(test)]
+mod tests;
+mod text;
+mod words;
+
+use sha2::{Digest, Sha256};
+
+use crate::causes;
+use crate::input::SourceError;
+use crate::metrics::{Window, families};
+use crate::model::error::{Error, Kind as Trouble};
+use crate::model::phase::Phase;
+use crate::report::Coverage;
+use crate::report::gate::expression::{Expression, Test, Value};
+use crate::report::replay::Scenario;
+use crate::table::Row;
+pub use name::Kind;
+use text::Known;
+
+/// A key file shorter than this could be guessed.
+const SHORTEST: usize = 16;
+/// What may be waited for that is no name.
+const NO_NAMES: [&str; 1] = ["the node's network"];
+
+/// Gives names their pseudonyms.
+#[derive(Clone)]
+pub struct Anonymizer {
+    key: [u8; 16],
+    /// The key goes with the run: no other report has these pseudonyms.
+    once: bool,
+}
+
+/// The key is a secret.
+impl std::fmt::Debug for Anonymizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Anonymizer").field("key", &self.key_id()).field("once", &self.once).finish()
+    }
+}
+
+impl Anonymizer {
+    /// Pseudonyms of a key that is kept.
+    #[must_use]
+    pub fn new(key: [u8; 16]) -> Self {
+        Anonymizer { key, once: false }
+    }
+
+    /// Pseudonyms of a key that was drawn for this run.
+    #[must_use]
+    pub fn once(key: [u8; 16]) -> Self {
+        Anonymizer { key, once: true }
+    }
+
+    /// Pseudonyms of a key file. White space at its ends does not count: editors add it.
+    ///
+    /// # Errors
+    /// When it is so short that it could be guessed.
+    pub fn of_file(bytes: &[u8]) -> Result<Self, Error> {
+        let secret = bytes.trim_ascii();
+        if secret.len() < SHORTEST {
+            let short = format!("the key file holds {} bytes: whoever guesses them finds the names out", secret.len());
+            return Err(
+                Error::new(Trouble::Setting, short).help("head -c 32 /dev/urandom | base64 > FILE makes a good one")
+            );
+        }
+        let mut key = [0; 16];
+        key.iter_mut().zip(Sha256::digest(secret)).for_each(|(byte, digest)| *byte = digest);
+        Ok(Anonymizer::new(key))
+    }
+
+    /// Which pseudonyms these are, for the report.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let key = self.key_id();
+        if self.once { format!("of this run only ({key})") } else { format!("of key {key}") }
+    }
+
+    /// Hides the names of a row.
+    pub fn row(&self, row: &mut Row) {
+        let texts = self.known_texts(row);
+        let hide = |name: &mut Box<str>, kind| *name = self.name(kind, name).into();
+        let (namespace, workload) = row.workload.split_once('/').unwrap_or((&row.namespace, &row.workload));
+        row.workload =
+            format!("{}/{}", self.name(Kind::Namespace, namespace), self.name(Kind::Workload, workload)).into();
+        hide(&mut row.namespace, Kind::Namespace);
+        hide(&mut row.pod, Kind::Pod);
+        row.node.iter_mut().for_each(|node| hide(node, Kind::Node));
+        row.uid.iter_mut().for_each(|uid| hide(uid, Kind::Uid));
+        hide(&mut row.source, Kind::Path);
+        row.findings.iter_mut().zip(texts.findings).for_each(|(finding, about)| finding.about = about);
+        row.spans.iter_mut().zip(texts.spans).for_each(|(piece, about)| piece.about = about);
+        let places = row.findings.iter_mut().map(|finding| &mut finding.evidence);
+        for place in places.chain(row.spans.iter_mut().map(|piece| &mut piece.evidence)).flatten() {
+            hide(&mut place.source, Kind::Path);
+        }
+        for finding in row.findings.iter_mut().filter(|finding| causes::named(&finding.cause).is_none()) {
+            hide(&mut finding.cause, Kind::Other);
+        }
+        for pull in &mut row.image_pulls {
+            [&mut pull.image, &mut pull.behind].into_iter().flatten().for_each(|image| hide(image, Kind::Image));
+            pull.registry.iter_mut().for_each(|registry| hide(registry, Kind::Registry));
+        }
+        for (volume, error) in row.volume_mounts.iter_mut().zip(texts.errors) {
+            hide(&mut volume.volume, Kind::Volume);
+            volume.plugin.iter_mut().for_each(|plugin| *plugin = self.plugin(plugin).into());
+            volume.error = error;
+        }
+        for (line, text) in row.lines.iter_mut().zip(texts.lines) {
+            hide(&mut line.source, Kind::Path);
+            line.text = text;
+        }
+    }
+
+    /// The texts of a row, hidden while its names are still known.
+    fn known_texts(&self, row: &Row) -> Texts {
+        let mut known = Known::new();
+        let images = row.image_pulls.iter().flat_map(|pull| [pull.image.as_deref(), pull.behind.as_deref()]).flatten();
+        let of_images = row
+            .spans
+            .iter()
+            .filter(|piece| matches!(piece.phase, Phase::ImagePull | Phase::ImageWait | Phase::ImageBackoff));
+        let waited = of_images
+            .filter_map(|piece| piece.about.as_deref())
+            .map(|about| about.strip_prefix("behind ").unwrap_or(about));
+        let workload = row.workload.split_once('/').map_or(&*row.workload, |(_, name)| name);
+        let names = row.volume_mounts.iter().map(|volume| (&*volume.volume, Kind::Volume));
+        let names =
+            names.chain([(workload, Kind::Workload), (&*row.namespace, Kind::Namespace), (&*row.pod, Kind::Pod)]);
+        let names = names.chain(row.uid.as_deref().map(|uid| (uid, Kind::Uid)));
+        let names = names.chain(row.node.as_deref().map(|node| (node, Kind::Node)));
+        let names = names.chain(images.chain(waited).map(|image| (image, Kind::Image)));
+        known.extend(names.filter(|(name, _)| !name.is_empty()));
+        let about = |about: &Option<Box<str>>| about.as_deref().map(|about| self.about(about, &known).into());
+        Texts {
+            findings: row.findings.iter().map(|finding| about(&finding.about)).collect(),
+            spans: row.spans.iter().map(|piece| about(&piece.about)).collect(),
+            errors: row
+                .volume_mounts
+                .iter()
+                .map(|volume| Some(self.text_with(volume.error.as_deref()?, &known).into()))
+                .collect(),
+            lines: row.lines.iter().map(|line| self.text_with(&line.text, &known).into()).collect(),
+        }
+    }
+
+    /// Whom or what a start waited for: an image, a container, or words.
+    fn about(&self, about: &str, known: &Known<'_>) -> String {
+        match about.strip_prefix("behind ") {
+            Some(image) => format!("behind {}", self.name(Kind::Image, image)),
+            None if NO_NAMES.contains(&about) || causes::is_with_others(about) => about.to_owned(),
+            None if known.get(about) == Some(&Kind::Image) || about.contains(['/', ':']) => {
+                self.name(Kind::Image, about)
+            }
+            None => self.name(Kind::Container, about),
+        }
+    }
+
+    /// A replay over pseudonyms instead of images.
+    pub fn scenario(&self, scenario: &mut Scenario) {
+        let named = scenario.prepull.clone();
+        for (image, name) in scenario.prepull.iter_mut().zip(named) {
+            *image = self.name(Kind::Image, &name);
+            scenario.text = scenario.text.replace(&format!("prepull={name}"), &format!("prepull={image}"));
+        }
+    }
+
+    /// Hides the names in what metrics counted.
+    pub fn window(&self, window: &mut Window) {
+        let node = std::mem::take(&mut window.node);
+        let known = Known::from([(node.as_str(), Kind::Node)]);
+        window.remarks.iter_mut().for_each(|remark| *remark = self.text_with(remark, &known));
+        window.node = self.name(Kind::Node, &node);
+        for (family, label, _) in &mut window.series {
+            let of = families::FAMILIES.iter().find(|known| known.name == family);
+            let plain = of.is_some_and(|of| !of.only.is_empty() || words::is_programs_label(of.label));
+            if !plain && !words::is_plugin(label) && !words::is_disk(label) {
+                *label = self.name(Kind::Other, label);
+            }
+        }
+    }
+
+    /// Hides the names in what is said of the inputs, which these are, and says so.
+    pub fn coverage(&self, coverage: &mut Coverage, inputs: &[&str]) {
+        let told = coverage.sources.clone();
+        let known: Known<'_> =
+            told.iter().map(String::as_str).chain(inputs.iter().copied()).map(|name| (name, Kind::Path)).collect();
+        coverage.source_troubles.iter_mut().for_each(|trouble| *trouble = self.text_with(trouble, &known));
+        for source in &mut coverage.sources {
+            *source = self.name(Kind::Path, source);
+        }
+        for place in &mut coverage.places {
+            place.source = self.name(Kind::Path, &place.source).into();
+        }
+        for filter in &mut coverage.filters {
+            *filter = self.filter(filter);
+        }
+        if !coverage.pseudonyms.contains(&self.told()) {
+            coverage.pseudonyms.push(self.told());
+        }
+    }
+
+    /// Trouble with an input, for whoever reads along.
+    #[must_use]
+    pub fn trouble(&self, trouble: &SourceError) -> String {
+        self.text_with(&trouble.to_string(), &Known::from([(trouble.name.as_str(), Kind::Path)]))
+    }
+
+    /// A filter as it is told: its kind and its patterns.
+    fn filter(&self, words: &str) -> String {
+        let Some((flag, patterns)) = words.split_once(' ') else { return self.name(Kind::Other, words) };
+        if matches!(flag, "since" | "until" | "cause") {
+            return words.to_owned();
+        }
+        let hidden = patterns
+            .split(" or ")
+            .map(|pattern| self.asked(flag, pattern).unwrap_or_else(|| self.name(Kind::Other, pattern)));
+        format!("{flag} {}", hidden.collect::<Vec<_>>().join(" or "))
+    }
+
+    /// A startup as the user names it: namespace and name, a name, or a uid.
+    #[must_use]
+    pub fn startup(&self, startup: &str) -> String {
+        if name::is_uuid(startup) || name::is_id(startup) {
+            return self.name(Kind::Uid, startup);
+        }
+        self.asked("pod", startup).unwrap_or_else(|| self.name(Kind::Pod, startup))
+    }
+
+    /// The pseudonym of what a user asks for in a column; none where it is a pattern.
+    fn asked(&self, column: &str, name: &str) -> Option<String> {
+        let kind = match column {
+            "namespace" => Kind::Namespace,
+            "node" => Kind::Node,
+            "pod" => Kind::Pod,
+            "workload" => Kind::Workload,
+            "image" => Kind::Image,
+            "uid" => Kind::Uid,
+            "source" => Kind::Path,
+            _ => return Some(name.to_owned()),
+        };
+        match name.split_once('/') {
+            _ if name.contains(['*', '?']) => None,
+            Some((namespace, name)) if matches!(kind, Kind::Pod | Kind::Workload) => {
+                Some(format!("{}/{}", self.name(Kind::Namespace, namespace), self.name(kind, name)))
+            }
+            _ => Some(self.name(kind, name)),
+        }
+    }
+
+    /// A limit over pseudonyms instead of names.
+    ///
+    /// # Errors
+    /// When it asks for names by a pattern, which pseudonyms do not fit.
+    pub fn limit(&self, limit: &mut Expression) -> Result<(), Error> {
+        let tests = limit.condition.iter_mut().chain(&mut limit.filters);
+        for Test { column, value, .. } in tests {
+            if let Value::Text(name) = value {
+                *name = self.asked(&column.name, name).ok_or_else(|| {
+                    let words = format!("--anonymize: {name:?} is a pattern, and pseudonyms fit none");
+                    Error::new(Trouble::Setting, words)
+                        .help("name one, or choose the startups with --namespace, --node, --pod or --workload")
+                })?;
+            }
+        }
+        limit.text = limit.to_string();
+        Ok(())
+    }
+}
+
+/// The texts of a row, in the order of their rows.
+struct Texts {
+    findings: Vec<Option<Box<str>>>,
+    spans: Vec<Option<Box<str>>>,
+    errors: Vec<Option<Box<str>>>,
+    lines: Vec<Box<str>>,
+}

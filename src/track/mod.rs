@@ -1,0 +1,419 @@
+//! Follows pods through the records: which startup a line belongs to, and when a startup is over. The only stage that
+//! remembers between lines, and bounded: a startup leaves by its end, by its age in log time, or by the cap, each counted.
+
+mod names;
+mod node;
+mod whose;
+
+use names::{Names, Remembered};
+use node::{NodeState, pace, remember};
+
+use crate::breakdown::pulls;
+use crate::model::hash::HashMap;
+use crate::model::record::{Fact, Field, Noted, Record, Value};
+use crate::model::startup::{Event, Node, Startup};
+use crate::model::time::{SECOND, Span, Time};
+
+/// Bounds of the tracker's memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Open startups, beyond which the least recently touched leave.
+    pub open: usize,
+    /// How long after its record a startup is held open for lines that still belong to it.
+    pub settle: Span,
+    /// How long an unfinished startup may go without any line.
+    pub age: Span,
+    /// How many closed startups are remembered, so that the same record twice counts once.
+    pub remembered: usize,
+}
+
+impl Default for Limits {
+    /// 65,536 open startups (a node holds a few hundred pods), 30 s to settle (the relist after the record takes 1 s, a
+    /// slow one some seconds more), 24 h of silence, 200,000 remembered (some 10 MiB).
+    fn default() -> Self {
+        Limits { open: 65_536, settle: Span(30 * SECOND), age: Span(24 * 3600 * SECOND), remembered: 200_000 }
+    }
+}
+
+/// What the tracker counted.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Startups that left because the pod ended or the record had settled.
+    pub ended: u64,
+    /// Startups that left because nothing was said of them for long.
+    pub aged: u64,
+    /// Startups that left because too many were open.
+    pub capped: u64,
+    /// The same record a second time.
+    pub duplicates: u64,
+    /// Pods that were there before the log or the kubelet's start: no startups.
+    pub existing: u64,
+    /// Events not kept for the bound of one startup.
+    pub dropped_events: u64,
+}
+
+type Id = u64;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    limits: Limits,
+    /// What the nodes tell of themselves.
+    pub nodes: Vec<Node>,
+    /// What was counted.
+    pub counts: Counts,
+    states: Vec<NodeState>,
+    by_scope: HashMap<Box<str>, usize>,
+    open: HashMap<Id, Startup>,
+    next: Id,
+    by_uid: HashMap<Box<str>, Id>,
+    by_name: HashMap<Box<str>, Id>,
+    by_object: HashMap<Box<str>, Id>,
+    names: HashMap<Id, Names>,
+    closed: Remembered,
+    /// Names of pods that have started and not been removed since: lines that only name them begin nothing.
+    there: Remembered,
+    finished: Vec<Startup>,
+    swept: Time,
+}
+
+/// Lines after which a pod is known to be starting here, and not just there.
+fn proves(fact: Fact) -> bool {
+    matches!(
+        fact,
+        Fact::SandboxNeeded
+            | Fact::SandboxAsked
+            | Fact::StartupObserved
+            | Fact::PullAsked
+            | Fact::PullEnded
+            | Fact::RunningMarked
+            | Fact::NetworkNotReady
+    )
+}
+
+impl Tracker {
+    /// A tracker with these bounds.
+    pub fn new(limits: Limits) -> Self {
+        Tracker { limits, ..Tracker::default() }
+    }
+
+    /// The node of a scope: a host named by frames, or the folder of bare files.
+    pub fn node(&mut self, scope: &str, host: Option<&str>) -> usize {
+        if let Some(known) = self.by_scope.get(scope) {
+            return *known;
+        }
+        let number = self.nodes.len();
+        self.nodes.push(Node { scope: scope.into(), host: host.map(Into::into), ..Node::default() });
+        self.states.push(NodeState { first_list: false, ..NodeState::default() });
+        self.by_scope.insert(scope.into(), number);
+        number
+    }
+
+    /// Takes the startups that are over.
+    pub fn take(&mut self) -> Vec<Startup> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// How many things it holds: startups and their events, names that lead to them, what it remembers of nodes and of
+    /// closed startups. Each has a bound, whatever the input.
+    pub fn held(&self) -> usize {
+        let startups = self.open.values().map(|open| 1 + open.events.len() + open.restarts.len());
+        let names = self.names.values().map(|names| names.uids.len() + names.objects.len());
+        let nodes = self.states.iter().map(NodeState::held);
+        let maps = self.by_name.len() + self.by_uid.len() + self.by_object.len();
+        let known = self.nodes.iter().map(|node| 1 + node.flags.len() + node.starts.len());
+        let remembered = self.closed.held() + self.there.held();
+        startups.chain(names).chain(nodes).chain(known).sum::<usize>() + maps + remembered
+    }
+
+    /// Takes one record, in the order of time (small disorder does no harm).
+    pub fn push(&mut self, record: Record, time: Time, node: usize) {
+        self.seen(&record, time, node);
+        match record.fact {
+            Fact::KubeletVersion
+            | Fact::RuntimeVersion
+            | Fact::Flag
+            | Fact::NodeRegistered
+            | Fact::MessagesSuppressed => {
+                self.describe(record, time, node);
+            }
+            Fact::KubeletStarted => self.restarted(&Event::of(record, time), node, false),
+            Fact::TransferBegan | Fact::TransferEnded | Fact::TransferFailed => {
+                // The kubelet's own lines about the call say the same some milliseconds later, without an end.
+                if record.by_runtime {
+                    self.states[node].pulls.push(&record, time);
+                }
+            }
+            Fact::Throttled | Fact::PlegUnhealthy | Fact::HousekeepingLate | Fact::ImageGc => {
+                if record.fact == Fact::ImageGc {
+                    self.states[node].pulls.collected(time, record.place);
+                }
+                self.states[node].happened(Event::of(record, time));
+            }
+            Fact::PodAdded | Fact::PodDeleted | Fact::PodRemoved => self.listed(record, time, node),
+            Fact::StartupObserved => self.observed(record, time, node),
+            _ => {
+                if let Some(id) = self.find(&record, node) {
+                    self.attach(id, record, time, node);
+                }
+            }
+        }
+        if time - self.swept > Span(10 * SECOND) || self.open.len() > self.limits.open {
+            self.sweep(time);
+        }
+    }
+
+    /// Closes what is still open: the input has ended.
+    pub fn finish(&mut self) {
+        let mut left: Vec<Id> = self.open.keys().copied().collect();
+        left.sort_unstable();
+        for id in left {
+            self.close(id);
+        }
+    }
+
+    fn seen(&mut self, record: &Record, time: Time, node: usize) {
+        let (known, state) = (&mut self.nodes[node], &mut self.states[node]);
+        // The runtime's log may go on after the kubelet's: then it does not say how long a pod has been waiting.
+        if !record.by_runtime && !state.by_kubelet {
+            state.by_kubelet = true;
+            known.seen = None;
+        }
+        if record.by_runtime != state.by_kubelet {
+            let (from, to) = known.seen.unwrap_or((time, time));
+            known.seen = Some((from.min(time), to.max(time)));
+        }
+        if let (false, Some(pid), Fact::KubeletVersion) = (record.by_runtime, record.pid, record.fact) {
+            state.pid = Some(pid);
+        }
+    }
+
+    fn describe(&mut self, record: Record, time: Time, node: usize) {
+        let text = |field| record.text_of(field).map(Box::from);
+        let known = &mut self.nodes[node];
+        match record.fact {
+            Fact::KubeletVersion => {
+                known.kubelet = text(Field::Version).or(known.kubelet.take());
+                self.restarted(&Event::of(record, time), node, true);
+            }
+            Fact::RuntimeVersion => {
+                let parts = [record.text_of(Field::Runtime), record.text_of(Field::Version)];
+                known.runtime = Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" ").into());
+            }
+            Fact::Flag => {
+                if let (Some(flag), Some(value)) = (text(Field::Flag), text(Field::Value))
+                    && known.flags.len() < 1000
+                {
+                    known.flags.insert(flag, value);
+                }
+            }
+            Fact::NodeRegistered => known.registered = text(Field::Node).or(known.registered.take()),
+            _ => known.suppressed += record.number(Field::Count).unwrap_or(0),
+        }
+    }
+
+    /// The kubelet's version line comes first in its life; logs without it show at least the main loop's start.
+    fn restarted(&mut self, start: &Event, node: usize, by_version: bool) {
+        let starts = &mut self.nodes[node].starts;
+        let same_life = !by_version && starts.last().is_some_and(|last| start.time - last.time < Span(120 * SECOND));
+        if same_life || starts.len() >= 1000 {
+            return;
+        }
+        starts.push(start.clone());
+        self.states[node].first_list = true;
+        for startup in self.open.values_mut().filter(|open| open.node == node && open.observed.is_none()) {
+            startup.restarts.push(start.clone());
+        }
+    }
+
+    fn listed(&mut self, mut record: Record, time: Time, node: usize) {
+        let from_api = record.text_of(Field::Source) == Some("api");
+        let from_file = record.text_of(Field::Source) == Some("file");
+        let first_list = from_api && record.fact == Fact::PodAdded && std::mem::take(&mut self.states[node].first_list);
+        // A list may be long: each pod's event is to hold the line without it.
+        let all = std::mem::take(&mut record.fields);
+        let (lists, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(field, _)| *field == Field::Pods);
+        record.fields = others;
+        let event = Event::of(record, time);
+        let pods = lists.first().map_or(&[][..], |(_, list)| if let Value::Pods(pods) = list { pods } else { &[] });
+        for pod in pods {
+            let known = self.named(pod);
+            let id = match (known, event.fact) {
+                (Some(id), _) => id,
+                // A starting kubelet lists old pods too; one that was seen to start is not new.
+                (None, Fact::PodAdded) if first_list && self.there.contains(pod) => continue,
+                (None, Fact::PodAdded) => {
+                    if !first_list {
+                        remember(&mut self.states[node].taken, time);
+                    }
+                    self.begin(pod, node)
+                }
+                (None, Fact::PodRemoved) => {
+                    self.there.remove(pod);
+                    continue;
+                }
+                (None, _) => continue,
+            };
+            let Some(startup) = self.open.get_mut(&id) else { continue };
+            let event = event.clone();
+            match event.fact {
+                Fact::PodAdded => {
+                    startup.proven |= from_api && !first_list;
+                    startup.mirror |= from_file;
+                    startup.push(event);
+                }
+                Fact::PodDeleted => {
+                    startup.deleted.get_or_insert(time);
+                    startup.push(event);
+                }
+                _ => {
+                    startup.push(event);
+                    self.close(id);
+                    self.there.remove(pod);
+                }
+            }
+        }
+    }
+
+    fn observed(&mut self, mut record: Record, time: Time, node: usize) {
+        let Some(observed) = record.observed.take() else { return };
+        let Some(pod) = record.text_of(Field::Pod) else { return };
+        // What tells one life of a name from another, spelt as numbers: that is quick.
+        let noted = |noted: Noted| match noted {
+            Noted::Unknown => -2,
+            Noted::Never => -1,
+            Noted::At(time) => time.0,
+        };
+        let (slo, e2e) = (observed.slo.map_or(0, f64::to_bits), observed.e2e.map_or(0, |span| span.0));
+        let life = format!("{pod} {} {} {slo} {e2e}", noted(observed.created), noted(observed.watched));
+        if self.closed.contains(&life) {
+            self.counts.duplicates += 1;
+            return;
+        }
+        let id = match self.named(pod) {
+            Some(id) if self.open.get(&id).is_some_and(|open| open.observed.is_some()) => {
+                // One record a pod: a second one is a second pod under the same name.
+                self.close(id);
+                self.begin(pod, node)
+            }
+            Some(id) => id,
+            None => self.begin(pod, node),
+        };
+        self.closed.insert(&life, self.limits.remembered);
+        if let Some(startup) = self.open.get_mut(&id) {
+            if let Some(pace) = pace(startup, &observed) {
+                remember(&mut self.states[node].paces, pace);
+            }
+            startup.observed = Some(observed);
+            startup.observed_at = Some((time, record.place));
+            startup.proven = true;
+            startup.push(Event::of(record, time));
+        }
+    }
+
+    fn attach(&mut self, id: Id, record: Record, time: Time, node: usize) {
+        for field in [Field::Sandbox, Field::ContainerId] {
+            if let Some(object) = record.text_of(field)
+                && !self.by_object.contains_key(object)
+            {
+                Names::note(&mut self.names.entry(id).or_default().objects, &mut self.by_object, object, id);
+            }
+        }
+        let Some(startup) = self.open.get_mut(&id) else { return };
+        // A starting kubelet's first list holds old pods too: one counts as taken then once it proves to start.
+        let listed = startup.events.first().filter(|event| !startup.proven && event.fact == Fact::PodAdded);
+        let listed = listed.filter(|_| proves(record.fact)).map(|event| event.time);
+        if let Some(taken) = listed.zip(self.states.get_mut(startup.node)) {
+            let (time, state) = taken;
+            state.take(time);
+        }
+        startup.proven |= proves(record.fact);
+        if record.by_runtime {
+            startup.runtime_node = Some(node);
+        }
+        if record.fact == Fact::PodRejected {
+            startup.rejected.get_or_insert(time);
+            startup.proven = true;
+        }
+        startup.push(Event::of(record, time));
+    }
+
+    fn begin(&mut self, pod: &str, node: usize) -> Id {
+        let id = self.next;
+        self.next += 1;
+        let startup = Startup { node, pod: pod.into(), ..Startup::default() };
+        self.open.insert(id, startup);
+        self.by_name.insert(pod.into(), id);
+        self.there.remove(pod);
+        id
+    }
+
+    /// A pod's open startup by its name: a name belongs to one pod of a cluster at a time.
+    fn named(&self, pod: &str) -> Option<Id> {
+        self.by_name.get(pod).copied().filter(|id| self.open.contains_key(id))
+    }
+
+    fn forget(&mut self, id: Id) -> Option<Startup> {
+        let startup = self.open.remove(&id)?;
+        if self.by_name.get(&startup.pod) == Some(&id) {
+            self.by_name.remove(&startup.pod);
+        }
+        if let Some(Names { uids, objects }) = self.names.remove(&id) {
+            Names::forget(uids, &mut self.by_uid, id);
+            Names::forget(objects, &mut self.by_object, id);
+        }
+        Some(startup)
+    }
+
+    fn close(&mut self, id: Id) {
+        let Some(mut startup) = self.forget(id) else { return };
+        if let Some(uid) = &startup.uid {
+            self.closed.insert(uid, self.limits.remembered);
+        }
+        self.there.insert(&startup.pod, self.limits.remembered);
+        if !startup.proven {
+            self.counts.existing += 1;
+            return;
+        }
+        self.counts.ended += 1;
+        self.counts.dropped_events += startup.dropped;
+        startup.events.sort_by_key(|event| (event.time, event.place));
+        let node = startup.node;
+        startup.log_end = self.nodes[node].seen.map_or(startup.touched, |(_, to)| to);
+        // The runtime's lines may come from another file, under another scope, than the kubelet's.
+        // So do its lines about images removed, under the kubelet's.
+        let removals = self.states[node].pulls.removals();
+        if let Some(state) = startup.runtime_node.and_then(|number| self.states.get_mut(number)) {
+            pulls::assign(&mut startup, &mut state.pulls, &removals);
+        }
+        self.states[node].surround(&mut startup, &self.nodes[node]);
+        self.finished.push(startup);
+    }
+
+    fn sweep(&mut self, now: Time) {
+        self.swept = now;
+        let Limits { open: cap, settle, age, .. } = self.limits;
+        let mut due: Vec<(Id, bool)> = Vec::new();
+        for (id, startup) in &self.open {
+            match startup.observed_at {
+                Some((observed, _)) if now - observed > settle => due.push((*id, false)),
+                None if now - startup.touched > age => due.push((*id, true)),
+                _ => {}
+            }
+        }
+        due.sort_unstable();
+        for (id, aged) in due {
+            self.counts.aged += u64::from(aged);
+            self.close(id);
+        }
+        if self.open.len() > cap {
+            let mut by_touch: Vec<(Time, Id)> = self.open.iter().map(|(id, startup)| (startup.touched, *id)).collect();
+            by_touch.sort_unstable();
+            // An eighth at once, so that the sort is paid for by many records.
+            for (_, id) in by_touch.into_iter().take(cap / 8 + 1) {
+                self.counts.capped += 1;
+                self.close(id);
+            }
+        }
+    }
+}
