@@ -162,7 +162,9 @@ mod tests {
     fn the_digest_is_of_the_rows_and_not_of_their_order() {
         let digest = |pods: [&str; 2]| {
             let mut dedup = Dedup::default();
-            pods.map(|pod| dedup.note(&row(pod, State::Running)));
+            for pod in pods {
+                dedup.note(&row(pod, State::Running));
+            }
             dedup.digest()
         };
         assert_eq!(digest(["a", "b"]), digest(["b", "a"]));
