@@ -19,11 +19,11 @@ use std::time::{Duration, Instant};
 use podlag::breakdown::Precision;
 use podlag::model::phase::{PHASES, Phase};
 use podlag::model::startup::State;
-use podlag::model::time::{SECOND, Span, Time};
+use podlag::model::time::{Nanos, SECOND, Time};
 use podlag::render::Target;
 use podlag::report::{Coverage, Report};
 use podlag::table::filter::Filter;
-use podlag::table::{self, Budget, CleanupList, Finding, Key, Line, PhaseSeconds, Piece, Place, Pull, Row, Store};
+use podlag::table::{self, Budget, CleanupList, Finding, Key, Line, PhaseSeconds, Place, Pull, Row, Span, Store};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
@@ -174,11 +174,11 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
     let place = |line: u64| Place { source: source.clone(), line: (number * 20 + line) as i64 };
     let (mut seconds, mut spans, mut at) = ([0.0; PHASES.len()], Vec::new(), created);
     for (step, (phase, length)) in lengths.iter().enumerate().filter(|(_, (_, length))| *length > 0.0) {
-        let to = at + Span::from_seconds(*length);
+        let to = at + Nanos::from_seconds(*length);
         let length = (to - at).seconds();
         seconds[phase.index()] = length;
         let evidence = Some(place(step as u64 % 2));
-        spans.push(Piece {
+        spans.push(Span {
             phase: *phase,
             from: at,
             to,

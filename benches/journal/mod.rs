@@ -44,7 +44,7 @@ pub struct Written {
 }
 
 /// A stretch of a line that is the same in every round, or how it is made.
-enum Piece {
+enum Span {
     Text(String),
     /// `mmdd hh:mm:ss`.
     Klog(i64),
@@ -68,7 +68,7 @@ static KNOWN: LazyLock<Regex> = LazyLock::new(|| {
 struct Line {
     /// Seconds since the capture's first line, and microseconds.
     at: (i64, String),
-    pieces: Vec<Piece>,
+    pieces: Vec<Span>,
     pid: String,
     by_kubelet: bool,
     record: bool,
@@ -196,15 +196,15 @@ impl Line {
     fn of(line: &str, by_kubelet: bool, begin: i64, names: Option<&Regex>) -> Self {
         let mut pieces = Vec::new();
         let mut reached = 0;
-        let text = |from: usize, to: usize, pieces: &mut Vec<Piece>| {
+        let text = |from: usize, to: usize, pieces: &mut Vec<Span>| {
             let plain = &line[from..to];
             let mut at = 0;
             for name in names.into_iter().flat_map(|names| names.find_iter(plain)) {
-                pieces.push(Piece::Text(plain[at..name.end()].to_owned()));
-                pieces.push(Piece::Suffix);
+                pieces.push(Span::Text(plain[at..name.end()].to_owned()));
+                pieces.push(Span::Suffix);
                 at = name.end();
             }
-            pieces.push(Piece::Text(plain[at..].to_owned()));
+            pieces.push(Span::Text(plain[at..].to_owned()));
         };
         for found in KNOWN.captures_iter(line) {
             let whole = found.get(0).expect("a match");
@@ -247,14 +247,14 @@ impl Line {
                 DateTime::from_timestamp(second, 0).expect("a time")
             };
             let _ = match piece {
-                Piece::Text(text) => out.write_all(text.as_bytes()),
-                Piece::Klog(second) => write!(out, "{}", moved(second).format("%m%d %H:%M:%S")),
-                Piece::Full(second, t) => {
+                Span::Text(text) => out.write_all(text.as_bytes()),
+                Span::Klog(second) => write!(out, "{}", moved(second).format("%m%d %H:%M:%S")),
+                Span::Full(second, t) => {
                     write!(out, "{}{t}{}", moved(second).format("%Y-%m-%d"), moved(second).format("%H:%M:%S"))
                 }
-                Piece::Id => write!(out, "{:08x}", round * NODES as i64 + node as i64),
-                Piece::Suffix => write!(out, "-{round:04}{node:02}"),
-                Piece::Node => write!(out, "node-{node:03}"),
+                Span::Id => write!(out, "{:08x}", round * NODES as i64 + node as i64),
+                Span::Suffix => write!(out, "-{round:04}{node:02}"),
+                Span::Node => write!(out, "node-{node:03}"),
             };
         }
         if form == Form::Json {
@@ -268,7 +268,7 @@ impl Line {
 }
 
 /// What a found stretch becomes. Ids keep all but their first eight digits, which number node and round.
-fn made(found: &regex::Captures<'_>, begin: i64) -> Vec<Piece> {
+fn made(found: &regex::Captures<'_>, begin: i64) -> Vec<Span> {
     let text = |name: &str| found.name(name).map(|text| text.as_str());
     let second = |text: &str| {
         let read = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").expect("a time");
@@ -276,13 +276,13 @@ fn made(found: &regex::Captures<'_>, begin: i64) -> Vec<Piece> {
     };
     if let (Some(level), Some(klog)) = (text("level"), text("klog")) {
         let date = format!("2026-{}-{} {}", &klog[..2], &klog[2..4], &klog[5..]);
-        return vec![Piece::Text(level.to_owned()), Piece::Klog(second(&date))];
+        return vec![Span::Text(level.to_owned()), Span::Klog(second(&date))];
     }
     if let (Some(date), Some(t), Some(clock)) = (text("date"), text("t"), text("clock")) {
-        return vec![Piece::Full(second(&format!("{date} {clock}")), if t == "T" { 'T' } else { ' ' })];
+        return vec![Span::Full(second(&format!("{date} {clock}")), if t == "T" { 'T' } else { ' ' })];
     }
     match text("id") {
-        Some(rest) => vec![Piece::Id, Piece::Text(rest.to_owned())],
-        None => vec![Piece::Node],
+        Some(rest) => vec![Span::Id, Span::Text(rest.to_owned())],
+        None => vec![Span::Node],
     }
 }

@@ -3,7 +3,7 @@
 use super::Options;
 use crate::breakdown;
 use crate::causes;
-use crate::causes::setting::{Knob, Settings};
+use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
 use crate::table::{Row, RowContext, Store, build_row};
 use crate::track::Tracker;
@@ -32,7 +32,7 @@ impl Finished<'_> {
             let findings = causes::judge(&causes::Case { startup: &startup, breakdown: &breakdown, node, traits });
             let mut settings = Settings::of_flags(&node.flags).over(&self.options.settings);
             if startup.parallel && settings.slots().is_none() {
-                settings.set(Knob::SerializeImagePulls, "false");
+                settings.set(Setting::SerializeImagePulls, "false");
             }
             self.names.resize(self.names.len().max(tracker.nodes.len()), None);
             let name = match self.names.get_mut(startup.node) {

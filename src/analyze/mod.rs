@@ -25,13 +25,13 @@ use reading::{Answer, Answers, Job};
 use crate::causes::setting::Settings;
 use crate::input::{Limits, Source};
 use crate::model::error::{Error, Kind};
-use crate::model::record::{Place as Spot, Record};
+use crate::model::record::{Record, SourceLine};
 use crate::model::time::Time;
 use crate::parse;
 use crate::parse::calendar::{Clock, Hints};
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
-use crate::report::{Coverage, FEW, Place, Report};
+use crate::report::{Coverage, FEW, Report, UnusedLine};
 use crate::table::anonymize::Anonymizer;
 use crate::table::filter::Filter;
 use crate::table::{Budget, SettingLine, Store};
@@ -319,7 +319,7 @@ impl Feed {
                 coverage.unknown_lines += parsed.unknown;
                 coverage.cut_records += parsed.cut;
                 coverage.long_lines += parsed.long_lines.len() as u64;
-                let lines = |places: &[Spot]| places.iter().map(|place| place.line).collect::<Vec<_>>();
+                let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
                 self.tell(coverage, 0, &lines(&parsed.unknown_places));
                 self.tell(coverage, 1, &lines(&parsed.cut_places));
                 self.tell(coverage, 2, &parsed.long_lines);
@@ -366,7 +366,7 @@ impl Feed {
         for line in lines.iter().take(FEW.saturating_sub(*told)) {
             *told += 1;
             let source = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default().into();
-            coverage.place(Place { why: why.into(), source, line: *line });
+            coverage.place(UnusedLine { why: why.into(), source, line: *line });
         }
     }
 

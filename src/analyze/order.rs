@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use crate::model::record::{Place, Record};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::record::{Record, SourceLine};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// Lines of one node's logs are out of order by up to half a second under load; records wait this long, in log time, to
 /// be put in order.
-const DISORDER: Span = Span(2 * SECOND);
+const DISORDER: Nanos = Nanos(2 * SECOND);
 
 /// A record with its instant, in the order the tracker takes them.
 pub(super) struct Dated {
@@ -21,7 +21,7 @@ pub(super) struct Dated {
 
 /// Records taken, until none before them can come. They stay where they are while their order changes: a record is large.
 pub(super) struct Order {
-    order: BinaryHeap<Reverse<(Time, Place, usize)>>,
+    order: BinaryHeap<Reverse<(Time, SourceLine, usize)>>,
     held: Vec<Option<Dated>>,
     free: Vec<usize>,
     horizon: Time,

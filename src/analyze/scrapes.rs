@@ -11,11 +11,11 @@ use crate::input::Source;
 use crate::metrics::exposition::Edge;
 use crate::metrics::families::Exporter;
 use crate::metrics::prometheus::{self, Asked, Endpoint};
-use crate::metrics::{Page, Pages, Window, exposition, families, window};
+use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, window};
 use crate::model::error::{Error, Kind};
 use crate::model::time::Time;
 use crate::report::Coverage;
-use crate::web::{Access, Body, Client, Trouble};
+use crate::web::{Access, Body, Client, HttpError};
 
 /// The pages of all inputs.
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub(super) struct Scrapes {
 struct Scraped {
     folder: Option<PathBuf>,
     source: String,
-    page: Page,
+    page: Scrape,
 }
 
 impl Scrapes {
@@ -43,7 +43,7 @@ impl Scrapes {
         url: &str,
         servers: &Servers,
         stop: &Arc<AtomicBool>,
-    ) -> Result<Option<Body>, Trouble> {
+    ) -> Result<Option<Body>, HttpError> {
         if self.client.is_none() {
             let access = Access { stop: Arc::clone(stop), ..servers.access.clone() };
             self.client = Some(Client::new(&access)?);
@@ -66,7 +66,7 @@ impl Scrapes {
 
     /// Reads a text of one scrape or several.
     pub(super) fn read(&mut self, source: &Source, reader: impl Read, troubles: &mut Vec<String>) -> Result<(), Error> {
-        let mut pages = Pages::default();
+        let mut pages = ScrapeCollector::default();
         let read = exposition::read(
             BufReader::with_capacity(1 << 16, reader),
             |name| families::of(name).is_some(),
@@ -119,7 +119,7 @@ impl Scrapes {
             let told = options.node.as_deref().or(scraped.page.node.as_deref()).or(beside.map(|name| &**name));
             told.or(options.nameless.as_deref()).unwrap_or(&scraped.source).to_owned()
         };
-        let mut nodes: BTreeMap<(String, Option<Exporter>), Vec<Page>> = BTreeMap::new();
+        let mut nodes: BTreeMap<(String, Option<Exporter>), Vec<Scrape>> = BTreeMap::new();
         for scraped in self.pages {
             nodes.entry((name(&scraped), scraped.page.exporter)).or_default().push(scraped.page);
         }

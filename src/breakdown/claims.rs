@@ -1,21 +1,21 @@
 //! What evidence claims of a startup, phase by phase. Pulls are in `pulling`; claims become spans in `tile`.
 
-use super::steps::{self, Evidence, Mark, Step, Steps};
+use super::steps::{self, BoundedInstant, ContainerRun, Evidence, Timeline};
 use super::{pulling, within};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// A phase's claim on an interval; the rank decides where claims overlap, the lower one wins.
 #[derive(Clone, Debug)]
 pub(super) struct Claim {
     pub(super) phase: Phase,
-    pub(super) from: Mark,
-    pub(super) to: Mark,
+    pub(super) from: BoundedInstant,
+    pub(super) to: BoundedInstant,
     pub(super) rank: u8,
     /// The least and the greatest length, when that is known better than the ends.
-    pub(super) length: Option<(Span, Span)>,
+    pub(super) length: Option<(Nanos, Nanos)>,
     pub(super) about: Option<Box<str>>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    pub(super) fn add(&mut self, phase: Phase, rank: u8, from: Mark, to: Mark) -> &mut Claim {
+    pub(super) fn add(&mut self, phase: Phase, rank: u8, from: BoundedInstant, to: BoundedInstant) -> &mut Claim {
         let number = self.list.len();
         self.list.push(Claim { phase, from, to, rank, length: None, about: None });
         // Just pushed, so it is there.
@@ -50,10 +50,10 @@ impl Claims {
 }
 
 /// Everything the evidence claims of `begin..end`; the pod ran from `running` on.
-pub(super) fn of(startup: &Startup, steps: &Steps, begin: Time, running: Time, end: Time) -> Vec<Claim> {
+pub(super) fn of(startup: &Startup, steps: &Timeline, begin: Time, running: Time, end: Time) -> Vec<Claim> {
     let mut claims = Claims { list: Vec::new() };
     let observed_place = startup.observed_at.map(|(_, place)| place);
-    let exact = |time: Time| Mark { place: observed_place, ..within(time, time) };
+    let exact = |time: Time| BoundedInstant { place: observed_place, ..within(time, time) };
     let kubelet: Vec<&Event> =
         startup.events.iter().filter(|event| !event.by_runtime && event.fact != Fact::StartupObserved).collect();
     let before_running = |event: &&&Event| event.time <= running;
@@ -63,8 +63,8 @@ pub(super) fn of(startup: &Startup, steps: &Steps, begin: Time, running: Time, e
     if let Some(first) = kubelet.iter().find(before_running) {
         let added = kubelet.iter().find(|event| event.fact == Fact::PodAdded);
         let to = match added {
-            Some(added) if added.time <= first.time + Span(SECOND) => Mark::exact(added.time, added.place),
-            _ => Mark::between(begin, first.time, Some(first.place)),
+            Some(added) if added.time <= first.time + Nanos(SECOND) => BoundedInstant::exact(added.time, added.place),
+            _ => BoundedInstant::between(begin, first.time, Some(first.place)),
         };
         claims.add(Phase::Scheduling, rank::SCHEDULING, exact(begin), to);
     }
@@ -83,12 +83,12 @@ pub(super) fn of(startup: &Startup, steps: &Steps, begin: Time, running: Time, e
     claims.list
 }
 
-pub(super) fn mark(event: &Event) -> Mark {
-    Mark::exact(event.time, event.place)
+pub(super) fn mark(event: &Event) -> BoundedInstant {
+    BoundedInstant::exact(event.time, event.place)
 }
 
 /// First volume work, or the worker's start, → the sandbox could be asked for.
-fn volumes(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claims) {
+fn volumes(startup: &Startup, steps: &Timeline, running: Time, claims: &mut Claims) {
     let limit = steps.sandbox_asked.map_or(running, |mark| mark.at.min(running));
     let work = |event: &&Event| {
         let volume = matches!(
@@ -108,7 +108,7 @@ fn volumes(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claims)
     let needed = startup.all(Fact::SandboxNeeded).rfind(|event| event.time <= limit).map(mark);
     // Remounts come again and again; only what was there before the sandbox was asked for is of the start.
     let mounted = startup.all(Fact::VolumeMounted).rfind(|event| event.time <= limit);
-    let mounted = mounted.map(|event| Mark {
+    let mounted = mounted.map(|event| BoundedInstant {
         at: event.time,
         low: event.time,
         high: limit.max(event.time),
@@ -121,7 +121,7 @@ fn volumes(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claims)
         .is_none()
         .then_some(failing)
         .flatten()
-        .map(|event| Mark { place: Some(event.place), ..within(running, running) });
+        .map(|event| BoundedInstant { place: Some(event.place), ..within(running, running) });
     if let Some(done) = ready.or(stuck).or(needed).or(mounted) {
         claims.add(Phase::Volumes, rank::VOLUMES, mark(first), done);
     }
@@ -140,13 +140,13 @@ fn network(startup: &Startup, running: Time, claims: &mut Claims) {
 
 /// Failed tries to start a container: when, and whether it was the image.
 pub(super) struct Failure {
-    pub(super) at: Mark,
+    pub(super) at: BoundedInstant,
     pub(super) pull: bool,
 }
 
 pub(super) fn failures(startup: &Startup) -> Vec<Failure> {
     let failed = startup.all(Fact::SyncFailed).filter_map(|event| {
-        let pull = match event.text_of(Field::Reason)? {
+        let pull = match event.fields.text(Field::Reason)? {
             "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "ErrImageNeverPull" => true,
             "CreatePodSandboxError" => return None,
             _ if event.text.contains("unmounted volumes") => return None,
@@ -157,12 +157,12 @@ pub(super) fn failures(startup: &Startup) -> Vec<Failure> {
     failed.collect()
 }
 
-fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claims) {
+fn containers(startup: &Startup, steps: &Timeline, running: Time, claims: &mut Claims) {
     let Some(ready) = steps.sandbox_ready.or(steps
         .steps
         .first()
         .and_then(|step| step.asked.or(step.started))
-        .map(|mark| Mark { at: mark.low, ..mark }))
+        .map(|mark| BoundedInstant { at: mark.low, ..mark }))
     else {
         return;
     };
@@ -177,7 +177,7 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
             break;
         }
         let asked = step.asked.unwrap_or_else(|| {
-            step.started.map_or(before, |started| Mark {
+            step.started.map_or(before, |started| BoundedInstant {
                 at: started.at,
                 low: before.low.min(started.at),
                 high: started.high,
@@ -195,7 +195,7 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
         let from = match (step.asked, pulled) {
             (Some(asked), _) => asked,
             (None, Some(pulled)) => pulled,
-            (None, None) => Mark { inferred: false, ..before },
+            (None, None) => BoundedInstant { inferred: false, ..before },
         };
         let started = step.started.or(step.exited).unwrap_or(within(from.at, from.at.max(running)));
         claims.add(Phase::Start, rank::START, from, started);
@@ -204,7 +204,7 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
             before = init(startup, steps, step, started, claims);
         } else if let Some((time, place)) = step.probed {
             // The kubelet counts a sidecar as started when its start-up probe has passed.
-            let passed = Mark::exact(time, place);
+            let passed = BoundedInstant::exact(time, place);
             claims.add(Phase::Start, rank::START, started, passed).about = step.name.clone();
             before = passed;
         } else if let (Some(exited), Some(next)) = (step.exited, steps.steps.get(number + 1))
@@ -217,13 +217,19 @@ fn containers(startup: &Startup, steps: &Steps, running: Time, claims: &mut Clai
         }
     }
     // What failed after the last step and was still failing.
-    let open = Mark { place: None, ..within(running, running) };
+    let open = BoundedInstant { place: None, ..within(running, running) };
     if startup.running().is_none() {
         retries(&failures, before, open, claims);
     }
 }
 
-fn init(startup: &Startup, steps: &Steps, step: &Step, started: Mark, claims: &mut Claims) -> Mark {
+fn init(
+    startup: &Startup,
+    steps: &Timeline,
+    step: &ContainerRun,
+    started: BoundedInstant,
+    claims: &mut Claims,
+) -> BoundedInstant {
     let Some(exited) = step.exited else { return started };
     let only = steps.steps.iter().filter(|step| step.init).count() == 1;
     let counted = startup.observed.as_deref().and_then(|observed| observed.init).filter(|init| only && init.0 > 0);
@@ -231,8 +237,8 @@ fn init(startup: &Startup, steps: &Steps, step: &Step, started: Mark, claims: &m
     if let (Some(counted), Evidence::Relist | Evidence::Events) = (counted, steps.evidence) {
         // The record counts a single init container's run exactly: its end lies before the relist that noticed it.
         let end = exited.at.min(from.high + counted).max(from.low + counted);
-        to = Mark { at: end, ..exited }.by_rule();
-        from = Mark { at: end - counted, ..from }.by_rule();
+        to = BoundedInstant { at: end, ..exited }.by_rule();
+        from = BoundedInstant { at: end - counted, ..from }.by_rule();
         length = Some(counted);
     }
     let claim = claims.add(Phase::Init, rank::INIT, from, to);
@@ -240,7 +246,7 @@ fn init(startup: &Startup, steps: &Steps, step: &Step, started: Mark, claims: &m
     claim.length = length.map(|length| (length, length));
     match step.exit_noticed {
         Some((time, place)) if time > to.at => {
-            let noticed = Mark::exact(time, place);
+            let noticed = BoundedInstant::exact(time, place);
             claims.add(Phase::Detect, rank::DETECT, to, noticed);
             noticed
         }
@@ -249,16 +255,16 @@ fn init(startup: &Startup, steps: &Steps, step: &Step, started: Mark, claims: &m
 }
 
 /// Waits after failed tries that are not the image's.
-fn retries(failures: &[Failure], before: Mark, asked: Mark, claims: &mut Claims) {
+fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, claims: &mut Claims) {
     let mine = |failure: &&Failure| failure.at.at >= before.low && failure.at.at <= asked.at;
     let other: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| !failure.pull).collect();
     if let (Some(first), Some(last)) = (other.first(), other.last()) {
-        let to = if asked.low == asked.high { asked } else { Mark { low: last.at.at, ..asked } };
+        let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
         claims.add(Phase::RestartBackoff, rank::RETRY, first.at, to);
     }
     let pulls: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| failure.pull).collect();
     if let (Some(first), Some(last)) = (pulls.first(), pulls.last()) {
-        let to = if asked.low == asked.high { asked } else { Mark { low: last.at.at, ..asked } };
+        let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
         // Transfers, where known, outrank it; it covers what they leave.
         claims.add(Phase::ImageBackoff, rank::BACKOFF, first.at, to);
     }
@@ -269,22 +275,22 @@ fn record_alone(startup: &Startup, begin: Time, running: Time, claims: &mut Clai
     let Some(observed) = startup.observed.as_deref() else { return };
     let place = startup.observed_at.map(|(_, place)| place);
     if let Some(first) = observed.first_pull.time() {
-        let from = Mark { place, ..within(first, first) };
+        let from = BoundedInstant { place, ..within(first, first) };
         let to = observed.last_pull.time().unwrap_or(running).min(running);
         // Everything between the first pull's start and the last one's end is in there.
-        pulling::wait_and_pull(from, Mark { place, ..within(first, to) }, claims);
+        pulling::wait_and_pull(from, BoundedInstant { place, ..within(first, to) }, claims);
         return;
     }
     let mut at = begin;
-    let mut place_length = |phases: &[(Phase, u8)], length: Option<Span>, claims: &mut Claims| {
+    let mut place_length = |phases: &[(Phase, u8)], length: Option<Nanos>, claims: &mut Claims| {
         let Some(length) = length.filter(|length| length.0 > 0) else { return };
-        let length = Span(length.0.min((running - at).0));
-        let from = Mark { at, low: begin, high: running - length, inferred: true, place };
-        let to = Mark { at: at + length, low: begin + length, high: running, inferred: true, place };
+        let length = Nanos(length.0.min((running - at).0));
+        let from = BoundedInstant { at, low: begin, high: running - length, inferred: true, place };
+        let to = BoundedInstant { at: at + length, low: begin + length, high: running, inferred: true, place };
         // Phases that the record counts together may each be all of it, or nothing.
-        let least = if phases.len() == 1 { length } else { Span(0) };
+        let least = if phases.len() == 1 { length } else { Nanos(0) };
         for (number, (phase, rank)) in phases.iter().enumerate() {
-            let to = if number + 1 < phases.len() { Mark { at: from.at, low: from.low, ..to } } else { to };
+            let to = if number + 1 < phases.len() { BoundedInstant { at: from.at, low: from.low, ..to } } else { to };
             claims.add(*phase, *rank, from, to).length = Some((least, length));
         }
         at = at + length;
@@ -295,14 +301,14 @@ fn record_alone(startup: &Startup, begin: Time, running: Time, claims: &mut Clai
 }
 
 /// From the last container's start to the API's acceptance.
-fn reporting(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claims) {
+fn reporting(startup: &Startup, steps: &Timeline, running: Time, claims: &mut Claims) {
     let main = steps.steps.iter().filter(|step| !step.init && step.started.is_some_and(|mark| mark.low <= running));
     let Some(last) = main.max_by_key(|step| step.started.map(|mark| mark.at)) else { return };
     let Some(mut started) = last.started else { return };
     if startup.running().is_none() && startup.observed.is_none() {
         return;
     }
-    let end = Mark { place: startup.observed_at.map(|(_, place)| place), ..within(running, running) };
+    let end = BoundedInstant { place: startup.observed_at.map(|(_, place)| place), ..within(running, running) };
     // The sync that started it goes on while its postStart hook runs (`-v=4` shows the sync's end).
     let busy = startup.all(Fact::SyncEnded).find(|event| event.time >= started.at && event.time <= running);
     if let Some(busy) = busy {
@@ -311,12 +317,12 @@ fn reporting(startup: &Startup, steps: &Steps, running: Time, claims: &mut Claim
     }
     let noticed = last.noticed.filter(|(time, _)| *time <= running);
     let noticed = match noticed {
-        Some((time, place)) => Mark::exact(time.max(started.at), place),
-        None if startup.running().is_some() => Mark::between(started.at, running, None),
+        Some((time, place)) => BoundedInstant::exact(time.max(started.at), place),
+        None if startup.running().is_some() => BoundedInstant::between(started.at, running, None),
         // JSON logging does not tell when the API accepted it.
-        None => Mark::between(started.at, running, None),
+        None => BoundedInstant::between(started.at, running, None),
     };
     claims.add(Phase::Detect, rank::DETECT, started, noticed);
-    let end = if startup.running().is_some() { end } else { Mark::between(noticed.at, running, end.place) };
+    let end = if startup.running().is_some() { end } else { BoundedInstant::between(noticed.at, running, end.place) };
     claims.add(Phase::Report, rank::REPORT, noticed, end);
 }

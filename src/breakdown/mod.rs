@@ -10,11 +10,11 @@ pub mod steps;
 mod tile;
 
 use crate::model::phase::Phase;
-use crate::model::record::{Fact, Field, Format, Noted, Place, named};
+use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine, named};
 use crate::model::startup::{Startup, State};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 use crate::parse::observed::is_overflow;
-use steps::{Evidence, Mark, Steps};
+use steps::{BoundedInstant, Evidence, Timeline};
 
 named! {
     /// How well a span's ends are known.
@@ -32,7 +32,7 @@ named! {
 
 /// A phase with its place in one startup.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Piece {
+pub struct Span {
     /// The phase.
     pub phase: Phase,
     /// Its start.
@@ -42,11 +42,11 @@ pub struct Piece {
     /// How well it is known.
     pub precision: Precision,
     /// It took at least this.
-    pub min: Span,
+    pub min: Nanos,
     /// It took at most this.
-    pub max: Span,
+    pub max: Nanos,
     /// The line its end stands on.
-    pub place: Option<Place>,
+    pub place: Option<SourceLine>,
     /// Whom or what it waited for, when that is known.
     pub about: Option<Box<str>>,
 }
@@ -85,9 +85,9 @@ pub struct Breakdown {
     /// Seen on the kubelet's watch.
     pub watched: Option<Time>,
     /// From the first to the last instant; `None` when the line that tells it is cut.
-    pub total: Option<Span>,
+    pub total: Option<Nanos>,
     /// Tiles of the total, in order.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<Span>,
     /// The SLO value as printed.
     pub kubelet_slo: Option<f64>,
     /// Created → running, less pulls and init containers.
@@ -101,20 +101,20 @@ pub struct Breakdown {
     /// Containers that ended and were started again.
     pub restarts: usize,
     /// Its sandbox and containers.
-    pub steps: Steps,
+    pub steps: Timeline,
     /// Ids of [`ANOMALIES`].
     pub anomalies: Vec<&'static str>,
 }
 
 impl Breakdown {
     /// The seconds of one phase.
-    pub fn of(&self, phase: Phase) -> Span {
+    pub fn of(&self, phase: Phase) -> Nanos {
         self.pieces.iter().filter(|piece| piece.phase == phase).map(|piece| piece.to - piece.from).sum()
     }
 }
 
 /// When the watch gap is worth naming: an undisturbed one is under a millisecond; half a second is a missed event.
-const WATCH_GAP: Span = Span(SECOND / 2);
+const WATCH_GAP: Nanos = Nanos(SECOND / 2);
 
 /// Breaks a startup down.
 pub fn of(startup: &Startup) -> Breakdown {
@@ -134,7 +134,7 @@ pub fn of(startup: &Startup) -> Breakdown {
     let (begin, end) = (begin.unwrap_or(end), end);
     let total = if known { Some(end - begin) } else { None };
     let pieces = match total {
-        Some(total) if total > Span(0) => {
+        Some(total) if total > Nanos(0) => {
             tile::tile(claims::of(startup, &steps, begin, running.unwrap_or(end), end), begin, end)
         }
         Some(total) => skewed(begin, end, total),
@@ -184,7 +184,7 @@ fn ends(startup: &Startup, anomalies: &mut Vec<&'static str>) -> (Option<Time>, 
 /// How a startup stands, and the instant its breakdown reaches to.
 fn outcome(
     startup: &Startup,
-    steps: &steps::Steps,
+    steps: &steps::Timeline,
     watched: Option<Time>,
     anomalies: &mut Vec<&'static str>,
 ) -> (State, Time) {
@@ -199,25 +199,26 @@ fn outcome(
         startup.events.iter().rfind(|event| matches!(event.fact, Fact::SyncFailed | Fact::NetworkNotReady));
     let relisted = |kind: &str| {
         let kind = kind.to_owned();
-        startup.all(Fact::PlegEvent).filter(move |event| event.text_of(Field::Type) == Some(&kind))
+        startup.all(Fact::PlegEvent).filter(move |event| event.fields.text(Field::Type) == Some(&kind))
     };
     let deleted = startup.deleted.unwrap_or(Time(i64::MAX));
     let alive: Vec<_> = relisted("ContainerStarted")
         .filter(|started| {
-            let id = started.text_of(Field::ContainerId);
-            let died = relisted("ContainerDied")
-                .any(|died| died.text_of(Field::ContainerId) == id && died.time >= started.time && died.time < deleted);
+            let id = started.fields.text(Field::ContainerId);
+            let died = relisted("ContainerDied").any(|died| {
+                died.fields.text(Field::ContainerId) == id && died.time >= started.time && died.time < deleted
+            });
             !died && started.time < deleted
         })
         .collect();
-    let mut ids: Vec<_> = alive.iter().filter_map(|event| event.text_of(Field::ContainerId)).collect();
+    let mut ids: Vec<_> = alive.iter().filter_map(|event| event.fields.text(Field::ContainerId)).collect();
     ids.sort_unstable();
     ids.dedup();
     // One of two living ids is the sandbox.
     if ids.len() >= 2
         && let Some(first) = ids
             .iter()
-            .filter_map(|id| alive.iter().find(|event| event.text_of(Field::ContainerId) == Some(id)))
+            .filter_map(|id| alive.iter().find(|event| event.fields.text(Field::ContainerId) == Some(id)))
             .map(|event| event.time)
             .max()
         && last_failure.is_none_or(|failure| failure.time < first)
@@ -233,12 +234,12 @@ fn outcome(
 }
 
 /// A start that ended before it began, by two clocks: one piece of the whole, nothing can be told apart.
-fn skewed(begin: Time, end: Time, total: Span) -> Vec<Piece> {
-    if total == Span(0) {
+fn skewed(begin: Time, end: Time, total: Nanos) -> Vec<Span> {
+    if total == Nanos(0) {
         return Vec::new();
     }
     let bounds = (total, total);
-    vec![Piece {
+    vec![Span {
         phase: Phase::Unattributed,
         from: begin,
         to: end,
@@ -251,10 +252,11 @@ fn skewed(begin: Time, end: Time, total: Span) -> Vec<Piece> {
 }
 
 fn count(startup: &Startup, breakdown: &mut Breakdown) {
-    let ended: Vec<_> = startup.all(Fact::PullEnded).filter(|event| event.text_of(Field::Image).is_some()).collect();
+    let ended: Vec<_> =
+        startup.all(Fact::PullEnded).filter(|event| event.fields.text(Field::Image).is_some()).collect();
     breakdown.pulls = breakdown.pulls.max(ended.len());
     let failed =
-        startup.all(Fact::SyncFailed).filter(|event| event.text_of(Field::Reason) == Some("ErrImagePull")).count();
+        startup.all(Fact::SyncFailed).filter(|event| event.fields.text(Field::Reason) == Some("ErrImagePull")).count();
     let open = startup.observed.as_deref().and_then(|observed| observed.open_sessions).unwrap_or(0);
     breakdown.pull_failures = breakdown.pull_failures.max(failed).max(usize::try_from(open).unwrap_or(0));
     if let Some(sessions) = startup.observed.as_deref().and_then(|observed| observed.sessions) {
@@ -263,13 +265,13 @@ fn count(startup: &Startup, breakdown: &mut Breakdown) {
         breakdown.pulls = breakdown.pulls.max(1);
     }
     let bytes: Vec<i64> = startup.transfers.iter().filter_map(|transfer| transfer.bytes).collect();
-    let by_event: Vec<i64> = ended.iter().filter_map(|event| event.number(Field::Bytes)).collect();
+    let by_event: Vec<i64> = ended.iter().filter_map(|event| event.fields.number(Field::Bytes)).collect();
     let bytes = if bytes.is_empty() { by_event } else { bytes };
     breakdown.pulled_bytes = (!bytes.is_empty()).then(|| bytes.iter().sum());
     let until = breakdown.running.unwrap_or(Time(i64::MAX));
     let steps = &breakdown.steps.steps;
-    let again = |(number, step): &(usize, &steps::Step)| {
-        let same = |later: &steps::Step| {
+    let again = |(number, step): &(usize, &steps::ContainerRun)| {
+        let same = |later: &steps::ContainerRun| {
             later.name.is_some() && later.name == step.name && later.asked.is_some_and(|mark| mark.at <= until)
         };
         steps.iter().skip(number + 1).any(same)
@@ -300,7 +302,7 @@ fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
         {
             name("clock-skew");
         }
-        if observed.format == Some(Format::G4) && observed.init == Some(Span(0)) && init > 0 {
+        if observed.format == Some(RecordFormat::G4) && observed.init == Some(Nanos(0)) && init > 0 {
             name("init-not-counted");
         }
         if observed.cut {
@@ -325,17 +327,17 @@ fn slo(startup: &Startup, breakdown: &Breakdown) -> Option<f64> {
     let observed = startup.observed.as_deref()?;
     let running = breakdown.running? - breakdown.created?;
     let unknown_end = observed.first_pull.time().is_some()
-        && observed.last_pull == Noted::Never
+        && observed.last_pull == RecordedTime::Never
         && breakdown.steps.evidence == Evidence::Relist;
     if unknown_end {
         return None;
     }
     let phases = [Phase::ImageWait, Phase::ImagePull, Phase::ImageBackoff, Phase::Init];
-    let left_out: Span = phases.into_iter().map(|phase| breakdown.of(phase)).sum();
+    let left_out: Nanos = phases.into_iter().map(|phase| breakdown.of(phase)).sum();
     Some((running - left_out).seconds())
 }
 
 /// A mark at both ends of the range: nothing is known but that it lies within.
-fn within(low: Time, high: Time) -> Mark {
-    Mark::between(low, high, None)
+fn within(low: Time, high: Time) -> BoundedInstant {
+    BoundedInstant::between(low, high, None)
 }

@@ -1,12 +1,12 @@
 //! What evidence claims of pulling: waiting, transfer and back-off before a container.
 
 use super::claims::{Claims, failures, mark, rank};
-use super::steps::{self, Mark, Steps};
+use super::steps::{self, BoundedInstant, Timeline};
 use super::within;
 use crate::model::phase::Phase;
-use crate::model::record::{Fact, Field, Noted};
+use crate::model::record::{Fact, Field, RecordedTime};
 use crate::model::startup::{Startup, Transfer};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 use crate::parse::observed::is_overflow;
 
 /// How many pulls that ended well the runtime shows: with one alone the record's pulling time belongs to it.
@@ -17,19 +17,22 @@ pub(super) fn seen(startup: &Startup) -> usize {
 /// The pulls between two known instants, by the kubelet's events and the runtime's transfers. Gives the end of the last.
 pub(super) fn pulls(
     startup: &Startup,
-    before: Mark,
-    asked: Mark,
+    before: BoundedInstant,
+    asked: BoundedInstant,
     pulled_gaps: usize,
     claims: &mut Claims,
-) -> Option<Mark> {
-    let inside = |time: Time| time >= before.at - Span(SECOND / 20) && time <= asked.at + Span(SECOND / 20);
+) -> Option<BoundedInstant> {
+    let inside = |time: Time| time >= before.at - Nanos(SECOND / 20) && time <= asked.at + Nanos(SECOND / 20);
     let transfers: Vec<&Transfer> = startup.transfers.iter().filter(|transfer| inside(transfer.ended)).collect();
     let ended = startup.all(Fact::PullEnded).find(|event| inside(event.time) && !event.by_runtime);
     let success = transfers.iter().copied().rfind(|transfer| transfer.ok);
     let failed: Vec<&Transfer> = transfers.iter().copied().filter(|transfer| !transfer.ok).collect();
-    let mut last_failure: Option<Mark> = None;
+    let mut last_failure: Option<BoundedInstant> = None;
     for transfer in &failed {
-        let (from, to) = (Mark::exact(transfer.began, transfer.place), Mark::exact(transfer.ended, transfer.place));
+        let (from, to) = (
+            BoundedInstant::exact(transfer.began, transfer.place),
+            BoundedInstant::exact(transfer.ended, transfer.place),
+        );
         if let Some(failure) = last_failure {
             claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, from);
         }
@@ -40,66 +43,80 @@ pub(super) fn pulls(
     let counted =
         observed.and_then(steps::pulling).filter(|_| failed.is_empty() && pulled_gaps <= 1 && last_failure.is_none());
     // Where the kubelet's own times are: its event first, then its record, then the runtime's lines.
-    let (wanted, began, done, image): (Option<Mark>, Mark, Mark, Option<Box<str>>) = match (ended, success) {
-        (Some(event), _) => {
-            let took = event.length(Field::Duration).unwrap_or_default();
-            let waited = event.length(Field::Waited).unwrap_or(took);
-            let done = mark(event);
-            let began = Mark { at: done.at - took, low: done.low - took, high: done.high - took, ..done };
-            (
-                Some(Mark { at: done.at - waited, low: done.low - waited, high: done.high - waited, ..done }),
-                began,
-                done,
-                event.text_of(Field::Image).map(Into::into),
-            )
-        }
-        (None, Some(transfer)) => {
-            let began = Mark::exact(transfer.began, transfer.place);
-            let runtime_end = Mark::exact(transfer.ended, transfer.place);
-            let (wanted, done) = match (
-                observed.and_then(|o| o.first_pull.time()),
-                observed.and_then(|o| o.last_pull.time()),
-                counted,
-            ) {
-                (Some(first), Some(last), Some(_))
-                    if last >= runtime_end.at - Span(SECOND / 20) && last <= asked.at =>
-                {
-                    (
-                        Some(Mark { at: first, low: first, high: first, ..began }),
-                        Mark { at: last, low: last, high: last, ..runtime_end },
-                    )
-                }
-                (_, _, Some(counted)) => {
-                    let end = (before.at + counted).max(runtime_end.at).min(asked.at.max(runtime_end.at));
-                    let end = Mark {
-                        at: end,
-                        low: runtime_end.at,
-                        high: asked.at.max(runtime_end.at),
-                        inferred: true,
-                        ..runtime_end
-                    };
-                    (Some(Mark { at: end.at - counted, low: end.low - counted, high: end.high - counted, ..end }), end)
-                }
-                (Some(first), _, None) if failed.is_empty() && inside(first) => {
-                    (Some(Mark { at: first, low: first, high: first, ..began }), runtime_end)
-                }
-                _ => (None, runtime_end),
-            };
-            (wanted, began, done, Some(transfer.image.clone()))
-        }
-        (None, None) => {
-            if let Some(failure) = last_failure {
-                claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
+    let (wanted, began, done, image): (Option<BoundedInstant>, BoundedInstant, BoundedInstant, Option<Box<str>>) =
+        match (ended, success) {
+            (Some(event), _) => {
+                let took = event.fields.length(Field::Duration).unwrap_or_default();
+                let waited = event.fields.length(Field::Waited).unwrap_or(took);
+                let done = mark(event);
+                let began = BoundedInstant { at: done.at - took, low: done.low - took, high: done.high - took, ..done };
+                (
+                    Some(BoundedInstant {
+                        at: done.at - waited,
+                        low: done.low - waited,
+                        high: done.high - waited,
+                        ..done
+                    }),
+                    began,
+                    done,
+                    event.fields.text(Field::Image).map(Into::into),
+                )
             }
-            return last_failure;
-        }
-    };
-    let began = Mark { at: began.at.max(wanted.map_or(began.at, |wanted| wanted.at)), ..began };
+            (None, Some(transfer)) => {
+                let began = BoundedInstant::exact(transfer.began, transfer.place);
+                let runtime_end = BoundedInstant::exact(transfer.ended, transfer.place);
+                let (wanted, done) = match (
+                    observed.and_then(|o| o.first_pull.time()),
+                    observed.and_then(|o| o.last_pull.time()),
+                    counted,
+                ) {
+                    (Some(first), Some(last), Some(_))
+                        if last >= runtime_end.at - Nanos(SECOND / 20) && last <= asked.at =>
+                    {
+                        (
+                            Some(BoundedInstant { at: first, low: first, high: first, ..began }),
+                            BoundedInstant { at: last, low: last, high: last, ..runtime_end },
+                        )
+                    }
+                    (_, _, Some(counted)) => {
+                        let end = (before.at + counted).max(runtime_end.at).min(asked.at.max(runtime_end.at));
+                        let end = BoundedInstant {
+                            at: end,
+                            low: runtime_end.at,
+                            high: asked.at.max(runtime_end.at),
+                            inferred: true,
+                            ..runtime_end
+                        };
+                        (
+                            Some(BoundedInstant {
+                                at: end.at - counted,
+                                low: end.low - counted,
+                                high: end.high - counted,
+                                ..end
+                            }),
+                            end,
+                        )
+                    }
+                    (Some(first), _, None) if failed.is_empty() && inside(first) => {
+                        (Some(BoundedInstant { at: first, low: first, high: first, ..began }), runtime_end)
+                    }
+                    _ => (None, runtime_end),
+                };
+                (wanted, began, done, Some(transfer.image.clone()))
+            }
+            (None, None) => {
+                if let Some(failure) = last_failure {
+                    claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
+                }
+                return last_failure;
+            }
+        };
+    let began = BoundedInstant { at: began.at.max(wanted.map_or(began.at, |wanted| wanted.at)), ..began };
     match (last_failure, wanted) {
         (Some(failure), _) => {
             // Back-off ends where the queue begins, which only the pull ahead in the queue shows.
             let queued = success.and_then(|transfer| transfer.queued_since).filter(|since| *since > failure.at);
-            let asked = queued.map_or(began, |since| Mark {
+            let asked = queued.map_or(began, |since| BoundedInstant {
                 at: since,
                 low: failure.at,
                 high: began.at,
@@ -124,15 +141,15 @@ pub(super) fn pulls(
 /// The record counts a pull of which the runtime's log shows nothing: it lies in the first gap that has room for it.
 pub(super) fn unseen_pull(
     startup: &Startup,
-    before: Mark,
-    asked: Mark,
+    before: BoundedInstant,
+    asked: BoundedInstant,
     pulled_gaps: usize,
-    unseen: &mut Option<Span>,
+    unseen: &mut Option<Nanos>,
     claims: &mut Claims,
-) -> Option<Mark> {
+) -> Option<BoundedInstant> {
     let events = startup.all(Fact::PullEnded).any(|event| !event.by_runtime);
     let room = asked.at - before.at;
-    let length = unseen.filter(|length| pulled_gaps == 0 && !events && *length <= room + Span(SECOND / 20))?;
+    let length = unseen.filter(|length| pulled_gaps == 0 && !events && *length <= room + Nanos(SECOND / 20))?;
     *unseen = None;
     let first =
         startup.observed.as_deref().and_then(|observed| observed.first_pull.time()).filter(|first| *first >= before.at);
@@ -145,12 +162,12 @@ pub(super) fn unseen_pull(
 /// What the kubelet's log alone tells of pulls before a container: the record's pulling time, and failures.
 pub(super) fn relisted_pulls(
     startup: &Startup,
-    steps: &Steps,
-    before: Mark,
-    asked: Mark,
-    left: &mut Option<Span>,
+    steps: &Timeline,
+    before: BoundedInstant,
+    asked: BoundedInstant,
+    left: &mut Option<Nanos>,
     claims: &mut Claims,
-) -> Option<Mark> {
+) -> Option<BoundedInstant> {
     let observed = startup.observed.as_deref()?;
     let failing =
         failures(startup).into_iter().filter(|failure| failure.pull && failure.at.at <= asked.at).collect::<Vec<_>>();
@@ -159,19 +176,19 @@ pub(super) fn relisted_pulls(
             return None;
         }
         let end = observed.last_pull.time().filter(|time| *time <= asked.at).unwrap_or(asked.at);
-        let to = Mark { at: end, low: last.at.at.min(end), high: end, inferred: false, place: asked.place };
+        let to = BoundedInstant { at: end, low: last.at.at.min(end), high: end, inferred: false, place: asked.place };
         claims.add(Phase::ImageBackoff, rank::BACKOFF, first.at, to);
-        let rest = Mark { at: end, ..to };
-        claims.add(Phase::ImagePull, rank::PULL, rest, Mark { low: end, ..rest }).length = None;
+        let rest = BoundedInstant { at: end, ..to };
+        claims.add(Phase::ImagePull, rank::PULL, rest, BoundedInstant { low: end, ..rest }).length = None;
         *left = None;
         return Some(to);
     }
     if let Some(first) =
-        observed.first_pull.time().filter(|first| *first <= asked.at && *first >= before.low - Span(SECOND))
+        observed.first_pull.time().filter(|first| *first <= asked.at && *first >= before.low - Nanos(SECOND))
     {
         let place = startup.observed_at.map(|(_, place)| place);
-        let from = Mark { place, ..within(first, first) };
-        let unknown = observed.last_pull == Noted::Never || observed.slo.is_some_and(is_overflow);
+        let from = BoundedInstant { place, ..within(first, first) };
+        let unknown = observed.last_pull == RecordedTime::Never || observed.slo.is_some_and(is_overflow);
         let end = observed.last_pull.time().unwrap_or(asked.at);
         let (end, one) = (end.min(asked.at), steps.steps.len() == 1);
         let to = if unknown || !one { within(first, end) } else { within(end, end) };
@@ -182,15 +199,15 @@ pub(super) fn relisted_pulls(
     let total = left.take().filter(|total| total.0 > 0)?;
     // The length is known, the place is not: it ends before the container runs and begins after the sandbox is there.
     let room = asked.at - before.low;
-    let length = Span(total.0.min(room.0));
+    let length = Nanos(total.0.min(room.0));
     let from = before.at.min(asked.at - length).max(before.low);
     let to = from + length;
-    let from = Mark { at: from, low: before.low, high: from, inferred: true, place: asked.place };
-    let to = Mark { at: to, low: to, high: asked.at, inferred: true, place: asked.place };
+    let from = BoundedInstant { at: from, low: before.low, high: from, inferred: true, place: asked.place };
+    let to = BoundedInstant { at: to, low: to, high: asked.at, inferred: true, place: asked.place };
     wait_and_pull(from, to, claims);
     // The record counts the wait in the queue and the transfer together: either may be all of it.
     for claim in claims.list.iter_mut().rev().take(2) {
-        claim.length = Some((Span(0), length));
+        claim.length = Some((Nanos(0), length));
     }
     // The sandbox was there when the pull was asked for.
     if let Some(sandbox) = claims.list.iter_mut().find(|claim| claim.phase == Phase::Sandbox) {
@@ -203,9 +220,9 @@ pub(super) fn relisted_pulls(
 }
 
 /// Waiting and transfer that no line tells apart: the seconds stand under `image_pull`, either may be all of them.
-pub(super) fn wait_and_pull(from: Mark, to: Mark, claims: &mut Claims) {
-    let whole = Mark { at: from.at, low: from.low, high: to.high, inferred: false, place: from.place };
+pub(super) fn wait_and_pull(from: BoundedInstant, to: BoundedInstant, claims: &mut Claims) {
+    let whole = BoundedInstant { at: from.at, low: from.low, high: to.high, inferred: false, place: from.place };
     claims.add(Phase::ImageWait, rank::WAIT, from, whole);
-    let begins = Mark { at: from.at, low: from.low, high: to.high, inferred: false, place: from.place };
+    let begins = BoundedInstant { at: from.at, low: from.low, high: to.high, inferred: false, place: from.place };
     claims.add(Phase::ImagePull, rank::PULL, begins, to);
 }

@@ -3,27 +3,27 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::breakdown::steps::{self, Step};
-use crate::model::record::{Fact, Field, Place, Record};
-use crate::model::startup::{Again, Startup, Transfer};
-use crate::model::time::{SECOND, Span, Time};
+use crate::breakdown::steps::{self, ContainerRun};
+use crate::model::record::{Fact, Field, Record, SourceLine};
+use crate::model::startup::{Repull, Startup, Transfer};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// How many pulls of a node are remembered.
 const REMEMBERED: usize = 8192;
 /// Of so many pulls, the latest, it is looked at whether they had the same image.
 const LOOKED_BACK: usize = 1024;
 /// How far ends may be out of their order.
-const DISORDER: Span = Span(5 * SECOND);
+const DISORDER: Nanos = Nanos(5 * SECOND);
 /// Lines of one instant may stand some milliseconds apart.
-const SLACK: Span = Span(SECOND / 50);
+const SLACK: Nanos = Nanos(SECOND / 50);
 /// The kubelet reports a failed pull right after the runtime does; under load within some seconds.
-const FAILURE_LAG: Span = Span(5 * SECOND);
+const FAILURE_LAG: Nanos = Nanos(5 * SECOND);
 
 /// The kubelet asks for the pull some 10 to 100 ms after the sandbox is there and sees its end as much later than the
 /// runtime; the middle of what captures show.
-const ASKING: Span = Span(3 * SECOND / 100);
+const ASKING: Nanos = Nanos(3 * SECOND / 100);
 /// A pull that begins within this after another one's end was queued behind it.
-const TURN: Span = Span(SECOND / 100);
+const TURN: Nanos = Nanos(SECOND / 100);
 
 /// A node's pulls, in the order they ended.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub struct Pulls {
     under_way: Vec<(Box<str>, Time)>,
     done: VecDeque<Done>,
     /// When the kubelet removed images to free disk.
-    collected: VecDeque<(Time, Place)>,
+    collected: VecDeque<(Time, SourceLine)>,
 }
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Pulls {
     }
 
     /// Takes a line about images being removed.
-    pub fn collected(&mut self, time: Time, place: Place) {
+    pub fn collected(&mut self, time: Time, place: SourceLine) {
         self.collected.push_back((time, place));
         if self.collected.len() > REMEMBERED {
             self.collected.pop_front();
@@ -68,17 +68,17 @@ impl Pulls {
     }
 
     /// When the kubelet removed images.
-    pub fn removals(&self) -> VecDeque<(Time, Place)> {
+    pub fn removals(&self) -> VecDeque<(Time, SourceLine)> {
         self.collected.clone()
     }
 
     /// Whether an image had been pulled before this instant, and what became of it.
-    fn again(&self, image: &str, before: Time, collected: &VecDeque<(Time, Place)>) -> Option<Again> {
+    fn again(&self, image: &str, before: Time, collected: &VecDeque<(Time, SourceLine)>) -> Option<Repull> {
         let earlier = self.done.iter().rev().take(LOOKED_BACK).map(|done| &done.transfer);
         let mut earlier = earlier.filter(|known| known.ok && known.ended < before);
         let last = earlier.find(|known| *known.image == *image)?.ended;
         let removed = collected.iter().rfind(|(time, _)| *time > last && *time < before);
-        Some(removed.map_or(Again::Present, |(_, place)| Again::Collected(*place)))
+        Some(removed.map_or(Repull::Present, |(_, place)| Repull::Collected(*place)))
     }
 
     /// Bytes a second that the node moved between two instants, by the pulls whose sizes are told.
@@ -104,7 +104,7 @@ impl Pulls {
 
     /// Takes a line about a pull.
     pub fn push(&mut self, record: &Record, time: Time) {
-        let Some(image) = record.text_of(Field::Image) else { return };
+        let Some(image) = record.fields.text(Field::Image) else { return };
         if record.fact == Fact::TransferBegan {
             self.under_way.push((image.into(), time));
             if self.under_way.len() > REMEMBERED {
@@ -113,7 +113,7 @@ impl Pulls {
             return;
         }
         let ok = record.fact == Fact::TransferEnded;
-        let took = record.length(Field::Duration);
+        let took = record.fields.length(Field::Duration);
         if ok
             && took.is_none()
             && let Some(done) = self
@@ -135,7 +135,7 @@ impl Pulls {
             (None, Some(expected)) => expected,
             (None, None) => return,
         };
-        let bytes = record.number(Field::Bytes).filter(|bytes| *bytes > 0);
+        let bytes = record.fields.number(Field::Bytes).filter(|bytes| *bytes > 0);
         let transfer = Transfer {
             image: image.into(),
             began,
@@ -157,7 +157,7 @@ impl Pulls {
 }
 
 /// Gives a startup the pulls that are its own.
-pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Time, Place)>) {
+pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Time, SourceLine)>) {
     if steps::never_pulled(startup) {
         return;
     }
@@ -185,12 +185,13 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
         }
     }
     // Failed attempts: the kubelet tells of each right after the runtime does, and names the image.
-    for event in startup.all(Fact::SyncFailed).filter(|event| event.text_of(Field::Reason) == Some("ErrImagePull")) {
+    for event in startup.all(Fact::SyncFailed).filter(|event| event.fields.text(Field::Reason) == Some("ErrImagePull"))
+    {
         let free = pulls.between(event.time - FAILURE_LAG, event.time + SLACK);
         let free = free.filter(|(number, done)| !done.taken && !taken.contains(number));
         let fits = free.filter(|(_, done)| {
             let lag = event.time - done.transfer.ended;
-            !done.transfer.ok && lag >= Span(0) - SLACK && lag <= FAILURE_LAG && event.tells(&done.transfer.image)
+            !done.transfer.ok && lag >= Nanos(0) - SLACK && lag <= FAILURE_LAG && event.tells(&done.transfer.image)
         });
         taken.extend(fits.min_by_key(|(_, done)| (event.time - done.transfer.ended).abs()).map(|(number, _)| number));
     }
@@ -201,10 +202,10 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
         let others =
             || pulls.since(since).map(|(_, done)| &done.transfer).filter(|other| (other.began, other.place) != own);
         let overlap = |other: &Transfer| other.ended.min(transfer.began) - other.began.max(since);
-        let most = others().max_by_key(|other| overlap(other)).filter(|other| overlap(other) > Span(0));
+        let most = others().max_by_key(|other| overlap(other)).filter(|other| overlap(other) > Nanos(0));
         // Half a second: lines of a serial queue stand some milliseconds across each other.
         let beside = |other: &Transfer| other.ended.min(transfer.ended) - other.began.max(transfer.began);
-        startup.parallel |= others().any(|other| other.image != transfer.image && beside(other) > Span(SECOND / 2));
+        startup.parallel |= others().any(|other| other.image != transfer.image && beside(other) > Nanos(SECOND / 2));
         let turn = others()
             .filter(|other| other.ended <= transfer.began && transfer.began - other.ended <= TURN)
             .max_by_key(|other| other.ended);
@@ -222,7 +223,7 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
 }
 
 /// Between what came before a container and its creation: there its image was pulled, if it was.
-fn gap(step: &Step, from: &mut Time) -> Option<(Time, Time)> {
+fn gap(step: &ContainerRun, from: &mut Time) -> Option<(Time, Time)> {
     let to = step.asked?.at;
     let gap = (*from, to);
     *from = step.done().unwrap_or(to);

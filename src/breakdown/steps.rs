@@ -1,13 +1,13 @@
 //! The containers of a startup one after another, and its sandbox: each instant with how well it is known. Built from
 //! the best evidence there is: the runtime's lines, else the kubelet's events (`-v=3`), else what its relist noticed.
 
-use crate::model::record::{Fact, Field, Noted, Observed, Place};
+use crate::model::record::{Fact, Field, RecordedTime, SourceLine, StartupRecord};
 use crate::model::startup::{Event, Startup};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// An instant, with how well it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Mark {
+pub struct BoundedInstant {
     /// The instant the breakdown works with: the latest possible one when it is not exact.
     pub at: Time,
     /// It was not before.
@@ -17,19 +17,19 @@ pub struct Mark {
     /// It follows from other lines by a rule that is nearly always right, not from a line that says it.
     pub inferred: bool,
     /// The line it stands on.
-    pub place: Option<Place>,
+    pub place: Option<SourceLine>,
 }
 
-impl Mark {
+impl BoundedInstant {
     /// An instant that a line tells.
-    pub fn exact(at: Time, place: Place) -> Self {
-        Mark { at, low: at, high: at, inferred: false, place: Some(place) }
+    pub fn exact(at: Time, place: SourceLine) -> Self {
+        BoundedInstant { at, low: at, high: at, inferred: false, place: Some(place) }
     }
 
     /// An instant between two others; it is put at the later one, so that each phase reaches up to the first evidence
     /// of what follows it.
-    pub fn between(low: Time, high: Time, place: Option<Place>) -> Self {
-        Mark { at: high, low: low.min(high), high, inferred: false, place }
+    pub fn between(low: Time, high: Time, place: Option<SourceLine>) -> Self {
+        BoundedInstant { at: high, low: low.min(high), high, inferred: false, place }
     }
 
     /// The same, known from a rule.
@@ -42,7 +42,7 @@ impl Mark {
     /// No bound of it is later than `end`.
     #[must_use]
     pub fn not_after(self, end: Time) -> Self {
-        Mark { at: self.at.min(end), low: self.low.min(end), high: self.high.min(end), ..self }
+        BoundedInstant { at: self.at.min(end), low: self.low.min(end), high: self.high.min(end), ..self }
     }
 }
 
@@ -59,30 +59,30 @@ pub enum Evidence {
 
 /// One container's way.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct ContainerRun {
     /// Its name, when a line tells it.
     pub name: Option<Box<str>>,
     /// Its id, when a line tells it.
     pub id: Option<Box<str>>,
     /// `CreateContainer` began; with events: its image was there.
-    pub asked: Option<Mark>,
+    pub asked: Option<BoundedInstant>,
     /// It runs.
-    pub started: Option<Mark>,
+    pub started: Option<BoundedInstant>,
     /// It ended.
-    pub exited: Option<Mark>,
+    pub exited: Option<BoundedInstant>,
     /// The relist noticed that it runs.
-    pub noticed: Option<(Time, Place)>,
+    pub noticed: Option<(Time, SourceLine)>,
     /// The relist noticed that it ended.
-    pub exit_noticed: Option<(Time, Place)>,
+    pub exit_noticed: Option<(Time, SourceLine)>,
     /// It is a regular init container.
     pub init: bool,
     /// A sidecar's start-up probe passed.
-    pub probed: Option<(Time, Place)>,
+    pub probed: Option<(Time, SourceLine)>,
 }
 
-impl Step {
+impl ContainerRun {
     fn new(name: Option<&str>, id: Option<&str>) -> Self {
-        Step {
+        ContainerRun {
             name: name.map(Into::into),
             id: id.map(Into::into),
             asked: None,
@@ -115,17 +115,17 @@ impl Step {
 
 /// A startup's sandbox and containers.
 #[derive(Clone, Debug)]
-pub struct Steps {
+pub struct Timeline {
     /// What they stand on.
     pub evidence: Evidence,
     /// The sandbox was asked for.
-    pub sandbox_asked: Option<Mark>,
+    pub sandbox_asked: Option<BoundedInstant>,
     /// It is ready.
-    pub sandbox_ready: Option<Mark>,
+    pub sandbox_ready: Option<BoundedInstant>,
     /// How often it was asked for.
     pub sandbox_attempts: usize,
     /// The containers in the order they were asked for.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ContainerRun>,
 }
 
 /// Whether the record proves that the pod pulled nothing.
@@ -137,13 +137,13 @@ pub fn never_pulled(startup: &Startup) -> bool {
     }
     match (observed.sessions, observed.open_sessions) {
         (Some(ended), Some(open)) => ended == 0 && open == 0,
-        _ => observed.first_pull == Noted::Never,
+        _ => observed.first_pull == RecordedTime::Never,
     }
 }
 
 /// The record's own pulling time, from the first ask to the last end: waiting, back-off and, in older records, all that
 /// lay between two pulls included.
-pub fn pulling(observed: &Observed) -> Option<Span> {
+pub fn pulling(observed: &StartupRecord) -> Option<Nanos> {
     if let Some(total) = observed.pulling {
         return Some(total);
     }
@@ -152,11 +152,11 @@ pub fn pulling(observed: &Observed) -> Option<Span> {
     }
     // JSON logging loses the times, but the two durations differ by the pulling time.
     let (slo, e2e) = (observed.slo?, observed.e2e?);
-    (observed.json && !crate::parse::observed::is_overflow(slo)).then(|| (e2e - Span::from_seconds(slo)).max(Span(0)))
+    (observed.json && !crate::parse::observed::is_overflow(slo)).then(|| (e2e - Nanos::from_seconds(slo)).max(Nanos(0)))
 }
 
 /// Lays out a startup's sandbox and containers.
-pub fn of(startup: &Startup) -> Steps {
+pub fn of(startup: &Startup) -> Timeline {
     let by_runtime = startup.events.iter().any(|event| event.by_runtime && event.fact == Fact::ContainerAsked);
     let by_events = startup.events.iter().any(|event| !event.by_runtime && event.fact == Fact::ContainerStarted);
     let evidence = match (by_runtime, by_events) {
@@ -165,9 +165,9 @@ pub fn of(startup: &Startup) -> Steps {
         _ => Evidence::Relist,
     };
     let mut sandboxes: Vec<&str> =
-        startup.all(Fact::SandboxReady).filter_map(|event| event.text_of(Field::Sandbox)).collect();
+        startup.all(Fact::SandboxReady).filter_map(|event| event.fields.text(Field::Sandbox)).collect();
     if sandboxes.is_empty()
-        && let Some(first) = startup.all(Fact::ContainerAsked).find_map(|event| event.text_of(Field::Sandbox))
+        && let Some(first) = startup.all(Fact::ContainerAsked).find_map(|event| event.fields.text(Field::Sandbox))
     {
         sandboxes.push(first);
     }
@@ -185,36 +185,38 @@ pub fn of(startup: &Startup) -> Steps {
         relist_in_order(startup, &sandboxes, &mut steps);
     }
     steps.retain(|step| step.begins().is_some());
-    steps.sort_by_key(Step::begins);
+    steps.sort_by_key(ContainerRun::begins);
     mark_init(startup, &mut steps);
     probes(startup, &mut steps);
     let (sandbox_asked, sandbox_ready, sandbox_attempts) = sandbox(startup, &sandboxes, &steps);
-    Steps { evidence, sandbox_asked, sandbox_ready, sandbox_attempts, steps }
+    Timeline { evidence, sandbox_asked, sandbox_ready, sandbox_attempts, steps }
 }
 
 /// The sandbox's id by the relist alone. Within one relist the kubelet names the containers first and the sandbox last
 /// (seen in every such case of the captures); a sandbox noticed on its own comes first.
 fn relisted_sandbox(startup: &Startup) -> Option<&str> {
-    let started: Vec<&Event> =
-        startup.all(Fact::PlegEvent).filter(|event| event.text_of(Field::Type) == Some("ContainerStarted")).collect();
+    let started: Vec<&Event> = startup
+        .all(Fact::PlegEvent)
+        .filter(|event| event.fields.text(Field::Type) == Some("ContainerStarted"))
+        .collect();
     let first = started.first()?;
     // Lines of one relist are written within a millisecond or two.
-    let mut together = started.iter().filter(|event| event.time - first.time < Span(SECOND / 20));
-    together.next_back()?.text_of(Field::ContainerId)
+    let mut together = started.iter().filter(|event| event.time - first.time < Nanos(SECOND / 20));
+    together.next_back()?.fields.text(Field::ContainerId)
 }
 
-fn mark(event: &Event) -> Mark {
-    Mark::exact(event.time, event.place)
+fn mark(event: &Event) -> BoundedInstant {
+    BoundedInstant::exact(event.time, event.place)
 }
 
-fn from_runtime(startup: &Startup) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
+fn from_runtime(startup: &Startup) -> Vec<ContainerRun> {
+    let mut steps: Vec<ContainerRun> = Vec::new();
     for event in startup.events.iter().filter(|event| event.by_runtime) {
-        let (name, id) = (event.text_of(Field::Container), event.text_of(Field::ContainerId));
-        let by_id = |steps: &[Step]| steps.iter().rposition(|step| id.is_some() && step.id.as_deref() == id);
+        let (name, id) = (event.fields.text(Field::Container), event.fields.text(Field::ContainerId));
+        let by_id = |steps: &[ContainerRun]| steps.iter().rposition(|step| id.is_some() && step.id.as_deref() == id);
         match event.fact {
             Fact::ContainerAsked => {
-                let mut step = Step::new(name, None);
+                let mut step = ContainerRun::new(name, None);
                 step.asked = Some(mark(event));
                 steps.push(step);
             }
@@ -242,23 +244,24 @@ fn from_runtime(startup: &Startup) -> Vec<Step> {
         if let (Some(started), Some(exited)) = (step.started, step.exited)
             && exited.at < started.at
         {
-            step.exited = Some(Mark { low: exited.at, ..Mark::between(exited.at, started.at, exited.place) });
+            step.exited =
+                Some(BoundedInstant { low: exited.at, ..BoundedInstant::between(exited.at, started.at, exited.place) });
         }
     }
     steps
 }
 
-fn from_events(startup: &Startup) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
+fn from_events(startup: &Startup) -> Vec<ContainerRun> {
+    let mut steps: Vec<ContainerRun> = Vec::new();
     for event in startup.events.iter().filter(|event| !event.by_runtime) {
-        let Some(name) = event.text_of(Field::Container) else { continue };
+        let Some(name) = event.fields.text(Field::Container) else { continue };
         let open = steps.iter_mut().rfind(|step| step.name.as_deref() == Some(name) && step.started.is_none());
-        let init = event.text_of(Field::Type).is_some_and(is_init);
+        let init = event.fields.text(Field::Type).is_some_and(is_init);
         match event.fact {
             Fact::PullEnded | Fact::ImagePresent => match open {
                 Some(step) => step.asked = Some(mark(event)),
                 None => {
-                    let mut step = Step::new(Some(name), None);
+                    let mut step = ContainerRun::new(Some(name), None);
                     step.asked = Some(mark(event));
                     step.init = init;
                     steps.push(step);
@@ -268,7 +271,7 @@ fn from_events(startup: &Startup) -> Vec<Step> {
                 if let Some(step) = open {
                     step.started = Some(mark(event));
                 } else if !steps.iter().any(|step| step.name.as_deref() == Some(name)) {
-                    let mut step = Step::new(Some(name), None);
+                    let mut step = ContainerRun::new(Some(name), None);
                     step.started = Some(mark(event));
                     step.init = init;
                     steps.push(step);
@@ -281,11 +284,11 @@ fn from_events(startup: &Startup) -> Vec<Step> {
 }
 
 /// Adds what the relist noticed to steps known by id; with `make`, a container only the relist knows becomes a step.
-fn relist(startup: &Startup, sandboxes: &[&str], steps: &mut Vec<Step>, make: bool) {
+fn relist(startup: &Startup, sandboxes: &[&str], steps: &mut Vec<ContainerRun>, make: bool) {
     for event in startup.events.iter().filter(|event| !event.by_runtime) {
-        let Some(id) = event.text_of(Field::ContainerId).filter(|id| !sandboxes.contains(id)) else { continue };
+        let Some(id) = event.fields.text(Field::ContainerId).filter(|id| !sandboxes.contains(id)) else { continue };
         let kind = match event.fact {
-            Fact::PlegEvent => event.text_of(Field::Type).unwrap_or_default(),
+            Fact::PlegEvent => event.fields.text(Field::Type).unwrap_or_default(),
             Fact::ContainerExited => "ContainerDied",
             _ => continue,
         };
@@ -296,7 +299,7 @@ fn relist(startup: &Startup, sandboxes: &[&str], steps: &mut Vec<Step>, make: bo
         let number = match known {
             Some(number) => number,
             None if make => {
-                steps.push(Step::new(None, Some(id)));
+                steps.push(ContainerRun::new(None, Some(id)));
                 steps.len() - 1
             }
             None => continue,
@@ -315,17 +318,17 @@ fn relist(startup: &Startup, sandboxes: &[&str], steps: &mut Vec<Step>, make: bo
 }
 
 /// With events, ids are not known by name: the relist's containers are told apart by their order.
-fn relist_in_order(startup: &Startup, sandboxes: &[&str], steps: &mut [Step]) {
+fn relist_in_order(startup: &Startup, sandboxes: &[&str], steps: &mut [ContainerRun]) {
     let mut noticed = Vec::new();
     relist(startup, sandboxes, &mut noticed, true);
     noticed.sort_by_key(|step| step.noticed.map(|(time, _)| time));
-    steps.sort_by_key(Step::begins);
+    steps.sort_by_key(ContainerRun::begins);
     let mut left = noticed.into_iter();
     for step in steps.iter_mut() {
         let Some(started) = step.started else { continue };
         // A notice before the start belongs to a container that is no step (it failed to start).
         let Some(relisted) =
-            left.by_ref().find(|r| r.noticed.is_none_or(|(time, _)| time >= started.at - Span(SECOND / 10)))
+            left.by_ref().find(|r| r.noticed.is_none_or(|(time, _)| time >= started.at - Nanos(SECOND / 10)))
         else {
             break;
         };
@@ -333,24 +336,24 @@ fn relist_in_order(startup: &Startup, sandboxes: &[&str], steps: &mut [Step]) {
         step.exit_noticed = relisted.exit_noticed;
         step.id = relisted.id;
         if let Some((time, place)) = step.exit_noticed {
-            step.exited = Some(Mark::between(started.at, time, Some(place)));
+            step.exited = Some(BoundedInstant::between(started.at, time, Some(place)));
         }
     }
 }
 
 /// Bounds for containers only the relist knows: each started after the one before was noticed, and ended after it was
 /// last seen alive.
-fn bound(startup: &Startup, steps: &mut [Step]) {
+fn bound(startup: &Startup, steps: &mut [ContainerRun]) {
     steps.sort_by_key(|step| step.noticed.or(step.exit_noticed).map(|(time, _)| time));
     let asked = startup.all(Fact::SandboxNeeded).next_back().map(|event| event.time);
     let mut before = asked.or(startup.events.first().map(|event| event.time)).unwrap_or_default();
     for step in steps {
         if let Some((time, place)) = step.noticed {
-            step.started = Some(Mark::between(before, time, Some(place)));
+            step.started = Some(BoundedInstant::between(before, time, Some(place)));
         }
         if let Some((time, place)) = step.exit_noticed {
             let alive = step.noticed.map_or(before, |(time, _)| time);
-            step.exited = Some(Mark::between(alive, time, Some(place)));
+            step.exited = Some(BoundedInstant::between(alive, time, Some(place)));
         }
         before = step.exit_noticed.or(step.noticed).map_or(before, |(time, _)| time);
     }
@@ -362,23 +365,22 @@ fn is_init(kind: &str) -> bool {
 }
 
 /// An init container ends before a container of another name is asked for the first time, and is not seen again.
-fn mark_init(startup: &Startup, steps: &mut [Step]) {
-    let typed = |step: &Step| {
+fn mark_init(startup: &Startup, steps: &mut [ContainerRun]) {
+    let typed = |step: &ContainerRun| {
         let name = step.name.as_deref()?;
-        let event = startup
-            .events
-            .iter()
-            .find(|event| event.text_of(Field::Container) == Some(name) && event.text_of(Field::Type).is_some())?;
-        event.text_of(Field::Type).map(is_init)
+        let event = startup.events.iter().find(|event| {
+            event.fields.text(Field::Container) == Some(name) && event.fields.text(Field::Type).is_some()
+        })?;
+        event.fields.text(Field::Type).map(is_init)
     };
     for number in 0..steps.len() {
         let Some((before, rest)) = steps.split_at_mut_checked(number + 1) else { break };
         let Some(step) = before.last() else { break };
         let ended = step.exited.map(|mark| mark.high);
         let next = rest.iter().find(|later| later.name.is_none() || later.name != step.name);
-        let again = |later: &Step| later.name.is_some() && later.name == step.name;
+        let again = |later: &ContainerRun| later.name.is_some() && later.name == step.name;
         // In a crash loop the same name comes again after others; an init container's does not once they have begun.
-        let first_other = next.and_then(Step::begins);
+        let first_other = next.and_then(ContainerRun::begins);
         let comes_again = rest.iter().any(|later| again(later) && later.begins() > first_other);
         let by_order = matches!((ended, first_other), (Some(ended), Some(begins)) if ended <= begins) && !comes_again;
         // A sidecar is listed with the init containers, but goes on.
@@ -393,21 +395,25 @@ fn mark_init(startup: &Startup, steps: &mut [Step]) {
 }
 
 /// A sidecar's start-up probe keeps the containers after it waiting: its passing is a line of its own.
-fn probes(startup: &Startup, steps: &mut [Step]) {
-    let passed: Vec<(Time, Place)> = startup
+fn probes(startup: &Startup, steps: &mut [ContainerRun]) {
+    let passed: Vec<(Time, SourceLine)> = startup
         .all(Fact::ProbeResult)
-        .filter(|event| event.text_of(Field::Status) == Some("started"))
+        .filter(|event| event.fields.text(Field::Status) == Some("started"))
         .map(|event| (event.time, event.place))
         .collect();
     for number in 0..steps.len() {
-        let next = steps.get(number + 1).and_then(Step::begins);
+        let next = steps.get(number + 1).and_then(ContainerRun::begins);
         let Some(step) = steps.get_mut(number) else { break };
         let (Some(started), Some(next), false) = (step.started, next, step.init) else { continue };
         step.probed = passed.iter().copied().find(|(time, _)| *time > started.at && *time <= next);
     }
 }
 
-fn sandbox(startup: &Startup, sandboxes: &[&str], steps: &[Step]) -> (Option<Mark>, Option<Mark>, usize) {
+fn sandbox(
+    startup: &Startup,
+    sandboxes: &[&str],
+    steps: &[ContainerRun],
+) -> (Option<BoundedInstant>, Option<BoundedInstant>, usize) {
     let first_step = steps.iter().find_map(|step| step.asked.or(step.started));
     // The runtime's lines before the kubelet's own (`-v=4`), which lie around them.
     let of = |fact, by_runtime| startup.all(fact).filter(move |event: &&Event| event.by_runtime == by_runtime);
@@ -417,9 +423,9 @@ fn sandbox(startup: &Startup, sandboxes: &[&str], steps: &[Step]) -> (Option<Mar
     let needed: Vec<&Event> = startup.all(Fact::SandboxNeeded).collect();
     let noticed = startup
         .all(Fact::PlegEvent)
-        .find(|event| event.text_of(Field::ContainerId).is_some_and(|id| sandboxes.contains(&id)));
+        .find(|event| event.fields.text(Field::ContainerId).is_some_and(|id| sandboxes.contains(&id)));
     let failed = startup.events.iter().find(|event| {
-        event.fact == Fact::SandboxFailed || event.text_of(Field::Reason) == Some("CreatePodSandboxError")
+        event.fact == Fact::SandboxFailed || event.fields.text(Field::Reason) == Some("CreatePodSandboxError")
     });
     let asked = match of(Fact::SandboxAsked, by_runtime).next() {
         Some(event) => Some(mark(event)),
@@ -448,21 +454,21 @@ fn sandbox(startup: &Startup, sandboxes: &[&str], steps: &[Step]) -> (Option<Mar
         // While it still failed it was not there.
         let failing = startup
             .all(Fact::SyncFailed)
-            .rfind(|event| event.time <= high && event.text_of(Field::Reason) == Some("CreatePodSandboxError"));
+            .rfind(|event| event.time <= high && event.fields.text(Field::Reason) == Some("CreatePodSandboxError"));
         let low = failing.map_or(asked.low, |event| event.time).min(high);
-        let mark = Mark::between(low, high, Some(place));
+        let mark = BoundedInstant::between(low, high, Some(place));
         // The first pull is asked for right after the sandbox is there.
         Some(if pulled.is_some_and(|(time, _)| time == high) { mark.by_rule() } else { mark })
     });
     let failures = startup
         .all(Fact::SyncFailed)
-        .filter(|event| event.text_of(Field::Reason) == Some("CreatePodSandboxError"))
+        .filter(|event| event.fields.text(Field::Reason) == Some("CreatePodSandboxError"))
         .count();
     let attempts = if by_runtime { runtime_asks } else { failures + usize::from(ready.is_some()) };
     (asked, ready, attempts)
 }
 
 /// The record's pulling time, when it is the pod's own.
-pub fn pulling_of(startup: &Startup) -> Option<Span> {
+pub fn pulling_of(startup: &Startup) -> Option<Nanos> {
     pulling(startup.observed.as_deref()?)
 }

@@ -1,13 +1,13 @@
 //! Claims → spans that tile a startup.
 
 use super::claims::Claim;
-use super::steps::Mark;
-use super::{Piece, Precision};
+use super::steps::BoundedInstant;
+use super::{Precision, Span};
 use crate::model::phase::Phase;
-use crate::model::time::{Span, Time};
+use crate::model::time::{Nanos, Time};
 
 /// Tiles `begin..end` with claims; the rest is unattributed.
-pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Piece> {
+pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Span> {
     let clip = |time: Time| time.max(begin).min(end);
     let mut cuts: Vec<Time> = vec![begin, end];
     cuts.extend(claims.iter().flat_map(|claim| [clip(claim.from.at), clip(claim.to.at)]));
@@ -42,10 +42,10 @@ pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Piece> {
         .collect()
 }
 
-fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) -> Piece {
+fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) -> Span {
     let length = to - from;
     let Some(claim) = claim else {
-        return Piece {
+        return Span {
             phase: Phase::Unattributed,
             from,
             to,
@@ -60,13 +60,13 @@ fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) ->
     let whole_from = clip(claim.from.at) == from;
     let whole_to = clip(claim.to.at) == to;
     // Another claim may have cut an end off: a sure end is then the cut, an unsure one stays unsure.
-    let ends = |mark: Mark, whole: bool, at: Time| {
+    let ends = |mark: BoundedInstant, whole: bool, at: Time| {
         if whole || mark.low < mark.high { (clip(mark.low).min(at), clip(mark.high).max(at)) } else { (at, at) }
     };
     let (from_low, from_high) = ends(claim.from, whole_from, from);
     let (to_low, to_high) = ends(claim.to, whole_to, to);
     let exact = from_low == from_high && to_low == to_high;
-    let (mut min, mut max) = (Span((to_low - from_high).0.max(0)), to_high - from_low);
+    let (mut min, mut max) = (Nanos((to_low - from_high).0.max(0)), to_high - from_low);
     if let (Some((least, most)), true) = (claim.length, whole_from && whole_to) {
         (min, max) = (least, most);
     }
@@ -78,7 +78,7 @@ fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) ->
         _ => Precision::Bounded,
     };
     let (min, max) = (min.min(length), max.max(length));
-    Piece {
+    Span {
         phase: claim.phase,
         from,
         to,

@@ -1,9 +1,9 @@
 //! Pods waited in the kubelet before any work was done for them.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,8 +23,8 @@ Look at the Allocate calls of the node's device plugins and at DRA drivers' logs
 When it misleads
 At -v=2 the first line after the ADD may come late for pods without volumes, whose first line is that of the sandbox.
 ",
-    reference: Span(SECOND / 2),
-    limit: Span(2 * SECOND),
+    reference: Nanos(SECOND / 2),
+    limit: Nanos(2 * SECOND),
     because: "admission and the worker's start take some hundredths of a second (captures: up to 0.2 s)",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Unattributed],
@@ -43,6 +43,6 @@ At -v=2 the first line after the ADD may come late for pods without volumes, who
         };
         let work = case.startup.events.iter().find(|event| event.time >= added.time && works(event.fact))?;
         let shown = case.startup.first(Fact::PodAdmitted).unwrap_or(added);
-        Some(Sign { within: Some((added.time, work.time)), ..Sign::at(shown) })
+        Some(Match { within: Some((added.time, work.time)), ..Match::at(shown) })
     },
 };

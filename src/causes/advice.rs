@@ -2,7 +2,7 @@
 //! does not exist yet, is no advice.
 
 use super::Cause;
-use crate::causes::setting::{Knob, Settings};
+use crate::causes::setting::{Setting, Settings};
 
 /// What to set, and what that costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Advice {
     /// What that costs; `none` if nothing.
     pub price: &'static str,
     /// The same as settings of the kubelet, where it is some.
-    pub yaml: &'static [(Knob, &'static str)],
+    pub yaml: &'static [(Setting, &'static str)],
     /// What to do where all of these are set already.
     pub otherwise: &'static str,
     /// What to replay to see what it would save; empty: nothing that can be replayed.
@@ -26,18 +26,18 @@ impl Advice {
         Advice { since, set, price, yaml: &[], otherwise: "", what_if: "" }
     }
 
-    pub(super) const fn yaml(self, yaml: &'static [(Knob, &'static str)], otherwise: &'static str) -> Self {
+    pub(super) const fn yaml(self, yaml: &'static [(Setting, &'static str)], otherwise: &'static str) -> Self {
         Advice { yaml, otherwise, ..self }
     }
 
     /// Whether all of it is set: some of it by somebody, the rest so or by default.
     fn is_done(&self, known: &Settings, minor: Option<u32>) -> bool {
-        let default = |knob: Knob| minor.and_then(|minor| knob.default_of(minor)).unwrap_or_default();
-        let set = |(knob, wanted): &(Knob, &str)| match known.get(*knob) {
+        let default = |knob: Setting| minor.and_then(|minor| knob.default_of(minor)).unwrap_or_default();
+        let set = |(knob, wanted): &(Setting, &str)| match known.get(*knob) {
             None => known.has(*knob, wanted) || default(*knob) == *wanted,
             Some(_) => known.has(*knob, wanted),
         };
-        let told = |(knob, wanted): &(Knob, &str)| known.get(*knob).is_some() || known.has(*knob, wanted);
+        let told = |(knob, wanted): &(Setting, &str)| known.get(*knob).is_some() || known.has(*knob, wanted);
         self.yaml.iter().any(told) && self.yaml.iter().all(set)
     }
 
@@ -96,20 +96,20 @@ impl Cause {
         // Lines for several versions at once would be wrong for some of them.
         let lines = if alone { all().flat_map(|advice| advice.yaml).copied().collect() } else { Vec::new() };
         let (have, mut need): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(knob, wanted)| known.has(*knob, wanted));
-        let told = |knob: Knob| known.get(knob).map(|value| format!("{}: {value}", knob.name()));
+        let told = |knob: Setting| known.get(knob).map(|value| format!("{}: {value}", knob.name()));
         let mut already: Vec<String> = have.iter().filter_map(|(knob, _)| told(*knob)).collect();
         // What is the default already and not known to be changed is not to be set.
         let alone_minor = kubelets.iter().copied().filter_map(minor).next().filter(|_| alone);
         need.retain(|(knob, wanted)| {
             known.get(*knob).is_some() || alone_minor.and_then(|minor| knob.default_of(minor)) != Some(*wanted)
         });
-        let parallel = need.iter().any(|(knob, _)| *knob == Knob::MaxParallelImagePulls);
-        if parallel && known.get(Knob::SerializeImagePulls) == Some("true") {
+        let parallel = need.iter().any(|(knob, _)| *knob == Setting::MaxParallelImagePulls);
+        if parallel && known.get(Setting::SerializeImagePulls) == Some("true") {
             // Set by name it does not turn itself off, and the kubelet refuses the two together.
-            need.insert(0, (Knob::SerializeImagePulls, "false"));
+            need.insert(0, (Setting::SerializeImagePulls, "false"));
         }
         if already.is_empty() && all().all(done) {
-            already.extend(all().flat_map(|advice| advice.yaml).find_map(|_| told(Knob::SerializeImagePulls)));
+            already.extend(all().flat_map(|advice| advice.yaml).find_map(|_| told(Setting::SerializeImagePulls)));
         }
         Advised {
             set: line(&|advice| if done(advice) { advice.otherwise } else { advice.set }),
@@ -180,14 +180,14 @@ mod tests {
             ("scheduling-wait", "FailedScheduling"),
             ("admission-wait", "device plugins"),
             ("volume-object-missing", "create configMaps and secrets before"),
-            ("volume-ownership-walk", "fsGroupChangePolicy: OnRootMismatch"),
+            ("volume-fsgroup-chown", "fsGroupChangePolicy: OnRootMismatch"),
             ("volume-attach-slow", "CSI driver's controller"),
             ("volume-mount-slow", "fsGroupChangePolicy: OnRootMismatch"),
             ("pull-rate-limited", "registryPullQPS: 0"),
             ("image-pull-failing", "the image name, the credentials or the registry"),
             ("image-gc-repull", "85 by default"),
             ("image-pull-always", "imagePullPolicy: IfNotPresent"),
-            ("image-pull-or-queue", "the container runtime's log"),
+            ("image-pull-unresolved", "the container runtime's log"),
             ("registry-slow", "mirror"),
             ("image-large", "pre-pull"),
             ("image-pull-slow", "a registry mirror near the nodes"),
@@ -203,8 +203,8 @@ mod tests {
             ("node-overloaded", "systemReserved"),
             ("runtime-slow", "disk and CPU"),
             ("status-report-slow", "kubeAPIQPS"),
-            ("watch-artefact", "nothing"),
-            ("evidence-missing", "-v=4"),
+            ("record-late", "nothing"),
+            ("unexplained", "-v=4"),
             ("cpu-throttled", "resources.limits.cpu"),
             ("credential-provider-slow", "cacheDuration"),
         ];
@@ -233,7 +233,7 @@ mod tests {
                 ],
             ),
             (
-                "pleg-polling",
+                "pleg-relist-delay",
                 [
                     ("upgrade to 1.36", "on by default here"),
                     ("upgrade to 1.36", "on by default here"),
@@ -244,7 +244,7 @@ mod tests {
                 ],
             ),
             (
-                "memory-qos-throttled",
+                "memory-high-throttled",
                 [("0.8", "0.9"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8")],
             ),
             (

@@ -1,12 +1,12 @@
 //! The kubelet's own API client held its requests back.
 
 use super::case::with_others;
-use super::{Advice, Cause, Evidence, Sign};
-use crate::causes::setting::Knob;
+use super::{Advice, Cause, Evidence, Match};
+use crate::causes::setting::Setting;
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::Event;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// Where the limits are what they are by default since 1.27, or higher.
 const RAISED: &str =
@@ -27,14 +27,14 @@ pub(super) const CAUSE: Cause = Cause {
             "kubeAPIQPS: 50, kubeAPIBurst: 100 (the defaults from 1.27 on; 20 and 40 first where the API server is small)",
             "more load on the API server",
         )
-        .yaml(&[(Knob::KubeApiQps, "50"), (Knob::KubeApiBurst, "100")], RAISED)
+        .yaml(&[(Setting::KubeApiQps, "50"), (Setting::KubeApiBurst, "100")], RAISED)
         .what_if("kubeAPIQPS=50"),
         Advice::new(
             27,
             "leave kubeAPIQPS and kubeAPIBurst out of the configuration if it lowers them (50 and 100 are the default here), else raise both",
             "more load on the API server",
         )
-        .yaml(&[(Knob::KubeApiQps, "50"), (Knob::KubeApiBurst, "100")], RAISED)
+        .yaml(&[(Setting::KubeApiQps, "50"), (Setting::KubeApiBurst, "100")], RAISED)
         .what_if("kubeAPIQPS=50"),
     ],
     text: "\
@@ -50,20 +50,20 @@ Raise kubeAPIQPS and kubeAPIBurst in the kubelet configuration, or upgrade to 1.
 When it misleads
 Throttling lines are rate limited themselves: few lines do not mean little throttling, and a line of another request does not prove that this pod waited for it.
 ",
-    reference: Span(SECOND / 2),
-    limit: Span(SECOND),
+    reference: Nanos(SECOND / 2),
+    limit: Nanos(SECOND),
     because: "volumes cost 0.3 s and a status write some hundredths; client-go prints a held request above 0.05 s",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Report, Phase::Volumes],
     check: |case| {
         let held = |e: &&Event| {
-            e.fact == Fact::Throttled && e.length(Field::Delay).is_some_and(|delay| delay >= Span(SECOND / 2))
+            e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
         };
         let first = case.startup.around.iter().find(held);
-        first.map(|e| Sign {
+        first.map(|e| Match {
             about: others(case.startup.alongside),
             at_most: Some(case.held()),
-            ..Sign::at(e)
+            ..Match::at(e)
         })
     },
 };

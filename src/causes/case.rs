@@ -1,10 +1,10 @@
 //! What a rule looks at, and what it finds.
 
-use crate::breakdown::{Breakdown, Piece, steps};
+use crate::breakdown::{Breakdown, Span, steps};
 use crate::model::phase::Phase;
-use crate::model::record::{Fact, Field, Place};
+use crate::model::record::{Fact, Field, SourceLine};
 use crate::model::startup::{Event, Node, Startup, Transfer};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::workload::Traits;
 
 /// What a rule looks at.
@@ -21,23 +21,23 @@ pub struct Case<'a> {
 
 /// What a check found: that the cause is there, and what shows it.
 #[derive(Clone, Debug, Default)]
-pub struct Sign {
+pub struct Match {
     /// The line that shows it; none: that of the longest claimed span.
-    pub place: Option<Place>,
+    pub place: Option<SourceLine>,
     /// Whom or what was waited for; none: what the longest claimed span says.
     pub about: Option<Box<str>>,
     /// It follows from what else it cannot be, not from a line that says so: nothing of the claim is certain.
     pub likely: bool,
     /// No more of the claim is certain than this.
-    pub at_most: Option<Span>,
+    pub at_most: Option<Nanos>,
     /// The claim is on these instants only.
     pub within: Option<(Time, Time)>,
 }
 
-impl Sign {
+impl Match {
     /// A line shows it.
     pub(super) fn at(event: &Event) -> Self {
-        Sign { place: Some(event.place), ..Sign::default() }
+        Match { place: Some(event.place), ..Match::default() }
     }
 }
 
@@ -58,7 +58,7 @@ impl Case<'_> {
     pub(super) fn failed_with(&self, reasons: &[&str]) -> Option<&Event> {
         self.startup
             .all(Fact::SyncFailed)
-            .find(|event| self.in_time(event) && event.text_of(Field::Reason).is_some_and(|r| reasons.contains(&r)))
+            .find(|event| self.in_time(event) && event.fields.text(Field::Reason).is_some_and(|r| reasons.contains(&r)))
     }
 
     /// The first event of its node of this kind while it was on its way.
@@ -77,7 +77,7 @@ impl Case<'_> {
     }
 
     /// The pieces of one phase.
-    pub(super) fn pieces(&self, phase: Phase) -> impl Iterator<Item = &Piece> {
+    pub(super) fn pieces(&self, phase: Phase) -> impl Iterator<Item = &Span> {
         self.breakdown.pieces.iter().filter(move |piece| piece.phase == phase)
     }
 
@@ -97,9 +97,9 @@ impl Case<'_> {
     }
 
     /// How long its node's kubelet held requests back while it was on its way, as far as lines tell: they are samples.
-    pub(super) fn held(&self) -> Span {
+    pub(super) fn held(&self) -> Nanos {
         let throttled = self.startup.around.iter().filter(|event| event.fact == Fact::Throttled);
-        throttled.filter_map(|event| event.length(Field::Delay)).sum()
+        throttled.filter_map(|event| event.fields.length(Field::Delay)).sum()
     }
 
     /// When the last of its own containers had started.
@@ -128,4 +128,4 @@ pub(crate) fn is_with_others(about: &str) -> bool {
 }
 
 /// Pods that a node takes within this of each other are started at once.
-pub(crate) const AROUND: Span = Span(3 * SECOND);
+pub(crate) const AROUND: Nanos = Nanos(3 * SECOND);

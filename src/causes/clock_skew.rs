@@ -1,7 +1,7 @@
 //! The clocks of the node and of the API server differ.
 
-use super::{Advice, Cause, Evidence, Sign};
-use crate::model::time::Span;
+use super::{Advice, Cause, Evidence, Match};
+use crate::model::time::Nanos;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -21,10 +21,10 @@ Compare `chronyc tracking` on both machines. Phases after `scheduling` are of on
 When it misleads
 A node whose clock is ahead makes scheduling longer; no line tells that from a real wait.
 ",
-    reference: Span(0),
-    limit: Span(0),
+    reference: Nanos(0),
+    limit: Nanos(0),
     because: "a pod cannot run before it was created; creation is cut down to the second, so even a second of slack is not needed",
     shown_by: &[Evidence::Record],
     phases: &[],
-    check: |case| case.breakdown.anomalies.contains(&"clock-skew").then(Sign::default),
+    check: |case| case.breakdown.anomalies.contains(&"clock-skew").then(Match::default),
 };

@@ -1,8 +1,8 @@
 //! A container could not be configured: what its environment refers to was missing.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,10 +22,10 @@ Order the objects, or mark the reference optional.
 When it misleads
 The wait is longer than the object was missing, by the time to the next sync.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::RestartBackoff],
-    check: |case| case.failed_with(&["CreateContainerConfigError"]).map(Sign::at),
+    check: |case| case.failed_with(&["CreateContainerConfigError"]).map(Match::at),
 };

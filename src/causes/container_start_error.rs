@@ -1,8 +1,8 @@
 //! A container could not be created or started.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,8 +22,8 @@ The error names the reason: a command that does not exist, a mount that fails, a
 When it misleads
 None known.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::RestartBackoff],
@@ -35,6 +35,6 @@ None known.
             "PreStartHookError",
             "PostStartHookError",
         ];
-        case.failed_with(&reasons).map(Sign::at)
+        case.failed_with(&reasons).map(Match::at)
     },
 };

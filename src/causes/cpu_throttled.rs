@@ -2,7 +2,7 @@
 
 use super::{Advice, Cause, Evidence};
 use crate::model::phase::Phase;
-use crate::model::time::Span;
+use crate::model::time::Nanos;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,8 +22,8 @@ Raise the limit or leave it out and keep the request. Where limits are a must, a
 When it misleads
 The counters do not tell starting containers from those that run for long, and a start is over for the kubelet when the process runs: throttling delays the kubelet's value only through init containers, hooks and start-up probes.
 ",
-    reference: Span(0),
-    limit: Span(0),
+    reference: Nanos(0),
+    limit: Nanos(0),
     because: "metrics give shares of periods: a quarter of them used up is what Kubernetes' own alert (CPUThrottlingHigh) takes for high",
     shown_by: &[Evidence::ContainerMetrics],
     phases: &[Phase::Init, Phase::Start],

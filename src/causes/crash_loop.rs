@@ -1,8 +1,8 @@
 //! A container ended and was started again, with growing waits.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,13 +22,13 @@ The container's log and exit code say why. Make it wait for what it needs instea
 When it misleads
 Exiting until a dependency is there is a design for some programs.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "the first back-off is 10 s",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
     phases: &[Phase::RestartBackoff],
     check: |case| {
-        let again = || (case.breakdown.restarts > 0).then(Sign::default);
-        case.failed_with(&["CrashLoopBackOff"]).map(Sign::at).or_else(again)
+        let again = || (case.breakdown.restarts > 0).then(Match::default);
+        case.failed_with(&["CrashLoopBackOff"]).map(Match::at).or_else(again)
     },
 };

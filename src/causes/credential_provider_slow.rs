@@ -2,7 +2,7 @@
 
 use super::{Advice, Cause, Evidence};
 use crate::model::phase::Phase;
-use crate::model::time::Span;
+use crate::model::time::Nanos;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,8 +22,8 @@ Let the provider answer with a longer cacheDuration for the registry; look at th
 When it misleads
 It lies in what metrics show as image wait: the seconds are the same ones.
 ",
-    reference: Span(0),
-    limit: Span(0),
+    reference: Nanos(0),
+    limit: Nanos(0),
     because: "half a second of a mean start, a tenth of the SLO, is worth a line",
     shown_by: &[Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],

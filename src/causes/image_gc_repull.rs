@@ -1,9 +1,9 @@
 //! Images that garbage collection had removed were pulled again.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::startup::Again;
-use crate::model::time::{SECOND, Span};
+use crate::model::startup::Repull;
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,16 +23,16 @@ Give the image store more room, use fewer large images on a node, or keep the on
 When it misleads
 Garbage collection may have removed other images, and this one was pulled again for imagePullPolicy: Always.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "a pull of less than a second is no trouble",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull, Phase::ImageWait],
     check: |case| {
         let pull = case.longest_pull()?;
         match pull.again {
-            Some(Again::Collected(place)) => {
-                Some(Sign { place: Some(place), about: Some(pull.image.clone()), ..Sign::default() })
+            Some(Repull::Collected(place)) => {
+                Some(Match { place: Some(place), about: Some(pull.image.clone()), ..Match::default() })
             }
             _ => None,
         }

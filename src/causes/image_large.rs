@@ -1,9 +1,9 @@
 //! The image is large: the registry delivered well, and it took long all the same.
 
 use super::case::SLOW_RATE;
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,14 +23,14 @@ Look at what is in it (`dive`, `docker history`): build stages, caches, models. 
 When it misleads
 The size is that of the compressed layers; of those the node may have had some.
 ",
-    reference: Span(0),
-    limit: Span(2 * SECOND),
+    reference: Nanos(0),
+    limit: Nanos(2 * SECOND),
     because: "2 s move 50 MB at the 25 MB/s of a modest registry; a start has 5 s in all",
     shown_by: &[Evidence::RuntimeLog],
     phases: &[Phase::ImagePull],
     check: |case| {
         let pull = case.longest_pull()?;
         let (bytes, rate) = (pull.bytes? as f64, pull.rate.filter(|rate| *rate >= SLOW_RATE)?);
-        (bytes / rate >= 2.0).then(|| Sign { place: Some(pull.place), about: Some(pull.image.clone()), ..Sign::default() })
+        (bytes / rate >= 2.0).then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
     },
 };

@@ -1,9 +1,9 @@
 //! Images that the node had were asked for again at the registry.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::startup::Again;
-use crate::model::time::{SECOND, Span};
+use crate::model::startup::Repull;
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,14 +23,14 @@ Pin the image and use IfNotPresent. Where the check of credentials is what Alway
 When it misleads
 Since 1.35 the kubelet pulls a present image again where it must check the pod's credentials (KEP-2535): then the policy is not the reason.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "asking a registry that is well takes some tenths of a second",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull, Phase::ImageWait],
     check: |case| {
         let pull = case.longest_pull()?;
-        (pull.again == Some(Again::Present))
-            .then(|| Sign { place: Some(pull.place), about: Some(pull.image.clone()), ..Sign::default() })
+        (pull.again == Some(Repull::Present))
+            .then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
     },
 };

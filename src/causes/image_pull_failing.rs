@@ -1,8 +1,8 @@
 //! Image pulls failed and were tried again after a growing back-off.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,12 +22,12 @@ Read the error line: wrong tag, missing credentials, or a registry that answers 
 When it misleads
 A registry that was down for seconds costs minutes here: the back-off, not the outage, is what is counted.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "the first back-off is 10 s; less is a retry that found the image",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImageBackoff],
     check: |case| {
-        Some(case.failed_with(&["ErrImagePull", "ImagePullBackOff"]).map_or_else(Sign::default, Sign::at))
+        Some(case.failed_with(&["ErrImagePull", "ImagePullBackOff"]).map_or_else(Match::default, Match::at))
     },
 };

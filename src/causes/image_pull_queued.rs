@@ -1,9 +1,9 @@
 //! Images waited behind other pulls of the node.
 
-use super::{Advice, Cause, Evidence, Sign};
-use crate::causes::setting::Knob;
+use super::{Advice, Cause, Evidence, Match};
+use crate::causes::setting::Setting;
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -16,7 +16,7 @@ pub(super) const CAUSE: Cause = Cause {
             "disk and network of the node are shared by as many pulls as there are",
         )
         .yaml(
-            &[(Knob::SerializeImagePulls, "false")],
+            &[(Setting::SerializeImagePulls, "false")],
             "pulls are parallel already: pre-pull large images, or look at the kubelet's rate limit (registryPullQPS)",
         )
         .what_if("serializeImagePulls=false"),
@@ -26,7 +26,7 @@ pub(super) const CAUSE: Cause = Cause {
             "more disk and network at once on the node",
         )
         .yaml(
-            &[(Knob::MaxParallelImagePulls, "3")],
+            &[(Setting::MaxParallelImagePulls, "3")],
             "pulls are parallel already: more of them only where disk and network have room; else pre-pull large images",
         )
         .what_if("maxParallelImagePulls=3"),
@@ -44,8 +44,8 @@ Set maxParallelImagePulls to 2 or more: serializeImagePulls, left unset, then tu
 When it misleads
 When disk or network is the bottleneck, parallel pulls share it and the last one ends no earlier.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "an empty queue is passed within some milliseconds",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
@@ -53,6 +53,6 @@ When disk or network is the bottleneck, parallel pulls share it and the last one
         // Where the runtime's lines show all pulls, somebody must have been ahead.
         let pulls = &case.startup.transfers;
         let ahead = pulls.iter().any(|pull| pull.behind.is_some() || pull.queued_since.is_some());
-        (pulls.is_empty() || ahead).then(Sign::default)
+        (pulls.is_empty() || ahead).then(Match::default)
     },
 };

@@ -1,8 +1,8 @@
 //! Pulling the image itself took long: its size, the registry, or the node's disk and network.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,10 +22,10 @@ See in the time line what was pulled at once. Fewer pulls side by side let small
 When it misleads
 Several pulls at once share the bandwidth: each looks slow.
 ",
-    reference: Span(0),
-    limit: Span(2 * SECOND),
+    reference: Nanos(0),
+    limit: Nanos(2 * SECOND),
     because: "2 s move 50 MB at the 25 MB/s of a modest registry; a start has 5 s in all",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull],
-    check: |_| Some(Sign::default()),
+    check: |_| Some(Match::default()),
 };

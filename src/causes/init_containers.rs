@@ -1,8 +1,8 @@
 //! Init containers ran before the pod's own containers.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,10 +22,10 @@ Look at what they wait for; a sidecar with a start-up probe can replace a waitin
 When it misleads
 Their time is left out of the official SLI, but users wait for it all the same.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "each costs a detection by the relist, up to 1 s, beside its own run",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
     phases: &[Phase::Init],
-    check: |_| Some(Sign::default()),
+    check: |_| Some(Match::default()),
 };

@@ -1,11 +1,11 @@
 //! The kubelet was down or restarting when the pod was bound.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// A kubelet that has started takes the pods it finds within seconds; a pod that comes later waited for something else.
-const UP: Span = Span(30 * SECOND);
+const UP: Nanos = Nanos(30 * SECOND);
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -25,19 +25,19 @@ Look for why the kubelet restarted (crash, update, configuration push); drain th
 When it misleads
 A pod that also waited for the scheduler while the kubelet was down: the log cannot tell the two apart.
 ",
-    reference: Span(SECOND),
-    limit: Span(SECOND),
+    reference: Nanos(SECOND),
+    limit: Nanos(SECOND),
     because: "creation is cut to whole seconds: up to one of them is rounding",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Scheduling, Phase::Unattributed],
     check: |case| {
         let start = case.startup.restarts.first()?;
         let taken = case.startup.events.iter().find(|event| !event.by_runtime)?.time;
-        if start.time > taken + Span(SECOND) {
+        if start.time > taken + Nanos(SECOND) {
             // The kubelet had the pod already: what it waited before is not of the restart.
-            return Some(Sign { within: Some((start.time, Time(i64::MAX))), ..Sign::at(start) });
+            return Some(Match { within: Some((start.time, Time(i64::MAX))), ..Match::at(start) });
         }
-        let before = Sign { within: Some((Time(i64::MIN), taken + Span(SECOND))), ..Sign::at(start) };
+        let before = Match { within: Some((Time(i64::MIN), taken + Nanos(SECOND))), ..Match::at(start) };
         (taken - start.time <= UP).then_some(before)
     },
 };

@@ -16,22 +16,22 @@ mod cpu_throttled;
 mod crash_loop;
 mod credential_provider_slow;
 pub mod evidence;
-mod evidence_missing;
 mod image_gc_repull;
 mod image_large;
 mod image_pull_always;
 mod image_pull_failing;
-mod image_pull_or_queue;
 mod image_pull_queued;
 mod image_pull_slow;
+mod image_pull_unresolved;
 mod init_containers;
 mod kubelet_restart;
-mod memory_qos_throttled;
+mod memory_high_throttled;
 mod network_not_ready;
 mod node_overloaded;
-mod pleg_polling;
+mod pleg_relist_delay;
 mod post_start_hook;
 mod pull_rate_limited;
+mod record_late;
 mod registry_slow;
 mod runtime_slow;
 mod sandbox_cni_failing;
@@ -41,22 +41,22 @@ mod selinux_relabel;
 pub mod setting;
 mod sidecar_startup_probe;
 mod status_report_slow;
+mod unexplained;
 mod volume_attach_slow;
+mod volume_fsgroup_chown;
 mod volume_mount_slow;
 mod volume_object_missing;
-mod volume_ownership_walk;
-mod watch_artefact;
 
 pub(crate) use advice::minor;
 pub use advice::{Advice, Advised};
 pub(crate) use case::{AROUND, is_with_others};
-pub use case::{Case, Sign};
+pub use case::{Case, Match};
 
-use crate::breakdown::Piece;
+use crate::breakdown::Span;
 use crate::causes::evidence::Evidence;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::Place;
-use crate::model::time::Span;
+use crate::model::record::SourceLine;
+use crate::model::time::Nanos;
 
 /// Every cause of logs, in the order they claim: specific before general.
 pub const CAUSES: &[Cause] = &[
@@ -65,7 +65,7 @@ pub const CAUSES: &[Cause] = &[
     scheduling_wait::CAUSE,
     admission_wait::CAUSE,
     volume_object_missing::CAUSE,
-    volume_ownership_walk::CAUSE,
+    volume_fsgroup_chown::CAUSE,
     volume_attach_slow::CAUSE,
     api_client_throttled::CAUSE,
     volume_mount_slow::CAUSE,
@@ -74,7 +74,7 @@ pub const CAUSES: &[Cause] = &[
     image_gc_repull::CAUSE,
     image_pull_always::CAUSE,
     image_pull_queued::CAUSE,
-    image_pull_or_queue::CAUSE,
+    image_pull_unresolved::CAUSE,
     registry_slow::CAUSE,
     image_large::CAUSE,
     image_pull_slow::CAUSE,
@@ -90,14 +90,14 @@ pub const CAUSES: &[Cause] = &[
     sandbox_cni_slow::CAUSE,
     selinux_relabel::CAUSE,
     runtime_slow::CAUSE,
-    pleg_polling::CAUSE,
+    pleg_relist_delay::CAUSE,
     status_report_slow::CAUSE,
-    watch_artefact::CAUSE,
-    evidence_missing::CAUSE,
+    record_late::CAUSE,
+    unexplained::CAUSE,
 ];
 
 /// Causes that only metrics prove: in logs they claim nothing. What each needs to be judged stands in `metrics::judge`.
-pub const MEASURED: &[Cause] = &[cpu_throttled::CAUSE, memory_qos_throttled::CAUSE, credential_provider_slow::CAUSE];
+pub const MEASURED: &[Cause] = &[cpu_throttled::CAUSE, memory_high_throttled::CAUSE, credential_provider_slow::CAUSE];
 
 /// A rule, and what it means.
 #[derive(Debug)]
@@ -111,9 +111,9 @@ pub struct Cause {
     /// The four headings.
     pub text: &'static str,
     /// What a healthy start spends in these phases: only what lies beyond is lost.
-    pub reference: Span,
+    pub reference: Nanos,
     /// It claims nothing below this loss.
-    pub limit: Span,
+    pub limit: Nanos,
     /// How reference and limit were found.
     pub because: &'static str,
     /// What can show it. With none of these it is not guessed, but named among what could not be judged.
@@ -121,7 +121,7 @@ pub struct Cause {
     /// The phases it may claim; none: it explains, and claims no seconds.
     pub phases: &'static [Phase],
     /// Whether it is there, and what shows it.
-    pub check: fn(&Case<'_>) -> Option<Sign>,
+    pub check: fn(&Case<'_>) -> Option<Match>,
 }
 
 /// A cause's claim on seconds of one startup.
@@ -130,28 +130,28 @@ pub struct Finding {
     /// Which cause.
     pub cause: &'static str,
     /// How much it cost beyond its reference.
-    pub lost: Span,
+    pub lost: Nanos,
     /// How much of it is certain.
-    pub certain: Span,
+    pub certain: Nanos,
     /// A line that shows it.
-    pub evidence: Option<Place>,
+    pub evidence: Option<SourceLine>,
     /// Whom or what was waited for, when that is known.
     pub about: Option<Box<str>>,
 }
 
 /// Judges a startup: its findings, the costliest first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let mut free: Vec<&Piece> = case.breakdown.pieces.iter().collect();
+    let mut free: Vec<&Span> = case.breakdown.pieces.iter().collect();
     let mut found = Vec::new();
     for cause in CAUSES {
         let Some(sign) = (cause.check)(case) else { continue };
-        let mine = |piece: &&Piece| {
+        let mine = |piece: &&Span| {
             let within = sign.within.is_none_or(|(from, to)| piece.from >= from && piece.to <= to);
             cause.phases.contains(&piece.phase) && within
         };
-        let beyond = |whole: Span| Span((whole - cause.reference).0.max(0));
+        let beyond = |whole: Nanos| Nanos((whole - cause.reference).0.max(0));
         let lost = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.to - piece.from).sum());
-        if !cause.phases.is_empty() && (lost <= Span(0) || lost < cause.limit) {
+        if !cause.phases.is_empty() && (lost <= Nanos(0) || lost < cause.limit) {
             continue;
         }
         let least = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.min).sum());
@@ -160,7 +160,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(Finding {
             cause: cause.id,
             lost,
-            certain: if sign.likely { Span(0) } else { least.min(sign.at_most.unwrap_or(least)) },
+            certain: if sign.likely { Nanos(0) } else { least.min(sign.at_most.unwrap_or(least)) },
             evidence: sign.place.or(longest.and_then(|piece| piece.place)).or_else(observed),
             about: sign.about.or_else(|| longest.and_then(|piece| piece.about.clone())),
         });

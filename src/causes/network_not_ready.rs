@@ -1,9 +1,9 @@
 //! The node's network was not ready: no pod could get a sandbox.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,8 +23,8 @@ See why the CNI configuration came late: image of the CNI daemon, its own API ac
 When it misleads
 Pods on the host network do not wait for it.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "the kubelet tries again after 1 to 1.5 s",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::RestartBackoff],
@@ -32,6 +32,6 @@ Pods on the host network do not wait for it.
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
         // Other retries of the same pod are of other causes.
         let waited = case.pieces(Phase::RestartBackoff).find(|piece| piece.about.as_deref() == Some("the node's network"))?;
-        Some(Sign { within: Some((waited.from, waited.to)), ..Sign::at(shown) })
+        Some(Match { within: Some((waited.from, waited.to)), ..Match::at(shown) })
     },
 };

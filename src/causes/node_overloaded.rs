@@ -1,10 +1,10 @@
 //! The node itself was short of CPU, memory or disk while pods started.
 
 use super::case::with_others;
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -24,19 +24,19 @@ See which of the three it is. Start fewer pods at once on a node, reserve CPU fo
 When it misleads
 Pressure is of the whole window, starts may lie in a quiet part of it: take a window around them.
 ",
-    reference: Span(SECOND),
-    limit: Span(3 * SECOND),
+    reference: Nanos(SECOND),
+    limit: Nanos(3 * SECOND),
     because: "sandbox and containers take together up to 1 s on a quiet node; 20 cached pods at once on two cores lost up to 3.6 s (captures)",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::ContainerMetrics, Evidence::NodeMetrics, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox, Phase::Start],
     check: |case| {
         let slow = case.around(Fact::PlegUnhealthy).or(case.around(Fact::HousekeepingLate));
         if let Some(slow) = slow {
-            return Some(Sign::at(slow));
+            return Some(Match::at(slow));
         }
         // A sandbox that is slow for its network leaves the containers quick.
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
         let both = start >= 0.5 && sandbox + start >= 4.0 + case.blur();
-        (case.burst() && both).then(|| Sign { about: Some(with_others(case.startup.alongside)), ..Sign::default() })
+        (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.alongside)), ..Match::default() })
     },
 };

@@ -1,9 +1,9 @@
 //! A postStart hook kept the pod from counting as started.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,8 +23,8 @@ Measure the hook. A hook that waits for the service to listen belongs into a sta
 When it misleads
 Without -v=4 another reason that holds up one pod's sync looks the same.
 ",
-    reference: Span(0),
-    limit: Span(2 * SECOND),
+    reference: Nanos(0),
+    limit: Nanos(2 * SECOND),
     because: "other reasons take up to a second or two: a status write, a relist",
     shown_by: &[Evidence::KubeletLog, Evidence::Pods],
     phases: &[Phase::Report, Phase::Start],
@@ -36,12 +36,12 @@ Without -v=4 another reason that holds up one pod's sync looks the same.
         let running = case.breakdown.running?;
         let busy = case.startup.all(Fact::SyncEnded).find(|event| event.time >= started && event.time <= running);
         if let Some(busy) = busy {
-            return Some(Sign { within: Some((started, busy.time)), ..Sign::at(busy) });
+            return Some(Match { within: Some((started, busy.time)), ..Match::at(busy) });
         }
         let known = case.traits.is_some();
-        let alone = case.startup.others.is_some_and(|others| others.reported < Span(SECOND / 2));
+        let alone = case.startup.others.is_some_and(|others| others.reported < Nanos(SECOND / 2));
         let throttled = case.around(Fact::Throttled).is_some();
         let from = case.pieces(Phase::Report).map(|piece| piece.from).min()?;
-        ((known || alone) && !throttled).then(|| Sign { likely: true, within: Some((from, running)), ..Sign::default() })
+        ((known || alone) && !throttled).then(|| Match { likely: true, within: Some((from, running)), ..Match::default() })
     },
 };

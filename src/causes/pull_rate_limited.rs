@@ -1,10 +1,10 @@
 //! Pulls were refused by the kubelet's own rate limit and waited for their back-off.
 
-use super::{Advice, Cause, Evidence, Sign};
-use crate::causes::setting::Knob;
+use super::{Advice, Cause, Evidence, Match};
+use crate::causes::setting::Setting;
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -15,7 +15,7 @@ pub(super) const CAUSE: Cause = Cause {
         "registryPullQPS: 0 (no limit), or more than 5 with registryBurst to match",
         "bursts reach the registry",
     )
-    .yaml(&[(Knob::RegistryPullQps, "0")], "the kubelet has no limit of its own any more: look at the registry's")
+    .yaml(&[(Setting::RegistryPullQps, "0")], "the kubelet has no limit of its own any more: look at the registry's")
     .what_if("registryPullQPS=0")],
     text: "\
 What it means
@@ -30,10 +30,10 @@ Raise or switch off registryPullQPS; with parallel pulls set maxParallelImagePul
 When it misleads
 The limit protects a registry that has limits of its own.
 ",
-    reference: Span(0),
-    limit: Span(SECOND),
+    reference: Nanos(0),
+    limit: Nanos(SECOND),
     because: "a refused pull costs its back-off, 10 s at least",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::ImageBackoff, Phase::ImageWait],
-    check: |case| case.says(Fact::SyncFailed, "pull QPS exceeded").map(Sign::at),
+    check: |case| case.says(Fact::SyncFailed, "pull QPS exceeded").map(Match::at),
 };

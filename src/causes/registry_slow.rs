@@ -1,9 +1,9 @@
 //! The registry, or the way to it, gave little.
 
 use super::case::SLOW_RATE;
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,14 +23,14 @@ Time a pull by hand (`crictl pull`) from another node. Look for rate limits (HTT
 When it misleads
 Unpacking is part of the pull: a slow disk looks the same. The size is that of the compressed layers; layers that the node had already are counted too, which makes the rate look better than it was.
 ",
-    reference: Span(0),
-    limit: Span(2 * SECOND),
+    reference: Nanos(0),
+    limit: Nanos(2 * SECOND),
     because: "10 MB/s: a gigabit link carries 110, and at 10 an image of 100 MB takes twice as long as a start may; 2 s as for any pull",
     shown_by: &[Evidence::RuntimeLog, Evidence::RuntimeMetrics],
     phases: &[Phase::ImagePull],
     check: |case| {
         let pull = case.longest_pull()?;
         let slow = pull.rate.is_some_and(|rate| rate < SLOW_RATE);
-        slow.then(|| Sign { place: Some(pull.place), about: Some(pull.image.clone()), ..Sign::default() })
+        slow.then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
     },
 };

@@ -1,8 +1,8 @@
 //! Creating and starting the containers took long in the runtime.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,10 +22,10 @@ On SELinux nodes with large volumes look at relabelling (SELinuxMount); else at 
 When it misleads
 In a burst of starts the node is the reason (node-overloaded). Without the runtime's log the end is known to the kubelet's relist only.
 ",
-    reference: Span(SECOND / 2),
-    limit: Span(2 * SECOND),
+    reference: Nanos(SECOND / 2),
+    limit: Nanos(2 * SECOND),
     because: "a container is created and started within 0.1 to 0.3 s on a quiet node (captures)",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Start],
-    check: |case| (!case.burst()).then(Sign::default),
+    check: |case| (!case.burst()).then(Match::default),
 };

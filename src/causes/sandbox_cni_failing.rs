@@ -1,9 +1,9 @@
 //! Setting up the pod's sandbox failed and was tried again.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -27,14 +27,14 @@ Read the error: an address pool that is full, a CNI daemon that is not ready, a 
 When it misleads
 A node that has just booted fails for some seconds until its CNI daemon is up.
 ",
-    reference: Span(SECOND / 2),
-    limit: Span(SECOND),
+    reference: Nanos(SECOND / 2),
+    limit: Nanos(SECOND),
     because: "a sandbox takes 0.1 to 0.5 s on a quiet node (captures)",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox],
     check: |case| {
         case.failed_with(&["CreatePodSandboxError"])
             .or(case.startup.first(Fact::SandboxFailed).filter(|e| case.in_time(e)))
-            .map(Sign::at)
+            .map(Match::at)
     },
 };

@@ -1,8 +1,8 @@
 //! Creating the sandbox took long; the network plugin runs inside.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,14 +22,14 @@ containerd: `containerd_cri_sandbox_create_network_seconds` tells the network's 
 When it misleads
 Many pods at once on few cores make every sandbox slow: in a burst it is named only where other sandboxes of the time were quick, or from 5 s on. A missing pause image is pulled inside, and a runtime handler with a virtual machine starts one.
 ",
-    reference: Span(SECOND / 2),
-    limit: Span(2 * SECOND),
+    reference: Nanos(SECOND / 2),
+    limit: Nanos(2 * SECOND),
     because: "a sandbox takes 0.1 to 0.5 s on a quiet node (captures); the slowest plugin that is not ill takes about a second",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::RuntimeMetrics, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox],
     check: |case| {
         // A node that is busy is slow for all; quick sandboxes beside this one show that it is not.
-        let quick = case.startup.others.is_some_and(|others| others.sandbox < Span(SECOND));
-        (!case.burst() || quick || case.seconds(Phase::Sandbox) >= 5.0 + case.blur()).then(Sign::default)
+        let quick = case.startup.others.is_some_and(|others| others.sandbox < Nanos(SECOND));
+        (!case.burst() || quick || case.seconds(Phase::Sandbox) >= 5.0 + case.blur()).then(Match::default)
     },
 };

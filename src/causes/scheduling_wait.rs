@@ -1,8 +1,8 @@
 //! Pods waited before a kubelet took them: scheduler, capacity, gates, or a node that was not ready.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,10 +22,10 @@ Read the FailedScheduling events; look at scheduling gates, unbound volumes, tai
 When it misleads
 Clocks of node and API server that differ add or hide seconds; the creation stamp is cut to whole seconds.
 ",
-    reference: Span(SECOND),
-    limit: Span(2 * SECOND),
+    reference: Nanos(SECOND),
+    limit: Nanos(2 * SECOND),
     because: "creation is cut to whole seconds, and a quiet scheduler with its watch takes some hundred milliseconds; the longest of cached starts in captures took 1.6 s",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Scheduling],
-    check: |_| Some(Sign::default()),
+    check: |_| Some(Match::default()),
 };

@@ -1,8 +1,8 @@
 //! The runtime relabelled every file of a volume for SELinux.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -27,13 +27,13 @@ See the CSIDriver's seLinuxMount and the volumes' access modes. Before the gate 
 When it misleads
 A container may be slow to create for other reasons: disk, image snapshot, the number of pods started at once.
 ",
-    reference: Span(SECOND / 2),
-    limit: Span(2 * SECOND),
+    reference: Nanos(SECOND / 2),
+    limit: Nanos(2 * SECOND),
     because: "a container is created and started within 0.1 to 0.3 s on a quiet node (captures)",
     shown_by: &[Evidence::Pods],
     phases: &[Phase::Start],
     check: |case| {
         let traits = case.traits?;
-        (traits.selinux && traits.persistent && !case.burst()).then(|| Sign { likely: true, ..Sign::default() })
+        (traits.selinux && traits.persistent && !case.burst()).then(|| Match { likely: true, ..Match::default() })
     },
 };

@@ -1,9 +1,9 @@
 //! The containers waited for a sidecar's start-up probe.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,10 +23,10 @@ Make the sidecar ready sooner, and let the probe's period be a second.
 When it misleads
 The start-up probe of a main container does not hold the start back.
 ",
-    reference: Span(0),
-    limit: Span(2 * SECOND),
+    reference: Nanos(0),
+    limit: Nanos(2 * SECOND),
     because: "a probe that passes at its first try costs less",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Start],
-    check: |case| case.says(Fact::ProbeFailed, "tartup").map(Sign::at),
+    check: |case| case.says(Fact::ProbeFailed, "tartup").map(Match::at),
 };

@@ -1,8 +1,8 @@
 //! The pod ran, but the API learned it late.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -26,11 +26,11 @@ Look for throttling lines at -v=2 and above, and at the API server's latency for
 When it misleads
 A postStart hook of the last container ends within this time when only the kubelet's -v=2 log is there.
 ",
-    reference: Span(SECOND / 10),
-    limit: Span(2 * SECOND),
+    reference: Nanos(SECOND / 10),
+    limit: Nanos(2 * SECOND),
     because: "GET and PATCH of a status take some hundredths of a second; the API call SLO allows 1 s for each",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Report],
     // Without the running instant (JSON logging) the time may as well be the late record's.
-    check: |case| case.breakdown.running.map(|_| Sign::default()),
+    check: |case| case.breakdown.running.map(|_| Match::default()),
 };

@@ -1,9 +1,9 @@
 //! Volumes waited to be attached to the node.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -23,21 +23,21 @@ Read the VolumeAttachment objects and the attacher's log; detaching from the nod
 When it misleads
 Each try is counted, and volumes of one pod are attached side by side.
 ",
-    reference: Span(3 * SECOND / 10),
-    limit: Span(2 * SECOND),
+    reference: Nanos(3 * SECOND / 10),
+    limit: Nanos(2 * SECOND),
     because: "what is attached already is verified within some tenths of a second",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
     check: |case| {
         let first = |fact, volume: &str| {
-            case.startup.all(fact).find(|event| event.text_of(Field::Volume) == Some(volume) && case.in_time(event))
+            case.startup.all(fact).find(|event| event.fields.text(Field::Volume) == Some(volume) && case.in_time(event))
         };
         let wanted = case.startup.all(Fact::VolumeVerifyStarted).filter_map(|event| {
-            let mounting = first(Fact::VolumeMountStarted, event.text_of(Field::Volume)?)?;
+            let mounting = first(Fact::VolumeMountStarted, event.fields.text(Field::Volume)?)?;
             Some((mounting.time - event.time, mounting))
         });
         let (waited, mounting) = wanted.max_by_key(|(waited, _)| *waited)?;
         let most = waited.seconds() * 2.0 > case.seconds(Phase::Volumes);
-        (most && waited >= Span(2 * SECOND) && case.held().seconds() * 2.0 < waited.seconds()).then(|| Sign::at(mounting))
+        (most && waited >= Nanos(2 * SECOND) && case.held().seconds() * 2.0 < waited.seconds()).then(|| Match::at(mounting))
     },
 };

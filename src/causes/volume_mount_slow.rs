@@ -1,8 +1,8 @@
 //! Volumes took long to be attached or mounted.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -22,10 +22,10 @@ See which volume was last (`podlag chain`); check attach times of the storage pr
 When it misleads
 On a node that starts many pods at once everything is slow together; then volumes are a symptom.
 ",
-    reference: Span(3 * SECOND / 10),
-    limit: Span(2 * SECOND),
+    reference: Nanos(3 * SECOND / 10),
+    limit: Nanos(2 * SECOND),
     because: "the kubelet polls volumes each 0.3 s; volumes of cached starts in captures took up to 2.1 s under load",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
-    check: |_| Some(Sign::default()),
+    check: |_| Some(Match::default()),
 };

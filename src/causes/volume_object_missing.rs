@@ -1,10 +1,10 @@
 //! A volume waited for a configMap or secret that did not exist.
 
-use super::{Advice, Cause, Evidence, Sign};
+use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::startup::Event;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -24,8 +24,8 @@ Order the objects (Helm hooks, Argo sync waves), or mark the volume optional if 
 When it misleads
 The back-off makes the wait longer than the object was missing: 20 s late became 33 s in a measured case.
 ",
-    reference: Span(3 * SECOND / 10),
-    limit: Span(SECOND),
+    reference: Nanos(3 * SECOND / 10),
+    limit: Nanos(SECOND),
     because: "the kubelet polls volumes each 0.3 s, so every pod with one pays that",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Volumes],
@@ -36,6 +36,6 @@ The back-off makes the wait longer than the object was missing: 20 s late became
                 && event.tells("not found")
                 && ["configmap ", "secret ", "ConfigMap ", "Secret "].iter().any(|kind| event.tells(kind))
         };
-        case.startup.all(Fact::VolumeFailed).find(missing).map(Sign::at)
+        case.startup.all(Fact::VolumeFailed).find(missing).map(Match::at)
     },
 };

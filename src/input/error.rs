@@ -8,7 +8,7 @@ use std::path::Path;
 use super::content::Content;
 use super::packing::{Broken, Fault};
 use super::regular::Changed;
-use crate::render::plain;
+use crate::model::text::sanitize;
 
 /// What kind of trouble a source gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum ErrorKind {
     /// A file the user named, known by its first bytes to be something else than text.
     NotText(Content),
     /// The same, or a pipe or device, but found in a folder: left out, worth a remark rather than an error.
-    PassedOver(Content),
+    Skipped(Content),
     /// Its packed data ends before its end; what came before was delivered.
     Truncated,
     /// Its packed data is damaged; what came before was delivered.
@@ -89,7 +89,7 @@ impl SourceError {
     /// Whether this is only a remark: a file in a folder that is no log was left out.
     #[must_use]
     pub fn is_remark(&self) -> bool {
-        matches!(self.kind, ErrorKind::PassedOver(_))
+        matches!(self.kind, ErrorKind::Skipped(_))
     }
 
     /// What to check or do, as one or two sentences.
@@ -103,7 +103,7 @@ impl SourceError {
             ErrorKind::Empty => {
                 "Name the files themselves or another folder; names that begin with a dot are left out."
             }
-            ErrorKind::NotText(content) | ErrorKind::PassedOver(content) => return content.help(&self.name),
+            ErrorKind::NotText(content) | ErrorKind::Skipped(content) => return content.help(&self.name),
             ErrorKind::Truncated => {
                 "What came before is used. Was it still being written or copied? If so, fetch it again."
             }
@@ -130,7 +130,7 @@ impl std::error::Error for SourceError {}
 
 /// A path as it may stand on a terminal: a file's name can hold what would act there.
 pub(super) fn shown(path: &Path) -> String {
-    plain(&path.to_string_lossy())
+    sanitize(&path.to_string_lossy())
 }
 
 #[cfg(test)]
@@ -148,6 +148,6 @@ mod tests {
 
     #[test]
     fn names_cannot_steer_a_terminal() {
-        assert_eq!(shown(Path::new("a\u{1b}[2Jb\n.log")), "a\u{fffd}[2Jb\u{fffd}.log");
+        assert_eq!(shown(Path::new("a\u{1b}[2Jb\n.log")), "a\u{fffd}[2Jb .log");
     }
 }

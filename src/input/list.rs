@@ -73,7 +73,7 @@ impl Listing {
                 }
                 Ok(_) => {
                     let message = format!("it is {}", Content::Special.words());
-                    self.errors.push(SourceError::new(&shown(&path), ErrorKind::PassedOver(Content::Special), message));
+                    self.errors.push(SourceError::new(&shown(&path), ErrorKind::Skipped(Content::Special), message));
                 }
                 Err(_) if path.is_symlink() => {
                     self.errors.push(SourceError::new(

@@ -26,7 +26,7 @@ const NESTED: usize = 2;
 ///
 /// # Errors
 /// If it cannot be opened, is packed more than twice, or is known not to be a text log: [`ErrorKind::NotText`] where the
-/// user named it, [`ErrorKind::PassedOver`] where it was found in a folder. Errors met later come from the reader: first
+/// user named it, [`ErrorKind::Skipped`] where it was found in a folder. Errors met later come from the reader: first
 /// everything that could be decoded, then the error, told in the user's words by [`Chunks`](super::Chunks).
 pub fn open(source: &Source) -> Result<Box<dyn Read + Send>, SourceError> {
     let raw: Box<dyn Read + Send> = match &source.path {
@@ -111,7 +111,7 @@ impl Opened {
         let head = self.window.peek(SNIFF);
         let head = head.get(..SNIFF).unwrap_or(head);
         if let Some(content) = Content::of(head, !source.named) {
-            let kind = if source.named { ErrorKind::NotText(content) } else { ErrorKind::PassedOver(content) };
+            let kind = if source.named { ErrorKind::NotText(content) } else { ErrorKind::Skipped(content) };
             return Err(SourceError::new(&source.name, kind, format!("it is {}", content.words())));
         }
         match Bom::of(head) {
@@ -229,7 +229,7 @@ pub(super) mod tests {
         }
         let nul = b"a\0b\nc".to_vec();
         assert_eq!(all(&nul, 1, true), (nul.clone(), None), "named: read as it is");
-        assert_eq!(all(&nul, 1, false).1, Some(ErrorKind::PassedOver(Content::Binary)));
+        assert_eq!(all(&nul, 1, false).1, Some(ErrorKind::Skipped(Content::Binary)));
         assert_eq!(all(b"", 1, false), (Vec::new(), None));
         assert_eq!(all(b"\xff\xfe", 1, false), (Vec::new(), None));
     }
@@ -237,7 +237,7 @@ pub(super) mod tests {
     #[test]
     fn what_is_no_text_is_said_not_read() {
         assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, true).1, Some(ErrorKind::NotText(Content::Journal)));
-        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, false).1, Some(ErrorKind::PassedOver(Content::Journal)));
+        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, false).1, Some(ErrorKind::Skipped(Content::Journal)));
         let packed = zstd::encode_all(&b"PAR1\x15"[..], 1).unwrap();
         assert_eq!(all(&packed, 9, true).1, Some(ErrorKind::NotText(Content::Parquet)), "packed ones too");
     }

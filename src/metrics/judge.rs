@@ -24,7 +24,7 @@ pub struct Case<'a> {
 
 /// A cause's claim on seconds of the mean start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Proof {
+pub struct MetricFinding {
     /// Which cause.
     pub cause: String,
     /// It cost at least this, mean seconds of a start.
@@ -132,7 +132,7 @@ pub const RULES: &[Rule] = &[
             format!("pulls took {:.1} s a start longer for the kubelet than for the runtime", wait.mean_s),
         ))
     }),
-    ("image-pull-or-queue", |case| {
+    ("image-pull-unresolved", |case| {
         let wait = case.part(Phase::ImageWait).filter(|part| part.phases.len() > 1 && part.mean_s >= LEAST)?;
         Some((
             0.0,
@@ -170,7 +170,7 @@ pub const RULES: &[Rule] = &[
         let (sum, count) = case.window.sum(name::RUNTIME, "pull_image")?;
         Some((pull.low_s, pull.high_s, format!("{count:.0} pulls of {:.1} s each", sum / count)))
     }),
-    ("volume-ownership-walk", |case| storage(case, "volume_apply_access_control")),
+    ("volume-fsgroup-chown", |case| storage(case, "volume_apply_access_control")),
     ("volume-attach-slow", |case| storage(case, "verify_controller_attached_volume")),
     ("volume-mount-slow", |case| {
         let volumes = case.part(Phase::Volumes).filter(|part| part.mean_s >= 1.0)?;
@@ -200,7 +200,7 @@ pub const RULES: &[Rule] = &[
         let mean = devices + case.mean(name::DRA, "").map_or(0.0, |(mean, _)| mean);
         (mean >= LEAST).then(|| (0.0, mean, format!("allocating devices and resources took {mean:.1} s a start")))
     }),
-    ("pleg-polling", |case| {
+    ("pleg-relist-delay", |case| {
         let (sum, count) = case.window.sum(name::RELIST_INTERVAL, "").filter(|(_, count)| *count > 0.0)?;
         let interval = sum / count;
         (interval >= 2.0).then(|| (0.0, interval - 1.0, format!("from one relist to the next {interval:.1} s")))
@@ -241,7 +241,7 @@ pub const RULES: &[Rule] = &[
             )
         })
     }),
-    ("memory-qos-throttled", |case| {
+    ("memory-high-throttled", |case| {
         let events = case.window.counter(name::MEMORY_HIGH, "")?;
         (events > 0.0).then(|| (0.0, case.rest(), format!("memory.high was met {events:.0} times")))
     }),
@@ -280,7 +280,7 @@ pub const RULES: &[Rule] = &[
 
 /// The causes that a node's metrics prove, the costliest (by the middle of its bounds) first.
 #[must_use]
-pub fn judge(case: &Case<'_>) -> Vec<Proof> {
+pub fn judge(case: &Case<'_>) -> Vec<MetricFinding> {
     if case.per() <= 0.0 {
         return Vec::new();
     }
@@ -288,14 +288,14 @@ pub fn judge(case: &Case<'_>) -> Vec<Proof> {
         // No cause costs a start more than it took.
         let most = case.starts.total_s.filter(|_| case.starts.total_exact).unwrap_or(f64::INFINITY).max(0.0);
         let bound = |seconds: f64| seconds.clamp(0.0, most);
-        check(case).map(|(low, high, seen)| Proof {
+        check(case).map(|(low, high, seen)| MetricFinding {
             cause: (*cause).to_owned(),
             low_s: bound(low),
             high_s: bound(high),
             seen,
         })
     };
-    let mut found: Vec<Proof> = RULES.iter().filter_map(proof).collect();
+    let mut found: Vec<MetricFinding> = RULES.iter().filter_map(proof).collect();
     found.sort_by(costliest);
     found
 }
@@ -303,15 +303,18 @@ pub fn judge(case: &Case<'_>) -> Vec<Proof> {
 /// The proofs of several nodes as one, each node with its recorded starts; the words are those of the node
 /// that it costs most.
 #[must_use]
-pub fn together(nodes: &[(&str, f64, &[Proof])]) -> Vec<Proof> {
+pub fn together(nodes: &[(&str, f64, &[MetricFinding])]) -> Vec<MetricFinding> {
     let all: f64 = nodes.iter().map(|(_, pods, _)| pods).sum();
-    let mut sum: BTreeMap<&str, (Proof, f64)> = BTreeMap::new();
+    let mut sum: BTreeMap<&str, (MetricFinding, f64)> = BTreeMap::new();
     for (node, pods, proofs) in nodes.iter().filter(|(_, pods, _)| *pods > 0.0) {
         for proof in *proofs {
             let (low_s, high_s) = (proof.low_s * pods / all, proof.high_s * pods / all);
             let words = format!("{node}: {}", proof.seen);
             let (known, most) = sum.entry(&proof.cause).or_insert_with(|| {
-                (Proof { cause: proof.cause.clone(), low_s: 0.0, high_s: 0.0, seen: words.clone() }, low_s + high_s)
+                (
+                    MetricFinding { cause: proof.cause.clone(), low_s: 0.0, high_s: 0.0, seen: words.clone() },
+                    low_s + high_s,
+                )
             });
             known.low_s += low_s;
             known.high_s += high_s;
@@ -320,12 +323,12 @@ pub fn together(nodes: &[(&str, f64, &[Proof])]) -> Vec<Proof> {
             }
         }
     }
-    let mut found: Vec<Proof> = sum.into_values().map(|(proof, _)| proof).collect();
+    let mut found: Vec<MetricFinding> = sum.into_values().map(|(proof, _)| proof).collect();
     found.sort_by(costliest);
     found
 }
 
-fn costliest(a: &Proof, b: &Proof) -> std::cmp::Ordering {
+fn costliest(a: &MetricFinding, b: &MetricFinding) -> std::cmp::Ordering {
     (b.low_s + b.high_s).total_cmp(&(a.low_s + a.high_s)).then(a.cause.cmp(&b.cause))
 }
 

@@ -1,5 +1,5 @@
 //! Metrics: the second source, for fleets whose logs are not at hand. Scrapes in text, and servers that speak Prometheus' HTTP
-//! API, both give [`Page`]s; what came between two pages of a process is a [`Window`]; all else is made of windows.
+//! API, both give [`Scrape`]s; what came between two pages of a process is a [`Window`]; all else is made of windows.
 //!
 //! ```text
 //! text --exposition--> samples ─┐
@@ -23,8 +23,8 @@ use serde::Serialize;
 
 pub use breakdown::{Part, Starts};
 pub use histogram::{Between, Histogram};
-pub use judge::Proof;
-pub use page::{Page, Pages};
+pub use judge::MetricFinding;
+pub use page::{Scrape, ScrapeCollector};
 pub use reconcile::{Figure, Reconciled};
 pub use window::Window;
 
@@ -49,7 +49,7 @@ pub struct Spread {
 
 /// What the metrics of a node, or of all, say.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
-pub struct Figures {
+pub struct NodeMetrics {
     /// What they are made of.
     pub window: Window,
     /// How many starts the kubelet recorded.
@@ -67,13 +67,13 @@ pub struct Figures {
     /// Where they went.
     pub parts: Vec<Part>,
     /// The causes they prove.
-    pub causes: Vec<Proof>,
+    pub causes: Vec<MetricFinding>,
     /// The logs of the same node beside them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconciled: Option<Reconciled>,
 }
 
-impl Figures {
+impl NodeMetrics {
     /// The figures of a window; `recorded` are the starts that logs of the node recorded.
     #[must_use]
     pub fn of(window: Window, recorded: Option<&[Recorded]>) -> Self {
@@ -89,7 +89,7 @@ impl Figures {
             p99_s: quantile(0.99),
             within_5s: within,
         };
-        Figures {
+        NodeMetrics {
             startups: starts.count,
             stateful: starts.stateful,
             broken: starts.broken,
@@ -104,9 +104,9 @@ impl Figures {
     }
 }
 
-impl Figures {
+impl NodeMetrics {
     /// The figures of several nodes: histograms and counts are added up, parts and proofs weighted by recorded starts.
-    fn together(mut window: Window, nodes: &[Figures]) -> Self {
+    fn together(mut window: Window, nodes: &[NodeMetrics]) -> Self {
         let parts: Vec<(f64, &[Part])> = nodes.iter().map(|node| (node.startups, node.parts.as_slice())).collect();
         let parts = breakdown::together(&parts);
         let proofs = nodes.iter().map(|node| (node.window.node.as_str(), node.startups, node.causes.as_slice()));
@@ -119,30 +119,30 @@ impl Figures {
                 .remarks
                 .push(format!("created → watched is of {known} of {all} nodes: kubelets before 1.29 do not tell it"));
         }
-        let sum = |of: fn(&Figures) -> f64| nodes.iter().map(of).sum::<f64>();
+        let sum = |of: fn(&NodeMetrics) -> f64| nodes.iter().map(of).sum::<f64>();
         let stateful = nodes.iter().any(|node| node.stateful.is_some());
-        Figures {
+        NodeMetrics {
             startups: sum(|node| node.startups),
             stateful: stateful.then(|| sum(|node| node.stateful.unwrap_or(0.0))),
             broken: sum(|node| node.broken),
             mean_s,
             parts,
             causes,
-            ..Figures::of(window, None)
+            ..NodeMetrics::of(window, None)
         }
     }
 }
 
 /// The metrics part of a report.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
-pub struct Measured {
+pub struct MetricsReport {
     /// All nodes together.
-    pub fleet: Figures,
+    pub fleet: NodeMetrics,
     /// Each node, the one whose mean start took longest first.
-    pub nodes: Vec<Figures>,
+    pub nodes: Vec<NodeMetrics>,
 }
 
-impl Measured {
+impl MetricsReport {
     /// What windows say, beside the starts that logs recorded (none: they are not to be compared). None without windows.
     #[must_use]
     pub fn of(windows: Vec<Window>, recorded: Option<&[Recorded]>) -> Option<Self> {
@@ -175,10 +175,10 @@ impl Measured {
         }
         // Where one node is all there is, logs that name none are of it.
         let nameless = if by_node.len() == 1 && rows.len() == 1 { rows.remove(&None) } else { None };
-        let mut nodes: Vec<Figures> = Vec::new();
+        let mut nodes: Vec<NodeMetrics> = Vec::new();
         for (node, window) in by_node {
             let mine = rows.get(&Some(node.as_str())).or(nameless.as_ref());
-            nodes.push(Figures::of(window, mine.map(Vec::as_slice)));
+            nodes.push(NodeMetrics::of(window, mine.map(Vec::as_slice)));
         }
         nodes.sort_by(|a, b| {
             b.mean_s
@@ -190,13 +190,13 @@ impl Measured {
             return None;
         }
         let mut fleet = match nodes.as_slice() {
-            [alone] => Figures { reconciled: None, ..alone.clone() },
-            nodes => Figures::together(fleet, nodes),
+            [alone] => NodeMetrics { reconciled: None, ..alone.clone() },
+            nodes => NodeMetrics::together(fleet, nodes),
         };
         remarks.sort_unstable();
         remarks.dedup();
         fleet.window.remarks.extend(remarks);
-        Some(Measured { fleet, nodes })
+        Some(MetricsReport { fleet, nodes })
     }
 
     /// How many starts they count.

@@ -62,7 +62,7 @@ const PAGES: usize = 10_000;
 
 /// What one scrape of one exporter says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
+pub struct Scrape {
     /// Whose page it is, by its families; none while it has none that tell.
     pub exporter: Option<Exporter>,
     /// The node's name, where the page tells it.
@@ -84,7 +84,7 @@ fn time(seconds: f64) -> Option<Time> {
     (seconds > 0.0 && seconds < 9.0e9).then_some(Time((seconds * SECOND as f64) as i64))
 }
 
-impl Page {
+impl Scrape {
     /// Takes a sample; `label` gives the value of a label.
     pub fn take<'a>(&mut self, sample: &str, label: impl Fn(&str) -> Option<&'a str>, value: f64, stamp: Option<Time>) {
         let Some((number, part)) = of(sample) else { return };
@@ -172,10 +172,10 @@ pub(super) fn number_of(text: &str) -> Option<f64> {
 
 /// Cuts a stream of samples into pages: several scrapes in one stream show by a sample that comes again.
 #[derive(Default)]
-pub struct Pages {
+pub struct ScrapeCollector {
     /// The pages that are complete.
-    pub done: Vec<Page>,
-    current: Page,
+    pub done: Vec<Scrape>,
+    current: Scrape,
     /// Families whose type the current page has told.
     types: HashSet<Box<str>>,
     /// Pages beyond the bound, which are not kept.
@@ -184,7 +184,7 @@ pub struct Pages {
     known: HashSet<u64, BuildHasherDefault<SipHasher13>>,
 }
 
-impl Pages {
+impl ScrapeCollector {
     /// A page says what a family is but once.
     pub fn declared(&mut self, family: &str) {
         if self.types.contains(family) {

@@ -8,7 +8,7 @@ use super::families::name;
 use super::histogram::Between;
 use super::window::Window;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 use crate::table::Recorded;
 
 /// One figure by both.
@@ -38,9 +38,9 @@ pub struct Reconciled {
 }
 
 /// Gauges with a time are written once a second; the scrape follows within that and the time to the next relist.
-fn late(window: &Window) -> Span {
+fn late(window: &Window) -> Nanos {
     let interval = window.sum(name::RELIST_INTERVAL, "").filter(|(_, count)| *count > 0.0);
-    Span(SECOND) + Span::from_seconds(interval.map_or(1.0, |(sum, count)| sum / count))
+    Nanos(SECOND) + Nanos::from_seconds(interval.map_or(1.0, |(sum, count)| sum / count))
 }
 
 /// Compares a node's metrics with the starts that its logs recorded.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::families::{Exporter, FAMILIES, Family, Shape};
 use super::histogram::Histogram;
-use super::page::{Key, Page, Values};
+use super::page::{Key, Scrape, Values};
 use crate::model::time::Time;
 
 /// What one series counted within a window.
@@ -119,7 +119,7 @@ impl Window {
 /// What the pages of one exporter of one node count between the first and the last of them; with `since_start` from the start
 /// of the first one's process on, which is all that one page alone can tell.
 #[must_use]
-pub fn between(node: &str, mut pages: Vec<Page>, since_start: bool) -> Window {
+pub fn between(node: &str, mut pages: Vec<Scrape>, since_start: bool) -> Window {
     // By their times, else by their processes and how much these had counted; where nothing tells, as they were given.
     if pages.iter().all(|page| page.at.is_some()) {
         pages.sort_by(|a, b| {
@@ -134,7 +134,7 @@ pub fn between(node: &str, mut pages: Vec<Page>, since_start: bool) -> Window {
     window.to = last.at;
     window.from = if since_start { first.started } else { first.at };
     let mut counted: BTreeMap<Key, Counted> = BTreeMap::new();
-    let mut before: Option<&Page> = if since_start { None } else { Some(first) };
+    let mut before: Option<&Scrape> = if since_start { None } else { Some(first) };
     for page in pages.iter().skip(usize::from(!since_start)) {
         // Containers' and the kernel's counters do not begin anew with the program that exports them.
         let own = !matches!(page.exporter, Some(Exporter::Cadvisor | Exporter::Node));
@@ -191,7 +191,7 @@ fn take(counted: &mut Counted, values: &Values, earlier: Option<&Values>) {
 
 /// Whether the process of a page is another than that of the page before: a count has gone down, or it says that it started
 /// after that. That its start differs is not enough: programs compute it from the kernel's clock, which is set now and then.
-fn begun_anew(before: &Page, page: &Page) -> bool {
+fn begun_anew(before: &Scrape, page: &Scrape) -> bool {
     let later = before.at.zip(page.started).is_some_and(|(before, started)| started > before);
     let differs = before.started.zip(page.started).is_none_or(|(before, now)| (now - before).seconds().abs() > 1.0);
     let fell = |key: &Key, now: Option<f64>, count: fn(&Values) -> Option<f64>| {
@@ -207,7 +207,7 @@ fn begun_anew(before: &Page, page: &Page) -> bool {
     differs && (later && before.started.is_some() || any_fell())
 }
 
-impl Page {
+impl Scrape {
     /// Grows within one process: what puts two of its scrapes in order where neither tells its time.
     fn progress(&self) -> f64 {
         self.values.values().map(|values| values.count.unwrap_or(0.0)).sum()

@@ -4,7 +4,8 @@
 
 use compact_str::CompactString;
 
-use crate::model::time::{Span, Stamp, Time};
+use crate::model::fields::Fields;
+use crate::model::time::{Nanos, Stamp, Time};
 
 /// Declares an enum whose variants have a name in grammars and outputs, and the table of all of them.
 macro_rules! named {
@@ -268,7 +269,7 @@ pub enum Value {
     /// A list of pods.
     Pods(Box<[Box<str>]>),
     /// A length of time.
-    Length(Span),
+    Length(Nanos),
     /// A whole number.
     Number(i64),
 }
@@ -282,7 +283,7 @@ impl Value {
 
 /// Where a line stands: the source's number in the run and the line's number in it, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Place {
+pub struct SourceLine {
     /// The source's number, in the order the sources were given.
     pub source: u32,
     /// The line's number, from 1.
@@ -297,7 +298,7 @@ pub struct Record {
     /// The same instant by the frame's clock (journal, syslog), for lines that carry both.
     pub frame_stamp: Option<Stamp>,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceLine,
     /// The host in the line's frame: an index into the chunk's hosts.
     pub host: Option<u16>,
     /// The process id in the line's header.
@@ -307,50 +308,16 @@ pub struct Record {
     /// What it proves.
     pub fact: Fact,
     /// Every name and figure the line gives.
-    pub fields: Vec<(Field, Value)>,
+    pub fields: Fields,
     /// The tracker's record, when it is one.
-    pub observed: Option<Box<Observed>>,
+    pub observed: Option<Box<StartupRecord>>,
     /// The line as its program wrote it, shortened: evidence to show.
     pub text: Box<str>,
 }
 
-impl Record {
-    /// A field's text.
-    pub fn text_of(&self, field: Field) -> Option<&str> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Text(text) if *known == field => Some(&**text),
-            _ => None,
-        })
-    }
-
-    /// A field's length of time.
-    pub fn length(&self, field: Field) -> Option<Span> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Length(span) if *known == field => Some(*span),
-            _ => None,
-        })
-    }
-
-    /// A field's number.
-    pub fn number(&self, field: Field) -> Option<i64> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Number(number) if *known == field => Some(*number),
-            _ => None,
-        })
-    }
-
-    /// The pods a list names.
-    pub fn pods(&self) -> &[Box<str>] {
-        self.fields
-            .iter()
-            .find_map(|(_, value)| if let Value::Pods(pods) = value { Some(&**pods) } else { None })
-            .unwrap_or(&[])
-    }
-}
-
 named! {
     /// Which keys the record has (pkg/kubelet/util/pod_startup_latency_tracker.go, per version).
-    Format FORMATS {
+    RecordFormat RECORD_FORMATS {
         /// 1.26: `pod.CreationTimestamp`, no end-to-end duration.
         G1 = "1.26",
         /// 1.27, 1.28: `podCreationTimestamp`, no end-to-end duration.
@@ -364,7 +331,7 @@ named! {
 
 /// A time in the tracker's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Noted {
+pub enum RecordedTime {
     /// The key is absent, cut, or (JSON logging) meaningless.
     #[default]
     Unknown,
@@ -374,34 +341,34 @@ pub enum Noted {
     At(Time),
 }
 
-impl Noted {
+impl RecordedTime {
     /// The instant, when there is one.
     pub fn time(self) -> Option<Time> {
-        if let Noted::At(time) = self { Some(time) } else { None }
+        if let RecordedTime::At(time) = self { Some(time) } else { None }
     }
 }
 
-/// The line `Observed pod startup duration`, as far as it is whole.
+/// The line `StartupRecord pod startup duration`, as far as it is whole.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Observed {
+pub struct StartupRecord {
     /// `podStartSLOduration` in seconds, as printed.
     pub slo: Option<f64>,
     /// `podStartE2EDuration` (1.29 on).
-    pub e2e: Option<Span>,
+    pub e2e: Option<Nanos>,
     /// `podCreationTimestamp`: the API server's clock, whole seconds.
-    pub created: Noted,
+    pub created: RecordedTime,
     /// `firstStartedPulling` (to 1.35.4).
-    pub first_pull: Noted,
+    pub first_pull: RecordedTime,
     /// `lastFinishedPulling` (to 1.35.4).
-    pub last_pull: Noted,
+    pub last_pull: RecordedTime,
     /// `observedRunningTime`: the status write in which all containers run has returned.
-    pub running: Noted,
+    pub running: RecordedTime,
     /// `watchObservedRunningTime`: the kubelet's own watch showed it.
-    pub watched: Noted,
+    pub watched: RecordedTime,
     /// `totalImagesPullingTime` (1.34.8 on).
-    pub pulling: Option<Span>,
+    pub pulling: Option<Nanos>,
     /// `totalInitContainerRuntime` (1.34.8 on).
-    pub init: Option<Span>,
+    pub init: Option<Nanos>,
     /// `isStatefulPod` (1.34.8 on).
     pub stateful: Option<bool>,
     /// `imagePullSessionsCount` (1.34.8 on).
@@ -413,7 +380,7 @@ pub struct Observed {
     /// Seconds east of UTC of the zone the node prints in.
     pub offset: Option<i32>,
     /// Which keys it has.
-    pub format: Option<Format>,
+    pub format: Option<RecordFormat>,
     /// JSON logging: its times are the time of writing (component-base logs/json, every version).
     pub json: bool,
     /// The line is cut: some keys are missing.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::record::{Fact, Field, Observed, Place, Record, Value, named};
-use crate::model::time::{Span, Time};
+use crate::model::fields::Fields;
+use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord, named};
+use crate::model::time::{Nanos, Time};
 
 /// How many events of one fact a startup keeps: the first ones and the latest. A crash loop repeats itself; sixty of
 /// each is more than any start in the captures has, and keeps a startup under a few hundred KiB at the worst.
@@ -16,13 +17,13 @@ pub struct Event {
     /// When.
     pub time: Time,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceLine,
     /// What it proves.
     pub fact: Fact,
     /// The runtime wrote it.
     pub by_runtime: bool,
     /// Its fields.
-    pub fields: Vec<(Field, Value)>,
+    pub fields: Fields,
     /// The line, shortened.
     pub text: Box<str>,
 }
@@ -42,31 +43,7 @@ impl Event {
 
     /// Whether the line's error, or the line, holds a word.
     pub fn tells(&self, word: &str) -> bool {
-        self.text_of(Field::Error).is_some_and(|error| error.contains(word)) || self.text.contains(word)
-    }
-
-    /// A field's text.
-    pub fn text_of(&self, field: Field) -> Option<&str> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Text(text) if *known == field => Some(&**text),
-            _ => None,
-        })
-    }
-
-    /// A field's length of time.
-    pub fn length(&self, field: Field) -> Option<Span> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Length(span) if *known == field => Some(*span),
-            _ => None,
-        })
-    }
-
-    /// A field's number.
-    pub fn number(&self, field: Field) -> Option<i64> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Number(number) if *known == field => Some(*number),
-            _ => None,
-        })
+        self.fields.text(Field::Error).is_some_and(|error| error.contains(word)) || self.text.contains(word)
     }
 }
 
@@ -84,13 +61,13 @@ pub struct Transfer {
     /// The image's size, when the runtime tells it.
     pub bytes: Option<i64>,
     /// The line of its end.
-    pub place: Place,
+    pub place: SourceLine,
     /// That line, shortened.
     pub text: Box<str>,
     /// The image whose pull filled most of the waiting before it.
     pub behind: Option<Box<str>>,
     /// The image had been pulled on the node before the pod asked for it, as far as the log goes.
-    pub again: Option<Again>,
+    pub again: Option<Repull>,
     /// Bytes a second that the node's pulls moved while it was under way, where their sizes are told.
     pub rate: Option<f64>,
     /// When the pull began that ended the moment this one could begin: then this one was queued.
@@ -99,11 +76,11 @@ pub struct Transfer {
 
 /// Why an image was pulled that had been pulled before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
+pub enum Repull {
     /// Nothing removed it in between.
     Present,
     /// The kubelet removed images in between: the line that says so.
-    Collected(Place),
+    Collected(SourceLine),
 }
 
 named! {
@@ -124,11 +101,11 @@ named! {
 
 /// How other pods of a node got on at about the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Others {
+pub struct NeighbourStats {
     /// From the relist noticing a pod's last container to its status being accepted: the middle.
-    pub reported: Span,
+    pub reported: Nanos,
     /// Until a pod's sandbox was there: a quarter was not slower.
-    pub sandbox: Span,
+    pub sandbox: Nanos,
 }
 
 /// One pod's start.
@@ -141,9 +118,9 @@ pub struct Startup {
     /// The pod's uid, once a line told it. A static pod's is the hash of its manifest.
     pub uid: Option<Box<str>>,
     /// The kubelet's record, once written.
-    pub observed: Option<Box<Observed>>,
+    pub observed: Option<Box<StartupRecord>>,
     /// When the record was written, and where it stands.
-    pub observed_at: Option<(Time, Place)>,
+    pub observed_at: Option<(Time, SourceLine)>,
     /// The node whose runtime's lines speak of it.
     pub runtime_node: Option<usize>,
     /// A static pod: the record is its mirror's.
@@ -169,7 +146,7 @@ pub struct Startup {
     /// How many other pods its node took within three seconds of it.
     pub alongside: usize,
     /// How others of its node got on that ran within half a minute of it, where there are two or more.
-    pub others: Option<Others>,
+    pub others: Option<NeighbourStats>,
     /// The end of what its node's log tells.
     pub log_end: Time,
     /// When a line last spoke of it.

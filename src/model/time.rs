@@ -17,9 +17,9 @@ pub struct Time(pub i64);
 
 /// A length of time in nanoseconds; may be negative (clock skew).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Span(pub i64);
+pub struct Nanos(pub i64);
 
-impl Span {
+impl Nanos {
     /// The length in seconds.
     pub fn seconds(self) -> f64 {
         // Whole and fraction apart: one division of the whole number would lose the nanoseconds of long spans.
@@ -29,53 +29,53 @@ impl Span {
     /// The same without its sign; saturates at the end of the range.
     #[must_use]
     pub fn abs(self) -> Self {
-        Span(self.0.saturating_abs())
+        Nanos(self.0.saturating_abs())
     }
 
     /// A length from seconds; saturates at the ends of the range.
     pub fn from_seconds(seconds: f64) -> Self {
-        Span((seconds * SECOND as f64).round() as i64)
+        Nanos((seconds * SECOND as f64).round() as i64)
     }
 }
 
-impl Add<Span> for Time {
+impl Add<Nanos> for Time {
     type Output = Time;
-    fn add(self, span: Span) -> Time {
+    fn add(self, span: Nanos) -> Time {
         Time(self.0.saturating_add(span.0))
     }
 }
 
-impl Sub<Span> for Time {
+impl Sub<Nanos> for Time {
     type Output = Time;
-    fn sub(self, span: Span) -> Time {
+    fn sub(self, span: Nanos) -> Time {
         Time(self.0.saturating_sub(span.0))
     }
 }
 
 impl Sub for Time {
-    type Output = Span;
-    fn sub(self, earlier: Time) -> Span {
-        Span(self.0.saturating_sub(earlier.0))
+    type Output = Nanos;
+    fn sub(self, earlier: Time) -> Nanos {
+        Nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
-impl Add for Span {
-    type Output = Span;
-    fn add(self, other: Span) -> Span {
-        Span(self.0.saturating_add(other.0))
+impl Add for Nanos {
+    type Output = Nanos;
+    fn add(self, other: Nanos) -> Nanos {
+        Nanos(self.0.saturating_add(other.0))
     }
 }
 
-impl Sub for Span {
-    type Output = Span;
-    fn sub(self, other: Span) -> Span {
-        Span(self.0.saturating_sub(other.0))
+impl Sub for Nanos {
+    type Output = Nanos;
+    fn sub(self, other: Nanos) -> Nanos {
+        Nanos(self.0.saturating_sub(other.0))
     }
 }
 
-impl std::iter::Sum for Span {
-    fn sum<I: Iterator<Item = Span>>(spans: I) -> Span {
-        spans.fold(Span(0), Span::add)
+impl std::iter::Sum for Nanos {
+    fn sum<I: Iterator<Item = Nanos>>(spans: I) -> Nanos {
+        spans.fold(Nanos(0), Nanos::add)
     }
 }
 

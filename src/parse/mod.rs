@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::model::record::{Fact, Field, Place, Record, Value, shorten};
+use crate::model::record::{Fact, Field, Record, SourceLine, Value, shorten};
 use crate::parse::grammar::Grammars;
 use crate::report::FEW;
 use entry::{Dialect, Entry};
@@ -44,9 +44,9 @@ pub struct Parsed {
     /// Lines that were longer than the limit, by number.
     pub long_lines: Vec<u64>,
     /// Where the first few unknown ones stand.
-    pub unknown_places: Vec<Place>,
+    pub unknown_places: Vec<SourceLine>,
     /// Where the first few cut ones stand.
-    pub cut_places: Vec<Place>,
+    pub cut_places: Vec<SourceLine>,
 }
 
 /// Parses a chunk: `text[..end]` is its own, what follows only completes records that span lines.
@@ -74,7 +74,7 @@ pub(crate) fn chunk_into(
         line += count_lines(own.get(counted..found.start).unwrap_or_default());
         counted = found.start;
         let after = text.get((found.end + 1).min(text.len())..).unwrap_or_default();
-        let place = Place { source, line };
+        let place = SourceLine { source, line };
         let frame = opener.open(own.get(found).unwrap_or_default());
         parsed.take(grammars, &frame, after, place, &mut scratch);
     }
@@ -89,7 +89,7 @@ fn count_lines(text: &[u8]) -> u64 {
 }
 
 impl Parsed {
-    fn take(&mut self, grammars: &Grammars, frame: &Frame<'_>, after: &[u8], place: Place, scratch: &mut String) {
+    fn take(&mut self, grammars: &Grammars, frame: &Frame<'_>, after: &[u8], place: SourceLine, scratch: &mut String) {
         // Most bodies are UTF-8, and checking that is several times as fast as looking for what is not.
         let body =
             std::str::from_utf8(&frame.body).map_or_else(|_| String::from_utf8_lossy(&frame.body), Cow::Borrowed);
@@ -128,13 +128,13 @@ impl Parsed {
             pid: entry.pid.or(frame.pid),
             by_runtime: entry.dialect == Dialect::Logrus,
             fact,
-            fields,
+            fields: fields.into(),
             observed,
             text,
         });
     }
 
-    fn unknown(&mut self, place: Place) {
+    fn unknown(&mut self, place: SourceLine) {
         self.unknown += 1;
         if self.unknown_places.len() < FEW {
             self.unknown_places.push(place);

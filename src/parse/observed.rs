@@ -1,6 +1,6 @@
-//! The tracker's record `Observed pod startup duration` in all its shapes: keys by name in any order, whole values only.
+//! The tracker's record `StartupRecord pod startup duration` in all its shapes: keys by name in any order, whole values only.
 
-use crate::model::record::{Format, Noted, Observed};
+use crate::model::record::{RecordFormat, RecordedTime, StartupRecord};
 use crate::model::time::Time;
 use crate::parse::value::{self, Raw};
 
@@ -9,8 +9,8 @@ pub const MESSAGE: &str = "Observed pod startup duration";
 
 /// Reads the record's keys (without `pod`). `json`: the line is JSON logging, whose time values are all the time of
 /// writing and so unknown. `cut`: the line is known to be cut.
-pub fn read(keys: &[(std::borrow::Cow<'_, str>, Raw<'_>)], json: bool, cut: bool) -> Observed {
-    let mut observed = Observed { json, cut, ..Observed::default() };
+pub fn read(keys: &[(std::borrow::Cow<'_, str>, Raw<'_>)], json: bool, cut: bool) -> StartupRecord {
+    let mut observed = StartupRecord { json, cut, ..StartupRecord::default() };
     let (mut old_creation, mut e2e_key, mut pulling_key) = (false, false, false);
     for (key, raw) in keys {
         let text = raw.text();
@@ -37,26 +37,26 @@ pub fn read(keys: &[(std::borrow::Cow<'_, str>, Raw<'_>)], json: bool, cut: bool
         }
     }
     observed.format = match (old_creation, e2e_key, pulling_key) {
-        (_, _, true) => Some(Format::G4),
-        (true, ..) => Some(Format::G1),
-        (_, true, _) => Some(Format::G3),
+        (_, _, true) => Some(RecordFormat::G4),
+        (true, ..) => Some(RecordFormat::G1),
+        (_, true, _) => Some(RecordFormat::G3),
         // Without the last key a cut line cannot be told from a longer format.
-        _ if json || !cut => Some(Format::G2),
+        _ if json || !cut => Some(RecordFormat::G2),
         _ => None,
     };
     observed
 }
 
-fn noted(text: Option<&str>, json: bool, observed: &mut Observed) -> Noted {
-    let Some(read) = text.filter(|_| !json).and_then(value::go_time) else { return Noted::Unknown };
+fn noted(text: Option<&str>, json: bool, observed: &mut StartupRecord) -> RecordedTime {
+    let Some(read) = text.filter(|_| !json).and_then(value::go_time) else { return RecordedTime::Unknown };
     match read.time {
-        None => Noted::Never,
+        None => RecordedTime::Never,
         Some(time) => {
             observed.offset = Some(read.offset);
             if let Some(since_start) = read.monotonic {
                 observed.process_start = Some(time - since_start);
             }
-            Noted::At(time)
+            RecordedTime::At(time)
         }
     }
 }
@@ -71,6 +71,6 @@ pub fn is_overflow(slo: f64) -> bool {
 }
 
 /// `watched − created`, the kubelet's own end-to-end time, for records that do not print it.
-pub fn total(created: Noted, watched: Noted) -> Option<(Time, Time)> {
+pub fn total(created: RecordedTime, watched: RecordedTime) -> Option<(Time, Time)> {
     Some((created.time()?, watched.time()?))
 }

@@ -14,7 +14,7 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 use serde_json::value::RawValue;
 
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// A value as it stands in the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -255,9 +255,9 @@ fn bracketed(text: &str) -> Option<&str> {
 
 /// Go's `time.Duration` as its `String` prints it. It must end in a unit of seconds (`1h` alone is never printed, so it
 /// is a cut `1h2m3s`), which makes a cut duration no duration.
-pub fn duration(text: &str) -> Option<Span> {
+pub fn duration(text: &str) -> Option<Nanos> {
     if text == "0s" || text == "0" {
-        return Some(Span(0));
+        return Some(Nanos(0));
     }
     if !text.ends_with('s') {
         return None;
@@ -265,12 +265,12 @@ pub fn duration(text: &str) -> Option<Span> {
     all_consuming(go_duration).parse(text).ok().map(|(_, span)| span)
 }
 
-fn go_duration(text: &str) -> IResult<&str, Span> {
+fn go_duration(text: &str) -> IResult<&str, Nanos> {
     let (rest, minus) = opt(char('-')).parse(text)?;
     let (rest, nanos) = fold_many1(duration_part, || 0_i128, |sum, part| sum + part).parse(rest)?;
     let nanos = i64::try_from(if minus.is_some() { -nanos } else { nanos })
         .map_err(|_| nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::TooLarge)))?;
-    Ok((rest, Span(nanos)))
+    Ok((rest, Nanos(nanos)))
 }
 
 fn duration_part(text: &str) -> IResult<&str, i128> {
@@ -305,7 +305,7 @@ pub struct GoTime {
     /// Seconds east of UTC of the zone it is printed in.
     pub offset: i32,
     /// The monotonic reading (`m=+S.N`): since the process started.
-    pub monotonic: Option<Span>,
+    pub monotonic: Option<Nanos>,
 }
 
 /// `2006-01-02 15:04:05.999999999 -0700 MST m=+0.000000000`; the zone's name is free text and is not used.
@@ -376,7 +376,7 @@ fn digits_dashes(text: &str) -> IResult<&str, &str> {
 }
 
 /// `+12.345678901` as a length of time.
-fn seconds(text: &str) -> IResult<&str, Span> {
+fn seconds(text: &str) -> IResult<&str, Nanos> {
     let sign = opt(alt((char('+'), char('-'))));
     let mut parts = (sign, digit1, opt(preceded(char('.'), digit1)));
     let (rest, (sign, whole, fraction)): (&str, (Option<char>, &str, Option<&str>)) = parts.parse(text)?;
@@ -386,7 +386,7 @@ fn seconds(text: &str) -> IResult<&str, Span> {
     let padded = format!("{fraction:0<9}");
     let nanos: i64 = padded.get(..9).and_then(|n| n.parse().ok()).ok_or_else(fail)?;
     let total = whole.checked_mul(SECOND).and_then(|n| n.checked_add(nanos)).ok_or_else(fail)?;
-    Ok((rest, Span(if sign == Some('-') { -total } else { total })))
+    Ok((rest, Nanos(if sign == Some('-') { -total } else { total })))
 }
 
 /// A float in any of the three notations the kubelet used: `e+09` (1.26), plain decimals, whole numbers.
@@ -420,7 +420,7 @@ mod tests {
     fn times_keep_offset_and_monotonic_reading() {
         let time = go_time("2025-02-25 21:38:53.716675693 +0000 UTC m=+565.329525386").unwrap();
         assert_eq!(time.time, Some(Time(1_740_519_533_716_675_693)));
-        assert_eq!(time.monotonic, Some(Span(565_329_525_386)));
+        assert_eq!(time.monotonic, Some(Nanos(565_329_525_386)));
         let moscow = go_time("2023-04-15 15:57:02 +0300 MSK").unwrap();
         assert_eq!(
             (moscow.time.unwrap().to_string().as_str(), moscow.offset),

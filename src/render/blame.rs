@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use super::{Cell, Grid, Screen, json};
+use super::{Cell, Grid, TextOptions, json};
 use crate::model::error::{Error, Kind};
 use crate::model::phase::Phase;
 use crate::table::{Group, Groups};
 
 /// The forms it has.
-pub const FORMS: &[&str] = &["text", "json", "csv", "markdown"];
+pub const FORMATS: &[&str] = &["text", "json", "csv", "markdown"];
 /// How many lines text shows unless told otherwise.
 pub const TOP: usize = 40;
 
@@ -16,7 +16,7 @@ pub const TOP: usize = 40;
 ///
 /// # Errors
 /// When writing fails, or there is no such form.
-pub fn write(groups: &Groups, form: &str, top: usize, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub fn write(groups: &Groups, form: &str, top: usize, screen: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let read = form == "text";
     let mut all = Vec::new();
     for (head, cell) in &columns(groups.by) {

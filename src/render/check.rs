@@ -4,17 +4,18 @@ use std::io::Write;
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Cell, Grid, Screen, json, length};
+use super::number::format_bytes;
+use super::{Cell, Grid, TextOptions, json, length};
 use crate::model::error::{Error, Kind};
 use crate::report::gate::{Outcome, Verdict, Verdicts};
 
 /// The forms it has.
-pub const FORMS: &[&str] = &["text", "json", "junit", "markdown"];
+pub const FORMATS: &[&str] = &["text", "json", "junit", "markdown"];
 /// Writes verdicts in a form: text, json, junit or markdown.
 ///
 /// # Errors
 /// When writing fails, or there is no such form.
-pub fn write(verdicts: &Verdicts, form: &str, screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     match form {
         "text" => {
             for verdict in &verdicts.verdicts {
@@ -101,7 +102,7 @@ fn figure(value: f64, unit: &str) -> String {
         "s" => length(value),
         // Limits are written to the tenth or hundredth of a percent.
         "share" => format!("{} %", (value * 1e4).round() / 100.0),
-        "B" => indicatif::BinaryBytes(value.max(0.0) as u64).to_string(),
+        "B" => format_bytes(value),
         _ => format!("{value}"),
     }
 }

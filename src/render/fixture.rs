@@ -4,9 +4,9 @@ use crate::breakdown::Precision::{self, Bounded, Exact, Inferred};
 use crate::model::error::Error;
 use crate::model::phase::{PHASES, Phase};
 use crate::model::startup::State;
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 use crate::report::{Coverage, Report};
-use crate::table::{Finding, Line, PhaseSeconds, Piece, Place, Row, Table};
+use crate::table::{Finding, Line, PhaseSeconds, Place, Row, Span, Table};
 
 /// 2026-11-23T19:00:00Z.
 const BEGIN: Time = Time(1_795_460_400 * SECOND);
@@ -15,12 +15,12 @@ fn place(line: i64) -> Option<Place> {
     Some(Place { source: "logs/kubelet.log".into(), line })
 }
 
-fn spans(all: &[(Phase, f64, Precision, f64, Option<&str>)]) -> Vec<Piece> {
+fn spans(all: &[(Phase, f64, Precision, f64, Option<&str>)]) -> Vec<Span> {
     let mut reached = BEGIN;
     let piece = |(at, (phase, took, precision, min_s, about)): (usize, &(Phase, f64, Precision, f64, Option<&str>))| {
         let from = reached;
-        reached = from + Span::from_seconds(*took);
-        Piece {
+        reached = from + Nanos::from_seconds(*took);
+        Span {
             phase: *phase,
             from,
             to: reached,
@@ -34,13 +34,13 @@ fn spans(all: &[(Phase, f64, Precision, f64, Option<&str>)]) -> Vec<Piece> {
     all.iter().enumerate().map(piece).collect()
 }
 
-fn row(pod: &str, state: State, spans: Vec<Piece>) -> Row {
+fn row(pod: &str, state: State, spans: Vec<Span>) -> Row {
     let end = spans.last().map(|piece| piece.to);
     let total_s = end.map(|end| (end - BEGIN).seconds());
     let mut seconds = [0.0; PHASES.len()];
     spans.iter().for_each(|piece| seconds[piece.phase.index()] += (piece.to - piece.from).seconds());
     let running = (state == State::Running).then_some(end).flatten();
-    let line = |piece: &Piece| {
+    let line = |piece: &Span| {
         let place = piece.evidence.as_ref()?;
         let text = format!("E1123 kubelet.go:1] \"{}\" pod=\"shop/{pod}\"", piece.phase.name()).into();
         Some(Line { source: place.source.clone(), line: place.line, text })
@@ -126,7 +126,7 @@ pub(super) fn hostile() -> Vec<Row> {
         row.findings.push(other);
         row.spans.swap(0, 2);
         if let Some(last) = row.spans.last_mut() {
-            last.to = last.from - Span(5 * SECOND);
+            last.to = last.from - Nanos(5 * SECOND);
         }
     }
     rows.push(Row { pod: "without a time".into(), ..Row::default() });

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Screen, cell, length, plain, share};
+use super::{TextOptions, cell, length, share};
 use crate::model::error::{Error, Kind};
+use crate::model::text::sanitize;
 
 /// A value of a grid.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +34,7 @@ impl Cell {
     fn read(&self) -> String {
         match self {
             Cell::None => "–".into(),
-            Cell::Text(text) => plain(text),
+            Cell::Text(text) => sanitize(text),
             Cell::Seconds(seconds) => length(*seconds),
             Cell::Change(seconds) if *seconds > 0.0 => format!("+{}", length(*seconds)),
             Cell::Change(seconds) => length(*seconds).replacen('-', "−", 1),
@@ -90,7 +91,7 @@ impl Grid {
     ///
     /// # Errors
     /// When writing fails.
-    pub fn text(&self, screen: Screen, most: usize, out: &mut dyn Write) -> Result<(), Error> {
+    pub fn text(&self, screen: TextOptions, most: usize, out: &mut dyn Write) -> Result<(), Error> {
         let mut lines: Vec<Vec<String>> = vec![self.titles().collect()];
         lines.extend(self.rows.iter().take(most).map(|row| row.iter().map(Cell::read).collect()));
         let mut widths: Vec<usize> = (0..self.heads.len())

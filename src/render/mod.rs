@@ -1,6 +1,6 @@
 //! Outputs: a report in, bytes out. They format and do not compute.
 //!
-//! To add one: a file here, and its row in [`FORMS`].
+//! To add one: a file here, and its row in [`FORMATS`].
 
 mod blame;
 mod chain;
@@ -23,40 +23,41 @@ mod trace;
 
 use std::io::Write;
 
-use crate::metrics::Figures;
+use crate::metrics::NodeMetrics;
 use crate::model::error::{Error, Kind};
+use crate::model::text::sanitize;
 use crate::report::{Coverage, Report, VERSION};
 use crate::table::{self, Row};
 
-pub use blame::{FORMS as BLAME_FORMS, TOP, write as blame};
+pub use blame::{FORMATS as BLAME_FORMATS, TOP, write as blame};
 pub use chain::{ChainFile, find, write as chain};
-pub use check::{FORMS as CHECK_FORMS, write as check};
-pub use diff::{FORMS as DIFF_FORMS, write as diff};
+pub use check::{FORMATS as CHECK_FORMATS, write as check};
+pub use diff::{FORMATS as DIFF_FORMATS, write as diff};
 pub use grid::{Cell, Grid};
 pub use number::{grouped, length, range, share};
 pub use target::Target;
 
 /// What the reader's screen can do.
 #[derive(Clone, Copy, Debug)]
-pub struct Screen {
+pub struct TextOptions {
     /// Its columns.
     pub width: usize,
     /// It shows colour.
     pub colour: bool,
 }
 
-impl Default for Screen {
+impl Default for TextOptions {
     fn default() -> Self {
-        Screen { width: 80, colour: false }
+        TextOptions { width: 80, colour: false }
     }
 }
 
 /// Writes a report.
-pub type Writer = fn(&Report, Screen, &mut dyn Write) -> Result<(), Error>;
+pub type Writer = fn(&Report, TextOptions, &mut dyn Write) -> Result<(), Error>;
 
 /// A form of the whole report: for standard output by its name, for files by their extension.
 #[derive(Debug)]
-pub struct Form {
+pub struct Format {
     /// The name `--format` takes.
     pub name: &'static str,
     /// The extension of its files.
@@ -68,15 +69,15 @@ pub struct Form {
 }
 
 /// The forms of a report.
-pub const FORMS: &[Form] = &[
-    Form { name: "text", extension: "txt", readable: true, write: text::write },
-    Form { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
-    Form { name: "csv", extension: "csv", readable: true, write: csv },
-    Form { name: "json", extension: "json", readable: true, write: |report, _, out| json::pretty(out, report) },
-    Form { name: "markdown", extension: "md", readable: true, write: markdown::write },
-    Form { name: "trace", extension: "trace.json", readable: true, write: trace::write },
-    Form { name: "html", extension: "html", readable: false, write: html::write },
-    Form {
+pub const FORMATS: &[Format] = &[
+    Format { name: "text", extension: "txt", readable: true, write: text::write },
+    Format { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
+    Format { name: "csv", extension: "csv", readable: true, write: csv },
+    Format { name: "json", extension: "json", readable: true, write: |report, _, out| json::pretty(out, report) },
+    Format { name: "markdown", extension: "md", readable: true, write: markdown::write },
+    Format { name: "trace", extension: "trace.json", readable: true, write: trace::write },
+    Format { name: "html", extension: "html", readable: false, write: html::write },
+    Format {
         name: "parquet",
         extension: "parquet",
         readable: false,
@@ -88,15 +89,15 @@ pub const FORMS: &[Form] = &[
 ///
 /// # Errors
 /// When there is none.
-pub fn form(name: &str) -> Result<&'static Form, Error> {
-    FORMS.iter().find(|form| form.name == name).ok_or_else(|| {
-        let known: Vec<&str> = FORMS.iter().map(|form| form.name).collect();
+pub fn form(name: &str) -> Result<&'static Format, Error> {
+    FORMATS.iter().find(|form| form.name == name).ok_or_else(|| {
+        let known: Vec<&str> = FORMATS.iter().map(|form| form.name).collect();
         Error::new(Kind::Setting, format!("no form is named {name:?}")).help(format!("known: {}", known.join(", ")))
     })
 }
 
 /// One line a startup: the rows of the startups table, whole.
-fn ndjson(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+fn ndjson(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     for row in report.table.rows() {
         json::line(out, &row?)?;
         out.write_all(b"\n")?;
@@ -118,11 +119,11 @@ pub(crate) struct MeasuredLine<'a> {
     /// The node's name.
     node: &'a str,
     #[serde(flatten)]
-    figures: &'a Figures,
+    figures: &'a NodeMetrics,
 }
 
 /// The rows of the startups table without the tables within them, which no cell can hold.
-fn csv(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+fn csv(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let broken = |trouble: csv::Error| match trouble.into_kind() {
         csv::ErrorKind::Io(trouble) => Error::from(trouble),
         trouble => Error::new(Kind::Output, format!("a row could not be written as CSV: {trouble:?}")),
@@ -143,9 +144,9 @@ pub(crate) fn cell(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Null => String::new(),
         serde_json::Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-            format!("'{}", plain(text))
+            format!("'{}", sanitize(text))
         }
-        serde_json::Value::String(text) => plain(text),
+        serde_json::Value::String(text) => sanitize(text),
         serde_json::Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
@@ -170,24 +171,12 @@ pub fn filtered(coverage: &Coverage, form: &str, out: &mut dyn Write) -> Result<
 
 /// The filters and what they left out, in words.
 fn only(coverage: &Coverage) -> String {
-    let (filters, others) = (plain(&coverage.filters.join(", ")), coverage.filtered);
+    let (filters, others) = (sanitize(&coverage.filters.join(", ")), coverage.filtered);
     format!("only {filters}: {others} {} left out", if others == 1 { "other" } else { "others" })
 }
 
 /// Whose pseudonyms names are, in words.
 fn pseudonyms(coverage: &Coverage) -> Option<String> {
     let told = coverage.pseudonyms.join(" and ");
-    (!told.is_empty()).then(|| format!("names are pseudonyms {}", plain(&told)))
-}
-
-/// Text from a log made safe for a terminal: control characters would move the cursor or change its colours, and marks of
-/// direction would show text in another order than it has.
-pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// Whether a character does something to a terminal beside standing there.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    (!told.is_empty()).then(|| format!("names are pseudonyms {}", sanitize(&told)))
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{FORMS, Form, Screen};
+use super::{FORMATS, Format, TextOptions};
 use crate::model::error::{Error, Kind};
 use crate::report::Report;
 use crate::table::{self, CleanupList};
@@ -12,7 +12,7 @@ use crate::table::{self, CleanupList};
 #[derive(Debug)]
 pub enum Target {
     /// One file in a form.
-    File(PathBuf, &'static Form),
+    File(PathBuf, &'static Format),
     /// All tables, below a folder.
     Folder(PathBuf),
 }
@@ -26,7 +26,10 @@ impl Target {
         if path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
             return Ok(Target::Folder(path.into()));
         }
-        Ok(Target::File(path.into(), by_extension(path, FORMS, |form| form.extension, ", and FOLDER/ for all tables")?))
+        Ok(Target::File(
+            path.into(),
+            by_extension(path, FORMATS, |form| form.extension, ", and FOLDER/ for all tables")?,
+        ))
     }
 
     /// Whether it takes startups only.
@@ -52,7 +55,7 @@ impl Target {
     pub fn write(&self, report: &Report, made: &CleanupList) -> Result<(), Error> {
         match self {
             Target::Folder(path) => table::folder(report, path, made).map_err(|error| error.about(&path.display())),
-            Target::File(path, form) => whole(path, made, |out| (form.write)(report, Screen::default(), out)),
+            Target::File(path, form) => whole(path, made, |out| (form.write)(report, TextOptions::default(), out)),
         }
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::causes;
 use crate::causes::evidence::Evidence;
-use crate::metrics::Measured;
+use crate::metrics::MetricsReport;
 use crate::metrics::families::{Exporter, FAMILIES};
 use crate::table::Summary;
 
 /// Causes that the same evidence would show.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
-pub struct Unjudged {
+pub struct NotChecked {
     /// What would show them: any one of these.
     pub ask: Vec<&'static str>,
     /// The causes' ids.
@@ -20,7 +20,7 @@ pub struct Unjudged {
 }
 
 /// The causes of which not all startups had the evidence.
-pub(super) fn not(summary: &Summary, metrics: Option<&Measured>) -> Vec<Unjudged> {
+pub(super) fn not(summary: &Summary, metrics: Option<&MetricsReport>) -> Vec<NotChecked> {
     let measured = measured(metrics);
     let mut all: BTreeMap<(Vec<&'static str>, u64), Vec<&'static str>> = BTreeMap::new();
     for cause in causes::all() {
@@ -38,11 +38,11 @@ pub(super) fn not(summary: &Summary, metrics: Option<&Measured>) -> Vec<Unjudged
             all.entry((ask, startups)).or_default().push(cause.id);
         }
     }
-    all.into_iter().map(|((ask, startups), causes)| Unjudged { ask, causes, startups }).collect()
+    all.into_iter().map(|((ask, startups), causes)| NotChecked { ask, causes, startups }).collect()
 }
 
 /// The kinds of metrics that every node's window holds.
-fn measured(metrics: Option<&Measured>) -> Vec<Evidence> {
+fn measured(metrics: Option<&MetricsReport>) -> Vec<Evidence> {
     let Some(metrics) = metrics.filter(|metrics| !metrics.nodes.is_empty()) else { return Vec::new() };
     let of = |exporters: &[Exporter]| {
         metrics.nodes.iter().all(|node| {

@@ -12,14 +12,14 @@ use std::cell::RefCell;
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::breakdown;
-use crate::metrics::{Figures, Measured, Window};
+use crate::metrics::{MetricsReport, NodeMetrics, Window};
 use crate::model::error::Error;
 use crate::report::replay::{Scenario, WhatIf};
 use crate::table::{self, Summary, Table};
 
-pub use judged::Unjudged;
+pub use judged::NotChecked;
 pub(crate) use place::words as places;
-pub use place::{FEW, Place};
+pub use place::{FEW, UnusedLine};
 
 /// The version of the JSON forms and of tables; names do not change within one.
 pub const VERSION: u32 = 1;
@@ -35,7 +35,7 @@ pub struct Coverage {
     /// How many inputs could not be read, or not to their end.
     pub unread_sources: u64,
     /// Where the first few lines stand that were not used, or not wholly.
-    pub places: Vec<Place>,
+    pub places: Vec<UnusedLine>,
     /// Bytes read, unpacked.
     pub bytes: u64,
     /// Lines read.
@@ -83,7 +83,7 @@ pub struct Coverage {
 
 impl Coverage {
     /// Notes where a line stands that was not used.
-    pub fn place(&mut self, place: Place) {
+    pub fn place(&mut self, place: UnusedLine) {
         self.places.push(place);
         if self.places.len() > 1000 {
             place::few(&mut self.places);
@@ -136,11 +136,11 @@ pub struct Report {
     /// Figures over them.
     pub summary: Summary,
     /// What metrics say, where some were given.
-    pub metrics: Option<Measured>,
+    pub metrics: Option<MetricsReport>,
     /// What other settings would have made of these starts.
     pub what_if: Vec<WhatIf>,
     /// Causes that could not be judged for want of evidence.
-    pub unjudged: Vec<Unjudged>,
+    pub unjudged: Vec<NotChecked>,
     /// The data of a page that was made of more startups than it holds, and is all there is: as a page it goes on as it is.
     pub page: Option<Box<str>>,
     /// What was read.
@@ -171,7 +171,7 @@ impl Report {
         }
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
-        let metrics = Measured::of(windows, recorded.as_deref());
+        let metrics = MetricsReport::of(windows, recorded.as_deref());
         let what_if = replay::all(&table, &summary, scenarios)?;
         for (line, what_if) in summary.causes.iter_mut().filter_map(|line| {
             let mine = what_if.iter().find(|what_if| what_if.cause.as_deref() == Some(&line.cause))?;
@@ -234,8 +234,8 @@ impl Serialize for Report {
 /// Metrics of some nodes.
 #[derive(serde::Serialize)]
 struct MetricsOf<'a> {
-    fleet: &'a Figures,
-    nodes: &'a [Figures],
+    fleet: &'a NodeMetrics,
+    nodes: &'a [NodeMetrics],
 }
 
 /// The rows, read and written one by one.

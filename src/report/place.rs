@@ -7,7 +7,7 @@ pub const FEW: usize = 5;
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
-pub struct Place {
+pub struct UnusedLine {
     /// Why, as the counter beside it is named: `unknown_lines`, `cut_records`, `long_lines`, `undated`.
     pub why: Box<str>,
     /// The source's name.
@@ -17,7 +17,7 @@ pub struct Place {
 }
 
 /// Leaves the first few of each kind: of any parts that were cut so, the same are left as of the whole.
-pub(super) fn few(places: &mut Vec<Place>) {
+pub(super) fn few(places: &mut Vec<UnusedLine>) {
     places.sort_unstable();
     places.dedup();
     let (mut why, mut count): (Box<str>, usize) = (Box::default(), 0);
@@ -29,7 +29,7 @@ pub(super) fn few(places: &mut Vec<Place>) {
 }
 
 /// The places in words, a line for each kind.
-pub(crate) fn words(places: &[Place]) -> Vec<String> {
+pub(crate) fn words(places: &[UnusedLine]) -> Vec<String> {
     let of = |why: &str, words: &str| {
         let all: Vec<String> = places
             .iter()

@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::phase_seconds::PhaseSeconds;
-use super::row::{Finding, Line, Piece, Place, Pull, Row, Volume};
+use super::row::{Finding, Line, Place, Pull, Row, Span, Volume};
 use crate::breakdown::Breakdown;
 use crate::causes;
 use crate::causes::evidence::Evidence;
 use crate::causes::setting::Settings;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::{Fact, Field, Place as At, shorten};
+use crate::model::record::{Fact, Field, SourceLine, shorten};
 use crate::model::startup::{Event, Startup};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// How many volumes and pulls of one startup are listed; a pod has a few of either, a hostile log may have any number.
 const LISTED: usize = 200;
 /// How long an error a volume keeps, bytes.
 const ERROR: usize = 300;
 /// An image wait ends where the transfer begins; the two are told by different programs.
-const SAME: Span = Span(SECOND / 20);
+const SAME: Nanos = Nanos(SECOND / 20);
 
 /// What a row says beside what the startup tells of itself.
 pub(crate) struct RowContext<'a> {
@@ -42,8 +42,8 @@ pub(crate) fn build_row(
 ) -> Row {
     let (namespace, pod) = startup.names();
     let observed = startup.observed.as_deref();
-    let source = |at: At| around.sources.get(at.source as usize).map_or("", String::as_str);
-    let place = |at: At| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
+    let source = |at: SourceLine| around.sources.get(at.source as usize).map_or("", String::as_str);
+    let place = |at: SourceLine| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
     let first = startup.events.first().map(|event| event.place);
     let stands = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
     let workload = crate::model::workload::by_name(pod, around.node);
@@ -51,7 +51,7 @@ pub(crate) fn build_row(
         b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.of(*phase).seconds())));
     let pieces = b.pieces.iter().filter_map(|piece| piece.place);
     // In the order they are referred to: that of their places would show how the log was cut into files.
-    let mut shown: Vec<At> = Vec::new();
+    let mut shown: Vec<SourceLine> = Vec::new();
     for place in pieces.chain(findings.iter().filter_map(|finding| finding.evidence)) {
         if !shown.contains(&place) {
             shown.push(place);
@@ -59,7 +59,7 @@ pub(crate) fn build_row(
     }
     let mut evidence = Evidence::of(startup, b.steps.evidence);
     evidence.extend(around.object.then_some(Evidence::Pods));
-    let line = |at: &At| {
+    let line = |at: &SourceLine| {
         let text = text(startup, *at)?;
         Some(Line { source: source(*at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX), text: text.into() })
     };
@@ -76,7 +76,7 @@ pub(crate) fn build_row(
         seen: b.seen,
         running: b.running,
         watched: b.watched,
-        total_s: b.total.map(Span::seconds),
+        total_s: b.total.map(Nanos::seconds),
         // By two clocks a pod may run before it was created; that is no length of time.
         running_s: known(b.running.zip(b.created).map(|(running, created)| (running - created).seconds())),
         kubelet_slo_s: b.kubelet_slo,
@@ -108,7 +108,7 @@ pub(crate) fn build_row(
         spans: b
             .pieces
             .iter()
-            .map(|piece| Piece {
+            .map(|piece| Span {
                 phase: piece.phase,
                 from: piece.from,
                 to: piece.to,
@@ -134,7 +134,7 @@ fn count(number: usize) -> i64 {
 }
 
 /// The text of a line, as far as the startup keeps it.
-fn text(startup: &Startup, at: At) -> Option<&str> {
+fn text(startup: &Startup, at: SourceLine) -> Option<&str> {
     let events =
         startup.events.iter().chain(&startup.around).chain(&startup.restarts).map(|event| (event.place, &event.text));
     let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));
@@ -161,13 +161,13 @@ fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
         let ended = startup.all(Fact::PullEnded).filter(|event| !event.by_runtime);
         all = ended
             .filter_map(|event| {
-                let took = event.length(Field::Duration)?;
-                let waited = event.length(Field::Waited).unwrap_or(took);
+                let took = event.fields.length(Field::Duration)?;
+                let waited = event.fields.length(Field::Waited).unwrap_or(took);
                 let (asked, began) = (event.time - waited, event.time - took);
-                let image = event.text_of(Field::Image);
+                let image = event.fields.text(Field::Image);
                 Some(
                     pull(image, Some(asked), Some(began), Some(event.time), true)
-                        .with(event.number(Field::Bytes).filter(|bytes| *bytes > 0), None),
+                        .with(event.fields.number(Field::Bytes).filter(|bytes| *bytes > 0), None),
                 )
             })
             .collect();
@@ -218,16 +218,16 @@ fn volumes(startup: &Startup) -> Vec<Volume> {
     let until = startup.running().unwrap_or(Time(i64::MAX));
     let mut all: BTreeMap<&str, (Volume, i64)> = BTreeMap::new();
     let lines = startup.events.iter().filter(|event| event.time <= until && !event.by_runtime);
-    for (event, name) in lines.filter_map(|event| Some((event, event.text_of(Field::Volume)?))) {
+    for (event, name) in lines.filter_map(|event| Some((event, event.fields.text(Field::Volume)?))) {
         if !all.contains_key(name) && all.len() >= LISTED {
             continue;
         }
         let (volume, failures) = all.entry(name).or_default();
         volume.volume = name.into();
         if volume.plugin.is_none() {
-            let plugin = event.text_of(Field::Plugin);
+            let plugin = event.fields.text(Field::Plugin);
             // An inline CSI volume's name holds no driver, but the pod's uid.
-            let driver = event.text_of(Field::Driver).map_or(String::new(), |driver| format!("/{driver}"));
+            let driver = event.fields.text(Field::Driver).map_or(String::new(), |driver| format!("/{driver}"));
             volume.plugin = plugin.map(|plugin| format!("{plugin}{driver}").into());
         }
         step(volume, failures, event);
@@ -248,7 +248,7 @@ fn step(volume: &mut Volume, failures: &mut i64, event: &Event) {
         Fact::VolumeMounted => &mut volume.mounted,
         Fact::VolumeFailed => {
             *failures += 1;
-            volume.error = event.text_of(Field::Error).map(|error| shorten(error, ERROR));
+            volume.error = event.fields.text(Field::Error).map(|error| shorten(error, ERROR));
             return;
         }
         _ => return,

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::causes;
 use crate::model::error::{Error, Kind};
-use crate::model::time::{Span, Time};
+use crate::model::time::{Nanos, Time};
 use crate::table::Row;
 
 /// What is compared with the patterns of a kind of filter.
@@ -62,7 +62,7 @@ pub fn instant(text: &str, zone: Tz, now: Option<Time>) -> Result<Time, Error> {
         return Ok(time);
     }
     if let Ok(length) = humantime::parse_duration(text) {
-        let length = i64::try_from(length.as_nanos()).map(Span);
+        let length = i64::try_from(length.as_nanos()).map(Nanos);
         return now.zip(length.ok()).map(|(now, length)| now - length).ok_or_else(wrong);
     }
     let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN);

@@ -40,7 +40,7 @@ pub use merge::Rows;
 pub use phase_seconds::{PhaseSeconds, phase_column};
 pub use query::{Group, Groups, KEYS, Key, groups, of_seconds};
 pub use recorded::{Recorded, recorded};
-pub use row::{Finding, Line, Piece, Place, Pull, Row, Volume};
+pub use row::{Finding, Line, Place, Pull, Row, Span, Volume};
 pub use spill::Budget;
 pub use startups::Table;
 pub use store::Store;

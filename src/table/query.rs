@@ -284,7 +284,7 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
         let findings = batch.nested("findings")?;
         let (causes, lost) = (findings.items.text("cause")?, findings.items.seconds("lost_s")?);
         for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
-            let Some(cause) = cause.filter(|cause| *cause != "watch-artefact") else { continue };
+            let Some(cause) = cause.filter(|cause| *cause != "record-late") else { continue };
             let group = groups.entry(names.get(*row));
             let claim = match group.claims.get_mut(cause) {
                 Some(claim) => claim,

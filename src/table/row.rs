@@ -46,7 +46,7 @@ columns! {
         source: Box<str> = "the input its record, or its first line, stands in",
         line: i64 = "that line's number, from 1",
         findings: Vec<Finding> = "every cause that claims seconds, the costliest first",
-        spans: Vec<Piece> = "the phases in order of time, with how well their ends are known",
+        spans: Vec<Span> = "the phases in order of time, with how well their ends are known",
         image_pulls: Vec<Pull> = "the pulls the start waited for",
         volume_mounts: Vec<Volume> = "the volumes the start waited for",
         lines: Vec<Line> = "the lines that findings and spans refer to, shortened",
@@ -66,7 +66,7 @@ columns! {
 
 columns! {
     /// A phase's place in one startup.
-    Piece {
+    Span {
         phase: Phase = "the phase",
         from: Time = "its start",
         to: Time = "its end",

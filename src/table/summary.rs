@@ -9,7 +9,7 @@ use super::row::{Place, Row};
 use super::row_ref::{RowRef, RowRefs};
 use super::startups::Table;
 use crate::causes::Advised;
-use crate::causes::setting::{KNOBS, Knob, Settings};
+use crate::causes::setting::{SETTINGS, Setting, Settings};
 use crate::model::error::Error;
 use crate::model::hash::{HashMap, HashSet};
 use crate::model::phase::PHASES;
@@ -94,7 +94,7 @@ impl SettingLine {
     /// Settings that are the same on so many nodes.
     pub(crate) fn of(settings: &Settings, nodes: u64) -> Vec<Self> {
         let line =
-            |(knob, value): (Knob, &str)| SettingLine { name: knob.name(), value: Some(value.to_owned()), nodes };
+            |(knob, value): (Setting, &str)| SettingLine { name: knob.name(), value: Some(value.to_owned()), nodes };
         settings.iter().map(line).collect()
     }
 }
@@ -132,7 +132,7 @@ impl Example {
         let mut findings = row.findings.iter();
         let finding = match cause {
             Some(cause) => findings.find(|finding| *finding.cause == *cause),
-            None => findings.find(|finding| &*finding.cause != "watch-artefact"),
+            None => findings.find(|finding| &*finding.cause != "record-late"),
         };
         let evidence = finding.and_then(|finding| finding.evidence.clone());
         Example {
@@ -191,7 +191,7 @@ impl Summary {
     #[must_use]
     pub fn known(&self) -> Settings {
         let mut known = Settings::default();
-        for (knob, name) in KNOBS {
+        for (knob, name) in SETTINGS {
             let mut lines = self.settings.iter().filter(|line| line.name == *name);
             if let (Some(SettingLine { value: Some(value), .. }), None) = (lines.next(), lines.next()) {
                 known.set(*knob, value);
@@ -335,7 +335,7 @@ impl Counts {
             })
             .collect();
         let mut lines = Vec::new();
-        for (knob, name) in KNOBS {
+        for (knob, name) in SETTINGS {
             let mut values: BTreeMap<Option<&str>, u64> = BTreeMap::new();
             nodes.iter().for_each(|known| *values.entry(known.get(*knob)).or_default() += 1);
             if values.keys().any(Option::is_some) {
@@ -369,7 +369,7 @@ impl Counterfactual {
             for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
                 let (Some(cause), Some(lost)) = (cause, lost) else { continue };
                 // The record may be late, the pod is not: that changes nothing of when it ran.
-                if cause == "watch-artefact" {
+                if cause == "record-late" {
                     continue;
                 }
                 let claim = (u32::try_from(first + row).unwrap_or(u32::MAX), lost as f32);

@@ -10,9 +10,9 @@ use node::{NodeState, pace, remember};
 
 use crate::breakdown::pulls;
 use crate::model::hash::HashMap;
-use crate::model::record::{Fact, Field, Noted, Record, Value};
+use crate::model::record::{Fact, Field, Record, RecordedTime};
 use crate::model::startup::{Event, Node, Startup};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// Bounds of the tracker's memory.
 #[derive(Clone, Copy, Debug)]
@@ -20,9 +20,9 @@ pub struct Limits {
     /// Open startups, beyond which the least recently touched leave.
     pub open: usize,
     /// How long after its record a startup is held open for lines that still belong to it.
-    pub settle: Span,
+    pub settle: Nanos,
     /// How long an unfinished startup may go without any line.
-    pub age: Span,
+    pub age: Nanos,
     /// How many closed startups are remembered, so that the same record twice counts once.
     pub remembered: usize,
 }
@@ -31,7 +31,7 @@ impl Default for Limits {
     /// 65,536 open startups (a node holds a few hundred pods), 30 s to settle (the relist after the record takes 1 s, a
     /// slow one some seconds more), 24 h of silence, 200,000 remembered (some 10 MiB).
     fn default() -> Self {
-        Limits { open: 65_536, settle: Span(30 * SECOND), age: Span(24 * 3600 * SECOND), remembered: 200_000 }
+        Limits { open: 65_536, settle: Nanos(30 * SECOND), age: Nanos(24 * 3600 * SECOND), remembered: 200_000 }
     }
 }
 
@@ -158,7 +158,7 @@ impl Tracker {
                 }
             }
         }
-        if time - self.swept > Span(10 * SECOND) || self.open.len() > self.limits.open {
+        if time - self.swept > Nanos(10 * SECOND) || self.open.len() > self.limits.open {
             self.sweep(time);
         }
     }
@@ -189,7 +189,7 @@ impl Tracker {
     }
 
     fn describe(&mut self, record: Record, time: Time, node: usize) {
-        let text = |field| record.text_of(field).map(Box::from);
+        let text = |field| record.fields.text(field).map(Box::from);
         let known = &mut self.nodes[node];
         match record.fact {
             Fact::KubeletVersion => {
@@ -197,7 +197,7 @@ impl Tracker {
                 self.restarted(&Event::of(record, time), node, true);
             }
             Fact::RuntimeVersion => {
-                let parts = [record.text_of(Field::Runtime), record.text_of(Field::Version)];
+                let parts = [record.fields.text(Field::Runtime), record.fields.text(Field::Version)];
                 known.runtime = Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" ").into());
             }
             Fact::Flag => {
@@ -208,14 +208,14 @@ impl Tracker {
                 }
             }
             Fact::NodeRegistered => known.registered = text(Field::Node).or(known.registered.take()),
-            _ => known.suppressed += record.number(Field::Count).unwrap_or(0),
+            _ => known.suppressed += record.fields.number(Field::Count).unwrap_or(0),
         }
     }
 
     /// The kubelet's version line comes first in its life; logs without it show at least the main loop's start.
     fn restarted(&mut self, start: &Event, node: usize, by_version: bool) {
         let starts = &mut self.nodes[node].starts;
-        let same_life = !by_version && starts.last().is_some_and(|last| start.time - last.time < Span(120 * SECOND));
+        let same_life = !by_version && starts.last().is_some_and(|last| start.time - last.time < Nanos(120 * SECOND));
         if same_life || starts.len() >= 1000 {
             return;
         }
@@ -227,16 +227,13 @@ impl Tracker {
     }
 
     fn listed(&mut self, mut record: Record, time: Time, node: usize) {
-        let from_api = record.text_of(Field::Source) == Some("api");
-        let from_file = record.text_of(Field::Source) == Some("file");
+        let from_api = record.fields.text(Field::Source) == Some("api");
+        let from_file = record.fields.text(Field::Source) == Some("file");
         let first_list = from_api && record.fact == Fact::PodAdded && std::mem::take(&mut self.states[node].first_list);
         // A list may be long: each pod's event is to hold the line without it.
-        let all = std::mem::take(&mut record.fields);
-        let (lists, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(field, _)| *field == Field::Pods);
-        record.fields = others;
+        let pods = record.fields.take_pods();
         let event = Event::of(record, time);
-        let pods = lists.first().map_or(&[][..], |(_, list)| if let Value::Pods(pods) = list { pods } else { &[] });
-        for pod in pods {
+        for pod in &pods {
             let known = self.named(pod);
             let id = match (known, event.fact) {
                 (Some(id), _) => id,
@@ -277,12 +274,12 @@ impl Tracker {
 
     fn observed(&mut self, mut record: Record, time: Time, node: usize) {
         let Some(observed) = record.observed.take() else { return };
-        let Some(pod) = record.text_of(Field::Pod) else { return };
+        let Some(pod) = record.fields.text(Field::Pod) else { return };
         // What tells one life of a name from another, spelt as numbers: that is quick.
-        let noted = |noted: Noted| match noted {
-            Noted::Unknown => -2,
-            Noted::Never => -1,
-            Noted::At(time) => time.0,
+        let noted = |noted: RecordedTime| match noted {
+            RecordedTime::Unknown => -2,
+            RecordedTime::Never => -1,
+            RecordedTime::At(time) => time.0,
         };
         let (slo, e2e) = (observed.slo.map_or(0, f64::to_bits), observed.e2e.map_or(0, |span| span.0));
         let life = format!("{pod} {} {} {slo} {e2e}", noted(observed.created), noted(observed.watched));
@@ -313,7 +310,7 @@ impl Tracker {
 
     fn attach(&mut self, id: Id, record: Record, time: Time, node: usize) {
         for field in [Field::Sandbox, Field::ContainerId] {
-            if let Some(object) = record.text_of(field)
+            if let Some(object) = record.fields.text(field)
                 && !self.by_object.contains_key(object)
             {
                 Names::note(&mut self.names.entry(id).or_default().objects, &mut self.by_object, object, id);

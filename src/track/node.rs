@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use crate::breakdown::pulls;
 use crate::causes;
-use crate::model::record::{Fact, Field, Observed};
-use crate::model::startup::{Event, Node, Others, Startup};
-use crate::model::time::{SECOND, Span, Time};
+use crate::model::record::{Fact, Field, StartupRecord};
+use crate::model::startup::{Event, NeighbourStats, Node, Startup};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// How many events of a node (throttling, pulls) are remembered, each kind.
 const NODE_EVENTS: usize = 8192;
@@ -25,7 +25,7 @@ pub(super) struct NodeState {
     /// When its pods were first spoken of.
     pub(super) taken: VecDeque<Time>,
     /// How its pods got on, by when they ran.
-    pub(super) paces: VecDeque<(Time, Others)>,
+    pub(super) paces: VecDeque<(Time, NeighbourStats)>,
     pub(super) by_kubelet: bool,
 }
 
@@ -59,7 +59,7 @@ impl NodeState {
             (first.time, startup.running().unwrap_or(startup.touched))
         });
         let near = self.events.partition_point(|event| event.time < from);
-        let near = self.events.range(near..).take_while(|event| event.time <= to + Span(SECOND));
+        let near = self.events.range(near..).take_while(|event| event.time <= to + Nanos(SECOND));
         startup.around = near.take(AROUND).cloned().collect();
         // Taken in the order of time, so the burst is a range.
         let first = self.taken.partition_point(|time| *time < from - causes::AROUND);
@@ -71,10 +71,10 @@ impl NodeState {
         if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {
             for start in &node.starts {
                 // The first start that the log tells of is a boot, or the log's beginning: nothing was there to restart.
-                let again = node.seen.is_some_and(|(first, _)| start.time - first > Span(SECOND));
+                let again = node.seen.is_some_and(|(first, _)| start.time - first > Nanos(SECOND));
                 if again
-                    && start.time > created + Span(SECOND)
-                    && start.time <= from + Span(SECOND)
+                    && start.time > created + Nanos(SECOND)
+                    && start.time <= from + Nanos(SECOND)
                     && !startup.restarts.contains(start)
                 {
                     startup.restarts.push(start.clone());
@@ -93,25 +93,25 @@ pub(super) fn remember<T>(all: &mut VecDeque<T>, new: T) {
 }
 
 /// When a pod ran, and how long its sandbox and its report took, by the lines there are.
-pub(super) fn pace(startup: &Startup, observed: &Observed) -> Option<(Time, Others)> {
+pub(super) fn pace(startup: &Startup, observed: &StartupRecord) -> Option<(Time, NeighbourStats)> {
     let running = observed.running.time()?;
-    let started = |event: &&Event| event.text_of(Field::Type) == Some("ContainerStarted") && event.time <= running;
+    let started = |event: &&Event| event.fields.text(Field::Type) == Some("ContainerStarted") && event.time <= running;
     let noticed = startup.all(Fact::PlegEvent).rev().find(started)?.time;
     let needed = startup.all(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
     let asked = startup.first(Fact::SandboxAsked).or(needed)?.time;
     let ready = startup.first(Fact::SandboxReady).or(startup.first(Fact::PlegEvent))?.time;
-    Some((running, Others { reported: running - noticed, sandbox: ready - asked }))
+    Some((running, NeighbourStats { reported: running - noticed, sandbox: ready - asked }))
 }
 
 /// How others got on that ran within half a minute of an instant, two at least beside the pod itself.
-fn others(paces: &VecDeque<(Time, Others)>, at: Time) -> Option<Others> {
+fn others(paces: &VecDeque<(Time, NeighbourStats)>, at: Time) -> Option<NeighbourStats> {
     // They come in about the order of time: those of some minutes before are not looked at.
-    let late = paces.iter().rev().take_while(|(time, _)| at - *time < Span(300 * SECOND));
-    let near = late.filter(|(time, _)| (*time - at).abs() <= Span(30 * SECOND) && *time != at);
-    let (mut reported, mut sandbox): (Vec<Span>, Vec<Span>) =
+    let late = paces.iter().rev().take_while(|(time, _)| at - *time < Nanos(300 * SECOND));
+    let near = late.filter(|(time, _)| (*time - at).abs() <= Nanos(30 * SECOND) && *time != at);
+    let (mut reported, mut sandbox): (Vec<Nanos>, Vec<Nanos>) =
         near.map(|(_, others)| (others.reported, others.sandbox)).unzip();
     let count = reported.len();
-    (count >= 2).then(|| Others {
+    (count >= 2).then(|| NeighbourStats {
         reported: *reported.select_nth_unstable(count / 2).1,
         sandbox: *sandbox.select_nth_unstable(count / 4).1,
     })

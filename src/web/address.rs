@@ -2,7 +2,8 @@
 
 use reqwest::Url;
 
-use super::trouble::{Kind, Trouble, neutral};
+use super::trouble::{HttpError, Kind};
+use crate::model::text::sanitize;
 
 /// Parts of a query parameter's name that make its value a secret.
 const SECRET: [&str; 6] = ["token", "key", "password", "sig", "secret", "auth"];
@@ -23,7 +24,7 @@ pub fn shown(url: &str) -> String {
         }
     };
     let text = text.split('#').next().unwrap_or_default();
-    neutral(&match text.split_once('?') {
+    sanitize(&match text.split_once('?') {
         None => text.to_owned(),
         Some((path, query)) => format!("{path}?{}", query.split('&').map(masked).collect::<Vec<_>>().join("&")),
     })
@@ -37,8 +38,8 @@ fn masked(pair: &str) -> String {
 }
 
 /// The URL to fetch, without user and fragment, and the user's name that stood in it (empty if none).
-pub(super) fn parse(text: &str) -> Result<(Url, String), Trouble> {
-    let trouble = |message: &str, help: &str| Trouble::new(Kind::Address, &shown(text), message, help);
+pub(super) fn parse(text: &str) -> Result<(Url, String), HttpError> {
+    let trouble = |message: &str, help: &str| HttpError::new(Kind::Address, &shown(text), message, help);
     if !text.contains("://") {
         let message = "the address begins with neither http:// nor https://";
         return Err(trouble(message, "Write it out, for example http://localhost:9090."));

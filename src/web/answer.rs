@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use reqwest::blocking::Response;
 
 use super::cause::About;
-use super::trouble::{Kind, Trouble};
+use super::trouble::{HttpError, Kind};
 
-/// An answer that is there and not read yet. Reading gives it unpacked; an error within it is a [`Trouble`] in the
+/// An answer that is there and not read yet. Reading gives it unpacked; an error within it is a [`HttpError`] in the
 /// [`io::Error`], which [`io::Error::downcast`] gets out.
 pub struct Answer {
     /// Its status, from 200 to 299.
@@ -63,7 +63,7 @@ impl Answer {
     /// # Errors
     ///
     /// When it is too large, ends early, takes too long or is stopped.
-    pub fn whole(mut self) -> Result<Body, Trouble> {
+    pub fn whole(mut self) -> Result<Body, HttpError> {
         let mut bytes = Vec::new();
         match self.read_to_end(&mut bytes) {
             Ok(_) => Ok(Body { bytes, content_type: self.content_type, url: self.url, status: self.status }),
@@ -71,7 +71,7 @@ impl Answer {
         }
     }
 
-    fn too_large(&self) -> Trouble {
+    fn too_large(&self) -> HttpError {
         let message = format!("the answer is larger than {} bytes", self.max_bytes);
         self.about.trouble(Kind::TooLarge, message, "Ask for less, or allow more (--max-response).")
     }

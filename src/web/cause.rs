@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::handshake::handshake;
-use super::trouble::{Kind, Trouble};
+use super::trouble::{HttpError, Kind};
 
 /// What is said of a request besides its error.
 #[derive(Clone)]
@@ -21,16 +21,16 @@ pub(super) struct About {
 }
 
 impl About {
-    pub(super) fn trouble(&self, kind: Kind, message: impl Into<String>, help: impl Into<String>) -> Trouble {
+    pub(super) fn trouble(&self, kind: Kind, message: impl Into<String>, help: impl Into<String>) -> HttpError {
         let mut message = message.into();
         if self.tries > 1 {
             message += &format!(" (tried {} times)", self.tries);
         }
-        Trouble::new(kind, &self.url, message, help)
+        HttpError::new(kind, &self.url, message, help)
     }
 
     /// What is said of an error that came instead of an answer.
-    pub(super) fn unanswered(&self, error: &(dyn Error + 'static)) -> Trouble {
+    pub(super) fn unanswered(&self, error: &(dyn Error + 'static)) -> HttpError {
         let signs = Signs::of(error);
         let say = |kind, message: String, help: &str| self.trouble(kind, message, help);
         if let Some(tls) = signs.tls {
@@ -84,7 +84,7 @@ impl About {
     }
 
     /// What is said of an error within an answer.
-    pub(super) fn cut(&self, error: &(dyn Error + 'static)) -> Trouble {
+    pub(super) fn cut(&self, error: &(dyn Error + 'static)) -> HttpError {
         let signs = Signs::of(error);
         if signs.timeout {
             let message = format!("the answer broke off: nothing more came within {:?}", self.timeout);

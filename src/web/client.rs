@@ -14,7 +14,7 @@ use super::cause::connecting;
 use super::keys::Keys;
 use super::pem;
 use super::request::Request;
-use super::trouble::{Kind, Trouble};
+use super::trouble::{HttpError, Kind};
 
 /// Takes what there is to tell a user who waits.
 type Tell = dyn Fn(&str) + Send + Sync;
@@ -43,7 +43,7 @@ impl Client {
     /// # Errors
     ///
     /// When a file cannot be used, credentials contradict each other, or a header or the proxy's URL is none.
-    pub fn new(access: &Access) -> Result<Self, Trouble> {
+    pub fn new(access: &Access) -> Result<Self, HttpError> {
         // Fails when the program has chosen another, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let bare = build(access, None)?;
@@ -81,8 +81,8 @@ impl Client {
 
     /// The same of trouble that was found in an answer.
     #[must_use]
-    pub fn hide(&self, trouble: Trouble) -> Trouble {
-        Trouble {
+    pub fn hide(&self, trouble: HttpError) -> HttpError {
+        HttpError {
             url: self.hidden(&trouble.url),
             message: self.hidden(&trouble.message),
             help: self.hidden(&trouble.help),
@@ -96,7 +96,7 @@ impl Client {
     /// # Errors
     ///
     /// Whatever [`Kind`] says.
-    pub fn get(&self, url: &str, query: &[(&str, &str)], post: bool) -> Result<Body, Trouble> {
+    pub fn get(&self, url: &str, query: &[(&str, &str)], post: bool) -> Result<Body, HttpError> {
         self.open(url, query, post)?.whole()
     }
 
@@ -105,14 +105,14 @@ impl Client {
     /// # Errors
     ///
     /// As for [`Client::get`], except for what comes up within the answer.
-    pub fn open(&self, url: &str, query: &[(&str, &str)], post: bool) -> Result<Answer, Trouble> {
+    pub fn open(&self, url: &str, query: &[(&str, &str)], post: bool) -> Result<Answer, HttpError> {
         let (mut url, user) = parse(url)?;
         let keys = Keys::new(&self.access, &user, &self.bare)?;
         let form = post.then(|| encoded(query));
         if !post && !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.follow(Request { url, form, strayed: None, tries: 0 }, &keys).map_err(|trouble| Trouble {
+        self.follow(Request { url, form, strayed: None, tries: 0 }, &keys).map_err(|trouble| HttpError {
             url: keys.hide(&trouble.url),
             message: keys.hide(&trouble.message),
             help: keys.hide(&trouble.help),
@@ -122,7 +122,7 @@ impl Client {
 }
 
 /// The connections that `access` asks for. Redirects and retries are ours to decide, see `request`.
-fn build(access: &Access, identity: Option<&Identity>) -> Result<Http, Trouble> {
+fn build(access: &Access, identity: Option<&Identity>) -> Result<Http, HttpError> {
     let authorities = access.ca.as_deref().map(pem::authorities).transpose()?.unwrap_or_default();
     let proxy = access.proxy.as_ref().map(proxy).transpose()?;
     let settings = || {
@@ -144,16 +144,16 @@ fn build(access: &Access, identity: Option<&Identity>) -> Result<Http, Trouble> 
     built.or_else(|_| settings().tls_certs_only(authorities).build()).map_err(|error| {
         let last = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source()).last();
         let message = format!("no secure connections can be set up ({})", last.unwrap_or(&error));
-        Trouble::new(Kind::Setting, "TLS", message, "Check --ca, --cert and --key.")
+        HttpError::new(Kind::Setting, "TLS", message, "Check --ca, --cert and --key.")
     })
 }
 
 /// The proxy; `None` if none is to be used.
-fn proxy(url: &super::Secret) -> Result<Option<Proxy>, Trouble> {
+fn proxy(url: &super::Secret) -> Result<Option<Proxy>, HttpError> {
     let url = url.reveal();
     let wrong = || {
         let help = "It wants http://HOST:PORT or https://HOST:PORT.";
-        Trouble::new(Kind::Setting, "--proxy", format!("{} is no proxy's URL", shown(url)), help)
+        HttpError::new(Kind::Setting, "--proxy", format!("{} is no proxy's URL", shown(url)), help)
     };
     match url.split_once("://") {
         _ if url.is_empty() => Ok(None),

@@ -3,7 +3,7 @@
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::access::Access;
-use super::trouble::{Kind, Trouble};
+use super::trouble::{HttpError, Kind};
 
 /// A secret shorter than this is not looked for in what a server says: it would be found in any text.
 const TELLING: usize = 4;
@@ -27,8 +27,8 @@ pub(super) struct Keys {
 
 impl Keys {
     /// From what the user gave and the name that stood in the URL, which an option outranks.
-    pub(super) fn new(access: &Access, named: &str, client: &reqwest::blocking::Client) -> Result<Self, Trouble> {
-        let wrong = |about: &str, message: &str, help: &str| Err(Trouble::new(Kind::Setting, about, message, help));
+    pub(super) fn new(access: &Access, named: &str, client: &reqwest::blocking::Client) -> Result<Self, HttpError> {
+        let wrong = |about: &str, message: &str, help: &str| Err(HttpError::new(Kind::Setting, about, message, help));
         let mut headers = extra(&access.headers)?;
         let mut secrets: Vec<String> =
             access.headers.iter().map(|(_, value)| value.reveal().trim().to_owned()).collect();
@@ -78,9 +78,9 @@ impl Keys {
 }
 
 /// The user's own headers. A name that is none is not repeated: who leaves out the colon has the value in it.
-fn extra(given: &[(String, super::Secret)]) -> Result<HeaderMap, Trouble> {
+fn extra(given: &[(String, super::Secret)]) -> Result<HeaderMap, HttpError> {
     let wrong =
-        |message: String| Trouble::new(Kind::Setting, "--header", message, "It wants NAME: VALUE, on one line.");
+        |message: String| HttpError::new(Kind::Setting, "--header", message, "It wants NAME: VALUE, on one line.");
     let mut headers = HeaderMap::new();
     for (at, (name, value)) in given.iter().enumerate() {
         let Ok(name) = HeaderName::from_bytes(name.trim().as_bytes()) else {

@@ -25,4 +25,4 @@ pub use access::{Access, Secret};
 pub use address::shown;
 pub use answer::{Answer, Body};
 pub use client::Client;
-pub use trouble::{Kind, Trouble};
+pub use trouble::{HttpError, Kind};

@@ -7,10 +7,10 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::trouble::{Kind, Trouble};
+use super::trouble::{HttpError, Kind};
 
 /// The certificates of a CA file.
-pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, Trouble> {
+pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, HttpError> {
     let check = "Check --ca: it wants PEM, one or more parts that begin with -----BEGIN CERTIFICATE-----.";
     let text = read(path, check)?;
     let wrong = |message: &str| trouble(path, message, check);
@@ -24,7 +24,7 @@ pub(super) fn authorities(path: &Path) -> Result<Vec<Certificate>, Trouble> {
 }
 
 /// The client certificate of `cert` with the key of `key`, or of `cert` as well: the kubelet's own file holds both.
-pub(super) fn identity(cert: &Path, key: Option<&Path>) -> Result<Identity, Trouble> {
+pub(super) fn identity(cert: &Path, key: Option<&Path>) -> Result<Identity, HttpError> {
     let check = "Check --cert and --key: both want PEM; one file may hold both.";
     let mut text = read(cert, check)?;
     certificates(&text).ok_or_else(|| trouble(cert, "the file holds no certificate in PEM", check))?;
@@ -49,13 +49,13 @@ fn certificates(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     found.ok().filter(|found| !found.is_empty())
 }
 
-fn read(path: &Path, check: &str) -> Result<Vec<u8>, Trouble> {
+fn read(path: &Path, check: &str) -> Result<Vec<u8>, HttpError> {
     std::fs::read(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => trouble(path, "there is no such file", check),
         _ => trouble(path, &format!("the file cannot be read ({error})"), check),
     })
 }
 
-pub(super) fn trouble(path: &Path, message: &str, help: &str) -> Trouble {
-    Trouble::new(Kind::Setting, &path.to_string_lossy(), message, help)
+pub(super) fn trouble(path: &Path, message: &str, help: &str) -> HttpError {
+    HttpError::new(Kind::Setting, &path.to_string_lossy(), message, help)
 }

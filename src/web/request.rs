@@ -15,7 +15,8 @@ use super::client::Client;
 use super::keys::Keys;
 use super::retry;
 use super::status::meaning;
-use super::trouble::{Kind, Trouble, neutral};
+use super::trouble::{HttpError, Kind};
+use crate::model::text::sanitize;
 
 /// Redirects followed for one request, at most.
 const REDIRECTS: u32 = 5;
@@ -41,7 +42,7 @@ pub(super) struct Request {
 
 impl Client {
     /// Sends it, and what redirects make of it.
-    pub(super) fn follow(&self, mut ask: Request, keys: &Keys) -> Result<Answer, Trouble> {
+    pub(super) fn follow(&self, mut ask: Request, keys: &Keys) -> Result<Answer, HttpError> {
         for _ in 0..=REDIRECTS {
             let response = self.send(&mut ask, keys)?;
             let status = response.status();
@@ -58,7 +59,7 @@ impl Client {
     }
 
     /// The request that a redirect asks for.
-    fn redirect(&self, ask: Request, keys: &Keys, target: &HeaderValue, keep: bool) -> Result<Request, Trouble> {
+    fn redirect(&self, ask: Request, keys: &Keys, target: &HeaderValue, keep: bool) -> Result<Request, HttpError> {
         let refuse = |message, help| Err(self.about(&ask).trouble(Kind::Redirected, message, help));
         let check = "Check the address; begin with where it should lead.";
         let Some(mut url) = target.to_str().ok().and_then(|target| ask.url.join(target).ok()).filter(web) else {
@@ -87,7 +88,7 @@ impl Client {
     }
 
     /// Sends it until there is an answer that will not be another one a little later, or the tries are used up.
-    fn send(&self, ask: &mut Request, keys: &Keys) -> Result<Response, Trouble> {
+    fn send(&self, ask: &mut Request, keys: &Keys) -> Result<Response, HttpError> {
         loop {
             self.go_on(ask)?;
             ask.tries += 1;
@@ -122,7 +123,7 @@ impl Client {
         }
     }
 
-    fn wait(&self, ask: &Request, mut left: Duration) -> Result<(), Trouble> {
+    fn wait(&self, ask: &Request, mut left: Duration) -> Result<(), HttpError> {
         while !left.is_zero() {
             self.go_on(ask)?;
             std::thread::sleep(left.min(STEP));
@@ -131,7 +132,7 @@ impl Client {
         Ok(())
     }
 
-    fn go_on(&self, ask: &Request) -> Result<(), Trouble> {
+    fn go_on(&self, ask: &Request) -> Result<(), HttpError> {
         match self.access.stop.load(Ordering::Relaxed) {
             true => Err(self.about(ask).trouble(Kind::Stopped, "stopped before there was an answer", "")),
             false => Ok(()),
@@ -139,11 +140,11 @@ impl Client {
     }
 
     /// An answer if it is one, else why not.
-    fn judge(&self, ask: &Request, keys: &Keys, response: Response) -> Result<Answer, Trouble> {
+    fn judge(&self, ask: &Request, keys: &Keys, response: Response) -> Result<Answer, HttpError> {
         let status = response.status();
         let mut about = self.about(ask);
         about.url = keys.hide(&about.url);
-        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(neutral);
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(sanitize);
         let max_bytes = self.access.max_bytes;
         let mut answer = Answer {
             status: status.as_u16(),
@@ -161,7 +162,7 @@ impl Client {
         let mut body = Vec::new();
         // What a refusal says is a help; that it breaks off is no trouble of its own.
         let _ = answer.by_ref().take(READ).read_to_end(&mut body);
-        let body = keys.hide(&neutral(String::from_utf8_lossy(&body).trim()));
+        let body = keys.hide(&sanitize(String::from_utf8_lossy(&body).trim()));
         let (mut message, mut help) = meaning(status, keys.login, ask.strayed.as_deref());
         if !body.is_empty() && !answer.content_type.is_some_and(|kind| kind.contains("html")) {
             message += &format!(": {}", cut(&body, QUOTED));
@@ -171,7 +172,7 @@ impl Client {
             help = "The port is one for HTTPS: begin the address with https://.".into();
         }
         let trouble = answer.about.trouble(Kind::Refused(status.as_u16()), message, help);
-        Err(Trouble { body: cut(&body, KEPT).to_owned(), ..trouble })
+        Err(HttpError { body: cut(&body, KEPT).to_owned(), ..trouble })
     }
 
     fn about(&self, ask: &Request) -> About {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::text::sanitize;
+
 /// What kind of trouble a request gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,7 +34,7 @@ pub enum Kind {
 ///
 /// Displayed as one line: address, what happened, what to check. No part of it shows a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct HttpError {
     /// For deciding: which exit code, whether to ask another way.
     pub kind: Kind,
     /// The address as [`shown`](super::shown); with [`Kind::Setting`] the file or the option.
@@ -45,30 +47,19 @@ pub struct Trouble {
     pub body: String,
 }
 
-impl Trouble {
+impl HttpError {
     /// Text of the server's becomes one line that is safe to print.
     pub(crate) fn new(kind: Kind, url: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        let [message, help] = [message.into(), help.into()].map(|text| neutral(&text));
-        Self { kind, url: neutral(url), message, help, body: String::new() }
+        let [message, help] = [message.into(), help.into()].map(|text| sanitize(&text));
+        Self { kind, url: sanitize(url), message, help, body: String::new() }
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}.", self.url, self.message)?;
         if self.help.is_empty() { Ok(()) } else { write!(f, " {}", self.help) }
     }
 }
 
-impl std::error::Error for Trouble {}
-
-/// Text as it may stand on one line of a terminal: what a server sends can hold control characters, which would act
-/// there. White space stays white space, so that JSON stays JSON.
-pub(super) fn neutral(text: &str) -> String {
-    let one = |c: char| match c {
-        '\n' | '\r' | '\t' => ' ',
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
-        c => c,
-    };
-    text.chars().map(one).collect()
-}
+impl std::error::Error for HttpError {}

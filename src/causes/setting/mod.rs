@@ -1,6 +1,6 @@
 //! Settings of the kubelet that bear on starts: what is known of them, and which fight.
 //!
-//! To add one: a row in [`KNOBS`], its flag where it has one, and when a known value is as good as a wanted one.
+//! To add one: a row in [`SETTINGS`], its flag where it has one, and when a known value is as good as a wanted one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::model::record::named;
 
 named! {
     /// A setting by its name in KubeletConfiguration (`kubelet.config.k8s.io/v1beta1`).
-    Knob KNOBS {
+    Setting SETTINGS {
         /// One pull at a time.
         SerializeImagePulls = "serializeImagePulls",
         /// So many pulls at once at most (KEP-3673, 1.27).
@@ -40,16 +40,16 @@ named! {
     }
 }
 
-impl Knob {
+impl Setting {
     /// Its command line flag, and the values that flag prints where nobody set it (1.26 to 1.37).
     fn flag(self) -> Option<(&'static str, &'static [&'static str])> {
         Some(match self {
-            Knob::SerializeImagePulls => ("serialize-image-pulls", &["true"]),
-            Knob::RegistryPullQps => ("registry-qps", &["5"]),
-            Knob::RegistryBurst => ("registry-burst", &["10"]),
-            Knob::KubeApiQps => ("kube-api-qps", &["5", "50"]),
-            Knob::KubeApiBurst => ("kube-api-burst", &["10", "100"]),
-            Knob::ImageGcHigh => ("image-gc-high-threshold", &["85"]),
+            Setting::SerializeImagePulls => ("serialize-image-pulls", &["true"]),
+            Setting::RegistryPullQps => ("registry-qps", &["5"]),
+            Setting::RegistryBurst => ("registry-burst", &["10"]),
+            Setting::KubeApiQps => ("kube-api-qps", &["5", "50"]),
+            Setting::KubeApiBurst => ("kube-api-burst", &["10", "100"]),
+            Setting::ImageGcHigh => ("image-gc-high-threshold", &["85"]),
             _ => return None,
         })
     }
@@ -59,22 +59,22 @@ impl Knob {
     #[must_use]
     pub fn default_of(self, minor: u32) -> Option<&'static str> {
         Some(match self {
-            Knob::SerializeImagePulls => "true",
-            Knob::MaxParallelImagePulls => return None,
-            Knob::RegistryPullQps => "5",
-            Knob::RegistryBurst => "10",
-            Knob::KubeApiQps if minor < 27 => "5",
-            Knob::KubeApiQps => "50",
-            Knob::KubeApiBurst if minor < 27 => "10",
-            Knob::KubeApiBurst => "100",
-            Knob::MemoryThrottlingFactor if minor < 27 => "0.8",
-            Knob::MemoryThrottlingFactor => "0.9",
-            Knob::ImageGcHigh => "85",
-            Knob::EventedPleg => "false",
-            Knob::OnDemandRelist if minor < 36 => return None,
-            Knob::OnDemandRelist => "true",
-            Knob::MemoryQos | Knob::SelinuxMount if minor > 36 => return None,
-            Knob::MemoryQos | Knob::SelinuxMount => "false",
+            Setting::SerializeImagePulls => "true",
+            Setting::MaxParallelImagePulls => return None,
+            Setting::RegistryPullQps => "5",
+            Setting::RegistryBurst => "10",
+            Setting::KubeApiQps if minor < 27 => "5",
+            Setting::KubeApiQps => "50",
+            Setting::KubeApiBurst if minor < 27 => "10",
+            Setting::KubeApiBurst => "100",
+            Setting::MemoryThrottlingFactor if minor < 27 => "0.8",
+            Setting::MemoryThrottlingFactor => "0.9",
+            Setting::ImageGcHigh => "85",
+            Setting::EventedPleg => "false",
+            Setting::OnDemandRelist if minor < 36 => return None,
+            Setting::OnDemandRelist => "true",
+            Setting::MemoryQos | Setting::SelinuxMount if minor > 36 => return None,
+            Setting::MemoryQos | Setting::SelinuxMount => "false",
         })
     }
 
@@ -82,9 +82,9 @@ impl Knob {
     fn as_good(self, known: &str, wanted: &str) -> bool {
         let numbers = || Some((known.parse::<f64>().ok()?, wanted.parse::<f64>().ok()?));
         match (self, numbers()) {
-            (Knob::MaxParallelImagePulls | Knob::ImageGcHigh, Some((known, wanted))) => known >= wanted,
-            (Knob::KubeApiQps | Knob::KubeApiBurst, Some((known, wanted))) => known >= wanted,
-            (Knob::RegistryPullQps, Some((known, wanted))) if wanted > 0.0 => known >= wanted || known == 0.0,
+            (Setting::MaxParallelImagePulls | Setting::ImageGcHigh, Some((known, wanted))) => known >= wanted,
+            (Setting::KubeApiQps | Setting::KubeApiBurst, Some((known, wanted))) => known >= wanted,
+            (Setting::RegistryPullQps, Some((known, wanted))) if wanted > 0.0 => known >= wanted || known == 0.0,
             (_, Some((known, wanted))) => known == wanted,
             _ => known == wanted,
         }
@@ -93,7 +93,7 @@ impl Knob {
 
 /// Settings with their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings(BTreeMap<Knob, Box<str>>);
+pub struct Settings(BTreeMap<Setting, Box<str>>);
 
 impl Settings {
     /// What a kubelet's `FLAG:` lines prove. Flags are printed as they stood before the configuration file was read: where
@@ -103,7 +103,7 @@ impl Settings {
         let get = |flag: &str| flags.get(flag).map(|value| &**value);
         let file = get("config").is_none_or(|path| !path.is_empty());
         let mut known = BTreeMap::new();
-        for (knob, _) in KNOBS {
+        for (knob, _) in SETTINGS {
             let Some((flag, defaults)) = knob.flag() else { continue };
             if let Some(value) = get(flag).filter(|value| !file || !defaults.contains(value)) {
                 known.insert(*knob, value.into());
@@ -146,7 +146,7 @@ impl Settings {
             None => return Err(wrong(&"it has neither kind: KubeletConfiguration nor kubeletconfig")),
         };
         let mut known = BTreeMap::new();
-        for (knob, name) in KNOBS {
+        for (knob, name) in SETTINGS {
             let value = config.pointer(&format!("/{}", name.replace('.', "/")));
             let value = match value {
                 Some(Value::Bool(value)) => value.to_string(),
@@ -177,35 +177,36 @@ impl Settings {
     /// What such a text says.
     #[must_use]
     pub fn read(words: &str) -> Self {
-        let one = |word: &str| word.split_once('=').and_then(|(name, value)| Some((Knob::named(name)?, value.into())));
+        let one =
+            |word: &str| word.split_once('=').and_then(|(name, value)| Some((Setting::named(name)?, value.into())));
         Settings(words.split(' ').filter_map(one).collect())
     }
 
     /// The value of a setting.
     #[must_use]
-    pub fn get(&self, knob: Knob) -> Option<&str> {
+    pub fn get(&self, knob: Setting) -> Option<&str> {
         self.0.get(&knob).map(|value| &**value)
     }
 
     /// Sets one.
-    pub fn set(&mut self, knob: Knob, value: &str) {
+    pub fn set(&mut self, knob: Setting, value: &str) {
         self.0.insert(knob, value.into());
     }
 
     /// Each with its value.
-    pub fn iter(&self) -> impl Iterator<Item = (Knob, &str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Setting, &str)> {
         self.0.iter().map(|(knob, value)| (*knob, &**value))
     }
 
     /// Whether these do what a wanted value would.
     #[must_use]
-    pub fn has(&self, knob: Knob, wanted: &str) -> bool {
+    pub fn has(&self, knob: Setting, wanted: &str) -> bool {
         // Serialized by name, no number of pulls at once holds.
-        if knob == Knob::MaxParallelImagePulls && self.get(Knob::SerializeImagePulls) == Some("true") {
+        if knob == Setting::MaxParallelImagePulls && self.get(Setting::SerializeImagePulls) == Some("true") {
             return false;
         }
-        let unlimited = knob == Knob::MaxParallelImagePulls
-            && self.get(Knob::SerializeImagePulls) == Some("false")
+        let unlimited = knob == Setting::MaxParallelImagePulls
+            && self.get(Setting::SerializeImagePulls) == Some("false")
             && self.get(knob).is_none();
         unlimited || self.get(knob).is_some_and(|known| knob.as_good(known, wanted))
     }
@@ -213,8 +214,8 @@ impl Settings {
     /// How many pulls a node does at once: none is any number, 0 is not known.
     #[must_use]
     pub fn slots(&self) -> Option<Option<usize>> {
-        let most = self.get(Knob::MaxParallelImagePulls).and_then(|most| most.parse::<usize>().ok());
-        match (self.get(Knob::SerializeImagePulls), most) {
+        let most = self.get(Setting::MaxParallelImagePulls).and_then(|most| most.parse::<usize>().ok());
+        match (self.get(Setting::SerializeImagePulls), most) {
             (Some("true"), _) | (_, Some(1)) => Some(Some(1)),
             (_, Some(most)) => Some(Some(most)),
             (Some("false"), None) => Some(None),
@@ -228,14 +229,14 @@ impl Settings {
         let number = |knob| self.get(knob).and_then(|value| value.parse::<f64>().ok());
         let on = |knob| self.get(knob) == Some("true");
         let mut all = Vec::new();
-        if on(Knob::SerializeImagePulls) && number(Knob::MaxParallelImagePulls).is_some_and(|most| most > 1.0) {
+        if on(Setting::SerializeImagePulls) && number(Setting::MaxParallelImagePulls).is_some_and(|most| most > 1.0) {
             all.push(
                 "serializeImagePulls: true with maxParallelImagePulls above 1: the kubelet does not start; \
                  set serializeImagePulls: false or leave it out"
                     .to_owned(),
             );
         }
-        if on(Knob::EventedPleg) && on(Knob::OnDemandRelist) {
+        if on(Setting::EventedPleg) && on(Setting::OnDemandRelist) {
             all.push("EventedPLEG with PLEGOnDemandRelist: with events the relist comes each 300 s only".to_owned());
         }
         all
@@ -243,8 +244,8 @@ impl Settings {
 }
 
 /// The gate with this name.
-fn gate_of(name: &str) -> Option<Knob> {
-    Knob::named(&format!("featureGates.{name}"))
+fn gate_of(name: &str) -> Option<Setting> {
+    Setting::named(&format!("featureGates.{name}"))
 }
 
 #[cfg(test)]

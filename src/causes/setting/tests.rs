@@ -44,15 +44,15 @@ fn configurations_are_read_in_every_form_people_have() {
 #[test]
 fn what_is_set_is_not_advised() {
     let has = |known: &str, knob, wanted| Settings::read(known).has(knob, wanted);
-    assert!(has("maxParallelImagePulls=5", Knob::MaxParallelImagePulls, "3"));
-    assert!(!has("maxParallelImagePulls=2", Knob::MaxParallelImagePulls, "3"));
-    assert!(has("serializeImagePulls=false", Knob::MaxParallelImagePulls, "3"), "no limit at all");
-    assert!(has("kubeAPIQPS=60", Knob::KubeApiQps, "50") && !has("kubeAPIQPS=5", Knob::KubeApiQps, "50"));
+    assert!(has("maxParallelImagePulls=5", Setting::MaxParallelImagePulls, "3"));
+    assert!(!has("maxParallelImagePulls=2", Setting::MaxParallelImagePulls, "3"));
+    assert!(has("serializeImagePulls=false", Setting::MaxParallelImagePulls, "3"), "no limit at all");
+    assert!(has("kubeAPIQPS=60", Setting::KubeApiQps, "50") && !has("kubeAPIQPS=5", Setting::KubeApiQps, "50"));
     assert!(
-        !has("serializeImagePulls=true maxParallelImagePulls=5", Knob::MaxParallelImagePulls, "3"),
+        !has("serializeImagePulls=true maxParallelImagePulls=5", Setting::MaxParallelImagePulls, "3"),
         "it is refused"
     );
-    assert!(has("registryPullQPS=0", Knob::RegistryPullQps, "0") && !has("", Knob::RegistryPullQps, "0"));
+    assert!(has("registryPullQPS=0", Setting::RegistryPullQps, "0") && !has("", Setting::RegistryPullQps, "0"));
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub fn is_exposition(first: &[u8]) -> bool {
         let Ok(text) = std::str::from_utf8(stripped(line)) else { return false };
         match Kind::of(text) {
             Kind::Silent => {}
-            Kind::Proof => return true,
+            Kind::MetricFinding => return true,
             Kind::Help(name) => helped = name,
             Kind::Sample(name) if name == helped => return true,
             Kind::Sample(name) if telling(name) => samples += 1,
@@ -41,7 +41,7 @@ enum Kind<'a> {
     /// Nothing: blank, or a `# UNIT` as OpenMetrics has it.
     Silent,
     /// That it is a page.
-    Proof,
+    MetricFinding,
     /// That it is one if a sample of this name follows: the name alone is a word, and this may be prose.
     Help(&'a str),
     /// A sample without braces.
@@ -72,12 +72,14 @@ impl<'a> Kind<'a> {
         // A quoted name may hold blanks; that of a HELP need not be read for that.
         let (first, quoted) = (about.split_ascii_whitespace().next().unwrap_or_default(), about.starts_with('"'));
         match keyword {
-            "EOF" if about.is_empty() => Self::Proof,
+            "EOF" if about.is_empty() => Self::MetricFinding,
             "TYPE" => match about.rsplit_once([' ', '\t']) {
-                Some((name, kind)) if KINDS.contains(&kind) && (quoted || metric(name.trim_ascii())) => Self::Proof,
+                Some((name, kind)) if KINDS.contains(&kind) && (quoted || metric(name.trim_ascii())) => {
+                    Self::MetricFinding
+                }
                 _ => Self::Other,
             },
-            "HELP" if quoted || telling(first) => Self::Proof,
+            "HELP" if quoted || telling(first) => Self::MetricFinding,
             "HELP" if metric(first) => Self::Help(first),
             "UNIT" if quoted || metric(first) => Self::Silent,
             _ => Self::Other,

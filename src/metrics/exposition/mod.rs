@@ -24,6 +24,8 @@ use lines::Line;
 use plain::Plain;
 use scan::Series;
 
+use crate::model::text::sanitize;
+
 /// How many bad lines are kept to be shown, and how many characters of each.
 const SHOWN_LINES: usize = 5;
 const SHOWN_CHARS: usize = 80;
@@ -103,7 +105,7 @@ pub fn read(
     mut wanted: impl FnMut(&str) -> bool,
     mut sink: impl FnMut(Result<&Sample<'_>, Edge<'_>>),
 ) -> io::Result<Seen> {
-    let mut page = Page::default();
+    let mut page = Scrape::default();
     page.seen.bytes = lines::each(reader, |line| page.line(line, &mut wanted, &mut sink))?;
     page.seen.cut |= page.seen.openmetrics && page.open;
     Ok(page.seen)
@@ -111,7 +113,7 @@ pub fn read(
 
 /// Where the reading is, and the room it does it in.
 #[derive(Default)]
-struct Page {
+struct Scrape {
     seen: Seen,
     /// Something of a page stands behind the last `# EOF`.
     open: bool,
@@ -119,7 +121,7 @@ struct Page {
     plain: Plain,
 }
 
-impl Page {
+impl Scrape {
     fn line(
         &mut self,
         line: Line<'_>,
@@ -183,8 +185,7 @@ impl Page {
         if self.seen.bad_lines.len() < SHOWN_LINES {
             // No character has more than four bytes.
             let text = String::from_utf8_lossy(text.get(..SHOWN_CHARS * 4).unwrap_or(text));
-            let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-            let text = text.chars().take(SHOWN_CHARS).map(shown).collect();
+            let text = sanitize(&text.chars().take(SHOWN_CHARS).collect::<String>());
             self.seen.bad_lines.push(BadLine { number: self.seen.lines, text, reason });
         }
     }

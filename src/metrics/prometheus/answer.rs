@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::metrics::histogram::Histogram;
-use crate::web::{Body, Kind, Trouble};
+use crate::web::{Body, HttpError, Kind};
 
 /// Labels of a series, `__name__` among them where the server kept it.
 pub type Labels = BTreeMap<String, String>;
@@ -101,7 +101,7 @@ impl Native {
 ///
 /// # Errors
 /// When it is no answer of the API, or the API's own error.
-pub fn read<T: Default + for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, Vec<String>), Trouble> {
+pub fn read<T: Default + for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, Vec<String>), HttpError> {
     let url = body.url.as_str();
     let envelope: Envelope<T> = serde_json::from_slice(&body.bytes).map_err(|broken| {
         let html = body.bytes.trim_ascii_start().starts_with(b"<");
@@ -110,7 +110,7 @@ pub fn read<T: Default + for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, V
             () if broken.is_eof() => "its answer ends in the middle of its JSON".to_owned(),
             () => format!("its answer is not the API's JSON ({broken})"),
         };
-        Trouble::new(
+        HttpError::new(
             Kind::Cut,
             url,
             message,
@@ -123,7 +123,7 @@ pub fn read<T: Default + for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, V
     Err(failed(url, &envelope.kind.unwrap_or_default(), &envelope.error.unwrap_or_default()))
 }
 
-fn failed(url: &str, kind: &str, error: &str) -> Trouble {
+fn failed(url: &str, kind: &str, error: &str) -> HttpError {
     let help = match kind {
         "timeout" => "Take a shorter window (--window) or fewer nodes (--selector), or a longer --timeout.",
         "execution" | "unavailable" => {
@@ -132,12 +132,12 @@ fn failed(url: &str, kind: &str, error: &str) -> Trouble {
         "bad_data" => "Check --selector and --node-label.",
         _ => "",
     };
-    Trouble::new(Kind::Refused(422), url, format!("the query failed ({kind}): {error}"), help)
+    HttpError::new(Kind::Refused(422), url, format!("the query failed ({kind}): {error}"), help)
 }
 
 /// The API's own error in an answer that was refused, if it is one.
 #[must_use]
-pub fn refused(trouble: &Trouble) -> Option<Trouble> {
+pub fn refused(trouble: &HttpError) -> Option<HttpError> {
     let envelope: Envelope<serde::de::IgnoredAny> = serde_json::from_str(&trouble.body).ok()?;
     (envelope.status == "error")
         .then(|| failed(&trouble.url, &envelope.kind.unwrap_or_default(), &envelope.error.unwrap_or_default()))

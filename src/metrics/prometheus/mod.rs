@@ -17,10 +17,10 @@ use self::answer::Labels;
 use self::labels::Found;
 use self::server::Server;
 use super::families::Exporter;
-use super::page::Page;
+use super::page::Scrape;
 use super::window::Window;
 use crate::model::time::{SECOND, Time};
-use crate::web::{Body, Client, Kind, Trouble};
+use crate::web::{Body, Client, HttpError, Kind};
 
 /// How many nodes one query is for: some 300 series each, which is a few MB of JSON.
 const NODES: usize = 50;
@@ -70,7 +70,7 @@ pub struct Told {
 ///
 /// # Errors
 /// When it cannot be reached, or is neither.
-pub fn detect(client: &Client, address: &str) -> Result<Endpoint, Trouble> {
+pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
     let bare = address.split(['?', '#']).next().unwrap_or(address).trim_end_matches('/');
     let page = bare.ends_with("/metrics") || bare.contains("/metrics/") || bare != address.trim_end_matches('/');
     let mut first = None;
@@ -105,7 +105,7 @@ pub fn detect(client: &Client, address: &str) -> Result<Endpoint, Trouble> {
     }
     match client.get(address, &[], false) {
         Ok(body) if !is_html(&body) && !page => Ok(Endpoint::Page(body)),
-        Ok(body) => Err(Trouble {
+        Ok(body) => Err(HttpError {
             kind: Kind::Address,
             url: body.url,
             message: "it answers, but neither as Prometheus' API nor with metrics".into(),
@@ -126,7 +126,7 @@ fn is_html(body: &Body) -> bool {
 ///
 /// # Errors
 /// When the server cannot answer, or knows no kubelet's metrics.
-pub fn read(client: &Client, api: &str, asked: &Asked, progress: &dyn Fn(u64, u64)) -> Result<Told, Trouble> {
+pub fn read(client: &Client, api: &str, asked: &Asked, progress: &dyn Fn(u64, u64)) -> Result<Told, HttpError> {
     let mut server = Server::new(client, api, asked);
     let series = server.look()?;
     let found = labels::find(&series, asked.node_label.as_deref()).ok_or_else(|| server.no_such_label(&series))?;
@@ -155,7 +155,7 @@ pub fn read(client: &Client, api: &str, asked: &Asked, progress: &dyn Fn(u64, u6
     let parts = (length / step + INSTANTS) / INSTANTS;
     queries += late.len().div_ceil(RESTLESS) as u64 * parts as u64;
     for some in late.chunks(RESTLESS) {
-        let mut pages = Pages::default();
+        let mut pages = ScrapeCollector::default();
         for part in 0..parts {
             let from = Time(asked.window.0.0 + part * INSTANTS * step * SECOND);
             let to = Time((from.0 + (INSTANTS - 1) * step * SECOND).min(asked.window.1.0));
@@ -203,11 +203,11 @@ impl Asked {
 }
 
 /// Pages by what was scraped: the values of the labels that tell it apart, in order.
-type Scrapes = BTreeMap<Vec<String>, Vec<Page>>;
+type Scrapes = BTreeMap<Vec<String>, Vec<Scrape>>;
 
 /// Answers for some nodes, as pages.
 #[derive(Default)]
-struct Pages(BTreeMap<Vec<(String, String)>, BTreeMap<i64, Page>>);
+struct ScrapeCollector(BTreeMap<Vec<(String, String)>, BTreeMap<i64, Scrape>>);
 
 /// Some names of many: `a, b, c and 7 others`.
 fn few(names: &[String]) -> String {
@@ -215,15 +215,15 @@ fn few(names: &[String]) -> String {
     if names.len() > 3 { format!("{shown} and {} other nodes", names.len() - 3) } else { shown }
 }
 
-impl Pages {
+impl ScrapeCollector {
     /// Takes up those of another stretch of time.
-    fn join(&mut self, other: Pages) {
+    fn join(&mut self, other: ScrapeCollector) {
         for (own, pages) in other.0 {
             self.0.entry(own).or_default().extend(pages);
         }
     }
 
-    fn at(&mut self, found: &Found, labels: &Labels, seconds: f64) -> &mut Page {
+    fn at(&mut self, found: &Found, labels: &Labels, seconds: f64) -> &mut Scrape {
         let own = found.all().map(|label| (label.to_owned(), labels.get(label).cloned().unwrap_or_default())).collect();
         let at = (seconds * SECOND as f64).round() as i64;
         let page = self.0.entry(own).or_default().entry(at).or_default();
@@ -238,8 +238,8 @@ impl Pages {
             let labels: Labels = own.iter().cloned().collect();
             let Some(node) = found.name(&labels) else { continue };
             // An instant at which only the process' start is known is no scrape of its counters.
-            let dated = |(at, page): (i64, Page)| Page { at: page.at.or(Some(Time(at))), ..page };
-            let pages: Vec<Page> = pages.into_iter().map(dated).filter(|page| !page.values.is_empty()).collect();
+            let dated = |(at, page): (i64, Scrape)| Scrape { at: page.at.or(Some(Time(at))), ..page };
+            let pages: Vec<Scrape> = pages.into_iter().map(dated).filter(|page| !page.values.is_empty()).collect();
             if !pages.is_empty() {
                 nodes.entry(node).or_default().insert(own.into_iter().map(|(_, value)| value).collect(), pages);
             }

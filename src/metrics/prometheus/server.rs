@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::answer::{self, Labels, Matrix, Series};
 use super::labels::Found;
 use super::query::{self, Scope};
-use super::{Asked, Pages, STRETCH, Scrapes, Told, few, seconds};
+use super::{Asked, STRETCH, ScrapeCollector, Scrapes, Told, few, seconds};
 use crate::metrics::families::name;
-use crate::metrics::page::Page;
+use crate::metrics::page::Scrape;
 use crate::metrics::window::{Window, between};
 use crate::model::time::{SECOND, Time};
-use crate::web::{Client, Kind, Trouble};
+use crate::web::{Client, HttpError, Kind};
 
 pub(super) struct Server<'a> {
     pub client: &'a Client,
@@ -49,7 +49,7 @@ impl Server<'_> {
         &mut self,
         path: &str,
         query: &[(&str, &str)],
-    ) -> Result<T, Trouble> {
+    ) -> Result<T, HttpError> {
         let url = format!("{}/api/v1/{path}", self.api);
         let length: usize = query.iter().map(|(_, value)| value.len()).sum();
         // Some gateways let only GET pass, some limit an address to 8 KiB.
@@ -61,7 +61,7 @@ impl Server<'_> {
             body => body,
         };
         // An address with a whole query in it says less than one without.
-        let short = |trouble: Trouble| Trouble { url: bare(&trouble.url), ..trouble };
+        let short = |trouble: HttpError| HttpError { url: bare(&trouble.url), ..trouble };
         let body = body.map_err(|trouble| short(answer::refused(&trouble).unwrap_or(trouble)))?;
         self.told.bytes += body.bytes.len() as u64;
         let read = answer::read(&body).map_err(|trouble| short(self.client.hide(trouble)));
@@ -75,7 +75,7 @@ impl Server<'_> {
         Ok(data)
     }
 
-    fn matrix(&mut self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Series>, Trouble> {
+    fn matrix(&mut self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Series>, HttpError> {
         let matrix: Matrix = self.ask(path, query)?;
         self.told.series += matrix.result.len() as u64;
         Ok(matrix.result)
@@ -85,18 +85,18 @@ impl Server<'_> {
         format!("{:.3}", time.0 as f64 / SECOND as f64)
     }
 
-    pub(super) fn instant(&mut self, text: &str) -> Result<Vec<Series>, Trouble> {
+    pub(super) fn instant(&mut self, text: &str) -> Result<Vec<Series>, HttpError> {
         let at = Self::time(self.asked.window.1);
         self.matrix("query", &[("query", text), ("time", &at)])
     }
 
-    fn range(&mut self, text: &str, (from, to): (Time, Time), step: i64) -> Result<Vec<Series>, Trouble> {
+    fn range(&mut self, text: &str, (from, to): (Time, Time), step: i64) -> Result<Vec<Series>, HttpError> {
         let (from, to) = (Self::time(from), Self::time(to));
         self.matrix("query_range", &[("query", text), ("start", &from), ("end", &to), ("step", &step.to_string())])
     }
 
     /// A query over a stretch of time, once for each stretch that the window is made of.
-    pub(super) fn stretched(&mut self, text: impl Fn(i64) -> String) -> Result<Vec<Series>, Trouble> {
+    pub(super) fn stretched(&mut self, text: impl Fn(i64) -> String) -> Result<Vec<Series>, HttpError> {
         let length = self.asked.seconds();
         if length <= STRETCH {
             return self.instant(&text(length));
@@ -108,7 +108,7 @@ impl Server<'_> {
     }
 
     /// The kubelets' series within the window.
-    pub(super) fn look(&mut self) -> Result<Vec<Labels>, Trouble> {
+    pub(super) fn look(&mut self) -> Result<Vec<Labels>, HttpError> {
         let scope = Scope { selector: &self.asked.selector, found: None, nodes: &[] };
         let (from, to) = (Self::time(self.asked.window.0), Self::time(self.asked.window.1));
         for matcher in scope.look() {
@@ -120,13 +120,13 @@ impl Server<'_> {
         Err(self.nothing())
     }
 
-    fn trouble(&self, message: impl Into<String>, help: impl Into<String>) -> Trouble {
+    fn trouble(&self, message: impl Into<String>, help: impl Into<String>) -> HttpError {
         let (message, help) = (message.into(), help.into());
-        Trouble { kind: Kind::Address, url: crate::web::shown(self.api), message, help, body: String::new() }
+        HttpError { kind: Kind::Address, url: crate::web::shown(self.api), message, help, body: String::new() }
     }
 
     /// Why there is nothing to look at: no kubelet at all, or none in this window.
-    fn nothing(&mut self) -> Trouble {
+    fn nothing(&mut self) -> HttpError {
         let asked = self.asked;
         let scope = Scope { selector: &asked.selector, found: None, nodes: &[] };
         let earlier = scope.look().into_iter().any(|matcher| {
@@ -148,7 +148,7 @@ impl Server<'_> {
     }
 
     /// Series are there, yet nothing came of them.
-    pub(super) fn empty(&self) -> Trouble {
+    pub(super) fn empty(&self) -> HttpError {
         if self.nameless {
             return self.trouble(
                 "its answers lack the names of the series (`sum by (__name__, …)` must keep them)",
@@ -158,7 +158,7 @@ impl Server<'_> {
         self.trouble("it gave no values for the kubelets it knows", "Choose another window (--window, --from, --to).")
     }
 
-    pub(super) fn no_such_label(&self, series: &[Labels]) -> Trouble {
+    pub(super) fn no_such_label(&self, series: &[Labels]) -> HttpError {
         let known: BTreeSet<&str> = series.iter().flat_map(|labels| labels.keys()).map(String::as_str).collect();
         let known: Vec<&str> = known.into_iter().filter(|label| *label != "__name__").collect();
         let message = match &self.asked.node_label {
@@ -219,7 +219,7 @@ impl Server<'_> {
         nodes: &[String],
         window: (Time, Time),
         step: i64,
-    ) -> Result<Pages, Trouble> {
+    ) -> Result<ScrapeCollector, HttpError> {
         let selector = self.asked.selector.clone();
         // With clusters a node's name has its cluster's before it.
         let values: Vec<String> = nodes
@@ -229,7 +229,7 @@ impl Server<'_> {
             })
             .collect();
         let scope = Scope { selector: &selector, found: Some(found), nodes: &values };
-        let mut pages = Pages::default();
+        let mut pages = ScrapeCollector::default();
         for one in self.range(&scope.counted(), window, step)? {
             let sample = one.metric.get("__name__").cloned().unwrap_or_default();
             self.nameless |= sample.is_empty();
@@ -259,7 +259,7 @@ impl Server<'_> {
     pub(super) fn window(&mut self, node: &str, mut scrapes: Scrapes) -> Option<Window> {
         let mut instants: BTreeMap<i64, usize> = BTreeMap::new();
         for pages in scrapes.values() {
-            let quarters = |page: &Page| page.at.map_or(0, |at| at.0 / (15 * SECOND));
+            let quarters = |page: &Scrape| page.at.map_or(0, |at| at.0 / (15 * SECOND));
             for quarter in pages.iter().map(quarters).collect::<BTreeSet<i64>>() {
                 *instants.entry(quarter).or_default() += 1;
             }
@@ -271,7 +271,7 @@ impl Server<'_> {
             let best = scrapes.iter().max_by_key(|(_, pages)| pages.len()).map(|(own, _)| own.clone())?;
             scrapes.retain(|own, _| *own == best);
         }
-        let pages: Vec<Page> = scrapes.into_values().flatten().collect();
+        let pages: Vec<Scrape> = scrapes.into_values().flatten().collect();
         let first = pages.iter().min_by_key(|page| page.at)?;
         let begun = first.started.is_some_and(|at| at >= self.asked.window.0);
         Some(between(node, pages, begun))

@@ -65,7 +65,7 @@ impl Owners {
                 Err(_) => {}
             }
             let mut item = Item::default();
-            Walk { owners: into, pods: &mut pods, item: &mut item, place: Place::Object }
+            Walk { owners: into, pods: &mut pods, item: &mut item, place: SourceLine::Object }
                 .deserialize(&mut documents)?;
             pods += usize::from(into.take(&item));
         }
@@ -192,7 +192,7 @@ fn without_hash<'n>(set: &'n str, label: &str) -> &'n str {
 
 /// Where in an object a value stands, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Place {
+enum SourceLine {
     Object,
     Items,
     Kind,
@@ -223,7 +223,7 @@ enum Place {
     Claim,
 }
 
-impl Place {
+impl SourceLine {
     fn field(self, key: &str) -> Option<Self> {
         Some(match (self, key) {
             // A watch event wraps what it is about.
@@ -262,11 +262,11 @@ struct Walk<'a> {
     owners: &'a mut Owners,
     pods: &'a mut usize,
     item: &'a mut Item,
-    place: Place,
+    place: SourceLine,
 }
 
 impl Walk<'_> {
-    fn at(&mut self, place: Place) -> Walk<'_> {
+    fn at(&mut self, place: SourceLine) -> Walk<'_> {
         Walk { owners: self.owners, pods: self.pods, item: self.item, place }
     }
 }
@@ -287,23 +287,23 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        if self.place == Place::Items {
+        if self.place == SourceLine::Items {
             let mut item = Item::default();
-            Walk { item: &mut item, place: Place::Object, ..self.at(Place::Object) }.visit_map(map)?;
+            Walk { item: &mut item, place: SourceLine::Object, ..self.at(SourceLine::Object) }.visit_map(map)?;
             *self.pods += usize::from(self.owners.take(&item));
             return Ok(());
         }
         let traits = &mut self.item.traits;
-        traits.post_start |= self.place == Place::PostStart;
-        traits.selinux |= self.place == Place::SeLinux;
-        traits.persistent |= self.place == Place::Claim;
+        traits.post_start |= self.place == SourceLine::PostStart;
+        traits.selinux |= self.place == SourceLine::SeLinux;
+        traits.persistent |= self.place == SourceLine::Claim;
         while let Some(key) = map.next_key::<String>()? {
             match self.place.field(&key) {
                 Some(place) => map.next_value_seed(self.at(place))?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        if self.place == Place::Reference {
+        if self.place == SourceLine::Reference {
             let reference = std::mem::take(&mut self.item.reference);
             if reference.controller {
                 self.item.owner = reference;
@@ -313,12 +313,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        self.item.has_containers |= self.place == Place::Containers;
+        self.item.has_containers |= self.place == SourceLine::Containers;
         let element = match self.place {
-            Place::Object | Place::Items => Place::Items,
-            Place::References => Place::Reference,
-            Place::Containers => Place::Container,
-            Place::Volumes => Place::Volume,
+            SourceLine::Object | SourceLine::Items => SourceLine::Items,
+            SourceLine::References => SourceLine::Reference,
+            SourceLine::Containers => SourceLine::Container,
+            SourceLine::Volumes => SourceLine::Volume,
             _ => {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(());
@@ -331,16 +331,16 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         let item = self.item;
         let field = match self.place {
-            Place::Kind => &mut item.kind,
-            Place::Name => &mut item.name,
-            Place::Namespace => &mut item.namespace,
-            Place::Uid => &mut item.uid,
-            Place::Hash => &mut item.hash,
-            Place::Mirror => &mut item.mirror,
-            Place::DeploymentConfig => &mut item.deployment_config,
-            Place::OwnerKind => &mut item.reference.kind,
-            Place::OwnerName => &mut item.reference.name,
-            Place::Node => &mut item.node,
+            SourceLine::Kind => &mut item.kind,
+            SourceLine::Name => &mut item.name,
+            SourceLine::Namespace => &mut item.namespace,
+            SourceLine::Uid => &mut item.uid,
+            SourceLine::Hash => &mut item.hash,
+            SourceLine::Mirror => &mut item.mirror,
+            SourceLine::DeploymentConfig => &mut item.deployment_config,
+            SourceLine::OwnerKind => &mut item.reference.kind,
+            SourceLine::OwnerName => &mut item.reference.name,
+            SourceLine::Node => &mut item.node,
             _ => return Ok(()),
         };
         if text.len() <= LONGEST {
@@ -350,7 +350,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        if self.place == Place::Controller {
+        if self.place == SourceLine::Controller {
             self.item.reference.controller = value;
         }
         Ok(())

@@ -2,12 +2,12 @@
 
 use crate::model::error::Error;
 use crate::model::phase::Phase;
-use crate::model::time::{SECOND, Span};
+use crate::model::time::{Nanos, SECOND};
 use crate::report::Report;
-use crate::table::{Batch, Piece, Row};
+use crate::table::{Batch, Row, Span};
 
 /// A wait shorter than this is no queue.
-const LEAST: Span = Span(SECOND / 2);
+const LEAST: Nanos = Nanos(SECOND / 2);
 /// So many are named, those that took most of the wait.
 const NAMED: usize = 5;
 
@@ -33,7 +33,7 @@ pub struct Queue {
 
 /// The queues of a startup's waits, in the order of its spans; empty where there was no wait, or nobody is known.
 pub(super) fn of(report: &Report, row: &Row) -> Result<Vec<Queue>, Error> {
-    let long = |piece: &Piece| piece.phase == Phase::ImageWait && piece.to - piece.from >= LEAST;
+    let long = |piece: &Span| piece.phase == Phase::ImageWait && piece.to - piece.from >= LEAST;
     let mut queues = vec![Queue::default(); row.spans.len()];
     let Some(node) = row.node.as_deref().filter(|_| row.spans.iter().any(long)) else { return Ok(queues) };
     let mut all: Vec<Vec<Ahead>> = vec![Vec::new(); row.spans.len()];

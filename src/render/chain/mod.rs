@@ -5,16 +5,17 @@ mod ahead;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Screen, length, plain, svg, target};
+use super::{TextOptions, length, svg, target};
 use ahead::{Ahead, Queue};
 
 use crate::breakdown::{Precision, anomaly};
 use crate::model::error::Error;
+use crate::model::text::sanitize;
 use crate::report::Report;
 use crate::table::{Batch, CleanupList, Row};
 
 /// Writes single startups.
-type Writer = fn(&[Chained], Screen, &mut dyn Write) -> Result<(), Error>;
+type Writer = fn(&[Chained], TextOptions, &mut dyn Write) -> Result<(), Error>;
 
 /// A startup, and who was ahead of it in the queues it waited in.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +54,7 @@ impl ChainFile {
     /// # Errors
     /// When writing fails.
     pub fn write(&self, found: &[Chained], made: &CleanupList) -> Result<(), Error> {
-        target::whole(&self.path, made, |out| (self.write)(found, Screen::default(), out))
+        target::whole(&self.path, made, |out| (self.write)(found, TextOptions::default(), out))
     }
 }
 
@@ -79,7 +80,7 @@ pub fn find(report: &Report, pod: &str) -> Result<Vec<Chained>, Error> {
 ///
 /// # Errors
 /// When writing fails.
-pub fn write(found: &[Chained], screen: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub fn write(found: &[Chained], screen: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     for (number, chained) in found.iter().enumerate() {
         if number > 0 {
             writeln!(out)?;
@@ -89,10 +90,10 @@ pub fn write(found: &[Chained], screen: Screen, out: &mut dyn Write) -> Result<(
     Ok(())
 }
 
-fn one(Chained { row, queues }: &Chained, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
-    let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", plain(node)));
-    let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", plain(uid)));
-    writeln!(out, "{}{node} · {}{uid}", plain(&row.full_name()), row.state.name())?;
+fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
+    let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", sanitize(node)));
+    let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", sanitize(uid)));
+    writeln!(out, "{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.name())?;
     if let Some(created) = row.created {
         writeln!(out, "created {created} (API server's clock, whole seconds: the true instant is up to 1 s later)")?;
     }
@@ -113,21 +114,21 @@ fn one(Chained { row, queues }: &Chained, screen: Screen, out: &mut dyn Write) -
             Precision::Inferred if piece.min_s == piece.max_s => " inferred".into(),
             _ => format!(" {} {}..{}", piece.precision.name(), length(piece.min_s), length(piece.max_s)),
         };
-        let about = piece.about.as_deref().map_or(String::new(), |about| format!(" {}", plain(about)));
+        let about = piece.about.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
         let label = piece.phase.words().label;
         let (at, took) = (length((piece.from - begin).seconds()), length(took));
         let text = format!("@{at:<9} +{took:<8} {label:<14}{about}{bounds}");
         writeln!(out, "{}", text.trim_end())?;
         if let Some(place) = &piece.evidence {
             let file = place.source.rsplit('/').next().unwrap_or(&place.source);
-            let line = format!("           {}:{} {}", plain(file), place.line, plain(row.text(place)));
+            let line = format!("           {}:{} {}", sanitize(file), place.line, sanitize(row.text(place)));
             let shown: String = line.chars().take(screen.width.max(60)).collect();
             writeln!(out, "{shown}")?;
         }
         for Ahead { pod, image, took, waited } in &queue.named {
             let itself =
                 if *waited >= 1.0 { format!(", had waited {} itself", length(*waited)) } else { String::new() };
-            writeln!(out, "           behind {:>7} of {} ({}){itself}", length(*took), plain(pod), plain(image))?;
+            writeln!(out, "           behind {:>7} of {} ({}){itself}", length(*took), sanitize(pod), sanitize(image))?;
         }
         if let (count @ 1.., took) = queue.others {
             writeln!(out, "           behind {:>7} of {count} other pulls", length(took))?;
@@ -135,11 +136,11 @@ fn one(Chained { row, queues }: &Chained, screen: Screen, out: &mut dyn Write) -
     }
     for finding in &row.findings {
         let (lost, certain) = (length(finding.lost_s), length(finding.certain_s));
-        writeln!(out, "cause {} {lost} (certain: {certain})", plain(&finding.cause))?;
+        writeln!(out, "cause {} {lost} (certain: {certain})", sanitize(&finding.cause))?;
     }
     for id in &row.anomalies {
         let meaning = anomaly(id).unwrap_or_default();
-        writeln!(out, "note {}: {meaning}", plain(id))?;
+        writeln!(out, "note {}: {meaning}", sanitize(id))?;
     }
     Ok(())
 }

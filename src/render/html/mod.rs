@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use base64::Engine;
 use sha2::{Digest, Sha256};
 
-use super::{Screen, grouped, palette};
+use super::{TextOptions, grouped, palette};
 use crate::model::error::Error;
 use crate::report::Report;
 
@@ -63,7 +63,7 @@ pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
 /// What stands before its data, and after them.
 pub(crate) const DATA: (&str, &str) = ("<script type=\"application/json\" id=\"data\">", "</script>");
 
-pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let joined = |parts: &[(&str, &str)]| parts.iter().map(|(_, part)| *part).collect::<String>();
     let (script, style) = (joined(SCRIPT), joined(STYLE) + &palette::of_page());
     let policy = format!(

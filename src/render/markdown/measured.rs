@@ -6,7 +6,7 @@ use super::span::{cell, line, name, said};
 use super::{table, words};
 use crate::causes;
 use crate::causes::setting::Settings;
-use crate::metrics::{Figures, Measured};
+use crate::metrics::{MetricsReport, NodeMetrics};
 use crate::model::error::Error;
 use crate::render::range;
 use crate::render::text::measured::{between, shares};
@@ -18,7 +18,12 @@ const CAUSES: usize = 5;
 const NODES: usize = 5;
 const REMARKS: usize = 5;
 
-pub(super) fn write(measured: &Measured, settings: &Settings, alone: bool, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn write(
+    measured: &MetricsReport,
+    settings: &Settings,
+    alone: bool,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
     let fleet = &measured.fleet;
     let starts = plural(fleet.startups.round() as usize, "start", "starts");
     let nodes = plural(measured.nodes.len(), "node", "nodes");
@@ -41,7 +46,7 @@ pub(super) fn write(measured: &Measured, settings: &Settings, alone: bool, out: 
     if fleet.window.remarks.is_empty() { Ok(()) } else { Ok(writeln!(out)?) }
 }
 
-fn slo(fleet: &Figures, out: &mut dyn Write) -> Result<(), Error> {
+fn slo(fleet: &NodeMetrics, out: &mut dyn Write) -> Result<(), Error> {
     let Some(slo) = fleet.slo_s.as_ref().filter(|slo| slo.count > 0.0) else { return Ok(()) };
     let verdict = match slo.within_5s {
         Some((low, _)) if low >= 0.99 => "met",
@@ -57,7 +62,7 @@ fn slo(fleet: &Figures, out: &mut dyn Write) -> Result<(), Error> {
     )?)
 }
 
-fn parts(fleet: &Figures, out: &mut dyn Write) -> Result<(), Error> {
+fn parts(fleet: &NodeMetrics, out: &mut dyn Write) -> Result<(), Error> {
     let mean = fleet.mean_s.unwrap_or(0.0);
     table(&["part of the mean start", " mean", " share", " between"], out)?;
     for part in fleet.parts.iter().filter(|part| part.mean_s.abs() > 0.0005) {
@@ -69,7 +74,7 @@ fn parts(fleet: &Figures, out: &mut dyn Write) -> Result<(), Error> {
     Ok(())
 }
 
-fn proofs(measured: &Measured, settings: &Settings, out: &mut dyn Write) -> Result<(), Error> {
+fn proofs(measured: &MetricsReport, settings: &Settings, out: &mut dyn Write) -> Result<(), Error> {
     let fleet = &measured.fleet;
     if fleet.causes.is_empty() {
         return Ok(writeln!(out, "No cause is proven by the metrics.\n")?);

@@ -9,7 +9,7 @@ use std::io::Write;
 
 use super::grid::markdown as words;
 use super::text::{covered, startups};
-use super::{Screen, grouped, length, share};
+use super::{TextOptions, grouped, length, share};
 use crate::breakdown::anomaly;
 use crate::causes;
 use crate::model::error::Error;
@@ -28,7 +28,7 @@ const TROUBLES: usize = 10;
 ///
 /// # Errors
 /// When writing fails.
-pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let summary = &report.summary;
     if summary.startups > 0 {
         head(summary, out)?;

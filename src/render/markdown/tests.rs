@@ -5,7 +5,7 @@ use crate::table::{Finding, Row};
 
 fn markdown(rows: Vec<Row>, text: &str) -> String {
     let mut out = Vec::new();
-    write(&fixture::report(rows, text).unwrap(), Screen::default(), &mut out).unwrap();
+    write(&fixture::report(rows, text).unwrap(), TextOptions::default(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -89,7 +89,7 @@ fn a_forge_takes_it_whole() {
     report.coverage.source_troubles = vec![long.clone(); 100];
     report.coverage.filters = vec![long.clone(); 100];
     let mut out = Vec::new();
-    write(&report, Screen::default(), &mut out).unwrap();
+    write(&report, TextOptions::default(), &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.chars().count() < 50_000, "{}", text.chars().count());
     assert!(text.contains("- and 90 more inputs"));

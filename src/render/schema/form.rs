@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject};
 
-use crate::metrics::Measured;
+use crate::metrics::MetricsReport;
 use crate::render::MeasuredLine;
 use crate::report::replay::WhatIf;
-use crate::report::{Coverage, Unjudged};
+use crate::report::{Coverage, NotChecked};
 use crate::table::{Group, KEYS, Key, Row, Summary};
 
 /// The whole report.
@@ -23,11 +23,11 @@ pub(super) struct Report {
     /// Figures over all startups.
     summary: Summary,
     /// What metrics say, where some were given.
-    metrics: Option<Measured>,
+    metrics: Option<MetricsReport>,
     /// What other settings would have made of these starts.
     what_if: Vec<WhatIf>,
     /// Causes that could not be judged for want of evidence.
-    unjudged: Vec<Unjudged>,
+    unjudged: Vec<NotChecked>,
     /// What was read, and what could not be.
     coverage: Coverage,
     /// What the ids of oddities mean.

@@ -7,7 +7,7 @@ use crate::breakdown::Precision;
 use crate::model::error::Error;
 use crate::model::time::Time;
 use crate::render::length;
-use crate::table::{Piece, Row};
+use crate::table::{Row, Span};
 
 /// Where bars begin and end; what is left of them are labels, what is right figures.
 const LEFT: f64 = 118.0;
@@ -28,7 +28,7 @@ pub(super) struct Axis {
 
 impl Axis {
     /// The axis that has room for all spans.
-    pub(super) fn of(spans: &[Piece]) -> Self {
+    pub(super) fn of(spans: &[Span]) -> Self {
         let from = spans.iter().map(|piece| piece.from.min(piece.to)).min().unwrap_or_default();
         let to = spans.iter().map(|piece| piece.from.max(piece.to)).max().unwrap_or_default();
         Axis { from, seconds: (to - from).seconds() }
@@ -65,7 +65,7 @@ impl Axis {
 }
 
 /// A span: its label, its bar, how long it took and how well that is known; what it waited for and its line as a tip.
-pub(super) fn bar(row: &Row, piece: &Piece, axis: &Axis, y: f64, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn bar(row: &Row, piece: &Span, axis: &Axis, y: f64, out: &mut dyn Write) -> Result<(), Error> {
     let words = piece.phase.words();
     let (from, took) = (axis.seconds(piece.from), (piece.to - piece.from).seconds());
     let (at, took_words) = (length(from), length(took));

@@ -8,7 +8,7 @@ use super::*;
 
 fn svg(rows: &[Row]) -> String {
     let mut out = Vec::new();
-    write(rows, Screen::default(), &mut out).unwrap();
+    write(rows, TextOptions::default(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

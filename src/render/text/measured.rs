@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use super::{Page, plural};
 use crate::causes;
-use crate::metrics::{Between, Figures, Measured, Reconciled};
-use crate::render::{grouped, length, plain, range, share};
+use crate::metrics::{Between, MetricsReport, NodeMetrics, Reconciled};
+use crate::model::text::sanitize;
+use crate::render::{grouped, length, range, share};
 
 /// How many causes and nodes are shown.
 const CAUSES: usize = 5;
@@ -33,7 +34,7 @@ pub(in crate::render) fn shares((low, high): (f64, f64)) -> String {
 }
 
 impl Page<'_> {
-    pub(super) fn measured(&self, measured: &Measured, alone: bool, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn measured(&self, measured: &MetricsReport, alone: bool, out: &mut dyn Write) -> io::Result<()> {
         let fleet = &measured.fleet;
         self.counted(measured, out)?;
         if fleet.startups > 0.0 {
@@ -48,12 +49,12 @@ impl Page<'_> {
             }
         }
         for remark in &fleet.window.remarks {
-            self.words(out, "  ", &plain(remark))?;
+            self.words(out, "  ", &sanitize(remark))?;
         }
         if alone { Ok(()) } else { writeln!(out) }
     }
 
-    fn counted(&self, measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
+    fn counted(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         let fleet = &measured.fleet;
         let window = &fleet.window;
         let mut parts = vec![format!("metrics of {}", plural(measured.nodes.len(), "node", "nodes"))];
@@ -72,7 +73,7 @@ impl Page<'_> {
             measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref()).collect();
         if !versions.is_empty() {
             let all: Vec<&str> = versions.iter().map(|version| version.trim_start_matches('v')).collect();
-            parts.push(format!("kubelet {}", plain(&all.join(", "))));
+            parts.push(format!("kubelet {}", sanitize(&all.join(", "))));
         }
         self.wrapped(out, "", &parts, " · ")?;
         let stateful = fleet.stateful.filter(|count| *count >= 0.5);
@@ -111,7 +112,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn parts(&self, fleet: &Figures, out: &mut dyn Write) -> io::Result<()> {
+    fn parts(&self, fleet: &NodeMetrics, out: &mut dyn Write) -> io::Result<()> {
         let mean = fleet.mean_s.unwrap_or(0.0);
         writeln!(out, "{}   mean start {}", self.strong("where the time went, by metrics"), length(mean))?;
         let most = fleet.parts.iter().map(|part| part.mean_s).fold(0.0, f64::max);
@@ -134,7 +135,7 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn proofs(&self, measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
+    fn proofs(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         let proofs = &measured.fleet.causes;
         if proofs.is_empty() {
             return writeln!(out, "{}\n", self.strong("no cause is proven by the metrics"));
@@ -157,7 +158,7 @@ impl Page<'_> {
             let nodes = if nodes > 1 { format!("   {nodes} nodes") } else { String::new() };
             writeln!(out, "  {}  {}  {seconds}{nodes}", number + 1, self.strong(cause.id))?;
             self.words(out, "     ", cause.title)?;
-            self.words(out, "     ", &format!("seen   {}", plain(&proof.seen)))?;
+            self.words(out, "     ", &format!("seen   {}", sanitize(&proof.seen)))?;
             let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
             self.advised(&cause.advised(versions, &known), out)?;
         }
@@ -168,7 +169,7 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn worst(&self, measured: &Measured, out: &mut dyn Write) -> io::Result<()> {
+    fn worst(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         if measured.nodes.len() < 2 {
             return Ok(());
         }
@@ -184,7 +185,7 @@ impl Page<'_> {
             let text = format!(
                 "  {:>7}  {}  {}  {within}  {largest}",
                 node.mean_s.map_or("?".into(), length),
-                plain(&node.window.node),
+                sanitize(&node.window.node),
                 plural(node.startups.round() as usize, "start", "starts"),
             );
             writeln!(out, "{}", self.clipped(&text, self.width))?;
@@ -195,7 +196,7 @@ impl Page<'_> {
     fn reconciled(&self, node: &str, reconciled: &Reconciled, out: &mut dyn Write) -> io::Result<()> {
         let agree = reconciled.figures.iter().filter(|figure| figure.agree).count();
         let text =
-            format!("logs and metrics of {}: {agree} of {} figures agree", plain(node), reconciled.figures.len());
+            format!("logs and metrics of {}: {agree} of {} figures agree", sanitize(node), reconciled.figures.len());
         writeln!(out, "{}", self.strong(&text))?;
         for reason in &reconciled.left_out {
             self.words(out, "  ", &format!("left out: {reason}"))?;
@@ -214,7 +215,7 @@ impl Page<'_> {
                 _ => value(metrics.low),
             });
             let sign = if figure.agree { "=" } else { "≠" };
-            let why = figure.why.as_deref().map_or(String::new(), |why| format!(": {}", plain(why)));
+            let why = figure.why.as_deref().map_or(String::new(), |why| format!(": {}", sanitize(why)));
             self.words(out, "  ", &format!("{sign} {}   logs {logs}, metrics {metrics}{why}", figure.figure))?;
         }
         writeln!(out)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Event, Slice};
 use crate::model::error::Error;
 use crate::model::phase::Phase;
-use crate::table::Piece;
+use crate::table::Span;
 
 /// How many pulls and waits are kept: far more than a viewer can draw, and a few megabytes.
 const MOST: usize = 100_000;
@@ -20,7 +20,7 @@ pub(super) struct Flows {
 
 impl Flows {
     /// Takes note of a span.
-    pub(super) fn note(&mut self, piece: &Piece, slice: Slice) {
+    pub(super) fn note(&mut self, piece: &Span, slice: Slice) {
         let Some(about) = piece.about.as_deref() else { return };
         match (piece.phase, about.strip_prefix("behind ")) {
             (Phase::ImageWait, Some(image)) if self.waits.len() < MOST => self.waits.push((image.into(), slice)),

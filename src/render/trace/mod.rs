@@ -11,14 +11,15 @@ mod flow;
 use std::collections::HashMap;
 use std::io::Write;
 
-use super::{Screen, json, plain};
+use super::{TextOptions, json};
 use crate::breakdown::anomaly;
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
+use crate::model::text::sanitize;
 use crate::model::time::Time;
 use crate::report::Report;
-use crate::table::{Finding, Piece, Row};
+use crate::table::{Finding, Row, Span};
 use event::{Args, Event};
 use flow::Flows;
 
@@ -26,7 +27,7 @@ use flow::Flows;
 ///
 /// # Errors
 /// When writing fails, or the table cannot be read.
-pub(super) fn write(report: &Report, _: Screen, out: &mut dyn Write) -> Result<(), Error> {
+pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     // The unit stands first: Perfetto looks for it in the first piece of the file that it reads.
     out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
     let mut trace = Trace { out, events: 0, numbers: 0, nodes: HashMap::new(), flows: Flows::default() };
@@ -109,7 +110,7 @@ impl Trace<'_> {
         let Some(began) = row.began() else { return Ok(()) };
         let pid = self.node(row.node.as_deref())?;
         let tid = self.number();
-        let name = plain(&row.full_name());
+        let name = sanitize(&row.full_name());
         self.name("thread_name", pid, tid, &name)?;
         let slices = slices(row, pid, tid);
         let from = slices.first().map_or(micros(began), |slice| slice.from);
@@ -142,11 +143,11 @@ impl Trace<'_> {
                 .number("certain_s", Some(finding.certain_s))
                 .text("about", finding.about.as_deref())
                 .evidence(row, finding.evidence.as_ref());
-            self.instant(&plain(&finding.cause), "cause", about.mark(), args)?;
+            self.instant(&sanitize(&finding.cause), "cause", about.mark(), args)?;
         }
         for id in &row.anomalies {
             let args = Args::default().text("title", anomaly(id));
-            self.instant(&plain(id), "anomaly", whole.mark(), args)?;
+            self.instant(&sanitize(id), "anomaly", whole.mark(), args)?;
         }
         Ok(())
     }
@@ -171,7 +172,7 @@ fn micros(time: Time) -> i64 {
 /// before it began, and tables come from other tools too.
 fn slices(row: &Row, pid: u32, tid: u32) -> Vec<Slice> {
     let mut reached = i64::MIN;
-    let slice = |piece: &Piece| {
+    let slice = |piece: &Span| {
         let from = micros(piece.from).max(reached);
         reached = micros(piece.to).max(from);
         Slice { pid, tid, from, to: reached }
@@ -180,10 +181,10 @@ fn slices(row: &Row, pid: u32, tid: u32) -> Vec<Slice> {
 }
 
 /// The span a finding is about: that of its evidence, else the longest it may claim.
-fn place(finding: &Finding, spans: &[Piece]) -> Option<usize> {
+fn place(finding: &Finding, spans: &[Span]) -> Option<usize> {
     let phases: &[Phase] = causes::named(&finding.cause).map_or(&[], |cause| cause.phases);
     let mine = spans.iter().enumerate().filter(|(_, piece)| phases.contains(&piece.phase));
-    let sure = |piece: &Piece| piece.evidence.is_some() && piece.evidence == finding.evidence;
+    let sure = |piece: &Span| piece.evidence.is_some() && piece.evidence == finding.evidence;
     mine.max_by_key(|(_, piece)| (sure(piece), piece.to - piece.from)).map(|(at, _)| at)
 }
 

@@ -5,7 +5,7 @@ use super::*;
 
 fn trace(rows: Vec<Row>) -> String {
     let mut out = Vec::new();
-    write(&fixture::report(rows, "").unwrap(), Screen::default(), &mut out).unwrap();
+    write(&fixture::report(rows, "").unwrap(), TextOptions::default(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

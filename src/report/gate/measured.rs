@@ -1,7 +1,7 @@
 //! The gate over metrics alone: histograms tell between which bounds a figure lies, and only of the kubelet's own values.
 
 use super::{CONFIDENCE, Sample, Values};
-use crate::metrics::{Histogram, Measured, Starts, Window};
+use crate::metrics::{Histogram, MetricsReport, Starts, Window};
 use crate::model::error::{Error, Kind};
 use crate::report::gate::expression::{Comparison, Expression, Function, Test, Value};
 use crate::report::stat::{self, Interval};
@@ -22,7 +22,7 @@ fn unknown(limit: &Expression) -> Error {
 
 impl Sample {
     /// What an expression's figure is of, by metrics.
-    pub(super) fn measured(limit: &Expression, measured: &Measured) -> Result<Self, Error> {
+    pub(super) fn measured(limit: &Expression, measured: &MetricsReport) -> Result<Self, Error> {
         let mut nodes = Vec::new();
         for test in &limit.filters {
             match (&test.value, test.column.name.as_str()) {

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::queue::{self, Ask, Way};
 use super::scenario::Scenario;
-use crate::causes::setting::{Knob, Settings};
+use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
 use crate::model::time::{SECOND, Time};
 use crate::table::{self, Batch, Pull, Row, Table};
@@ -143,7 +143,7 @@ fn start(row: &Row, known: &mut (f64, f64)) -> Start {
         Some((nanos(finding.lost_s), nanos(finding.certain_s)))
     };
     let minor = row.kubelet_version.as_deref().and_then(crate::causes::minor);
-    let set = Settings::read(&row.settings).get(Knob::KubeApiQps).and_then(|rate| rate.parse().ok());
+    let set = Settings::read(&row.settings).get(Setting::KubeApiQps).and_then(|rate| rate.parse().ok());
     let set = set.filter(|rate: &f64| *rate > 0.0);
     // The default of 1.26 and before is slow enough to be what held requests back; that of later versions is not.
     let default = || minor.filter(|minor| *minor < 27).map(|_| 5.0);
@@ -203,7 +203,7 @@ impl Demand {
     /// The most pulls that a node had under way at once, where others waited; none waited: there is no limit.
     fn seen_slots(&self, node: &Node) -> Option<usize> {
         let pulls: Vec<&Told> = self.of(node).flat_map(|start| &start.pulls).collect();
-        let waited = pulls.iter().any(|pull| pull.began - pull.asked >= crate::model::time::Span(SECOND / 2));
+        let waited = pulls.iter().any(|pull| pull.began - pull.asked >= crate::model::time::Nanos(SECOND / 2));
         let mut cuts: Vec<(Time, i64)> = pulls.iter().flat_map(|pull| [(pull.began, 1), (pull.ended, -1)]).collect();
         // What begins the moment another ends took its place.
         cuts.sort_unstable();
@@ -314,7 +314,7 @@ impl Demand {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Order {
     /// As observed.
-    Observed,
+    StartupRecord,
     /// The quick ones first: the luckiest race for most pods.
     QuickFirst,
     /// The slow ones first.
@@ -340,7 +340,7 @@ impl Order {
             races
         };
         match self {
-            Order::Observed => Vec::new(),
+            Order::StartupRecord => Vec::new(),
             Order::QuickFirst => by_length(1.0),
             Order::SlowFirst => by_length(-1.0),
             Order::Drawn(number) => {

@@ -18,7 +18,7 @@ mod scenario;
 use serde::{Deserialize, Serialize};
 
 use crate::causes;
-use crate::causes::setting::Knob;
+use crate::causes::setting::Setting;
 use crate::model::error::Error;
 use crate::render::{length, range};
 use crate::table::{Summary, Table};
@@ -135,11 +135,11 @@ fn one(table: &Table, scenario: &Scenario) -> Result<WhatIf, Error> {
 }
 
 /// Figures of one run.
-type Figures = [f64; 5];
+type NodeMetrics = [f64; 5];
 
 fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), String> {
     let before = demand.figures(&vec![0; demand.starts.len()]);
-    let mut runs: Vec<Figures> = Vec::new();
+    let mut runs: Vec<NodeMetrics> = Vec::new();
     if demand.starts.is_empty() {
         return Err("no start in the input is touched by it".into());
     }
@@ -149,10 +149,10 @@ fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), 
         demand.changed(scenario)?;
         let mut moved = vec![false; demand.starts.len()];
         for way in demand.ways() {
-            let as_it_was = demand.shifts(None, way, Order::Observed);
+            let as_it_was = demand.shifts(None, way, Order::StartupRecord);
             close(demand.figures_of_touched(&vec![0; demand.starts.len()]), demand.figures_of_touched(&as_it_was))?;
             let drawn = (PULLS / demand.pulls().max(1)).min(ORDERS) as u64;
-            let orders = [Order::Observed, Order::QuickFirst, Order::SlowFirst];
+            let orders = [Order::StartupRecord, Order::QuickFirst, Order::SlowFirst];
             for order in orders.into_iter().chain((0..drawn).map(Order::Drawn)) {
                 let shifts = demand.shifts(Some(scenario), way, order);
                 for (moved, shift) in moved.iter_mut().zip(&shifts) {
@@ -180,7 +180,7 @@ fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), 
     result.pods = changed as u64;
     let fields = [&mut result.p50, &mut result.p95, &mut result.p99, &mut result.max, &mut result.total];
     for (at, field) in fields.into_iter().enumerate() {
-        let get = |figures: &Figures| figures.get(at).copied().unwrap_or_default();
+        let get = |figures: &NodeMetrics| figures.get(at).copied().unwrap_or_default();
         let mut after: Vec<f64> = runs.iter().map(get).collect();
         after.sort_by(f64::total_cmp);
         let nth =
@@ -195,7 +195,7 @@ fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), 
 }
 
 /// Whether the replay of the settings as they were gives what was observed.
-fn close(observed: Figures, replayed: Figures) -> Result<(), String> {
+fn close(observed: NodeMetrics, replayed: NodeMetrics) -> Result<(), String> {
     let names = ["p50", "p95", "p99", "the longest", "the sum"];
     for ((name, observed), replayed) in names.iter().zip(observed).zip(replayed) {
         if (observed - replayed).abs() > (observed * TRUE).max(0.5) {
@@ -212,7 +212,7 @@ impl Scenario {
     fn bounds(&self) -> &'static str {
         if self.is_of_pulls() {
             "four of five replays; at the outside all of them: with pulls sharing the node's bandwidth or each keeping its rate, and with pods queueing in other orders"
-        } else if self.settings.get(Knob::KubeApiQps).is_some() {
+        } else if self.settings.get(Setting::KubeApiQps).is_some() {
             "from no wait in the client's rate limit at all to waits cut by the ratio of the rates"
         } else {
             "between all that the cause claims, and what of it is certain"
@@ -221,8 +221,8 @@ impl Scenario {
 
     /// What settings that are no pulls' save each start, nanoseconds: at least, and at most.
     fn claims(&self, demand: &Demand) -> Result<Vec<(i64, i64)>, String> {
-        let rate = self.settings.get(Knob::KubeApiQps).and_then(|rate| rate.parse::<f64>().ok());
-        let limit = self.settings.get(Knob::RegistryPullQps).is_some();
+        let rate = self.settings.get(Setting::KubeApiQps).and_then(|rate| rate.parse::<f64>().ok());
+        let limit = self.settings.get(Setting::RegistryPullQps).is_some();
         let mut all = Vec::with_capacity(demand.starts.len());
         for start in &demand.starts {
             let (mut least, mut most) = (0, 0);

@@ -1,6 +1,6 @@
 //! The settings of a replay, as a user writes them: `serializeImagePulls=false,maxParallelImagePulls=3`, `prepull=IMAGE`.
 
-use crate::causes::setting::{Knob, Settings};
+use crate::causes::setting::{Setting, Settings};
 use crate::model::error::{Error, Kind};
 
 /// Other settings to run the observed demand under.
@@ -19,8 +19,8 @@ pub struct Scenario {
 }
 
 /// What can be replayed, beside `prepull`.
-const REPLAYED: [Knob; 4] =
-    [Knob::SerializeImagePulls, Knob::MaxParallelImagePulls, Knob::KubeApiQps, Knob::RegistryPullQps];
+const REPLAYED: [Setting; 4] =
+    [Setting::SerializeImagePulls, Setting::MaxParallelImagePulls, Setting::KubeApiQps, Setting::RegistryPullQps];
 
 impl Scenario {
     /// Reads settings with commas between them.
@@ -44,18 +44,18 @@ impl Scenario {
                 scenario.prepull.push(value.to_owned());
                 continue;
             }
-            let knob = Knob::named(name).filter(|knob| REPLAYED.contains(knob));
+            let knob = Setting::named(name).filter(|knob| REPLAYED.contains(knob));
             let knob = knob.ok_or_else(|| wrong(format!("{name:?} cannot be replayed")))?;
             let fits = match knob {
-                Knob::SerializeImagePulls => matches!(value, "true" | "false"),
+                Setting::SerializeImagePulls => matches!(value, "true" | "false"),
                 // What another limit would have refused, nothing tells; no limit refuses nothing.
-                Knob::RegistryPullQps => value == "0",
+                Setting::RegistryPullQps => value == "0",
                 _ => value.parse::<u32>().is_ok_and(|most| most > 0),
             };
             if !fits {
                 let want = match knob {
-                    Knob::SerializeImagePulls => "true or false",
-                    Knob::RegistryPullQps => "0 (no limit)",
+                    Setting::SerializeImagePulls => "true or false",
+                    Setting::RegistryPullQps => "0 (no limit)",
                     _ => "a whole number, 1 or more",
                 };
                 return Err(wrong(format!("{name} takes {want}, not {value:?}")));
@@ -66,7 +66,7 @@ impl Scenario {
             return Err(wrong("it sets nothing".into()));
         }
         // Fights between limits are the user's own affair; what the kubelet refuses cannot be replayed.
-        if scenario.settings.get(Knob::SerializeImagePulls) == Some("true")
+        if scenario.settings.get(Setting::SerializeImagePulls) == Some("true")
             && let Some(fight) = scenario.settings.fights().first()
         {
             return Err(wrong(fight.clone()));
@@ -87,7 +87,7 @@ impl Scenario {
 
     /// Whether it changes a limit whose waits causes claim.
     pub(super) fn is_of_limits(&self) -> bool {
-        [Knob::KubeApiQps, Knob::RegistryPullQps].iter().any(|knob| self.settings.get(*knob).is_some())
+        [Setting::KubeApiQps, Setting::RegistryPullQps].iter().any(|knob| self.settings.get(*knob).is_some())
     }
 
     /// Whether an image is on the nodes before. Runtimes write the whole name of an image whose pod names a part of it.

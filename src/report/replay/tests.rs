@@ -28,7 +28,7 @@ fn the_replay_of_what_was_gives_what_was() {
         let demand = demand::of(&report.table, &Scenario::of("maxParallelImagePulls=2").unwrap()).unwrap();
         let observed = demand.figures(&vec![0; demand.starts.len()]);
         for way in demand.ways() {
-            let replayed = demand.figures(&demand.shifts(None, way, Order::Observed));
+            let replayed = demand.figures(&demand.shifts(None, way, Order::StartupRecord));
             for (observed, replayed) in observed.iter().zip(replayed) {
                 assert!((observed - replayed).abs() <= 0.02 * observed, "{name} {way:?}: {replayed}, not {observed}");
             }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::table::{Finding, Line, Piece, Pull, Volume};
+use crate::table::{Finding, Line, Pull, Span, Volume};
 
 fn anonymizer() -> Anonymizer {
     Anonymizer::new(*b"0123456789abcdef")
@@ -159,9 +159,9 @@ fn a_row_joins_with_itself() {
         }],
         findings: vec![Finding { cause: "image-pull".into(), about: Some("nginx".into()), ..Finding::default() }],
         spans: vec![
-            Piece { phase: Phase::ImagePull, about: Some("nginx".into()), ..Piece::default() },
-            Piece { phase: Phase::Sandbox, about: Some("the node's network".into()), ..Piece::default() },
-            Piece { phase: Phase::Init, about: Some("migrate".into()), ..Piece::default() },
+            Span { phase: Phase::ImagePull, about: Some("nginx".into()), ..Span::default() },
+            Span { phase: Phase::Sandbox, about: Some("the node's network".into()), ..Span::default() },
+            Span { phase: Phase::Init, about: Some("migrate".into()), ..Span::default() },
         ],
         lines: vec![Line {
             source: "a.log".into(),

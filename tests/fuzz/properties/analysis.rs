@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, atomic::AtomicBool};
 
 use podlag::analyze::{Options, analyze};
 use podlag::input::Source;
-use podlag::render::{self, Screen};
+use podlag::render::{self, TextOptions};
 use podlag::report::Report;
 use podlag::report::replay::Scenario;
 use podlag::table::Row;
@@ -87,7 +87,8 @@ fn forms(report: &Report, names: &[&'static str]) -> Forms {
     for name in names {
         let form = render::form(name).unwrap_or_else(|error| panic!("{error}"));
         let mut out = Vec::new();
-        (form.write)(report, Screen { width: 80, colour: false }, &mut out).unwrap_or_else(|error| panic!("{error}"));
+        (form.write)(report, TextOptions { width: 80, colour: false }, &mut out)
+            .unwrap_or_else(|error| panic!("{error}"));
         forms.push((*name, String::from_utf8(out).expect("text is UTF-8")));
     }
     forms

@@ -4,7 +4,7 @@ use podlag::breakdown::{self, Breakdown};
 use podlag::causes::{self, Case};
 use podlag::model::phase::PHASES;
 use podlag::model::startup::Startup;
-use podlag::model::time::{SECOND, Span};
+use podlag::model::time::{Nanos, SECOND};
 use podlag::parse::calendar::{Clock, Hints};
 use podlag::parse::chunk;
 use podlag::track::{Limits, Tracker};
@@ -15,7 +15,7 @@ pub fn holds(data: &[u8]) {
     let (first, text) = super::led(data);
     // Few open startups, so that some leave by the cap, and nothing remembered for long.
     let open = 1 + usize::from(first % 16);
-    let limits = Limits { open, settle: Span(30 * SECOND), age: Span(3600 * SECOND), remembered: 4 };
+    let limits = Limits { open, settle: Nanos(30 * SECOND), age: Nanos(3600 * SECOND), remembered: 4 };
     let mut tracker = Tracker::new(limits);
     let mut clock = Clock::new(Hints::default());
     let parsed = chunk(&GRAMMARS, text, text.len(), 0, 1);
@@ -50,10 +50,10 @@ fn tiles(startup: &Startup, breakdown: &Breakdown) {
         assert!(pieces.is_empty(), "pieces of an unknown whole: {startup:?}");
         return;
     };
-    if total > Span(0) {
+    if total > Nanos(0) {
         let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { panic!("no pieces: {startup:?}") };
         assert_eq!(last.to - first.from, total, "{startup:?}");
-        let sum: Span = PHASES.iter().map(|(phase, _)| breakdown.of(*phase)).sum();
+        let sum: Nanos = PHASES.iter().map(|(phase, _)| breakdown.of(*phase)).sum();
         assert_eq!(sum, total, "{startup:?}");
     }
 }
@@ -61,11 +61,11 @@ fn tiles(startup: &Startup, breakdown: &Breakdown) {
 /// No second is claimed twice, and no more is certain than lost.
 fn judged(case: &Case<'_>) {
     let findings = causes::judge(case);
-    let whole: Span = case.breakdown.pieces.iter().map(|piece| piece.to - piece.from).sum();
-    let lost: Span = findings.iter().map(|finding| finding.lost).sum();
+    let whole: Nanos = case.breakdown.pieces.iter().map(|piece| piece.to - piece.from).sum();
+    let lost: Nanos = findings.iter().map(|finding| finding.lost).sum();
     // By skewed clocks the whole may be less than nothing.
-    assert!(lost <= whole.max(Span(0)), "{lost:?} of {whole:?} are claimed: {findings:?}");
+    assert!(lost <= whole.max(Nanos(0)), "{lost:?} of {whole:?} are claimed: {findings:?}");
     for finding in &findings {
-        assert!(Span(0) <= finding.certain && finding.certain <= finding.lost, "{finding:?}");
+        assert!(Nanos(0) <= finding.certain && finding.certain <= finding.lost, "{finding:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use podlag::model::time::{Span, Time};
+use podlag::model::time::{Nanos, Time};
 use podlag::parse::value::{Raw, duration, float, go_time, members, pairs, quoted, unescape};
 
 pub fn holds(data: &[u8]) {
@@ -40,7 +40,7 @@ pub fn holds(data: &[u8]) {
 
 /// A length of time and an instant, as Go writes them.
 fn numbers(nanos: i64) {
-    let (span, time) = (Span(nanos), Time(nanos));
+    let (span, time) = (Nanos(nanos), Time(nanos));
     assert_eq!(duration(&go_duration(span)), Some(span));
     let wall = time.to_string().replace('T', " ").replace('Z', "");
     for (zone, east) in [("+0000 UTC", 0), ("-0330 NST", -12_600)] {
@@ -95,7 +95,7 @@ fn go_quoted(bytes: &[u8]) -> String {
 }
 
 /// As `time.Duration` prints itself.
-fn go_duration(span: Span) -> String {
+fn go_duration(span: Nanos) -> String {
     let (sign, nanos) = (if span.0 < 0 { "-" } else { "" }, span.0.unsigned_abs());
     let fraction = |of: u64, digits: usize| {
         let (whole, rest) = (nanos / of, nanos % of);
