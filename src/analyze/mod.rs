@@ -162,7 +162,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
     let whole = sources.len() == 1 && options.filter.is_empty() && options.anonymizer.is_none();
-    let page = inputs.runs.cut.pop().filter(|_| whole);
+    let page = inputs.runs.truncated_pages.pop().filter(|_| whole);
     coverage.add(inputs.runs.coverage);
     if let Some(anonymizer) = &options.anonymizer {
         windows.iter_mut().for_each(|window| anonymizer.window(window));

@@ -222,7 +222,7 @@ impl<'a> Names<'a> {
         let name = String::new();
         Ok(match key {
             Key::Pod => Names::Pods { namespaces: batch.text("namespace")?, pods: batch.text("pod")?, name },
-            Key::Hour => Names::Hours { began: batch.whole(BEGAN)?, name },
+            Key::Hour => Names::Hours { began: batch.integers(BEGAN)?, name },
             key => Names::Column(batch.text(key.name())?),
         })
     }

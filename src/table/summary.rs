@@ -215,7 +215,7 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     let slo = slo_values(table)?;
     let within = slo.iter().filter(|seconds| **seconds <= 5.0).count();
     let slo_within = if slo.is_empty() { 0.0 } else { within as f64 / slo.len() as f64 };
-    let (counts, effects) = (Counts::of(table)?, Counterfactual::of(table)?);
+    let (counts, effects) = (Counts::collect(table)?, Counterfactual::collect(table)?);
     let anomalies = anomalies(table)?;
     let mut summary = Summary {
         startups: table.len(),
@@ -269,7 +269,7 @@ impl Counts {
     const COLUMNS: [&str; 10] =
         ["state", "evidence", "kubelet_version", "node", "settings", "source", BEGAN, "watched", "running", "seen"];
 
-    fn of(table: &Table) -> Result<Self, Error> {
+    fn collect(table: &Table) -> Result<Self, Error> {
         let mut counts = Counts {
             states: [0; STATES.len()],
             evidence: ByName::new(),
@@ -290,7 +290,7 @@ impl Counts {
                     counts.kubelets.insert(version.into());
                 }
             }
-            let began = batch.whole(BEGAN)?;
+            let began = batch.integers(BEGAN)?;
             let rows = batch.text("node")?.iter().zip(batch.text("settings")?.iter()).zip(batch.text("source")?.iter());
             for (((node, settings), source), began) in rows.zip(began.iter()) {
                 counts.first = counts.first.into_iter().chain(began).min();
@@ -304,7 +304,8 @@ impl Counts {
                     counts.folders.insert(folder.into());
                 }
             }
-            let (watched, running, seen) = (batch.whole("watched")?, batch.whole("running")?, batch.whole("seen")?);
+            let (watched, running, seen) =
+                (batch.integers("watched")?, batch.integers("running")?, batch.integers("seen")?);
             let ends = watched.iter().zip(running.iter()).zip(seen.iter());
             let last = ends.filter_map(|((watched, running), seen)| watched.or(running).or(seen)).max();
             counts.last = counts.last.max(last);
@@ -359,7 +360,7 @@ struct Counterfactual {
 }
 
 impl Counterfactual {
-    fn of(table: &Table) -> Result<Self, Error> {
+    fn collect(table: &Table) -> Result<Self, Error> {
         let mut all = Counterfactual { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
         table.scan(&["running_s", "findings"], &mut |batch| {
             let first = all.running.len();

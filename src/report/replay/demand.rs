@@ -81,7 +81,8 @@ const COLUMNS: [&str; 11] = [
 pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     let (of_pulls, of_limits) = (scenario.is_of_pulls(), scenario.is_of_limits());
     let touched = |batch: &Batch| {
-        let (pulls, failures, cause) = (batch.whole("pulls")?, batch.whole("pull_failures")?, batch.text("cause")?);
+        let (pulls, failures, cause) =
+            (batch.integers("pulls")?, batch.integers("pull_failures")?, batch.text("cause")?);
         let rows = pulls.iter().zip(failures.iter()).zip(cause.iter());
         let touched = rows.map(|((pulls, failures), cause)| {
             let pulled = pulls > Some(0) || failures > Some(0);
@@ -94,7 +95,7 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     let looked = ["pulls", "pull_failures", "cause"];
     demand.others = table::values(table, "running_s", Some((&looked, &others)))?.into_iter().map(nanos).collect();
     let ran = |batch: &Batch| {
-        let running = batch.unknown("running_s")?;
+        let running = batch.nulls("running_s")?;
         Ok(touched(batch)?
             .into_iter()
             .zip(running)
