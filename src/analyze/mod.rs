@@ -3,6 +3,8 @@
 //! Each source has a thread that reads chunks, a pool of threads parses them, and one loop (this one) merges the records
 //! of all sources by time and tracks pods. Chunks of a source are taken in their order, and at most a few are in flight.
 
+mod analyzer;
+mod builder;
 mod finished;
 mod inputs;
 mod order;
@@ -16,6 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use analyzer::Analyzer;
 use crossbeam_channel::{Sender, bounded};
 use finished::Finished;
 use inputs::{Inputs, Log};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::support::{captures, podlag, samples};
-use podlag::causes;
+use podlag::internals::causes;
 use serde_json::Value;
 
 fn report(arguments: &[&str]) -> Value {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use podlag::web::{Access, Client, Kind, Secret};
+use podlag::internals::web::{Access, Client, Kind, Secret};
 
 use super::HEADER;
 use super::PASSWORD;

@@ -8,7 +8,7 @@ mod tls;
 
 use std::time::Duration;
 
-use podlag::web::{Access, Client, HttpError, Kind, Secret};
+use podlag::internals::web::{Access, Client, HttpError, Kind, Secret};
 
 /// What must never be seen.
 const TOKEN: &str = "tok-5f2d9c";
@@ -26,7 +26,7 @@ fn trusted() -> Access {
     Access { token: Some(Secret::new(format!("{TOKEN}\n"))), headers, ..access() }
 }
 
-fn get(access: &Access, url: &str) -> Result<podlag::web::Body, HttpError> {
+fn get(access: &Access, url: &str) -> Result<podlag::internals::web::Body, HttpError> {
     Client::new(access)?.get(url, &[], false)
 }
 

@@ -1,6 +1,6 @@
 //! Redirects, and that credentials stay at home.
 
-use podlag::web::{Access, Client, Kind, Secret};
+use podlag::internals::web::{Access, Client, Kind, Secret};
 
 use super::HEADER;
 use super::TOKEN;

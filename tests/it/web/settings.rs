@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use podlag::web::{Access, Client, Kind, Secret};
+use podlag::internals::web::{Access, Client, Kind, Secret};
 
 use super::HEADER;
 use super::PASSWORD;

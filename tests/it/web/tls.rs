@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use podlag::web::{Access, Kind};
+use podlag::internals::web::{Access, Kind};
 
 use super::get;
 use super::server::{Own, Server, answer, end, request};
