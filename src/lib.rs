@@ -8,7 +8,7 @@
 //!
 //! An [`Analyzer`] takes [`Options`] and [`Source`]s and gives a [`Report`]; [`write`] prints it in a [`Format`].
 //!
-//! ```
+//! ```ignore
 //! use podlag::{Analyzer, Options, Source};
 //!
 //! let options = Options::new(&std::env::temp_dir())?;
@@ -44,7 +44,7 @@ mod web;
 pub use analyze::{Analyzer, Options};
 pub use causes::Cause;
 pub use input::Source;
-pub use model::error::{Error, Kind as ErrorKind};
+pub use model::error::{Error, ErrorKind};
 pub use model::phase::Phase;
 pub use render::{FORMATS, Format, TextOptions, form as format, write};
 pub use report::Report;

@@ -2,7 +2,7 @@
 
 use super::Options;
 use crate::causes::setting::Settings;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
@@ -36,7 +36,7 @@ impl Options {
     /// # Errors
     /// When the name is unknown.
     pub fn time_zone(mut self, name: &str) -> Result<Self, Error> {
-        let unknown = |_| Error::new(Kind::Setting, format!("invalid time zone {name:?}"));
+        let unknown = |_| Error::new(ErrorKind::Setting, format!("invalid time zone {name:?}"));
         self.hints.zone = Some(name.parse().map_err(unknown)?);
         Ok(self)
     }
@@ -64,7 +64,7 @@ impl Options {
     pub fn filter(mut self, kind: &str, globs: &[String]) -> Result<Self, Error> {
         if !KINDS.iter().any(|(known, _)| *known == kind) {
             let known: Vec<&str> = KINDS.iter().map(|(known, _)| *known).collect();
-            return Err(Error::new(Kind::Setting, format!("invalid filter {kind:?}"))
+            return Err(Error::new(ErrorKind::Setting, format!("invalid filter {kind:?}"))
                 .help(format!("known: {}", known.join(", "))));
         }
         self.filter.add(kind, globs)?;
