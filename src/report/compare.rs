@@ -60,7 +60,7 @@ named! {
 /// One column of both sets.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Line {
-    /// What kind of line: `whole`, `head`, `phase`, `workload` or `node_pool`.
+    /// What kind of line: `whole`, `group`, `phase`, `workload` or `node_pool`.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -158,7 +158,7 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     let whole = [("running_s", None), ("slo_s", Some(&stateless))];
     let kind = whole.map(|(name, keep)| (name.to_owned(), col(name), keep));
     lines.extend(columns("whole", &kind, before, after, seconds)?);
-    lines.extend(columns("head", &heads(), before, after, seconds)?);
+    lines.extend(columns("group", &phase_groups(), before, after, seconds)?);
     let phases = PHASES.iter().map(|(phase, name)| ((*name).to_owned(), col(phase_column(*phase)), None));
     lines.extend(columns("phase", &phases.collect::<Vec<_>>(), before, after, seconds)?);
     lines.extend(groups("workload", "workload", before, after, seconds, str::to_owned)?);
@@ -192,9 +192,9 @@ fn unlike(phase: &str, before: &Report, after: &Report) -> bool {
         let line = report.summary.phases.iter().find(|line| line.phase == name);
         line.filter(|line| line.lost_s > 0.0).map(|line| line.certain_share)
     };
-    // What is uncertain of a phase lies in the others of its head.
-    let head = |name: &str| Phase::named(name).map(|phase| phase.words().head);
-    let neighbours = PHASES.iter().filter(|(_, name)| head(name) == head(phase));
+    // What is uncertain of a phase lies in the others of its group.
+    let group = |name: &str| Phase::named(name).map(|phase| phase.words().group);
+    let neighbours = PHASES.iter().filter(|(_, name)| group(name) == group(phase));
     neighbours
         .filter_map(|(_, name)| certain(before, name).zip(certain(after, name)))
         .any(|(before, after)| (before - after).abs() > EVIDENCE)
@@ -208,20 +208,20 @@ fn created(table: &Table) -> Result<usize, Error> {
 
 type Column<'a> = (String, Expr, Option<&'a Expr>);
 
-/// The heads that phases stand under, each the sum of its phases.
-fn heads() -> Vec<Column<'static>> {
-    let mut heads: Vec<(&str, Vec<Phase>)> = Vec::new();
+/// The groups of phases, each the sum of its phases.
+fn phase_groups() -> Vec<Column<'static>> {
+    let mut groups: Vec<(&str, Vec<Phase>)> = Vec::new();
     for (phase, _) in PHASES.iter().filter(|(phase, _)| *phase != Phase::Unattributed) {
-        let head = phase.words().head;
-        match heads.iter_mut().find(|(known, _)| *known == head) {
+        let group = phase.words().group;
+        match groups.iter_mut().find(|(known, _)| *known == group) {
             Some((_, phases)) => phases.push(*phase),
-            None => heads.push((head, vec![*phase])),
+            None => groups.push((group, vec![*phase])),
         }
     }
     let sum = |phases: &[Phase]| {
         phases.iter().map(|phase| col(phase_column(*phase))).reduce(|sum, phase| sum + phase).unwrap_or(lit(0.0))
     };
-    heads.iter().map(|(head, phases)| ((*head).to_owned(), sum(phases), None)).collect()
+    groups.iter().map(|(group, phases)| ((*group).to_owned(), sum(phases), None)).collect()
 }
 
 fn columns(
@@ -232,7 +232,7 @@ fn columns(
     seconds: usize,
 ) -> Result<Vec<Line>, Error> {
     let first = Phase::Scheduling;
-    let from_creation = |name: &str| kind == "whole" || name == first.name() || name == first.words().head;
+    let from_creation = |name: &str| kind == "whole" || name == first.name() || name == first.words().group;
     let one = |table: &Table, column: &Column<'_>| {
         let mut found = table::values(table, &column.1, column.2, None)?;
         Ok::<Vec<f64>, Error>(found.remove(&None).unwrap_or_default())

@@ -7,6 +7,7 @@ use polars::prelude::*;
 use super::cell::{failed, phase_column};
 use super::row::Row;
 use super::store::Table;
+use crate::causes;
 use crate::model::error::{Error, Kind};
 use crate::model::phase::{PHASES, Phase};
 use crate::model::record::named;
@@ -229,7 +230,9 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
             }
         }
         let claimed = nested(part.select([name_of(key), col("findings")]), "findings");
-        let claimed = claimed.filter(col("cause").neq(lit("record-late")));
+        let claimed = causes::all()
+            .filter(|cause| !cause.counts_as_loss)
+            .fold(claimed, |claimed, cause| claimed.filter(col("cause").neq(lit(cause.id))));
         let by_cause = claimed.group_by([col("group"), col("cause")]).agg([micros("lost_s").sum().alias("lost")]);
         let found = by_cause.collect().map_err(failed)?;
         let causes = found.column("cause").map_err(failed)?.str().map_err(failed)?;

@@ -10,8 +10,8 @@ use super::found::Found;
 use super::query::{BEGAN, micros, nested, quantile, scalar, seconds, strings};
 use super::row::{Place, Row};
 use super::store::Table;
-use crate::causes::Advised;
 use crate::causes::setting::{SETTINGS, Setting, Settings};
+use crate::causes::{self, Advised};
 use crate::model::error::Error;
 use crate::model::phase::PHASES;
 use crate::model::startup::State;
@@ -123,7 +123,7 @@ impl Example {
         let mut findings = row.findings.iter();
         let finding = match cause {
             Some(cause) => findings.find(|finding| *finding.cause == *cause),
-            None => findings.find(|finding| &*finding.cause != "record-late"),
+            None => findings.find(|finding| causes::counts_as_loss(&finding.cause)),
         };
         let evidence = finding.and_then(|finding| finding.evidence.clone());
         Example {
@@ -287,7 +287,7 @@ impl Effects {
         for ((row, cause), lost) in rows.iter().zip(causes.iter()).zip(lost.iter()) {
             let (Some(row), Some(cause), Some(lost)) = (row, cause, lost) else { continue };
             // The record may be late, the pod is not: that changes nothing of when it ran.
-            if cause == "record-late" {
+            if !causes::counts_as_loss(cause) {
                 continue;
             }
             let row = u32::try_from(first + row as usize).unwrap_or(u32::MAX);

@@ -311,7 +311,7 @@ fn what_could_not_be_judged_is_named_with_what_would_show_it() {
             .expect("a list")
             .iter()
             .find(|blind| blind["causes"].as_array().expect("ids").iter().any(|known| *known == id))?;
-        Some(blind["ask"].to_string())
+        Some(blind["how_to_get"].to_string())
     };
     let (alone, both) = ("samples/s02-pull-serial/in/kubelet.log.zst", "samples/s02-pull-serial/in");
     assert!(asks(alone, "image-pull-queued").is_some_and(|ask| ask.contains("runtime's log")));
@@ -332,7 +332,7 @@ fn explain_tells_every_cause_and_the_readme_lists_them() {
     for cause in causes::all() {
         assert!(all.contains(cause.id) && all.contains(cause.title), "{}", cause.id);
         let one = explain(&[cause.id]);
-        for part in [cause.title, cause.text.trim(), cause.because] {
+        for part in [cause.title, cause.text.trim(), cause.rationale] {
             assert!(one.contains(part), "explain {}: {part:?} is missing", cause.id);
         }
         let shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.name()).collect();
