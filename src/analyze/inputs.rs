@@ -9,13 +9,13 @@ use super::scrapes::Scrapes;
 use crate::input::{self, Content, Opened, Source};
 use crate::model::error::{Error, Kind};
 use crate::model::workload::Owners;
-use crate::table::{Runs, Store, read_page, read_parquet, read_report, read_rows};
+use crate::table::{ImportedRuns, Store, read_page, read_parquet, read_report, read_rows};
 
 /// Inputs that are no logs: stored tables, reports, API objects.
 #[derive(Default)]
 pub(super) struct Inputs {
     /// What stored tables say of the runs that made them.
-    pub runs: Runs,
+    pub runs: ImportedRuns,
     /// The owners of pods.
     pub owners: Owners,
     /// Scrapes.

@@ -1,6 +1,7 @@
 //! What all other rooms speak of: facts of lines, startups, phases, instants, errors. It knows no other room.
 
 pub mod error;
+pub mod fields;
 pub(crate) mod hash;
 pub mod phase;
 pub mod record;

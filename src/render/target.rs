@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{FORMATS, Format, TextOptions};
 use crate::model::error::{Error, Kind};
 use crate::report::Report;
-use crate::table::{self, Made};
+use crate::table::{self, CleanupList};
 
 /// Where a report goes beside standard output.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Target {
     ///
     /// # Errors
     /// When writing fails.
-    pub fn write(&self, report: &Report, made: &Made) -> Result<(), Error> {
+    pub fn write(&self, report: &Report, made: &CleanupList) -> Result<(), Error> {
         match self {
             Target::Folder(path) => table::folder(report, path, made).map_err(|error| error.about(&path.display())),
             Target::File(path, form) => whole(path, made, |out| (form.write)(report, TextOptions::default(), out)),
@@ -109,7 +109,7 @@ pub(super) fn spares(path: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
 /// When writing fails.
 pub(super) fn whole(
     path: &Path,
-    made: &Made,
+    made: &CleanupList,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let told = |trouble: std::io::Error| Error::from(trouble).about(&path.display());

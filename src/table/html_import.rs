@@ -5,10 +5,10 @@ use std::io::Read;
 
 use serde::Deserialize;
 
-use super::cell::PhaseSeconds;
+use super::import::{ImportedRuns, Stored};
+use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Row};
 use super::store::Store;
-use super::stored::{Runs, Stored};
 use crate::model::error::{Error, Kind};
 use crate::model::phase::PHASES;
 use crate::model::startup::State;
@@ -67,7 +67,7 @@ struct Listed {
 }
 
 /// Reads a page into a store.
-pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
+pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
     let broken =
         |trouble: String| Error::new(Kind::Source, format!("it cannot be read as a report of podlag's: {trouble}"));
     let mut text = String::new();
