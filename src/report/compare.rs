@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::error::Error;
+use crate::model::names::named_enum;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::named;
 use crate::model::workload::node_pool;
 use crate::report::Report;
 use crate::report::stat::{self, Change};
@@ -35,7 +35,7 @@ const FEW: usize = 5;
 /// The quantiles compared.
 pub const QUANTILES: [(f64, &str); 3] = [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")];
 
-named! {
+named_enum! {
     /// What a comparison says.
     Verdict VERDICTS {
         /// After takes longer.
@@ -190,7 +190,7 @@ fn unlike(phase: &str, before: &Report, after: &Report) -> bool {
         line.filter(|line| line.lost_s > 0.0).map(|line| line.certain_share)
     };
     // What is uncertain of a phase lies in the others of its group.
-    let group = |name: &str| Phase::named(name).map(|phase| phase.words().group);
+    let group = |name: &str| Phase::from_name(name).map(|phase| phase.words().group);
     let neighbours = PHASES.iter().filter(|(_, name)| group(name) == group(phase));
     neighbours
         .filter_map(|(_, name)| certain(before, name).zip(certain(after, name)))

@@ -17,7 +17,7 @@ use super::row::Row;
 use super::row_groups::RowGroups;
 use super::store::Store;
 use crate::metrics::Window;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::report::{Coverage, VERSION};
 
 /// Rows that are read at once from files that were not written by podlag, whose row groups may be large.
@@ -60,7 +60,7 @@ impl ImportedRuns {
 }
 
 fn broken(trouble: impl fmt::Display) -> Error {
-    Error::new(Kind::Source, format!("it cannot be read as a table of startups: {trouble}"))
+    Error::new(ErrorKind::Source, format!("it cannot be read as a table of startups: {trouble}"))
 }
 
 /// Runs what reads a file of unknown origin. The reader panics on some that are damaged, or hold types it was built without;
@@ -73,7 +73,7 @@ fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
 }
 
 fn newer(version: &str) -> Error {
-    Error::new(Kind::Source, format!("it has version {version}, this podlag knows {VERSION}"))
+    Error::new(ErrorKind::Source, format!("it has version {version}, this podlag knows {VERSION}"))
         .help("use a newer podlag")
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn read_parquet(
     let columns = groups.columns();
     let needed = ["namespace", "pod", "state", "created", "total_s"].into_iter();
     if let Some(missing) = needed.into_iter().find(|name| !columns.iter().any(|column| column == name)) {
-        return Err(Error::new(Kind::Source, format!("it is no table of startups: it has no column {missing:?}"))
+        return Err(Error::new(ErrorKind::Source, format!("it is no table of startups: it has no column {missing:?}"))
             .help("podlag reads the files that -o FILE.parquet and -o FOLDER/ write"));
     }
     let coverage = groups.value(key::COVERAGE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
@@ -127,7 +127,7 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Impor
     }
     read.map_err(|trouble| {
         Error::new(
-            Kind::Source,
+            ErrorKind::Source,
             format!("it cannot be read as a report (the startups before that are used): {trouble}"),
         )
     })?;
@@ -143,7 +143,7 @@ pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut Importe
         limit.renew();
         let broken = |trouble| {
             Error::new(
-                Kind::Source,
+                ErrorKind::Source,
                 format!("it cannot be read as rows of startups (those before that are used): {trouble}"),
             )
         };

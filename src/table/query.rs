@@ -10,10 +10,10 @@ use super::phase_seconds::phase_column;
 use super::row::Row;
 use super::startups::{Keep, Table};
 use crate::causes;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::hash::HashMap;
+use crate::model::names::named_enum;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::named;
 use crate::model::time::{SECOND, Time};
 use crate::report::stat;
 
@@ -76,7 +76,7 @@ impl<T: Default> ByName<T> {
     }
 }
 
-named! {
+named_enum! {
     /// What startups are grouped by.
     #[derive(Default)]
     Key KEYS {
@@ -131,7 +131,7 @@ pub fn of_seconds(column: &str, key: Key) -> Result<(), Error> {
     if matches!(key, Key::Image | Key::Registry | Key::Phase) && column != "running_s" {
         let fixed = format!("--of {column}: --by {} has figures of its own", key.name());
         return Err(
-            Error::new(Kind::Setting, fixed).help("pulls are grouped by what they took, phases by their seconds")
+            Error::new(ErrorKind::Setting, fixed).help("pulls are grouped by what they took, phases by their seconds")
         );
     }
     let all: Vec<String> = Row::plain_columns().into_iter().filter(|name| name.ends_with("_s")).collect();
@@ -139,7 +139,7 @@ pub fn of_seconds(column: &str, key: Key) -> Result<(), Error> {
         return Ok(());
     }
     let unknown = format!("--of: no column of seconds is named {column:?}");
-    Err(Error::new(Kind::Setting, unknown).help(format!("known: {}", all.join(" "))))
+    Err(Error::new(ErrorKind::Setting, unknown).help(format!("known: {}", all.join(" "))))
 }
 
 /// Groups with what they are of.
