@@ -10,7 +10,7 @@ use podlag::analyze;
 use podlag::model::error::{Error, Kind};
 use podlag::model::time::{Nanos, Time};
 use podlag::table::filter::instant;
-use podlag::web::{Access, Secret};
+use podlag::web::{ClientOptions, Secret};
 
 /// How servers are asked and reached.
 #[derive(Clone, Debug, Args)]
@@ -110,12 +110,12 @@ impl Servers {
             .help("as in a query: 'cluster=\"prod\",job=~\"kubelet.*\"'"))
     }
 
-    fn access(&self) -> Result<Access, Error> {
+    fn access(&self) -> Result<ClientOptions, Error> {
         let (token, password) = match &self.user {
             Some(_) => (None, secret(self.password_file.as_deref(), "PODLAG_PASSWORD")?),
             None => (secret(self.token_file.as_deref(), "PODLAG_TOKEN")?, self.nameless_password()?),
         };
-        Ok(Access {
+        Ok(ClientOptions {
             token,
             user: self.user.clone(),
             password,
@@ -128,7 +128,7 @@ impl Servers {
             timeout: self.timeout,
             retries: self.retries,
             max_bytes: self.max_response as u64,
-            ..Access::default()
+            ..ClientOptions::default()
         })
     }
 
