@@ -1,7 +1,9 @@
 //! What all other rooms speak of: facts of lines, startups, phases, instants, errors. It knows no other room.
 
 pub mod error;
+pub mod fields;
 pub(crate) mod hash;
+pub(crate) mod names;
 pub mod phase;
 pub mod record;
 pub mod startup;

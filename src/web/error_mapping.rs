@@ -60,11 +60,7 @@ impl RequestContext {
             }
             Some(io::ErrorKind::ConnectionRefused) => {
                 let check = "Check the port. Is the server, or the kubectl port-forward to it, running?";
-                fail(
-                    HttpErrorKind::Unreachable,
-                    format!("{peer} refused the connection"),
-                    help(check),
-                )
+                fail(HttpErrorKind::Unreachable, format!("{peer} refused the connection"), help(check))
             }
             Some(io::ErrorKind::UnexpectedEof) if chain.connect && !chain.tunnel => {
                 let check = "Check that the port serves HTTPS; if not, begin the URL with http://.";

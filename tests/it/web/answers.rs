@@ -121,8 +121,12 @@ fn nothing_listens() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let again = ClientOptions { retries: 1, ..trusted() };
     let url = format!("http://{free}/?token={TOKEN}");
-    let trouble =
-        trouble(&again, &url, HttpErrorKind::Unreachable, "the server refused the connection (tried 2 times). Check the port");
+    let trouble = trouble(
+        &again,
+        &url,
+        HttpErrorKind::Unreachable,
+        "the server refused the connection (tried 2 times). Check the port",
+    );
     assert_eq!(trouble.url, format!("http://{free}/?token=***"));
 }
 
@@ -130,12 +134,7 @@ fn nothing_listens() {
 fn a_name_that_nobody_knows() {
     // Longer than a name may be, so that no name server is asked.
     let url = format!("http://{}.invalid/", "a".repeat(64));
-    trouble(
-        &ClientOptions { retries: 1, ..trusted() },
-        &url,
-        HttpErrorKind::Unreachable,
-        "(DNS). Check the spelling",
-    );
+    trouble(&ClientOptions { retries: 1, ..trusted() }, &url, HttpErrorKind::Unreachable, "(DNS). Check the spelling");
 }
 
 #[test]

@@ -122,7 +122,12 @@ fn from_https_to_http_only_without_credentials() {
     assert!(there.seen().is_empty());
     get(&ClientOptions { insecure: true, ..access() }, &here.https("/")).unwrap();
     let named = here.https("/").replace("//", "//me@");
-    trouble(&ClientOptions { insecure: true, ..access() }, &named, HttpErrorKind::Redirect, "from https to unencrypted http");
+    trouble(
+        &ClientOptions { insecure: true, ..access() },
+        &named,
+        HttpErrorKind::Redirect,
+        "from https to unencrypted http",
+    );
     assert_eq!(there.seen().len(), 1);
 }
 

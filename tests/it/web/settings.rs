@@ -47,7 +47,10 @@ fn credentials_that_make_no_sense() {
     let header = |name: &str, value: &str| vec![(name.to_owned(), Secret::new(value))];
     // A name is no secret by its type, but this one may hold a value.
     let told = Client::new(&ClientOptions { headers: header(&format!("X: {HEADER}"), ""), ..access() }).unwrap_err();
-    assert!(told.message.contains("invalid name of header 1") && !format!("{told} {told:?}").contains(HEADER), "{told:?}");
+    assert!(
+        told.message.contains("invalid name of header 1") && !format!("{told} {told:?}").contains(HEADER),
+        "{told:?}"
+    );
     wrong(
         &ClientOptions { headers: header("X-Y", &format!("{HEADER}\r\nZ: 1")), ..access() },
         "the value of header x-y",

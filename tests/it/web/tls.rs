@@ -80,12 +80,7 @@ fn http_where_https_is_spoken() {
 #[test]
 fn https_where_http_is_spoken() {
     let server = Server::always(answer("400 Bad Request", "", ""));
-    trouble(
-        &trusted(),
-        &server.https("/"),
-        HttpErrorKind::Tls,
-        "does not speak HTTPS. If the port serves plain HTTP",
-    );
+    trouble(&trusted(), &server.https("/"), HttpErrorKind::Tls, "does not speak HTTPS. If the port serves plain HTTP");
     let silent = Server::each(|mut stream, seen| {
         seen.push(request(&mut stream));
         end(&mut stream, b"");
