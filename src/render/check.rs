@@ -4,8 +4,9 @@ use std::io::Write;
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
+use super::number::format_bytes;
 use super::{Cell, Grid, TextOptions, json, length};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::report::gate::{Outcome, Verdict, Verdicts};
 
 /// The forms it has.
@@ -63,10 +64,10 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
             report.add_test_suite(suite);
             let text = report.to_string();
             let text =
-                text.map_err(|trouble| Error::new(Kind::Output, format!("no JUnit could be made: {trouble}")))?;
+                text.map_err(|trouble| Error::new(ErrorKind::Output, format!("no JUnit could be made: {trouble}")))?;
             Ok(out.write_all(text.as_bytes())?)
         }
-        _ => Err(Error::new(Kind::Setting, format!("check has no form {form:?}"))),
+        _ => Err(Error::new(ErrorKind::Setting, format!("check has no form {form:?}"))),
     }
 }
 
@@ -101,7 +102,7 @@ fn figure(value: f64, unit: &str) -> String {
         "s" => length(value),
         // Limits are written to the tenth or hundredth of a percent.
         "share" => format!("{} %", (value * 1e4).round() / 100.0),
-        "B" => indicatif::BinaryBytes(value.max(0.0) as u64).to_string(),
+        "B" => format_bytes(value),
         _ => format!("{value}"),
     }
 }

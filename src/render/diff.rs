@@ -5,7 +5,7 @@ use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Cell, Grid, TextOptions, grid, json, length};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::model::text::sanitize;
 use crate::report::compare::{Diff, Line, QUANTILES, Verdict};
@@ -48,7 +48,7 @@ pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) 
             }
             Ok(writeln!(out, "\n{}", grid::markdown(&method(diff)))?)
         }
-        _ => Err(Error::new(Kind::Setting, format!("diff has no form {form:?}"))),
+        _ => Err(Error::new(ErrorKind::Setting, format!("diff has no form {form:?}"))),
     }
 }
 
@@ -126,7 +126,7 @@ fn headlines(diff: &Diff) -> Vec<String> {
 
 /// A head that changed, or a phase whose head did not change with it.
 fn tells(diff: &Diff, line: &Line) -> bool {
-    let head = Phase::named(&line.name).map(|phase| phase.words().head);
+    let head = Phase::from_name(&line.name).map(|phase| phase.words().head);
     let with_head =
         || diff.lines.iter().any(|other| Some(other.name.as_str()) == head && other.verdict == line.verdict);
     line.kind == "head" || (line.kind == "phase" && !with_head())
@@ -134,7 +134,7 @@ fn tells(diff: &Diff, line: &Line) -> bool {
 
 /// A line's name where no table stands around it.
 fn full_label(line: &Line) -> String {
-    let head = Phase::named(&line.name).map(|phase| phase.words().head).filter(|head| *head != "–");
+    let head = Phase::from_name(&line.name).map(|phase| phase.words().head).filter(|head| *head != "–");
     match (line.kind, head) {
         ("head", _) if line.name == "pulling" => "image pulling".into(),
         ("phase", Some("pulling")) => format!("{}, part of image pulling", label(line)),
@@ -146,7 +146,7 @@ fn full_label(line: &Line) -> String {
 /// The phases of a head that changed the same way.
 fn within(diff: &Diff, head: &Line) -> String {
     let of_head = |line: &&Line| {
-        let phase = Phase::named(&line.name);
+        let phase = Phase::from_name(&line.name);
         line.kind == "phase"
             && line.verdict == head.verdict
             && phase.is_some_and(|phase| phase.words().head == head.name)
@@ -181,7 +181,7 @@ fn moved(before: f64, after: f64) -> String {
 /// What a line is called on the page.
 fn label(line: &Line) -> String {
     match line.kind {
-        "phase" => Phase::named(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
+        "phase" => Phase::from_name(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
         "whole" if line.name == "running_s" => "created → running".into(),
         "whole" => "no pull, init (SLO)".into(),
         _ => line.name.clone(),

@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::breakdown;
 use crate::causes;
 use crate::causes::setting::Settings;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 
 /// Lists the causes under the heads of what they claim.
 ///
@@ -26,7 +26,7 @@ pub fn list(out: &mut dyn Write) -> Result<(), Error> {
 pub fn one(id: &str, out: &mut dyn Write) -> Result<(), Error> {
     let Some(cause) = causes::named(id) else {
         let unknown =
-            || Error::new(Kind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
+            || Error::new(ErrorKind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
         return Ok(writeln!(out, "{id}: {}", breakdown::anomaly(id).ok_or_else(unknown)?)?);
     };
     let advised = cause.advised([], &Settings::default());
