@@ -33,7 +33,8 @@ fn causes_are_those_that_explain_lists() {
     for line in printed(&["explain"]).lines() {
         let Some(cause) = line.strip_prefix("  ") else {
             let blank = if table.is_empty() { "" } else { "\n" };
-            write!(table, "{blank}### {line}\n\n| cause | what it is | shown by |\n| --- | --- | --- |\n").expect("text");
+            write!(table, "{blank}### {line}\n\n| cause | what it is | shown by |\n| --- | --- | --- |\n")
+                .expect("text");
             continue;
         };
         let (id, title) = cause.split_once(' ').expect("an id and its title");
