@@ -79,7 +79,7 @@ pub struct Options {
 #[derive(Clone, Debug, Default)]
 pub struct Servers {
     /// Credentials, certificates, limits.
-    pub access: web::Access,
+    pub access: web::ClientOptions,
     /// The window: from and to. None: there is no clock, so no server can be asked.
     pub window: Option<(Time, Time)>,
     /// The label that names nodes; none: it is found.

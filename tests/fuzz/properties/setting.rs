@@ -16,7 +16,7 @@ pub fn holds(data: &[u8]) {
                 settings.iter().all(|(knob, value)| settings.has(knob, value) || value.contains("NaN")),
                 "{settings:?}"
             );
-            let _ = (settings.fights(), settings.slots());
+            let _ = (settings.conflicts(), settings.pull_concurrency());
         }
         Err(error) => super::assert_printable(&error.to_string()),
     }
