@@ -8,8 +8,8 @@ use super::query::{ByName, micros, phase_values, seconds};
 use super::row::{Place, Row};
 use super::row_ref::{RowRef, RowRefs};
 use super::startups::Table;
-use crate::causes::Advised;
 use crate::causes::setting::{SETTINGS, Setting, Settings};
+use crate::causes::{self, Advised};
 use crate::model::error::Error;
 use crate::model::hash::{HashMap, HashSet};
 use crate::model::phase::PHASES;
@@ -132,7 +132,7 @@ impl Example {
         let mut findings = row.findings.iter();
         let finding = match cause {
             Some(cause) => findings.find(|finding| *finding.cause == *cause),
-            None => findings.find(|finding| &*finding.cause != "record-late"),
+            None => findings.find(|finding| causes::counts_as_loss(&finding.cause)),
         };
         let evidence = finding.and_then(|finding| finding.evidence.clone());
         Example {
@@ -370,7 +370,7 @@ impl Counterfactual {
             for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
                 let (Some(cause), Some(lost)) = (cause, lost) else { continue };
                 // The record may be late, the pod is not: that changes nothing of when it ran.
-                if cause == "record-late" {
+                if !causes::counts_as_loss(cause) {
                     continue;
                 }
                 let claim = (u32::try_from(first + row).unwrap_or(u32::MAX), lost as f32);
