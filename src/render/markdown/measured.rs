@@ -79,14 +79,14 @@ fn proofs(measured: &MetricsReport, settings: &Settings, out: &mut dyn Write) ->
     if fleet.causes.is_empty() {
         return Ok(writeln!(out, "No cause is proven by the metrics.\n")?);
     }
-    table(&["cause by the metrics", " mean time lost", "seen", "what to set"], out)?;
+    table(&["cause by the metrics", " mean time lost", "evidence", "what to set"], out)?;
     let known = fleet.causes.iter().filter_map(|proof| Some((proof, causes::named(&proof.cause)?)));
     for (proof, cause) in known.take(CAUSES) {
         let lost = if proof.high_s <= 0.0 { "not known".into() } else { range(proof.low_s.max(0.0), proof.high_s) };
         let lost = if proof.high_s - proof.low_s < 0.0005 && proof.high_s > 0.0 { length(proof.high_s) } else { lost };
         let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
         let set = cause.advised(versions, settings).set;
-        writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.seen), words(&set))?;
+        writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.observed), words(&set))?;
     }
     Ok(writeln!(out)?)
 }

@@ -158,7 +158,7 @@ impl Page<'_> {
             let nodes = if nodes > 1 { format!("   {nodes} nodes") } else { String::new() };
             writeln!(out, "  {}  {}  {seconds}{nodes}", number + 1, self.strong(cause.id))?;
             self.words(out, "     ", cause.title)?;
-            self.words(out, "     ", &format!("seen   {}", sanitize(&proof.seen)))?;
+            self.words(out, "     ", &format!("seen   {}", sanitize(&proof.observed)))?;
             let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
             self.advised(&cause.advised(versions, &known), out)?;
         }

@@ -109,12 +109,12 @@ function proofs({ fleet, nodes }) {
 		seconds(proof),
 		(cut.measured < cut.nodes ? "at least " : "") + on(proof.cause),
 		causeWords.get(proof.cause)?.title ?? "–",
-		proof.seen,
+		proof.observed,
 		causeWords.get(proof.cause)?.set ?? "–",
 	]);
 	return grid(
 		"Causes by mean seconds of a start (metrics)",
-		["cause", "a start", "nodes", "what it is", "seen", "set"],
+		["cause", "a start", "nodes", "what it is", "evidence", "set"],
 		lines,
 		[1, 2],
 	);
