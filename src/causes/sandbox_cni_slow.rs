@@ -29,7 +29,7 @@ Many pods at once on few cores make every sandbox slow: in a burst it is named o
     phases: &[Phase::Sandbox],
     check: |case| {
         // A node that is busy is slow for all; quick sandboxes beside this one show that it is not.
-        let quick = case.startup.others.is_some_and(|others| others.sandbox < Nanos(SECOND));
+        let quick = case.startup.neighbours.is_some_and(|others| others.sandbox < Nanos(SECOND));
         (!case.burst() || quick || case.seconds(Phase::Sandbox) >= 5.0 + case.blur()).then(Match::default)
     },
 };
