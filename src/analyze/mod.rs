@@ -3,6 +3,9 @@
 //! Each source has a thread that reads chunks, a pool of threads parses them, and one loop (this one) merges the records
 //! of all sources by time and tracks pods. Chunks of a source are taken in their order, and at most a few are in flight.
 
+mod analyzer;
+mod builder;
+
 mod inputs;
 mod readers;
 mod reorder;
@@ -16,6 +19,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use analyzer::Analyzer;
 use crossbeam_channel::{Sender, bounded};
 use inputs::{Inputs, Log};
 use readers::{Job, ReaderEvent, ReaderEvents};
@@ -24,7 +28,7 @@ use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
 use crate::input::{Limits, Source};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::record::{Record, SourceLine};
 use crate::model::time::Time;
 use crate::parse;
@@ -76,7 +80,7 @@ pub struct Options {
 #[derive(Clone, Debug, Default)]
 pub struct Servers {
     /// Credentials, certificates, limits.
-    pub access: web::Access,
+    pub access: web::ClientOptions,
     /// The window: from and to. None: there is no clock, so no server can be asked.
     pub window: Option<(Time, Time)>,
     /// The label that names nodes; none: it is found.
@@ -162,7 +166,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
     let whole = sources.len() == 1 && options.filter.is_empty() && options.anonymizer.is_none();
-    let page = inputs.runs.cut.pop().filter(|_| whole);
+    let page = inputs.runs.truncated_pages.pop().filter(|_| whole);
     coverage.add(inputs.runs.coverage);
     if let Some(anonymizer) = &options.anonymizer {
         windows.iter_mut().for_each(|window| anonymizer.window(window));
@@ -171,7 +175,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     }
     if failed > 0 && failed == sources.len() {
         let told = coverage.source_troubles.join("\n");
-        return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
+        return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{told}")));
     }
     let mut scenarios = options.what_if.clone();
     if let Some(anonymizer) = &options.anonymizer {

@@ -12,10 +12,10 @@ use crate::metrics::exposition::Edge;
 use crate::metrics::families::Exporter;
 use crate::metrics::prometheus::{self, Asked, Endpoint};
 use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, window};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 use crate::report::Coverage;
-use crate::web::{Access, Body, Client, HttpError};
+use crate::web::{Body, Client, ClientOptions, HttpError};
 
 /// The pages of all inputs.
 #[derive(Default)]
@@ -45,7 +45,7 @@ impl Scrapes {
         stop: &Arc<AtomicBool>,
     ) -> Result<Option<Body>, HttpError> {
         if self.client.is_none() {
-            let access = Access { stop: Arc::clone(stop), ..servers.access.clone() };
+            let access = ClientOptions { stop: Arc::clone(stop), ..servers.access.clone() };
             self.client = Some(Client::new(&access)?);
         }
         let Some(client) = &self.client else { return Ok(None) };
@@ -78,7 +78,7 @@ impl Scrapes {
         );
         pages.end();
         self.coverage.sources.push(source.name.clone());
-        let seen = read.map_err(|error| Error::new(Kind::Source, format!("reading failed: {error}")))?;
+        let seen = read.map_err(|error| Error::new(ErrorKind::Source, format!("reading failed: {error}")))?;
         self.coverage.bytes += seen.bytes;
         self.coverage.lines += seen.lines;
         self.coverage.samples += seen.samples;

@@ -9,14 +9,15 @@ pub mod pulls;
 mod tile;
 pub mod timeline;
 
+use crate::model::names::named_enum;
 use crate::model::phase::Phase;
-use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine, named};
+use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine};
 use crate::model::startup::{Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::parse::observed::is_overflow;
 use timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
 
-named! {
+named_enum! {
     /// How well a span's ends are known.
     #[derive(Default)]
     Precision PRECISIONS {

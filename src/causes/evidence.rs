@@ -2,10 +2,11 @@
 //! among what could not be judged.
 
 use crate::breakdown::timeline::TimelineSource;
-use crate::model::record::{Fact, named};
+use crate::model::names::named_enum;
+use crate::model::record::Fact;
 use crate::model::startup::Startup;
 
-named! {
+named_enum! {
     /// A kind of input, as far as it can tell of starts.
     Evidence EVIDENCES {
         /// The tracker's record, printed at any verbosity.
@@ -32,7 +33,7 @@ named! {
 impl Evidence {
     /// How to get it.
     #[must_use]
-    pub fn ask(self) -> &'static str {
+    pub fn how_to_get(self) -> &'static str {
         match self {
             Evidence::Record | Evidence::KubeletLog => "the kubelet's log at -v=2",
             Evidence::KubeletEvents => "the kubelet's log at -v=3",
@@ -46,7 +47,7 @@ impl Evidence {
     }
 
     /// The kinds of lines a startup stands on, and its steps.
-    pub(crate) fn of(startup: &Startup, stands_on: TimelineSource) -> Vec<Evidence> {
+    pub(crate) fn of(startup: &Startup, based_on: TimelineSource) -> Vec<Evidence> {
         // What `-v=2` prints of every start: lines of `-v=0` alone do not let it be judged.
         let kubelet = |event: &crate::model::startup::Event| {
             !event.by_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
@@ -58,7 +59,7 @@ impl Evidence {
             (Evidence::Record, startup.observed.is_some()),
             (Evidence::KubeletLog, startup.events.iter().any(kubelet)),
             (Evidence::KubeletEvents, events),
-            (Evidence::RuntimeLog, stands_on == TimelineSource::Runtime),
+            (Evidence::RuntimeLog, based_on == TimelineSource::Runtime),
         ];
         all.into_iter().filter(|(_, there)| *there).map(|(kind, _)| kind).collect()
     }
@@ -71,6 +72,6 @@ impl Evidence {
 
     /// The kinds a text names.
     pub fn read(words: &str) -> impl Iterator<Item = Evidence> {
-        words.split(' ').filter_map(Evidence::named)
+        words.split(' ').filter_map(Evidence::from_name)
     }
 }

@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use chunk::{Chunk, Cut, Limits};
 pub use chunks::Chunks;
 pub use content::Content;
-pub use error::{ErrorKind, SourceError};
+pub use error::{SourceError, SourceErrorKind};
 pub use list::list;
 pub use open::{Opened, decode, look, look_at, open};
 pub use pipe::Pipe;
@@ -102,7 +102,7 @@ impl Source {
     /// An address. Nothing is asked.
     #[must_use]
     pub fn url(url: &str) -> Self {
-        Self { name: crate::web::shown(url), url: Some(url.into()), ..Self::stdin() }
+        Self { name: crate::web::redact_url(url), url: Some(url.into()), ..Self::stdin() }
     }
 
     /// Of a server: how many queries are done, and of how many.

@@ -3,7 +3,9 @@
 pub mod error;
 pub mod fields;
 pub(crate) mod hash;
+pub(crate) mod names;
 pub mod phase;
+pub mod quantile;
 pub mod record;
 pub mod startup;
 pub mod text;

@@ -24,7 +24,7 @@ mod trace;
 use std::io::Write;
 
 use crate::metrics::NodeMetrics;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::text::sanitize;
 use crate::report::{Coverage, Report, VERSION};
 use crate::table::{self, Row};
@@ -92,7 +92,8 @@ pub const FORMATS: &[Format] = &[
 pub fn form(name: &str) -> Result<&'static Format, Error> {
     FORMATS.iter().find(|form| form.name == name).ok_or_else(|| {
         let known: Vec<&str> = FORMATS.iter().map(|form| form.name).collect();
-        Error::new(Kind::Setting, format!("no form is named {name:?}")).help(format!("known: {}", known.join(", ")))
+        Error::new(ErrorKind::Setting, format!("no form is named {name:?}"))
+            .help(format!("known: {}", known.join(", ")))
     })
 }
 
@@ -126,7 +127,7 @@ pub(crate) struct MeasuredLine<'a> {
 fn csv(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let broken = |trouble: csv::Error| match trouble.into_kind() {
         csv::ErrorKind::Io(trouble) => Error::from(trouble),
-        trouble => Error::new(Kind::Output, format!("a row could not be written as CSV: {trouble:?}")),
+        trouble => Error::new(ErrorKind::Output, format!("a row could not be written as CSV: {trouble:?}")),
     };
     let mut writer = csv::Writer::from_writer(out);
     let names = Row::plain_columns();
@@ -179,4 +180,12 @@ fn only(coverage: &Coverage) -> String {
 fn pseudonyms(coverage: &Coverage) -> Option<String> {
     let told = coverage.pseudonyms.join(" and ");
     (!told.is_empty()).then(|| format!("names are pseudonyms {}", sanitize(&told)))
+}
+
+/// Writes a report in a format, as `--format` and files do.
+///
+/// # Errors
+/// When writing fails.
+pub fn write(format: &Format, report: &Report, out: &mut dyn Write) -> Result<(), Error> {
+    (format.write)(report, TextOptions::default(), out)
 }

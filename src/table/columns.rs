@@ -5,7 +5,7 @@ use polars_arrow::array::ListArray;
 use polars_arrow::offset::{Offsets, OffsetsBuffer};
 use polars_core::prelude::*;
 
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 
 /// A column as it is documented in a file's metadata and checked when a file is read.
@@ -77,9 +77,9 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-/// Turns polars' trouble into ours.
-pub(crate) fn failed(trouble: PolarsError) -> Error {
-    Error::new(Kind::Output, format!("a table could not be computed: {trouble}"))
+/// An error of polars as one of ours.
+pub(crate) fn failed(error: PolarsError) -> Error {
+    Error::new(ErrorKind::Output, format!("a table could not be computed: {error}"))
 }
 
 /// The type of instants: nanoseconds, UTC.
@@ -88,8 +88,8 @@ pub(crate) fn instant() -> DataType {
 }
 
 /// A table of someone else's that cannot be read.
-fn unreadable(trouble: PolarsError) -> Error {
-    Error::new(Kind::Source, format!("a column cannot be read: {trouble}"))
+fn unreadable(error: PolarsError) -> Error {
+    Error::new(ErrorKind::Source, format!("a column cannot be read: {error}"))
 }
 
 /// A column of this type, `None` where there is none or nothing in it. A file written by another tool may hold a narrower
@@ -104,7 +104,7 @@ fn column(name: &str, frame: &DataFrame, dtype: &DataType) -> Result<Option<Colu
     }
     let alike = (column.dtype().is_primitive_numeric() && dtype.is_primitive_numeric())
         || (column.dtype().is_datetime() && dtype.is_datetime());
-    let wrong = || Error::new(Kind::Source, format!("column {name} is {}, not {dtype}", column.dtype()));
+    let wrong = || Error::new(ErrorKind::Source, format!("column {name} is {}, not {dtype}", column.dtype()));
     if !alike {
         return Err(wrong());
     }
@@ -207,9 +207,9 @@ macro_rules! word {
                 let Some(column) = column(name, frame, &DataType::String)? else { return Ok(()) };
                 for (at, word) in column.str().map_err(unreadable)?.iter().enumerate() {
                     let word = word.unwrap_or("null");
-                    let known = Self::named(word).ok_or_else(|| {
+                    let known = Self::from_name(word).ok_or_else(|| {
                         Error::new(
-                            Kind::Source,
+                            ErrorKind::Source,
                             format!("column {name} holds {word:?}, which this version does not know"),
                         )
                         .help("was it written by a newer podlag?")
@@ -223,7 +223,7 @@ macro_rules! word {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let word = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-                Self::named(&word)
+                Self::from_name(&word)
                     .ok_or_else(|| serde::de::Error::custom(format!("{word:?} is not known to this version")))
             }
         }

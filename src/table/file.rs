@@ -13,7 +13,7 @@ use super::columns::{Cell, Columns, Described, failed};
 use super::row::{Finding, Pull, Row, Volume};
 use super::row_group_writer::RowGroupWriter;
 use super::temporary::{self, CleanupList};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 use crate::report::{Report, VERSION};
 
@@ -105,8 +105,8 @@ fn metadata(report: &Report, table: &DetailTable) -> Vec<(String, String)> {
     ]
 }
 
-fn unwritable(trouble: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Output, format!("the table could not be written: {trouble}"))
+fn unwritable(error: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Output, format!("the table could not be written: {error}"))
 }
 
 /// A writer of one table's file.
@@ -142,7 +142,7 @@ pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
 /// When writing fails, or the table cannot be read.
 pub fn folder(report: &Report, path: &Path, made: &CleanupList) -> Result<(), Error> {
     if path.exists() && !path.is_dir() {
-        return Err(Error::new(Kind::Setting, "it is a file, not a folder"));
+        return Err(Error::new(ErrorKind::Setting, "it is a file, not a folder"));
     }
     fs::create_dir_all(path).map_err(unwritable)?;
     let under_way = temporary::folder(".podlag-", path).map_err(unwritable)?;

@@ -14,7 +14,7 @@ use super::dedup;
 use super::row::Row;
 use super::row_group_writer::RowGroupWriter;
 use super::row_groups::{RowGroups, overlaps};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 
 /// How many rows are read at once where they are read as rows.
 pub(super) const BATCH: usize = 2048;
@@ -43,7 +43,7 @@ pub(super) struct Written {
 }
 
 pub(super) fn unwritable(error: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Output, format!("startups could not be written to the temporary folder: {error}"))
+    Error::new(ErrorKind::Output, format!("startups could not be written to the temporary folder: {error}"))
         .help("free some space there, name another folder with TMPDIR, or raise --memory")
 }
 

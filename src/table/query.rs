@@ -9,12 +9,13 @@ use super::part::BEGAN;
 use super::phase_seconds::phase_column;
 use super::row::Row;
 use super::startups::{Keep, Table};
-use crate::model::error::{Error, Kind};
+use crate::causes;
+use crate::model::error::{Error, ErrorKind};
 use crate::model::hash::HashMap;
+use crate::model::names::named_enum;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::named;
+use crate::model::quantile::select_quantile;
 use crate::model::time::{SECOND, Time};
-use crate::report::stat;
 
 /// Nanoseconds of an hour.
 const HOUR: i64 = 3600 * SECOND;
@@ -75,7 +76,7 @@ impl<T: Default> ByName<T> {
     }
 }
 
-named! {
+named_enum! {
     /// What startups are grouped by.
     #[derive(Default)]
     Key KEYS {
@@ -130,7 +131,7 @@ pub fn of_seconds(column: &str, key: Key) -> Result<(), Error> {
     if matches!(key, Key::Image | Key::Registry | Key::Phase) && column != "running_s" {
         let fixed = format!("--of {column}: --by {} has figures of its own", key.name());
         return Err(
-            Error::new(Kind::Setting, fixed).help("pulls are grouped by what they took, phases by their seconds")
+            Error::new(ErrorKind::Setting, fixed).help("pulls are grouped by what they took, phases by their seconds")
         );
     }
     let all: Vec<String> = Row::plain_columns().into_iter().filter(|name| name.ends_with("_s")).collect();
@@ -138,7 +139,7 @@ pub fn of_seconds(column: &str, key: Key) -> Result<(), Error> {
         return Ok(());
     }
     let unknown = format!("--of: no column of seconds is named {column:?}");
-    Err(Error::new(Kind::Setting, unknown).help(format!("known: {}", all.join(" "))))
+    Err(Error::new(ErrorKind::Setting, unknown).help(format!("known: {}", all.join(" "))))
 }
 
 /// Groups with what they are of.
@@ -189,7 +190,7 @@ impl Values {
     }
 
     fn group(mut self) -> Group {
-        let mut at = |q: f64| stat::select_quantile(&mut self.values, q);
+        let mut at = |q: f64| select_quantile(&mut self.values, q);
         Group {
             count: self.count,
             p50_s: at(0.5),
@@ -222,7 +223,7 @@ impl<'a> Names<'a> {
         let name = String::new();
         Ok(match key {
             Key::Pod => Names::Pods { namespaces: batch.text("namespace")?, pods: batch.text("pod")?, name },
-            Key::Hour => Names::Hours { began: batch.whole(BEGAN)?, name },
+            Key::Hour => Names::Hours { began: batch.integers(BEGAN)?, name },
             key => Names::Column(batch.text(key.name())?),
         })
     }
@@ -284,7 +285,7 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
         let findings = batch.nested("findings")?;
         let (causes, lost) = (findings.items.text("cause")?, findings.items.seconds("lost_s")?);
         for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
-            let Some(cause) = cause.filter(|cause| *cause != "record-late") else { continue };
+            let Some(cause) = cause.filter(|cause| causes::counts_as_loss(cause)) else { continue };
             let group = groups.entry(names.get(*row));
             let claim = match group.claims.get_mut(cause) {
                 Some(claim) => claim,

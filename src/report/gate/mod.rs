@@ -12,8 +12,8 @@ use filter::Filter;
 use measured::Buckets;
 use polars_core::prelude::DataType;
 
-use crate::model::error::{Error, Kind};
-use crate::model::record::named;
+use crate::model::error::{Error, ErrorKind};
+use crate::model::names::named_enum;
 use crate::model::startup::State;
 use crate::report::Report;
 use crate::report::gate::expression::{Bound, Comparison, Expression, Function, Kind as Holds};
@@ -27,7 +27,7 @@ pub const CONFIDENCE: f64 = 0.95;
 const DEFAULTS: [&str; 3] =
     ["p50(running_s) > baseline + 5%", "p95(running_s) > baseline + 5%", "p99(running_s) > baseline + 5%"];
 
-named! {
+named_enum! {
     /// What comes of a limit.
     Outcome OUTCOMES {
         /// It holds.
@@ -58,9 +58,9 @@ pub fn whole(report: &Report) -> Result<(), Error> {
     let unread = report.coverage.unread_sources;
     if unread > 0 {
         let words = if unread == 1 { "an input" } else { "inputs" };
-        return Err(Error::new(Kind::Source, format!("no verdict: {words} could not be read, or not to the end")));
+        return Err(Error::new(ErrorKind::Source, format!("no verdict: {words} could not be read, or not to the end")));
     }
-    if report.coverage.partial { Err(Error::new(Kind::Source, "no verdict: reading was stopped")) } else { Ok(()) }
+    if report.coverage.partial { Err(Error::new(ErrorKind::Source, "no verdict: reading was stopped")) } else { Ok(()) }
 }
 
 /// One limit and what came of it.
@@ -136,7 +136,7 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
     let texts = match (texts, baseline) {
         ([], true) => &defaults,
         ([], false) => {
-            return Err(Error::new(Kind::Setting, "nothing to check: no --fail-if and no --baseline")
+            return Err(Error::new(ErrorKind::Setting, "nothing to check: no --fail-if and no --baseline")
                 .help("podlag check --fail-if 'p99(slo_s) > 5s' INPUT"));
         }
         (texts, _) => texts,
@@ -157,7 +157,7 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
     if wrong.is_empty() {
         Ok(limits)
     } else {
-        Err(Error::new(Kind::Setting, format!("--fail-if:\n{}", wrong.join("\n"))))
+        Err(Error::new(ErrorKind::Setting, format!("--fail-if:\n{}", wrong.join("\n"))))
     }
 }
 
@@ -254,7 +254,7 @@ impl Sample {
             if let Some(name) = looked_at.filter(|_| condition.as_ref().is_none_or(Filter::comes_with_running)) {
                 let state = batch.text("state")?.iter().map(|state| state == Some(State::Starting.name()));
                 let open = state
-                    .zip(batch.unknown(name)?)
+                    .zip(batch.nulls(name)?)
                     .zip(&keep)
                     .filter(|((starting, unknown), keep)| *starting && *unknown && **keep);
                 sample.open += open.count();

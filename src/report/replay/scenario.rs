@@ -1,7 +1,7 @@
 //! The settings of a replay, as a user writes them: `serializeImagePulls=false,maxParallelImagePulls=3`, `prepull=IMAGE`.
 
 use crate::causes::setting::{Setting, Settings};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 
 /// Other settings to run the observed demand under.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,8 +14,8 @@ pub struct Scenario {
     pub prepull: Vec<String>,
     /// The cause whose advice it is.
     pub cause: Option<&'static str>,
-    /// What it costs.
-    pub price: String,
+    /// What it costs; none if nothing.
+    pub side_effect: Option<String>,
 }
 
 /// What can be replayed, beside `prepull`.
@@ -30,10 +30,10 @@ impl Scenario {
     pub fn of(text: &str) -> Result<Self, Error> {
         let wrong = |what: String| {
             let names: Vec<&str> = REPLAYED.iter().map(|knob| knob.name()).collect();
-            Error::new(Kind::Setting, format!("--what-if {text}: {what}"))
+            Error::new(ErrorKind::Setting, format!("--what-if {text}: {what}"))
                 .help(format!("it takes {} and prepull, as name=value with commas between", names.join(", ")))
         };
-        let mut scenario = Scenario { text: text.to_owned(), price: "none".to_owned(), ..Scenario::default() };
+        let mut scenario = Scenario { text: text.to_owned(), ..Scenario::default() };
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             let (name, value) = word.split_once('=').ok_or_else(|| wrong(format!("{word:?} has no value")))?;
             let value = value.trim();
@@ -44,7 +44,7 @@ impl Scenario {
                 scenario.prepull.push(value.to_owned());
                 continue;
             }
-            let knob = Setting::named(name).filter(|knob| REPLAYED.contains(knob));
+            let knob = Setting::from_name(name).filter(|knob| REPLAYED.contains(knob));
             let knob = knob.ok_or_else(|| wrong(format!("{name:?} cannot be replayed")))?;
             let fits = match knob {
                 Setting::SerializeImagePulls => matches!(value, "true" | "false"),
@@ -67,22 +67,22 @@ impl Scenario {
         }
         // Fights between limits are the user's own affair; what the kubelet refuses cannot be replayed.
         if scenario.settings.get(Setting::SerializeImagePulls) == Some("true")
-            && let Some(fight) = scenario.settings.fights().first()
+            && let Some(conflict) = scenario.settings.conflicts().first()
         {
-            return Err(wrong(fight.clone()));
+            return Err(wrong(conflict.clone()));
         }
         Ok(scenario)
     }
 
     /// The same as the advice for a cause.
     #[must_use]
-    pub fn for_cause(self, cause: &'static str, price: &str) -> Self {
-        Scenario { cause: Some(cause), price: price.to_owned(), ..self }
+    pub fn for_cause(self, cause: &'static str, side_effect: Option<&str>) -> Self {
+        Scenario { cause: Some(cause), side_effect: side_effect.map(str::to_owned), ..self }
     }
 
     /// Whether it changes how pulls wait for each other.
     pub(super) fn is_of_pulls(&self) -> bool {
-        self.settings.slots().is_some() || !self.prepull.is_empty()
+        self.settings.pull_concurrency().is_some() || !self.prepull.is_empty()
     }
 
     /// Whether it changes a limit whose waits causes claim.

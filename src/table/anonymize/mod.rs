@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use crate::causes;
 use crate::input::SourceError;
 use crate::metrics::{Window, families};
-use crate::model::error::{Error, Kind as Trouble};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::report::Coverage;
 use crate::report::gate::expression::{Expression, Test, Value};
@@ -73,7 +73,7 @@ impl Anonymizer {
         if secret.len() < SHORTEST {
             let short = format!("the key file holds {} bytes: whoever guesses them finds the names out", secret.len());
             return Err(
-                Error::new(Trouble::Setting, short).help("head -c 32 /dev/urandom | base64 > FILE makes a good one")
+                Error::new(ErrorKind::Setting, short).help("head -c 32 /dev/urandom | base64 > FILE makes a good one")
             );
         }
         let mut key = [0; 16];
@@ -270,7 +270,7 @@ impl Anonymizer {
             if let Value::Text(name) = value {
                 *name = self.asked(&column.name, name).ok_or_else(|| {
                     let words = format!("--anonymize: {name:?} is a pattern, and pseudonyms fit none");
-                    Error::new(Trouble::Setting, words)
+                    Error::new(ErrorKind::Setting, words)
                         .help("name one, or choose the startups with --namespace, --node, --pod or --workload")
                 })?;
             }
