@@ -10,6 +10,7 @@ use super::queue::{self, Ask, Way};
 use super::scenario::Scenario;
 use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
+use crate::model::quantile::rank;
 use crate::model::time::{SECOND, Time};
 use crate::table::{self, Batch, Pull, Row, Table};
 
@@ -81,7 +82,8 @@ const COLUMNS: [&str; 11] = [
 pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     let (of_pulls, of_limits) = (scenario.is_of_pulls(), scenario.is_of_limits());
     let touched = |batch: &Batch| {
-        let (pulls, failures, cause) = (batch.whole("pulls")?, batch.whole("pull_failures")?, batch.text("cause")?);
+        let (pulls, failures, cause) =
+            (batch.integers("pulls")?, batch.integers("pull_failures")?, batch.text("cause")?);
         let rows = pulls.iter().zip(failures.iter()).zip(cause.iter());
         let touched = rows.map(|((pulls, failures), cause)| {
             let pulled = pulls > Some(0) || failures > Some(0);
@@ -94,7 +96,7 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     let looked = ["pulls", "pull_failures", "cause"];
     demand.others = table::values(table, "running_s", Some((&looked, &others)))?.into_iter().map(nanos).collect();
     let ran = |batch: &Batch| {
-        let running = batch.unknown("running_s")?;
+        let running = batch.nulls("running_s")?;
         Ok(touched(batch)?
             .into_iter()
             .zip(running)
@@ -124,7 +126,7 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     }
     for (mut node, settings) in nodes.into_values() {
         // That pulls are parallel says not how many at once; where some waited, there was a limit.
-        node.slots = match settings.slots() {
+        node.slots = match settings.pull_concurrency() {
             Some(Some(slots)) => Some(slots),
             _ => demand.seen_slots(&node),
         };
@@ -192,7 +194,9 @@ impl Demand {
         {
             return Err(format!("no pull of {unknown} in the input (an image is named with its tag, as logs name it)"));
         }
-        let Some(slots) = scenario.settings.slots().filter(|_| scenario.prepull.is_empty()) else { return Ok(()) };
+        let Some(slots) = scenario.settings.pull_concurrency().filter(|_| scenario.prepull.is_empty()) else {
+            return Ok(());
+        };
         if self.nodes.iter().all(|node| node.slots == slots) {
             let pulls = slots.map_or("without a limit".into(), |slots| format!("{slots} at a time"));
             return Err(format!("that is how it was: pulls went {pulls}"));
@@ -276,7 +280,7 @@ impl Demand {
                 }
                 asks.push(all);
             }
-            let slots = scenario.and_then(|scenario| scenario.settings.slots()).unwrap_or(node.slots);
+            let slots = scenario.and_then(|scenario| scenario.settings.pull_concurrency()).unwrap_or(node.slots);
             let ends = queue::run(&asks, slots, way);
             for ((number, start), end) in node.starts.iter().zip(self.of(node)).zip(ends) {
                 let (Some(last), Some(shift)) = (start.pulls.last(), shifts.get_mut(*number)) else { continue };
@@ -302,9 +306,7 @@ impl Demand {
         touched.sort_unstable();
         let count = touched.len() + others.len();
         let seconds = |nanos: i64| nanos as f64 / SECOND as f64;
-        let at = |share: f64| {
-            seconds(nth(&touched, others, ((count as f64 * share).ceil() as usize).clamp(1, count.max(1)) - 1))
-        };
+        let at = |share: f64| seconds(nth(&touched, others, rank(count, share)));
         let sum: i128 = touched.iter().chain(others).map(|nanos| i128::from(*nanos)).sum();
         [at(0.5), at(0.95), at(0.99), at(1.0), sum as f64 / SECOND as f64]
     }
