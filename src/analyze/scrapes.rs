@@ -10,7 +10,7 @@ use super::{Options, Servers};
 use crate::input::Source;
 use crate::metrics::exposition::Edge;
 use crate::metrics::families::Exporter;
-use crate::metrics::prometheus::{self, Asked, Endpoint};
+use crate::metrics::prometheus::{self, Endpoint, QueryOptions};
 use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, window};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
@@ -54,7 +54,7 @@ impl Scrapes {
             Endpoint::Api(api) => api,
         };
         let Some(window) = servers.window else { return Ok(None) };
-        let asked = Asked { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
+        let asked = QueryOptions { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
         let told = prometheus::read(client, &api, &asked, &|done, of| source.asked(done, of))?;
         self.coverage.sources.push(source.name.clone());
         self.coverage.bytes += told.bytes;
@@ -69,10 +69,10 @@ impl Scrapes {
         let mut pages = ScrapeCollector::default();
         let read = exposition::read(
             BufReader::with_capacity(1 << 16, reader),
-            |name| families::of(name).is_some(),
+            |name| families::lookup(name).is_some(),
             |met| match met {
                 Ok(sample) => pages.take(sample.name, sample.labels, sample.value, sample.at.map(Time)),
-                Err(Edge::Type(family)) => pages.declared(family),
+                Err(Edge::Type(family)) => pages.begin_family(family),
                 Err(Edge::End) => pages.end(),
             },
         );

@@ -185,7 +185,7 @@ impl Anonymizer {
         window.node = self.name(Kind::Node, &node);
         for (family, label, _) in &mut window.series {
             let of = families::FAMILIES.iter().find(|known| known.name == family);
-            let plain = of.is_some_and(|of| !of.only.is_empty() || words::is_programs_label(of.label));
+            let plain = of.is_some_and(|of| !of.label_values.is_empty() || words::is_programs_label(of.label));
             if !plain && !words::is_plugin(label) && !words::is_disk(label) {
                 *label = self.name(Kind::Other, label);
             }
