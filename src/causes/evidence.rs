@@ -1,7 +1,7 @@
 //! The kinds of input that show something of a start. Causes name the kinds that can show them; for input that a run does not
 //! have, its causes are listed as not checked.
 
-use crate::breakdown::steps;
+use crate::breakdown::timeline::TimelineSource;
 use crate::model::names::named_enum;
 use crate::model::record::Fact;
 use crate::model::startup::Startup;
@@ -47,7 +47,7 @@ impl Evidence {
     }
 
     /// The kinds of lines that a startup and its timeline are based on.
-    pub(crate) fn of(startup: &Startup, based_on: steps::Evidence) -> Vec<Evidence> {
+    pub(crate) fn of(startup: &Startup, based_on: TimelineSource) -> Vec<Evidence> {
         // `-v=2` prints these for every start: with lines of `-v=0` alone, causes cannot be checked.
         let kubelet = |event: &crate::model::startup::Event| {
             !event.by_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
@@ -59,7 +59,7 @@ impl Evidence {
             (Evidence::Record, startup.observed.is_some()),
             (Evidence::KubeletLog, startup.events.iter().any(kubelet)),
             (Evidence::KubeletEvents, events),
-            (Evidence::RuntimeLog, based_on == steps::Evidence::Runtime),
+            (Evidence::RuntimeLog, based_on == TimelineSource::Runtime),
         ];
         all.into_iter().filter(|(_, there)| *there).map(|(kind, _)| kind).collect()
     }

@@ -33,7 +33,7 @@ Since 1.35, the kubelet also pulls a present image again if it must verify the p
     counts_as_loss: true,
     logs: Some(|case| {
         let pull = case.longest_pull()?;
-        (pull.again == Some(Repull::Present))
+        (pull.repull == Some(Repull::Present))
             .then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
     }),
     metrics: Some(|case| {

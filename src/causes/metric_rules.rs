@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::CAUSES;
 use crate::metrics::families::name;
-use crate::metrics::{MetricFinding, MetricsReport, Part, Starts, Window};
+use crate::metrics::{MeanComponent, MetricFinding, MetricsReport, StartupStats, Window};
 use crate::model::phase::Phase;
 
 /// What a rule looks at.
@@ -13,9 +13,9 @@ pub struct MetricCase<'a> {
     /// The node's metrics.
     pub window: &'a Window,
     /// Its starts.
-    pub starts: &'a Starts,
+    pub starts: &'a StartupStats,
     /// The parts of the mean start.
-    pub parts: &'a [Part],
+    pub parts: &'a [MeanComponent],
 }
 
 /// A cause's claim on seconds of the mean start.
@@ -42,7 +42,7 @@ impl MetricClaim {
     }
 
     /// All of a part of the mean start.
-    pub(super) fn of(part: &Part, observed: String) -> Self {
+    pub(super) fn of(part: &MeanComponent, observed: String) -> Self {
         MetricClaim { low_s: part.low_s, high_s: part.high_s, observed }
     }
 }
@@ -56,7 +56,7 @@ impl MetricCase<'_> {
     }
 
     /// The part of the mean start that begins with this phase.
-    pub(super) fn part(&self, phase: Phase) -> Option<&Part> {
+    pub(super) fn part(&self, phase: Phase) -> Option<&MeanComponent> {
         self.parts.iter().find(|part| part.phases.first() == Some(&phase))
     }
 
@@ -95,7 +95,7 @@ pub(super) fn percent(share: f64) -> String {
 /// Adds the causes to a report of metrics: those of each node, and of all nodes together.
 pub fn add_causes(report: &mut MetricsReport) {
     for node in &mut report.nodes {
-        let starts = Starts::of(&node.window).unwrap_or_default();
+        let starts = StartupStats::of(&node.window).unwrap_or_default();
         node.causes = judge(&MetricCase { window: &node.window, starts: &starts, parts: &node.parts });
     }
     report.fleet.causes = match report.nodes.as_slice() {
@@ -114,7 +114,7 @@ pub fn judge(case: &MetricCase<'_>) -> Vec<MetricFinding> {
         return Vec::new();
     }
     // No cause costs a start more than it took.
-    let most = case.starts.total_s.filter(|_| case.starts.total_exact).unwrap_or(f64::INFINITY).max(0.0);
+    let most = case.starts.total_s.filter(|_| case.starts.mean_is_exact).unwrap_or(f64::INFINITY).max(0.0);
     let bound = |seconds: f64| seconds.clamp(0.0, most);
     let rules = CAUSES.iter().filter_map(|cause| Some((cause.id, cause.metrics?)));
     let claims = rules.filter_map(|(id, rule)| Some((id, rule(case)?)));

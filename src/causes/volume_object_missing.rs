@@ -34,8 +34,8 @@ Because of the back-off, the wait is longer than the object was missing: in one 
         // "not found" also occurs for CSI drivers, devices and paths.
         let missing = |event: &&Event| {
             case.in_time(event)
-                && event.tells("not found")
-                && ["configmap ", "secret ", "ConfigMap ", "Secret "].iter().any(|kind| event.tells(kind))
+                && event.mentions("not found")
+                && ["configmap ", "secret ", "ConfigMap ", "Secret "].iter().any(|kind| event.mentions(kind))
         };
         case.startup.all(Fact::VolumeFailed).find(missing).map(Match::at)
     }),
