@@ -168,7 +168,7 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
         (Phase::ImageWait, if pulled { tail(random, 4.0) } else { 0.0 }),
         (Phase::ImagePull, if pulled { tail(random, 3.0) } else { 0.0 }),
         (Phase::Start, 0.1 + tail(random, 0.1)),
-        (Phase::Report, tail(random, 0.02)),
+        (Phase::StatusUpdate, tail(random, 0.02)),
     ];
     let source: Box<str> = format!("/var/log/nodes/{node}/kubelet.log").into();
     let place = |line: u64| Place { source: source.clone(), line: (number * 20 + line) as i64 };

@@ -54,7 +54,7 @@ Throttling lines are rate limited themselves: few lines do not mean little throt
     limit: Nanos(SECOND),
     because: "volumes cost 0.3 s and a status write some hundredths; client-go prints a held request above 0.05 s",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Report, Phase::Volumes],
+    phases: &[Phase::StatusUpdate, Phase::Volumes],
     check: |case| {
         let held = |e: &&Event| {
             e.fact == Fact::Throttled && e.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))

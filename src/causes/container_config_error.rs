@@ -26,6 +26,6 @@ The wait is longer than the object was missing, by the time to the next sync.
     limit: Nanos(SECOND),
     because: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     check: |case| case.failed_with(&["CreateContainerConfigError"]).map(Match::at),
 };

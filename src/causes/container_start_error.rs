@@ -26,7 +26,7 @@ None known.
     limit: Nanos(SECOND),
     because: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     check: |case| {
         let reasons = [
             "RunContainerError",

@@ -26,7 +26,7 @@ Exiting until a dependency is there is a design for some programs.
     limit: Nanos(SECOND),
     because: "the first back-off is 10 s",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     check: |case| {
         let again = || (case.breakdown.restarts > 0).then(Match::default);
         case.failed_with(&["CrashLoopBackOff"]).map(Match::at).or_else(again)

@@ -30,6 +30,6 @@ None: it says what is not known.
     limit: Nanos(3 * SECOND),
     because: "starts in captures have up to 1.6 s between their lines under load",
     shown_by: &[Evidence::Record, Evidence::KubeletLog],
-    phases: &[Phase::Unattributed, Phase::RestartBackoff, Phase::ImageWait],
+    phases: &[Phase::Unattributed, Phase::RetryBackoff, Phase::ImageWait],
     check: |_| Some(Match::default()),
 };

@@ -180,11 +180,11 @@ pub fn by_head() -> Vec<(&'static str, Vec<&'static Cause>)> {
     const CLOCKS: &str = "clocks";
     let head = |cause: &Cause| match cause.phases.first() {
         Some(Phase::Unattributed) => "between the phases",
-        Some(phase) => phase.words().head,
+        Some(phase) => phase.words().group,
         None => CLOCKS,
     };
     let mut heads: Vec<(&str, Vec<&Cause>)> = Vec::new();
-    let order = PHASES.iter().map(|(phase, _)| phase.words().head).chain(["between the phases", CLOCKS]);
+    let order = PHASES.iter().map(|(phase, _)| phase.words().group).chain(["between the phases", CLOCKS]);
     for name in order {
         let mine: Vec<&Cause> = all().filter(|cause| head(cause) == name).collect();
         if !mine.is_empty() && !heads.iter().any(|(known, _)| *known == name) {

@@ -27,11 +27,11 @@ Pods on the host network do not wait for it.
     limit: Nanos(SECOND),
     because: "the kubelet tries again after 1 to 1.5 s",
     shown_by: &[Evidence::KubeletLog],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     check: |case| {
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
         // Other retries of the same pod are of other causes.
-        let waited = case.pieces(Phase::RestartBackoff).find(|piece| piece.about.as_deref() == Some("the node's network"))?;
+        let waited = case.pieces(Phase::RetryBackoff).find(|piece| piece.about.as_deref() == Some("the node's network"))?;
         Some(Match { within: Some((waited.from, waited.to)), ..Match::at(shown) })
     },
 };

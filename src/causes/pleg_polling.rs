@@ -33,6 +33,6 @@ A postStart hook keeps the pod's worker busy after the container has started, an
     limit: Nanos(SECOND),
     because: "the relist comes each second: up to one is how it works, each further one is lost",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Detect],
+    phases: &[Phase::Detection],
     check: |_| Some(Match::default()),
 };

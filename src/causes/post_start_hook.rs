@@ -27,7 +27,7 @@ Without -v=4 another reason that holds up one pod's sync looks the same.
     limit: Nanos(2 * SECOND),
     because: "other reasons take up to a second or two: a status write, a relist",
     shown_by: &[Evidence::KubeletLog, Evidence::Pods],
-    phases: &[Phase::Report, Phase::Start],
+    phases: &[Phase::StatusUpdate, Phase::Start],
     check: |case| {
         if case.traits.is_some_and(|traits| !traits.post_start) {
             return None;
@@ -41,7 +41,7 @@ Without -v=4 another reason that holds up one pod's sync looks the same.
         let known = case.traits.is_some();
         let alone = case.startup.others.is_some_and(|others| others.reported < Nanos(SECOND / 2));
         let throttled = case.around(Fact::Throttled).is_some();
-        let from = case.pieces(Phase::Report).map(|piece| piece.from).min()?;
+        let from = case.pieces(Phase::StatusUpdate).map(|piece| piece.from).min()?;
         ((known || alone) && !throttled).then(|| Match { likely: true, within: Some((from, running)), ..Match::default() })
     },
 };

@@ -30,7 +30,7 @@ A postStart hook of the last container ends within this time when only the kubel
     limit: Nanos(2 * SECOND),
     because: "GET and PATCH of a status take some hundredths of a second; the API call SLO allows 1 s for each",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Report],
+    phases: &[Phase::StatusUpdate],
     // Without the running instant (JSON logging) the time may as well be the late record's.
     check: |case| case.breakdown.running.map(|_| Match::default()),
 };

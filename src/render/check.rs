@@ -63,10 +63,10 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
             report.add_test_suite(suite);
             let text = report.to_string();
             let text =
-                text.map_err(|trouble| Error::new(Kind::Output, format!("no JUnit could be made: {trouble}")))?;
+                text.map_err(|trouble| Error::new(Kind::Output, format!("cannot write JUnit XML: {trouble}")))?;
             Ok(out.write_all(text.as_bytes())?)
         }
-        _ => Err(Error::new(Kind::Setting, format!("check has no form {form:?}"))),
+        _ => Err(Error::new(Kind::Setting, format!("check has no format {form:?}"))),
     }
 }
 
@@ -110,8 +110,8 @@ fn figure(value: f64, unit: &str) -> String {
 fn why(verdict: &Verdict) -> String {
     let read = |value: f64| figure(value, verdict.unit);
     let starts = if verdict.count == 1 { "1 start".into() } else { format!("{} starts", verdict.count) };
-    let open = if verdict.open > 0 { format!(", {} more still on their way", verdict.open) } else { String::new() };
-    let Some(value) = verdict.value else { return format!("no start has such a value ({starts}{open})") };
+    let open = if verdict.open > 0 { format!(", {} more still starting", verdict.open) } else { String::new() };
+    let Some(value) = verdict.value else { return format!("no start has a value ({starts}{open})") };
     let interval = match (verdict.low, verdict.high) {
         (Some(low), Some(high)) if low == high => {
             return format!("{} of {starts}{open}{}", read(value), bound(verdict));
@@ -128,5 +128,5 @@ fn why(verdict: &Verdict) -> String {
 fn bound(verdict: &Verdict) -> String {
     let read = |value: f64| figure(value, verdict.unit);
     let baseline = verdict.baseline.map_or(String::new(), |baseline| format!(" (baseline {})", read(baseline)));
-    verdict.bound.map_or(String::new(), |bound| format!("; the limit is {}{baseline}", read(bound)))
+    verdict.bound.map_or(String::new(), |bound| format!("; limit {}{baseline}", read(bound)))
 }

@@ -1,4 +1,4 @@
-//! What a cause or an oddity is, in words.
+//! What a cause or an anomaly means.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use crate::causes;
 use crate::causes::setting::Settings;
 use crate::model::error::{Error, Kind};
 
-/// Lists the causes under the heads of what they claim.
+/// Lists the causes by group.
 ///
 /// # Errors
 /// When writing fails.
@@ -19,25 +19,24 @@ pub fn list(out: &mut dyn Write) -> Result<(), Error> {
     Ok(())
 }
 
-/// Explains a cause, or an oddity of a startup, by its id.
+/// Explains a cause, or an anomaly of a startup, by its id.
 ///
 /// # Errors
 /// When there is none of this id, or writing fails.
 pub fn one(id: &str, out: &mut dyn Write) -> Result<(), Error> {
     let Some(cause) = causes::named(id) else {
-        let unknown =
-            || Error::new(Kind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
+        let unknown = || Error::new(Kind::Setting, format!("unknown cause {id:?}")).help("podlag explain lists them");
         return Ok(writeln!(out, "{id}: {}", breakdown::anomaly(id).ok_or_else(unknown)?)?);
     };
     let advised = cause.advised([], &Settings::default());
-    writeln!(out, "{id}: {}\n\n{}\nSet: {}\nPrice: {}", cause.title, cause.text, advised.set, advised.price)?;
+    writeln!(out, "{id}: {}\n\n{}\nChange: {}\nTrade-off: {}", cause.title, cause.text, advised.set, advised.price)?;
     let (reference, limit) = (cause.reference.seconds(), cause.limit.seconds());
     if cause.phases.is_empty() || cause.limit.0 == 0 {
-        writeln!(out, "Limit: none; {}", cause.because)?;
+        writeln!(out, "Threshold: none; {}", cause.because)?;
     } else {
-        writeln!(out, "Limit: {limit} s beyond the {reference} s of a healthy start; {}", cause.because)?;
+        writeln!(out, "Threshold: {limit} s beyond the {reference} s of a healthy start; {}", cause.because)?;
     }
     let mut shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.ask()).collect();
     shown.dedup();
-    Ok(writeln!(out, "Shown by: {}", shown.join(", or "))?)
+    Ok(writeln!(out, "Required input: {}", shown.join(", or "))?)
 }

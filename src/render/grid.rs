@@ -139,7 +139,7 @@ impl Grid {
     pub fn csv(&self, out: &mut dyn Write) -> Result<(), Error> {
         let broken = |trouble: csv::Error| match trouble.into_kind() {
             csv::ErrorKind::Io(trouble) => Error::from(trouble),
-            trouble => Error::new(Kind::Output, format!("a row could not be written as CSV: {trouble:?}")),
+            trouble => Error::new(Kind::Output, format!("cannot write a row as CSV: {trouble:?}")),
         };
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(&self.heads).map_err(broken)?;

@@ -91,7 +91,7 @@ pub const FORMATS: &[Format] = &[
 pub fn form(name: &str) -> Result<&'static Format, Error> {
     FORMATS.iter().find(|form| form.name == name).ok_or_else(|| {
         let known: Vec<&str> = FORMATS.iter().map(|form| form.name).collect();
-        Error::new(Kind::Setting, format!("no form is named {name:?}")).help(format!("known: {}", known.join(", ")))
+        Error::new(Kind::Setting, format!("unknown format {name:?}")).help(format!("known: {}", known.join(", ")))
     })
 }
 
@@ -125,7 +125,7 @@ pub(crate) struct MeasuredLine<'a> {
 fn csv(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let broken = |trouble: csv::Error| match trouble.into_kind() {
         csv::ErrorKind::Io(trouble) => Error::from(trouble),
-        trouble => Error::new(Kind::Output, format!("a row could not be written as CSV: {trouble:?}")),
+        trouble => Error::new(Kind::Output, format!("cannot write a row as CSV: {trouble:?}")),
     };
     let mut writer = csv::Writer::from_writer(out);
     let names = Row::plain_columns();
@@ -171,13 +171,13 @@ pub fn filtered(coverage: &Coverage, form: &str, out: &mut dyn Write) -> Result<
 /// The filters and what they left out, in words.
 fn only(coverage: &Coverage) -> String {
     let (filters, others) = (plain(&coverage.filters.join(", ")), coverage.filtered);
-    format!("only {filters}: {others} {} left out", if others == 1 { "other" } else { "others" })
+    format!("only {filters}: {others} {} filtered out", if others == 1 { "startup" } else { "startups" })
 }
 
 /// Whose pseudonyms names are, in words.
 fn pseudonyms(coverage: &Coverage) -> Option<String> {
     let told = coverage.pseudonyms.join(" and ");
-    (!told.is_empty()).then(|| format!("names are pseudonyms {}", plain(&told)))
+    (!told.is_empty()).then(|| format!("names are pseudonyms ({})", plain(&told)))
 }
 
 /// Text from a log made safe for a terminal: control characters would move the cursor or change its colours, and marks of

@@ -79,12 +79,12 @@ pub(super) fn by_extension<'a, F>(
     };
     let Some(form) = forms.iter().filter(ends).max_by_key(|form| extension(form).len()) else {
         let known: Vec<String> = forms.iter().map(|form| format!(".{}", extension(form))).collect();
-        return Err(Error::new(Kind::Setting, format!("-o {}: its extension names no form", path.display()))
+        return Err(Error::new(Kind::Setting, format!("-o {}: unknown extension", path.display()))
             .help(format!("known: {}{others}", known.join(" "))));
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let nowhere = format!("-o {}: there is no folder {}", path.display(), folder.display());
+        let nowhere = format!("-o {}: no such folder: {}", path.display(), folder.display());
         return Err(Error::new(Kind::Setting, nowhere));
     }
     Ok(form)
@@ -97,7 +97,7 @@ pub(super) fn by_extension<'a, F>(
 pub(super) fn spares(path: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
     let Ok(real) = std::fs::canonicalize(path) else { return Ok(()) };
     if inputs.iter().any(|input| std::fs::canonicalize(input).is_ok_and(|input| input == real)) {
-        return Err(Error::new(Kind::Setting, format!("-o {}: it is an input too", path.display())));
+        return Err(Error::new(Kind::Setting, format!("-o {}: this file is also an input", path.display())));
     }
     Ok(())
 }

@@ -167,7 +167,7 @@ impl Report {
         });
         let mut summary = table::summary(&table)?;
         if !comparable && !windows.is_empty() {
-            coverage.source_troubles.push("metrics are of all starts: they know no filter but --node".into());
+            coverage.source_troubles.push("metrics cover all starts: only --node filters them".into());
         }
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;

@@ -36,13 +36,13 @@ pub(crate) fn words(places: &[UnusedLine]) -> Vec<String> {
             .filter(|place| &*place.why == why)
             .map(|place| format!("{}:{}", place.source, place.line))
             .collect();
-        (!all.is_empty()).then(|| format!("{words}: {}", all.join(", ")))
+        (!all.is_empty()).then(|| format!("{words} {}", all.join(", ")))
     };
     [
-        ("unknown_lines", "first not understood"),
-        ("cut_records", "first cut"),
-        ("long_lines", "first too long"),
-        ("undated", "first without a time"),
+        ("unknown_lines", "unrecognised lines, e.g."),
+        ("cut_records", "truncated lines, e.g."),
+        ("long_lines", "over-long lines, e.g."),
+        ("undated", "lines without a timestamp, e.g."),
     ]
     .iter()
     .filter_map(|(why, words)| of(why, words))

@@ -91,14 +91,14 @@ fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Wri
     let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", plain(uid)));
     writeln!(out, "{}{node} · {}{uid}", plain(&row.full_name()), row.state.name())?;
     if let Some(created) = row.created {
-        writeln!(out, "created {created} (API server's clock, whole seconds: the true instant is up to 1 s later)")?;
+        writeln!(out, "created {created} (API server's clock, whole seconds: up to 1 s later in fact)")?;
     }
-    let slo = row.slo_s.map_or("not known".into(), length);
+    let slo = row.slo_s.map_or("unknown".into(), length);
     let printed = row.kubelet_slo_s.map_or("none".into(), |slo| format!("{slo}"));
-    let total = row.total_s.map_or("not known".into(), length);
+    let total = row.total_s.map_or("unknown".into(), length);
     writeln!(
         out,
-        "running after {} · whole {total} · SLO value {slo}, kubelet printed {printed}",
+        "running after {} · total {total} · SLO value {slo}, kubelet recorded {printed}",
         row.running_s.map_or("?".into(), length)
     )?;
     writeln!(out)?;
@@ -123,20 +123,20 @@ fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Wri
         }
         for Ahead { pod, image, took, waited } in &queue.named {
             let itself =
-                if *waited >= 1.0 { format!(", had waited {} itself", length(*waited)) } else { String::new() };
-            writeln!(out, "           behind {:>7} of {} ({}){itself}", length(*took), plain(pod), plain(image))?;
+                if *waited >= 1.0 { format!(", which had itself waited {}", length(*waited)) } else { String::new() };
+            writeln!(out, "           blocked {:>7} by {} ({}){itself}", length(*took), plain(pod), plain(image))?;
         }
         if let (count @ 1.., took) = queue.others {
-            writeln!(out, "           behind {:>7} of {count} other pulls", length(took))?;
+            writeln!(out, "           blocked {:>7} by {count} other pulls", length(took))?;
         }
     }
     for finding in &row.findings {
         let (lost, certain) = (length(finding.lost_s), length(finding.certain_s));
-        writeln!(out, "cause {} {lost} (certain: {certain})", plain(&finding.cause))?;
+        writeln!(out, "cause {} {lost} (at least {certain})", plain(&finding.cause))?;
     }
     for id in &row.anomalies {
         let meaning = anomaly(id).unwrap_or_default();
-        writeln!(out, "note {}: {meaning}", plain(id))?;
+        writeln!(out, "anomaly {}: {meaning}", plain(id))?;
     }
     Ok(())
 }

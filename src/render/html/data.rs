@@ -65,7 +65,7 @@ struct Words {
 #[derive(Serialize)]
 struct PhaseWords {
     name: &'static str,
-    head: &'static str,
+    group: &'static str,
     label: &'static str,
     meaning: &'static str,
 }
@@ -83,7 +83,7 @@ impl<'a> Data<'a> {
     pub(super) fn of(report: &'a Report, listed: &'a Listed) -> Self {
         let phase = |(phase, name): &(crate::model::phase::Phase, &'static str)| {
             let words = phase.words();
-            PhaseWords { name, head: words.head, label: words.label, meaning: words.meaning }
+            PhaseWords { name, group: words.group, label: words.label, meaning: words.meaning }
         };
         let mut versions: Vec<&str> = report.summary.kubelets.iter().map(String::as_str).collect();
         let nodes = report.metrics.iter().flat_map(|metrics| &metrics.nodes);

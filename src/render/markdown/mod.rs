@@ -45,7 +45,7 @@ pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Res
     coverage(report, out)
 }
 
-/// What the user asked to be replayed, and what could not be judged.
+/// The estimates that the user asked for, and what could not be checked.
 fn unjudged(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     let asked: Vec<_> = report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect();
     if !asked.is_empty() {
@@ -54,7 +54,7 @@ fn unjudged(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
         writeln!(out)?;
     }
     if !report.unjudged.is_empty() {
-        writeln!(out, "### Not judged, and what would show it\n")?;
+        writeln!(out, "### Not checked (add this input)\n")?;
         for blind in &report.unjudged {
             writeln!(out, "- {}: {}", blind.causes.join(", "), words(&blind.ask.join(", or ")))?;
         }
@@ -64,7 +64,7 @@ fn unjudged(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
 }
 
 fn table(heads: &[&str], out: &mut dyn Write) -> Result<(), Error> {
-    // Figures stand to the right: a head that begins with a blank is one's.
+    // A title that begins with a blank is of a column of figures, which is aligned right.
     let cells: Vec<&str> = heads.iter().map(|head| head.trim()).collect();
     let rule: Vec<&str> = heads.iter().map(|head| if head.starts_with(' ') { "---:" } else { "---" }).collect();
     writeln!(out, "| {} |\n| {} |", cells.join(" | "), rule.join(" | "))?;
@@ -89,7 +89,7 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         let count = grouped(summary.slo.count as usize);
         writeln!(
             out,
-            "**SLO {verdict}**: p99 without pulls and init containers {p99} (bound: 5 s), {within} of {count} within it.\n"
+            "**SLO {verdict}**: p99 without pulls and init containers {p99} (limit: 5 s), {within} of {count} within the limit.\n"
         )?;
     }
     Ok(())
@@ -100,7 +100,7 @@ fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         return Ok(());
     }
     writeln!(out, "### Where the time went\n")?;
-    table(&["phase", " time", " share", " p99 of a start", " certain", "from → to"], out)?;
+    table(&["phase", " time", " share", " p99 per start", " at least certain", "from → to"], out)?;
     for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
         let words = Phase::named(line.phase).map(Phase::words);
         let (label, meaning) = words.map_or((line.phase, ""), |words| (words.label, words.meaning));
@@ -113,12 +113,12 @@ fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
 
 fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     if summary.causes.is_empty() {
-        return Ok(writeln!(out, "No start lost time above the limits of any cause.\n")?);
+        return Ok(writeln!(out, "No cause exceeded its threshold.\n")?);
     }
     writeln!(out, "### Causes, by time lost\n")?;
     let known = summary.causes.iter().take(CAUSES).filter_map(|line| Some((line, causes::named(&line.cause)?)));
     let known: Vec<(&CauseLine, &causes::Cause)> = known.collect();
-    table(&["cause", " time lost", " certain", " pods", " nodes", "what to set", "what that costs"], out)?;
+    table(&["cause", " time lost", " at least", " pods", " nodes", "change", "trade-off"], out)?;
     for (line, cause) in &known {
         let (lost, certain) = (length(line.lost_s), length(line.certain_s));
         let (pods, nodes) = (grouped(line.pods as usize), grouped(line.nodes as usize));
@@ -130,11 +130,11 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     for (line, cause) in &known {
         writeln!(out, "- **{}**: {}", cause.id, words(cause.title))?;
         if let Some(what_if) = &line.what_if {
-            writeln!(out, "  What if: {}", self::line(what_if))?;
+            writeln!(out, "  Estimate: {}", self::line(what_if))?;
         }
         if !line.advised.yaml.is_empty() {
             let yaml: Vec<String> = line.advised.yaml.iter().map(|line| name(line)).collect();
-            writeln!(out, "  In the kubelet's configuration: {}", yaml.join(", "))?;
+            writeln!(out, "  Add to the kubelet configuration: {}", yaml.join(", "))?;
         }
         line.worst.as_ref().map_or(Ok(()), |worst| seen(worst, out))?;
     }
@@ -145,27 +145,27 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     Ok(writeln!(out)?)
 }
 
-/// The startup a cause cost the most, and the line that shows it.
+/// The startup that a cause cost the most, and the line that shows it.
 fn seen(worst: &Example, out: &mut dyn Write) -> Result<(), Error> {
     let lost = worst.cause_s.map_or(String::new(), |lost| format!(" {}", length(lost)));
     let about = worst.about.as_deref().map_or(String::new(), |about| format!(", {}", name(about)));
-    write!(out, "  Worst: {}{lost}{about}", name(&worst.pod))?;
+    write!(out, "  Example: {}{lost}{about}", name(&worst.pod))?;
     if let Some(place) = &worst.evidence {
         let file = place.source.rsplit('/').next().unwrap_or(&place.source);
-        write!(out, ". Seen in {}: {}", name(&format!("{file}:{}", place.line)), self::line(&worst.text))?;
+        write!(out, ". Evidence: {} {}", name(&format!("{file}:{}", place.line)), self::line(&worst.text))?;
     }
     Ok(writeln!(out)?)
 }
 
 fn slowest(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
-    writeln!(out, "### Slowest to run\n")?;
-    table(&["pod", "node", " took", "state", "mostly", " lost", "about"], out)?;
+    writeln!(out, "### Slowest startups\n")?;
+    table(&["pod", "node", " took", "state", "top cause", " lost", "waited for"], out)?;
     for slow in summary.slowest.iter().take(SLOWEST) {
         let known = |name: Option<&str>| name.map_or("–".into(), cell);
         let (pod, node) = (cell(&slow.pod), known(slow.node.as_deref()));
         let seconds = |seconds: Option<f64>| seconds.map_or("–".into(), length);
         let state = match (slow.ran, slow.state) {
-            (false, State::Running) => "running, since when is not known",
+            (false, State::Running) => "running (start time unknown)",
             (_, state) => state.name(),
         };
         let (cause, about) = (known(slow.cause.as_deref()), known(slow.about.as_deref()));
@@ -178,7 +178,7 @@ fn slowest(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
 fn coverage(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     let c = &report.coverage;
     if !report.summary.anomalies.is_empty() {
-        writeln!(out, "### Oddities\n")?;
+        writeln!(out, "### Anomalies\n")?;
         for (id, count) in &report.summary.anomalies {
             writeln!(out, "- {count} × **{id}**: {}", words(anomaly(id).unwrap_or_default()))?;
         }
@@ -192,7 +192,7 @@ fn coverage(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
         places.iter().try_for_each(|places| writeln!(out, "- {}", line(places)))?;
     }
     if !c.source_troubles.is_empty() {
-        writeln!(out, "\nNot read, or not to the end:\n")?;
+        writeln!(out, "\nUnread or partly read inputs:\n")?;
         for trouble in c.source_troubles.iter().take(TROUBLES) {
             writeln!(out, "- {}", line(trouble))?;
         }

@@ -25,12 +25,12 @@ pub struct Schema {
 pub const SCHEMAS: &[Schema] = &[
     Schema {
         name: "report",
-        about: "the whole report: --format json, -o FILE.json",
+        about: "the complete report: --format json, -o FILE.json",
         make: SchemaGenerator::into_root_schema_for::<form::Report>,
     },
     Schema {
         name: "ndjson",
-        about: "a line, a startup or a node's metrics: --format ndjson, -o FILE.ndjson",
+        about: "one line, a startup or a node's metrics: --format ndjson, -o FILE.ndjson",
         make: SchemaGenerator::into_root_schema_for::<form::Line>,
     },
     Schema {
@@ -68,7 +68,7 @@ const MISSING: &[(&str, &str)] = &[
 pub fn named(name: &str) -> Result<&'static Schema, Error> {
     SCHEMAS.iter().find(|schema| schema.name == name).ok_or_else(|| {
         let known: Vec<&str> = SCHEMAS.iter().map(|schema| schema.name).collect();
-        Error::new(Kind::Setting, format!("no schema is named {name:?}")).help(format!("known: {}", known.join(", ")))
+        Error::new(Kind::Setting, format!("unknown schema {name:?}")).help(format!("known: {}", known.join(", ")))
     })
 }
 

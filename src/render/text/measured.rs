@@ -56,17 +56,17 @@ impl Page<'_> {
     fn counted(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         let fleet = &measured.fleet;
         let window = &fleet.window;
-        let mut parts = vec![format!("metrics of {}", plural(measured.nodes.len(), "node", "nodes"))];
+        let mut parts = vec![format!("metrics from {}", plural(measured.nodes.len(), "node", "nodes"))];
         if let (Some(from), Some(to)) = (window.from, window.to) {
             let (from, to) = (from.to_string(), to.to_string());
             let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
             parts.push(format!("{} {}–{} UTC", from.get(..10).unwrap_or(""), clock(&from), clock(&to)));
         }
         if measured.nodes.iter().all(|node| node.window.scrapes == 1) {
-            parts.push("one scrape each: since the kubelet's start".into());
+            parts.push("single scrape: totals since kubelet start".into());
         }
         if window.restarts > 0 {
-            parts.push(plural(window.restarts as usize, "restart of a kubelet", "restarts of kubelets"));
+            parts.push(plural(window.restarts as usize, "kubelet restart", "kubelet restarts"));
         }
         let versions: std::collections::BTreeSet<&str> =
             measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref()).collect();
@@ -94,11 +94,14 @@ impl Page<'_> {
             let verdict = match spread.within_5s {
                 Some((low, _)) if low >= 0.99 => "met",
                 Some((_, high)) if high < 0.99 => "missed",
-                _ => "not decided",
+                _ => "inconclusive",
             };
             let within = spread.within_5s.map_or(String::new(), shares);
             let broken = if fleet.broken > 0.0 {
-                format!(" ({} broken values, a known bug, may lie on either side)", grouped(fleet.broken as usize))
+                format!(
+                    " ({} overflowed values (known kubelet bug) could be above or below 5 s)",
+                    grouped(fleet.broken as usize)
+                )
             } else {
                 String::new()
             };
@@ -137,14 +140,14 @@ impl Page<'_> {
     fn proofs(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         let proofs = &measured.fleet.causes;
         if proofs.is_empty() {
-            return writeln!(out, "{}\n", self.strong("no cause is proven by the metrics"));
+            return writeln!(out, "{}\n", self.strong("the metrics show no cause"));
         }
         let known = self.report.summary.known();
-        writeln!(out, "{}", self.strong("causes, by mean seconds of a start (metrics)"))?;
+        writeln!(out, "{}", self.strong("causes, by mean seconds per start (metrics)"))?;
         for (number, proof) in proofs.iter().take(CAUSES).enumerate() {
             let Some(cause) = causes::named(&proof.cause) else { continue };
             let seconds = if proof.high_s <= 0.0 {
-                "seconds not known".into()
+                "duration unknown".into()
             } else if proof.high_s - proof.low_s < 0.0005 {
                 length(proof.high_s)
             } else if proof.low_s <= 0.0 {
@@ -157,7 +160,7 @@ impl Page<'_> {
             let nodes = if nodes > 1 { format!("   {nodes} nodes") } else { String::new() };
             writeln!(out, "  {}  {}  {seconds}{nodes}", number + 1, self.strong(cause.id))?;
             self.words(out, "     ", cause.title)?;
-            self.words(out, "     ", &format!("seen   {}", plain(&proof.seen)))?;
+            self.labelled("evidence", &plain(&proof.seen), out)?;
             let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
             self.advised(&cause.advised(versions, &known), out)?;
         }
@@ -172,7 +175,7 @@ impl Page<'_> {
         if measured.nodes.len() < 2 {
             return Ok(());
         }
-        writeln!(out, "{}", self.strong("slowest nodes, by the mean start"))?;
+        writeln!(out, "{}", self.strong("slowest nodes, by mean start"))?;
         for node in measured.nodes.iter().filter(|node| node.startups > 0.0).take(NODES) {
             let largest = node.parts.iter().max_by(|a, b| a.mean_s.total_cmp(&b.mean_s));
             let largest = largest.map_or(String::new(), |part| format!("{} {}", part.part, length(part.mean_s)));
@@ -198,7 +201,7 @@ impl Page<'_> {
             format!("logs and metrics of {}: {agree} of {} figures agree", plain(node), reconciled.figures.len());
         writeln!(out, "{}", self.strong(&text))?;
         for reason in &reconciled.left_out {
-            self.words(out, "  ", &format!("left out: {reason}"))?;
+            self.words(out, "  ", &format!("excluded: {reason}"))?;
         }
         let told = reconciled.figures.iter().filter(|figure| !figure.agree || figure.why.is_some());
         for figure in told.take(DIFFERENCES) {

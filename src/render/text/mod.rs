@@ -83,6 +83,14 @@ impl Page<'_> {
         self.wrapped(out, indent, &words, " ")
     }
 
+    /// Words behind a first indent of their own.
+    fn words_after(&self, out: &mut dyn Write, first: &str, indent: &str, text: &str) -> io::Result<()> {
+        let mut lines = Vec::new();
+        self.words(&mut lines, indent, text)?;
+        out.write_all(first.as_bytes())?;
+        out.write_all(lines.get(indent.len()..).unwrap_or_default())
+    }
+
     fn clipped(&self, text: &str, width: usize) -> String {
         if text.width() <= width {
             return text.to_owned();
@@ -111,7 +119,7 @@ impl Page<'_> {
         if summary.running.count > 0 {
             writeln!(out, "created → running    {}", quantiles(&summary.running).join("   "))?;
         } else {
-            writeln!(out, "created → running    not known from these lines")?;
+            writeln!(out, "created → running    unknown (not in this log)")?;
         }
         if summary.slo.count > 0 {
             let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
@@ -128,29 +136,31 @@ impl Page<'_> {
 
     fn phases(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.strong("where the time went"))?;
-        let room = self.width.saturating_sub(16 + 9 + 7 + 12 + 12).clamp(8, 60);
+        let room = self.width.saturating_sub(17 + 9 + 6 + 13 + 8).clamp(8, 60);
         let most = summary.phases.iter().map(|line| line.lost_s).fold(0.0, f64::max);
+        let mut legend = false;
         for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
             let label = Phase::named(line.phase).map_or(line.phase, |phase| phase.words().label);
             let cells = if most > 0.0 { (line.lost_s / most * room as f64 * 8.0).round() as usize } else { 0 };
             let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
             let bar = format!("{}{}", "█".repeat(cells / 8), eighths.get(cells % 8).unwrap_or(&""));
             let pad = " ".repeat(room.saturating_sub(bar.width()));
-            let exact = if line.certain_share >= 0.995 {
-                String::new()
-            } else {
-                format!("{} certain", share(line.certain_share))
-            };
+            let exact =
+                if line.certain_share >= 0.995 { String::new() } else { format!("≥ {}", share(line.certain_share)) };
             let p99 = format!("p99 {}", length(line.p99_s));
             let text =
                 format!("  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}", length(line.lost_s), share(line.share));
             writeln!(out, "{}", text.trim_end())?;
+            legend |= !exact.is_empty();
+        }
+        if legend {
+            writeln!(out, "  (≥ N %: at least this share of the phase's time is certain)")?;
         }
         writeln!(out)
     }
 
     fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", self.strong("slowest to run"))?;
+        writeln!(out, "{}", self.strong("slowest startups"))?;
         for slow in summary.slowest.iter().take(SLOWEST) {
             let text = format!("  {:>7}  {}  {}", slow.seconds.map_or("?".into(), length), plain(&slow.pod), why(slow));
             writeln!(out, "{}", self.clipped(&text, self.width))?;
@@ -185,7 +195,7 @@ impl Page<'_> {
     }
 }
 
-/// Which startups the figures are of.
+/// The startups that the figures cover.
 pub(super) fn startups(summary: &Summary) -> Vec<String> {
     let mut parts = vec![format!(
         "{} on {}",
@@ -214,7 +224,7 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
         }
     }
     if summary.repaired > 0 {
-        parts.push(plural(summary.repaired as usize, "value repaired", "values repaired"));
+        parts.push(plural(summary.repaired as usize, "corrupt value corrected", "corrupt values corrected"));
     }
     parts
 }
@@ -233,27 +243,27 @@ pub(super) fn covered(c: &Coverage) -> Vec<String> {
             parts.push(format!("{} {words}", grouped(number as usize)));
         }
     };
-    count(c.unknown_lines, "not understood");
-    count(c.bad_samples, "that are no metrics");
-    count(c.cut_records, "cut");
+    count(c.unknown_lines, "unrecognised");
+    count(c.bad_samples, "invalid samples");
+    count(c.cut_records, "truncated");
     count(c.long_lines, "too long");
-    count(c.undated, "without a time");
-    count(c.duplicate_records, "records seen twice");
-    count(c.duplicate_startups, "starts given twice");
+    count(c.undated, "without a timestamp");
+    count(c.duplicate_records, "duplicate records dropped");
+    count(c.duplicate_startups, "duplicate startups merged");
     count(c.existing_pods, "pods older than the log");
-    count(c.aged, "starts left by age");
-    count(c.capped, "starts left by the cap");
-    count(c.dropped_events, "repeated events not kept");
+    count(c.aged, "startups dropped: idle too long");
+    count(c.capped, "startups dropped: over the limit of open startups");
+    count(c.dropped_events, "duplicate events dropped");
     count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
     if !c.filters.is_empty() {
         parts.push(super::only(c));
     }
     parts.extend(super::pseudonyms(c));
     if c.zone_assumed {
-        parts.push("no line tells the zone: UTC assumed (--timezone)".into());
+        parts.push("no time zone in the log, assuming UTC (set --timezone)".into());
     }
     if c.partial {
-        parts.push("stopped early: partial".into());
+        parts.push("interrupted; results are partial".into());
     }
     parts
 }
@@ -262,7 +272,7 @@ pub(super) fn covered(c: &Coverage) -> Vec<String> {
 fn why(slow: &Example) -> String {
     let so_far = match (slow.ran, slow.state) {
         (true, _) => "",
-        (false, State::Running) => "in all, when it ran is not known; ",
+        (false, State::Running) => "total, start time unknown; ",
         (false, State::Starting) => "so far; ",
         (false, state) => return state.name().into(),
     };

@@ -48,7 +48,7 @@ impl Flows {
             let arrow = |ph, at: &Slice, ts, bp| {
                 let (pid, tid) = (at.pid, at.tid);
                 Event {
-                    name: "waited behind",
+                    name: "blocked by",
                     cat: "pull",
                     ph,
                     pid,

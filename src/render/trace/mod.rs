@@ -100,7 +100,7 @@ impl Trace<'_> {
         }
         let pid = self.number();
         self.nodes.insert(node.map(Into::into), pid);
-        self.name("process_name", pid, pid, node.filter(|node| !node.is_empty()).unwrap_or("node not known"))?;
+        self.name("process_name", pid, pid, node.filter(|node| !node.is_empty()).unwrap_or("unknown node"))?;
         Ok(pid)
     }
 

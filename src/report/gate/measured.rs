@@ -14,9 +14,9 @@ pub(super) struct Buckets {
 }
 
 fn unknown(limit: &Expression) -> Error {
-    Error::new(Kind::Setting, format!("--fail-if {}: metrics cannot tell that", limit.text)).help(
-        "over metrics alone: quantiles of slo_s and total_s, share(slo_s > 5s), count(), each of all nodes or with node=GLOB; \
-         everything else needs the kubelets' logs",
+    Error::new(Kind::Setting, format!("--fail-if {}: metrics do not have this value", limit.text)).help(
+        "from metrics alone: quantiles of slo_s and total_s, share(slo_s > 5s), count(), each over all nodes or with node=GLOB; \
+         everything else needs kubelet logs",
     )
 }
 

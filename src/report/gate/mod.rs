@@ -57,10 +57,10 @@ impl Outcome {
 pub fn whole(report: &Report) -> Result<(), Error> {
     let unread = report.coverage.unread_sources;
     if unread > 0 {
-        let words = if unread == 1 { "an input" } else { "inputs" };
-        return Err(Error::new(Kind::Source, format!("no verdict: {words} could not be read, or not to the end")));
+        let words = if unread == 1 { "one input was" } else { "inputs were" };
+        return Err(Error::new(Kind::Source, format!("no verdict: {words} unread or partly read")));
     }
-    if report.coverage.partial { Err(Error::new(Kind::Source, "no verdict: reading was stopped")) } else { Ok(()) }
+    if report.coverage.partial { Err(Error::new(Kind::Source, "no verdict: interrupted")) } else { Ok(()) }
 }
 
 /// One limit and what came of it.
@@ -148,7 +148,7 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
     for text in texts {
         match expression::parse(text, &columns) {
             Ok(limit) if limit.needs_baseline() && !baseline => {
-                wrong.push(format!("{text}\nhelp: it compares with a baseline; name one with --baseline"));
+                wrong.push(format!("{text}\nhelp: it compares with a baseline; give one with --baseline"));
             }
             Ok(limit) => limits.push(limit),
             Err(mistake) => wrong.push(mistake.show(text)),

@@ -163,7 +163,7 @@ impl Demand {
     pub(super) fn told(&self) -> Result<(), String> {
         let (known, unknown) = self.known;
         if known <= 0.0 || known / (known + unknown) < TOLD {
-            return Err("no line tells when transfers began: give the container runtime's log too".into());
+            return Err("the input does not show when transfers started: add the container runtime's log".into());
         }
         Ok(())
     }
@@ -173,12 +173,12 @@ impl Demand {
         let images = || self.starts.iter().flat_map(|start| &start.pulls).map(|pull| &*pull.image);
         if let Some(unknown) = scenario.prepull.iter().find(|known| !images().any(|image| scenario.names(known, image)))
         {
-            return Err(format!("no pull of {unknown} in the input (an image is named with its tag, as logs name it)"));
+            return Err(format!("no pull of {unknown} in the input (give the image with its tag, as in the log)"));
         }
         let Some(slots) = scenario.settings.slots().filter(|_| scenario.prepull.is_empty()) else { return Ok(()) };
         if self.nodes.iter().all(|node| node.slots == slots) {
             let pulls = slots.map_or("without a limit".into(), |slots| format!("{slots} at a time"));
-            return Err(format!("that is how it was: pulls went {pulls}"));
+            return Err(format!("no change: pulls already ran {pulls}"));
         }
         Ok(())
     }

@@ -87,8 +87,8 @@ impl WhatIf {
         };
         let changes = [change("p50", &self.p50), change("p95", &self.p95), change("max", &self.max)];
         let gains = |change: &Change| change.likely_high < change.before * (1.0 - TRUE);
-        let sure = if gains(&self.p50) || gains(&self.p95) || gains(&self.max) { "" } else { "no sure gain: " };
-        format!("{sure}{} (replayed: {})", changes.join(", "), self.setting)
+        let sure = if gains(&self.p50) || gains(&self.p95) || gains(&self.max) { "" } else { "no certain gain: " };
+        format!("{sure}{} (simulated: {})", changes.join(", "), self.setting)
     }
 }
 
@@ -141,7 +141,7 @@ fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), 
     let before = demand.figures(&vec![0; demand.starts.len()]);
     let mut runs: Vec<NodeMetrics> = Vec::new();
     if demand.starts.is_empty() {
-        return Err("no start in the input is touched by it".into());
+        return Err("it affects no start in the input".into());
     }
     let claims = scenario.claims(demand)?;
     let changed = if scenario.is_of_pulls() {
@@ -175,7 +175,7 @@ fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), 
         claims.iter().filter(|claim| claim.1 > 0).count()
     };
     if changed == 0 {
-        return Err("it saves these starts nothing: none waited for it, or it is no more than what is set".into());
+        return Err("no effect on these startups".into());
     }
     result.pods = changed as u64;
     let fields = [&mut result.p50, &mut result.p95, &mut result.p99, &mut result.max, &mut result.total];
@@ -196,11 +196,11 @@ fn run(demand: &Demand, scenario: &Scenario, result: &mut WhatIf) -> Result<(), 
 
 /// Whether the replay of the settings as they were gives what was observed.
 fn close(observed: NodeMetrics, replayed: NodeMetrics) -> Result<(), String> {
-    let names = ["p50", "p95", "p99", "the longest", "the sum"];
+    let names = ["p50", "p95", "p99", "max", "total"];
     for ((name, observed), replayed) in names.iter().zip(observed).zip(replayed) {
         if (observed - replayed).abs() > (observed * TRUE).max(0.5) {
             return Err(format!(
-                "the replay of the settings as they were does not give what was observed ({name}: {replayed:.1} s, not {observed:.1} s)"
+                "a simulation with the original settings does not reproduce the observed times ({name}: {replayed:.1} s instead of {observed:.1} s)"
             ));
         }
     }
@@ -211,11 +211,11 @@ impl Scenario {
     /// What the bounds assume, in words.
     fn bounds(&self) -> &'static str {
         if self.is_of_pulls() {
-            "four of five replays; at the outside all of them: with pulls sharing the node's bandwidth or each keeping its rate, and with pods queueing in other orders"
+            "80 % of simulations; full range: all simulations (bandwidth shared or per pull, different pod orders)"
         } else if self.settings.get(Setting::KubeApiQps).is_some() {
-            "from no wait in the client's rate limit at all to waits cut by the ratio of the rates"
+            "from waits reduced by the ratio of the rates to no wait in the client's rate limit"
         } else {
-            "between all that the cause claims, and what of it is certain"
+            "from the certain part of the time lost to all of it"
         }
     }
 
@@ -227,9 +227,9 @@ impl Scenario {
         for start in &demand.starts {
             let (mut least, mut most) = (0, 0);
             if let (Some(rate), Some((lost, certain))) = (rate, start.throttled) {
-                let had = start.rate.ok_or(
-                    "what kubeAPIQPS is on these nodes is not known (50 by default from 1.27 on, and they are held back): give --config",
-                )?;
+                let had = start
+                    .rate
+                    .ok_or("kubeAPIQPS of these nodes is unknown (the default is 50 from 1.27 on): give --config")?;
                 // A queue drained faster at all times never holds more: each wait shrinks at least by the ratio of the rates.
                 let kept = if rate <= 0.0 { 0.0 } else { (had / rate).min(1.0) };
                 least += (certain as f64 * (1.0 - kept)) as i64;

@@ -35,6 +35,6 @@ fn the_replay_of_what_was_gives_what_was() {
         }
         assert_eq!(close(observed, observed), Ok(()));
         let twice = observed.map(|figure| 2.0 * figure);
-        assert!(close(observed, twice).is_err_and(|reason| reason.contains("as they were")));
+        assert!(close(observed, twice).is_err_and(|reason| reason.contains("original settings")));
     }
 }

@@ -71,9 +71,10 @@ impl Anonymizer {
     pub fn of_file(bytes: &[u8]) -> Result<Self, Error> {
         let secret = bytes.trim_ascii();
         if secret.len() < SHORTEST {
-            let short = format!("the key file holds {} bytes: whoever guesses them finds the names out", secret.len());
+            let short =
+                format!("the key file has only {} bytes: names could be recovered by guessing it", secret.len());
             return Err(
-                Error::new(Trouble::Setting, short).help("head -c 32 /dev/urandom | base64 > FILE makes a good one")
+                Error::new(Trouble::Setting, short).help("head -c 32 /dev/urandom | base64 > FILE makes a strong key")
             );
         }
         let mut key = [0; 16];
@@ -85,7 +86,7 @@ impl Anonymizer {
     #[must_use]
     pub fn told(&self) -> String {
         let key = self.key_id();
-        if self.once { format!("of this run only ({key})") } else { format!("of key {key}") }
+        if self.once { format!("this run only, {key}") } else { format!("key {key}") }
     }
 
     /// Hides the names of a row.
@@ -269,9 +270,9 @@ impl Anonymizer {
         for Test { column, value, .. } in tests {
             if let Value::Text(name) = value {
                 *name = self.asked(&column.name, name).ok_or_else(|| {
-                    let words = format!("--anonymize: {name:?} is a pattern, and pseudonyms fit none");
+                    let words = format!("--anonymize: pseudonyms match no pattern, such as {name:?}");
                     Error::new(Trouble::Setting, words)
-                        .help("name one, or choose the startups with --namespace, --node, --pod or --workload")
+                        .help("give a complete name, or select startups with --namespace, --node, --pod or --workload")
                 })?;
             }
         }

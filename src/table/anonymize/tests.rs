@@ -196,7 +196,7 @@ fn coverage_says_whose_pseudonyms_they_are() {
     let told = format!("{coverage:?}");
     assert!(!told.contains("shop") && !told.contains("sh*"), "{told}");
     assert_eq!(coverage.filters[1..], ["since 2026-11-23", "cause image-*"]);
-    assert!(coverage.pseudonyms[0].starts_with("of key "));
+    assert!(coverage.pseudonyms[0].starts_with("key "));
     assert!(Anonymizer::once([1; 16]).told().starts_with("of this run only"));
 }
 

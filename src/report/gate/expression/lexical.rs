@@ -67,10 +67,10 @@ pub(super) fn quoted(input: &str) -> Parsed<'_, String> {
         return Ok((rest, pieces.concat()));
     }
     match recognize(anychar::<_, Fault<'_>>).parse(rest) {
-        Ok((_, control)) => Fault::new(control, "a control character cannot be compared with").stop(),
+        Ok((_, control)) => Fault::new(control, "control characters are not allowed").stop(),
         Err(_) => {
             let (_, at) = recognize(one_of("\"'")).parse(input)?;
-            Fault::new(at, "this quote is not closed").help(format!("add {mark} behind the text")).stop()
+            Fault::new(at, "unclosed quote").help(format!("add {mark} after the text")).stop()
         }
     }
 }
@@ -140,7 +140,7 @@ const FOREIGN: &[(&str, &str)] = &[
 pub(super) fn comparator(input: &str) -> Parsed<'_, (&str, Comparison)> {
     for (sign, help) in FOREIGN {
         if let (_, Some(at)) = opt(tag(*sign)).parse(input)? {
-            return Fault::new(at, format!("no comparison is written {}", shown(at))).help(*help).stop();
+            return Fault::new(at, format!("unknown comparison {}", shown(at))).help(*help).stop();
         }
     }
     lexeme(consumed(comparison)).parse(input)

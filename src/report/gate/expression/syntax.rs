@@ -53,7 +53,7 @@ pub(super) fn expression<'a>(columns: Columns<'_>, text: &'a str) -> Parsed<'a, 
             Ok((end, Expression { text, function, column, condition, filters, comparison, bound }))
         }
         Err(_) => {
-            let and = "an expression is one comparison; further filters belong into the parentheses";
+            let and = "an expression is one comparison; put filters inside the parentheses";
             conjunction(Fault::expected("the end of the expression", input), and, input).stop()
         }
     }
@@ -94,7 +94,7 @@ fn unknown<'a>(columns: Columns<'_>, called: &'a str) -> Fault<'a> {
     let alias = ALIASES.iter().find(|(alias, _)| *alias == called).map(|(_, function)| *function);
     let near = alias.or_else(|| nearest(called, ["p99", "min", "max", "mean", "sum", "count", "share"].into_iter()));
     let near = near.map_or(String::new(), |near| format!("did you mean {near}? "));
-    Fault::new(called, format!("no function is named {}", quoted(called))).help(near + FUNCTIONS)
+    Fault::new(called, format!("unknown function {}", quoted(called))).help(near + FUNCTIONS)
 }
 
 /// The column of this name.
@@ -104,7 +104,7 @@ fn column<'a>(columns: Columns<'_>, called: &'a str) -> Result<Column, Fault<'a>
     }
     let near = nearest(called, columns.iter().map(|(name, _)| *name));
     let near = near.map_or(String::new(), |near| format!("did you mean {near}? "));
-    Err(Fault::new(called, format!("no column is named {}", quoted(called))).help(near + COLUMNS))
+    Err(Fault::new(called, format!("unknown column {}", quoted(called))).help(near + COLUMNS))
 }
 
 /// The column a figure is of, alone.
@@ -114,12 +114,11 @@ fn figure<'a>(columns: Columns<'_>, function: &str, input: &'a str) -> Parsed<'a
     let holds = match column.kind {
         Kind::Text | Kind::Texts => "text",
         Kind::Bool => "true or false",
-        Kind::Time => "instants",
+        Kind::Time => "times",
         Kind::Seconds | Kind::Bytes | Kind::Number => "",
     };
     if !holds.is_empty() {
-        let message =
-            format!("expected a column of durations, sizes or numbers for {function}: {called} holds {holds}");
+        let message = format!("expected a column of durations, sizes or numbers for {function}: {called} has {holds}");
         return Fault::new(called, message).help(COLUMNS).stop();
     }
     if let Ok((_, (at, _))) = consumed(comparison).parse(rest) {
@@ -143,7 +142,7 @@ fn test<'a>(columns: Columns<'_>, what: &str, input: &'a str) -> Parsed<'a, Test
     };
     if matches!(column.kind, Kind::Text | Kind::Texts | Kind::Bool) && !comparison.is_equality() {
         let holds = if column.kind == Kind::Bool { "true or false" } else { "text" };
-        let message = format!("expected = or !=, found {}: {called} holds {holds}", quoted(at));
+        let message = format!("expected = or !=, found {}: {called} has {holds}", quoted(at));
         return Fault::new(at, message).stop();
     }
     let (rest, value) = value(column.kind, comparison, rest)?;
@@ -165,7 +164,7 @@ fn close(input: &str) -> Parsed<'_, char> {
 fn conjunction<'a>(fault: Fault<'a>, and: &str, input: &str) -> Fault<'a> {
     match token(input).to_ascii_lowercase().as_str() {
         "and" | "&" => fault.help(and),
-        "or" | "|" => fault.help("give --fail-if once for each expression: one that holds is enough"),
+        "or" | "|" => fault.help("give --fail-if once for each expression: the check fails if any of them is true"),
         _ => fault,
     }
 }
@@ -193,7 +192,7 @@ fn bound(unit: Unit, input: &str) -> Parsed<'_, Bound> {
 fn positive(at: &str, factor: f64) -> Result<f64, nom::Err<Fault<'_>>> {
     match factor > 0.0 {
         true => Ok(factor),
-        false => Err(nom::Err::Failure(Fault::new(at, "nothing is left of the baseline"))),
+        false => Err(nom::Err::Failure(Fault::new(at, "the percentage removes the whole baseline"))),
     }
 }
 
@@ -214,7 +213,7 @@ fn shifted(unit: Unit, factor: f64, factored: bool, input: &str) -> Parsed<'_, B
         if unit == Unit::Share {
             let points = format!("baseline {sign} {part} for {percent} percentage points");
             let help = format!("write {factor} * baseline, or {points}");
-            return Fault::new(at, "a percentage of a share can be read in two ways").help(help).stop();
+            return Fault::new(at, "a percentage of a share is ambiguous").help(help).stop();
         }
         return Ok((after, Bound::Baseline { factor, plus: 0.0 }));
     }
