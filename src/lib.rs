@@ -25,6 +25,9 @@
 pub mod analyze;
 pub mod breakdown;
 pub mod causes;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 pub mod input;
 pub mod metrics;
 pub mod model;

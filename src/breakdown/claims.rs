@@ -146,7 +146,7 @@ pub(super) struct Failure {
 
 pub(super) fn failures(startup: &Startup) -> Vec<Failure> {
     let failed = startup.all(Fact::SyncFailed).filter_map(|event| {
-        let pull = match event.text_of(Field::Reason)? {
+        let pull = match event.fields.text(Field::Reason)? {
             "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "ErrImageNeverPull" => true,
             "CreatePodSandboxError" => return None,
             _ if event.text.contains("unmounted volumes") => return None,

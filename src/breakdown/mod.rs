@@ -199,25 +199,26 @@ fn outcome(
         startup.events.iter().rfind(|event| matches!(event.fact, Fact::SyncFailed | Fact::NetworkNotReady));
     let relisted = |kind: &str| {
         let kind = kind.to_owned();
-        startup.all(Fact::PlegEvent).filter(move |event| event.text_of(Field::Type) == Some(&kind))
+        startup.all(Fact::PlegEvent).filter(move |event| event.fields.text(Field::Type) == Some(&kind))
     };
     let deleted = startup.deleted.unwrap_or(Time(i64::MAX));
     let alive: Vec<_> = relisted("ContainerStarted")
         .filter(|started| {
-            let id = started.text_of(Field::ContainerId);
-            let died = relisted("ContainerDied")
-                .any(|died| died.text_of(Field::ContainerId) == id && died.time >= started.time && died.time < deleted);
+            let id = started.fields.text(Field::ContainerId);
+            let died = relisted("ContainerDied").any(|died| {
+                died.fields.text(Field::ContainerId) == id && died.time >= started.time && died.time < deleted
+            });
             !died && started.time < deleted
         })
         .collect();
-    let mut ids: Vec<_> = alive.iter().filter_map(|event| event.text_of(Field::ContainerId)).collect();
+    let mut ids: Vec<_> = alive.iter().filter_map(|event| event.fields.text(Field::ContainerId)).collect();
     ids.sort_unstable();
     ids.dedup();
     // One of two living ids is the sandbox.
     if ids.len() >= 2
         && let Some(first) = ids
             .iter()
-            .filter_map(|id| alive.iter().find(|event| event.text_of(Field::ContainerId) == Some(id)))
+            .filter_map(|id| alive.iter().find(|event| event.fields.text(Field::ContainerId) == Some(id)))
             .map(|event| event.time)
             .max()
         && last_failure.is_none_or(|failure| failure.time < first)
@@ -251,10 +252,11 @@ fn skewed(begin: Time, end: Time, total: Nanos) -> Vec<Span> {
 }
 
 fn count(startup: &Startup, breakdown: &mut Breakdown) {
-    let ended: Vec<_> = startup.all(Fact::PullEnded).filter(|event| event.text_of(Field::Image).is_some()).collect();
+    let ended: Vec<_> =
+        startup.all(Fact::PullEnded).filter(|event| event.fields.text(Field::Image).is_some()).collect();
     breakdown.pulls = breakdown.pulls.max(ended.len());
     let failed =
-        startup.all(Fact::SyncFailed).filter(|event| event.text_of(Field::Reason) == Some("ErrImagePull")).count();
+        startup.all(Fact::SyncFailed).filter(|event| event.fields.text(Field::Reason) == Some("ErrImagePull")).count();
     let open = startup.observed.as_deref().and_then(|observed| observed.open_sessions).unwrap_or(0);
     breakdown.pull_failures = breakdown.pull_failures.max(failed).max(usize::try_from(open).unwrap_or(0));
     if let Some(sessions) = startup.observed.as_deref().and_then(|observed| observed.sessions) {
@@ -263,7 +265,7 @@ fn count(startup: &Startup, breakdown: &mut Breakdown) {
         breakdown.pulls = breakdown.pulls.max(1);
     }
     let bytes: Vec<i64> = startup.transfers.iter().filter_map(|transfer| transfer.bytes).collect();
-    let by_event: Vec<i64> = ended.iter().filter_map(|event| event.number(Field::Bytes)).collect();
+    let by_event: Vec<i64> = ended.iter().filter_map(|event| event.fields.number(Field::Bytes)).collect();
     let bytes = if bytes.is_empty() { by_event } else { bytes };
     breakdown.pulled_bytes = (!bytes.is_empty()).then(|| bytes.iter().sum());
     let until = breakdown.running.unwrap_or(Time(i64::MAX));

@@ -46,8 +46,8 @@ pub(super) fn pulls(
     let (wanted, began, done, image): (Option<BoundedInstant>, BoundedInstant, BoundedInstant, Option<Box<str>>) =
         match (ended, success) {
             (Some(event), _) => {
-                let took = event.length(Field::Duration).unwrap_or_default();
-                let waited = event.length(Field::Waited).unwrap_or(took);
+                let took = event.fields.length(Field::Duration).unwrap_or_default();
+                let waited = event.fields.length(Field::Waited).unwrap_or(took);
                 let done = mark(event);
                 let began = BoundedInstant { at: done.at - took, low: done.low - took, high: done.high - took, ..done };
                 (
@@ -59,7 +59,7 @@ pub(super) fn pulls(
                     }),
                     began,
                     done,
-                    event.text_of(Field::Image).map(Into::into),
+                    event.fields.text(Field::Image).map(Into::into),
                 )
             }
             (None, Some(transfer)) => {

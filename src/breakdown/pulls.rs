@@ -104,7 +104,7 @@ impl Pulls {
 
     /// Takes a line about a pull.
     pub fn push(&mut self, record: &Record, time: Time) {
-        let Some(image) = record.text_of(Field::Image) else { return };
+        let Some(image) = record.fields.text(Field::Image) else { return };
         if record.fact == Fact::TransferBegan {
             self.under_way.push((image.into(), time));
             if self.under_way.len() > REMEMBERED {
@@ -113,7 +113,7 @@ impl Pulls {
             return;
         }
         let ok = record.fact == Fact::TransferEnded;
-        let took = record.length(Field::Duration);
+        let took = record.fields.length(Field::Duration);
         if ok
             && took.is_none()
             && let Some(done) = self
@@ -135,7 +135,7 @@ impl Pulls {
             (None, Some(expected)) => expected,
             (None, None) => return,
         };
-        let bytes = record.number(Field::Bytes).filter(|bytes| *bytes > 0);
+        let bytes = record.fields.number(Field::Bytes).filter(|bytes| *bytes > 0);
         let transfer = Transfer {
             image: image.into(),
             began,
@@ -185,7 +185,8 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
         }
     }
     // Failed attempts: the kubelet tells of each right after the runtime does, and names the image.
-    for event in startup.all(Fact::SyncFailed).filter(|event| event.text_of(Field::Reason) == Some("ErrImagePull")) {
+    for event in startup.all(Fact::SyncFailed).filter(|event| event.fields.text(Field::Reason) == Some("ErrImagePull"))
+    {
         let free = pulls.between(event.time - FAILURE_LAG, event.time + SLACK);
         let free = free.filter(|(number, done)| !done.taken && !taken.contains(number));
         let fits = free.filter(|(_, done)| {

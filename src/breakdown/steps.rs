@@ -165,9 +165,9 @@ pub fn of(startup: &Startup) -> Timeline {
         _ => Evidence::Relist,
     };
     let mut sandboxes: Vec<&str> =
-        startup.all(Fact::SandboxReady).filter_map(|event| event.text_of(Field::Sandbox)).collect();
+        startup.all(Fact::SandboxReady).filter_map(|event| event.fields.text(Field::Sandbox)).collect();
     if sandboxes.is_empty()
-        && let Some(first) = startup.all(Fact::ContainerAsked).find_map(|event| event.text_of(Field::Sandbox))
+        && let Some(first) = startup.all(Fact::ContainerAsked).find_map(|event| event.fields.text(Field::Sandbox))
     {
         sandboxes.push(first);
     }
@@ -195,12 +195,14 @@ pub fn of(startup: &Startup) -> Timeline {
 /// The sandbox's id by the relist alone. Within one relist the kubelet names the containers first and the sandbox last
 /// (seen in every such case of the captures); a sandbox noticed on its own comes first.
 fn relisted_sandbox(startup: &Startup) -> Option<&str> {
-    let started: Vec<&Event> =
-        startup.all(Fact::PlegEvent).filter(|event| event.text_of(Field::Type) == Some("ContainerStarted")).collect();
+    let started: Vec<&Event> = startup
+        .all(Fact::PlegEvent)
+        .filter(|event| event.fields.text(Field::Type) == Some("ContainerStarted"))
+        .collect();
     let first = started.first()?;
     // Lines of one relist are written within a millisecond or two.
     let mut together = started.iter().filter(|event| event.time - first.time < Nanos(SECOND / 20));
-    together.next_back()?.text_of(Field::ContainerId)
+    together.next_back()?.fields.text(Field::ContainerId)
 }
 
 fn mark(event: &Event) -> BoundedInstant {
@@ -210,7 +212,7 @@ fn mark(event: &Event) -> BoundedInstant {
 fn from_runtime(startup: &Startup) -> Vec<ContainerRun> {
     let mut steps: Vec<ContainerRun> = Vec::new();
     for event in startup.events.iter().filter(|event| event.by_runtime) {
-        let (name, id) = (event.text_of(Field::Container), event.text_of(Field::ContainerId));
+        let (name, id) = (event.fields.text(Field::Container), event.fields.text(Field::ContainerId));
         let by_id = |steps: &[ContainerRun]| steps.iter().rposition(|step| id.is_some() && step.id.as_deref() == id);
         match event.fact {
             Fact::ContainerAsked => {
@@ -252,9 +254,9 @@ fn from_runtime(startup: &Startup) -> Vec<ContainerRun> {
 fn from_events(startup: &Startup) -> Vec<ContainerRun> {
     let mut steps: Vec<ContainerRun> = Vec::new();
     for event in startup.events.iter().filter(|event| !event.by_runtime) {
-        let Some(name) = event.text_of(Field::Container) else { continue };
+        let Some(name) = event.fields.text(Field::Container) else { continue };
         let open = steps.iter_mut().rfind(|step| step.name.as_deref() == Some(name) && step.started.is_none());
-        let init = event.text_of(Field::Type).is_some_and(is_init);
+        let init = event.fields.text(Field::Type).is_some_and(is_init);
         match event.fact {
             Fact::PullEnded | Fact::ImagePresent => match open {
                 Some(step) => step.asked = Some(mark(event)),
@@ -284,9 +286,9 @@ fn from_events(startup: &Startup) -> Vec<ContainerRun> {
 /// Adds what the relist noticed to steps known by id; with `make`, a container only the relist knows becomes a step.
 fn relist(startup: &Startup, sandboxes: &[&str], steps: &mut Vec<ContainerRun>, make: bool) {
     for event in startup.events.iter().filter(|event| !event.by_runtime) {
-        let Some(id) = event.text_of(Field::ContainerId).filter(|id| !sandboxes.contains(id)) else { continue };
+        let Some(id) = event.fields.text(Field::ContainerId).filter(|id| !sandboxes.contains(id)) else { continue };
         let kind = match event.fact {
-            Fact::PlegEvent => event.text_of(Field::Type).unwrap_or_default(),
+            Fact::PlegEvent => event.fields.text(Field::Type).unwrap_or_default(),
             Fact::ContainerExited => "ContainerDied",
             _ => continue,
         };
@@ -366,11 +368,10 @@ fn is_init(kind: &str) -> bool {
 fn mark_init(startup: &Startup, steps: &mut [ContainerRun]) {
     let typed = |step: &ContainerRun| {
         let name = step.name.as_deref()?;
-        let event = startup
-            .events
-            .iter()
-            .find(|event| event.text_of(Field::Container) == Some(name) && event.text_of(Field::Type).is_some())?;
-        event.text_of(Field::Type).map(is_init)
+        let event = startup.events.iter().find(|event| {
+            event.fields.text(Field::Container) == Some(name) && event.fields.text(Field::Type).is_some()
+        })?;
+        event.fields.text(Field::Type).map(is_init)
     };
     for number in 0..steps.len() {
         let Some((before, rest)) = steps.split_at_mut_checked(number + 1) else { break };
@@ -397,7 +398,7 @@ fn mark_init(startup: &Startup, steps: &mut [ContainerRun]) {
 fn probes(startup: &Startup, steps: &mut [ContainerRun]) {
     let passed: Vec<(Time, SourceLine)> = startup
         .all(Fact::ProbeResult)
-        .filter(|event| event.text_of(Field::Status) == Some("started"))
+        .filter(|event| event.fields.text(Field::Status) == Some("started"))
         .map(|event| (event.time, event.place))
         .collect();
     for number in 0..steps.len() {
@@ -422,9 +423,9 @@ fn sandbox(
     let needed: Vec<&Event> = startup.all(Fact::SandboxNeeded).collect();
     let noticed = startup
         .all(Fact::PlegEvent)
-        .find(|event| event.text_of(Field::ContainerId).is_some_and(|id| sandboxes.contains(&id)));
+        .find(|event| event.fields.text(Field::ContainerId).is_some_and(|id| sandboxes.contains(&id)));
     let failed = startup.events.iter().find(|event| {
-        event.fact == Fact::SandboxFailed || event.text_of(Field::Reason) == Some("CreatePodSandboxError")
+        event.fact == Fact::SandboxFailed || event.fields.text(Field::Reason) == Some("CreatePodSandboxError")
     });
     let asked = match of(Fact::SandboxAsked, by_runtime).next() {
         Some(event) => Some(mark(event)),
@@ -453,7 +454,7 @@ fn sandbox(
         // While it still failed it was not there.
         let failing = startup
             .all(Fact::SyncFailed)
-            .rfind(|event| event.time <= high && event.text_of(Field::Reason) == Some("CreatePodSandboxError"));
+            .rfind(|event| event.time <= high && event.fields.text(Field::Reason) == Some("CreatePodSandboxError"));
         let low = failing.map_or(asked.low, |event| event.time).min(high);
         let mark = BoundedInstant::between(low, high, Some(place));
         // The first pull is asked for right after the sandbox is there.
@@ -461,7 +462,7 @@ fn sandbox(
     });
     let failures = startup
         .all(Fact::SyncFailed)
-        .filter(|event| event.text_of(Field::Reason) == Some("CreatePodSandboxError"))
+        .filter(|event| event.fields.text(Field::Reason) == Some("CreatePodSandboxError"))
         .count();
     let attempts = if by_runtime { runtime_asks } else { failures + usize::from(ready.is_some()) };
     (asked, ready, attempts)

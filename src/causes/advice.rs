@@ -180,14 +180,14 @@ mod tests {
             ("scheduling-wait", "FailedScheduling"),
             ("admission-wait", "device plugins"),
             ("volume-object-missing", "create configMaps and secrets before"),
-            ("volume-ownership-walk", "fsGroupChangePolicy: OnRootMismatch"),
+            ("volume-fsgroup-chown", "fsGroupChangePolicy: OnRootMismatch"),
             ("volume-attach-slow", "CSI driver's controller"),
             ("volume-mount-slow", "fsGroupChangePolicy: OnRootMismatch"),
             ("pull-rate-limited", "registryPullQPS: 0"),
             ("image-pull-failing", "the image name, the credentials or the registry"),
             ("image-gc-repull", "85 by default"),
             ("image-pull-always", "imagePullPolicy: IfNotPresent"),
-            ("image-pull-or-queue", "the container runtime's log"),
+            ("image-pull-unresolved", "the container runtime's log"),
             ("registry-slow", "mirror"),
             ("image-large", "pre-pull"),
             ("image-pull-slow", "a registry mirror near the nodes"),
@@ -203,8 +203,8 @@ mod tests {
             ("node-overloaded", "systemReserved"),
             ("runtime-slow", "disk and CPU"),
             ("status-report-slow", "kubeAPIQPS"),
-            ("watch-artefact", "nothing"),
-            ("evidence-missing", "-v=4"),
+            ("record-late", "nothing"),
+            ("unexplained", "-v=4"),
             ("cpu-throttled", "resources.limits.cpu"),
             ("credential-provider-slow", "cacheDuration"),
         ];
@@ -233,7 +233,7 @@ mod tests {
                 ],
             ),
             (
-                "pleg-polling",
+                "pleg-relist-delay",
                 [
                     ("upgrade to 1.36", "on by default here"),
                     ("upgrade to 1.36", "on by default here"),
@@ -244,7 +244,7 @@ mod tests {
                 ],
             ),
             (
-                "memory-qos-throttled",
+                "memory-high-throttled",
                 [("0.8", "0.9"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8")],
             ),
             (

@@ -57,7 +57,7 @@ Throttling lines are rate limited themselves: few lines do not mean little throt
     phases: &[Phase::StatusUpdate, Phase::Volumes],
     check: |case| {
         let held = |e: &&Event| {
-            e.fact == Fact::Throttled && e.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
+            e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
         };
         let first = case.startup.around.iter().find(held);
         first.map(|e| Match {

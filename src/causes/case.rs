@@ -58,7 +58,7 @@ impl Case<'_> {
     pub(super) fn failed_with(&self, reasons: &[&str]) -> Option<&Event> {
         self.startup
             .all(Fact::SyncFailed)
-            .find(|event| self.in_time(event) && event.text_of(Field::Reason).is_some_and(|r| reasons.contains(&r)))
+            .find(|event| self.in_time(event) && event.fields.text(Field::Reason).is_some_and(|r| reasons.contains(&r)))
     }
 
     /// The first event of its node of this kind while it was on its way.
@@ -99,7 +99,7 @@ impl Case<'_> {
     /// How long its node's kubelet held requests back while it was on its way, as far as lines tell: they are samples.
     pub(super) fn held(&self) -> Nanos {
         let throttled = self.startup.around.iter().filter(|event| event.fact == Fact::Throttled);
-        throttled.filter_map(|event| event.length(Field::Delay)).sum()
+        throttled.filter_map(|event| event.fields.length(Field::Delay)).sum()
     }
 
     /// When the last of its own containers had started.

@@ -16,22 +16,22 @@ mod cpu_throttled;
 mod crash_loop;
 mod credential_provider_slow;
 pub mod evidence;
-mod evidence_missing;
 mod image_gc_repull;
 mod image_large;
 mod image_pull_always;
 mod image_pull_failing;
-mod image_pull_or_queue;
 mod image_pull_queued;
 mod image_pull_slow;
+mod image_pull_unresolved;
 mod init_containers;
 mod kubelet_restart;
-mod memory_qos_throttled;
+mod memory_high_throttled;
 mod network_not_ready;
 mod node_overloaded;
-mod pleg_polling;
+mod pleg_relist_delay;
 mod post_start_hook;
 mod pull_rate_limited;
+mod record_late;
 mod registry_slow;
 mod runtime_slow;
 mod sandbox_cni_failing;
@@ -41,11 +41,11 @@ mod selinux_relabel;
 pub mod setting;
 mod sidecar_startup_probe;
 mod status_report_slow;
+mod unexplained;
 mod volume_attach_slow;
+mod volume_fsgroup_chown;
 mod volume_mount_slow;
 mod volume_object_missing;
-mod volume_ownership_walk;
-mod watch_artefact;
 
 pub(crate) use advice::minor;
 pub use advice::{Advice, Advised};
@@ -65,7 +65,7 @@ pub const CAUSES: &[Cause] = &[
     scheduling_wait::CAUSE,
     admission_wait::CAUSE,
     volume_object_missing::CAUSE,
-    volume_ownership_walk::CAUSE,
+    volume_fsgroup_chown::CAUSE,
     volume_attach_slow::CAUSE,
     api_client_throttled::CAUSE,
     volume_mount_slow::CAUSE,
@@ -74,7 +74,7 @@ pub const CAUSES: &[Cause] = &[
     image_gc_repull::CAUSE,
     image_pull_always::CAUSE,
     image_pull_queued::CAUSE,
-    image_pull_or_queue::CAUSE,
+    image_pull_unresolved::CAUSE,
     registry_slow::CAUSE,
     image_large::CAUSE,
     image_pull_slow::CAUSE,
@@ -90,14 +90,14 @@ pub const CAUSES: &[Cause] = &[
     sandbox_cni_slow::CAUSE,
     selinux_relabel::CAUSE,
     runtime_slow::CAUSE,
-    pleg_polling::CAUSE,
+    pleg_relist_delay::CAUSE,
     status_report_slow::CAUSE,
-    watch_artefact::CAUSE,
-    evidence_missing::CAUSE,
+    record_late::CAUSE,
+    unexplained::CAUSE,
 ];
 
 /// Causes that only metrics prove: in logs they claim nothing. What each needs to be judged stands in `metrics::judge`.
-pub const MEASURED: &[Cause] = &[cpu_throttled::CAUSE, memory_qos_throttled::CAUSE, credential_provider_slow::CAUSE];
+pub const MEASURED: &[Cause] = &[cpu_throttled::CAUSE, memory_high_throttled::CAUSE, credential_provider_slow::CAUSE];
 
 /// A rule, and what it means.
 #[derive(Debug)]

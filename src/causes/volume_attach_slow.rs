@@ -30,10 +30,10 @@ Each try is counted, and volumes of one pod are attached side by side.
     phases: &[Phase::Volumes],
     check: |case| {
         let first = |fact, volume: &str| {
-            case.startup.all(fact).find(|event| event.text_of(Field::Volume) == Some(volume) && case.in_time(event))
+            case.startup.all(fact).find(|event| event.fields.text(Field::Volume) == Some(volume) && case.in_time(event))
         };
         let wanted = case.startup.all(Fact::VolumeVerifyStarted).filter_map(|event| {
-            let mounting = first(Fact::VolumeMountStarted, event.text_of(Field::Volume)?)?;
+            let mounting = first(Fact::VolumeMountStarted, event.fields.text(Field::Volume)?)?;
             Some((mounting.time - event.time, mounting))
         });
         let (waited, mounting) = wanted.max_by_key(|(waited, _)| *waited)?;

@@ -1,5 +1,82 @@
-//! The command line: its flags, help, completions and progress.
+//! The command line: flags in, one call of the library, an exit code out. One file per verb.
+//!
+//! To add a verb: a variant of [`args::Verb`], its file here, and its arm in [`run`].
 
-pub(crate) mod args;
-pub(crate) mod itself;
-pub(crate) mod progress;
+mod args;
+mod blame;
+mod chain;
+mod check;
+mod completions;
+mod diff;
+mod explain;
+mod grammar;
+mod interrupt;
+mod man;
+mod messages;
+mod progress;
+mod read;
+mod schema;
+mod summary;
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+
+use crate::model::error::{Error, Kind};
+use crate::model::text::sanitize_lines;
+use args::{Cli, Verb};
+use interrupt::Interrupt;
+
+/// Exit codes, as `podlag --help` lists them.
+mod code {
+    pub(super) const OK: u8 = 0;
+    pub(super) const USAGE: u8 = 2;
+    pub(super) const NO_STARTUPS: u8 = 3;
+    pub(super) const INTERRUPTED_TWICE: i32 = 130;
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match completions::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        // A file name that a shell took for a flag may hold control characters.
+        Err(wrong) if wrong.use_stderr() => {
+            let _ = io::stderr().write_all(sanitize_lines(&wrong.to_string()).as_bytes());
+            return ExitCode::from(code::USAGE);
+        }
+        Err(help) => {
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
+    };
+    match run(&cli) {
+        Ok(code) => ExitCode::from(code),
+        // The reader of our output has closed the pipe: that is success.
+        Err(error) if error.kind() == Kind::Closed => ExitCode::SUCCESS,
+        Err(error) => {
+            messages::print_error(&error.to_string());
+            ExitCode::from(code::USAGE)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<u8, Error> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let interrupt = Interrupt::listen();
+    let code = match &cli.verb {
+        None => summary::run(cli, &interrupt, &mut out),
+        Some(Verb::Chain(args)) => chain::run(args, &interrupt, &mut out),
+        Some(Verb::Blame(args)) => blame::run(args, &interrupt, &mut out),
+        Some(Verb::Diff(args)) => diff::run(args, &interrupt, &mut out),
+        Some(Verb::Check(args)) => check::run(args, &interrupt, &mut out),
+        Some(Verb::Explain { cause }) => explain::run(cause.as_deref(), &mut out),
+        Some(Verb::Grammar { what }) => grammar::run(what, &mut out),
+        Some(Verb::Schema { format }) => schema::run(format.as_deref(), &mut out),
+        Some(Verb::Completions { shell }) => completions::run(*shell, &mut out),
+        Some(Verb::Man { folder }) => man::run(folder.as_deref(), &mut out),
+    }?;
+    out.flush()?;
+    Ok(code)
+}

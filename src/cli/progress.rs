@@ -6,34 +6,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::input::Source;
 use indicatif::{ProgressBar, ProgressStyle};
-use podlag::input::Source;
 
-/// A bar that follows how much of the sources has been read.
-pub struct Bar {
+/// A bar that follower how much of the sources has been read.
+pub(super) struct Bar {
     done: Arc<AtomicBool>,
-    follows: Option<JoinHandle<()>>,
+    follower: Option<JoinHandle<()>>,
 }
 
 impl Bar {
     /// A bar over these sources; none when stderr is no terminal. A short input never shows one.
-    pub fn new(sources: &[Source]) -> Self {
+    pub(super) fn new(sources: &[Source]) -> Self {
         let done = Arc::new(AtomicBool::new(false));
-        let stdin_typed = sources.iter().any(Source::is_stdin) && std::io::stdin().is_terminal();
-        if !std::io::stderr().is_terminal() || stdin_typed {
-            return Bar { done, follows: None };
+        let typed_by_hand = sources.iter().any(Source::is_stdin) && std::io::stdin().is_terminal();
+        if !std::io::stderr().is_terminal() || typed_by_hand {
+            return Bar { done, follower: None };
         }
         let (sources, until) = (sources.to_vec(), Arc::clone(&done));
-        let follows = std::thread::spawn(move || follow(&sources, &until));
-        Bar { done, follows: Some(follows) }
+        let follower = std::thread::spawn(move || follow(&sources, &until));
+        Bar { done, follower: Some(follower) }
     }
 
     /// Takes the bar off the screen.
-    pub fn end(self) {
+    pub(super) fn end(self) {
         self.done.store(true, Ordering::Relaxed);
-        if let Some(follows) = self.follows {
-            follows.thread().unpark();
-            let _ = follows.join();
+        if let Some(follower) = self.follower {
+            follower.thread().unpark();
+            let _ = follower.join();
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::content::Content;
 use super::packing::{Broken, Fault};
 use super::regular::Changed;
-use crate::render::plain;
+use crate::model::text::sanitize;
 
 /// What kind of trouble a source gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl std::error::Error for SourceError {}
 
 /// A path as it may stand on a terminal: a file's name can hold what would act there.
 pub(super) fn shown(path: &Path) -> String {
-    plain(&path.to_string_lossy())
+    sanitize(&path.to_string_lossy())
 }
 
 #[cfg(test)]
@@ -148,6 +148,6 @@ mod tests {
 
     #[test]
     fn names_cannot_steer_a_terminal() {
-        assert_eq!(shown(Path::new("a\u{1b}[2Jb\n.log")), "a\u{fffd}[2Jb\u{fffd}.log");
+        assert_eq!(shown(Path::new("a\u{1b}[2Jb\n.log")), "a\u{fffd}[2Jb .log");
     }
 }

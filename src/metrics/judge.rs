@@ -132,7 +132,7 @@ pub const RULES: &[Rule] = &[
             format!("pulls took {:.1} s a start longer for the kubelet than for the runtime", wait.mean_s),
         ))
     }),
-    ("image-pull-or-queue", |case| {
+    ("image-pull-unresolved", |case| {
         let wait = case.part(Phase::ImageWait).filter(|part| part.phases.len() > 1 && part.mean_s >= LEAST)?;
         Some((
             0.0,
@@ -170,7 +170,7 @@ pub const RULES: &[Rule] = &[
         let (sum, count) = case.window.sum(name::RUNTIME, "pull_image")?;
         Some((pull.low_s, pull.high_s, format!("{count:.0} pulls of {:.1} s each", sum / count)))
     }),
-    ("volume-ownership-walk", |case| storage(case, "volume_apply_access_control")),
+    ("volume-fsgroup-chown", |case| storage(case, "volume_apply_access_control")),
     ("volume-attach-slow", |case| storage(case, "verify_controller_attached_volume")),
     ("volume-mount-slow", |case| {
         let volumes = case.part(Phase::Volumes).filter(|part| part.mean_s >= 1.0)?;
@@ -200,7 +200,7 @@ pub const RULES: &[Rule] = &[
         let mean = devices + case.mean(name::DRA, "").map_or(0.0, |(mean, _)| mean);
         (mean >= LEAST).then(|| (0.0, mean, format!("allocating devices and resources took {mean:.1} s a start")))
     }),
-    ("pleg-polling", |case| {
+    ("pleg-relist-delay", |case| {
         let (sum, count) = case.window.sum(name::RELIST_INTERVAL, "").filter(|(_, count)| *count > 0.0)?;
         let interval = sum / count;
         (interval >= 2.0).then(|| (0.0, interval - 1.0, format!("from one relist to the next {interval:.1} s")))
@@ -241,7 +241,7 @@ pub const RULES: &[Rule] = &[
             )
         })
     }),
-    ("memory-qos-throttled", |case| {
+    ("memory-high-throttled", |case| {
         let events = case.window.counter(name::MEMORY_HIGH, "")?;
         (events > 0.0).then(|| (0.0, case.rest(), format!("memory.high was met {events:.0} times")))
     }),

@@ -1,9 +1,11 @@
 //! What all other rooms speak of: facts of lines, startups, phases, instants, errors. It knows no other room.
 
 pub mod error;
+pub mod fields;
 pub(crate) mod hash;
 pub mod phase;
 pub mod record;
 pub mod startup;
+pub mod text;
 pub mod time;
 pub mod workload;

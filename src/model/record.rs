@@ -4,6 +4,7 @@
 
 use compact_str::CompactString;
 
+use crate::model::fields::Fields;
 use crate::model::time::{Nanos, Stamp, Time};
 
 /// Declares an enum whose variants have a name in grammars and outputs, and the table of all of them.
@@ -307,45 +308,11 @@ pub struct Record {
     /// What it proves.
     pub fact: Fact,
     /// Every name and figure the line gives.
-    pub fields: Vec<(Field, Value)>,
+    pub fields: Fields,
     /// The tracker's record, when it is one.
     pub observed: Option<Box<StartupRecord>>,
     /// The line as its program wrote it, shortened: evidence to show.
     pub text: Box<str>,
-}
-
-impl Record {
-    /// A field's text.
-    pub fn text_of(&self, field: Field) -> Option<&str> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Text(text) if *known == field => Some(&**text),
-            _ => None,
-        })
-    }
-
-    /// A field's length of time.
-    pub fn length(&self, field: Field) -> Option<Nanos> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Length(span) if *known == field => Some(*span),
-            _ => None,
-        })
-    }
-
-    /// A field's number.
-    pub fn number(&self, field: Field) -> Option<i64> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Number(number) if *known == field => Some(*number),
-            _ => None,
-        })
-    }
-
-    /// The pods a list names.
-    pub fn pods(&self) -> &[Box<str>] {
-        self.fields
-            .iter()
-            .find_map(|(_, value)| if let Value::Pods(pods) = value { Some(&**pods) } else { None })
-            .unwrap_or(&[])
-    }
 }
 
 named! {

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord, Value, named};
+use crate::model::fields::Fields;
+use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord, named};
 use crate::model::time::{Nanos, Time};
 
 /// How many events of one fact a startup keeps: the first ones and the latest. A crash loop repeats itself; sixty of
@@ -22,7 +23,7 @@ pub struct Event {
     /// The runtime wrote it.
     pub by_runtime: bool,
     /// Its fields.
-    pub fields: Vec<(Field, Value)>,
+    pub fields: Fields,
     /// The line, shortened.
     pub text: Box<str>,
 }
@@ -42,31 +43,7 @@ impl Event {
 
     /// Whether the line's error, or the line, holds a word.
     pub fn tells(&self, word: &str) -> bool {
-        self.text_of(Field::Error).is_some_and(|error| error.contains(word)) || self.text.contains(word)
-    }
-
-    /// A field's text.
-    pub fn text_of(&self, field: Field) -> Option<&str> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Text(text) if *known == field => Some(&**text),
-            _ => None,
-        })
-    }
-
-    /// A field's length of time.
-    pub fn length(&self, field: Field) -> Option<Nanos> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Length(span) if *known == field => Some(*span),
-            _ => None,
-        })
-    }
-
-    /// A field's number.
-    pub fn number(&self, field: Field) -> Option<i64> {
-        self.fields.iter().find_map(|(known, value)| match value {
-            Value::Number(number) if *known == field => Some(*number),
-            _ => None,
-        })
+        self.fields.text(Field::Error).is_some_and(|error| error.contains(word)) || self.text.contains(word)
     }
 }
 

@@ -128,7 +128,7 @@ impl Parsed {
             pid: entry.pid.or(frame.pid),
             by_runtime: entry.dialect == Dialect::Logrus,
             fact,
-            fields,
+            fields: fields.into(),
             observed,
             text,
         });

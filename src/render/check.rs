@@ -4,6 +4,7 @@ use std::io::Write;
 
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
+use super::number::format_bytes;
 use super::{Cell, Grid, TextOptions, json, length};
 use crate::model::error::{Error, Kind};
 use crate::report::gate::{Outcome, Verdict, Verdicts};
@@ -101,7 +102,7 @@ fn figure(value: f64, unit: &str) -> String {
         "s" => length(value),
         // Limits are written to the tenth or hundredth of a percent.
         "share" => format!("{} %", (value * 1e4).round() / 100.0),
-        "B" => indicatif::BinaryBytes(value.max(0.0) as u64).to_string(),
+        "B" => format_bytes(value),
         _ => format!("{value}"),
     }
 }

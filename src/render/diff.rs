@@ -4,9 +4,10 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Cell, Grid, TextOptions, grid, json, length, plain};
+use super::{Cell, Grid, TextOptions, grid, json, length};
 use crate::model::error::{Error, Kind};
 use crate::model::phase::Phase;
+use crate::model::text::sanitize;
 use crate::report::compare::{Diff, Line, LineKind, QUANTILES, Verdict};
 
 /// The forms it has.
@@ -73,8 +74,9 @@ fn wrapped(text: &str, width: usize, out: &mut dyn Write) -> Result<(), Error> {
 
 /// The answer in a few lines: how much, and where.
 fn headlines(diff: &Diff) -> Vec<String> {
-    let versions =
-        |all: &[String]| if all.is_empty() { String::new() } else { format!(", kubelet {}", plain(&all.join(", "))) };
+    let versions = |all: &[String]| {
+        if all.is_empty() { String::new() } else { format!(", kubelet {}", sanitize(&all.join(", "))) }
+    };
     let starts = |count: usize| if count == 1 { "1 pod start".into() } else { format!("{count} pod starts") };
     let nodes = |count: usize| if count == 1 { "1 node".into() } else { format!("{count} nodes") };
     let mut all = vec![
@@ -117,7 +119,7 @@ fn headlines(diff: &Diff) -> Vec<String> {
         let named: Vec<&str> =
             diff.causes.iter().filter(|cause| cause.note() == note).map(|cause| cause.cause.as_str()).collect();
         if !named.is_empty() {
-            all.push(format!("{word}: {}", plain(&named.join(", "))));
+            all.push(format!("{word}: {}", sanitize(&named.join(", "))));
         }
     }
     all

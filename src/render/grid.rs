@@ -4,8 +4,9 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, cell, length, plain, share};
+use super::{TextOptions, cell, length, share};
 use crate::model::error::{Error, Kind};
+use crate::model::text::sanitize;
 
 /// A value of a grid.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +34,7 @@ impl Cell {
     fn read(&self) -> String {
         match self {
             Cell::None => "–".into(),
-            Cell::Text(text) => plain(text),
+            Cell::Text(text) => sanitize(text),
             Cell::Seconds(seconds) => length(*seconds),
             Cell::Change(seconds) if *seconds > 0.0 => format!("+{}", length(*seconds)),
             Cell::Change(seconds) => length(*seconds).replacen('-', "−", 1),

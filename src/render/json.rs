@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
-use super::acts;
 use crate::model::error::Error;
+use crate::model::text::is_control;
 
 /// Writes a value on one line.
 pub(super) fn line<T: Serialize + ?Sized>(out: &mut dyn Write, value: &T) -> Result<(), Error> {
@@ -53,7 +53,7 @@ impl<F: Formatter> Formatter for Steady<F> {
         let mut written = 0;
         // All of them lie outside printable ASCII, which nearly every text is made of.
         if text.bytes().any(|byte| byte >= 0x7f) {
-            for (at, c) in text.char_indices().filter(|(_, c)| acts(*c)) {
+            for (at, c) in text.char_indices().filter(|(_, c)| is_control(*c)) {
                 out.write_all(text.get(written..at).unwrap_or_default().as_bytes())?;
                 write!(out, "\\u{:04x}", u32::from(c))?;
                 written = at + c.len_utf8();

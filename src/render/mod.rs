@@ -25,6 +25,7 @@ use std::io::Write;
 
 use crate::metrics::NodeMetrics;
 use crate::model::error::{Error, Kind};
+use crate::model::text::sanitize;
 use crate::report::{Coverage, Report, VERSION};
 use crate::table::{self, Row};
 
@@ -143,9 +144,9 @@ pub(crate) fn cell(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Null => String::new(),
         serde_json::Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-            format!("'{}", plain(text))
+            format!("'{}", sanitize(text))
         }
-        serde_json::Value::String(text) => plain(text),
+        serde_json::Value::String(text) => sanitize(text),
         serde_json::Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
@@ -170,24 +171,12 @@ pub fn filtered(coverage: &Coverage, form: &str, out: &mut dyn Write) -> Result<
 
 /// The filters and what they left out, in words.
 fn only(coverage: &Coverage) -> String {
-    let (filters, others) = (plain(&coverage.filters.join(", ")), coverage.filtered);
+    let (filters, others) = (sanitize(&coverage.filters.join(", ")), coverage.filtered);
     format!("only {filters}: {others} {} filtered out", if others == 1 { "startup" } else { "startups" })
 }
 
 /// Whose pseudonyms names are, in words.
 fn pseudonyms(coverage: &Coverage) -> Option<String> {
     let told = coverage.pseudonyms.join(" and ");
-    (!told.is_empty()).then(|| format!("names are pseudonyms ({})", plain(&told)))
-}
-
-/// Text from a log made safe for a terminal: control characters would move the cursor or change its colours, and marks of
-/// direction would show text in another order than it has.
-pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// Whether a character does something to a terminal beside standing there.
-fn acts(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    (!told.is_empty()).then(|| format!("names are pseudonyms ({})", sanitize(&told)))
 }

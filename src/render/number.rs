@@ -53,6 +53,17 @@ pub fn grouped(count: usize) -> String {
     out
 }
 
+/// Bytes for people, in units of 1024: `512 B`, `1.50 MiB`.
+pub(super) fn format_bytes(bytes: f64) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let bytes = bytes.max(0.0).floor();
+    let at = UNITS.iter().skip(1).zip(1..).take_while(|(_, power)| bytes >= 1024_f64.powi(*power)).count();
+    match UNITS.get(at) {
+        Some(unit) if at > 0 => format!("{:.2} {unit}", bytes / 1024_f64.powi(at as i32)),
+        _ => format!("{bytes:.0} B"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +73,11 @@ mod tests {
         let all: Vec<String> = [0.0, 0.32, 0.9999, 4.23, 9.96, 59.4, 59.7, 131.0, 13800.0, -5.7].map(length).into();
         assert_eq!(all, ["0 ms", "320 ms", "1.0 s", "4.2 s", "10 s", "59 s", "1m 00s", "2m 11s", "3h 50m", "-5.7 s"]);
         assert_eq!([share(0.0), share(0.004), share(0.38)], ["0 %", "<1 %", "38 %"]);
+    }
+
+    #[test]
+    fn bytes_are_in_units_of_1024() {
+        let all = [-1.0, 0.0, 1023.0, 1024.0, 1_572_864.0, 5e9, 1e18].map(format_bytes);
+        assert_eq!(all, ["0 B", "0 B", "1023 B", "1.00 KiB", "1.50 MiB", "4.66 GiB", "888.18 PiB"]);
     }
 }

@@ -156,13 +156,13 @@ fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
         let ended = startup.all(Fact::PullEnded).filter(|event| !event.by_runtime);
         all = ended
             .filter_map(|event| {
-                let took = event.length(Field::Duration)?;
-                let waited = event.length(Field::Waited).unwrap_or(took);
+                let took = event.fields.length(Field::Duration)?;
+                let waited = event.fields.length(Field::Waited).unwrap_or(took);
                 let (asked, began) = (event.time - waited, event.time - took);
-                let image = event.text_of(Field::Image);
+                let image = event.fields.text(Field::Image);
                 Some(
                     pull(image, Some(asked), Some(began), Some(event.time), true)
-                        .with(event.number(Field::Bytes).filter(|bytes| *bytes > 0), None),
+                        .with(event.fields.number(Field::Bytes).filter(|bytes| *bytes > 0), None),
                 )
             })
             .collect();
@@ -213,16 +213,16 @@ fn volumes(startup: &Startup) -> Vec<Volume> {
     let until = startup.running().unwrap_or(Time(i64::MAX));
     let mut all: BTreeMap<&str, (Volume, i64)> = BTreeMap::new();
     let lines = startup.events.iter().filter(|event| event.time <= until && !event.by_runtime);
-    for (event, name) in lines.filter_map(|event| Some((event, event.text_of(Field::Volume)?))) {
+    for (event, name) in lines.filter_map(|event| Some((event, event.fields.text(Field::Volume)?))) {
         if !all.contains_key(name) && all.len() >= LISTED {
             continue;
         }
         let (volume, failures) = all.entry(name).or_default();
         volume.volume = name.into();
         if volume.plugin.is_none() {
-            let plugin = event.text_of(Field::Plugin);
+            let plugin = event.fields.text(Field::Plugin);
             // An inline CSI volume's name holds no driver, but the pod's uid.
-            let driver = event.text_of(Field::Driver).map_or(String::new(), |driver| format!("/{driver}"));
+            let driver = event.fields.text(Field::Driver).map_or(String::new(), |driver| format!("/{driver}"));
             volume.plugin = plugin.map(|plugin| format!("{plugin}{driver}").into());
         }
         step(volume, failures, event);
@@ -243,7 +243,7 @@ fn step(volume: &mut Volume, failures: &mut i64, event: &Event) {
         Fact::VolumeMounted => &mut volume.mounted,
         Fact::VolumeFailed => {
             *failures += 1;
-            volume.error = event.text_of(Field::Error).map(|error| shorten(error, ERROR));
+            volume.error = event.fields.text(Field::Error).map(|error| shorten(error, ERROR));
             return;
         }
         _ => return,

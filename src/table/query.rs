@@ -229,7 +229,7 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
             }
         }
         let claimed = nested(part.select([name_of(key), col("findings")]), "findings");
-        let claimed = claimed.filter(col("cause").neq(lit("watch-artefact")));
+        let claimed = claimed.filter(col("cause").neq(lit("record-late")));
         let by_cause = claimed.group_by([col("group"), col("cause")]).agg([micros("lost_s").sum().alias("lost")]);
         let found = by_cause.collect().map_err(failed)?;
         let causes = found.column("cause").map_err(failed)?.str().map_err(failed)?;

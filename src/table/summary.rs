@@ -123,7 +123,7 @@ impl Example {
         let mut findings = row.findings.iter();
         let finding = match cause {
             Some(cause) => findings.find(|finding| *finding.cause == *cause),
-            None => findings.find(|finding| &*finding.cause != "watch-artefact"),
+            None => findings.find(|finding| &*finding.cause != "record-late"),
         };
         let evidence = finding.and_then(|finding| finding.evidence.clone());
         Example {
@@ -287,7 +287,7 @@ impl Effects {
         for ((row, cause), lost) in rows.iter().zip(causes.iter()).zip(lost.iter()) {
             let (Some(row), Some(cause), Some(lost)) = (row, cause, lost) else { continue };
             // The record may be late, the pod is not: that changes nothing of when it ran.
-            if cause == "watch-artefact" {
+            if cause == "record-late" {
                 continue;
             }
             let row = u32::try_from(first + row as usize).unwrap_or(u32::MAX);

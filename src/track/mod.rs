@@ -10,7 +10,7 @@ use node::{NodeState, pace, remember};
 
 use crate::breakdown::pulls;
 use crate::model::hash::HashMap;
-use crate::model::record::{Fact, Field, Record, RecordedTime, Value};
+use crate::model::record::{Fact, Field, Record, RecordedTime};
 use crate::model::startup::{Event, Node, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
 
@@ -189,7 +189,7 @@ impl Tracker {
     }
 
     fn describe(&mut self, record: Record, time: Time, node: usize) {
-        let text = |field| record.text_of(field).map(Box::from);
+        let text = |field| record.fields.text(field).map(Box::from);
         let known = &mut self.nodes[node];
         match record.fact {
             Fact::KubeletVersion => {
@@ -197,7 +197,7 @@ impl Tracker {
                 self.restarted(&Event::of(record, time), node, true);
             }
             Fact::RuntimeVersion => {
-                let parts = [record.text_of(Field::Runtime), record.text_of(Field::Version)];
+                let parts = [record.fields.text(Field::Runtime), record.fields.text(Field::Version)];
                 known.runtime = Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" ").into());
             }
             Fact::Flag => {
@@ -208,7 +208,7 @@ impl Tracker {
                 }
             }
             Fact::NodeRegistered => known.registered = text(Field::Node).or(known.registered.take()),
-            _ => known.suppressed += record.number(Field::Count).unwrap_or(0),
+            _ => known.suppressed += record.fields.number(Field::Count).unwrap_or(0),
         }
     }
 
@@ -227,16 +227,13 @@ impl Tracker {
     }
 
     fn listed(&mut self, mut record: Record, time: Time, node: usize) {
-        let from_api = record.text_of(Field::Source) == Some("api");
-        let from_file = record.text_of(Field::Source) == Some("file");
+        let from_api = record.fields.text(Field::Source) == Some("api");
+        let from_file = record.fields.text(Field::Source) == Some("file");
         let first_list = from_api && record.fact == Fact::PodAdded && std::mem::take(&mut self.states[node].first_list);
         // A list may be long: each pod's event is to hold the line without it.
-        let all = std::mem::take(&mut record.fields);
-        let (lists, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(field, _)| *field == Field::Pods);
-        record.fields = others;
+        let pods = record.fields.take_pods();
         let event = Event::of(record, time);
-        let pods = lists.first().map_or(&[][..], |(_, list)| if let Value::Pods(pods) = list { pods } else { &[] });
-        for pod in pods {
+        for pod in &pods {
             let known = self.named(pod);
             let id = match (known, event.fact) {
                 (Some(id), _) => id,
@@ -277,7 +274,7 @@ impl Tracker {
 
     fn observed(&mut self, mut record: Record, time: Time, node: usize) {
         let Some(observed) = record.observed.take() else { return };
-        let Some(pod) = record.text_of(Field::Pod) else { return };
+        let Some(pod) = record.fields.text(Field::Pod) else { return };
         // What tells one life of a name from another, spelt as numbers: that is quick.
         let noted = |noted: RecordedTime| match noted {
             RecordedTime::Unknown => -2,
@@ -313,7 +310,7 @@ impl Tracker {
 
     fn attach(&mut self, id: Id, record: Record, time: Time, node: usize) {
         for field in [Field::Sandbox, Field::ContainerId] {
-            if let Some(object) = record.text_of(field)
+            if let Some(object) = record.fields.text(field)
                 && !self.by_object.contains_key(object)
             {
                 Names::note(&mut self.names.entry(id).or_default().objects, &mut self.by_object, object, id);

@@ -95,7 +95,7 @@ pub(super) fn remember<T>(all: &mut VecDeque<T>, new: T) {
 /// When a pod ran, and how long its sandbox and its report took, by the lines there are.
 pub(super) fn pace(startup: &Startup, observed: &StartupRecord) -> Option<(Time, NeighbourStats)> {
     let running = observed.running.time()?;
-    let started = |event: &&Event| event.text_of(Field::Type) == Some("ContainerStarted") && event.time <= running;
+    let started = |event: &&Event| event.fields.text(Field::Type) == Some("ContainerStarted") && event.time <= running;
     let noticed = startup.all(Fact::PlegEvent).rev().find(started)?.time;
     let needed = startup.all(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
     let asked = startup.first(Fact::SandboxAsked).or(needed)?.time;

@@ -24,9 +24,9 @@ fn begins(fact: Fact) -> bool {
 impl Tracker {
     /// The startup a line belongs to: by uid, by sandbox or container, by name; made when the line can begin one.
     pub(super) fn find(&mut self, record: &Record, node: usize) -> Option<Id> {
-        let uid = record.text_of(Field::Uid);
-        let name = record.text_of(Field::Pod).map(Cow::Borrowed).or_else(|| {
-            let (namespace, name) = (record.text_of(Field::Namespace)?, record.text_of(Field::Name)?);
+        let uid = record.fields.text(Field::Uid);
+        let name = record.fields.text(Field::Pod).map(Cow::Borrowed).or_else(|| {
+            let (namespace, name) = (record.fields.text(Field::Namespace)?, record.fields.text(Field::Name)?);
             Some(Cow::Owned(format!("{namespace}/{name}")))
         });
         if let Some(uid) = uid {
@@ -39,7 +39,7 @@ impl Tracker {
         }
         let object = [Field::Sandbox, Field::ContainerId]
             .into_iter()
-            .find_map(|field| self.by_object.get(record.text_of(field)?));
+            .find_map(|field| self.by_object.get(record.fields.text(field)?));
         if let Some(id) = object.copied().filter(|id| self.open.contains_key(id)) {
             return Some(id);
         }

@@ -2,7 +2,8 @@
 
 use reqwest::Url;
 
-use super::trouble::{HttpError, Kind, neutral};
+use super::trouble::{HttpError, Kind};
+use crate::model::text::sanitize;
 
 /// Parts of a query parameter's name that make its value a secret.
 const SECRET: [&str; 6] = ["token", "key", "password", "sig", "secret", "auth"];
@@ -23,7 +24,7 @@ pub fn shown(url: &str) -> String {
         }
     };
     let text = text.split('#').next().unwrap_or_default();
-    neutral(&match text.split_once('?') {
+    sanitize(&match text.split_once('?') {
         None => text.to_owned(),
         Some((path, query)) => format!("{path}?{}", query.split('&').map(masked).collect::<Vec<_>>().join("&")),
     })

@@ -15,7 +15,8 @@ use super::client::Client;
 use super::keys::Keys;
 use super::retry;
 use super::status::meaning;
-use super::trouble::{HttpError, Kind, neutral};
+use super::trouble::{HttpError, Kind};
+use crate::model::text::sanitize;
 
 /// Redirects followed for one request, at most.
 const REDIRECTS: u32 = 5;
@@ -143,7 +144,7 @@ impl Client {
         let status = response.status();
         let mut about = self.about(ask);
         about.url = keys.hide(&about.url);
-        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(neutral);
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(sanitize);
         let max_bytes = self.access.max_bytes;
         let mut answer = Answer {
             status: status.as_u16(),
@@ -161,7 +162,7 @@ impl Client {
         let mut body = Vec::new();
         // What a refusal says is a help; that it breaks off is no trouble of its own.
         let _ = answer.by_ref().take(READ).read_to_end(&mut body);
-        let body = keys.hide(&neutral(String::from_utf8_lossy(&body).trim()));
+        let body = keys.hide(&sanitize(String::from_utf8_lossy(&body).trim()));
         let (mut message, mut help) = meaning(status, keys.login, ask.strayed.as_deref());
         if !body.is_empty() && !answer.content_type.is_some_and(|kind| kind.contains("html")) {
             message += &format!(": {}", cut(&body, QUOTED));

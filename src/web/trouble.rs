@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::text::sanitize;
+
 /// What kind of trouble a request gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -48,8 +50,8 @@ pub struct HttpError {
 impl HttpError {
     /// Text of the server's becomes one line that is safe to print.
     pub(crate) fn new(kind: Kind, url: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
-        let [message, help] = [message.into(), help.into()].map(|text| neutral(&text));
-        Self { kind, url: neutral(url), message, help, body: String::new() }
+        let [message, help] = [message.into(), help.into()].map(|text| sanitize(&text));
+        Self { kind, url: sanitize(url), message, help, body: String::new() }
     }
 }
 
@@ -61,14 +63,3 @@ impl fmt::Display for HttpError {
 }
 
 impl std::error::Error for HttpError {}
-
-/// Text as it may stand on one line of a terminal: what a server sends can hold control characters, which would act
-/// there. White space stays white space, so that JSON stays JSON.
-pub(super) fn neutral(text: &str) -> String {
-    let one = |c: char| match c {
-        '\n' | '\r' | '\t' => ' ',
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
-        c => c,
-    };
-    text.chars().map(one).collect()
-}

@@ -1,99 +1,96 @@
-//! The part of the command line that is about servers: what is asked, and how they are reached. Secrets come from files and
-//! the environment only: an argument is seen by every process list.
+//! Flags about servers: what is queried, and how they are reached. Secrets come from files and the environment only: arguments
+//! are visible in every process list.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::analysis::{read_text, time};
+use crate::analyze;
+use crate::model::error::{Error, Kind};
+use crate::model::time::{Nanos, Time};
+use crate::web::{Access, Secret};
 use chrono_tz::Tz;
 use clap::Args;
-use podlag::analyze;
-use podlag::model::error::{Error, Kind};
-use podlag::model::time::{Nanos, Time};
-use podlag::table::filter::instant;
-use podlag::web::{Access, Secret};
 
-/// How servers are asked and reached.
+/// How servers are queried and reached.
 #[derive(Clone, Debug, Args)]
-pub struct Servers {
-    /// The time before --to (or now) that a Prometheus server is asked for
-    #[arg(long, value_name = "LENGTH", value_parser = humantime::parse_duration, help_heading = "Servers")]
+pub(in crate::cli) struct ServerArgs {
+    /// Length of the time window that ends at --to (or now)
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, help_heading = "Servers")]
     #[arg(default_value = "1h", conflicts_with = "from")]
     window: Duration,
-    /// Asks from this time on, instead of --window (times as for --since)
+    /// Start of the time window, instead of --window (times as for --since)
     #[arg(long, value_name = "TIME", help_heading = "Servers")]
     from: Option<String>,
-    /// Asks up to this time [default: now]
+    /// End of the time window [default: now]
     #[arg(long, value_name = "TIME", help_heading = "Servers")]
     to: Option<String>,
-    /// The label that names nodes [default: found by looking: node, kubernetes_io_hostname, …, instance]
+    /// Label with the node's name [default: auto-detected]
     #[arg(long, value_name = "LABEL", help_heading = "Servers")]
     node_label: Option<String>,
-    /// Matchers that every query gets, as 'cluster="prod"'
+    /// Label matchers added to every query, e.g. 'cluster="prod"'
     #[arg(long, value_name = "MATCHERS", help_heading = "Servers")]
     selector: Option<String>,
-    /// A file that holds a bearer token (or the environment's PODLAG_TOKEN)
+    /// File with a bearer token (or set PODLAG_TOKEN)
     #[arg(long, value_name = "FILE", help_heading = "Servers")]
     token_file: Option<PathBuf>,
-    /// The user of basic authentication
+    /// User name for basic authentication
     #[arg(long, value_name = "NAME", conflicts_with = "token_file", help_heading = "Servers")]
     user: Option<String>,
-    /// A file that holds the user's password (or the environment's PODLAG_PASSWORD)
+    /// File with the user's password (or set PODLAG_PASSWORD)
     #[arg(long, value_name = "FILE", conflicts_with = "token_file", help_heading = "Servers")]
     password_file: Option<PathBuf>,
-    /// A further header, as 'X-Scope-OrgID: team' (repeatable)
+    /// Additional header, e.g. 'X-Scope-OrgID: team' (repeatable)
     #[arg(long, value_name = "NAME: VALUE", help_heading = "Servers")]
     header: Vec<String>,
-    /// A file of further headers, one a line, for those that are secret
+    /// File with additional headers, one per line, for secret ones
     #[arg(long, value_name = "FILE", help_heading = "Servers")]
     header_file: Option<PathBuf>,
-    /// Certificates to trust beside the system's (PEM)
+    /// CA certificates to trust in addition to the system's (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Servers")]
     ca: Option<PathBuf>,
-    /// The client's certificate (PEM)
+    /// Client certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Servers")]
     cert: Option<PathBuf>,
-    /// Its key (PEM), where the certificate's file does not hold it
+    /// Private key of the client certificate (PEM), if it is in a separate file
     #[arg(long, value_name = "FILE", requires = "cert", help_heading = "Servers")]
     key: Option<PathBuf>,
-    /// The proxy for all requests; '' for none [default: the environment's HTTPS_PROXY and so on]
+    /// Proxy for all requests; '' for none [default: HTTPS_PROXY and HTTP_PROXY]
     #[arg(long, value_name = "URL", help_heading = "Servers")]
     proxy: Option<String>,
-    /// Trusts any certificate: whoever is in between can read the token and change the answers
+    /// Do not verify TLS certificates (the token can be intercepted)
     #[arg(long, help_heading = "Servers")]
-    pub insecure: bool,
-    /// How long a server may take to answer
-    #[arg(long, value_name = "LENGTH", value_parser = humantime::parse_duration, default_value = "30s")]
+    pub(in crate::cli) insecure: bool,
+    /// Timeout of a request
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "30s")]
     #[arg(help_heading = "Servers")]
     timeout: Duration,
-    /// How often a request is tried again when that may help (429, 5xx, no connection)
+    /// Retries for transient errors (429, 5xx, no connection)
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Servers")]
     retries: u32,
-    /// The largest answer, unpacked
+    /// Maximum response size after decompression
     #[arg(long, value_name = "SIZE", value_parser = super::size, default_value = "256MiB", help_heading = "Servers")]
     max_response: usize,
 }
 
-impl Servers {
+impl ServerArgs {
     /// The library's options.
-    pub fn read(&self, zone: Tz, now: Option<Time>) -> Result<analyze::Servers, Error> {
+    pub(super) fn options(&self, zone: Tz, now: Option<Time>) -> Result<analyze::Servers, Error> {
         Ok(analyze::Servers {
             access: self.access()?,
-            window: self.asked(zone, now)?,
+            window: self.time_window(zone, now)?,
             node_label: self.node_label.clone(),
             selector: self.selector()?,
         })
     }
 
-    fn asked(&self, zone: Tz, now: Option<Time>) -> Result<Option<(Time, Time)>, Error> {
-        let time = |flag: &str, text: &Option<String>| {
-            text.as_deref().map(|text| instant(text, zone, now).map_err(|error| error.about(&flag))).transpose()
-        };
-        let Some(to) = time("--to", &self.to)?.or(now) else { return Ok(None) };
+    fn time_window(&self, zone: Tz, now: Option<Time>) -> Result<Option<(Time, Time)>, Error> {
+        let Some(to) = time("--to", self.to.as_deref(), zone, now)?.or(now) else { return Ok(None) };
         let window = Nanos(i64::try_from(self.window.as_nanos()).unwrap_or(i64::MAX));
-        let from = time("--from", &self.from)?.unwrap_or(Time(to.0.saturating_sub(window.0)));
+        let from = time("--from", self.from.as_deref(), zone, now)?.unwrap_or(Time(to.0.saturating_sub(window.0)));
         if (to - from).seconds() < 1.0 {
-            return Err(Error::new(Kind::Setting, format!("the window is empty: from {from} to {to}"))
-                .help("--from must lie before --to, by a second at least"));
+            return Err(Error::new(Kind::Setting, format!("the time window is empty: from {from} to {to}"))
+                .help("--from must be at least one second before --to"));
         }
         Ok(Some((from, to)))
     }
@@ -106,14 +103,14 @@ impl Servers {
         if bare.is_empty() || bare.contains(['=', '~']) {
             return Ok(bare.to_owned());
         }
-        Err(Error::new(Kind::Setting, format!("--selector: {text:?} holds no matcher"))
-            .help("as in a query: 'cluster=\"prod\",job=~\"kubelet.*\"'"))
+        Err(Error::new(Kind::Setting, format!("--selector: {text:?} contains no label matcher"))
+            .help("write it as in a query: 'cluster=\"prod\",job=~\"kubelet.*\"'"))
     }
 
     fn access(&self) -> Result<Access, Error> {
         let (token, password) = match &self.user {
             Some(_) => (None, secret(self.password_file.as_deref(), "PODLAG_PASSWORD")?),
-            None => (secret(self.token_file.as_deref(), "PODLAG_TOKEN")?, self.nameless_password()?),
+            None => (secret(self.token_file.as_deref(), "PODLAG_TOKEN")?, self.password_for_url()?),
         };
         Ok(Access {
             token,
@@ -132,13 +129,13 @@ impl Servers {
         })
     }
 
-    /// A password whose user stands in the address.
-    fn nameless_password(&self) -> Result<Option<Secret>, Error> {
+    /// A password whose user name is in the URL.
+    fn password_for_url(&self) -> Result<Option<Secret>, Error> {
         self.password_file.as_deref().map_or(Ok(None), |file| secret(Some(file), ""))
     }
 
     fn headers(&self) -> Result<Vec<(String, Secret)>, Error> {
-        let file = self.header_file.as_deref().map(text).transpose()?.unwrap_or_default();
+        let file = self.header_file.as_deref().map(secret_text).transpose()?.unwrap_or_default();
         let lines = file.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let mut headers = Vec::new();
         for (line, typed) in self.header.iter().map(|line| (line.as_str(), true)).chain(lines.map(|line| (line, false)))
@@ -146,13 +143,16 @@ impl Servers {
             let Some((name, value)) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty()) else {
                 let flag = if typed { "--header" } else { "--header-file" };
                 return Err(Error::new(Kind::Setting, format!("{flag}: a header has no colon"))
-                    .help("give 'NAME: VALUE', as 'X-Scope-OrgID: team'"));
+                    .help("use 'NAME: VALUE', e.g. 'X-Scope-OrgID: team'"));
             };
             let name = name.trim();
             if typed && ["authorization", "proxy-authorization", "cookie"].contains(&name.to_ascii_lowercase().as_str())
             {
-                return Err(Error::new(Kind::Setting, format!("--header {name}: every process list shows it"))
-                    .help("--token-file, --password-file and --header-file take secrets from files"));
+                return Err(Error::new(
+                    Kind::Setting,
+                    format!("--header {name}: its value would be visible in the process list"),
+                )
+                .help("use --token-file, --password-file or --header-file for secrets"));
             }
             headers.push((name.to_owned(), Secret::new(value.trim())));
         }
@@ -163,7 +163,7 @@ impl Servers {
         let Some(proxy) = &self.proxy else { return Ok(None) };
         let user = proxy.rsplit_once('@').map(|(before, _)| before.rsplit('/').next().unwrap_or(before));
         if user.is_some_and(|user| user.contains(':')) {
-            return Err(Error::new(Kind::Setting, "--proxy: every process list shows a password in it")
+            return Err(Error::new(Kind::Setting, "--proxy: its password would be visible in the process list")
                 .help("set HTTPS_PROXY (HTTP_PROXY) in the environment instead"));
         }
         Ok(Some(Secret::new(proxy.clone())))
@@ -174,13 +174,12 @@ impl Servers {
 #[allow(clippy::disallowed_methods, reason = "the program, not the library, looks at its surroundings")]
 fn secret(file: Option<&Path>, variable: &str) -> Result<Option<Secret>, Error> {
     match file {
-        Some(file) => Ok(Some(Secret::new(text(file)?.trim_end_matches(['\r', '\n'])))),
+        Some(file) => Ok(Some(Secret::new(secret_text(file)?.trim_end_matches(['\r', '\n'])))),
         None if variable.is_empty() => Ok(None),
         None => Ok(std::env::var(variable).ok().filter(|text| !text.is_empty()).map(Secret::new)),
     }
 }
 
-fn text(file: &Path) -> Result<String, Error> {
-    let told = |trouble| Error::new(Kind::Setting, format!("{} cannot be read: {trouble}", file.display()));
-    std::fs::read_to_string(file).map_err(told)
+fn secret_text(file: &Path) -> Result<String, Error> {
+    read_text(file, &file.display().to_string())
 }

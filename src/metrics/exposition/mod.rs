@@ -24,6 +24,8 @@ use lines::Line;
 use plain::Plain;
 use scan::Series;
 
+use crate::model::text::sanitize;
+
 /// How many bad lines are kept to be shown, and how many characters of each.
 const SHOWN_LINES: usize = 5;
 const SHOWN_CHARS: usize = 80;
@@ -183,8 +185,7 @@ impl Scrape {
         if self.seen.bad_lines.len() < SHOWN_LINES {
             // No character has more than four bytes.
             let text = String::from_utf8_lossy(text.get(..SHOWN_CHARS * 4).unwrap_or(text));
-            let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-            let text = text.chars().take(SHOWN_CHARS).map(shown).collect();
+            let text = sanitize(&text.chars().take(SHOWN_CHARS).collect::<String>());
             self.seen.bad_lines.push(BadLine { number: self.seen.lines, text, reason });
         }
     }

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{col, lit};
 
-use super::{TextOptions, length, plain, svg, target};
+use super::{TextOptions, length, svg, target};
 use ahead::{Ahead, Queue};
 
 use crate::breakdown::{Precision, anomaly};
 use crate::model::error::Error;
+use crate::model::text::sanitize;
 use crate::report::Report;
 use crate::table::{Made, Row};
 
@@ -87,9 +88,9 @@ pub fn write(found: &[Chained], screen: TextOptions, out: &mut dyn Write) -> Res
 }
 
 fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
-    let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", plain(node)));
-    let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", plain(uid)));
-    writeln!(out, "{}{node} · {}{uid}", plain(&row.full_name()), row.state.name())?;
+    let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", sanitize(node)));
+    let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", sanitize(uid)));
+    writeln!(out, "{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.name())?;
     if let Some(created) = row.created {
         writeln!(out, "created {created} (API server's clock, whole seconds: up to 1 s later in fact)")?;
     }
@@ -110,21 +111,27 @@ fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Wri
             Precision::Inferred if piece.min_s == piece.max_s => " inferred".into(),
             _ => format!(" {} {}..{}", piece.precision.name(), length(piece.min_s), length(piece.max_s)),
         };
-        let about = piece.about.as_deref().map_or(String::new(), |about| format!(" {}", plain(about)));
+        let about = piece.about.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
         let label = piece.phase.words().label;
         let (at, took) = (length((piece.from - begin).seconds()), length(took));
         let text = format!("@{at:<9} +{took:<8} {label:<14}{about}{bounds}");
         writeln!(out, "{}", text.trim_end())?;
         if let Some(place) = &piece.evidence {
             let file = place.source.rsplit('/').next().unwrap_or(&place.source);
-            let line = format!("           {}:{} {}", plain(file), place.line, plain(row.text(place)));
+            let line = format!("           {}:{} {}", sanitize(file), place.line, sanitize(row.text(place)));
             let shown: String = line.chars().take(screen.width.max(60)).collect();
             writeln!(out, "{shown}")?;
         }
         for Ahead { pod, image, took, waited } in &queue.named {
             let itself =
                 if *waited >= 1.0 { format!(", which had itself waited {}", length(*waited)) } else { String::new() };
-            writeln!(out, "           blocked {:>7} by {} ({}){itself}", length(*took), plain(pod), plain(image))?;
+            writeln!(
+                out,
+                "           blocked {:>7} by {} ({}){itself}",
+                length(*took),
+                sanitize(pod),
+                sanitize(image)
+            )?;
         }
         if let (count @ 1.., took) = queue.others {
             writeln!(out, "           blocked {:>7} by {count} other pulls", length(took))?;
@@ -132,11 +139,11 @@ fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Wri
     }
     for finding in &row.findings {
         let (lost, certain) = (length(finding.lost_s), length(finding.certain_s));
-        writeln!(out, "cause {} {lost} (at least {certain})", plain(&finding.cause))?;
+        writeln!(out, "cause {} {lost} (at least {certain})", sanitize(&finding.cause))?;
     }
     for id in &row.anomalies {
         let meaning = anomaly(id).unwrap_or_default();
-        writeln!(out, "anomaly {}: {meaning}", plain(id))?;
+        writeln!(out, "anomaly {}: {meaning}", sanitize(id))?;
     }
     Ok(())
 }

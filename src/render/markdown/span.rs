@@ -1,7 +1,7 @@
 //! Text of logs in Markdown: code spans, of bounded length.
 
+use crate::model::text::sanitize;
 use crate::render::grid::markdown as words;
-use crate::render::plain;
 
 /// How long a name, and a line of a log or any other text may be, characters.
 const NAME: usize = 90;
@@ -20,7 +20,7 @@ pub(super) fn short(text: &str, most: usize) -> String {
 
 /// Text of a log, as a code span: a longer run of backticks encloses shorter ones.
 pub(super) fn code(text: &str) -> String {
-    let text = plain(text);
+    let text = sanitize(text);
     let text = text.trim();
     if text.is_empty() {
         return "–".into();
@@ -49,5 +49,5 @@ pub(super) fn cell(text: &str) -> String {
 
 /// Our own words, with figures in them that a log may have a part in.
 pub(super) fn said(text: &str) -> String {
-    words(&plain(&short(text, LINE)))
+    words(&sanitize(&short(text, LINE)))
 }

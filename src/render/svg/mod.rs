@@ -5,11 +5,12 @@ mod bar;
 
 use std::io::Write;
 
-use super::{TextOptions, length, palette, plain};
+use super::{TextOptions, length, palette};
 use crate::breakdown::{Precision, anomaly};
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::PHASES;
+use crate::model::text::sanitize;
 use crate::table::Row;
 use bar::{Axis, bar};
 
@@ -62,7 +63,7 @@ pub(super) fn write(rows: &[Row], _: TextOptions, out: &mut dyn Write) -> Result
 /// Text for XML: escaped, bounded, and without the characters that XML has no place for.
 fn safe(text: &str, most: usize) -> String {
     let mut safe = String::new();
-    let text = plain(text);
+    let text = sanitize(text);
     for (at, c) in text.chars().enumerate() {
         match c {
             _ if at == most => {

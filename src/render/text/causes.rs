@@ -6,7 +6,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Page, plural};
 use crate::causes::{self, Advised};
-use crate::render::{length, plain, range};
+use crate::model::text::sanitize;
+use crate::render::{length, range};
 use crate::report::replay::Change;
 use crate::table::{CauseLine, Quantiles, Summary};
 
@@ -39,20 +40,20 @@ impl Page<'_> {
             writeln!(out, "{head}")?;
             self.words(out, "     ", cause.title)?;
             if let Some(worst) = &line.worst {
-                let about = worst.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
+                let about = worst.about.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
                 let lost = worst.cause_s.map_or(String::new(), length);
-                let text = format!("{}{} {lost}{about}", label("example"), plain(&worst.pod));
+                let text = format!("{}{} {lost}{about}", label("example"), sanitize(&worst.pod));
                 writeln!(out, "     {}", self.clipped(&text, self.width - 5))?;
                 if let Some(place) = &worst.evidence {
                     let file = place.source.rsplit('/').next().unwrap_or(&place.source);
-                    let head = format!("{}{}:{} ", label("evidence"), plain(file), place.line);
-                    let text = gist(&plain(&worst.text), self.width.saturating_sub(5 + head.width()));
+                    let head = format!("{}{}:{} ", label("evidence"), sanitize(file), place.line);
+                    let text = gist(&sanitize(&worst.text), self.width.saturating_sub(5 + head.width()));
                     writeln!(out, "     {}", self.clipped(&format!("{head}{text}"), self.width - 5))?;
                 }
             }
             self.advised(&line.advised, out)?;
             if let Some(what_if) = &line.what_if {
-                self.labelled("estimate", &plain(what_if), out)?;
+                self.labelled("estimate", &sanitize(what_if), out)?;
             }
             if line.advised.price != "none" {
                 self.labelled("trade-off", &line.advised.price, out)?;
@@ -68,7 +69,7 @@ impl Page<'_> {
     /// The current settings, what to change, and the lines to add.
     pub(super) fn advised(&self, advised: &Advised, out: &mut dyn Write) -> io::Result<()> {
         if !advised.already.is_empty() {
-            self.labelled("current", &plain(&advised.already.join(", ")), out)?;
+            self.labelled("current", &sanitize(&advised.already.join(", ")), out)?;
         }
         self.labelled("change", &advised.set, out)?;
         // The words mostly contain the very line to add.
@@ -103,11 +104,11 @@ impl Page<'_> {
         writeln!(out, "{}", self.strong("what if"))?;
         for what_if in asked {
             if let Some(reason) = &what_if.withheld {
-                self.words(out, "  ", &format!("{}: no estimate: {}", plain(&what_if.setting), plain(reason)))?;
+                self.words(out, "  ", &format!("{}: no estimate: {}", sanitize(&what_if.setting), sanitize(reason)))?;
                 continue;
             }
             let pods = plural(what_if.pods as usize, "pod", "pods");
-            self.words(out, "  ", &format!("{}   changes {pods}", self.strong(&plain(&what_if.setting))))?;
+            self.words(out, "  ", &format!("{}   changes {pods}", self.strong(&sanitize(&what_if.setting))))?;
             let lines = [
                 ("p50", &what_if.p50),
                 ("p95", &what_if.p95),

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::{Page, plural};
 use crate::causes;
 use crate::metrics::{Between, MetricsReport, NodeMetrics, Reconciled};
-use crate::render::{grouped, length, plain, range, share};
+use crate::model::text::sanitize;
+use crate::render::{grouped, length, range, share};
 
 /// How many causes and nodes are shown.
 const CAUSES: usize = 5;
@@ -48,7 +49,7 @@ impl Page<'_> {
             }
         }
         for remark in &fleet.window.remarks {
-            self.words(out, "  ", &plain(remark))?;
+            self.words(out, "  ", &sanitize(remark))?;
         }
         if alone { Ok(()) } else { writeln!(out) }
     }
@@ -72,7 +73,7 @@ impl Page<'_> {
             measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref()).collect();
         if !versions.is_empty() {
             let all: Vec<&str> = versions.iter().map(|version| version.trim_start_matches('v')).collect();
-            parts.push(format!("kubelet {}", plain(&all.join(", "))));
+            parts.push(format!("kubelet {}", sanitize(&all.join(", "))));
         }
         self.wrapped(out, "", &parts, " · ")?;
         let stateful = fleet.stateful.filter(|count| *count >= 0.5);
@@ -160,7 +161,7 @@ impl Page<'_> {
             let nodes = if nodes > 1 { format!("   {nodes} nodes") } else { String::new() };
             writeln!(out, "  {}  {}  {seconds}{nodes}", number + 1, self.strong(cause.id))?;
             self.words(out, "     ", cause.title)?;
-            self.labelled("evidence", &plain(&proof.seen), out)?;
+            self.labelled("evidence", &sanitize(&proof.seen), out)?;
             let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
             self.advised(&cause.advised(versions, &known), out)?;
         }
@@ -187,7 +188,7 @@ impl Page<'_> {
             let text = format!(
                 "  {:>7}  {}  {}  {within}  {largest}",
                 node.mean_s.map_or("?".into(), length),
-                plain(&node.window.node),
+                sanitize(&node.window.node),
                 plural(node.startups.round() as usize, "start", "starts"),
             );
             writeln!(out, "{}", self.clipped(&text, self.width))?;
@@ -198,7 +199,7 @@ impl Page<'_> {
     fn reconciled(&self, node: &str, reconciled: &Reconciled, out: &mut dyn Write) -> io::Result<()> {
         let agree = reconciled.figures.iter().filter(|figure| figure.agree).count();
         let text =
-            format!("logs and metrics of {}: {agree} of {} figures agree", plain(node), reconciled.figures.len());
+            format!("logs and metrics of {}: {agree} of {} figures agree", sanitize(node), reconciled.figures.len());
         writeln!(out, "{}", self.strong(&text))?;
         for reason in &reconciled.left_out {
             self.words(out, "  ", &format!("excluded: {reason}"))?;
@@ -217,7 +218,7 @@ impl Page<'_> {
                 _ => value(metrics.low),
             });
             let sign = if figure.agree { "=" } else { "≠" };
-            let why = figure.why.as_deref().map_or(String::new(), |why| format!(": {}", plain(why)));
+            let why = figure.why.as_deref().map_or(String::new(), |why| format!(": {}", sanitize(why)));
             self.words(out, "  ", &format!("{sign} {}   logs {logs}, metrics {metrics}{why}", figure.figure))?;
         }
         writeln!(out)

@@ -7,11 +7,12 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, grouped, length, plain, share};
+use super::{TextOptions, grouped, length, share};
 use crate::breakdown::anomaly;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
+use crate::model::text::sanitize;
 use crate::report::{Coverage, Report, places};
 use crate::table::{Example, Summary};
 
@@ -162,7 +163,8 @@ impl Page<'_> {
     fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.strong("slowest startups"))?;
         for slow in summary.slowest.iter().take(SLOWEST) {
-            let text = format!("  {:>7}  {}  {}", slow.seconds.map_or("?".into(), length), plain(&slow.pod), why(slow));
+            let text =
+                format!("  {:>7}  {}  {}", slow.seconds.map_or("?".into(), length), sanitize(&slow.pod), why(slow));
             writeln!(out, "{}", self.clipped(&text, self.width))?;
         }
         if let Some(worst) = summary.slowest.first() {
@@ -186,10 +188,10 @@ impl Page<'_> {
             self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
         }
         for places in places(&c.places) {
-            self.words(out, "  ", &plain(&places))?;
+            self.words(out, "  ", &sanitize(&places))?;
         }
         for trouble in &c.source_troubles {
-            self.words(out, "  ", &plain(trouble))?;
+            self.words(out, "  ", &sanitize(trouble))?;
         }
         Ok(())
     }
@@ -212,7 +214,7 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
     if !summary.kubelets.is_empty() {
         parts.push(format!(
             "kubelet {}",
-            plain(
+            sanitize(
                 &summary.kubelets.iter().map(|version| version.trim_start_matches('v')).collect::<Vec<_>>().join(", ")
             )
         ));
@@ -277,6 +279,6 @@ fn why(slow: &Example) -> String {
         (false, state) => return state.name().into(),
     };
     let Some(cause) = &slow.cause else { return format!("{so_far}{}", slow.state.name()) };
-    let about = slow.about.as_deref().map_or(String::new(), |about| format!(" ({})", plain(about)));
-    format!("{so_far}{} {}{about}", plain(cause), slow.cause_s.map_or(String::new(), length))
+    let about = slow.about.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
+    format!("{so_far}{} {}{about}", sanitize(cause), slow.cause_s.map_or(String::new(), length))
 }

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::render::plain;
+use crate::model::text::sanitize;
 use crate::table::{Place, Row};
 
 /// An event, by the format's names.
@@ -44,7 +44,7 @@ impl Args {
     }
 
     pub(super) fn text(mut self, name: &'static str, text: Option<&str>) -> Self {
-        self.0.extend(text.filter(|text| !text.is_empty()).map(|text| (name, Arg::Text(plain(text)))));
+        self.0.extend(text.filter(|text| !text.is_empty()).map(|text| (name, Arg::Text(sanitize(text)))));
         self
     }
 

@@ -11,11 +11,12 @@ mod flow;
 use std::collections::HashMap;
 use std::io::Write;
 
-use super::{TextOptions, json, plain};
+use super::{TextOptions, json};
 use crate::breakdown::anomaly;
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
+use crate::model::text::sanitize;
 use crate::model::time::Time;
 use crate::report::Report;
 use crate::table::{Finding, Row, Span};
@@ -109,7 +110,7 @@ impl Trace<'_> {
         let Some(began) = row.began() else { return Ok(()) };
         let pid = self.node(row.node.as_deref())?;
         let tid = self.number();
-        let name = plain(&row.full_name());
+        let name = sanitize(&row.full_name());
         self.name("thread_name", pid, tid, &name)?;
         let slices = slices(row, pid, tid);
         let from = slices.first().map_or(micros(began), |slice| slice.from);
@@ -142,11 +143,11 @@ impl Trace<'_> {
                 .number("certain_s", Some(finding.certain_s))
                 .text("about", finding.about.as_deref())
                 .evidence(row, finding.evidence.as_ref());
-            self.instant(&plain(&finding.cause), "cause", about.mark(), args)?;
+            self.instant(&sanitize(&finding.cause), "cause", about.mark(), args)?;
         }
         for id in &row.anomalies {
             let args = Args::default().text("title", anomaly(id));
-            self.instant(&plain(id), "anomaly", whole.mark(), args)?;
+            self.instant(&sanitize(id), "anomaly", whole.mark(), args)?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What must hold for any bytes, a file for each target. libFuzzer looks for bytes for which it does not; `tests/fuzz.rs` replays
+//! What must hold for any bytes, a file for each target. libFuzzer looks for bytes for which it does not; `tests/it/fuzz.rs` replays
 //! those it once found.
 #![allow(
     missing_docs,

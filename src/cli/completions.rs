@@ -1,0 +1,52 @@
+//! The command line as clap knows it, and `podlag completions`.
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+
+use super::args::Cli;
+use super::code;
+use crate::model::error::Error;
+
+/// Lines after the help, each behind the name that podlag was called by.
+const EXAMPLES: &[&str] = &[
+    "kubelet.log containerd.log",
+    "logs/ -o startups.parquet",
+    "blame --by workload --since 18:00 logs/",
+    "before.prom after.prom",
+    "https://prometheus.example/ --window 6h",
+    "chain shop/checkout-7d9c6b5f4-x2x9k logs/",
+    "diff before.parquet after.parquet",
+    "check --fail-if 'p99(slo_s) > 5s' logs/",
+];
+
+/// The name of kubectl's plugin.
+const PLUGIN: &str = "kubectl-podlag";
+
+/// The command line under the name it was called by: kubectl runs its plugins as `kubectl-podlag`.
+#[allow(clippy::disallowed_methods, reason = "the program, not the library, looks at its surroundings")]
+pub(super) fn command() -> Command {
+    let called = std::env::args_os().next();
+    let plugin = called.as_deref().and_then(|name| Path::new(name).file_stem()).is_some_and(|name| name == PLUGIN);
+    named(if plugin { "kubectl podlag" } else { "podlag" })
+}
+
+/// The command line under a name.
+pub(super) fn named(name: &'static str) -> Command {
+    let mut help = format!("Examples:\n  journalctl -u kubelet -u containerd | {name}\n");
+    EXAMPLES.iter().for_each(|line| help.extend(["  ", name, " ", line, "\n"]));
+    help.push_str(
+        "\nExit codes:\n  0    success\n  1    a threshold is exceeded (check)\n  2    usage or I/O error\n  3    no startups \
+         found\n  4    not enough data for a verdict (check)\n  130  interrupted twice; the first Ctrl-C or SIGTERM prints \
+         partial results",
+    );
+    Cli::command().bin_name(name).after_help(help)
+}
+
+/// Writes completions for a shell.
+pub(super) fn run(shell: Shell, mut out: &mut dyn Write) -> Result<u8, Error> {
+    clap_complete::generate(shell, &mut named("podlag"), "podlag", &mut out);
+    Ok(code::OK)
+}

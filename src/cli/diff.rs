@@ -1,0 +1,26 @@
+//! `podlag diff BEFORE AFTER`: two sets of startups compared.
+
+use std::io::Write;
+use std::slice;
+
+use super::args::DiffArgs;
+use super::code;
+use super::interrupt::Interrupt;
+use super::messages::{print_source_errors, text_options, warn_if_no_startups};
+use super::read::read;
+use crate::model::error::Error;
+use crate::render;
+use crate::report::compare;
+
+pub(super) fn run(args: &DiffArgs, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
+    let before = read(slice::from_ref(&args.before), &args.options, interrupt)?;
+    let after = read(slice::from_ref(&args.after), &args.options, interrupt)?;
+    for report in [&before, &after] {
+        print_source_errors(report, true);
+        warn_if_no_startups(report);
+    }
+    render::diff(&compare::of(&before, &after)?, &args.format, text_options(), out)?;
+    render::filtered(&after.coverage, &args.format, out)?;
+    let nothing = before.table.is_empty() || after.table.is_empty();
+    Ok(if nothing { code::NO_STARTUPS } else { code::OK })
+}

@@ -1,0 +1,40 @@
+//! `podlag INPUT`: the report on standard output and in files.
+
+use std::io::Write;
+
+use super::args::Cli;
+use super::code;
+use super::interrupt::Interrupt;
+use super::messages::{print_error, print_source_errors, text_options};
+use super::read::read;
+use crate::model::error::{Error, Kind};
+use crate::render::{self, Target};
+
+pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
+    // A target that cannot be written is an error before anything is read.
+    let targets = cli.output.iter().map(|path| Target::of(path)).collect::<Result<Vec<_>, _>>()?;
+    for target in &targets {
+        target.spares(&cli.input.paths)?;
+    }
+    let format = render::form(&cli.format)?;
+    let report = read(&cli.input.paths, &cli.input.options, interrupt)?;
+    // One full disk does not take the other results along.
+    let not_written: Vec<Error> = targets
+        .iter()
+        .filter_map(|target| target.write(&report, &interrupt.made).err())
+        .filter(|error| error.kind() != Kind::Closed)
+        .collect();
+    let printed = (format.write)(&report, text_options(), out).and_then(|()| Ok(out.flush()?));
+    let startups_only = targets.iter().any(Target::is_table) || matches!(cli.format.as_str(), "csv" | "trace");
+    if report.metrics.is_some() && startups_only {
+        print_error("tables and traces hold startups only; for metrics use text, .md, .json or .ndjson");
+    }
+    print_source_errors(&report, cli.format != "text");
+    not_written.iter().for_each(|error| print_error(&error.to_string()));
+    match printed {
+        Err(error) if not_written.is_empty() || error.kind() != Kind::Closed => Err(error),
+        _ if !not_written.is_empty() => Ok(code::USAGE),
+        _ if report.is_empty() => Ok(code::NO_STARTUPS),
+        _ => Ok(code::OK),
+    }
+}

@@ -1,0 +1,351 @@
+//! Causes: each is found where it should be and not where it should not; the main cause of every captured pod is the one that was
+//! done to it; what a replay predicts is what was measured.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::support::{captures, podlag, samples};
+use podlag::causes;
+use serde_json::Value;
+
+fn report(arguments: &[&str]) -> Value {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = podlag().current_dir(root).args(arguments).args(["--format", "json"]).output().expect("podlag runs");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("a report is JSON")
+}
+
+/// The causes a report names: of startups, and by metrics.
+fn named(report: &Value) -> BTreeSet<String> {
+    let startups = report["startups"].as_array().into_iter().flatten();
+    let findings = startups.flat_map(|row| row["findings"].as_array().expect("findings").clone());
+    let proofs = report["metrics"]["fleet"]["causes"].as_array().into_iter().flatten().cloned();
+    findings.chain(proofs).map(|finding| finding["cause"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[test]
+fn every_cause_fires_in_one_case_and_stays_quiet_in_another() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("tests/causes/cases.toml")).expect("the cases");
+    let cases: BTreeMap<String, BTreeMap<String, Vec<String>>> = toml::from_str(&text).expect("TOML");
+    let known: BTreeSet<&str> = causes::all().map(|cause| cause.id).collect();
+    let listed: BTreeSet<&str> = cases.keys().map(String::as_str).collect();
+    assert_eq!(known, listed, "tests/causes/cases.toml lists every cause, and no other");
+    for (id, case) in &cases {
+        for key in ["fires", "quiet"] {
+            assert!(case.get(key).is_some_and(|paths| !paths.is_empty()), "{id}: no case {key}");
+        }
+        for (key, paths) in case {
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            let found = named(&report(&paths));
+            assert_eq!(found.contains(id), key.starts_with("fires"), "{id} {key} {paths:?}: {found:?}");
+        }
+    }
+}
+
+/// What the rig did to a pod, and which causes tell it. None: nothing claims the start.
+const DONE: &[(&str, &[&str])] = &[
+    ("image pull", &["image-pull-queued", "image-large", "image-pull-slow", "registry-slow", "image-pull-unresolved"]),
+    ("network not ready", &["network-not-ready"]),
+    ("sandbox (CNI fails)", &["sandbox-cni-failing"]),
+    ("sandbox (CNI slow)", &["sandbox-cni-slow"]),
+    ("init containers", &["init-containers"]),
+    ("init containers; kubelet restarted while they run", &["init-containers", "kubelet-restart"]),
+    ("kubelet was down", &["kubelet-restart"]),
+    ("volume mount", &["volume-object-missing"]),
+    ("config error: configMap for env missing", &["container-config-error"]),
+    ("image pull back-off (503)", &["image-pull-failing"]),
+    ("image pull back-off (503), imagePullPolicy Always", &["image-pull-failing"]),
+    ("image pull back-off (not found)", &["image-pull-failing"]),
+    ("client-side throttling", &["api-client-throttled"]),
+    ("scheduling", &["scheduling-wait"]),
+    ("scheduling gate", &["scheduling-wait"]),
+    ("init container fails twice", &["crash-loop"]),
+    ("sidecar start-up probe", &["sidecar-startup-probe"]),
+    ("postStart hook", &["post-start-hook"]),
+    ("node overloaded", &["node-overloaded"]),
+    ("RunContainerError for ever", &["container-start-error"]),
+    // Their first short run counts as running: what happens later is none of the start.
+    ("crash loop", &[]),
+    ("none by the SLI: it ran for 4 s the first time", &[]),
+    ("second container never runs", &[]),
+    ("none", &[]),
+];
+
+/// Counts (what was done, main cause), the pods that agree, and the misses with what is known of each.
+fn confusion(alone: bool) -> (BTreeMap<(String, String), usize>, usize, Vec<String>) {
+    let (mut table, mut right, mut misses) = (BTreeMap::new(), 0, Vec::new());
+    for capture in captures() {
+        let name = capture.file_name().expect("a name").to_string_lossy().into_owned();
+        let input = capture.join(if alone { "in/kubelet.log.zst" } else { "in" });
+        let report = report(&[input.to_str().expect("UTF-8")]);
+        let truth: BTreeMap<String, Value> =
+            serde_json::from_slice(&std::fs::read(capture.join("truth.json")).expect("truth")).expect("JSON");
+        for row in report["startups"].as_array().expect("startups") {
+            let pod =
+                format!("{}/{}", row["namespace"].as_str().expect("namespace"), row["pod"].as_str().expect("pod"));
+            let Some(done) = truth.get(&pod).map(|done| done["cause"].as_str().expect("a cause")) else { continue };
+            let (_, expected) =
+                DONE.iter().find(|(words, _)| *words == done).unwrap_or_else(|| panic!("{done:?} is not known"));
+            let findings = row["findings"].as_array().expect("findings");
+            let main = findings
+                .iter()
+                .map(|finding| finding["cause"].as_str().expect("an id"))
+                .find(|id| *id != "record-late");
+            // 1.26 holds its API requests back by default, which costs time that the rig did not plan.
+            let old = name.starts_with("v1.26");
+            // Many cached pods at once on two cores are slow for that, where they are.
+            let slow = row["running_s"].as_f64().or(row["total_s"].as_f64()).is_some_and(|seconds| seconds > 5.0);
+            let agrees = match main {
+                Some("api-client-throttled") if old => true,
+                Some("node-overloaded") if expected.is_empty() => slow,
+                Some(main) => expected.contains(&main),
+                None => expected.is_empty(),
+            };
+            *table.entry((done.to_owned(), main.unwrap_or("–").to_owned())).or_default() += 1;
+            right += usize::from(agrees);
+            if !agrees {
+                misses.push(format!(
+                    "{name} {pod}: {done} → {} ({} s to running)",
+                    main.unwrap_or("no cause"),
+                    row["running_s"]
+                ));
+            }
+        }
+    }
+    (table, right, misses)
+}
+
+#[test]
+fn the_main_cause_is_what_was_done() {
+    for alone in [false, true] {
+        let (table, right, misses) = confusion(alone);
+        let all = right + misses.len();
+        println!("\nwhat was done → main cause, {}", if alone { "kubelet's log alone" } else { "both logs" });
+        table.iter().for_each(|((done, main), count)| println!("{count:>5}  {done} → {main}"));
+        println!("{right} of {all} agree; the others:\n{}", misses.join("\n"));
+        assert!(all > 650, "only {all} pods");
+        assert!(right * 100 >= all * 95, "{right} of {all}");
+        // A miss names nothing, or what a loaded node cost beside: never a cause of another kind.
+        for miss in &misses {
+            assert!(
+                miss.contains("→ no cause")
+                    || miss.contains("→ node-overloaded")
+                    || miss.contains("→ sandbox-cni-slow"),
+                "{miss}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_cause_fires_on_cached_starts_but_what_cost_time_there() {
+    for capture in captures() {
+        let name = capture.file_name().expect("a name").to_string_lossy().into_owned();
+        if !name.contains("s01-cached") {
+            continue;
+        }
+        let found = named(&report(&[capture.join("in").to_str().expect("UTF-8")]));
+        // The late record costs the pod nothing; 20 pods at once on two cores wait for these; 1.26 throttles itself.
+        let mut cost: BTreeSet<&str> = ["record-late", "node-overloaded"].into();
+        if name.starts_with("v1.26") {
+            cost.insert("api-client-throttled");
+        }
+        let other: Vec<&String> = found.iter().filter(|id| !cost.contains(id.as_str())).collect();
+        assert!(other.is_empty(), "{name}: {other:?}");
+    }
+}
+
+/// p50, p95 and the longest of created → running.
+fn measured(sample: &str) -> [f64; 3] {
+    let report = report(&[&format!("samples/{sample}/in")]);
+    ["p50", "p95", "max"].map(|name| report["summary"]["running"][name].as_f64().expect("a figure"))
+}
+
+#[test]
+fn a_serial_capture_predicts_the_parallel_one() {
+    let pairs = [
+        ("s02-pull-serial", "s03-pull-parallel3"),
+        ("s02-pull-serial-v4", "s03-pull-parallel3"),
+        ("v1.33-s02-pull-serial", "v1.33-s03-pull-parallel3"),
+    ];
+    for (serial, parallel) in pairs {
+        let input = format!("samples/{serial}/in");
+        let told = report(&[&input, "--what-if", "serializeImagePulls=false,maxParallelImagePulls=3"]);
+        let what_if = &told["what_if"][0];
+        assert!(what_if["withheld"].is_null(), "{serial}: {what_if}");
+        for (name, measured) in ["p50", "p95", "max"].into_iter().zip(measured(parallel)) {
+            let change = &what_if[name];
+            let get = |key: &str| change[key].as_f64().expect("a figure");
+            let (low, high) = (get("low"), get("high"));
+            println!(
+                "{serial} → {parallel} {name}: {low:.1}..{high:.1} (likely {:.1}..{:.1}), measured {measured:.1}",
+                get("likely_low"),
+                get("likely_high")
+            );
+            assert!(low <= measured && measured <= high, "{serial} {name}: {low}..{high}, measured {measured}");
+            // Which pod comes when into the queue is a race, and decides on the middle: runs of one setting differ by more than
+            // a factor of two themselves. The other figures hardly depend on it.
+            if name != "p50" {
+                assert!(high <= 2.0 * low, "{serial} {name}: {low}..{high} is of no use");
+            }
+            assert!(get("likely_high") <= 2.1 * get("likely_low"), "{serial} {name}: likely {change}");
+        }
+    }
+    let middles = ["s03-pull-parallel3", "v1.33-s03-pull-parallel3", "v1.34-s03-pull-parallel3"]
+        .map(|sample| measured(sample)[0]);
+    let (least, most) = (middles.iter().copied().fold(f64::MAX, f64::min), middles.iter().copied().fold(0.0, f64::max));
+    assert!(most > 2.0 * least, "the middles of runs with one setting agree by now ({middles:?}): narrow the interval");
+}
+
+#[test]
+fn what_cannot_be_replayed_is_not() {
+    let reason = |arguments: &[&str]| {
+        let told = report(arguments);
+        told["what_if"][0]["withheld"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{arguments:?}: {}", told["what_if"][0]))
+            .to_owned()
+    };
+    let kubelet = "samples/s02-pull-serial/in/kubelet.log.zst";
+    assert!(reason(&[kubelet, "--what-if", "maxParallelImagePulls=3"]).contains("runtime's log"));
+    assert!(reason(&["samples/s01-cached/in", "--what-if", "maxParallelImagePulls=3"]).contains("no start"));
+    assert!(reason(&["samples/s06-api-throttle/in", "--what-if", "kubeAPIQPS=50"]).contains("--config"));
+    assert!(reason(&["samples/s02-pull-serial/in", "--what-if", "prepull=nosuch:1"]).contains("nosuch:1"));
+    assert!(reason(&["samples/s02-pull-serial/in", "--what-if", "maxParallelImagePulls=1"]).contains("1 at a time"));
+    assert!(reason(&["samples/s03-pull-parallel3/in", "--what-if", "maxParallelImagePulls=3"]).contains("3 at a time"));
+    for wrong in [
+        "maxParallelImagePulls=0",
+        "syncFrequency=1",
+        "serializeImagePulls",
+        "prepull=",
+        "",
+        "serializeImagePulls=true,maxParallelImagePulls=3",
+    ] {
+        let output = podlag().args(["--what-if", wrong, "x.log"]).output().expect("podlag runs");
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("--what-if"), "{wrong:?}");
+    }
+}
+
+fn config(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("config.yaml");
+    std::fs::write(&path, format!("kind: KubeletConfiguration\n{text}")).expect("a file");
+    path
+}
+
+#[test]
+fn advice_knows_what_is_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = |report: &Value, id: &str| {
+        let causes = report["summary"]["causes"].as_array().expect("causes").clone();
+        causes.into_iter().find(|line| line["cause"] == id).unwrap_or_else(|| panic!("no {id}"))
+    };
+    let with = |text: &str, sample: &str, more: &[&str]| {
+        let path = config(folder.path(), text);
+        let input = format!("samples/{sample}/in");
+        report(&[&[input.as_str(), "--config", path.to_str().expect("UTF-8")][..], more].concat())
+    };
+    // Set by name, it does not turn itself off.
+    let queued = line(&with("serializeImagePulls: true\n", "s02-pull-serial", &[]), "image-pull-queued");
+    assert_eq!(
+        queued["advised"]["yaml"],
+        serde_json::json!(["serializeImagePulls: false", "maxParallelImagePulls: 3"])
+    );
+    let queued = line(&with("maxParallelImagePulls: 3\n", "s03-pull-parallel3", &[]), "image-pull-queued");
+    assert_eq!(queued["advised"]["already"], serde_json::json!(["maxParallelImagePulls: 3"]));
+    assert!(queued["advised"]["yaml"].as_array().expect("lines").is_empty(), "{queued}");
+    assert!(queued["advised"]["set"].as_str().expect("words").contains("parallel already"), "{queued}");
+    assert!(queued["what_if"].is_null(), "nothing is replayed that is set already: {queued}");
+    // The log shows pulls side by side: they are parallel already.
+    let queued = line(&report(&["samples/s03-pull-parallel3/in"]), "image-pull-queued");
+    assert!(queued["advised"]["set"].as_str().expect("words").contains("parallel already"), "{queued}");
+    // The rate that holds requests back is known: what 50 would save can be told.
+    let throttled = with("kubeAPIQPS: 1\nkubeAPIBurst: 1\n", "s06-api-throttle", &["--what-if", "kubeAPIQPS=50"]);
+    let what_if = &throttled["what_if"][0];
+    assert!(what_if["withheld"].is_null(), "{what_if}");
+    let p95 = &what_if["p95"];
+    assert!(p95["high"].as_f64() < Some(p95["before"].as_f64().expect("a figure") / 5.0), "{p95}");
+    assert_eq!(
+        line(&throttled, "api-client-throttled")["advised"]["yaml"],
+        serde_json::json!(["kubeAPIQPS: 50", "kubeAPIBurst: 100"])
+    );
+    // Two settings that the kubelet refuses together.
+    let path = config(folder.path(), "serializeImagePulls: true\nmaxParallelImagePulls: 5\n");
+    let output = podlag()
+        .args([samples().join("s02-pull-serial/in"), PathBuf::from("--config"), path])
+        .output()
+        .expect("podlag runs");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("these settings fight: serializeImagePulls: true"),
+        "{output:?}"
+    );
+    let output = podlag().args(["--config", "Cargo.toml", "x.log"]).output().expect("podlag runs");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn advice_by_metrics_alone_knows_what_the_configuration_sets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = config(folder.path(), "maxParallelImagePulls: 3\n");
+    let scrapes = ["before", "after"].map(|when| samples().join(format!("s02-pull-serial/metrics-{when}.txt.zst")));
+    for form in ["text", "markdown"] {
+        let told = |more: &[&Path]| {
+            let output = podlag().args(&scrapes).args(["--format", form]).args(more).output().expect("podlag runs");
+            String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let (without, with) = (told(&[]), told(&[Path::new("--config"), &path]));
+        assert!(without.contains("maxParallelImagePulls: 3 (serializeImagePulls"), "{form}: {without}");
+        assert!(!with.contains("maxParallelImagePulls: 3 (serializeImagePulls"), "{form}: {with}");
+        assert!(with.contains("parallel already"), "{form}: {with}");
+        assert_eq!(with.contains("is maxParallelImagePulls: 3"), form == "text", "{with}");
+    }
+}
+
+#[test]
+fn what_could_not_be_judged_is_named_with_what_would_show_it() {
+    let asks = |input: &str, id: &str| -> Option<String> {
+        let told = report(&[input]);
+        let blind = told["unjudged"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .find(|blind| blind["causes"].as_array().expect("ids").iter().any(|known| *known == id))?;
+        Some(blind["ask"].to_string())
+    };
+    let (alone, both) = ("samples/s02-pull-serial/in/kubelet.log.zst", "samples/s02-pull-serial/in");
+    assert!(asks(alone, "image-pull-queued").is_some_and(|ask| ask.contains("runtime's log")));
+    assert_eq!(asks(both, "image-pull-queued"), None);
+    assert!(asks(both, "cpu-throttled").is_some_and(|ask| ask.contains("cadvisor")));
+    assert_eq!(asks("samples/s02-pull-serial", "credential-provider-slow"), None, "the folder has metrics");
+}
+
+#[test]
+fn explain_tells_every_cause_and_the_readme_lists_them() {
+    let explain = |arguments: &[&str]| {
+        let output = podlag().arg("explain").args(arguments).output().expect("podlag runs");
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let all = explain(&[]);
+    let mut table = String::from("| cause | what it is | can be shown by |\n| --- | --- | --- |\n");
+    for cause in causes::all() {
+        assert!(all.contains(cause.id) && all.contains(cause.title), "{}", cause.id);
+        let one = explain(&[cause.id]);
+        for part in [cause.title, cause.text.trim(), cause.because] {
+            assert!(one.contains(part), "explain {}: {part:?} is missing", cause.id);
+        }
+        let shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.name()).collect();
+        table.push_str(&format!("| `{}` | {} | {} |\n", cause.id, cause.title.trim_end_matches('.'), shown.join(", ")));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).expect("README.md");
+    let (begin, end) = ("<!-- causes -->\n", "<!-- /causes -->");
+    let (head, rest) = readme.split_once(begin).expect("README.md has the table of causes");
+    let (was, tail) = rest.split_once(end).expect("the table ends");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, format!("{head}{begin}{table}{end}{tail}")).expect("README.md");
+    } else {
+        assert_eq!(was, table, "README.md's causes are not those of src/cause: run the tests with BLESS=1");
+    }
+}

@@ -1,0 +1,231 @@
+//! What a reader would have: files, servers, and programs that reach a cluster.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use regex::Regex;
+
+use super::prometheus::Prometheus;
+use crate::support::{podlag, samples, text, unpacked};
+
+/// The pod that documents ask for, and the sample's that stands for it.
+const POD: (&str, &str) = ("checkout-7d9c6b5f4-x2x9k", "app-16");
+
+/// Programs of the system that commands may use as they are.
+const REAL: [&str; 11] = ["bash", "cat", "sed", "mkdir", "head", "base64", "ln", "rm", "sleep", "hostname", "env"];
+
+/// The journal's lines, whatever is asked for; the real journalctl judges the words before.
+const JOURNALCTL: &str = r#"
+"$JOURNALCTL" --file "$STAND_INS/system.journal" --no-pager "$@" > /dev/null || exit
+all=() name=kubelet
+while (($#)); do
+    case $1 in
+        -u)
+            case $2 in k3s*) name=k3s ;; snap.*.daemon-kubelite) name=microk8s.daemon-kubelite ;; esac
+            all+=(-u kubelet)
+            shift 2 ;;
+        --since | --until) shift 2 ;;
+        *) all+=("$1"); shift ;;
+    esac
+done
+"$JOURNALCTL" --file "$STAND_INS/system.journal" --no-pager "${all[@]}" | sed "s/ kubelet\[/ $name[/""#;
+
+/// The node's commands that come after `--`, `/host` or a host's name run here.
+const KUBECTL: &str = r#"
+case "$*" in
+    'get --raw /api/v1/nodes/'*'/proxy/metrics')
+        if [ -e "$STAND_INS/scraped" ]; then
+            cat "$STAND_INS/after.prom"
+            rm "$STAND_INS/scraped"
+        else
+            cat "$STAND_INS/before.prom"
+            : > "$STAND_INS/scraped"
+        fi ;;
+    'get --raw /api/v1/nodes/'*'/proxy/logs/?query=kubelet') journalctl -u kubelet ;;
+    'get --raw /api/v1/nodes/'*'/proxy/configz') cat "$STAND_INS/kubelet-config.json" ;;
+    'get pods -A -o json') cat "$STAND_INS/pods.json" ;;
+    'get nodes -o name') echo node/node-1; echo node/node-2 ;;
+    'debug node/NODE -i '*' -- chroot /host '*) while [ "$1" != /host ]; do shift; done; shift; "$@" ;;
+    '-n monitoring port-forward svc/prometheus 9090') ;;
+    *) echo "no stand-in for: kubectl $*" >&2; exit 64 ;;
+esac"#;
+
+const OC: &str = r#"
+case "$*" in
+    'adm node-logs '*) journalctl -u kubelet ;;
+    'debug node/NODE -- chroot /host '*) shift 5; "$@" ;;
+    'whoami -t') echo secret ;;
+    'get route thanos-querier -n openshift-monitoring -o jsonpath={.spec.host}') echo "$PROMETHEUS" ;;
+    'get --raw '*) kubectl "$@" ;;
+    *) echo "no stand-in for: oc $*" >&2; exit 64 ;;
+esac"#;
+
+/// Programs that reach further than a test may, as scripts.
+const PROGRAMS: [(&str, &str); 10] = [
+    ("journalctl", JOURNALCTL),
+    ("kubectl", KUBECTL),
+    ("oc", OC),
+    ("ssh", r#"[ "$1 $2" = 'NODE sudo' ] || exit 64; shift 2; "$@""#),
+    (
+        "gcloud",
+        r#"case "$*" in
+            'auth print-access-token') echo secret ;;
+            'compute ssh NODE --zone ZONE --command sudo '*) bash -c "${!#}" ;;
+            *) echo "no stand-in for: gcloud $*" >&2; exit 64 ;;
+        esac"#,
+    ),
+    ("sudo", r#""$@""#),
+    ("minikube", r#"[ "$*" = 'logs --length 100000' ] && cat "$STAND_INS/kubelet.log""#),
+    (
+        "kind",
+        r#"[ "$1 $2" = 'export logs' ] && mkdir -p "$3/node" && cat "$STAND_INS/kubelet.log" > "$3/node/kubelet.log""#,
+    ),
+    // What builds is built elsewhere: here only the words after it are tried.
+    (
+        "cargo",
+        r#"case "$*" in
+            'run --release -- '*) shift 3; podlag "$@" ;;
+            'install --locked --path .' | 'deb --no-build') ;;
+            *) echo "no stand-in for: cargo $*" >&2; exit 64 ;;
+        esac"#,
+    ),
+    (
+        "podman",
+        r#"case "$*" in
+            'build -t podlag .') ;;
+            'run --rm -i podlag') podlag ;;
+            *) echo "no stand-in for: podman $*" >&2; exit 64 ;;
+        esac"#,
+    ),
+];
+
+/// A folder with all of it.
+pub struct StandIns {
+    folder: tempfile::TempDir,
+    server: Prometheus,
+    journalctl: PathBuf,
+}
+
+impl StandIns {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        for made in ["here/logs/node-1", "here/home", "bin", "given", "rancher"] {
+            std::fs::create_dir_all(at(made)).expect("a folder");
+        }
+        files(&at("given"));
+        logs(&at("given"), &at("here"), &at("rancher"));
+        tables(&at("here"));
+        programs(&at("bin"));
+        symlink(samples(), at("here/samples")).expect("a link");
+        StandIns { server: Prometheus::start(), journalctl: real("journalctl", "systemd"), folder }
+    }
+
+    /// Runs a line as a reader would type it; gives what it prints, or what went wrong.
+    pub fn run(&self, line: &str) -> Result<String, String> {
+        let here = self.folder.path().join("here");
+        let address = Regex::new(
+            r"https?://((prometheus|mimir|grafana)\.example|localhost:\d+|monitoring\.googleapis\.com)[^\s\x22']*",
+        );
+        let line = address.expect("a pattern").replace_all(line, format!("http://{}", self.server.address));
+        let line = line.replace("\"https://$(", "\"http://$(");
+        let line = line.replace("/var/lib/rancher", &self.folder.path().join("rancher").to_string_lossy());
+        let output = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &line])
+            .current_dir(&here)
+            .env_clear()
+            .env("PATH", self.folder.path().join("bin"))
+            .env("HOME", here.join("home"))
+            .env("STAND_INS", self.folder.path().join("given"))
+            .env("JOURNALCTL", &self.journalctl)
+            .env("PROMETHEUS", &self.server.address)
+            .env("TZ", "UTC")
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("bash runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let printed = String::from_utf8(output.stdout).expect("UTF-8");
+        // A gate's verdict is its code.
+        let codes: &[i32] = if line.contains("--fail-if") { &[0, 1, 4] } else { &[0] };
+        if !output.status.code().is_some_and(|code| codes.contains(&code)) {
+            return Err(format!("{}: {told}", output.status));
+        }
+        let silent =
+            !line.contains("podlag") || line.contains('>') || line.contains("podlag man") || line.contains("ln -s");
+        if printed.is_empty() && !silent && !line.starts_with("podman build") {
+            return Err(format!("it prints nothing: {told}"));
+        }
+        Ok(printed)
+    }
+}
+
+/// What programs of a cluster print.
+fn files(given: &Path) {
+    let put = |name: &str, bytes: &[u8]| std::fs::write(given.join(name), bytes).expect("a file");
+    let sample = samples().join("s02-pull-serial");
+    put("before.prom", &unpacked(&sample.join("metrics-before.txt.zst")));
+    put("after.prom", &unpacked(&sample.join("metrics-after.txt.zst")));
+    put("pods.json", &unpacked(&sample.join("pods.json.zst")));
+    put("kubelet-config.json", br#"{"kubeletconfig":{"serializeImagePulls":true}}"#);
+    put("system.journal", &unpacked(&samples().join("s07-pull-backoff/journal/system.journal.zst")));
+}
+
+/// The logs of a node, with the pod that documents ask for.
+fn logs(given: &Path, here: &Path, rancher: &Path) {
+    let sample = samples().join("s02-pull-serial/in");
+    for (name, k3s) in [("kubelet.log", "rke2/agent/logs"), ("containerd.log", "rke2/agent/containerd")] {
+        let log = text(&sample.join(format!("{name}.zst"))).replace(POD.1, POD.0);
+        for folder in [given.to_path_buf(), here.to_path_buf(), here.join("logs/node-1"), rancher.join(k3s)] {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(folder.join(name), &log).expect("a file");
+        }
+    }
+    let k3s = rancher.join("k3s/agent/containerd");
+    std::fs::create_dir_all(&k3s).expect("a folder");
+    std::fs::copy(here.join("containerd.log"), k3s.join("containerd.log")).expect("a file");
+    for page in ["before.prom", "after.prom"] {
+        std::fs::copy(given.join(page), here.join(page)).expect("a file");
+    }
+}
+
+/// Tables, a grammar and a program of these sources.
+fn tables(here: &Path) {
+    let serial = ["serial", "before", "startups"].map(|name| (name, "s02-pull-serial"));
+    let parallel = ["parallel", "after", "node-2"].map(|name| (name, "s03-pull-parallel3"));
+    for (name, sample) in serial.into_iter().chain(parallel) {
+        let made = podlag()
+            .arg(samples().join(sample).join("in"))
+            .arg("-o")
+            .arg(here.join(format!("{name}.parquet")))
+            .output();
+        assert!(made.expect("podlag runs").status.success(), "{name}");
+    }
+    let own = "title = 't'\ndescription = 'd'\ndefined-in = 'x'\nversions = '1'\ncomponent = 'kubelet'\n[[message]]\nname = 'own'\n\
+               about = 'a'\nliteral = 'Our agent took'\ntext = 'Our agent took the pod'\nyields = 'pod-admitted'\n[[message.example]]\n\
+               line = '''I1123 19:00:56.024962   25917 agent.go:1] \"Our agent took the pod\" pod=\"a/b\"'''\ngives = { pod = 'a/b' }\n";
+    std::fs::write(here.join("own.toml"), own).expect("a file");
+    script(&here.join("test"), "");
+}
+
+fn programs(bin: &Path) {
+    symlink(env!("CARGO_BIN_EXE_podlag"), bin.join("podlag")).expect("a link");
+    for program in REAL {
+        symlink(real(program, "coreutils"), bin.join(program)).expect("a link");
+    }
+    for (name, text) in PROGRAMS {
+        script(&bin.join(name), text);
+    }
+}
+
+fn script(path: &Path, text: &str) {
+    std::fs::write(path, format!("#!{}\n{text}\n", real("bash", "bash").display())).expect("a file");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+}
+
+/// Where a program of the system is.
+fn real(program: &str, package: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("{program} is missing: install the Debian package {package} (./test does)"))
+}

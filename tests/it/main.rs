@@ -1,0 +1,33 @@
+//! Every test that reads podlag from outside, in one program: it is linked once.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, waits for what it provokes, and is told by the environment"
+)]
+
+mod anonymize;
+mod captures;
+mod causes;
+mod cli;
+mod documents;
+mod endless;
+mod faults;
+mod forms;
+mod fuzz;
+mod grammars;
+mod itself;
+mod metrics;
+mod packaging;
+mod page;
+mod properties;
+mod schema;
+mod support;
+mod tables;
+mod trace;
+mod verbs;
+mod web;

@@ -1,0 +1,8 @@
+//! Metrics: scrapes beside logs, a real Prometheus server, servers that fail.
+
+mod captures;
+mod failing;
+mod nasty;
+mod native;
+mod page;
+mod real;

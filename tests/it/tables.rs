@@ -1,0 +1,305 @@
+//! The startups table as files: what is written can be read back, merged and queried by others, and gives the same report.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::support::{captures, lines, podlag, python, samples};
+use serde_json::Value;
+
+fn run(arguments: &[&str], inputs: &[PathBuf]) -> Output {
+    let output = podlag().args(arguments).args(inputs).output().expect("podlag runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {}", told.chars().take(2000).collect::<String>());
+    output
+}
+
+fn same(a: &[u8], b: &[u8], what: &str) {
+    let at = a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
+    let near = |bytes: &[u8]| {
+        let from = at.saturating_sub(100).min(bytes.len());
+        String::from_utf8_lossy(&bytes[from..bytes.len().min(at + 100)]).into_owned()
+    };
+    assert!(a == b, "{what} differ at byte {at}:\n{}\n{}", near(a), near(b));
+}
+
+/// Writes each capture's table on its own, in one form.
+fn alone(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let write = |capture: &PathBuf| {
+        let name = capture.file_name().expect("a name").to_string_lossy().into_owned();
+        let target =
+            if extension.is_empty() { folder.join("tables/") } else { folder.join(format!("{name}.{extension}")) };
+        run(&["-o", &target.to_string_lossy()], &[capture.join("in")]);
+        target
+    };
+    let mut targets: Vec<PathBuf> = captures().iter().map(write).collect();
+    targets.dedup();
+    targets
+}
+
+fn everything() -> Vec<PathBuf> {
+    captures().iter().map(|capture| capture.join("in")).collect()
+}
+
+#[test]
+fn merged_tables_give_the_report_of_all_logs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kinds = [alone(folder.path(), "parquet"), alone(folder.path(), "json"), alone(folder.path(), "")];
+    assert_eq!(kinds.each_ref().map(Vec::len), [captures().len(), captures().len(), 1]);
+    for form in ["text", "json"] {
+        let whole = run(&["--format", form], &everything()).stdout;
+        assert!(whole.len() > 3000, "{form}: {} bytes", whole.len());
+        for inputs in &kinds {
+            same(&whole, &run(&["--format", form], inputs).stdout, &format!("{form} of {}", inputs[0].display()));
+        }
+    }
+}
+
+#[test]
+fn stored_reports_can_come_through_a_pipe() {
+    let capture = samples().join("s02-pull-serial/in");
+    for form in ["json", "ndjson"] {
+        let stored = run(&["--format", form], std::slice::from_ref(&capture)).stdout;
+        let mut child = podlag()
+            .args(["-", "--format", "ndjson"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("podlag runs");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        let writer = std::thread::spawn(move || std::io::Write::write_all(&mut pipe, &stored));
+        let output = child.wait_with_output().expect("it ends");
+        writer.join().expect("a writer").expect("all is taken");
+        let expected = run(&["--format", "ndjson"], std::slice::from_ref(&capture)).stdout;
+        same(&expected, &output.stdout, form);
+    }
+}
+
+#[test]
+fn a_budget_of_nothing_changes_nothing() {
+    let whole = run(&["--format", "json"], &everything()).stdout;
+    let spilled = run(&["--format", "json", "--memory", "64KiB", "--part", "16KiB"], &everything()).stdout;
+    same(&whole, &spilled, "held and written reports");
+    let verbs: [&[&str]; 3] = [
+        &["blame", "--by", "image", "--format", "csv"],
+        &["blame", "--by", "workload", "--format", "csv"],
+        &["check", "--fail-if", "p50(running_s) > 10h", "--format", "json"],
+    ];
+    for verb in verbs {
+        let held = run(verb, &everything()).stdout;
+        let written = run(&[verb, &["--memory", "64KiB", "--part", "16KiB"]].concat(), &everything()).stdout;
+        same(&held, &written, verb[0]);
+    }
+}
+
+#[test]
+fn the_temporary_folder_is_gone_at_the_end() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let output = podlag()
+        .env("TMPDIR", temp.path())
+        .args(["--memory", "1", "--part", "1"])
+        .arg(captures()[0].join("in"))
+        .output()
+        .expect("podlag runs");
+    assert!(output.status.success());
+    assert_eq!(std::fs::read_dir(temp.path()).expect("the folder").count(), 0);
+    let nowhere = temp.path().join("not-there");
+    let output = podlag()
+        .env("TMPDIR", &nowhere)
+        .args(["--memory", "1", "--part", "1"])
+        .arg(captures()[0].join("in"))
+        .output()
+        .expect("podlag runs");
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("temporary folder") && told.contains("TMPDIR"), "{told}");
+}
+
+#[test]
+fn the_same_startup_counts_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let capture = samples().join("s02-pull-serial/in");
+    let once = folder.path().join("once.parquet");
+    run(&["-o", &once.to_string_lossy()], std::slice::from_ref(&capture));
+    let copy = folder.path().join("copy.parquet");
+    std::fs::copy(&once, &copy).expect("a copy");
+    let twice: Value =
+        serde_json::from_slice(&run(&["--format", "json"], &[once.clone(), copy]).stdout).expect("a report");
+    let single: Value =
+        serde_json::from_slice(&run(&["--format", "json"], std::slice::from_ref(&once)).stdout).expect("a report");
+    assert_eq!(twice["startups"], single["startups"]);
+    assert_eq!(twice["coverage"]["duplicate_startups"], 20);
+    assert_eq!(twice["coverage"]["lines"], single["coverage"]["lines"], "one run, read twice");
+    // The kubelet's log alone knows less: of two rows of one start the one that stands on more stays.
+    let less = folder.path().join("less.parquet");
+    run(&["-o", &less.to_string_lossy()], &[capture.join("kubelet.log.zst")]);
+    for inputs in [[once.clone(), less.clone()], [less, once]] {
+        let merged = lines(&run(&["--format", "ndjson"], &inputs));
+        assert_eq!(Value::from(merged), single["startups"], "{}", inputs[0].display());
+    }
+}
+
+#[test]
+fn tables_of_others_and_broken_ones_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = folder.path().join("good.parquet");
+    run(&["-o", &good.to_string_lossy()], &[samples().join("s01-cached/in")]);
+    let cut = folder.path().join("cut.parquet");
+    let bytes = std::fs::read(&good).expect("the table");
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).expect("half of it");
+    let output = run(&["--format", "ndjson"], &[good, cut.clone()]);
+    assert_eq!(lines(&output).len(), 20, "the good one is read");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("cut.parquet") && told.contains("cannot be read as a table"), "{told}");
+    let newer = folder.path().join("newer.json");
+    std::fs::write(&newer, "{\"podlag_report\": 999, \"startups\": []}").expect("a report");
+    for (path, expected) in [(&cut, "cannot be read as a table"), (&newer, "version 999")] {
+        let output = podlag().arg(path).output().expect("podlag runs");
+        assert_eq!(output.status.code(), Some(2));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn damaged_tables_are_errors_and_no_crashes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = folder.path().join("good.parquet");
+    run(&["-o", &good.to_string_lossy()], &[samples().join("s07-pull-backoff/in")]);
+    let bytes = std::fs::read(&good).expect("the table");
+    let length =
+        usize::try_from(u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap())).unwrap();
+    let footer = bytes.len() - 8 - length;
+    // Places and values come from one multiplication after another: the same in every run.
+    let mut state = 1_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let damaged = folder.path().join("damaged.parquet");
+    let mut refused = 0;
+    for round in 0..120 {
+        let mut copy = bytes.clone();
+        for _ in 0..1 + round % 4 {
+            let at = if round % 2 == 0 { footer + next(length) } else { 4 + next(footer - 4) };
+            copy[at] = u8::try_from(next(256)).unwrap();
+        }
+        std::fs::write(&damaged, copy).expect("a table");
+        let output = podlag().arg(&damaged).output().expect("podlag runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 2 | 3)), "round {round}: {}: {told}", output.status);
+        assert!(!told.contains("panicked"), "round {round}: {told}");
+        refused += usize::from(output.status.code() == Some(2));
+    }
+    assert!(refused > 20, "only {refused} were noticed at all");
+}
+
+#[test]
+fn outputs_are_whole_or_not_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = samples().join("s01-cached/in");
+    let target = folder.path().join("startups.csv");
+    run(&["-o", &target.to_string_lossy()], std::slice::from_ref(&input));
+    let csv = std::fs::read_to_string(&target).expect("it is there");
+    assert_eq!(csv.lines().count(), 21);
+    assert!(csv.starts_with("node,namespace,pod,uid,workload,"), "{}", csv.lines().next().unwrap());
+    for (target, expected) in [
+        ("/dev/full/x.csv", "there is no folder"),
+        ("startups.xlsx", "names no form"),
+        ("/no/such/x.json", "there is no folder"),
+    ] {
+        let output = podlag().args(["-o", target]).arg(&input).output().expect("podlag runs");
+        assert_eq!(output.status.code(), Some(2));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains(expected), "{told}");
+    }
+    // An input is not replaced by the output, and a link leads to its file.
+    let log = folder.path().join("log.json");
+    std::fs::copy(input.join("kubelet.log.zst"), &log).expect("a copy");
+    let output = podlag().args(["-o", &log.to_string_lossy()]).arg(&log).output().expect("podlag runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("it is an input too"));
+    std::fs::remove_file(&log).expect("it is still there");
+    let link = folder.path().join("link.csv");
+    std::os::unix::fs::symlink(&target, &link).expect("a link");
+    run(&["-o", &link.to_string_lossy()], std::slice::from_ref(&input));
+    assert!(std::fs::symlink_metadata(&link).expect("the link").is_symlink());
+    std::fs::remove_file(&link).expect("the link");
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("the folder").collect();
+    assert_eq!(left.len(), 1, "nothing half made is left: {left:?}");
+}
+
+#[allow(clippy::disallowed_methods, reason = "a test looks for its tools")]
+/// Runs a script that uses DuckDB.
+fn duckdb(script: &str, arguments: &[&str]) -> String {
+    let python = python();
+    let output = Command::new(&python).arg("-c").arg(script).args(arguments).output();
+    let output =
+        output.unwrap_or_else(|error| panic!("{python} is needed: {error}; ./test installs what the tests need"));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !told.contains("No module named 'duckdb'"),
+        "DuckDB is needed: pip install duckdb, or run ./test, which installs it"
+    );
+    assert!(output.status.success(), "{told}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn duckdb_reads_the_tables_and_counts_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tables, file) = (folder.path().join("tables/"), folder.path().join("startups.parquet"));
+    run(&["-o", &tables.to_string_lossy(), "-o", &file.to_string_lossy()], &everything());
+    let blame: Value = serde_json::from_slice(
+        &run(&["blame", "--by", "namespace", "--format", "json"], std::slice::from_ref(&file)).stdout,
+    )
+    .expect("groups");
+    let groups = blame["groups"].as_array().expect("groups");
+    let expected: BTreeMap<&str, (Value, Value)> = groups
+        .iter()
+        .map(|group| (group["namespace"].as_str().expect("a name"), (group["p99_s"].clone(), group["max_s"].clone())))
+        .collect();
+    assert!(expected.len() >= 3, "{expected:?}");
+    let query = "
+import duckdb, json, sys
+source = sys.argv[1]
+rows = duckdb.sql(f'''select namespace, quantile_disc(running_s, 0.99), max(running_s)
+  from read_parquet('{source}', hive_partitioning = true) group by namespace''').fetchall()
+print(json.dumps({name: [p99, largest] for name, p99, largest in rows}))
+";
+    for source in [format!("{}startups/**/*.parquet", tables.display()), file.display().to_string()] {
+        let found: Value = serde_json::from_str(&duckdb(query, &[&source])).expect("JSON");
+        for (name, (p99, max)) in &expected {
+            assert_eq!((&found[name][0], &found[name][1]), (p99, max), "{name} of {source}");
+        }
+    }
+    let tables_query = "
+import duckdb, json, sys
+one = lambda text: duckdb.sql(text).fetchall()
+at = sys.argv[1]
+count = lambda name: one(f\"select count(*) from read_parquet('{at}{name}/**/*.parquet', hive_partitioning = true)\")[0][0]
+meta = {k.decode(): v.decode() for k, v in one(f\"select key, value from parquet_kv_metadata('{sys.argv[2]}')\")}
+dates = [str(d) for d, in one(f\"select distinct date from read_parquet('{at}startups/**/*.parquet', hive_partitioning = true) order by 1\")]
+print(json.dumps({'counts': {n: count(n) for n in ['startups', 'pulls', 'volumes', 'findings']}, 'meta': meta, 'dates': dates,
+  'lost': one(f\"select sum(lost_s) from read_parquet('{at}findings/**/*.parquet')\")[0][0]}))
+";
+    let found = duckdb(tables_query, &[&tables.display().to_string(), &file.display().to_string()]);
+    let found: Value = serde_json::from_str(&found).expect("JSON");
+    let rows = lines(&run(&["--format", "ndjson"], &[file]));
+    let count = |list: &str| rows.iter().map(|row| row[list].as_array().expect("a list").len()).sum::<usize>();
+    assert_eq!(found["counts"]["startups"], rows.len());
+    for (table, list) in [("pulls", "image_pulls"), ("volumes", "volume_mounts"), ("findings", "findings")] {
+        assert_eq!(found["counts"][table], count(list), "{table}");
+        assert!(count(list) > 100, "{table}: {}", count(list));
+    }
+    let lost: f64 = rows
+        .iter()
+        .flat_map(|row| row["findings"].as_array().expect("findings"))
+        .map(|finding| finding["lost_s"].as_f64().expect("seconds"))
+        .sum();
+    assert!((found["lost"].as_f64().expect("seconds") - lost).abs() < 1e-6);
+    assert_eq!(found["meta"]["podlag.schema"], "1");
+    let about: Value = serde_json::from_str(found["meta"]["podlag.columns"].as_str().expect("columns")).expect("JSON");
+    assert!(about["slo_s"].as_str().is_some_and(|words| words.contains("seconds")), "{about}");
+    assert_eq!(found["dates"], serde_json::json!(["2026-11-23"]));
+}
