@@ -145,3 +145,13 @@ pub(super) fn report(rows: Vec<Row>, text: &str) -> Result<Report, Error> {
     };
     Report::of(Table::of(rows)?, Vec::new(), false, &[], coverage)
 }
+
+/// Checks that an output is the file of this name in `fixture`; `BLESS=1` renews the file.
+#[allow(clippy::disallowed_methods, reason = "a test is controlled by the environment")]
+pub(super) fn check(name: &str, output: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/fixture").join(name);
+    if std::env::var("BLESS").is_ok() {
+        std::fs::write(&path, output).unwrap();
+    }
+    assert_eq!(output, std::fs::read_to_string(&path).unwrap(), "{}: BLESS=1 renews it", path.display());
+}

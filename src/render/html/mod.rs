@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn every_part_is_in_the_page() {
         for (name, parts) in [("script", SCRIPT), ("style", STYLE)] {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/output/html").join(name);
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/html").join(name);
             let mut found = Vec::new();
             files(&folder, &folder, &mut found);
             let mut listed: Vec<String> = parts.iter().map(|(name, _)| (*name).to_owned()).collect();

@@ -100,12 +100,14 @@ fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         return Ok(());
     }
     writeln!(out, "### Where the time went\n")?;
-    table(&["phase", " time", " share", " p99 per start", " at least certain", "from → to"], out)?;
+    table(&["phase", " time", " share", " p99 per start", " certain", "from → to"], out)?;
     for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
         let words = Phase::named(line.phase).map(Phase::words);
         let (label, meaning) = words.map_or((line.phase, ""), |words| (words.label, words.meaning));
         let (lost, p99) = (length(line.lost_s), length(line.p99_s));
-        let (part, certain) = (share(line.share), share(line.certain_share));
+        let certain = share(line.certain_share);
+        let certain = if line.certain_share >= 0.995 { certain } else { format!("≥ {certain}") };
+        let part = share(line.share);
         writeln!(out, "| {label} | {lost} | {part} | {p99} | {certain} | {meaning} |")?;
     }
     Ok(writeln!(out)?)

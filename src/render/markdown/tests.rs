@@ -26,7 +26,7 @@ fn bare(line: &str) -> String {
 
 #[test]
 fn a_report_is_this_markdown() {
-    assert_eq!(markdown(fixture::fixed(), ""), include_str!("../fixture/fixed.md"));
+    fixture::check("fixed.md", &markdown(fixture::fixed(), ""));
 }
 
 #[test]

@@ -14,7 +14,7 @@ function drawStartups(root, view) {
 		[
 			col("startup", "", podName, name),
 			col("created → running", "time", (row) => of.running[row]),
-			col("in all", "time", (row) => of.total[row]),
+			col("total", "time", (row) => of.total[row]),
 			col("SLI value", "time", (row) => of.slo[row]),
 			col(
 				"longest phase",
@@ -70,7 +70,7 @@ function drawGroups(root, view) {
 			col("p50", "time", "p50"),
 			col("p99", "time", "p99"),
 			col("max", "time", "max"),
-			col("time in all", "time", "spent"),
+			col("total time", "time", "spent"),
 			col(
 				"longest phase",
 				"",
