@@ -23,7 +23,7 @@ use podlag::model::time::{Nanos, SECOND, Time};
 use podlag::render::Target;
 use podlag::report::{Coverage, Report};
 use podlag::table::filter::Filter;
-use podlag::table::{self, Budget, Finding, Key, Line, Made, PhaseSeconds, Place, Pull, Row, Span, Store};
+use podlag::table::{self, Budget, CleanupList, Finding, Key, Line, PhaseSeconds, Place, Pull, Row, Span, Store};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
@@ -82,7 +82,7 @@ fn main() {
     let file = folder.path().join("startups.parquet");
     let (before_file, began) = (peak(), Instant::now());
     let target = Target::of(&file).expect("a target");
-    target.write(&report, &Made::default()).expect("it is written");
+    target.write(&report, &CleanupList::default()).expect("it is written");
     let (written, size) = (began.elapsed().as_secs_f64(), std::fs::metadata(&file).expect("the file").len());
     println!(
         "written     {written:>7.1} s  {:>9.0} a second   peak memory {:>5} MiB   {} MiB of Parquet",
@@ -100,7 +100,7 @@ fn main() {
 fn page(report: &Report, folder: &std::path::Path) {
     let file = folder.join("report.html");
     let began = Instant::now();
-    Target::of(&file).expect("a target").write(report, &Made::default()).expect("it is written");
+    Target::of(&file).expect("a target").write(report, &CleanupList::default()).expect("it is written");
     let (written, size) = (began.elapsed().as_secs_f64(), std::fs::metadata(&file).expect("the file").len());
     let painted = Command::new("node").arg("tests/html/paint.mjs").arg(&file).output().expect("node is installed");
     let trouble = String::from_utf8_lossy(&painted.stderr);

@@ -5,7 +5,7 @@ use crate::breakdown;
 use crate::causes;
 use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
-use crate::table::{Row, RowContext, Store, row_of};
+use crate::table::{Row, RowContext, Store, build_row};
 use crate::track::Tracker;
 
 /// Startups that are over, on their way to the store.
@@ -51,7 +51,7 @@ impl Finished<'_> {
                 settings: &settings,
                 object: traits.is_some(),
             };
-            let row = row_of(&startup, &breakdown, &findings, &around);
+            let row = build_row(&startup, &breakdown, &findings, &around);
             if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
         }
         if self.waiting.len() > NAMELESS { self.release(tracker, store) } else { Ok(()) }

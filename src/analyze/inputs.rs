@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Options;
 use super::scrapes::Scrapes;
 use crate::input::{self, Content, Opened, Source};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::workload::Owners;
-use crate::table::{Runs, Store, read_page, read_parquet, read_report, read_rows};
+use crate::table::{ImportedRuns, Store, read_page, read_parquet, read_report, read_rows};
 
 /// Inputs that are no logs: stored tables, reports, API objects.
 #[derive(Default)]
 pub(super) struct Inputs {
     /// What stored tables say of the runs that made them.
-    pub runs: Runs,
+    pub runs: ImportedRuns,
     /// The owners of pods.
     pub owners: Owners,
     /// Scrapes.
@@ -77,9 +77,9 @@ impl Inputs {
     ) -> Result<(), Error> {
         let bytes = |opened: Option<Opened>| match opened {
             Some(opened) => Ok(opened.bytes()),
-            None => {
-                input::look(source, stop).map(Opened::bytes).map_err(|error| Error::new(Kind::Source, error.message))
-            }
+            None => input::look(source, stop)
+                .map(Opened::bytes)
+                .map_err(|error| Error::new(ErrorKind::Source, error.message)),
         };
         let read = match (content, &source.path, opened) {
             (Some(Content::Parquet), Some(path), None) => read_parquet(path, store, &mut self.runs, stop),
@@ -126,8 +126,8 @@ impl Inputs {
     fn told(&mut self, source: &Source, read: Result<(), Error>, stop: &AtomicBool) -> Result<(), Error> {
         match read {
             // What was stopped in its middle ends early; the report says so.
-            Err(error) if error.kind() == Kind::Source && stop.load(Ordering::Relaxed) => Ok(()),
-            Err(error) if error.kind() == Kind::Source => {
+            Err(error) if error.kind() == ErrorKind::Source && stop.load(Ordering::Relaxed) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::Source => {
                 self.failed += 1;
                 self.troubles.push(format!("{}: {error}", source.name));
                 Ok(())

@@ -24,7 +24,7 @@ use reading::{Answer, Answers, Job};
 
 use crate::causes::setting::Settings;
 use crate::input::{Limits, Source};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::record::{Record, SourceLine};
 use crate::model::time::Time;
 use crate::parse;
@@ -171,7 +171,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     }
     if failed > 0 && failed == sources.len() {
         let told = coverage.source_troubles.join("\n");
-        return Err(Error::new(Kind::Source, format!("nothing could be read:\n{told}")));
+        return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{told}")));
     }
     let mut scenarios = options.what_if.clone();
     if let Some(anonymizer) = &options.anonymizer {

@@ -12,7 +12,7 @@ use crate::metrics::exposition::Edge;
 use crate::metrics::families::Exporter;
 use crate::metrics::prometheus::{self, Asked, Endpoint};
 use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, window};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 use crate::report::Coverage;
 use crate::web::{Access, Body, Client, HttpError};
@@ -78,7 +78,7 @@ impl Scrapes {
         );
         pages.end();
         self.coverage.sources.push(source.name.clone());
-        let seen = read.map_err(|trouble| Error::new(Kind::Source, format!("reading failed: {trouble}")))?;
+        let seen = read.map_err(|trouble| Error::new(ErrorKind::Source, format!("reading failed: {trouble}")))?;
         self.coverage.bytes += seen.bytes;
         self.coverage.lines += seen.lines;
         self.coverage.samples += seen.samples;

@@ -9,14 +9,15 @@ pub mod pulls;
 pub mod steps;
 mod tile;
 
+use crate::model::names::named_enum;
 use crate::model::phase::Phase;
-use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine, named};
+use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine};
 use crate::model::startup::{Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::parse::observed::is_overflow;
 use steps::{BoundedInstant, Evidence, Timeline};
 
-named! {
+named_enum! {
     /// How well a span's ends are known.
     #[derive(Default)]
     Precision PRECISIONS {

@@ -2,10 +2,11 @@
 //! among what could not be judged.
 
 use crate::breakdown::steps;
-use crate::model::record::{Fact, named};
+use crate::model::names::named_enum;
+use crate::model::record::Fact;
 use crate::model::startup::Startup;
 
-named! {
+named_enum! {
     /// A kind of input, as far as it can tell of starts.
     Evidence EVIDENCES {
         /// The tracker's record, printed at any verbosity.
@@ -71,6 +72,6 @@ impl Evidence {
 
     /// The kinds a text names.
     pub fn read(words: &str) -> impl Iterator<Item = Evidence> {
-        words.split(' ').filter_map(Evidence::named)
+        words.split(' ').filter_map(Evidence::from_name)
     }
 }

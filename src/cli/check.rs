@@ -8,7 +8,7 @@ use super::code;
 use super::interrupt::Interrupt;
 use super::messages::{print_source_errors, text_options};
 use super::read::read;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::render;
 use crate::report::gate;
 
@@ -36,7 +36,7 @@ pub(super) fn run(args: &CheckArgs, interrupt: &Interrupt, out: &mut dyn Write) 
     let verdict = if report.is_empty() { code::NO_STARTUPS } else { verdicts.worst().code() };
     match printed {
         // The verdict holds, also when the reader of the output has left.
-        Err(error) if error.kind() == Kind::Closed => Ok(verdict),
+        Err(error) if error.kind() == ErrorKind::Closed => Ok(verdict),
         Err(error) => Err(error),
         Ok(()) => Ok(verdict),
     }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::code;
-use crate::table::Made;
+use crate::table::CleanupList;
 
 /// What Ctrl-C does: the first ends the reading, and the partial result is printed; the second removes the temporary files and
 /// ends the program at once. Without a handler the first ends the program, which loses only the partial report.
 #[derive(Default)]
 pub(super) struct Interrupt {
     pub(super) stop: Arc<AtomicBool>,
-    pub(super) made: Made,
+    pub(super) made: CleanupList,
 }
 
 impl Interrupt {

@@ -7,7 +7,7 @@ use clap::Command;
 use clap_mangen::Man;
 
 use super::{code, completions};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 
 /// Writes the page of the program, or into a folder that of each verb too.
 pub(super) fn run(folder: Option<&Path>, out: &mut dyn Write) -> Result<u8, Error> {
@@ -17,7 +17,7 @@ pub(super) fn run(folder: Option<&Path>, out: &mut dyn Write) -> Result<u8, Erro
         None => page(&all).render(out)?,
         Some(folder) => {
             let failed =
-                |error| Error::new(Kind::Output, format!("{}: cannot write man pages: {error}", folder.display()));
+                |error| Error::new(ErrorKind::Output, format!("{}: cannot write man pages: {error}", folder.display()));
             std::fs::create_dir_all(folder).map_err(failed)?;
             pages(&all, folder).map_err(failed)?;
         }

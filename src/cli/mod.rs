@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches;
 
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::text::sanitize_lines;
 use args::{Cli, Verb};
 use interrupt::Interrupt;
@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         // The reader of our output has closed the pipe: that is success.
-        Err(error) if error.kind() == Kind::Closed => ExitCode::SUCCESS,
+        Err(error) if error.kind() == ErrorKind::Closed => ExitCode::SUCCESS,
         Err(error) => {
             messages::print_error(&error.to_string());
             ExitCode::from(code::USAGE)

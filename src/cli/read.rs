@@ -10,7 +10,7 @@ use super::messages::print_error;
 use super::progress::Bar;
 use crate::analyze;
 use crate::input::{self, SourceError};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::report::Report;
 
 /// The report of these inputs; standard input where there are none.
@@ -20,7 +20,7 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
         if io::stdin().is_terminal() {
             let help = completions::command().render_help();
             let nothing = format!("no input: name files, or pipe a journal into podlag\n\n{help}");
-            return Err(Error::new(Kind::Setting, nothing));
+            return Err(Error::new(ErrorKind::Setting, nothing));
         }
         paths.push(PathBuf::from("-"));
     }
@@ -33,7 +33,7 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     };
     errors.iter().for_each(|error| print_error(&shown(error)));
     if sources.is_empty() {
-        return Err(Error::new(Kind::Source, "no input can be read").help("check the paths"));
+        return Err(Error::new(ErrorKind::Source, "no input can be read").help("check the paths"));
     }
     if args.servers.insecure && sources.iter().any(|source| source.url.is_some()) {
         print_error("--insecure: TLS CERTIFICATES ARE NOT VERIFIED; the token can be intercepted and answers changed");

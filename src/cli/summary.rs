@@ -7,7 +7,7 @@ use super::code;
 use super::interrupt::Interrupt;
 use super::messages::{print_error, print_source_errors, text_options};
 use super::read::read;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::render::{self, Target};
 
 pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
@@ -22,7 +22,7 @@ pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Resu
     let not_written: Vec<Error> = targets
         .iter()
         .filter_map(|target| target.write(&report, &interrupt.made).err())
-        .filter(|error| error.kind() != Kind::Closed)
+        .filter(|error| error.kind() != ErrorKind::Closed)
         .collect();
     let printed = (format.write)(&report, text_options(), out).and_then(|()| Ok(out.flush()?));
     let startups_only = targets.iter().any(Target::is_table) || matches!(cli.format.as_str(), "csv" | "trace");
@@ -32,7 +32,7 @@ pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Resu
     print_source_errors(&report, cli.format != "text");
     not_written.iter().for_each(|error| print_error(&error.to_string()));
     match printed {
-        Err(error) if not_written.is_empty() || error.kind() != Kind::Closed => Err(error),
+        Err(error) if not_written.is_empty() || error.kind() != ErrorKind::Closed => Err(error),
         _ if !not_written.is_empty() => Ok(code::USAGE),
         _ if report.is_empty() => Ok(code::NO_STARTUPS),
         _ => Ok(code::OK),

@@ -13,7 +13,7 @@ use crate::model::text::sanitize;
 /// What kind of trouble a source gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ErrorKind {
+pub enum SourceErrorKind {
     /// There is nothing at that path.
     Missing,
     /// It may not be read by this user.
@@ -48,13 +48,13 @@ pub struct SourceError {
     /// The source's name as shown to the user.
     pub name: String,
     /// For deciding: which exit code, a remark or an error.
-    pub kind: ErrorKind,
+    pub kind: SourceErrorKind,
     /// What happened, as a clause that follows the name: no capital, no full stop.
     pub message: String,
 }
 
 impl SourceError {
-    pub(super) fn new(name: &str, kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(super) fn new(name: &str, kind: SourceErrorKind, message: impl Into<String>) -> Self {
         Self { name: name.to_owned(), kind, message: message.into() }
     }
 
@@ -62,59 +62,63 @@ impl SourceError {
     pub(super) fn from_io(name: &str, error: &io::Error) -> Self {
         if let Some(broken) = error.get_ref().and_then(|inner| inner.downcast_ref::<Broken>()) {
             let kind = match broken.fault {
-                Fault::Truncated => ErrorKind::Truncated,
-                Fault::Corrupt(_) => ErrorKind::Corrupt,
-                Fault::Garbage => ErrorKind::Garbage,
-                Fault::TooLarge => ErrorKind::TooLarge,
+                Fault::Truncated => SourceErrorKind::Truncated,
+                Fault::Corrupt(_) => SourceErrorKind::Corrupt,
+                Fault::Garbage => SourceErrorKind::Garbage,
+                Fault::TooLarge => SourceErrorKind::TooLarge,
             };
             return Self::new(name, kind, broken.to_string());
         }
         if let Some(changed) = error.get_ref().and_then(|inner| inner.downcast_ref::<Changed>()) {
-            return Self::new(name, ErrorKind::Changed, changed.to_string());
+            return Self::new(name, SourceErrorKind::Changed, changed.to_string());
         }
         match error.kind() {
-            io::ErrorKind::NotFound => Self::new(name, ErrorKind::Missing, "there is no such file or folder"),
+            io::ErrorKind::NotFound => Self::new(name, SourceErrorKind::Missing, "there is no such file or folder"),
             io::ErrorKind::PermissionDenied => {
-                Self::new(name, ErrorKind::Denied, "this user may not read it (permission denied)")
+                Self::new(name, SourceErrorKind::Denied, "this user may not read it (permission denied)")
             }
-            _ => Self::new(name, ErrorKind::Read, format!("reading failed: {error}")),
+            _ => Self::new(name, SourceErrorKind::Read, format!("reading failed: {error}")),
         }
     }
 
     /// Of a source that the system gave no thread to read with.
     pub(crate) fn unread(name: &str, trouble: &io::Error) -> Self {
-        Self::new(name, ErrorKind::Read, format!("there is no thread to read it with: {trouble}"))
+        Self::new(name, SourceErrorKind::Read, format!("there is no thread to read it with: {trouble}"))
     }
 
     /// Whether this is only a remark: a file in a folder that is no log was left out.
     #[must_use]
     pub fn is_remark(&self) -> bool {
-        matches!(self.kind, ErrorKind::Skipped(_))
+        matches!(self.kind, SourceErrorKind::Skipped(_))
     }
 
     /// What to check or do, as one or two sentences.
     #[must_use]
     pub fn help(&self) -> String {
         let text = match self.kind {
-            ErrorKind::Missing => {
+            SourceErrorKind::Missing => {
                 "Check the path; a pattern such as *.log must not be quoted, or the shell does not expand it."
             }
-            ErrorKind::Denied => "Run as a user who may read it, or read a copy.",
-            ErrorKind::Empty => {
+            SourceErrorKind::Denied => "Run as a user who may read it, or read a copy.",
+            SourceErrorKind::Empty => {
                 "Name the files themselves or another folder; names that begin with a dot are left out."
             }
-            ErrorKind::NotText(content) | ErrorKind::Skipped(content) => return content.help(&self.name),
-            ErrorKind::Truncated => {
+            SourceErrorKind::NotText(content) | SourceErrorKind::Skipped(content) => return content.help(&self.name),
+            SourceErrorKind::Truncated => {
                 "What came before is used. Was it still being written or copied? If so, fetch it again."
             }
-            ErrorKind::Corrupt => {
+            SourceErrorKind::Corrupt => {
                 "What came before is used. Fetch the file again, or unpack it by hand to see how far it goes."
             }
-            ErrorKind::Garbage => "The packed data is used, the rest is not. Check how the file was put together.",
-            ErrorKind::TooLarge => "Unpack it by hand and read the result.",
-            ErrorKind::Nested => "Unpack it by hand until it is packed at most twice.",
-            ErrorKind::Changed => "What came is used. Was the log rotated? Give the rotated file too, or read a copy.",
-            ErrorKind::Read => "What came before is used. Check the disk or the mount, or read a copy.",
+            SourceErrorKind::Garbage => {
+                "The packed data is used, the rest is not. Check how the file was put together."
+            }
+            SourceErrorKind::TooLarge => "Unpack it by hand and read the result.",
+            SourceErrorKind::Nested => "Unpack it by hand until it is packed at most twice.",
+            SourceErrorKind::Changed => {
+                "What came is used. Was the log rotated? Give the rotated file too, or read a copy."
+            }
+            SourceErrorKind::Read => "What came before is used. Check the disk or the mount, or read a copy.",
         };
         text.to_owned()
     }
@@ -140,10 +144,13 @@ mod tests {
     #[test]
     fn an_error_is_a_sentence_with_help() {
         let error = SourceError::from_io("a.log", &io::Error::from(io::ErrorKind::NotFound));
-        assert_eq!(error.kind, ErrorKind::Missing);
+        assert_eq!(error.kind, SourceErrorKind::Missing);
         assert!(error.to_string().starts_with("a.log: there is no such file or folder. Check the path"), "{error}");
         let other = SourceError::from_io("a.log", &io::Error::other("the disk is on fire"));
-        assert_eq!((other.kind, other.message.as_str()), (ErrorKind::Read, "reading failed: the disk is on fire"));
+        assert_eq!(
+            (other.kind, other.message.as_str()),
+            (SourceErrorKind::Read, "reading failed: the disk is on fire")
+        );
     }
 
     #[test]

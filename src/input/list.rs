@@ -5,7 +5,7 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use super::content::Content;
-use super::error::{ErrorKind, SourceError, shown};
+use super::error::{SourceError, SourceErrorKind, shown};
 use super::regular::Identity;
 use super::{HELD, Source};
 
@@ -73,12 +73,16 @@ impl Listing {
                 }
                 Ok(_) => {
                     let message = format!("it is {}", Content::Special.words());
-                    self.errors.push(SourceError::new(&shown(&path), ErrorKind::Skipped(Content::Special), message));
+                    self.errors.push(SourceError::new(
+                        &shown(&path),
+                        SourceErrorKind::Skipped(Content::Special),
+                        message,
+                    ));
                 }
                 Err(_) if path.is_symlink() => {
                     self.errors.push(SourceError::new(
                         &shown(&path),
-                        ErrorKind::Missing,
+                        SourceErrorKind::Missing,
                         "it is a link that leads nowhere",
                     ));
                 }
@@ -87,7 +91,7 @@ impl Listing {
         }
         if met == 0 && self.errors.len() == errors {
             let message = "it is a folder without a file to read";
-            self.errors.push(SourceError::new(&shown(root), ErrorKind::Empty, message));
+            self.errors.push(SourceError::new(&shown(root), SourceErrorKind::Empty, message));
         }
     }
 
@@ -175,7 +179,7 @@ mod tests {
             [(false, true), (true, true), (false, true)]
         );
         assert_eq!(sources[1].name, "stdin");
-        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [ErrorKind::Missing]);
+        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::Missing]);
     }
 
     #[test]
@@ -183,7 +187,7 @@ mod tests {
         let root = tree(&[".hidden"]);
         let (sources, errors) = list(&[root.path().to_path_buf()]);
         assert!(sources.is_empty());
-        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [ErrorKind::Empty]);
+        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::Empty]);
     }
 
     #[cfg(unix)]
@@ -197,6 +201,6 @@ mod tests {
         symlink("..", root.path().join("pods/up")).unwrap();
         let (sources, errors) = list(&[root.path().to_path_buf()]);
         assert_eq!(names(root.path(), &sources), ["containers/app.log"]);
-        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [ErrorKind::Missing]);
+        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::Missing]);
     }
 }

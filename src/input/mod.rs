@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use chunk::{Chunk, Cut, Limits};
 pub use chunks::Chunks;
 pub use content::Content;
-pub use error::{ErrorKind, SourceError};
+pub use error::{SourceError, SourceErrorKind};
 pub use list::list;
 pub use open::{Opened, decode, look, look_at, open};
 pub use pipe::Pipe;

@@ -11,7 +11,7 @@ use encoding_rs_io::DecodeReaderBytes;
 
 use super::Source;
 use super::content::{Bom, Content, SNIFF};
-use super::error::{ErrorKind, SourceError};
+use super::error::{SourceError, SourceErrorKind};
 use super::packing::{Packing, Unpacked};
 use super::pipe::Pipe;
 use super::regular::Regular;
@@ -25,8 +25,8 @@ const NESTED: usize = 2;
 /// passes untouched, broken UTF-8 included. Counts the raw bytes it reads, see [`Source::read_so_far`].
 ///
 /// # Errors
-/// If it cannot be opened, is packed more than twice, or is known not to be a text log: [`ErrorKind::NotText`] where the
-/// user named it, [`ErrorKind::Skipped`] where it was found in a folder. Errors met later come from the reader: first
+/// If it cannot be opened, is packed more than twice, or is known not to be a text log: [`SourceErrorKind::NotText`] where the
+/// user named it, [`SourceErrorKind::Skipped`] where it was found in a folder. Errors met later come from the reader: first
 /// everything that could be decoded, then the error, told in the user's words by [`Chunks`](super::Chunks).
 pub fn open(source: &Source) -> Result<Box<dyn Read + Send>, SourceError> {
     let raw: Box<dyn Read + Send> = match &source.path {
@@ -111,7 +111,7 @@ impl Opened {
         let head = self.window.peek(SNIFF);
         let head = head.get(..SNIFF).unwrap_or(head);
         if let Some(content) = Content::of(head, !source.named) {
-            let kind = if source.named { ErrorKind::NotText(content) } else { ErrorKind::Skipped(content) };
+            let kind = if source.named { SourceErrorKind::NotText(content) } else { SourceErrorKind::Skipped(content) };
             return Err(SourceError::new(&source.name, kind, format!("it is {}", content.words())));
         }
         match Bom::of(head) {
@@ -132,7 +132,7 @@ fn unpack(source: &Source, raw: Box<dyn Read + Send>) -> Result<Window, SourceEr
     while let Some(packing) = Packing::ahead(&mut window) {
         if layers == NESTED {
             let message = format!("it is packed more than {NESTED} times over");
-            return Err(SourceError::new(&source.name, ErrorKind::Nested, message));
+            return Err(SourceError::new(&source.name, SourceErrorKind::Nested, message));
         }
         layers += 1;
         window = Window::new(Box::new(Unpacked::new(window, packing)));
@@ -171,7 +171,7 @@ pub(super) mod tests {
     }
 
     /// Everything a source of these bytes gives, and the error at its end.
-    pub(in super::super) fn all(bytes: &[u8], step: usize, named: bool) -> (Vec<u8>, Option<ErrorKind>) {
+    pub(in super::super) fn all(bytes: &[u8], step: usize, named: bool) -> (Vec<u8>, Option<SourceErrorKind>) {
         let source = Source::file("node-1.log".into(), None, named);
         let reader = match decode(&source, Box::new(Steps(bytes.to_vec(), step))) {
             Ok(reader) => reader,
@@ -229,17 +229,17 @@ pub(super) mod tests {
         }
         let nul = b"a\0b\nc".to_vec();
         assert_eq!(all(&nul, 1, true), (nul.clone(), None), "named: read as it is");
-        assert_eq!(all(&nul, 1, false).1, Some(ErrorKind::Skipped(Content::Binary)));
+        assert_eq!(all(&nul, 1, false).1, Some(SourceErrorKind::Skipped(Content::Binary)));
         assert_eq!(all(b"", 1, false), (Vec::new(), None));
         assert_eq!(all(b"\xff\xfe", 1, false), (Vec::new(), None));
     }
 
     #[test]
     fn what_is_no_text_is_said_not_read() {
-        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, true).1, Some(ErrorKind::NotText(Content::Journal)));
-        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, false).1, Some(ErrorKind::Skipped(Content::Journal)));
+        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, true).1, Some(SourceErrorKind::NotText(Content::Journal)));
+        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, false).1, Some(SourceErrorKind::Skipped(Content::Journal)));
         let packed = zstd::encode_all(&b"PAR1\x15"[..], 1).unwrap();
-        assert_eq!(all(&packed, 9, true).1, Some(ErrorKind::NotText(Content::Parquet)), "packed ones too");
+        assert_eq!(all(&packed, 9, true).1, Some(SourceErrorKind::NotText(Content::Parquet)), "packed ones too");
     }
 
     #[test]
@@ -262,6 +262,6 @@ pub(super) mod tests {
         assert_eq!((chunk.source, chunk.own()), (3, text.as_bytes()));
         assert!(chunks.next().is_none());
         let gone = Source::file("/no/such.log".into(), None, true);
-        assert_eq!(open(&gone).err().map(|e| e.kind), Some(ErrorKind::Missing));
+        assert_eq!(open(&gone).err().map(|e| e.kind), Some(SourceErrorKind::Missing));
     }
 }

@@ -201,7 +201,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::super::ErrorKind;
+    use super::super::SourceErrorKind;
     use super::super::open::tests::all;
     use super::*;
 
@@ -286,7 +286,7 @@ mod tests {
             let both = first.repeat(2);
             for left in [first.len() + 12, first.len() + 40, both.len() * 3 / 4, both.len() - 9, both.len() - 1] {
                 let (got, error) = all(&both[..left], 5000, true);
-                assert_eq!(error, Some(ErrorKind::Truncated), "{packing:?} {left} of {}", both.len());
+                assert_eq!(error, Some(SourceErrorKind::Truncated), "{packing:?} {left} of {}", both.len());
                 assert!(got.len() >= text.len() && text.repeat(2).starts_with(&got), "{packing:?} {left}");
                 if left == both.len() - 1 {
                     assert_eq!(got.len(), 2 * text.len(), "{packing:?}: only the check is missing");
@@ -308,7 +308,10 @@ mod tests {
                 }
                 for step in [900, 1 << 20] {
                     let (got, error) = all(&packed, step, true);
-                    assert!(matches!(error, Some(ErrorKind::Corrupt | ErrorKind::Garbage)), "{packing:?} {error:?}");
+                    assert!(
+                        matches!(error, Some(SourceErrorKind::Corrupt | SourceErrorKind::Garbage)),
+                        "{packing:?} {error:?}"
+                    );
                     // The damage may decode to nonsense for a while before it shows.
                     let same = got.iter().zip(&text).take_while(|(a, b)| a == b).count();
                     assert!(same > text.len() / least, "{packing:?}: {same} of {} with damage at 1/{part}", text.len());
@@ -318,7 +321,7 @@ mod tests {
         let mut sum = pack(Packing::Gzip, &text);
         let at = sum.len() - 6;
         sum[at] ^= 1;
-        assert!(all(&sum, 1000, true) == (text, Some(ErrorKind::Corrupt)), "the checksum is looked at");
+        assert!(all(&sum, 1000, true) == (text, Some(SourceErrorKind::Corrupt)), "the checksum is looked at");
     }
 
     #[test]
@@ -327,7 +330,7 @@ mod tests {
         for packing in PACKINGS {
             let packed = [pack(packing, &text), b"\0\0plain text".to_vec()].concat();
             for step in [1, 65_536] {
-                assert!(all(&packed, step, true) == (text.clone(), Some(ErrorKind::Garbage)), "{packing:?}");
+                assert!(all(&packed, step, true) == (text.clone(), Some(SourceErrorKind::Garbage)), "{packing:?}");
             }
         }
     }
@@ -337,10 +340,10 @@ mod tests {
         let text = log(50);
         let twice = pack(Packing::Gzip, &pack(Packing::Zstd, &text));
         assert!(all(&twice, 100, true) == (text, None));
-        assert_eq!(all(&pack(Packing::Xz, &twice), 100, true).1, Some(ErrorKind::Nested));
+        assert_eq!(all(&pack(Packing::Xz, &twice), 100, true).1, Some(SourceErrorKind::Nested));
         let torn = pack(Packing::Gzip, &pack(Packing::Zstd, &log(9000)));
         let (got, error) = all(&torn[..torn.len() / 2], 100, true);
-        assert!(error == Some(ErrorKind::Truncated) && got.len() > 300_000, "{error:?} {}", got.len());
+        assert!(error == Some(SourceErrorKind::Truncated) && got.len() > 300_000, "{error:?} {}", got.len());
     }
 
     #[test]
@@ -353,15 +356,15 @@ mod tests {
         gzip.write_all(b"a line\n").unwrap();
         let packed = gzip.finish().unwrap();
         assert_eq!(all(&packed, 1000, true), (b"a line\n".to_vec(), None));
-        assert_eq!(all(&packed[..20_000], 1000, true), (Vec::new(), Some(ErrorKind::Truncated)));
-        assert_eq!(all(&packed[..40_020], 1000, true), (Vec::new(), Some(ErrorKind::Truncated)));
+        assert_eq!(all(&packed[..20_000], 1000, true), (Vec::new(), Some(SourceErrorKind::Truncated)));
+        assert_eq!(all(&packed[..40_020], 1000, true), (Vec::new(), Some(SourceErrorKind::Truncated)));
     }
 
     #[test]
     fn a_header_cannot_ask_for_any_memory() {
         // A frame with a window of 2 GiB (RFC 8878 3.1.1.1.2: exponent 21) and one empty last block.
         let frame = b"\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00";
-        assert_eq!(all(&[&frame[..], &[0; 8]].concat(), 100, true).1, Some(ErrorKind::TooLarge));
+        assert_eq!(all(&[&frame[..], &[0; 8]].concat(), 100, true).1, Some(SourceErrorKind::TooLarge));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// What kind of trouble stops an analysis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// A setting makes no sense; found before the first byte is read.
     Setting,
     /// A grammar file is wrong.
@@ -21,14 +21,14 @@ pub enum Kind {
 /// An error with its kind, its message and a help.
 #[derive(Debug)]
 pub struct Error {
-    kind: Kind,
+    kind: ErrorKind,
     message: String,
     help: Option<String>,
 }
 
 impl Error {
     /// An error of this kind.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error { kind, message: message.into(), help: None }
     }
 
@@ -46,7 +46,7 @@ impl Error {
     }
 
     /// Its kind.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 }
@@ -67,8 +67,8 @@ impl std::error::Error for Error {}
 impl From<std::io::Error> for Error {
     fn from(trouble: std::io::Error) -> Self {
         match trouble.kind() {
-            std::io::ErrorKind::BrokenPipe => Error::new(Kind::Closed, "the reader closed the pipe"),
-            _ => Error::new(Kind::Output, format!("the output could not be written: {trouble}")),
+            std::io::ErrorKind::BrokenPipe => Error::new(ErrorKind::Closed, "the reader closed the pipe"),
+            _ => Error::new(ErrorKind::Output, format!("the output could not be written: {trouble}")),
         }
     }
 }

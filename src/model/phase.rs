@@ -2,9 +2,9 @@
 //!
 //! To add a phase: a row here, and the claim in `breakdown` that gives it seconds. The columns follow by themselves.
 
-use crate::model::record::named;
+use crate::model::names::named_enum;
 
-named! {
+named_enum! {
     /// A kind of interval in a startup.
     #[derive(Default)]
     Phase PHASES {

@@ -5,50 +5,10 @@
 use compact_str::CompactString;
 
 use crate::model::fields::Fields;
+use crate::model::names::named_enum;
 use crate::model::time::{Nanos, Stamp, Time};
 
-/// Declares an enum whose variants have a name in grammars and outputs, and the table of all of them.
-macro_rules! named {
-    ($(#[$doc:meta])* $type:ident $table:ident { $($(#[$about:meta])* $variant:ident = $name:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $type { $($(#[$about])* $variant,)* }
-
-        /// Every one of them with its name, in order.
-        pub const $table: &[($type, &str)] = &[$(($type::$variant, $name),)*];
-
-        impl $type {
-            /// Its name in grammars and outputs.
-            pub fn name(self) -> &'static str {
-                match self { $($type::$variant => $name,)* }
-            }
-
-            /// The one with this name.
-            pub fn named(name: &str) -> Option<Self> {
-                $table.iter().find(|(_, known)| *known == name).map(|(value, _)| *value)
-            }
-        }
-
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.name())
-            }
-        }
-
-        impl schemars::JsonSchema for $type {
-            fn schema_name() -> String {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
-                $crate::render::schema::words($table.iter().map(|(_, name)| *name)).into()
-            }
-        }
-    };
-}
-pub(crate) use named;
-
-named! {
+named_enum! {
     /// What a line can prove (grammars say which line proves which).
     Fact FACTS {
         /// The kubelet process started and told its version.
@@ -164,7 +124,7 @@ named! {
     }
 }
 
-named! {
+named_enum! {
     /// What a line can say beside its fact.
     Field FIELDS {
         /// `namespace/name`.
@@ -315,7 +275,7 @@ pub struct Record {
     pub text: Box<str>,
 }
 
-named! {
+named_enum! {
     /// Which keys the record has (pkg/kubelet/util/pod_startup_latency_tracker.go, per version).
     RecordFormat RECORD_FORMATS {
         /// 1.26: `pod.CreationTimestamp`, no end-to-end duration.

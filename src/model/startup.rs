@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::fields::Fields;
-use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord, named};
+use crate::model::names::named_enum;
+use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord};
 use crate::model::time::{Nanos, Time};
 
 /// How many events of one fact a startup keeps: the first ones and the latest. A crash loop repeats itself; sixty of
@@ -83,7 +84,7 @@ pub enum Repull {
     Collected(SourceLine),
 }
 
-named! {
+named_enum! {
     /// How a startup stands.
     #[derive(Default)]
     State STATES {

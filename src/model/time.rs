@@ -99,25 +99,6 @@ impl serde::Serialize for Time {
     }
 }
 
-impl schemars::JsonSchema for Time {
-    fn schema_name() -> String {
-        "Time".into()
-    }
-
-    fn is_referenceable() -> bool {
-        false
-    }
-
-    fn json_schema(_: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
-        schemars::schema::SchemaObject {
-            instance_type: Some(schemars::schema::InstanceType::String.into()),
-            format: Some("date-time".into()),
-            ..Default::default()
-        }
-        .into()
-    }
-}
-
 impl<'de> serde::Deserialize<'de> for Time {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;

@@ -10,7 +10,7 @@ use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 
 /// Bytes of an anchor: as many as the vectorised search tells apart at once.
 const ANCHOR: usize = 4;
@@ -52,8 +52,8 @@ impl Literals {
             return Ok(Literals { way });
         }
         let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals);
-        let built =
-            built.map_err(|trouble| Error::new(Kind::Grammar, format!("the literals make no search: {trouble}")))?;
+        let built = built
+            .map_err(|trouble| Error::new(ErrorKind::Grammar, format!("the literals make no search: {trouble}")))?;
         Ok(Literals { way: Way::Automaton(built) })
     }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{Cell, Grid, TextOptions, json};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::table::{Group, Groups};
 
@@ -42,7 +42,7 @@ pub fn write(groups: &Groups, form: &str, top: usize, screen: TextOptions, out: 
         "markdown" => grid.markdown(out),
         "csv" => grid.csv(out),
         "json" => json::pretty(out, &serde_json::json!({ "by": groups.by, "of": groups.of, "groups": grid.json() })),
-        _ => Err(Error::new(Kind::Setting, format!("blame has no format {form:?}"))),
+        _ => Err(Error::new(ErrorKind::Setting, format!("blame has no format {form:?}"))),
     }
 }
 
@@ -62,7 +62,8 @@ fn columns(by: &'static str) -> Vec<Column> {
         ("max_s", |group, _| Cell::seconds(group.max_s)),
         ("lost_s", |group, _| Cell::Seconds(group.lost_s)),
         ("mostly", |group, read| {
-            let label = |name| if read { Phase::named(name).map_or(name, |phase| phase.words().label) } else { name };
+            let label =
+                |name| if read { Phase::from_name(name).map_or(name, |phase| phase.words().label) } else { name };
             group.phase.map_or(Cell::None, |name| Cell::Text(label(name).into()))
         }),
         ("cause", |group, _| group.cause.clone().map_or(Cell::None, Cell::Text)),

@@ -6,7 +6,7 @@ use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, Tes
 
 use super::number::format_bytes;
 use super::{Cell, Grid, TextOptions, json, length};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::report::gate::{Outcome, Verdict, Verdicts};
 
 /// The forms it has.
@@ -64,10 +64,10 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
             report.add_test_suite(suite);
             let text = report.to_string();
             let text =
-                text.map_err(|trouble| Error::new(Kind::Output, format!("cannot write JUnit XML: {trouble}")))?;
+                text.map_err(|trouble| Error::new(ErrorKind::Output, format!("cannot write JUnit XML: {trouble}")))?;
             Ok(out.write_all(text.as_bytes())?)
         }
-        _ => Err(Error::new(Kind::Setting, format!("check has no format {form:?}"))),
+        _ => Err(Error::new(ErrorKind::Setting, format!("check has no format {form:?}"))),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Cell, Grid, TextOptions, grid, json, length};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::model::text::sanitize;
 use crate::report::compare::{Diff, Line, LineKind, QUANTILES, Verdict};
@@ -48,7 +48,7 @@ pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) 
             }
             Ok(writeln!(out, "\n{}", grid::markdown(&method(diff)))?)
         }
-        _ => Err(Error::new(Kind::Setting, format!("diff has no form {form:?}"))),
+        _ => Err(Error::new(ErrorKind::Setting, format!("diff has no form {form:?}"))),
     }
 }
 
@@ -127,7 +127,7 @@ fn headlines(diff: &Diff) -> Vec<String> {
 
 /// Whether a headline names the line: a group that changed, or a phase whose group did not change with it.
 fn is_significant(diff: &Diff, line: &Line) -> bool {
-    let group = Phase::named(&line.name).map(|phase| phase.words().group);
+    let group = Phase::from_name(&line.name).map(|phase| phase.words().group);
     let with_group =
         || diff.lines.iter().any(|other| Some(other.name.as_str()) == group && other.verdict == line.verdict);
     line.kind == LineKind::Group || (line.kind == LineKind::Phase && !with_group())
@@ -135,7 +135,7 @@ fn is_significant(diff: &Diff, line: &Line) -> bool {
 
 /// A line's name where no table stands around it.
 fn full_label(line: &Line) -> String {
-    let group = Phase::named(&line.name).map(|phase| phase.words().group).filter(|group| *group != "–");
+    let group = Phase::from_name(&line.name).map(|phase| phase.words().group).filter(|group| *group != "–");
     match (line.kind, group) {
         (LineKind::Group, _) if line.name == "pulling" => "image pulling".into(),
         (LineKind::Phase, Some("pulling")) => format!("{}, part of image pulling", label(line)),
@@ -147,7 +147,7 @@ fn full_label(line: &Line) -> String {
 /// The phases of a group that changed the same way.
 fn within(diff: &Diff, group: &Line) -> String {
     let of_group = |line: &&Line| {
-        let phase = Phase::named(&line.name);
+        let phase = Phase::from_name(&line.name);
         line.kind == LineKind::Phase
             && line.verdict == group.verdict
             && phase.is_some_and(|phase| phase.words().group == group.name)
@@ -182,7 +182,7 @@ fn moved(before: f64, after: f64) -> String {
 /// What a line is called on the page.
 fn label(line: &Line) -> String {
     match line.kind {
-        LineKind::Phase => Phase::named(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
+        LineKind::Phase => Phase::from_name(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
         LineKind::Total if line.name == "running_s" => "created → running".into(),
         LineKind::Total => "without pull and init (SLO)".into(),
         _ => line.name.clone(),

@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::breakdown;
 use crate::causes;
 use crate::causes::setting::Settings;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 
 /// Lists the causes by group.
 ///
@@ -25,7 +25,8 @@ pub fn list(out: &mut dyn Write) -> Result<(), Error> {
 /// When there is none of this id, or writing fails.
 pub fn one(id: &str, out: &mut dyn Write) -> Result<(), Error> {
     let Some(cause) = causes::named(id) else {
-        let unknown = || Error::new(Kind::Setting, format!("unknown cause {id:?}")).help("podlag explain lists them");
+        let unknown =
+            || Error::new(ErrorKind::Setting, format!("unknown cause {id:?}")).help("podlag explain lists them");
         return Ok(writeln!(out, "{id}: {}", breakdown::anomaly(id).ok_or_else(unknown)?)?);
     };
     let advised = cause.advised([], &Settings::default());

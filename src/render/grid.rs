@@ -5,7 +5,7 @@ use std::io::Write;
 use unicode_width::UnicodeWidthStr;
 
 use super::{TextOptions, cell, length, share};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::text::sanitize;
 
 /// A value of a grid.
@@ -140,7 +140,7 @@ impl Grid {
     pub fn csv(&self, out: &mut dyn Write) -> Result<(), Error> {
         let broken = |trouble: csv::Error| match trouble.into_kind() {
             csv::ErrorKind::Io(trouble) => Error::from(trouble),
-            trouble => Error::new(Kind::Output, format!("cannot write a row as CSV: {trouble:?}")),
+            trouble => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {trouble:?}")),
         };
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(&self.heads).map_err(broken)?;

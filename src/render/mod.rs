@@ -24,7 +24,7 @@ mod trace;
 use std::io::Write;
 
 use crate::metrics::NodeMetrics;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::text::sanitize;
 use crate::report::{Coverage, Report, VERSION};
 use crate::table::{self, Row};
@@ -92,7 +92,7 @@ pub const FORMATS: &[Format] = &[
 pub fn form(name: &str) -> Result<&'static Format, Error> {
     FORMATS.iter().find(|form| form.name == name).ok_or_else(|| {
         let known: Vec<&str> = FORMATS.iter().map(|form| form.name).collect();
-        Error::new(Kind::Setting, format!("unknown format {name:?}")).help(format!("known: {}", known.join(", ")))
+        Error::new(ErrorKind::Setting, format!("unknown format {name:?}")).help(format!("known: {}", known.join(", ")))
     })
 }
 
@@ -126,7 +126,7 @@ pub(crate) struct MeasuredLine<'a> {
 fn csv(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let broken = |trouble: csv::Error| match trouble.into_kind() {
         csv::ErrorKind::Io(trouble) => Error::from(trouble),
-        trouble => Error::new(Kind::Output, format!("cannot write a row as CSV: {trouble:?}")),
+        trouble => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {trouble:?}")),
     };
     let mut writer = csv::Writer::from_writer(out);
     let names = Row::plain_columns();

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{FORMATS, Format, TextOptions};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::report::Report;
-use crate::table::{self, Made};
+use crate::table::{self, CleanupList};
 
 /// Where a report goes beside standard output.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Target {
     ///
     /// # Errors
     /// When writing fails.
-    pub fn write(&self, report: &Report, made: &Made) -> Result<(), Error> {
+    pub fn write(&self, report: &Report, made: &CleanupList) -> Result<(), Error> {
         match self {
             Target::Folder(path) => table::folder(report, path, made).map_err(|error| error.about(&path.display())),
             Target::File(path, form) => whole(path, made, |out| (form.write)(report, TextOptions::default(), out)),
@@ -79,13 +79,13 @@ pub(super) fn by_extension<'a, F>(
     };
     let Some(form) = forms.iter().filter(ends).max_by_key(|form| extension(form).len()) else {
         let known: Vec<String> = forms.iter().map(|form| format!(".{}", extension(form))).collect();
-        return Err(Error::new(Kind::Setting, format!("-o {}: unknown extension", path.display()))
+        return Err(Error::new(ErrorKind::Setting, format!("-o {}: unknown extension", path.display()))
             .help(format!("known: {}{others}", known.join(" "))));
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         let nowhere = format!("-o {}: no such folder: {}", path.display(), folder.display());
-        return Err(Error::new(Kind::Setting, nowhere));
+        return Err(Error::new(ErrorKind::Setting, nowhere));
     }
     Ok(form)
 }
@@ -97,7 +97,7 @@ pub(super) fn by_extension<'a, F>(
 pub(super) fn spares(path: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
     let Ok(real) = std::fs::canonicalize(path) else { return Ok(()) };
     if inputs.iter().any(|input| std::fs::canonicalize(input).is_ok_and(|input| input == real)) {
-        return Err(Error::new(Kind::Setting, format!("-o {}: this file is also an input", path.display())));
+        return Err(Error::new(ErrorKind::Setting, format!("-o {}: this file is also an input", path.display())));
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ pub(super) fn spares(path: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
 /// When writing fails.
 pub(super) fn whole(
     path: &Path,
-    made: &Made,
+    made: &CleanupList,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let told = |trouble: std::io::Error| Error::from(trouble).about(&path.display());

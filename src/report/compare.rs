@@ -8,15 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::{DataType, Expr, col, lit};
-
 use crate::model::error::Error;
+use crate::model::names::named_enum;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::named;
 use crate::model::workload::node_pool;
 use crate::report::Report;
 use crate::report::stat::{self, Change};
-use crate::table::{self, Table, phase_column};
+use crate::table::{self, Batch, Table, phase_column};
 
 /// How sure an interval is: of a hundred such intervals five may miss.
 pub const CONFIDENCE: f64 = 0.95;
@@ -37,7 +35,7 @@ const MIN_VALUES: usize = 5;
 /// The quantiles compared.
 pub const QUANTILES: [(f64, &str); 3] = [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")];
 
-named! {
+named_enum! {
     /// What a comparison says.
     Verdict VERDICTS {
         /// After takes longer.
@@ -170,12 +168,11 @@ pub struct Diff {
 pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     let mut lines = Vec::new();
     let seconds = created(&before.table)?.min(created(&after.table)?);
-    let stateless = col("stateful").fill_null(lit(false)).not();
-    let whole = [("running_s", None), ("slo_s", Some(&stateless))];
-    let kind = whole.map(|(name, keep)| (name.to_owned(), col(name), keep));
-    lines.extend(columns(LineKind::Total, &kind, before, after, seconds)?);
+    let total = [("running_s", false), ("slo_s", true)];
+    let total = total.map(|(name, stateless)| Column { name, of: vec![name.to_owned()], stateless });
+    lines.extend(columns(LineKind::Total, &total, before, after, seconds)?);
     lines.extend(columns(LineKind::Group, &phase_groups(), before, after, seconds)?);
-    let phases = PHASES.iter().map(|(phase, name)| ((*name).to_owned(), col(phase_column(*phase)), None));
+    let phases = PHASES.iter().map(|(phase, name)| Column { name, of: vec![phase_column(*phase)], stateless: false });
     lines.extend(columns(LineKind::Phase, &phases.collect::<Vec<_>>(), before, after, seconds)?);
     lines.extend(groups(LineKind::Workload, "workload", before, after, seconds, str::to_owned)?);
     lines.extend(groups(LineKind::NodePool, "node", before, after, seconds, node_pool)?);
@@ -209,7 +206,7 @@ fn inputs_differ(phase: &str, before: &Report, after: &Report) -> bool {
         line.filter(|line| line.lost_s > 0.0).map(|line| line.certain_share)
     };
     // The uncertain part of a phase lies in the others of its group.
-    let group = |name: &str| Phase::named(name).map(|phase| phase.words().group);
+    let group = |name: &str| Phase::from_name(name).map(|phase| phase.words().group);
     let neighbours = PHASES.iter().filter(|(_, name)| group(name) == group(phase));
     neighbours
         .filter_map(|(_, name)| certain(before, name).zip(certain(after, name)))
@@ -218,45 +215,55 @@ fn inputs_differ(phase: &str, before: &Report, after: &Report) -> bool {
 
 /// How many distinct seconds pods of a table were created in.
 fn created(table: &Table) -> Result<usize, Error> {
-    let created = table::values(table, &col("created").cast(DataType::Int64), None, None)?;
-    Ok(created.values().flatten().map(|nanos| (nanos / 1e9).round() as i64).collect::<BTreeSet<_>>().len())
+    let created = table::values(table, "created", None)?;
+    Ok(created.iter().map(|nanos| (nanos / 1e9).round() as i64).collect::<BTreeSet<_>>().len())
 }
 
-type Column<'a> = (String, Expr, Option<&'a Expr>);
+/// What a line compares: the sum of some columns.
+struct Column {
+    name: &'static str,
+    of: Vec<String>,
+    /// Of the startups that are not known to be stateful.
+    stateless: bool,
+}
+
+impl Column {
+    /// The values of a table, sorted.
+    fn values(&self, table: &Table) -> Result<Vec<f64>, Error> {
+        let stateless = |batch: &Batch| {
+            Ok(batch.flags("stateful")?.iter().map(|stateful| stateful != Some(true)).collect::<Vec<bool>>())
+        };
+        let columns: Vec<&str> = self.of.iter().map(String::as_str).collect();
+        table::sums(table, &columns, self.stateless.then_some((&["stateful"][..], &stateless)))
+    }
+}
 
 /// The groups of phases, each the sum of its phases.
-fn phase_groups() -> Vec<Column<'static>> {
-    let mut groups: Vec<(&str, Vec<Phase>)> = Vec::new();
+fn phase_groups() -> Vec<Column> {
+    let mut groups: Vec<Column> = Vec::new();
     for (phase, _) in PHASES.iter().filter(|(phase, _)| *phase != Phase::Unattributed) {
         let group = phase.words().group;
-        match groups.iter_mut().find(|(known, _)| *known == group) {
-            Some((_, phases)) => phases.push(*phase),
-            None => groups.push((group, vec![*phase])),
+        match groups.iter_mut().find(|known| known.name == group) {
+            Some(known) => known.of.push(phase_column(*phase)),
+            None => groups.push(Column { name: group, of: vec![phase_column(*phase)], stateless: false }),
         }
     }
-    let sum = |phases: &[Phase]| {
-        phases.iter().map(|phase| col(phase_column(*phase))).reduce(|sum, phase| sum + phase).unwrap_or(lit(0.0))
-    };
-    groups.iter().map(|(group, phases)| ((*group).to_owned(), sum(phases), None)).collect()
+    groups
 }
 
 fn columns(
     kind: LineKind,
-    wanted: &[Column<'_>],
+    wanted: &[Column],
     before: &Report,
     after: &Report,
     seconds: usize,
 ) -> Result<Vec<Line>, Error> {
     let first = Phase::Scheduling;
     let from_creation = |name: &str| kind == LineKind::Total || name == first.name() || name == first.words().group;
-    let one = |table: &Table, column: &Column<'_>| {
-        let mut found = table::values(table, &column.1, column.2, None)?;
-        Ok::<Vec<f64>, Error>(found.remove(&None).unwrap_or_default())
-    };
     let mut lines = Vec::new();
     for column in wanted {
-        let floor = floor(from_creation(&column.0), seconds);
-        let line = compare(kind, &column.0, floor, &one(&before.table, column)?, &one(&after.table, column)?);
+        let floor = floor(from_creation(column.name), seconds);
+        let line = compare(kind, column.name, floor, &column.values(&before.table)?, &column.values(&after.table)?);
         // A phase that neither side has is no line.
         if line.quantiles.iter().any(|quantile| quantile.before_s != 0.0 || quantile.after_s != 0.0) {
             lines.push(line);
@@ -275,7 +282,7 @@ fn groups(
 ) -> Result<Vec<Line>, Error> {
     let side = |report: &Report| -> Result<BTreeMap<String, Vec<f64>>, Error> {
         let mut named: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-        for (group, values) in table::values(&report.table, &col("running_s"), None, Some(by))? {
+        for (group, values) in table::values_by(&report.table, "running_s", by)? {
             named.entry(group.as_deref().map_or("–".into(), &name)).or_default().extend(values);
         }
         named.values_mut().for_each(|values| values.sort_by(f64::total_cmp));

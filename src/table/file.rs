@@ -6,14 +6,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use polars::io::parquet::write::BatchedWriter;
-use polars::prelude::*;
+use polars_core::prelude::*;
+use polars_parquet::write::{CompressionOptions, StatisticsOptions, ZstdLevel};
 
-use super::cell::{Cell, Columns, Described, failed};
-use super::noted::{Noted, Trouble};
+use super::columns::{Cell, Columns, Described, failed};
 use super::row::{Finding, Pull, Row, Volume};
-use super::store::{self, Made};
-use crate::model::error::{Error, Kind};
+use super::row_group_writer::RowGroupWriter;
+use super::temporary::{self, CleanupList};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 use crate::report::{Report, VERSION};
 
@@ -41,7 +41,7 @@ const PARTITIONED: usize = 65_536;
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// A table beside the startups table: a list in its rows, one row an item, with the startup's names before it.
-pub struct Sister {
+pub struct DetailTable {
     /// Its name, and that of its folder.
     pub name: &'static str,
     describe: fn() -> Vec<Described>,
@@ -49,12 +49,20 @@ pub struct Sister {
 }
 
 /// The tables, the startups table first.
-pub fn sisters() -> [Sister; 4] {
+pub fn tables() -> [DetailTable; 4] {
     [
-        Sister { name: STARTUPS, describe: Row::describe, write: startups },
-        Sister { name: "pulls", describe: described::<Pull>, write: |rows| items(rows, |row| &row.image_pulls) },
-        Sister { name: "volumes", describe: described::<Volume>, write: |rows| items(rows, |row| &row.volume_mounts) },
-        Sister { name: "findings", describe: described::<Finding>, write: |rows| items(rows, |row| &row.findings) },
+        DetailTable { name: STARTUPS, describe: Row::describe, write: startups },
+        DetailTable { name: "pulls", describe: described::<Pull>, write: |rows| items(rows, |row| &row.image_pulls) },
+        DetailTable {
+            name: "volumes",
+            describe: described::<Volume>,
+            write: |rows| items(rows, |row| &row.volume_mounts),
+        },
+        DetailTable {
+            name: "findings",
+            describe: described::<Finding>,
+            write: |rows| items(rows, |row| &row.findings),
+        },
     ]
 }
 
@@ -84,36 +92,28 @@ fn items<T: Columns>(rows: &[Row], list: fn(&Row) -> &Vec<T>) -> PolarsResult<Da
     DataFrame::new(of.len(), columns)
 }
 
-fn metadata(report: &Report, table: &Sister) -> KeyValueMetadata {
+fn metadata(report: &Report, table: &DetailTable) -> Vec<(String, String)> {
     let about: BTreeMap<String, &str> =
         (table.describe)().into_iter().map(|column| (column.name, column.about)).collect();
     let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
-    KeyValueMetadata::from_static(vec![
+    vec![
         (key::SCHEMA.into(), VERSION.to_string()),
         (key::TABLE.into(), table.name.into()),
         (key::COLUMNS.into(), json(serde_json::to_string(&about))),
         (key::COVERAGE.into(), json(serde_json::to_string(&report.coverage))),
         (key::RUN.into(), report.run()),
-    ])
+    ]
 }
 
 fn unwritable(trouble: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Output, format!("the table could not be written: {trouble}"))
+    Error::new(ErrorKind::Output, format!("the table could not be written: {trouble}"))
 }
 
 /// A writer of one table's file.
-fn writer<W: Write>(
-    report: &Report,
-    table: &Sister,
-    out: W,
-    trouble: &Trouble,
-) -> Result<BatchedWriter<Noted<W>>, Error> {
-    let schema: Schema = (table.describe)().into_iter().map(|c| Field::new(c.name.into(), c.dtype)).collect();
-    ParquetWriter::new(Noted::new(out, trouble))
-        .with_compression(ParquetCompression::Zstd(polars::polars_utils::compression::ZstdLevel::try_new(3).ok()))
-        .with_key_value_metadata(Some(metadata(report, table)))
-        .batched(&schema)
-        .map_err(|error| trouble.or(error).into())
+fn writer<W: Write>(table: &DetailTable, out: W) -> Result<RowGroupWriter<W>, std::io::Error> {
+    let fields = (table.describe)().into_iter().map(|column| Field::new(column.name.into(), column.dtype));
+    let compression = CompressionOptions::Zstd(ZstdLevel::try_new(3).ok());
+    RowGroupWriter::new(out, fields, compression, StatisticsOptions::default())
 }
 
 /// Writes the startups table as one Parquet file, with the version of its columns, their meaning and what was read for it
@@ -122,19 +122,17 @@ fn writer<W: Write>(
 /// # Errors
 /// When writing fails, or the table cannot be read.
 pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
-    let [table, ..] = sisters();
-    let trouble = Trouble::default();
-    let mut file = writer(report, &table, out, &trouble)?;
+    let [table, ..] = tables();
+    let mut file = writer(&table, out)?;
     let mut rows = report.table.rows();
     loop {
         let some: Vec<Row> = rows.by_ref().take(GROUP).collect::<Result<_, _>>()?;
         if some.is_empty() {
             break;
         }
-        file.write_batch(&startups(&some).map_err(failed)?).map_err(|error| trouble.or(error))?;
+        file.write(&startups(&some).map_err(failed)?)?;
     }
-    file.finish().map_err(|error| trouble.or(error))?;
-    Ok(())
+    Ok(file.finish(metadata(report, &table))?)
 }
 
 /// Writes all four tables below a folder, a file for each date (of creation, UTC) and node. Files appear whole or not at all;
@@ -142,32 +140,29 @@ pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
 ///
 /// # Errors
 /// When writing fails, or the table cannot be read.
-pub fn folder(report: &Report, path: &Path, made: &Made) -> Result<(), Error> {
+pub fn folder(report: &Report, path: &Path, made: &CleanupList) -> Result<(), Error> {
     if path.exists() && !path.is_dir() {
-        return Err(Error::new(Kind::Setting, "it is a file, not a folder"));
+        return Err(Error::new(ErrorKind::Setting, "it is a file, not a folder"));
     }
     fs::create_dir_all(path).map_err(unwritable)?;
-    let under_way = store::folder(".podlag-", path).map_err(unwritable)?;
+    let under_way = temporary::folder(".podlag-", path).map_err(unwritable)?;
     made.add(under_way.path());
     let mut written: Vec<(PathBuf, PathBuf)> = Vec::new();
     let mut partitions: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
     let (mut waiting, mut number) = (0, 0);
     let mut flush = |partitions: &mut BTreeMap<(String, String), Vec<Row>>, number: usize| -> Result<(), Error> {
         for ((date, node), rows) in std::mem::take(partitions) {
-            for table in sisters() {
+            for table in tables() {
                 let name = format!("part-{}-{number}.parquet", report.run());
                 let to = path.join(table.name).join(format!("date={date}")).join(format!("node={node}")).join(name);
                 let from = under_way.path().join(written.len().to_string());
                 let file = fs::File::create(&from).map_err(unwritable)?;
-                let trouble = Trouble::default();
                 let mut out = std::io::BufWriter::new(file);
-                let mut writer = writer(report, &table, &mut out, &trouble)?;
+                let mut writer = writer(&table, &mut out).map_err(unwritable)?;
                 for some in rows.chunks(GROUP) {
-                    writer
-                        .write_batch(&(table.write)(some).map_err(failed)?)
-                        .map_err(|error| unwritable(trouble.or(error)))?;
+                    writer.write(&(table.write)(some).map_err(failed)?).map_err(unwritable)?;
                 }
-                writer.finish().map_err(|error| unwritable(trouble.or(error)))?;
+                writer.finish(metadata(report, &table)).map_err(unwritable)?;
                 drop(writer);
                 out.flush().map_err(unwritable)?;
                 written.push((from, to));

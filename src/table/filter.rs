@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use regex::Regex;
 
 use crate::causes;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::{Nanos, Time};
 use crate::table::Row;
 
@@ -45,7 +45,7 @@ pub struct Filter {
 pub fn glob(pattern: &str) -> Result<Regex, Error> {
     let escaped = regex::escape(pattern).replace(r"\*", ".*").replace(r"\?", ".");
     Regex::new(&format!("(?s)^(?:{escaped})$"))
-        .map_err(|_| Error::new(Kind::Setting, format!("pattern too long: {pattern:?}")))
+        .map_err(|_| Error::new(ErrorKind::Setting, format!("pattern too long: {pattern:?}")))
 }
 
 /// An instant as people give it: RFC 3339, a date, a date with a time, a time of today, or a length of time before now (`90m`).
@@ -55,7 +55,7 @@ pub fn glob(pattern: &str) -> Result<Regex, Error> {
 /// When it is none of these.
 pub fn instant(text: &str, zone: Tz, now: Option<Time>) -> Result<Time, Error> {
     let wrong = || {
-        Error::new(Kind::Setting, format!("invalid time {text:?}")).help(
+        Error::new(ErrorKind::Setting, format!("invalid time {text:?}")).help(
             "give 2026-11-23T18:00:00Z, 2026-11-23, '2026-11-23 18:00', 18:00 or 2h; --timezone sets the time zone",
         )
     };
@@ -102,7 +102,7 @@ impl Filter {
         for (pattern, glob) in compiled.iter().filter(|_| kind == "cause") {
             if !causes::all().any(|cause| glob.is_match(cause.id)) {
                 let unknown = format!("--cause: unknown cause {pattern:?}");
-                return Err(Error::new(Kind::Setting, unknown).help("podlag explain lists them"));
+                return Err(Error::new(ErrorKind::Setting, unknown).help("podlag explain lists them"));
             }
         }
         self.globs.push((number, compiled));

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::cell::Columns;
+use super::columns::Columns;
 use super::part::{GROUP, Part};
 use super::row::Row;
 use crate::model::error::Error;
@@ -21,7 +21,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn next(&mut self) -> Result<Option<Row>, Error> {
         if self.ready.is_empty() && self.next < self.part.len() {
-            let frame = self.part.slice(self.next, self.slice)?;
+            let frame = self.part.slice(self.next..self.next + self.slice)?;
             self.next += self.slice;
             self.ready = Row::read(&frame)?.into();
         }

@@ -1,40 +1,54 @@
-//! The startups table: columns, one row a startup, and the figures every output shows, each a lazy query over it.
+//! The startups table: columns, one row a startup, and the figures every output shows, each made of its columns batch by batch.
 //!
 //! ```text
-//! Startup --of--> Row --Store--> Table --query--> Summary, groups, differences, verdicts
-//! Parquet, JSON --stored--> Row ─┘
+//! Startup --build_row--> Row --Store--> Table --query--> Summary, groups, differences, verdicts
+//! Parquet, JSON --import--> Row ─┘
 //! ```
+//!
+//! Rows are held as frames of polars and read back as them; what a figure is made of is read by plain loops over those columns
+//! that it needs. polars' own query engine is most of polars, and is left out: see `docs/building.md`.
 
-mod allowance;
 pub mod anonymize;
-mod cell;
+mod batch;
+mod build_row;
+mod columns;
+mod dedup;
+mod error_capture;
 mod file;
 pub mod filter;
-mod found;
-mod groups;
+mod html_import;
+mod import;
 mod merge;
-mod noted;
-mod of;
-mod once;
-mod page;
 mod part;
+mod phase_seconds;
 mod query;
+mod read_limit;
 mod recorded;
 mod row;
+mod row_group_writer;
+mod row_groups;
+mod row_ref;
+mod spill;
+mod startups;
 mod store;
-mod stored;
 mod summary;
+mod temporary;
 
-pub use cell::{Described, PhaseSeconds, phase_column};
+pub use columns::Described;
 pub use file::{folder, parquet};
 pub use merge::Rows;
-pub use query::{Group, Groups, KEYS, Key, groups, of_seconds, values};
+pub use phase_seconds::{PhaseSeconds, phase_column};
+pub use query::{Group, Groups, KEYS, Key, groups, of_seconds};
 pub use recorded::{Recorded, recorded};
 pub use row::{Finding, Line, Place, Pull, Row, Span, Volume};
-pub use store::{Budget, Made, Store, Table};
+pub use spill::Budget;
+pub use startups::Table;
+pub use store::Store;
 pub use summary::{CauseLine, Example, PhaseLine, Quantiles, SettingLine, Summary, summary};
+pub use temporary::CleanupList;
 
-pub(crate) use cell::failed;
-pub(crate) use of::{RowContext, row as row_of};
-pub(crate) use page::read_page;
-pub(crate) use stored::{Runs, read_parquet, read_report, read_rows};
+pub(crate) use batch::Batch;
+pub(crate) use build_row::{RowContext, build_row};
+pub(crate) use html_import::read_page;
+pub(crate) use import::{ImportedRuns, read_parquet, read_report, read_rows};
+pub(crate) use query::{sums, values, values_by};

@@ -5,14 +5,16 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use polars::prelude::*;
+use polars_core::prelude::*;
+use polars_parquet::write::{CompressionOptions, StatisticsOptions};
 
-use super::cell::{Columns, failed};
-use super::groups::Groups;
-use super::noted::{Noted, Trouble};
-use super::once;
+use super::batch::Batch;
+use super::columns::{Columns, failed};
+use super::dedup;
 use super::row::Row;
-use crate::model::error::{Error, Kind};
+use super::row_group_writer::RowGroupWriter;
+use super::row_groups::{RowGroups, overlaps};
+use crate::model::error::{Error, ErrorKind};
 
 /// How many rows are read at once where they are read as rows.
 pub(super) const BATCH: usize = 2048;
@@ -21,10 +23,13 @@ pub(super) const BATCH: usize = 2048;
 pub(super) const GROUP: usize = 2048;
 /// A column of stored parts that no output shows: the row's number in the order of arrival.
 pub(super) const NUMBER: &str = "_number";
+/// A column of stored parts that no output shows: the instant a row is filed under, see `Row::began`.
+pub(super) const BEGAN: &str = "_began";
 
 #[derive(Debug)]
 pub(super) enum Part {
-    Held(DataFrame),
+    /// Frames of at most [`GROUP`] rows.
+    Held(Vec<DataFrame>),
     Written(Box<Written>),
 }
 
@@ -33,52 +38,61 @@ pub(super) enum Part {
 pub(super) struct Written {
     path: PathBuf,
     rows: usize,
-    /// What the file says of its groups, once rows of it are asked for: of many files that is much.
-    groups: OnceLock<Groups>,
-    /// The file as a query. All queries are made of this one, so that polars keeps what it learns of the file.
-    scan: DslPlan,
+    /// What the file says of its groups, once rows of it are read: of many files that is much.
+    groups: OnceLock<RowGroups>,
 }
 
-pub(super) fn unwritable(trouble: impl std::fmt::Display) -> Error {
-    Error::new(Kind::Output, format!("startups could not be written to the temporary folder: {trouble}"))
+pub(super) fn unwritable(error: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Output, format!("startups could not be written to the temporary folder: {error}"))
         .help("free some space there, name another folder with TMPDIR, or raise --memory")
+}
+
+/// Rows in order as a frame of at most [`GROUP`] of them; none: there are none left.
+pub(super) fn next_frame(rows: &mut impl Iterator<Item = (u64, Box<Row>)>) -> Result<Option<DataFrame>, Error> {
+    let some: Vec<(u64, Box<Row>)> = rows.take(GROUP).collect();
+    if some.is_empty() {
+        return Ok(None);
+    }
+    let mut columns = Row::write(&some.iter().map(|(_, row)| &**row).collect::<Vec<_>>()).map_err(failed)?;
+    let began: Vec<Option<i64>> = some.iter().map(|(_, row)| row.began().map(|time| time.0)).collect();
+    let numbers: Vec<u64> = some.iter().map(|(number, _)| *number).collect();
+    columns.push(Series::new(BEGAN.into(), began).into_column());
+    columns.push(Series::new(NUMBER.into(), numbers).into_column());
+    DataFrame::new(some.len(), columns).map(Some).map_err(failed)
 }
 
 /// Writes sorted frames, a group of rows each, until there is none: packed as fast as they are read, for the file lives
 /// as long as the run.
 pub(super) fn write(path: PathBuf, next: &mut dyn FnMut() -> Result<Option<DataFrame>, Error>) -> Result<Part, Error> {
-    let (mut writer, mut rows, trouble) = (None, 0, Trouble::default());
-    let told = |error| unwritable(trouble.or(error));
+    let (mut writer, mut rows) = (None, 0);
     while let Some(frame) = next()? {
         let writer = match &mut writer {
             Some(writer) => writer,
             None => {
                 let file = File::create(&path).map_err(unwritable)?;
-                let batched = ParquetWriter::new(Noted::new(file, &trouble))
-                    .with_compression(ParquetCompression::Lz4Raw)
-                    .with_statistics(StatisticsOptions::empty())
-                    .batched(frame.schema());
-                writer.insert(batched.map_err(told)?)
+                let fields = frame.schema().iter_fields();
+                let statistics = StatisticsOptions::empty();
+                writer.insert(
+                    RowGroupWriter::new(file, fields, CompressionOptions::Lz4Raw, statistics).map_err(unwritable)?,
+                )
             }
         };
-        writer.write_batch(&frame).map_err(told)?;
+        writer.write(&frame).map_err(unwritable)?;
         rows += frame.height();
     }
     if let Some(writer) = &mut writer {
-        writer.finish().map_err(told)?;
+        writer.finish(Vec::new()).map_err(unwritable)?;
     }
-    let args = ScanArgsParquet { glob: false, cache: false, use_statistics: false, ..ScanArgsParquet::default() };
-    let scan = LazyFrame::scan_parquet(PlRefPath::new(path.to_string_lossy()), args).map_err(failed)?.logical_plan;
-    Ok(Part::Written(Box::new(Written { path, rows, groups: OnceLock::new(), scan })))
+    Ok(Part::Written(Box::new(Written { path, rows, groups: OnceLock::new() })))
 }
 
 impl Written {
-    fn read(&self, rows: Range<usize>) -> PolarsResult<DataFrame> {
+    fn groups(&self) -> Result<&RowGroups, Error> {
         match self.groups.get() {
-            Some(groups) => groups.read(rows, None),
+            Some(groups) => Ok(groups),
             None => {
-                let groups = Groups::open(&self.path)?;
-                self.groups.get_or_init(|| groups).read(rows, None)
+                let groups = RowGroups::open(&self.path).map_err(failed)?;
+                Ok(self.groups.get_or_init(|| groups))
             }
         }
     }
@@ -87,29 +101,67 @@ impl Written {
 impl Part {
     pub(super) fn len(&self) -> usize {
         match self {
-            Part::Held(frame) => frame.height(),
+            Part::Held(frames) => frames.iter().map(DataFrame::height).sum(),
             Part::Written(written) => written.rows,
         }
     }
 
-    pub(super) fn lazy(&self) -> LazyFrame {
+    /// Gives columns of all rows, batch by batch. What is not named is not read.
+    pub(super) fn scan(
+        &self,
+        number: usize,
+        columns: &[&str],
+        take: &mut dyn FnMut(&Batch) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut first = 0;
+        let mut give = |frame: DataFrame| {
+            let height = frame.height();
+            let done = take(&Batch::new(frame, number, first));
+            first += height;
+            done
+        };
         match self {
-            Part::Held(frame) => frame.clone().lazy(),
-            Part::Written(written) => written.scan.clone().into(),
+            Part::Held(frames) => {
+                frames.iter().try_for_each(|frame| give(frame.select(columns.iter().copied()).map_err(failed)?))
+            }
+            // An empty part has no file.
+            Part::Written(written) if written.rows == 0 => Ok(()),
+            Part::Written(written) => {
+                let groups = written.groups()?;
+                let mut reader = groups.reader().map_err(failed)?;
+                (0..groups.heights().count())
+                    .try_for_each(|group| give(reader.read(group, None, columns).map_err(failed)?))
+            }
         }
     }
 
-    pub(super) fn slice(&self, from: usize, length: usize) -> Result<DataFrame, Error> {
-        match self {
-            Part::Held(frame) => Ok(frame.slice(i64::try_from(from).unwrap_or(i64::MAX), length)),
-            Part::Written(written) => written.read(from..from.saturating_add(length)).map_err(failed),
+    /// All columns of some rows.
+    pub(super) fn slice(&self, rows: Range<usize>) -> Result<DataFrame, Error> {
+        let frames = match self {
+            Part::Held(frames) => frames,
+            Part::Written(written) => return written.groups()?.read(rows, None).map_err(failed),
+        };
+        let mut found: Option<DataFrame> = None;
+        for (number, within) in overlaps(frames.iter().map(DataFrame::height), rows) {
+            let Some(frame) = frames.get(number) else { continue };
+            let some = frame.slice(i64::try_from(within.start).unwrap_or(i64::MAX), within.len());
+            match &mut found {
+                Some(all) => drop(all.vstack_mut_owned(some).map_err(failed)?),
+                None => found = Some(some),
+            }
         }
+        Ok(found.unwrap_or_default())
     }
 
+    /// The numbers of its rows in the order of arrival.
     pub(super) fn numbers(&self) -> Result<Vec<u64>, Error> {
-        let frame = self.lazy().select([col(NUMBER)]).collect().map_err(failed)?;
-        let column = frame.column(NUMBER).map_err(failed)?;
-        Ok(column.u64().map_err(failed)?.iter().flatten().collect())
+        let mut all = Vec::with_capacity(self.len());
+        self.scan(0, &[NUMBER], &mut |batch| {
+            let column = batch.frame().column(NUMBER).map_err(failed)?;
+            all.extend(column.u64().map_err(failed)?.iter().flatten());
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     /// The rows at these places, which are in order.
@@ -120,7 +172,7 @@ impl Part {
         while let Some(from) = left.first() {
             let near = left.partition_point(|place| place - from < BATCH);
             let (some, rest) = left.split_at(near);
-            let frame = self.slice(*from, some.last().map_or(0, |last| last - from + 1))?;
+            let frame = self.slice(*from..some.last().map_or(*from, |last| last + 1))?;
             let within = some.iter().filter_map(|place| IdxSize::try_from(place - from).ok()).collect();
             let picked = frame.take(&IdxCa::from_vec("".into(), within)).map_err(failed)?;
             rows.extend(Row::read(&picked)?);
@@ -129,19 +181,33 @@ impl Part {
         Ok(rows)
     }
 
-    /// Leaves rows out.
-    pub(super) fn lose(&mut self, lost: &[bool]) -> Result<(), Error> {
-        let keep: BooleanChunked = self.numbers()?.iter().map(|number| Some(!once::marked(lost, *number))).collect();
-        if keep.all() {
+    /// Removes the rows whose numbers are marked.
+    pub(super) fn remove_rows(&mut self, lost: &[bool]) -> Result<(), Error> {
+        let numbers = self.numbers()?;
+        if !numbers.iter().any(|number| dedup::is_marked(lost, *number)) {
             return Ok(());
         }
-        let whole = self.slice(0, self.len())?;
-        let kept = whole.filter(&keep).map_err(failed)?;
+        let keep: Vec<bool> = numbers.iter().map(|number| !dedup::is_marked(lost, *number)).collect();
+        let mut first = 0;
+        let mut kept = |frame: &DataFrame| {
+            let mask: BooleanChunked = keep.iter().skip(first).take(frame.height()).map(|keep| Some(*keep)).collect();
+            first += frame.height();
+            frame.filter(&mask).map_err(failed)
+        };
         *self = match self {
-            Part::Held(_) => Part::Held(kept),
+            Part::Held(frames) => {
+                let mut frames = frames.iter().map(kept).collect::<Result<Vec<_>, _>>()?;
+                frames.retain(|frame| frame.height() > 0);
+                Part::Held(frames)
+            }
             Part::Written(written) => {
-                let mut kept = Some(kept);
-                write(written.path.with_extension("once.parquet"), &mut || Ok(kept.take()))?
+                let groups = written.groups()?;
+                let mut slices = groups.slices(GROUP).into_iter();
+                let mut next = || match slices.next() {
+                    Some(rows) => kept(&groups.read(rows, None).map_err(failed)?).map(Some),
+                    None => Ok(None),
+                };
+                write(written.path.with_extension("once.parquet"), &mut next)?
             }
         };
         Ok(())

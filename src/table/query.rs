@@ -1,60 +1,81 @@
 //! The pieces queries are made of, and groups of startups: by what people blame.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use polars::prelude::*;
+use polars_core::prelude::*;
 
-use super::cell::{failed, phase_column};
+use super::batch::Batch;
+use super::part::BEGAN;
+use super::phase_seconds::phase_column;
 use super::row::Row;
-use super::store::Table;
-use crate::model::error::{Error, Kind};
+use super::startups::{Keep, Table};
+use crate::model::error::{Error, ErrorKind};
+use crate::model::hash::HashMap;
+use crate::model::names::named_enum;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::named;
 use crate::model::time::{SECOND, Time};
-
-/// What a row is filed under: see `Row::began`.
-pub(super) const BEGAN: &str = "_began";
+use crate::report::stat;
 
 /// Nanoseconds of an hour.
 const HOUR: i64 = 3600 * SECOND;
 
 /// Seconds as whole microseconds, the nearest: sums of them do not depend on their order.
-pub(super) fn micros(column: &str) -> Expr {
-    (col(column) * lit(1e6) + lit(0.5)).cast(DataType::Int64)
+pub(super) fn micros(seconds: f64) -> i64 {
+    let micros = seconds * 1e6 + 0.5;
+    // Longer than an age is no length of time.
+    if micros.abs() < 9e18 { micros as i64 } else { 0 }
 }
 
-/// A quantile as a value that occurred: the smallest that at least a share `q` of the values do not exceed
-/// (`quantile_disc` of SQL).
-pub(super) fn quantile(of: Expr, q: f64) -> Expr {
-    of.quantile(lit(q), QuantileMethod::Equiprobable)
+/// The sum of a column in whole microseconds.
+pub(super) fn sum_micros(column: &Float64Chunked) -> i64 {
+    column.iter().flatten().map(micros).fold(0, i64::saturating_add)
 }
 
-/// A number of a collected frame.
-pub(super) fn seconds(frame: &DataFrame, column: &str, row: usize) -> Option<f64> {
-    frame.column(column).ok()?.get(row).ok()?.try_extract::<f64>().ok()
+/// Microseconds as seconds.
+pub(super) fn seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
 }
 
-/// The one number a query gives.
-pub(super) fn scalar(query: LazyFrame) -> Result<f64, Error> {
-    let found = query.collect().map_err(failed)?;
-    let value = found.columns().first().and_then(|column| column.get(0).ok());
-    Ok(value.and_then(|value| value.try_extract::<f64>().ok()).unwrap_or(0.0))
+/// Something for each name, and for those that have none.
+#[derive(Debug)]
+pub(super) struct ByName<T> {
+    named: HashMap<Box<str>, T>,
+    nameless: Option<T>,
 }
 
-/// The words of a query's one column, without null.
-pub(super) fn strings(query: LazyFrame) -> Result<BTreeSet<String>, Error> {
-    let found = query.collect().map_err(failed)?;
-    let Some(column) = found.columns().first() else { return Ok(BTreeSet::new()) };
-    Ok(column.str().map_err(failed)?.iter().flatten().map(str::to_owned).collect())
+impl<T: Default> ByName<T> {
+    pub(super) fn new() -> Self {
+        ByName { named: HashMap::default(), nameless: None }
+    }
+
+    pub(super) fn entry(&mut self, name: Option<&str>) -> &mut T {
+        let Some(name) = name else { return self.nameless.get_or_insert_default() };
+        // The name is copied once, not at every look.
+        if !self.named.contains_key(name) {
+            self.named.insert(name.into(), T::default());
+        }
+        self.named.get_mut(name).unwrap_or_else(|| self.nameless.get_or_insert_default())
+    }
+
+    /// How many names there are.
+    pub(super) fn names(&self) -> usize {
+        self.named.len()
+    }
+
+    /// Of all names and of those that have none, in no order.
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.named.values().chain(&self.nameless)
+    }
+
+    /// In the order of names, those without one first.
+    pub(super) fn into_sorted(self) -> impl Iterator<Item = (Option<Box<str>>, T)> {
+        let named: BTreeMap<Box<str>, T> = self.named.into_iter().collect();
+        let nameless = self.nameless.map(|value| (None, value));
+        nameless.into_iter().chain(named.into_iter().map(|(name, value)| (Some(name), value)))
+    }
 }
 
-/// A table within the rows, as rows of its own; other columns repeat beside it.
-pub(super) fn nested(frame: LazyFrame, column: &str) -> LazyFrame {
-    let options = ExplodeOptions { empty_as_null: false, keep_nulls: false };
-    frame.explode(by_name([column], true, false), options).unnest(by_name([column], true, false), None)
-}
-
-named! {
+named_enum! {
     /// What startups are grouped by.
     #[derive(Default)]
     Key KEYS {
@@ -109,7 +130,7 @@ pub fn of_seconds(column: &str, key: Key) -> Result<(), Error> {
     if matches!(key, Key::Image | Key::Registry | Key::Phase) && column != "running_s" {
         let fixed = format!("--of {column}: --by {} has figures of its own", key.name());
         return Err(
-            Error::new(Kind::Setting, fixed).help("pulls are grouped by what they took, phases by their seconds")
+            Error::new(ErrorKind::Setting, fixed).help("pulls are grouped by what they took, phases by their seconds")
         );
     }
     let all: Vec<String> = Row::plain_columns().into_iter().filter(|name| name.ends_with("_s")).collect();
@@ -117,7 +138,7 @@ pub fn of_seconds(column: &str, key: Key) -> Result<(), Error> {
         return Ok(());
     }
     let unknown = format!("--of: no column of seconds is named {column:?}");
-    Err(Error::new(Kind::Setting, unknown).help(format!("known: {}", all.join(" "))))
+    Err(Error::new(ErrorKind::Setting, unknown).help(format!("known: {}", all.join(" "))))
 }
 
 /// Groups with what they are of.
@@ -135,7 +156,7 @@ pub struct Groups {
 /// took from asking to their end, phases by their seconds in every startup.
 ///
 /// # Errors
-/// When a query fails.
+/// When a part of the table cannot be read.
 pub fn groups(table: &Table, key: Key, column: &str) -> Result<Groups, Error> {
     let (of, mut groups) = match key {
         Key::Phase => ("seconds of the phase in each startup".to_owned(), by_phase(table)?),
@@ -153,170 +174,247 @@ pub fn groups(table: &Table, key: Key, column: &str) -> Result<Groups, Error> {
     Ok(Groups { by: key.name(), of, groups })
 }
 
-/// The quantiles of a column, as expressions.
-fn figures(column: &str) -> [Expr; 5] {
-    [
-        len().alias("count"),
-        quantile(col(column), 0.5).alias("p50"),
-        quantile(col(column), 0.95).alias("p95"),
-        quantile(col(column), 0.99).alias("p99"),
-        col(column).max().alias("max"),
-    ]
+/// The values of a group.
+#[derive(Debug, Default)]
+struct Values {
+    /// How many rows it has, with the value or without.
+    count: u64,
+    values: Vec<f64>,
 }
 
-impl Group {
-    fn of(frame: &DataFrame, at: usize) -> Self {
-        let get = |name: &str| seconds(frame, name, at);
+impl Values {
+    fn add(&mut self, value: Option<f64>) {
+        self.count += 1;
+        self.values.extend(value);
+    }
+
+    fn group(mut self) -> Group {
+        let mut at = |q: f64| stat::select_quantile(&mut self.values, q);
         Group {
-            count: get("count").unwrap_or(0.0) as u64,
-            p50_s: get("p50"),
-            p95_s: get("p95"),
-            p99_s: get("p99"),
-            max_s: get("max"),
+            count: self.count,
+            p50_s: at(0.5),
+            p95_s: at(0.95),
+            p99_s: at(0.99),
+            max_s: at(1.0),
             ..Group::default()
         }
     }
 }
 
-/// The column that names a startup's group.
-fn name_of(key: Key) -> Expr {
-    match key {
-        Key::Pod => (col("namespace") + lit("/") + col("pod")).alias("group"),
-        Key::Hour => {
-            col(BEGAN).map(hours, |_, field| Ok(Field::new(field.name().clone(), DataType::String))).alias("group")
+/// The names of the groups that the rows of a batch belong to.
+enum Names<'a> {
+    Pods { namespaces: &'a StringChunked, pods: &'a StringChunked, name: String },
+    Hours { began: Int64Chunked, name: String },
+    Column(&'a StringChunked),
+}
+
+impl<'a> Names<'a> {
+    /// The columns it is made of.
+    fn columns(key: Key) -> Vec<&'static str> {
+        match key {
+            Key::Pod => vec!["namespace", "pod"],
+            Key::Hour => vec![BEGAN],
+            key => vec![key.name()],
         }
-        key => col(key.name()).alias("group"),
+    }
+
+    fn of(batch: &'a Batch, key: Key) -> Result<Self, Error> {
+        let name = String::new();
+        Ok(match key {
+            Key::Pod => Names::Pods { namespaces: batch.text("namespace")?, pods: batch.text("pod")?, name },
+            Key::Hour => Names::Hours { began: batch.whole(BEGAN)?, name },
+            key => Names::Column(batch.text(key.name())?),
+        })
+    }
+
+    fn get(&mut self, row: usize) -> Option<&str> {
+        match self {
+            Names::Pods { namespaces, pods, name } => {
+                name.clear();
+                name.push_str(namespaces.get(row)?);
+                name.push('/');
+                name.push_str(pods.get(row)?);
+                Some(name)
+            }
+            Names::Hours { began, name } => {
+                *name = hour(began.get(row)?);
+                Some(name)
+            }
+            Names::Column(names) => names.get(row),
+        }
     }
 }
 
-/// Instants as the hour they lie in: `2026-11-23T18:00Z`.
-fn hours(column: Column) -> PolarsResult<Column> {
-    let hour = |nanos: i64| {
-        let mut text = Time(nanos.div_euclid(HOUR).saturating_mul(HOUR)).to_string();
-        text.truncate(16);
-        text + "Z"
-    };
-    let words: StringChunked = column.i64()?.iter().map(|nanos| nanos.map(hour)).collect();
-    Ok(words.with_name(column.name().clone()).into_column())
+/// An instant as the hour it lies in: `2026-11-23T18:00Z`.
+fn hour(nanos: i64) -> String {
+    let mut text = Time(nanos.div_euclid(HOUR).saturating_mul(HOUR)).to_string();
+    text.truncate(16);
+    text + "Z"
 }
 
-/// The names of a collected frame's groups.
-fn names(frame: &DataFrame) -> Result<Vec<Option<String>>, Error> {
-    let column = frame.column("group").map_err(failed)?.str().map_err(failed)?;
-    Ok(column.iter().map(|name| name.map(str::to_owned)).collect())
+/// What the startups of a group have in common.
+#[derive(Debug, Default)]
+struct Startups {
+    values: Values,
+    /// Microseconds of each phase.
+    phases: [i64; PHASES.len()],
+    /// Microseconds that each cause claims.
+    claims: BTreeMap<Box<str>, i64>,
 }
 
 fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error> {
-    let value = table.select(&[name_of(key), col(column)])?;
-    let found = value.group_by([col("group")]).agg(figures(column)).collect().map_err(failed)?;
-    let mut groups: BTreeMap<Option<String>, Group> = BTreeMap::new();
-    for (at, name) in names(&found)?.into_iter().enumerate() {
-        groups.insert(name, Group::of(&found, at));
+    let phases: Vec<String> = PHASES.iter().map(|(phase, _)| phase_column(*phase)).collect();
+    let mut columns = Names::columns(key);
+    columns.extend(phases.iter().map(String::as_str));
+    columns.push("findings");
+    if !columns.contains(&column) {
+        columns.push(column);
     }
-    // Seconds are added part by part, so that the phases of all startups are never in memory at once.
-    let mut sums: BTreeMap<Option<String>, [f64; PHASES.len()]> = BTreeMap::new();
-    let mut claims: BTreeMap<Option<String>, BTreeMap<String, f64>> = BTreeMap::new();
-    for part in table.parts() {
-        let mut columns = vec![name_of(key)];
-        columns.extend(PHASES.iter().map(|(phase, _)| micros(&phase_column(*phase)).alias(phase_column(*phase))));
-        let each = PHASES.iter().map(|(phase, _)| col(phase_column(*phase)).sum());
-        let query = part.clone().select(columns).group_by([col("group")]).agg(each.collect::<Vec<_>>());
-        let found = query.collect().map_err(failed)?;
-        for (at, name) in names(&found)?.into_iter().enumerate() {
-            let sum = sums.entry(name).or_default();
-            for ((phase, _), total) in PHASES.iter().zip(sum) {
-                *total += seconds(&found, &phase_column(*phase), at).unwrap_or(0.0);
+    let mut groups: ByName<Startups> = ByName::new();
+    table.scan(&columns, &mut |batch| {
+        let (mut names, values) = (Names::of(batch, key)?, batch.seconds(column)?);
+        let phases = phases.iter().map(|name| batch.seconds(name)).collect::<Result<Vec<_>, _>>()?;
+        for row in 0..batch.len() {
+            let group = groups.entry(names.get(row));
+            group.values.add(values.get(row));
+            for (sum, phase) in group.phases.iter_mut().zip(&phases) {
+                *sum = sum.saturating_add(phase.get(row).map_or(0, micros));
             }
         }
-        let claimed = nested(part.select([name_of(key), col("findings")]), "findings");
-        let claimed = claimed.filter(col("cause").neq(lit("record-late")));
-        let by_cause = claimed.group_by([col("group"), col("cause")]).agg([micros("lost_s").sum().alias("lost")]);
-        let found = by_cause.collect().map_err(failed)?;
-        let causes = found.column("cause").map_err(failed)?.str().map_err(failed)?;
-        for ((at, name), cause) in names(&found)?.into_iter().enumerate().zip(causes.iter()) {
-            let lost = seconds(&found, "lost", at).unwrap_or(0.0);
-            *claims.entry(name).or_default().entry(cause.unwrap_or_default().to_owned()).or_default() += lost;
+        let findings = batch.nested("findings")?;
+        let (causes, lost) = (findings.items.text("cause")?, findings.items.seconds("lost_s")?);
+        for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
+            let Some(cause) = cause.filter(|cause| *cause != "record-late") else { continue };
+            let group = groups.entry(names.get(*row));
+            let claim = match group.claims.get_mut(cause) {
+                Some(claim) => claim,
+                None => group.claims.entry(cause.into()).or_default(),
+            };
+            *claim = claim.saturating_add(lost.map_or(0, micros));
         }
-    }
-    let named = groups.into_iter().map(|(name, group)| {
-        let sum = sums.get(&name);
-        let most = sum.and_then(|sum| {
-            let all = PHASES.iter().zip(sum).filter(|((phase, _), total)| *phase != Phase::Watch && **total > 0.0);
-            all.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|((_, name), _)| *name)
-        });
-        let claims = claims.remove(&name).unwrap_or_default();
-        let lost_s = claims.values().sum::<f64>() / 1e6;
+        Ok(())
+    })?;
+    let group = |(name, Startups { values, phases, claims }): (Option<Box<str>>, Startups)| {
+        let spent = PHASES.iter().zip(phases).filter(|((phase, _), total)| *phase != Phase::Watch && *total > 0);
+        let phase = spent.max_by_key(|(_, total)| *total).map(|((_, name), _)| *name);
+        let lost_s = claims.values().map(|claim| *claim as f64).sum::<f64>() / 1e6;
         // Of equal claims the first in the order of names.
-        let cause = claims.into_iter().rev().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(cause, _)| cause);
-        Group { name, phase: most, lost_s, cause, ..group }
-    });
-    Ok(named.collect())
+        let cause = claims.into_iter().rev().max_by_key(|(_, claim)| *claim).map(|(cause, _)| cause.into());
+        Group { name: name.map(Into::into), phase, lost_s, cause, ..values.group() }
+    };
+    Ok(groups.into_sorted().map(group).collect())
 }
 
 fn by_phase(table: &Table) -> Result<Vec<Group>, Error> {
     let mut groups = Vec::new();
-    for (phase, name) in PHASES {
-        let column = phase_column(*phase);
-        let mut all = figures(&column).to_vec();
-        all.push(micros(&column).sum().alias("lost"));
-        let found = table.select(&[col(column.as_str())])?.select(all).collect().map_err(failed)?;
-        let group = Group::of(&found, 0);
-        if group.max_s.is_some_and(|max| max > 0.0) {
-            let lost_s = seconds(&found, "lost", 0).unwrap_or(0.0) / 1e6;
-            groups.push(Group { name: Some((*name).to_owned()), lost_s, ..group });
+    for some in PHASES.chunks(table.columns_at_once()) {
+        for ((_, name), (lost, values)) in some.iter().zip(phase_values(table, some)?) {
+            let group = Values { count: table.len() as u64, values }.group();
+            if group.max_s.is_some_and(|max| max > 0.0) {
+                groups.push(Group { name: Some((*name).to_owned()), lost_s: seconds(lost), ..group });
+            }
         }
     }
     Ok(groups)
 }
 
-fn by_pull(table: &Table, key: &str) -> Result<Vec<Group>, Error> {
-    let parts = table.parts().into_iter().map(|part| {
-        let pulls = nested(part.select([col("image_pulls")]), "image_pulls");
-        pulls.select([col(key).alias("group"), col("took_s"), col("wait_s"), col("pull_s")])
-    });
-    let parts: Vec<LazyFrame> = parts.collect();
-    if parts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut all = figures("took_s").to_vec();
-    all.extend(
-        [("took_s", "lost"), ("wait_s", "wait"), ("pull_s", "pull")].map(|(of, name)| micros(of).sum().alias(name)),
-    );
-    let query = concat(parts, UnionArgs::default()).map_err(failed)?.group_by([col("group")]).agg(all);
-    let found = query.collect().map_err(failed)?;
-    let groups = names(&found)?.into_iter().enumerate().map(|(at, name)| {
-        let get = |column: &str| seconds(&found, column, at).unwrap_or(0.0);
-        let phase = if get("wait") > get("pull") { Phase::ImageWait } else { Phase::ImagePull };
-        Group { name, lost_s: get("lost") / 1e6, phase: Some(phase.name()), ..Group::of(&found, at) }
-    });
-    Ok(groups.collect())
+/// Of some phases, in one scan: the sum in microseconds, and the seconds of every startup that has them.
+pub(super) fn phase_values(table: &Table, phases: &[(Phase, &str)]) -> Result<Vec<(i64, Vec<f64>)>, Error> {
+    let columns: Vec<String> = phases.iter().map(|(phase, _)| phase_column(*phase)).collect();
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let mut all = vec![(0i64, Vec::with_capacity(table.len())); columns.len()];
+    table.scan(&columns, &mut |batch| {
+        for (name, (sum, values)) in columns.iter().zip(&mut all) {
+            let column = batch.seconds(name)?;
+            *sum = sum.saturating_add(sum_micros(column));
+            values.extend(column.iter().flatten());
+        }
+        Ok(())
+    })?;
+    Ok(all)
 }
 
-/// The values of a numeric expression, sorted, null left out, of the rows another expression keeps; by the words of a column
-/// where one is named.
+/// The pulls of a group.
+#[derive(Debug, Default)]
+struct Pulls {
+    values: Values,
+    /// Microseconds that they took, waited and transferred.
+    took: i64,
+    waited: i64,
+    pulled: i64,
+}
+
+fn by_pull(table: &Table, key: &str) -> Result<Vec<Group>, Error> {
+    let mut groups: ByName<Pulls> = ByName::new();
+    table.scan(&["image_pulls"], &mut |batch| {
+        let pulls = batch.nested("image_pulls")?.items;
+        let (names, took) = (pulls.text(key)?, pulls.seconds("took_s")?);
+        let (waited, pulled) = (pulls.seconds("wait_s")?, pulls.seconds("pull_s")?);
+        for (((name, took), waited), pulled) in names.iter().zip(took.iter()).zip(waited.iter()).zip(pulled.iter()) {
+            let group = groups.entry(name);
+            group.values.add(took);
+            let sums = [(&mut group.took, took), (&mut group.waited, waited), (&mut group.pulled, pulled)];
+            for (sum, seconds) in sums {
+                *sum = sum.saturating_add(seconds.map_or(0, micros));
+            }
+        }
+        Ok(())
+    })?;
+    let group = |(name, pulls): (Option<Box<str>>, Pulls)| {
+        let phase = if pulls.waited > pulls.pulled { Phase::ImageWait } else { Phase::ImagePull };
+        let name = name.map(Into::into);
+        Group { name, lost_s: seconds(pulls.took), phase: Some(phase.name()), ..pulls.values.group() }
+    };
+    Ok(groups.into_sorted().map(group).collect())
+}
+
+/// The values of a column of numbers, sorted, null left out; with `keep`, of the rows that are wanted by these columns.
 ///
 /// # Errors
-/// When the query fails.
-pub fn values(
-    table: &Table,
-    of: &Expr,
-    keep: Option<&Expr>,
-    by: Option<&str>,
-) -> Result<BTreeMap<Option<String>, Vec<f64>>, Error> {
-    let group = by.map_or(lit(NULL).cast(DataType::String), col).alias("group");
-    let keep = keep.cloned().unwrap_or(lit(true)).alias("keep");
-    let columns = [group, of.clone().cast(DataType::Float64).alias("value"), keep];
-    let found = table.select(&columns)?.filter(col("keep")).collect().map_err(failed)?;
-    let names = found.column("group").map_err(failed)?.as_materialized_series().clone();
-    let numbers = found.column("value").map_err(failed)?.f64().map_err(failed)?.clone();
-    let mut groups: BTreeMap<Option<String>, Vec<f64>> = BTreeMap::new();
-    for (name, value) in names.str().map_err(failed)?.iter().zip(numbers.iter()) {
-        let values = match groups.get_mut(&name.map(str::to_owned)) {
-            Some(values) => values,
-            None => groups.entry(name.map(str::to_owned)).or_default(),
-        };
-        values.extend(value);
-    }
-    groups.values_mut().for_each(|values| values.sort_by(f64::total_cmp));
-    Ok(groups)
+/// When a part of the table cannot be read.
+pub(crate) fn values(table: &Table, column: &str, keep: Option<(&[&str], Keep<'_>)>) -> Result<Vec<f64>, Error> {
+    let sum = [column];
+    sums(table, &sum, keep)
+}
+
+/// The same of the sum of some columns; where one of them is null, so is the sum.
+pub(crate) fn sums(table: &Table, columns: &[&str], keep: Option<(&[&str], Keep<'_>)>) -> Result<Vec<f64>, Error> {
+    let mut read = columns.to_vec();
+    let looked = keep.map_or(&[][..], |(looked, _)| looked);
+    read.extend(looked.iter().filter(|name| !columns.contains(name)));
+    let mut all = Vec::new();
+    table.scan(&read, &mut |batch| {
+        let mut numbers = columns.iter().map(|name| batch.numbers(name)).collect::<Result<Vec<_>, _>>()?.into_iter();
+        let mut sum = numbers.next().unwrap_or_default();
+        for more in numbers {
+            sum.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.zip(more).map(|(sum, more)| sum + more));
+        }
+        match keep {
+            Some((_, keep)) => {
+                all.extend(sum.into_iter().zip(keep(batch)?).filter(|(_, keep)| *keep).filter_map(|(value, _)| value));
+            }
+            None => all.extend(sum.into_iter().flatten()),
+        }
+        Ok(())
+    })?;
+    all.sort_by(f64::total_cmp);
+    Ok(all)
+}
+
+/// The values of a column of numbers, sorted, null left out, by the words of another column.
+///
+/// # Errors
+/// When a part of the table cannot be read.
+pub(crate) fn values_by(table: &Table, column: &str, by: &str) -> Result<Vec<(Option<Box<str>>, Vec<f64>)>, Error> {
+    let mut groups: ByName<Vec<f64>> = ByName::new();
+    table.scan(&[column, by], &mut |batch| {
+        let names = batch.text(by)?;
+        names.iter().zip(batch.numbers(column)?).for_each(|(name, value)| groups.entry(name).extend(value));
+        Ok(())
+    })?;
+    let sort = |(name, mut values): (Option<Box<str>>, Vec<f64>)| {
+        values.sort_by(f64::total_cmp);
+        (name, values)
+    };
+    Ok(groups.into_sorted().map(sort).collect())
 }

@@ -8,7 +8,8 @@ use crate::model::phase::Phase;
 use crate::model::startup::State;
 use crate::model::time::Time;
 
-use super::cell::{Cell, Columns, Described, PhaseSeconds, columns};
+use super::columns::{Cell, Columns, Described, columns};
+use super::phase_seconds::PhaseSeconds;
 
 columns! {
     /// One startup.
@@ -137,8 +138,8 @@ impl Cell for Option<Place> {
     fn write(
         name: &str,
         cells: &[&Self],
-        into: &mut Vec<polars::prelude::Column>,
-    ) -> polars::prelude::PolarsResult<()> {
+        into: &mut Vec<polars_core::prelude::Column>,
+    ) -> polars_core::prelude::PolarsResult<()> {
         let sources: Vec<Option<Box<str>>> =
             cells.iter().map(|cell| cell.as_ref().map(|place| place.source.clone())).collect();
         let lines: Vec<Option<i64>> = cells.iter().map(|cell| cell.as_ref().map(|place| place.line)).collect();
@@ -148,7 +149,7 @@ impl Cell for Option<Place> {
 
     fn read(
         name: &str,
-        frame: &polars::prelude::DataFrame,
+        frame: &polars_core::prelude::DataFrame,
         put: &mut dyn FnMut(usize, Self),
     ) -> Result<(), crate::model::error::Error> {
         let mut sources: Vec<Option<Box<str>>> = vec![None; frame.height()];
@@ -167,7 +168,7 @@ impl Cell for Option<Place> {
 
 impl Row {
     /// The seconds a reader cares for: to running where that is known, else the whole.
-    pub fn felt_s(&self) -> Option<f64> {
+    pub fn user_latency_s(&self) -> Option<f64> {
         self.running_s.or(self.total_s)
     }
 
@@ -201,7 +202,7 @@ impl Row {
 
     /// The names of the columns that are no tables of their own.
     pub fn plain_columns() -> Vec<String> {
-        let nested = |dtype: &polars::prelude::DataType| matches!(dtype, polars::prelude::DataType::List(inner) if inner.is_struct());
+        let nested = |dtype: &polars_core::prelude::DataType| matches!(dtype, polars_core::prelude::DataType::List(inner) if inner.is_struct());
         Row::describe().into_iter().filter(|column| !nested(&column.dtype)).map(|column| column.name).collect()
     }
 

@@ -1,21 +1,21 @@
-//! The figures of the first screen, each a lazy query over the table. Sums are taken in whole microseconds: so they do not
-//! depend on the order of rows, and merged tables give the same bytes as one.
+//! The figures of the first screen, each made batch by batch. Sums are taken in whole microseconds: so they do not depend on
+//! the order of rows, and merged tables give the same bytes as one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::*;
-
-use super::cell::{failed, phase_column};
-use super::found::Found;
-use super::query::{BEGAN, micros, nested, quantile, scalar, seconds, strings};
+use super::part::BEGAN;
+use super::query::{ByName, micros, phase_values, seconds};
 use super::row::{Place, Row};
-use super::store::Table;
+use super::row_ref::{RowRef, RowRefs};
+use super::startups::Table;
 use crate::causes::Advised;
 use crate::causes::setting::{SETTINGS, Setting, Settings};
 use crate::model::error::Error;
+use crate::model::hash::{HashMap, HashSet};
 use crate::model::phase::PHASES;
-use crate::model::startup::State;
+use crate::model::startup::{STATES, State};
 use crate::model::time::Time;
+use crate::report::stat;
 
 /// Seconds at the quantiles people ask for. A quantile is a value that occurred: the smallest that so many do not exceed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -30,6 +30,15 @@ pub struct Quantiles {
     pub p99: f64,
     /// The largest.
     pub max: f64,
+}
+
+impl Quantiles {
+    /// Of values in any order.
+    fn of(mut values: Vec<f64>) -> Self {
+        let count = values.len() as u64;
+        let mut at = |q: f64| stat::select_quantile(&mut values, q).unwrap_or(0.0);
+        Quantiles { count, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1.0) }
+    }
 }
 
 /// One phase over all startups.
@@ -131,7 +140,7 @@ impl Example {
             uid: row.uid.clone(),
             node: row.node.clone(),
             state: row.state,
-            seconds: row.felt_s().filter(|seconds| *seconds >= 0.0),
+            seconds: row.user_latency_s().filter(|seconds| *seconds >= 0.0),
             ran: row.running_s.is_some(),
             cause: finding.map(|finding| finding.cause.clone()),
             cause_s: finding.map(|finding| finding.lost_s),
@@ -193,110 +202,190 @@ impl Summary {
 }
 
 /// How many of the slowest are named.
-const SLOWEST: u32 = 10;
+const SLOWEST: usize = 10;
 
 /// The figures over a table.
 ///
 /// # Errors
-/// When a query fails, which it does only for lack of memory or of a part of the table.
+/// When a part of the table cannot be read.
 pub fn summary(table: &Table) -> Result<Summary, Error> {
     if table.is_empty() {
         return Ok(Summary::default());
     }
-    let stateless = table.select(&[col("slo_s"), col("stateful")])?.filter(col("stateful").fill_null(lit(false)).not());
-    let slo = quantiles(stateless.clone(), "slo_s")?;
-    let within = scalar(stateless.filter(col("slo_s").lt_eq(lit(5.0))).select([col("slo_s").count()]))?;
+    let slo = slo_values(table)?;
+    let within = slo.iter().filter(|seconds| **seconds <= 5.0).count();
+    let slo_within = if slo.is_empty() { 0.0 } else { within as f64 / slo.len() as f64 };
+    let (counts, effects) = (Counts::of(table)?, Counterfactual::of(table)?);
     let anomalies = anomalies(table)?;
     let mut summary = Summary {
         startups: table.len(),
-        states: states(table)?,
-        nodes: nodes(table)?,
-        kubelets: strings(table.select(&[col("kubelet_version").unique()])?)?.into_iter().collect(),
-        window: window(table)?,
-        running: quantiles(table.select(&[col("running_s")])?, "running_s")?,
-        slo,
-        slo_within: if slo.count > 0 { within / slo.count as f64 } else { 0.0 },
+        states: counts.states(),
+        nodes: counts.nodes(),
+        kubelets: counts.kubelets.iter().map(ToString::to_string).collect(),
+        // By two clocks the last instant may lie before the first.
+        window: counts.first.zip(counts.last).map(|(from, to)| (Time(from.min(to)), Time(from.max(to)))),
+        running: effects.running(),
+        slo: Quantiles::of(slo),
+        slo_within,
         repaired: anomalies.iter().find(|(id, _)| *id == "slo-overflow").map_or(0, |(_, count)| *count),
         phases: phases(table)?,
         slowest: slowest(table)?,
         anomalies,
-        settings: settings(table)?,
-        evidence: counts(table, "evidence")?.into_iter().collect(),
+        settings: counts.settings(),
+        evidence: counts.evidence.into_sorted().map(|(word, count)| (word.unwrap_or_default().into(), count)).collect(),
         ..Summary::default()
     };
-    summary.causes = causes(table, &summary)?;
+    summary.causes = causes(table, &summary, &effects)?;
     Ok(summary)
 }
 
-/// How often each word of a column is there.
-fn counts(table: &Table, column: &str) -> Result<BTreeMap<String, u64>, Error> {
-    let found = table.select(&[col(column)])?.group_by([col(column)]).agg([len().alias("count")]);
-    let found = found.collect().map_err(failed)?;
-    let words = found.column(column).map_err(failed)?.str().map_err(failed)?.clone();
-    let count = |at| seconds(&found, "count", at).unwrap_or(0.0) as u64;
-    Ok(words.iter().enumerate().map(|(at, word)| (word.unwrap_or_default().to_owned(), count(at))).collect())
+/// The SLI values of startups that are not known to be stateful.
+fn slo_values(table: &Table) -> Result<Vec<f64>, Error> {
+    let mut all = Vec::with_capacity(table.len());
+    table.scan(&["slo_s", "stateful"], &mut |batch| {
+        let rows = batch.seconds("slo_s")?.iter().zip(batch.flags("stateful")?.iter());
+        all.extend(rows.filter(|(_, stateful)| *stateful != Some(true)).filter_map(|(slo, _)| slo));
+        Ok(())
+    })?;
+    Ok(all)
 }
 
-/// What is known to be set: a line for each value of a setting that some node's lines tell.
-fn settings(table: &Table) -> Result<Vec<SettingLine>, Error> {
-    let pairs = table.select(&[col("node"), col("settings"), col(BEGAN)])?;
-    let pairs = pairs.group_by([col("node"), col("settings")]).agg([col(BEGAN).max().alias("last")]);
-    // In the order of time: what was told later holds.
-    let found = pairs.sort(["last", "settings"], SortMultipleOptions::default()).collect().map_err(failed)?;
-    let text = |name: &str| Ok::<_, Error>(found.column(name).map_err(failed)?.str().map_err(failed)?.clone());
-    let mut nodes: BTreeMap<Option<String>, Settings> = BTreeMap::new();
-    for (node, words) in text("node")?.iter().zip(text("settings")?.iter()) {
-        let known = nodes.entry(node.map(str::to_owned)).or_default();
-        *known = Settings::read(words.unwrap_or_default()).over(known);
+/// What is counted in one scan.
+struct Counts {
+    /// Startups of each state, in the order of [`STATES`].
+    states: [u64; STATES.len()],
+    evidence: ByName<u64>,
+    kubelets: BTreeSet<Box<str>>,
+    /// Nodes that are named, with what their rows say is set and when that was last said.
+    settings: ByName<HashMap<Box<str>, Option<i64>>>,
+    /// The folders of sources that name no node.
+    folders: HashSet<Box<str>>,
+    /// The first creation, and the last instant.
+    first: Option<i64>,
+    last: Option<i64>,
+}
+
+impl Counts {
+    const COLUMNS: [&str; 10] =
+        ["state", "evidence", "kubelet_version", "node", "settings", "source", BEGAN, "watched", "running", "seen"];
+
+    fn of(table: &Table) -> Result<Self, Error> {
+        let mut counts = Counts {
+            states: [0; STATES.len()],
+            evidence: ByName::new(),
+            kubelets: BTreeSet::new(),
+            settings: ByName::new(),
+            folders: HashSet::default(),
+            first: None,
+            last: None,
+        };
+        table.scan(&Self::COLUMNS, &mut |batch| {
+            for state in batch.text("state")?.iter() {
+                let known = STATES.iter().zip(&mut counts.states).find(|((_, name), _)| state == Some(name));
+                known.into_iter().for_each(|(_, count)| *count += 1);
+            }
+            batch.text("evidence")?.iter().for_each(|word| *counts.evidence.entry(word) += 1);
+            for version in batch.text("kubelet_version")?.iter().flatten() {
+                if !counts.kubelets.contains(version) {
+                    counts.kubelets.insert(version.into());
+                }
+            }
+            let began = batch.whole(BEGAN)?;
+            let rows = batch.text("node")?.iter().zip(batch.text("settings")?.iter()).zip(batch.text("source")?.iter());
+            for (((node, settings), source), began) in rows.zip(began.iter()) {
+                counts.first = counts.first.into_iter().chain(began).min();
+                let (known, settings) = (counts.settings.entry(node), settings.unwrap_or_default());
+                match known.get_mut(settings) {
+                    Some(last) => *last = began.max(*last),
+                    None => drop(known.insert(settings.into(), began)),
+                }
+                let folder = source.map(|source| source.rsplit_once('/').map_or("", |(folder, _)| folder));
+                if let Some(folder) = folder.filter(|folder| node.is_none() && !counts.folders.contains(*folder)) {
+                    counts.folders.insert(folder.into());
+                }
+            }
+            let (watched, running, seen) = (batch.whole("watched")?, batch.whole("running")?, batch.whole("seen")?);
+            let ends = watched.iter().zip(running.iter()).zip(seen.iter());
+            let last = ends.filter_map(|((watched, running), seen)| watched.or(running).or(seen)).max();
+            counts.last = counts.last.max(last);
+            Ok(())
+        })?;
+        Ok(counts)
     }
-    let mut lines = Vec::new();
-    for (knob, name) in SETTINGS {
-        let mut values: BTreeMap<Option<&str>, u64> = BTreeMap::new();
-        nodes.values().for_each(|known| *values.entry(known.get(*knob)).or_default() += 1);
-        if values.keys().any(Option::is_some) {
-            lines.extend(values.into_iter().map(|(value, nodes)| SettingLine {
-                name,
-                value: value.map(str::to_owned),
-                nodes,
-            }));
+
+    fn states(&self) -> Vec<(&'static str, u64)> {
+        STATES.iter().zip(self.states).map(|((_, name), count)| (*name, count)).collect()
+    }
+
+    /// Nodes are told by name; where no line names them, the files of one folder are of one node.
+    fn nodes(&self) -> usize {
+        self.settings.names() + self.folders.len()
+    }
+
+    /// What is known to be set: a line for each value of a setting that some node's lines tell.
+    fn settings(&self) -> Vec<SettingLine> {
+        let nodes: Vec<Settings> = self
+            .settings
+            .values()
+            .map(|said| {
+                // In the order of time: what was told later holds.
+                let mut said: Vec<(Option<i64>, &str)> = said.iter().map(|(words, last)| (*last, &**words)).collect();
+                said.sort_unstable();
+                said.iter().fold(Settings::default(), |known, (_, words)| Settings::read(words).over(&known))
+            })
+            .collect();
+        let mut lines = Vec::new();
+        for (knob, name) in SETTINGS {
+            let mut values: BTreeMap<Option<&str>, u64> = BTreeMap::new();
+            nodes.iter().for_each(|known| *values.entry(known.get(*knob)).or_default() += 1);
+            if values.keys().any(Option::is_some) {
+                lines.extend(values.into_iter().map(|(value, nodes)| SettingLine {
+                    name,
+                    value: value.map(str::to_owned),
+                    nodes,
+                }));
+            }
         }
+        lines
     }
-    Ok(lines)
 }
 
 /// Created → running of all startups without what each cause claims before that.
-struct Effects {
+struct Counterfactual {
     /// Of each row, by its number over all parts; NaN where it is not known.
     running: Vec<f64>,
     /// The rows that each cause claims of, and how much.
-    claims: BTreeMap<String, Vec<(u32, f32)>>,
+    claims: BTreeMap<Box<str>, Vec<(u32, f32)>>,
 }
 
-impl Effects {
-    fn add(&mut self, part: &LazyFrame) -> Result<(), Error> {
-        let first = self.running.len();
-        let running = part.clone().select([col("running_s")]).collect().map_err(failed)?;
-        let seconds = running.column("running_s").map_err(failed)?.f64().map_err(failed)?;
-        self.running.extend(seconds.iter().map(|running| running.unwrap_or(f64::NAN)));
-        let claims = part.clone().with_row_index("row", None).select([col("row"), col("findings")]);
-        let claims = nested(claims, "findings").select([col("row"), col("cause"), col("lost_s")]);
-        let found = claims.collect().map_err(failed)?;
-        let rows = found.column("row").map_err(failed)?.idx().map_err(failed)?;
-        let causes = found.column("cause").map_err(failed)?.str().map_err(failed)?;
-        let lost = found.column("lost_s").map_err(failed)?.f64().map_err(failed)?;
-        for ((row, cause), lost) in rows.iter().zip(causes.iter()).zip(lost.iter()) {
-            let (Some(row), Some(cause), Some(lost)) = (row, cause, lost) else { continue };
-            // The record may be late, the pod is not: that changes nothing of when it ran.
-            if cause == "record-late" {
-                continue;
+impl Counterfactual {
+    fn of(table: &Table) -> Result<Self, Error> {
+        let mut all = Counterfactual { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
+        table.scan(&["running_s", "findings"], &mut |batch| {
+            let first = all.running.len();
+            all.running.extend(batch.seconds("running_s")?.iter().map(|running| running.unwrap_or(f64::NAN)));
+            let findings = batch.nested("findings")?;
+            let (causes, lost) = (findings.items.text("cause")?, findings.items.seconds("lost_s")?);
+            for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
+                let (Some(cause), Some(lost)) = (cause, lost) else { continue };
+                // The record may be late, the pod is not: that changes nothing of when it ran.
+                if cause == "record-late" {
+                    continue;
+                }
+                let claim = (u32::try_from(first + row).unwrap_or(u32::MAX), lost as f32);
+                match all.claims.get_mut(cause) {
+                    Some(claims) => claims.push(claim),
+                    None => drop(all.claims.insert(cause.into(), vec![claim])),
+                }
             }
-            let row = u32::try_from(first + row as usize).unwrap_or(u32::MAX);
-            match self.claims.get_mut(cause) {
-                Some(claims) => claims.push((row, lost as f32)),
-                None => drop(self.claims.insert(cause.to_owned(), vec![(row, lost as f32)])),
-            }
-        }
-        Ok(())
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// As it was.
+    fn running(&self) -> Quantiles {
+        Quantiles::of(self.running.iter().copied().filter(|running| !running.is_nan()).collect())
     }
 
     fn without(&self, cause: &str) -> Quantiles {
@@ -307,153 +396,105 @@ impl Effects {
             }
         }
         left.retain(|running| !running.is_nan());
-        let count = left.len();
-        let mut at = |share: f64| {
-            let rank = ((count as f64 * share).ceil() as usize).clamp(1, count.max(1)) - 1;
-            if count == 0 { 0.0 } else { *left.select_nth_unstable_by(rank, f64::total_cmp).1 }
-        };
-        Quantiles { count: count as u64, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1.0) }
+        Quantiles::of(left)
     }
-}
-
-fn quantiles(frame: LazyFrame, column: &str) -> Result<Quantiles, Error> {
-    let at = |q: f64| quantile(col(column), q).alias(format!("{q}"));
-    let query =
-        frame.select([col(column).count().alias("count"), at(0.5), at(0.95), at(0.99), col(column).max().alias("max")]);
-    let found = query.collect().map_err(failed)?;
-    let get = |name: &str| seconds(&found, name, 0).unwrap_or(0.0);
-    Ok(Quantiles { count: get("count") as u64, p50: get("0.5"), p95: get("0.95"), p99: get("0.99"), max: get("max") })
-}
-
-fn states(table: &Table) -> Result<Vec<(&'static str, u64)>, Error> {
-    let all = table.select(&[col("state")])?;
-    let count = |state: &State| {
-        let found = all.clone().filter(col("state").eq(lit(state.name()))).select([col("state").count()]);
-        Ok((state.name(), scalar(found)? as u64))
-    };
-    crate::model::startup::STATES.iter().map(|(state, _)| count(state)).collect()
-}
-
-/// Nodes are told by name; where no line names them, the files of one folder are of one node.
-fn nodes(table: &Table) -> Result<usize, Error> {
-    let named = strings(table.select(&[col("node").unique()])?)?;
-    let nameless = col("source").filter(col("node").is_null()).unique();
-    let sources = strings(table.select(&[nameless])?)?;
-    let folders: BTreeSet<_> =
-        sources.iter().map(|source| source.rsplit_once('/').map_or("", |(folder, _)| folder)).collect();
-    Ok(named.len() + folders.len())
-}
-
-fn window(table: &Table) -> Result<Option<(Time, Time)>, Error> {
-    let number = |expression: Expr| expression.cast(DataType::Int64);
-    let last = col("watched").fill_null(col("running")).fill_null(col("seen"));
-    let found = table.select(&[col(BEGAN).min().alias("from"), number(last.max()).alias("to")])?;
-    let found = found.select([col("from").min(), col("to").max()]).collect().map_err(failed)?;
-    let get = |name: &str| -> Result<Option<Time>, Error> {
-        Ok(found.column(name).map_err(failed)?.i64().map_err(failed)?.get(0).map(Time))
-    };
-    // By two clocks the last instant may lie before the first.
-    Ok(get("from")?.zip(get("to")?).map(|(from, to)| (from.min(to), from.max(to))))
 }
 
 fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
     let mut lines = Vec::new();
     for some in PHASES.chunks(table.columns_at_once()) {
-        let columns: Vec<String> = some.iter().map(|(phase, _)| phase_column(*phase)).collect();
-        let lost = columns.iter().map(|column| micros(column).sum().alias(format!("{column} lost")));
-        let p99 = columns.iter().map(|column| quantile(col(column.as_str()), 0.99).alias(format!("{column} p99")));
-        let figures: Vec<Expr> = lost.chain(p99).collect();
-        let wanted: Vec<Expr> = columns.iter().map(|column| col(column.as_str())).collect();
-        let found = table.select(&wanted)?.select(figures).collect().map_err(failed)?;
-        for ((_, phase), column) in some.iter().zip(columns) {
-            let get = |figure: &str| seconds(&found, &format!("{column} {figure}"), 0).unwrap_or(0.0);
-            let (lost_s, p99_s) = (get("lost") / 1e6, get("p99"));
-            lines.push(PhaseLine { phase, lost_s, share: 0.0, p99_s, certain_share: 0.0 });
+        for ((_, phase), (lost, mut values)) in some.iter().zip(phase_values(table, some)?) {
+            let p99_s = stat::select_quantile(&mut values, 0.99).unwrap_or(0.0);
+            lines.push(PhaseLine { phase, lost_s: seconds(lost), share: 0.0, p99_s, certain_share: 0.0 });
         }
     }
-    let mut certain: BTreeMap<String, f64> = BTreeMap::new();
-    for part in table.parts() {
-        let spans = nested(part.select([col("spans")]), "spans");
-        let found =
-            spans.group_by([col("phase")]).agg([micros("min_s").sum().alias("certain")]).collect().map_err(failed)?;
-        let names = found.column("phase").map_err(failed)?.str().map_err(failed)?;
-        for (at, name) in names.iter().enumerate() {
-            *certain.entry(name.unwrap_or_default().to_owned()).or_default() +=
-                seconds(&found, "certain", at).unwrap_or(0.0);
+    let mut certain: ByName<i64> = ByName::new();
+    table.scan(&["spans"], &mut |batch| {
+        let spans = batch.nested("spans")?.items;
+        for (phase, least) in spans.text("phase")?.iter().zip(spans.seconds("min_s")?.iter()) {
+            let sum = certain.entry(phase);
+            *sum = sum.saturating_add(least.map_or(0, micros));
         }
-    }
+        Ok(())
+    })?;
     let whole: f64 = lines.iter().map(|line| line.lost_s).sum();
     let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
     for line in &mut lines {
         line.share = share(line.lost_s, whole);
         // A phase may be several spans, each cut to microseconds by itself.
-        line.certain_share = share(certain.get(line.phase).copied().unwrap_or(0.0) / 1e6, line.lost_s).min(1.0);
+        line.certain_share = share(seconds(*certain.entry(Some(line.phase))), line.lost_s).min(1.0);
     }
     Ok(lines)
 }
 
+/// What a cause claims of all startups.
 #[derive(Default)]
 struct Claims {
-    lost: f64,
-    certain: f64,
+    /// Microseconds.
+    lost: i64,
+    certain: i64,
     pods: u64,
-    nodes: BTreeSet<String>,
-    worst: Option<Found>,
+    /// The last row that was counted.
+    last: Option<(usize, usize)>,
+    nodes: BTreeSet<Box<str>>,
+    worst: Option<RowRef>,
 }
 
-fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
-    let mut all: BTreeMap<String, Claims> = BTreeMap::new();
-    let mut effects = Effects { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
-    for (number, part) in table.parts().into_iter().enumerate() {
-        effects.add(&part)?;
-        let findings = nested(part.with_row_index("row", None).select(Found::columns(&[col("findings")])), "findings");
-        let largest = SortMultipleOptions::default().with_order_descending_multi([true, false]);
-        let mut figures = vec![
-            micros("lost_s").sum().alias("lost"),
-            micros("certain_s").sum().alias("certain"),
-            col("row").n_unique().alias("pods"),
-            col("node").unique().alias("nodes"),
-            col("lost_s").first().alias("most"),
-        ];
-        figures.extend(Found::COLUMNS.map(|name| col(name).first().alias(format!("first {name}"))));
-        let query = findings.sort(["lost_s", "row"], largest).group_by_stable([col("cause")]).agg(figures);
-        let found = query.collect().map_err(failed)?;
-        let names = found.column("cause").map_err(failed)?.str().map_err(failed)?;
-        let nodes = found.column("nodes").map_err(failed)?.list().map_err(failed)?;
-        for (at, name) in names.iter().enumerate() {
-            let get = |column: &str| seconds(&found, column, at).unwrap_or(0.0);
-            let claims = all.entry(name.unwrap_or_default().to_owned()).or_default();
-            claims.lost += get("lost");
-            claims.certain += get("certain");
-            claims.pods += get("pods") as u64;
-            if let Some(nodes) = nodes.get_as_series(at) {
-                claims
-                    .nodes
-                    .extend(nodes.str().map_err(failed)?.iter().map(|node| node.unwrap_or_default().to_owned()));
+fn claims(table: &Table) -> Result<BTreeMap<Box<str>, Claims>, Error> {
+    let mut all: BTreeMap<Box<str>, Claims> = BTreeMap::new();
+    let mut columns = vec!["findings"];
+    columns.extend(RowRefs::COLUMNS);
+    table.scan(&columns, &mut |batch| {
+        let (rows, nodes, findings) = (RowRefs::of(batch)?, batch.text("node")?, batch.nested("findings")?);
+        let items = &findings.items;
+        let claimed = items.seconds("lost_s")?.iter().zip(items.seconds("certain_s")?.iter());
+        let causes = items.text("cause")?.iter().map(Option::unwrap_or_default);
+        for ((row, cause), (lost, certain)) in findings.rows.iter().zip(causes).zip(claimed) {
+            if !all.contains_key(cause) {
+                all.insert(cause.into(), Claims::default());
             }
-            let found = Found::of(&found, at, number, get("most"), "first ")?;
-            if claims.worst.as_ref().is_none_or(|known| found.before(known)) {
-                claims.worst = Some(found);
+            let Some(claims) = all.get_mut(cause) else { continue };
+            claims.lost = claims.lost.saturating_add(lost.map_or(0, micros));
+            claims.certain = claims.certain.saturating_add(certain.map_or(0, micros));
+            // A cause may claim of one startup twice.
+            let place = (batch.part, batch.first + row);
+            claims.pods += u64::from(claims.last.replace(place) != Some(place));
+            let node = nodes.get(*row).unwrap_or_default();
+            if !claims.nodes.contains(node) {
+                claims.nodes.insert(node.into());
+            }
+            let lost = lost.unwrap_or(0.0);
+            if !claims.worst.as_ref().is_some_and(|worst| worst.outranks(batch.part, lost)) {
+                let found = rows.get(*row, lost);
+                if claims.worst.as_ref().is_none_or(|worst| found.cmp(worst).is_lt()) {
+                    claims.worst = Some(found);
+                }
             }
         }
-    }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+fn causes(table: &Table, summary: &Summary, effects: &Counterfactual) -> Result<Vec<CauseLine>, Error> {
+    let all = claims(table)?;
     let known = summary.known();
     let versions = || summary.kubelets.iter().map(String::as_str);
     let advised = |cause: &str| crate::causes::named(cause).map(|cause| cause.advised(versions(), &known));
-    let worst = Found::rows(&all.values().filter_map(|claims| claims.worst.as_ref()).collect::<Vec<_>>(), table)?;
+    let worst = RowRef::rows(&all.values().filter_map(|claims| claims.worst.as_ref()).collect::<Vec<_>>(), table)?;
     let mut worst = worst.into_iter();
-    let line = |(cause, claims): (String, Claims)| {
+    let line = |(cause, claims): (Box<str>, Claims)| {
         let worst = claims.worst.and_then(|_| worst.next());
         CauseLine {
             without: effects.without(&cause),
             advised: advised(&cause).unwrap_or_default(),
             what_if: None,
-            lost_s: claims.lost / 1e6,
-            certain_s: claims.certain / 1e6,
+            lost_s: seconds(claims.lost),
+            certain_s: seconds(claims.certain),
             pods: claims.pods,
             nodes: claims.nodes.len() as u64,
             worst: worst.map(|row| Example::of(&row, Some(&cause))),
-            cause,
+            cause: cause.into(),
         }
     };
     let mut lines: Vec<CauseLine> = all.into_iter().map(line).collect();
@@ -462,37 +503,37 @@ fn causes(table: &Table, summary: &Summary) -> Result<Vec<CauseLine>, Error> {
 }
 
 fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
-    let mut all: Vec<Found> = Vec::new();
-    for (number, part) in table.parts().into_iter().enumerate() {
-        // By two clocks a whole may be negative: of that nothing is the slowest.
-        let felt = col("running_s").fill_null(col("total_s"));
-        let felt = when(felt.clone().gt_eq(lit(0.0))).then(felt).otherwise(lit(f64::NEG_INFINITY)).alias("felt");
-        let longest = SortMultipleOptions::default().with_order_descending_multi([true, false]);
-        let query = part.with_row_index("row", None).select(Found::columns(&[felt]));
-        let found = query.sort(["felt", "row"], longest).limit(SLOWEST).collect().map_err(failed)?;
-        for at in 0..found.height() {
-            let felt = seconds(&found, "felt", at).unwrap_or(f64::NEG_INFINITY);
-            all.push(Found::of(&found, at, number, felt, "")?);
+    let mut all: Vec<RowRef> = Vec::new();
+    let mut columns = vec!["running_s", "total_s"];
+    columns.extend(RowRefs::COLUMNS);
+    table.scan(&columns, &mut |batch| {
+        let rows = RowRefs::of(batch)?;
+        for (row, (running, total)) in
+            batch.seconds("running_s")?.iter().zip(batch.seconds("total_s")?.iter()).enumerate()
+        {
+            // By two clocks a whole may be negative: of that nothing is the slowest.
+            let latency = running.or(total).filter(|latency| *latency >= 0.0).unwrap_or(f64::NEG_INFINITY);
+            if all.len() == SLOWEST && all.last().is_some_and(|last| last.outranks(batch.part, latency)) {
+                continue;
+            }
+            let found = rows.get(row, latency);
+            let at = all.partition_point(|known| known.cmp(&found).is_le());
+            all.insert(at, found);
+            all.truncate(SLOWEST);
         }
-    }
-    all.sort_by(Found::cmp);
-    all.truncate(SLOWEST as usize);
-    let rows = Found::rows(&all.iter().collect::<Vec<_>>(), table)?;
+        Ok(())
+    })?;
+    let rows = RowRef::rows(&all.iter().collect::<Vec<_>>(), table)?;
     Ok(rows.iter().map(|row| Example::of(row, None)).collect())
 }
 
 fn anomalies(table: &Table) -> Result<Vec<(&'static str, u64)>, Error> {
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for part in table.parts() {
-        let options = ExplodeOptions { empty_as_null: false, keep_nulls: false };
-        let query = part.select([col("anomalies")]).explode(by_name(["anomalies"], true, false), options);
-        let found = query.group_by([col("anomalies")]).agg([len().alias("count")]).collect().map_err(failed)?;
-        let names = found.column("anomalies").map_err(failed)?.str().map_err(failed)?;
-        for (at, name) in names.iter().enumerate() {
-            *counts.entry(name.unwrap_or_default().to_owned()).or_default() +=
-                seconds(&found, "count", at).unwrap_or(0.0) as u64;
-        }
-    }
+    let mut counts: ByName<u64> = ByName::new();
+    table.scan(&["anomalies"], &mut |batch| {
+        batch.words("anomalies")?.0.iter().for_each(|id| *counts.entry(id) += 1);
+        Ok(())
+    })?;
+    let counts: BTreeMap<_, _> = counts.into_sorted().collect();
     let known = crate::breakdown::ANOMALIES.iter();
-    Ok(known.filter_map(|(id, _)| Some((*id, *counts.get(*id)?))).collect())
+    Ok(known.filter_map(|(id, _)| Some((*id, *counts.get(&Some((*id).into()))?))).collect())
 }

@@ -25,6 +25,7 @@ mod metrics;
 mod packaging;
 mod page;
 mod properties;
+mod rooms;
 mod schema;
 mod support;
 mod tables;

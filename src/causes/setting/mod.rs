@@ -7,10 +7,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::model::error::{Error, Kind};
-use crate::model::record::named;
+use crate::model::error::{Error, ErrorKind};
+use crate::model::names::named_enum;
 
-named! {
+named_enum! {
     /// A setting by its name in KubeletConfiguration (`kubelet.config.k8s.io/v1beta1`).
     Setting SETTINGS {
         /// One pull at a time.
@@ -124,7 +124,7 @@ impl Settings {
     /// When it is none of these.
     pub fn of_config(text: &str) -> Result<Self, Error> {
         let wrong = |trouble: &dyn fmt::Display| {
-            Error::new(Kind::Setting, format!("it is no kubelet configuration: {trouble}")).help(
+            Error::new(ErrorKind::Setting, format!("it is no kubelet configuration: {trouble}")).help(
                 "give a KubeletConfiguration (/var/lib/kubelet/config.yaml) or what the kubelet's /configz answers",
             )
         };
@@ -178,7 +178,7 @@ impl Settings {
     #[must_use]
     pub fn read(words: &str) -> Self {
         let one =
-            |word: &str| word.split_once('=').and_then(|(name, value)| Some((Setting::named(name)?, value.into())));
+            |word: &str| word.split_once('=').and_then(|(name, value)| Some((Setting::from_name(name)?, value.into())));
         Settings(words.split(' ').filter_map(one).collect())
     }
 
@@ -245,7 +245,7 @@ impl Settings {
 
 /// The gate with this name.
 fn gate_of(name: &str) -> Option<Setting> {
-    Setting::named(&format!("featureGates.{name}"))
+    Setting::from_name(&format!("featureGates.{name}"))
 }
 
 #[cfg(test)]

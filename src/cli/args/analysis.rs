@@ -12,7 +12,7 @@ use rand::rngs::SysRng;
 use super::servers;
 use crate::analyze::Options;
 use crate::causes::setting::Settings;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 use crate::parse::calendar::Hints;
 use crate::parse::grammar::Grammars;
@@ -95,7 +95,7 @@ pub(in crate::cli) fn read_grammar(path: &Path) -> Result<(String, String), Erro
     let name = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => Ok((name, text)),
-        Err(error) => Err(Error::new(Kind::Grammar, format!("{name}: cannot read the grammar: {error}"))),
+        Err(error) => Err(Error::new(ErrorKind::Grammar, format!("{name}: cannot read the grammar: {error}"))),
     }
 }
 
@@ -141,7 +141,7 @@ impl AnalysisArgs {
     fn zone(&self) -> Result<Option<Tz>, Error> {
         let zone = self.timezone.as_deref().map(|name| {
             name.parse().map_err(|_| {
-                Error::new(Kind::Setting, format!("--timezone: invalid time zone {name:?}"))
+                Error::new(ErrorKind::Setting, format!("--timezone: invalid time zone {name:?}"))
                     .help("use a name of the tz database, e.g. Europe/Berlin or UTC")
             })
         });
@@ -152,7 +152,8 @@ impl AnalysisArgs {
     pub(in crate::cli) fn anonymizer(&self) -> Result<Option<Anonymizer>, Error> {
         if let Some(path) = &self.anonymize_key {
             let about = |error: Error| error.about(&format!("--anonymize-key {}", path.display()));
-            let bytes = std::fs::read(path).map_err(|error| about(Error::new(Kind::Setting, error.to_string())))?;
+            let bytes =
+                std::fs::read(path).map_err(|error| about(Error::new(ErrorKind::Setting, error.to_string())))?;
             return Anonymizer::of_file(&bytes).map(Some).map_err(about);
         }
         self.anonymize.then(|| random_key().map(Anonymizer::once)).transpose()
@@ -179,7 +180,7 @@ pub(super) fn time(flag: &str, text: Option<&str>, zone: Tz, now: Option<Time>) 
 
 /// The text of a file that a flag names.
 pub(super) fn read_text(path: &Path, flag: &str) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|error| Error::new(Kind::Setting, error.to_string()).about(&flag))
+    std::fs::read_to_string(path).map_err(|error| Error::new(ErrorKind::Setting, error.to_string()).about(&flag))
 }
 
 #[allow(clippy::disallowed_methods, reason = "the program hands the clock to the library")]
@@ -196,7 +197,7 @@ fn random_key() -> Result<[u8; 16], Error> {
     }
     let mut key = [0; 16];
     SysRng.try_fill_bytes(&mut key).map_err(|error| {
-        Error::new(Kind::Setting, format!("--anonymize: the system provides no random numbers: {error}"))
+        Error::new(ErrorKind::Setting, format!("--anonymize: the system provides no random numbers: {error}"))
             .help("pass a key with --anonymize-key")
     })?;
     Ok(*KEY.get_or_init(|| key))

@@ -182,5 +182,5 @@ fn possible_values(names: impl IntoIterator<Item = &'static str>) -> PossibleVal
 }
 
 fn keys() -> impl TypedValueParser<Value = Key> {
-    possible_values(KEYS.iter().map(|(_, name)| *name)).map(|name| Key::named(&name).unwrap_or_default())
+    possible_values(KEYS.iter().map(|(_, name)| *name)).map(|name| Key::from_name(&name).unwrap_or_default())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::analysis::{read_text, time};
 use crate::analyze;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::{Nanos, Time};
 use crate::web::{Access, Secret};
 use chrono_tz::Tz;
@@ -89,7 +89,7 @@ impl ServerArgs {
         let window = Nanos(i64::try_from(self.window.as_nanos()).unwrap_or(i64::MAX));
         let from = time("--from", self.from.as_deref(), zone, now)?.unwrap_or(Time(to.0.saturating_sub(window.0)));
         if (to - from).seconds() < 1.0 {
-            return Err(Error::new(Kind::Setting, format!("the time window is empty: from {from} to {to}"))
+            return Err(Error::new(ErrorKind::Setting, format!("the time window is empty: from {from} to {to}"))
                 .help("--from must be at least one second before --to"));
         }
         Ok(Some((from, to)))
@@ -103,7 +103,7 @@ impl ServerArgs {
         if bare.is_empty() || bare.contains(['=', '~']) {
             return Ok(bare.to_owned());
         }
-        Err(Error::new(Kind::Setting, format!("--selector: {text:?} contains no label matcher"))
+        Err(Error::new(ErrorKind::Setting, format!("--selector: {text:?} contains no label matcher"))
             .help("write it as in a query: 'cluster=\"prod\",job=~\"kubelet.*\"'"))
     }
 
@@ -142,14 +142,14 @@ impl ServerArgs {
         {
             let Some((name, value)) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty()) else {
                 let flag = if typed { "--header" } else { "--header-file" };
-                return Err(Error::new(Kind::Setting, format!("{flag}: a header has no colon"))
+                return Err(Error::new(ErrorKind::Setting, format!("{flag}: a header has no colon"))
                     .help("use 'NAME: VALUE', e.g. 'X-Scope-OrgID: team'"));
             };
             let name = name.trim();
             if typed && ["authorization", "proxy-authorization", "cookie"].contains(&name.to_ascii_lowercase().as_str())
             {
                 return Err(Error::new(
-                    Kind::Setting,
+                    ErrorKind::Setting,
                     format!("--header {name}: its value would be visible in the process list"),
                 )
                 .help("use --token-file, --password-file or --header-file for secrets"));
@@ -163,7 +163,7 @@ impl ServerArgs {
         let Some(proxy) = &self.proxy else { return Ok(None) };
         let user = proxy.rsplit_once('@').map(|(before, _)| before.rsplit('/').next().unwrap_or(before));
         if user.is_some_and(|user| user.contains(':')) {
-            return Err(Error::new(Kind::Setting, "--proxy: its password would be visible in the process list")
+            return Err(Error::new(ErrorKind::Setting, "--proxy: its password would be visible in the process list")
                 .help("set HTTPS_PROXY (HTTP_PROXY) in the environment instead"));
         }
         Ok(Some(Secret::new(proxy.clone())))

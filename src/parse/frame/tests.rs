@@ -1,4 +1,4 @@
-//! Every form of frame on real lines, and what must not be taken for a frame. Made-up lines are in `properties`.
+//! Every form of frame on real lines, and what must not be taken for a frame. CleanupList-up lines are in `properties`.
 
 use std::borrow::Cow;
 

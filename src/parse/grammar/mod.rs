@@ -12,7 +12,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use pattern::Pattern;
 use serde::Deserialize;
 
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::hash::HashMap;
 use crate::model::record::{Fact, Field, Value};
 use crate::parse::entry::{Dialect, Entry};
@@ -201,7 +201,7 @@ impl Grammars {
         }
         let search = |words: &[&str]| {
             let built = AhoCorasick::builder().match_kind(MatchKind::Standard).build(words);
-            built.map_err(|trouble| Error::new(Kind::Grammar, format!("the literals make no search: {trouble}")))
+            built.map_err(|trouble| Error::new(ErrorKind::Grammar, format!("the literals make no search: {trouble}")))
         };
         let pattern_literals = search(&pattern_literals)?;
         let mut distinct: Vec<&str> = literals.iter().map(String::as_str).collect();
@@ -334,7 +334,7 @@ struct Read {
 
 fn read(name: &str, text: &str) -> Result<Read, Error> {
     let file = toml::from_str(text)
-        .map_err(|trouble| Error::new(Kind::Grammar, format!("{name} is no grammar: {trouble}")))?;
+        .map_err(|trouble| Error::new(ErrorKind::Grammar, format!("{name} is no grammar: {trouble}")))?;
     Ok(Read { name: name.to_owned(), text: file })
 }
 
@@ -347,13 +347,13 @@ impl Read {
 }
 
 fn compile(file: &str, component: Component, text: MessageText, known: bool) -> Result<(Message, String), Error> {
-    let wrong = |what: String| Error::new(Kind::Grammar, format!("{file}: {}: {what}", text.name));
+    let wrong = |what: String| Error::new(ErrorKind::Grammar, format!("{file}: {}: {what}", text.name));
     let pattern =
         |source: &str| if known { Ok(Pattern::known(source)) } else { Pattern::checked(source).map_err(&wrong) };
     if text.literal.is_empty() || text.literal.contains(['"', '\\', '\n']) {
         return Err(wrong("the literal must be plain text without quotes and backslashes".into()));
     }
-    let fact = Fact::named(&text.yields).ok_or_else(|| {
+    let fact = Fact::from_name(&text.yields).ok_or_else(|| {
         let known: Vec<&str> = crate::model::record::FACTS.iter().map(|(_, name)| *name).collect();
         wrong(format!("no fact is named {:?}", text.yields)).help(format!("the facts are {}", known.join(", ")))
     })?;
@@ -364,7 +364,7 @@ fn compile(file: &str, component: Component, text: MessageText, known: bool) -> 
     };
     let inside = text.inside.iter().map(|inside| Ok((inside.key.clone(), pattern(&inside.pattern)?)));
     let fields = text.fields.iter().map(|(name, key)| {
-        Ok((Field::named(name).ok_or_else(|| wrong(format!("no field is named {name}")))?, key.clone()))
+        Ok((Field::from_name(name).ok_or_else(|| wrong(format!("no field is named {name}")))?, key.clone()))
     });
     let message = Message {
         fact,

@@ -52,8 +52,9 @@ impl Compiled {
     fn of(source: &str) -> Result<Self, String> {
         let regex = Regex::new(source).map_err(|trouble| trouble.to_string())?;
         let named = regex.capture_names().enumerate().filter_map(|(number, name)| Some((number, name?)));
-        let groups = named
-            .map(|(number, name)| Ok((number, Field::named(name).ok_or_else(|| format!("no field is named {name}"))?)));
+        let groups = named.map(|(number, name)| {
+            Ok((number, Field::from_name(name).ok_or_else(|| format!("no field is named {name}"))?))
+        });
         Ok(Compiled { groups: groups.collect::<Result<_, String>>()?, regex })
     }
 }

@@ -1,12 +1,10 @@
 //! Who was ahead: the pulls of other pods that a startup's image waited for, and how long those pods had waited themselves.
 
-use polars::prelude::{col, lit};
-
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 use crate::report::Report;
-use crate::table::{Row, Span};
+use crate::table::{Batch, Row, Span};
 
 /// A wait shorter than this is no queue.
 const LEAST: Nanos = Nanos(SECOND / 2);
@@ -39,8 +37,13 @@ pub(super) fn of(report: &Report, row: &Row) -> Result<Vec<Queue>, Error> {
     let mut queues = vec![Queue::default(); row.spans.len()];
     let Some(node) = row.node.as_deref().filter(|_| row.spans.iter().any(long)) else { return Ok(queues) };
     let mut all: Vec<Vec<Ahead>> = vec![Vec::new(); row.spans.len()];
-    let keep = col("node").eq(lit(node)).and(col("pulls").gt(lit(0)));
-    report.table.each(&keep, &["namespace", "pod", "uid", "image_pulls"], &mut |other| {
+    let pulled_there = |batch: &Batch| {
+        let (nodes, pulls) = (batch.text("node")?, batch.whole("pulls")?);
+        let pulled = nodes.iter().zip(pulls.iter()).map(|(other, pulls)| other == Some(node) && pulls > Some(0));
+        Ok(pulled.collect::<Vec<bool>>())
+    };
+    let columns = ["node", "pulls", "namespace", "pod", "uid", "image_pulls"];
+    report.table.each(&columns, &pulled_there, &mut |other| {
         if other.pod == row.pod && other.namespace == row.namespace {
             return;
         }

@@ -5,8 +5,6 @@ mod ahead;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{col, lit};
-
 use super::{TextOptions, length, svg, target};
 use ahead::{Ahead, Queue};
 
@@ -14,7 +12,7 @@ use crate::breakdown::{Precision, anomaly};
 use crate::model::error::Error;
 use crate::model::text::sanitize;
 use crate::report::Report;
-use crate::table::{Made, Row};
+use crate::table::{Batch, CleanupList, Row};
 
 /// Writes single startups.
 type Writer = fn(&[Chained], TextOptions, &mut dyn Write) -> Result<(), Error>;
@@ -55,7 +53,7 @@ impl ChainFile {
     ///
     /// # Errors
     /// When writing fails.
-    pub fn write(&self, found: &[Chained], made: &Made) -> Result<(), Error> {
+    pub fn write(&self, found: &[Chained], made: &CleanupList) -> Result<(), Error> {
         target::whole(&self.path, made, |out| (self.write)(found, TextOptions::default(), out))
     }
 }
@@ -65,11 +63,16 @@ impl ChainFile {
 /// # Errors
 /// When the table cannot be read.
 pub fn find(report: &Report, pod: &str) -> Result<Vec<Chained>, Error> {
-    let named = match pod.split_once('/') {
-        Some((namespace, name)) => col("namespace").eq(lit(namespace)).and(col("pod").eq(lit(name))),
-        None => col("pod").eq(lit(pod)),
+    let (namespace, name) = pod.split_once('/').map_or((None, pod), |(namespace, name)| (Some(namespace), name));
+    let is_it = |batch: &Batch| {
+        let (namespaces, pods, uids) = (batch.text("namespace")?, batch.text("pod")?, batch.text("uid")?);
+        let rows = namespaces.iter().zip(pods.iter()).zip(uids.iter());
+        let is_it = rows.map(|((its_namespace, its_name), uid)| {
+            (its_name == Some(name) && (namespace.is_none() || its_namespace == namespace)) || uid == Some(pod)
+        });
+        Ok(is_it.collect::<Vec<bool>>())
     };
-    let rows = report.table.find(&named.or(col("uid").eq(lit(pod))))?;
+    let rows = report.table.find(&["namespace", "pod", "uid"], &is_it)?;
     rows.into_iter().map(|row| Ok(Chained { queues: ahead::of(report, &row)?, row })).collect()
 }
 

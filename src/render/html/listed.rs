@@ -171,7 +171,7 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
     for row in report.table.rows() {
         let row = row?;
         let number = hash(&row);
-        let key: Slow = (Reverse(row.felt_s().map(micros)), other(number));
+        let key: Slow = (Reverse(row.user_latency_s().map(micros)), other(number));
         let startup = of(&row);
         if startups > FEW && row.state != State::Running {
             if has_room(&stuck, &key, STUCK) {

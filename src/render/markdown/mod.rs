@@ -102,7 +102,7 @@ fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     writeln!(out, "### Where the time went\n")?;
     table(&["phase", " time", " share", " p99 per start", " certain", "from → to"], out)?;
     for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
-        let words = Phase::named(line.phase).map(Phase::words);
+        let words = Phase::from_name(line.phase).map(Phase::words);
         let (label, meaning) = words.map_or((line.phase, ""), |words| (words.label, words.meaning));
         let (lost, p99) = (length(line.lost_s), length(line.p99_s));
         let certain = share(line.certain_share);

@@ -4,12 +4,13 @@
 //! Every object is closed, and every field is there but for a few that have nothing to say.
 
 mod form;
+mod model;
 
 use schemars::r#gen::{SchemaGenerator, SchemaSettings};
 use schemars::schema::{InstanceType, RootSchema, Schema as Node, SchemaObject};
 use schemars::visit::{Visitor, visit_schema_object};
 
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 
 /// One of the forms of JSON.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ const MISSING: &[(&str, &str)] = &[
 pub fn named(name: &str) -> Result<&'static Schema, Error> {
     SCHEMAS.iter().find(|schema| schema.name == name).ok_or_else(|| {
         let known: Vec<&str> = SCHEMAS.iter().map(|schema| schema.name).collect();
-        Error::new(Kind::Setting, format!("unknown schema {name:?}")).help(format!("known: {}", known.join(", ")))
+        Error::new(ErrorKind::Setting, format!("unknown schema {name:?}")).help(format!("known: {}", known.join(", ")))
     })
 }
 

@@ -141,7 +141,7 @@ impl Page<'_> {
         let most = summary.phases.iter().map(|line| line.lost_s).fold(0.0, f64::max);
         let mut legend = false;
         for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
-            let label = Phase::named(line.phase).map_or(line.phase, |phase| phase.words().label);
+            let label = Phase::from_name(line.phase).map_or(line.phase, |phase| phase.words().label);
             let cells = if most > 0.0 { (line.lost_s / most * room as f64 * 8.0).round() as usize } else { 0 };
             let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
             let bar = format!("{}{}", "█".repeat(cells / 8), eighths.get(cells % 8).unwrap_or(&""));

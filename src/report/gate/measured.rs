@@ -2,7 +2,7 @@
 
 use super::{CONFIDENCE, Sample, Values};
 use crate::metrics::{Histogram, MetricsReport, Starts, Window};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::report::gate::expression::{Comparison, Expression, Function, Test, Value};
 use crate::report::stat::{self, Interval};
 use crate::table::filter;
@@ -14,7 +14,7 @@ pub(super) struct Buckets {
 }
 
 fn unknown(limit: &Expression) -> Error {
-    Error::new(Kind::Setting, format!("--fail-if {}: metrics do not have this value", limit.text)).help(
+    Error::new(ErrorKind::Setting, format!("--fail-if {}: metrics do not have this value", limit.text)).help(
         "from metrics alone: quantiles of slo_s and total_s, share(slo_s > 5s), count(), each over all nodes or with node=GLOB; \
          everything else needs kubelet logs",
     )

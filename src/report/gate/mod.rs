@@ -5,20 +5,20 @@
 //! are of the startups given and of no others: they are exact. Without startups, metrics are judged as far as they tell.
 
 pub mod expression;
+mod filter;
 mod measured;
 
+use filter::Filter;
 use measured::Buckets;
-use polars::prelude::*;
-use regex::Regex;
+use polars_core::prelude::DataType;
 
-use crate::model::error::{Error, Kind};
-use crate::model::record::named;
+use crate::model::error::{Error, ErrorKind};
+use crate::model::names::named_enum;
 use crate::model::startup::State;
 use crate::report::Report;
-use crate::report::gate::expression::{Bound, Comparison, Expression, Function, Kind as Holds, Test, Value};
+use crate::report::gate::expression::{Bound, Comparison, Expression, Function, Kind as Holds};
 use crate::report::stat::{self, Interval};
-use crate::table::filter;
-use crate::table::{self, Described, Row, Table};
+use crate::table::{Described, Row, Table};
 
 /// How sure a verdict is: of a hundred five may be wrong.
 pub const CONFIDENCE: f64 = 0.95;
@@ -27,7 +27,7 @@ pub const CONFIDENCE: f64 = 0.95;
 const DEFAULTS: [&str; 3] =
     ["p50(running_s) > baseline + 5%", "p95(running_s) > baseline + 5%", "p99(running_s) > baseline + 5%"];
 
-named! {
+named_enum! {
     /// What comes of a limit.
     Outcome OUTCOMES {
         /// It holds.
@@ -58,9 +58,9 @@ pub fn whole(report: &Report) -> Result<(), Error> {
     let unread = report.coverage.unread_sources;
     if unread > 0 {
         let words = if unread == 1 { "one input was" } else { "inputs were" };
-        return Err(Error::new(Kind::Source, format!("no verdict: {words} unread or partly read")));
+        return Err(Error::new(ErrorKind::Source, format!("no verdict: {words} unread or partly read")));
     }
-    if report.coverage.partial { Err(Error::new(Kind::Source, "no verdict: interrupted")) } else { Ok(()) }
+    if report.coverage.partial { Err(Error::new(ErrorKind::Source, "no verdict: interrupted")) } else { Ok(()) }
 }
 
 /// One limit and what came of it.
@@ -136,7 +136,7 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
     let texts = match (texts, baseline) {
         ([], true) => &defaults,
         ([], false) => {
-            return Err(Error::new(Kind::Setting, "nothing to check: no --fail-if and no --baseline")
+            return Err(Error::new(ErrorKind::Setting, "nothing to check: no --fail-if and no --baseline")
                 .help("podlag check --fail-if 'p99(slo_s) > 5s' INPUT"));
         }
         (texts, _) => texts,
@@ -157,7 +157,7 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
     if wrong.is_empty() {
         Ok(limits)
     } else {
-        Err(Error::new(Kind::Setting, format!("--fail-if:\n{}", wrong.join("\n"))))
+        Err(Error::new(ErrorKind::Setting, format!("--fail-if:\n{}", wrong.join("\n"))))
     }
 }
 
@@ -219,34 +219,64 @@ impl Sample {
     }
 
     fn of(limit: &Expression, table: &Table) -> Result<Self, Error> {
-        let keep = limit.filters.iter().map(test).reduce(|all, test| Ok(all?.and(test?))).transpose()?;
-        let keep = keep.unwrap_or(lit(true));
-        let values = |of: Expr, keep: &Expr| -> Result<Vec<f64>, Error> {
-            Ok(table::values(table, &of, Some(keep), None)?.remove(&None).unwrap_or_default())
-        };
-        // Every row has a line; a literal would be one row, however many there are.
-        let rows = |keep: &Expr| Ok::<usize, Error>(values(col("line"), keep)?.len());
-        let starting = || col("state").eq(lit(State::Starting.name()));
-        let unknown = |of: Expr| rows(&keep.clone().and(starting()).and(of.is_null()));
-        Ok(match (&limit.column, &limit.condition) {
-            (_, Some(condition)) => {
+        let filters = limit.filters.iter().map(Filter::new).collect::<Result<Vec<_>, Error>>()?;
+        let condition = limit.condition.as_ref().map(Filter::new).transpose()?;
+        let of = limit.column.as_ref().map(|column| column.name.as_str());
+        let looked_at = condition.as_ref().map(Filter::column).or(of);
+        let mut columns: Vec<&str> = filters.iter().map(Filter::column).chain(looked_at).chain(["state"]).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let (mut sample, mut hits, mut values) = (Sample::empty(), 0, Vec::new());
+        table.scan(&columns, &mut |batch| {
+            let mut keep = vec![true; batch.len()];
+            for filter in &filters {
+                keep.iter_mut().zip(filter.fits(batch)?).for_each(|(keep, fits)| *keep &= fits == Some(true));
+            }
+            let kept = keep.iter().filter(|keep| **keep).count();
+            if let Some(condition) = &condition {
                 // Startups of which the condition says nothing are no part of the share.
-                let fits = values(test(condition)?.cast(DataType::Float64), &keep)?;
-                let hits = fits.iter().filter(|fits| **fits > 0.5).count();
-                // A condition on a value that comes with running says nothing of those that do not run yet. What null
-                // itself answers (text, an inequality, the question for null) is no such value.
-                let told = matches!(condition.column.kind, Holds::Text | Holds::Texts)
-                    || condition.value == Value::Null
-                    || condition.comparison == Comparison::Unequal;
-                let open = if told { 0 } else { unknown(col(condition.column.name.as_str()))? };
-                Sample { values: Values::Share(hits), count: fits.len(), open }
+                let fits =
+                    condition.fits(batch)?.into_iter().zip(&keep).filter_map(|(fits, keep)| fits.filter(|_| *keep));
+                for fits in fits {
+                    sample.count += 1;
+                    hits += usize::from(fits);
+                }
+            } else if let Some(of) = of {
+                let known = values.len();
+                values.extend(
+                    batch.numbers(of)?.into_iter().zip(&keep).filter_map(|(value, keep)| value.filter(|_| *keep)),
+                );
+                sample.count += values.len() - known;
+            } else {
+                hits += kept;
             }
-            (Some(column), None) => {
-                let of = values(col(column.name.as_str()), &keep)?;
-                Sample { count: of.len(), open: unknown(col(column.name.as_str()))?, values: Values::Of(of) }
+            // A condition on a value that comes with running says nothing of those that do not run yet.
+            if let Some(name) = looked_at.filter(|_| condition.as_ref().is_none_or(Filter::comes_with_running)) {
+                let state = batch.text("state")?.iter().map(|state| state == Some(State::Starting.name()));
+                let open = state
+                    .zip(batch.unknown(name)?)
+                    .zip(&keep)
+                    .filter(|((starting, unknown), keep)| *starting && *unknown && **keep);
+                sample.open += open.count();
             }
-            (None, None) => Sample { values: Values::Count(rows(&keep)?), count: table.len(), open: 0 },
-        })
+            Ok(())
+        })?;
+        sample.values = match (&condition, of) {
+            (Some(_), _) => Values::Share(hits),
+            (None, Some(_)) => {
+                values.sort_by(f64::total_cmp);
+                Values::Of(values)
+            }
+            (None, None) => {
+                sample.count = table.len();
+                Values::Count(hits)
+            }
+        };
+        Ok(sample)
+    }
+
+    fn empty() -> Self {
+        Sample { values: Values::Count(0), count: 0, open: 0 }
     }
 
     /// The figure, and between what it lies. Startups still on their way may come to have any value: low ones at one end,
@@ -384,47 +414,4 @@ fn outcome(comparison: Comparison, value: Option<f64>, bound: Option<f64>, side:
             _ => Outcome::Unknown,
         },
     }
-}
-
-/// A condition as a query. Null fits no condition but those that ask for it, and is unequal to everything.
-fn test(test: &Test) -> Result<Expr, Error> {
-    let column = col(test.column.name.as_str());
-    let equal = test.comparison == Comparison::Equal;
-    let compare = |column: Expr, value: Expr| match test.comparison {
-        Comparison::Equal => column.eq(value),
-        Comparison::Unequal => column.neq(value).fill_null(lit(true)),
-        Comparison::Less => column.lt(value),
-        Comparison::AtMost => column.lt_eq(value),
-        Comparison::Greater => column.gt(value),
-        Comparison::AtLeast => column.gt_eq(value),
-    };
-    Ok(match &test.value {
-        Value::Null if equal => column.is_null(),
-        Value::Null => column.is_not_null(),
-        Value::Number(number) => compare(column, lit(*number)),
-        Value::Bool(value) => compare(column, lit(*value)),
-        Value::Time(nanos) => compare(column.cast(DataType::Int64), lit(*nanos)),
-        Value::Text(pattern) => {
-            let glob = filter::glob(pattern)?;
-            let fits = column.map(
-                move |column| fitting(&column, &glob),
-                |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)),
-            );
-            if equal { fits } else { fits.not() }
-        }
-    })
-}
-
-/// Which words fit a glob; of a list one that does is enough. Null fits none.
-fn fitting(column: &Column, glob: &Regex) -> PolarsResult<Column> {
-    let fits: BooleanChunked = match column.dtype() {
-        DataType::List(_) => {
-            let lists = column.list()?;
-            let any =
-                |list: Series| list.str().is_ok_and(|words| words.iter().flatten().any(|word| glob.is_match(word)));
-            (0..lists.len()).map(|at| Some(lists.get_as_series(at).is_some_and(any))).collect()
-        }
-        _ => column.str()?.iter().map(|word| Some(word.is_some_and(|word| glob.is_match(word)))).collect(),
-    };
-    Ok(fits.with_name(column.name().clone()).into_column())
 }

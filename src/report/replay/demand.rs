@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{Expr, col, lit};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
@@ -12,7 +11,7 @@ use super::scenario::Scenario;
 use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
 use crate::model::time::{SECOND, Time};
-use crate::table::{Pull, Row, Table};
+use crate::table::{self, Batch, Pull, Row, Table};
 
 /// When a pod asks for its image depends on how long its sandbox took, which differs by about this much either way from run to
 /// run (captures of bursts of 20: pulls were asked for within 1.1 to 1.8 s, in another order each time).
@@ -64,28 +63,46 @@ pub(super) struct Demand {
 }
 
 /// The columns that are read of a touched start.
-const COLUMNS: [&str; 8] =
-    ["node", "namespace", "pod", "running_s", "kubelet_version", "settings", "image_pulls", "findings"];
+const COLUMNS: [&str; 11] = [
+    "node",
+    "namespace",
+    "pod",
+    "running_s",
+    "kubelet_version",
+    "settings",
+    "pulls",
+    "pull_failures",
+    "cause",
+    "image_pulls",
+    "findings",
+];
 
 /// The demand that a scenario is about.
 pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
-    let pulled = col("pulls").gt(lit(0)).or(col("pull_failures").gt(lit(0)));
-    let claimed = col("cause").is_not_null();
-    let touched: Expr = match (scenario.is_of_pulls(), scenario.is_of_limits()) {
-        (true, true) => pulled.or(claimed),
-        (true, false) => pulled,
-        _ => claimed,
+    let (of_pulls, of_limits) = (scenario.is_of_pulls(), scenario.is_of_limits());
+    let touched = |batch: &Batch| {
+        let (pulls, failures, cause) = (batch.whole("pulls")?, batch.whole("pull_failures")?, batch.text("cause")?);
+        let rows = pulls.iter().zip(failures.iter()).zip(cause.iter());
+        let touched = rows.map(|((pulls, failures), cause)| {
+            let pulled = pulls > Some(0) || failures > Some(0);
+            (of_pulls && pulled) || ((of_limits || !of_pulls) && cause.is_some())
+        });
+        Ok::<Vec<bool>, Error>(touched.collect())
     };
-    let ran = col("running_s").is_not_null();
     let mut demand = Demand::default();
-    let rest = table.select(&[col("running_s"), touched.clone().and(ran.clone()).alias("touched")])?;
-    let rest = rest.filter(col("touched").not().and(ran.clone())).select([col("running_s")]).collect();
-    let rest = rest.map_err(crate::table::failed)?;
-    let seconds = rest.column("running_s").map_err(crate::table::failed)?.f64().map_err(crate::table::failed)?.clone();
-    demand.others = seconds.iter().flatten().map(nanos).collect();
-    demand.others.sort_unstable();
+    let others = |batch: &Batch| Ok(touched(batch)?.into_iter().map(|touched| !touched).collect::<Vec<bool>>());
+    let looked = ["pulls", "pull_failures", "cause"];
+    demand.others = table::values(table, "running_s", Some((&looked, &others)))?.into_iter().map(nanos).collect();
+    let ran = |batch: &Batch| {
+        let running = batch.unknown("running_s")?;
+        Ok(touched(batch)?
+            .into_iter()
+            .zip(running)
+            .map(|(touched, unknown)| touched && !unknown)
+            .collect::<Vec<bool>>())
+    };
     let mut found: Vec<(Box<str>, Settings, Start)> = Vec::new();
-    table.each(&touched.and(ran), &COLUMNS, &mut |row| {
+    table.each(&COLUMNS, &ran, &mut |row| {
         found.push((
             row.node.clone().unwrap_or_default(),
             Settings::read(&row.settings),

@@ -1,7 +1,7 @@
 //! The settings of a replay, as a user writes them: `serializeImagePulls=false,maxParallelImagePulls=3`, `prepull=IMAGE`.
 
 use crate::causes::setting::{Setting, Settings};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 
 /// Other settings to run the observed demand under.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +30,7 @@ impl Scenario {
     pub fn of(text: &str) -> Result<Self, Error> {
         let wrong = |what: String| {
             let names: Vec<&str> = REPLAYED.iter().map(|knob| knob.name()).collect();
-            Error::new(Kind::Setting, format!("--what-if {text}: {what}"))
+            Error::new(ErrorKind::Setting, format!("--what-if {text}: {what}"))
                 .help(format!("give {} or prepull, as name=value, separated by commas", names.join(", ")))
         };
         let mut scenario = Scenario { text: text.to_owned(), price: "none".to_owned(), ..Scenario::default() };
@@ -44,7 +44,7 @@ impl Scenario {
                 scenario.prepull.push(value.to_owned());
                 continue;
             }
-            let knob = Setting::named(name).filter(|knob| REPLAYED.contains(knob));
+            let knob = Setting::from_name(name).filter(|knob| REPLAYED.contains(knob));
             let knob = knob.ok_or_else(|| wrong(format!("{name:?} cannot be simulated")))?;
             let fits = match knob {
                 Setting::SerializeImagePulls => matches!(value, "true" | "false"),

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use crate::causes;
 use crate::input::SourceError;
 use crate::metrics::{Window, families};
-use crate::model::error::{Error, Kind as Trouble};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::report::Coverage;
 use crate::report::gate::expression::{Expression, Test, Value};
@@ -73,9 +73,8 @@ impl Anonymizer {
         if secret.len() < SHORTEST {
             let short =
                 format!("the key file has only {} bytes: names could be recovered by guessing it", secret.len());
-            return Err(
-                Error::new(Trouble::Setting, short).help("head -c 32 /dev/urandom | base64 > FILE makes a strong key")
-            );
+            return Err(Error::new(ErrorKind::Setting, short)
+                .help("head -c 32 /dev/urandom | base64 > FILE makes a strong key"));
         }
         let mut key = [0; 16];
         key.iter_mut().zip(Sha256::digest(secret)).for_each(|(byte, digest)| *byte = digest);
@@ -271,7 +270,7 @@ impl Anonymizer {
             if let Value::Text(name) = value {
                 *name = self.asked(&column.name, name).ok_or_else(|| {
                     let words = format!("--anonymize: pseudonyms match no pattern, such as {name:?}");
-                    Error::new(Trouble::Setting, words)
+                    Error::new(ErrorKind::Setting, words)
                         .help("give a complete name, or select startups with --namespace, --node, --pod or --workload")
                 })?;
             }

@@ -1,12 +1,11 @@
 //! Structs as columns: how a field of a row becomes a column and comes back. A struct declared with [`columns!`] is a table's
 //! schema, its documentation and its JSON at once; adding a column is adding a field.
 
-use polars::prelude::*;
 use polars_arrow::array::ListArray;
 use polars_arrow::offset::{Offsets, OffsetsBuffer};
+use polars_core::prelude::*;
 
-use crate::model::error::{Error, Kind};
-use crate::model::phase::{PHASES, Phase};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 
 /// A column as it is documented in a file's metadata and checked when a file is read.
@@ -48,25 +47,25 @@ macro_rules! columns {
         #[serde(default)]
         pub struct $name { $(#[doc = $about] $(#[$attribute])* pub $field: $type,)* }
 
-        impl $crate::table::cell::Columns for $name {
-            fn describe() -> Vec<$crate::table::cell::Described> {
+        impl $crate::table::columns::Columns for $name {
+            fn describe() -> Vec<$crate::table::columns::Described> {
                 let mut all = Vec::new();
-                $(<$type as $crate::table::cell::Cell>::describe(stringify!($field), $about, &mut all);)*
+                $(<$type as $crate::table::columns::Cell>::describe(stringify!($field), $about, &mut all);)*
                 all
             }
 
-            fn write(rows: &[&Self]) -> polars::prelude::PolarsResult<Vec<polars::prelude::Column>> {
+            fn write(rows: &[&Self]) -> polars_core::prelude::PolarsResult<Vec<polars_core::prelude::Column>> {
                 let mut all = Vec::new();
                 $({
                     let cells: Vec<&$type> = rows.iter().map(|row| &row.$field).collect();
-                    <$type as $crate::table::cell::Cell>::write(stringify!($field), &cells, &mut all)?;
+                    <$type as $crate::table::columns::Cell>::write(stringify!($field), &cells, &mut all)?;
                 })*
                 Ok(all)
             }
 
-            fn read(frame: &polars::prelude::DataFrame) -> Result<Vec<Self>, $crate::model::error::Error> {
+            fn read(frame: &polars_core::prelude::DataFrame) -> Result<Vec<Self>, $crate::model::error::Error> {
                 let mut rows = vec![Self::default(); frame.height()];
-                $(<$type as $crate::table::cell::Cell>::read(stringify!($field), frame, &mut |at, cell| {
+                $(<$type as $crate::table::columns::Cell>::read(stringify!($field), frame, &mut |at, cell| {
                     if let Some(row) = rows.get_mut(at) {
                         row.$field = cell;
                     }
@@ -80,7 +79,7 @@ pub(crate) use columns;
 
 /// Turns polars' trouble into ours.
 pub(crate) fn failed(trouble: PolarsError) -> Error {
-    Error::new(Kind::Output, format!("a table could not be computed: {trouble}"))
+    Error::new(ErrorKind::Output, format!("a table could not be computed: {trouble}"))
 }
 
 /// The type of instants: nanoseconds, UTC.
@@ -90,7 +89,7 @@ pub(crate) fn instant() -> DataType {
 
 /// A table of someone else's that cannot be read.
 fn unreadable(trouble: PolarsError) -> Error {
-    Error::new(Kind::Source, format!("a column cannot be read: {trouble}"))
+    Error::new(ErrorKind::Source, format!("a column cannot be read: {trouble}"))
 }
 
 /// A column of this type, `None` where there is none or nothing in it. A file written by another tool may hold a narrower
@@ -105,7 +104,7 @@ fn column(name: &str, frame: &DataFrame, dtype: &DataType) -> Result<Option<Colu
     }
     let alike = (column.dtype().is_primitive_numeric() && dtype.is_primitive_numeric())
         || (column.dtype().is_datetime() && dtype.is_datetime());
-    let wrong = || Error::new(Kind::Source, format!("column {name} is {}, not {dtype}", column.dtype()));
+    let wrong = || Error::new(ErrorKind::Source, format!("column {name} is {}, not {dtype}", column.dtype()));
     if !alike {
         return Err(wrong());
     }
@@ -208,9 +207,9 @@ macro_rules! word {
                 let Some(column) = column(name, frame, &DataType::String)? else { return Ok(()) };
                 for (at, word) in column.str().map_err(unreadable)?.iter().enumerate() {
                     let word = word.unwrap_or("null");
-                    let known = Self::named(word).ok_or_else(|| {
+                    let known = Self::from_name(word).ok_or_else(|| {
                         Error::new(
-                            Kind::Source,
+                            ErrorKind::Source,
                             format!("column {name} holds {word:?}, which this version does not know"),
                         )
                         .help("was it written by a newer podlag?")
@@ -224,7 +223,7 @@ macro_rules! word {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let word = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-                Self::named(&word)
+                Self::from_name(&word)
                     .ok_or_else(|| serde::de::Error::custom(format!("{word:?} is not known to this version")))
             }
         }
@@ -297,7 +296,7 @@ fn list(name: &str, values: Series, lengths: impl Iterator<Item = usize>) -> Pol
 }
 
 /// The values of a column of lists one after another, and how many belong to each row.
-fn unlist(column: &Column) -> Result<(Series, Vec<usize>), Error> {
+pub(super) fn unlist(column: &Column) -> Result<(Series, Vec<usize>), Error> {
     let series = column.as_materialized_series().rechunk();
     let lists = series.list().map_err(unreadable)?;
     let lengths: Vec<usize> =
@@ -311,95 +310,4 @@ fn unlist(column: &Column) -> Result<(Series, Vec<usize>), Error> {
         None => lists.get_inner(),
     };
     Ok((values, lengths))
-}
-
-/// The seconds of every phase, one column each; all null when the total is unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PhaseSeconds(pub Option<[f64; PHASES.len()]>);
-
-impl PhaseSeconds {
-    /// Of one phase.
-    pub fn of(&self, phase: Phase) -> Option<f64> {
-        self.0.and_then(|seconds| seconds.get(phase.index()).copied())
-    }
-}
-
-/// The name of a phase's column.
-pub fn phase_column(phase: Phase) -> String {
-    format!("{}_s", phase.name())
-}
-
-impl Cell for PhaseSeconds {
-    fn describe(_: &str, _: &'static str, into: &mut Vec<Described>) {
-        for (phase, _) in PHASES {
-            into.push(Described { name: phase_column(*phase), dtype: DataType::Float64, about: phase.words().meaning });
-        }
-    }
-
-    fn write(_: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
-        for (phase, _) in PHASES {
-            let values: Vec<Option<f64>> = cells.iter().map(|cell| cell.of(*phase)).collect();
-            into.push(Series::new(phase_column(*phase).into(), values).into_column());
-        }
-        Ok(())
-    }
-
-    fn read(_: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
-        let mut all = vec![PhaseSeconds::default(); frame.height()];
-        for (phase, _) in PHASES {
-            <Option<f64> as Cell>::read(&phase_column(*phase), frame, &mut |at, seconds| {
-                if let (Some(row), Some(seconds)) = (all.get_mut(at), seconds)
-                    && let Some(cell) = row.0.get_or_insert_default().get_mut(phase.index())
-                {
-                    *cell = seconds;
-                }
-            })?;
-        }
-        all.into_iter().enumerate().for_each(|(at, row)| put(at, row));
-        Ok(())
-    }
-}
-
-impl serde::Serialize for PhaseSeconds {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(PHASES.iter().map(|(phase, _)| (phase_column(*phase), self.of(*phase))))
-    }
-}
-
-impl schemars::JsonSchema for PhaseSeconds {
-    fn schema_name() -> String {
-        "PhaseSeconds".into()
-    }
-
-    fn is_referenceable() -> bool {
-        false
-    }
-
-    /// As the fields of the row it is part of.
-    fn json_schema(of: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
-        let mut all = schemars::schema::SchemaObject::default();
-        for (phase, _) in PHASES {
-            let mut seconds = <Option<f64> as schemars::JsonSchema>::json_schema(of).into_object();
-            seconds.metadata().description = Some(phase.words().meaning.into());
-            all.object().properties.insert(phase_column(*phase), seconds.into());
-        }
-        all.into()
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for PhaseSeconds {
-    /// From the fields of a flattened row: those of no phase are others'.
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = std::collections::HashMap::<String, serde_json::Value>::deserialize(deserializer)?;
-        let mut seconds = PhaseSeconds::default();
-        for (phase, _) in PHASES {
-            let value = fields.remove(&phase_column(*phase)).and_then(|value| value.as_f64());
-            if let Some(value) = value
-                && let Some(cell) = seconds.0.get_or_insert_default().get_mut(phase.index())
-            {
-                *cell = value;
-            }
-        }
-        Ok(seconds)
-    }
 }

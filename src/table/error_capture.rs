@@ -1,4 +1,4 @@
-//! A writer that remembers what went wrong: the Parquet writer tells of a full disk as of a fault of its own.
+//! A writer that remembers what went wrong: the Parquet writer reports a full disk as a fault of its own.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -6,47 +6,47 @@ use std::rc::Rc;
 
 /// What the system said when writing failed.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Trouble(Rc<RefCell<Option<io::Error>>>);
+pub(super) struct ErrorCapture(Rc<RefCell<Option<io::Error>>>);
 
-impl Trouble {
+impl ErrorCapture {
     /// The system's own words, else the writer's.
     pub(super) fn or(&self, other: impl std::fmt::Display) -> io::Error {
         self.0.take().unwrap_or_else(|| io::Error::other(other.to_string()))
     }
 }
 
-/// Writes on, and notes the first failure.
-pub(super) struct Noted<W> {
+/// Writes on, and keeps the first failure.
+pub(super) struct ErrorCapturingWriter<W> {
     inner: W,
-    trouble: Trouble,
+    capture: ErrorCapture,
 }
 
-impl<W> Noted<W> {
-    pub(super) fn new(inner: W, trouble: &Trouble) -> Self {
-        Noted { inner, trouble: trouble.clone() }
+impl<W> ErrorCapturingWriter<W> {
+    pub(super) fn new(inner: W, capture: &ErrorCapture) -> Self {
+        ErrorCapturingWriter { inner, capture: capture.clone() }
     }
 
-    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+    fn keep<T>(&self, result: io::Result<T>) -> io::Result<T> {
         result.inspect_err(|error| {
             if error.kind() != io::ErrorKind::Interrupted {
-                let told = match error.raw_os_error() {
+                let copy = match error.raw_os_error() {
                     Some(number) => io::Error::from_raw_os_error(number),
                     None => io::Error::new(error.kind(), error.to_string()),
                 };
-                self.trouble.0.borrow_mut().get_or_insert(told);
+                self.capture.0.borrow_mut().get_or_insert(copy);
             }
         })
     }
 }
 
-impl<W: Write> Write for Noted<W> {
+impl<W: Write> Write for ErrorCapturingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes);
-        self.note(written)
+        self.keep(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let flushed = self.inner.flush();
-        self.note(flushed)
+        self.keep(flushed)
     }
 }

@@ -5,11 +5,11 @@ use std::io::Read;
 
 use serde::Deserialize;
 
-use super::cell::PhaseSeconds;
+use super::import::{ImportedRuns, Stored};
+use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Row};
 use super::store::Store;
-use super::stored::{Runs, Stored};
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::PHASES;
 use crate::model::startup::State;
 use crate::model::time::Time;
@@ -67,9 +67,10 @@ struct Listed {
 }
 
 /// Reads a page into a store.
-pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
-    let broken =
-        |trouble: String| Error::new(Kind::Source, format!("it cannot be read as a report of podlag's: {trouble}"));
+pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
+    let broken = |trouble: String| {
+        Error::new(ErrorKind::Source, format!("it cannot be read as a report of podlag's: {trouble}"))
+    };
     let mut text = String::new();
     reader.take(LARGEST).read_to_string(&mut text).map_err(|trouble| broken(trouble.to_string()))?;
     let (before, after) = html::DATA;
@@ -127,7 +128,7 @@ impl Listed {
             node: self.node.get(at)?.map(text),
             workload: text(*self.workload.get(at)?),
             kubelet_version: self.kubelet.get(at)?.map(text),
-            state: State::named(&text(*self.state.get(at)?)).unwrap_or_default(),
+            state: State::from_name(&text(*self.state.get(at)?)).unwrap_or_default(),
             created: self.created.get(at)?.and_then(|micros| micros.checked_mul(1000)).map(Time),
             running_s: seconds(&self.running),
             total_s: seconds(&self.total),

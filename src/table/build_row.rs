@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cell::PhaseSeconds;
+use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Line, Place, Pull, Row, Span, Volume};
 use crate::breakdown::Breakdown;
 use crate::causes;
@@ -34,7 +34,12 @@ pub(crate) struct RowContext<'a> {
 }
 
 /// The row of a startup.
-pub(crate) fn row(startup: &Startup, b: &Breakdown, findings: &[causes::Finding], around: &RowContext<'_>) -> Row {
+pub(crate) fn build_row(
+    startup: &Startup,
+    b: &Breakdown,
+    findings: &[causes::Finding],
+    around: &RowContext<'_>,
+) -> Row {
     let (namespace, pod) = startup.names();
     let observed = startup.observed.as_deref();
     let source = |at: SourceLine| around.sources.get(at.source as usize).map_or("", String::as_str);

@@ -7,16 +7,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use polars_core::prelude::PolarsResult;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::allowance::Allowance;
-use super::cell::Columns;
+use super::columns::Columns;
 use super::file::{STARTUPS, key};
-use super::groups::Groups;
+use super::read_limit::ReadLimit;
 use super::row::Row;
+use super::row_groups::RowGroups;
 use super::store::Store;
 use crate::metrics::Window;
-use crate::model::error::{Error, Kind};
+use crate::model::error::{Error, ErrorKind};
 use crate::report::{Coverage, VERSION};
 
 /// Rows that are read at once from files that were not written by podlag, whose row groups may be large.
@@ -30,7 +31,7 @@ const LINE: u64 = 16 << 20;
 
 /// What stored tables say of the runs that made them; each run counts once, in however many files it lies.
 #[derive(Debug, Default)]
-pub(crate) struct Runs {
+pub(crate) struct ImportedRuns {
     known: BTreeSet<String>,
     /// What they read, together.
     pub coverage: Coverage,
@@ -40,7 +41,7 @@ pub(crate) struct Runs {
     pub cut: Vec<Box<str>>,
 }
 
-impl Runs {
+impl ImportedRuns {
     fn measured(&mut self, windows: Vec<Window>) {
         for window in windows {
             if !self.windows.contains(&window) {
@@ -59,24 +60,20 @@ impl Runs {
 }
 
 fn broken(trouble: impl fmt::Display) -> Error {
-    Error::new(Kind::Source, format!("it cannot be read as a table of startups: {trouble}"))
+    Error::new(ErrorKind::Source, format!("it cannot be read as a table of startups: {trouble}"))
 }
 
 /// Runs what reads a file of unknown origin. The reader panics on some that are damaged, or hold types it was built without;
-/// for one file of many that is an error as any other.
-fn guarded<T>(read: impl FnOnce() -> polars::prelude::PolarsResult<T>) -> Result<T, Error> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
-    std::panic::set_hook(hook);
-    match result {
+/// for one file of many that is an error as any other. What the panic itself prints is the program's matter, not the library's.
+fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
         Ok(result) => result.map_err(broken),
         Err(_) => Err(broken("it is damaged, or holds columns of an unknown type")),
     }
 }
 
 fn newer(version: &str) -> Error {
-    Error::new(Kind::Source, format!("it has version {version}, this podlag knows {VERSION}"))
+    Error::new(ErrorKind::Source, format!("it has version {version}, this podlag knows {VERSION}"))
         .help("use a newer podlag")
 }
 
@@ -84,14 +81,14 @@ fn newer(version: &str) -> Error {
 pub(crate) fn read_parquet(
     path: &Path,
     store: &mut Store,
-    runs: &mut Runs,
+    runs: &mut ImportedRuns,
     stop: &Arc<AtomicBool>,
 ) -> Result<(), Error> {
-    let groups = guarded(|| Groups::open(path))?;
-    if groups.word(key::TABLE).is_some_and(|table| table != STARTUPS) {
+    let groups = guarded(|| RowGroups::open(path))?;
+    if groups.value(key::TABLE).is_some_and(|table| table != STARTUPS) {
         return Ok(());
     }
-    if let Some(version) = groups.word(key::SCHEMA)
+    if let Some(version) = groups.value(key::SCHEMA)
         && version.parse::<u32>().is_ok_and(|version| version > VERSION)
     {
         return Err(newer(version));
@@ -99,11 +96,11 @@ pub(crate) fn read_parquet(
     let columns = groups.columns();
     let needed = ["namespace", "pod", "state", "created", "total_s"].into_iter();
     if let Some(missing) = needed.into_iter().find(|name| !columns.iter().any(|column| column == name)) {
-        return Err(Error::new(Kind::Source, format!("it is no table of startups: it has no column {missing:?}"))
+        return Err(Error::new(ErrorKind::Source, format!("it is no table of startups: it has no column {missing:?}"))
             .help("podlag reads the files that -o FILE.parquet and -o FOLDER/ write"));
     }
-    let coverage = groups.word(key::COVERAGE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    runs.add(groups.word(key::RUN).unwrap_or_default(), coverage, Vec::new());
+    let coverage = groups.value(key::COVERAGE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    runs.add(groups.value(key::RUN).unwrap_or_default(), coverage, Vec::new());
     let known: Vec<String> = Row::described().into_iter().map(|column| column.name).collect();
     let wanted: Vec<String> = columns.into_iter().filter(|column| known.contains(column)).collect();
     for rows in groups.slices(SLICE) {
@@ -118,19 +115,19 @@ pub(crate) fn read_parquet(
 }
 
 /// Reads a report in JSON into a store, startup by startup.
-pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
+pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
     let mut stopped = None;
     let mut told = (String::new(), Coverage::default(), Stored::default());
-    let allowance = Allowance::new(BETWEEN);
-    let mut deserializer = serde_json::Deserializer::from_reader(allowance.reader(reader));
-    let read = ReportSeed { store, told: &mut told, stopped: &mut stopped, allowance: &allowance }
-        .deserialize(&mut deserializer);
+    let limit = ReadLimit::new(BETWEEN);
+    let mut deserializer = serde_json::Deserializer::from_reader(limit.reader(reader));
+    let read =
+        ReportSeed { store, told: &mut told, stopped: &mut stopped, limit: &limit }.deserialize(&mut deserializer);
     if let Some(error) = stopped {
         return Err(error);
     }
     read.map_err(|trouble| {
         Error::new(
-            Kind::Source,
+            ErrorKind::Source,
             format!("it cannot be read as a report (the startups before that are used): {trouble}"),
         )
     })?;
@@ -139,14 +136,14 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Runs)
 }
 
 /// Reads rows, a JSON object each, into a store. They tell nothing of what was read for them.
-pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut Runs) -> Result<(), Error> {
-    let allowance = Allowance::new(LINE);
-    let rows = serde_json::Deserializer::from_reader(allowance.reader(reader)).into_iter::<Line>();
+pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
+    let limit = ReadLimit::new(LINE);
+    let rows = serde_json::Deserializer::from_reader(limit.reader(reader)).into_iter::<Line>();
     for row in rows {
-        allowance.renew();
+        limit.renew();
         let broken = |trouble| {
             Error::new(
-                Kind::Source,
+                ErrorKind::Source,
                 format!("it cannot be read as rows of startups (those before that are used): {trouble}"),
             )
         };
@@ -192,7 +189,7 @@ struct ReportSeed<'a> {
     told: &'a mut (String, Coverage, Stored),
     /// Trouble that is none of the text's.
     stopped: &'a mut Option<Error>,
-    allowance: &'a Allowance,
+    limit: &'a ReadLimit,
 }
 
 impl<'de> DeserializeSeed<'de> for ReportSeed<'_> {
@@ -225,11 +222,9 @@ impl<'de> Visitor<'de> for ReportSeed<'_> {
                 "run" => self.told.0 = map.next_value()?,
                 "coverage" => self.told.1 = map.next_value()?,
                 "metrics" => self.told.2 = map.next_value()?,
-                "startups" => map.next_value_seed(StartupsSeed {
-                    store: self.store,
-                    stopped: self.stopped,
-                    allowance: self.allowance,
-                })?,
+                "startups" => {
+                    map.next_value_seed(StartupsSeed { store: self.store, stopped: self.stopped, limit: self.limit })?
+                }
                 _ => {
                     map.next_value::<serde::de::IgnoredAny>()?;
                 }
@@ -242,7 +237,7 @@ impl<'de> Visitor<'de> for ReportSeed<'_> {
 struct StartupsSeed<'a> {
     store: &'a mut Store,
     stopped: &'a mut Option<Error>,
-    allowance: &'a Allowance,
+    limit: &'a ReadLimit,
 }
 
 impl<'de> DeserializeSeed<'de> for StartupsSeed<'_> {
@@ -262,7 +257,7 @@ impl<'de> Visitor<'de> for StartupsSeed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(row) = list.next_element::<Row>()? {
-            self.allowance.renew();
+            self.limit.renew();
             if let Err(error) = self.store.push(row) {
                 *self.stopped = Some(error);
                 return Err(serde::de::Error::custom("the store is full"));

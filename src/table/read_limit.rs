@@ -5,14 +5,14 @@ use std::io::{self, BufReader, Read};
 use std::rc::Rc;
 
 /// How many bytes may still be read before it is renewed.
-pub(super) struct Allowance {
+pub(super) struct ReadLimit {
     whole: u64,
     left: Rc<Cell<u64>>,
 }
 
-impl Allowance {
+impl ReadLimit {
     pub(super) fn new(whole: u64) -> Self {
-        Allowance { whole, left: Rc::new(Cell::new(whole)) }
+        ReadLimit { whole, left: Rc::new(Cell::new(whole)) }
     }
 
     /// What was read is done with.
@@ -21,19 +21,19 @@ impl Allowance {
     }
 
     /// A reader that fails when it is used up.
-    pub(super) fn reader<R: Read>(&self, inner: R) -> BufReader<Allowed<R>> {
-        BufReader::new(Allowed { inner, whole: self.whole, left: Rc::clone(&self.left) })
+    pub(super) fn reader<R: Read>(&self, inner: R) -> BufReader<LimitedReader<R>> {
+        BufReader::new(LimitedReader { inner, whole: self.whole, left: Rc::clone(&self.left) })
     }
 }
 
-/// See [`Allowance::reader`].
-pub(super) struct Allowed<R> {
+/// See [`ReadLimit::reader`].
+pub(super) struct LimitedReader<R> {
     inner: R,
     whole: u64,
     left: Rc<Cell<u64>>,
 }
 
-impl<R: Read> Read for Allowed<R> {
+impl<R: Read> Read for LimitedReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.left.get() == 0 {
             return Err(io::Error::other(format!("one part of it is larger than {} MiB", self.whole >> 20)));

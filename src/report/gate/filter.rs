@@ -1,0 +1,72 @@
+//! A condition of an expression over the columns of a table.
+
+use regex::Regex;
+
+use crate::model::error::Error;
+use crate::report::gate::expression::{Comparison, Kind, Test, Value};
+use crate::table::Batch;
+use crate::table::filter;
+
+/// A condition that is ready to be asked. Null fits no condition but those that ask for it, and is unequal to everything.
+pub(super) struct Filter<'a> {
+    test: &'a Test,
+    /// Of a text that it is compared with.
+    glob: Option<Regex>,
+}
+
+impl<'a> Filter<'a> {
+    pub(super) fn new(test: &'a Test) -> Result<Self, Error> {
+        let glob = match &test.value {
+            Value::Text(pattern) => Some(filter::glob(pattern)?),
+            _ => None,
+        };
+        Ok(Filter { test, glob })
+    }
+
+    /// The column it looks at.
+    pub(super) fn column(&self) -> &'a str {
+        &self.test.column.name
+    }
+
+    /// Whether a startup that has no value may come to have one once it runs. What null itself answers (text, an inequality, the
+    /// question for null) is no such value.
+    pub(super) fn comes_with_running(&self) -> bool {
+        !matches!(self.test.column.kind, Kind::Text | Kind::Texts)
+            && self.test.value != Value::Null
+            && self.test.comparison != Comparison::Unequal
+    }
+
+    /// Of each row whether it fits; none: nothing is known.
+    pub(super) fn fits(&self, batch: &Batch) -> Result<Vec<Option<bool>>, Error> {
+        let (name, comparison) = (self.column(), self.test.comparison);
+        let equal = comparison == Comparison::Equal;
+        let otherwise = (comparison == Comparison::Unequal).then_some(true);
+        Ok(match (&self.test.value, &self.glob) {
+            (Value::Null, _) => batch.unknown(name)?.into_iter().map(|unknown| Some(unknown == equal)).collect(),
+            (Value::Number(bound), _) => {
+                let fits = |value: f64| comparison.holds(value, *bound);
+                batch.numbers(name)?.into_iter().map(|value| value.map(fits).or(otherwise)).collect()
+            }
+            (Value::Bool(bound), _) => {
+                let fits = |value: bool| comparison.allows(value.cmp(bound));
+                batch.flags(name)?.iter().map(|value| value.map(fits).or(otherwise)).collect()
+            }
+            (Value::Time(bound), _) => {
+                let fits = |value: i64| comparison.allows(value.cmp(bound));
+                batch.whole(name)?.iter().map(|value| value.map(fits).or(otherwise)).collect()
+            }
+            (Value::Text(_), Some(glob)) if self.test.column.kind == Kind::Texts => {
+                let (words, lengths) = batch.words(name)?;
+                let mut words = words.iter();
+                let mut any = |length: usize| {
+                    words.by_ref().take(length).flatten().filter(|word| glob.is_match(word)).count() > 0
+                };
+                lengths.into_iter().map(|length| Some(any(length) == equal)).collect()
+            }
+            (Value::Text(_), glob) => {
+                let fits = |word: Option<&str>| word.zip(glob.as_ref()).is_some_and(|(word, glob)| glob.is_match(word));
+                batch.text(name)?.iter().map(|word| Some(fits(word) == equal)).collect()
+            }
+        })
+    }
+}
