@@ -197,7 +197,7 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
         vec![Finding {
             cause: "image-pull-queued".into(),
             lost_s: wait,
-            certain_s: wait,
+            lost_min_s: wait,
             about,
             evidence: Some(place(1)),
         }]

@@ -9,7 +9,7 @@ use crate::table::{Group, Groups};
 
 /// The forms it has.
 pub const FORMATS: &[&str] = &["text", "json", "csv", "markdown"];
-/// How many lines text shows unless told otherwise.
+/// How many lines text shows by default.
 pub const TOP: usize = 40;
 
 /// Writes groups in a form: text, json, csv or markdown.

@@ -5,7 +5,7 @@ use std::io::Write;
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::number::format_bytes;
-use super::{Cell, Grid, TextOptions, json, length};
+use super::{Cell, Grid, TextOptions, format_duration, json};
 use crate::model::error::{Error, ErrorKind};
 use crate::report::gate::{Outcome, Verdict, Verdicts};
 
@@ -35,7 +35,7 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
                 )?;
                 writeln!(out, "  {}", why(verdict))?;
             }
-            Ok(writeln!(out, "{}: {} pod starts", verdicts.worst().name(), verdicts.startups)?)
+            Ok(writeln!(out, "{}: {} pod starts", verdicts.example().name(), verdicts.startups)?)
         }
         "markdown" => {
             let mut grid = Grid::new(&["verdict", "fails_if", "value", "at_least", "at_most", "starts"]);
@@ -51,7 +51,7 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
                     Cell::Count(verdict.count as u64),
                 ]);
             }
-            writeln!(out, "### {} podlag check: {}\n", sign(verdicts.worst()), verdicts.worst().name())?;
+            writeln!(out, "### {} podlag check: {}\n", sign(verdicts.example()), verdicts.example().name())?;
             grid.markdown(out)
         }
         "json" => json::pretty(out, verdicts),
@@ -64,7 +64,7 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
             report.add_test_suite(suite);
             let text = report.to_string();
             let text =
-                text.map_err(|trouble| Error::new(ErrorKind::Output, format!("cannot write JUnit XML: {trouble}")))?;
+                text.map_err(|error| Error::new(ErrorKind::Output, format!("cannot write JUnit XML: {trouble}")))?;
             Ok(out.write_all(text.as_bytes())?)
         }
         _ => Err(Error::new(ErrorKind::Setting, format!("check has no format {form:?}"))),
@@ -74,15 +74,15 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
 fn case(verdict: &Verdict) -> TestCase {
     let status = match verdict.outcome {
         Outcome::Pass => TestCaseStatus::success(),
-        Outcome::Fail => told(NonSuccessKind::Failure, verdict),
-        Outcome::Unknown => told(NonSuccessKind::Error, verdict),
+        Outcome::Fail => test_status(NonSuccessKind::Failure, verdict),
+        Outcome::Unknown => test_status(NonSuccessKind::Error, verdict),
     };
     let mut case = TestCase::new(format!("fails if {}", verdict.limit), status);
     case.set_classname("podlag.check");
     case
 }
 
-fn told(kind: NonSuccessKind, verdict: &Verdict) -> TestCaseStatus {
+fn test_status(kind: NonSuccessKind, verdict: &Verdict) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(verdict.outcome.name()).set_description(why(verdict));
     status
@@ -99,7 +99,7 @@ fn sign(outcome: Outcome) -> &'static str {
 
 fn figure(value: f64, unit: &str) -> String {
     match unit {
-        "s" => length(value),
+        "s" => format_duration(value),
         // Limits are written to the tenth or hundredth of a percent.
         "share" => format!("{} %", (value * 1e4).round() / 100.0),
         "B" => format_bytes(value),

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Cell, Grid, TextOptions, grid, json, length};
+use super::{Cell, Grid, TextOptions, format_duration, grid, json};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::model::text::sanitize;
@@ -172,11 +172,15 @@ fn mean_change(line: &Line) -> f64 {
 }
 
 fn signed(seconds: f64) -> String {
-    if seconds > 0.0 { format!("+{}", length(seconds)) } else { length(seconds).replacen('-', "−", 1) }
+    if seconds > 0.0 {
+        format!("+{}", format_duration(seconds))
+    } else {
+        format_duration(seconds).replacen('-', "−", 1)
+    }
 }
 
 fn moved(before: f64, after: f64) -> String {
-    format!("{} → {}", length(before), length(after))
+    format!("{} → {}", format_duration(before), format_duration(after))
 }
 
 /// What a line is called on the page.
@@ -199,8 +203,9 @@ fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
         let mut lines: Vec<&Line> = diff.lines.iter().filter(|line| kinds.contains(&line.kind)).collect();
         if kinds.len() == 1 {
             // Of groups there can be thousands: those that changed, the most first.
-            let told = |line: &&Line| most == usize::MAX || !matches!(line.verdict, Verdict::Noise | Verdict::TooFew);
-            lines.retain(told);
+            let has_changed =
+                |line: &&Line| most == usize::MAX || !matches!(line.verdict, Verdict::Noise | Verdict::TooFew);
+            lines.retain(has_changed);
             lines.sort_by(|a, b| {
                 mean_change(b).abs().total_cmp(&mean_change(a).abs()).then_with(|| a.name.cmp(&b.name))
             });

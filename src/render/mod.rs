@@ -34,7 +34,7 @@ pub use chain::{ChainFile, find, write as chain};
 pub use check::{FORMATS as CHECK_FORMATS, write as check};
 pub use diff::{FORMATS as DIFF_FORMATS, write as diff};
 pub use grid::{Cell, Grid};
-pub use number::{grouped, length, range, share};
+pub use number::{format_count, format_duration, format_percent, format_range};
 pub use target::Target;
 
 /// What the reader's screen can do.
@@ -124,9 +124,9 @@ pub(crate) struct MeasuredLine<'a> {
 
 /// The rows of the startups table without the tables within them, which no cell can hold.
 fn csv(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
-    let broken = |trouble: csv::Error| match trouble.into_kind() {
-        csv::ErrorKind::Io(trouble) => Error::from(trouble),
-        trouble => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {trouble:?}")),
+    let broken = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => Error::from(error),
+        error => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {trouble:?}")),
     };
     let mut writer = csv::Writer::from_writer(out);
     let names = Row::plain_columns();
@@ -177,6 +177,6 @@ fn only(coverage: &Coverage) -> String {
 
 /// Whose pseudonyms names are, in words.
 fn pseudonyms(coverage: &Coverage) -> Option<String> {
-    let told = coverage.pseudonyms.join(" and ");
-    (!told.is_empty()).then(|| format!("names are pseudonyms ({})", sanitize(&told)))
+    let keys = coverage.pseudonyms.join(" and ");
+    (!keys.is_empty()).then(|| format!("names are pseudonyms ({})", sanitize(&keys)))
 }

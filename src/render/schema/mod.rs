@@ -52,7 +52,7 @@ pub const SCHEMAS: &[Schema] = &[
 ];
 
 /// Fields that are left out where there is nothing to say, with the objects they are of; all others are always there.
-const MISSING: &[(&str, &str)] = &[
+const OPTIONAL_FIELDS: &[(&str, &str)] = &[
     ("Report", "metrics"),
     ("Coverage", "pseudonyms"),
     ("Figures", "reconciled"),
@@ -81,9 +81,9 @@ impl Schema {
     pub fn text(&self) -> Result<String, Error> {
         let mut root = (self.make)(SchemaSettings::draft07().into_generator());
         let of = root.schema.metadata().title.replace(format!("podlag {}: {}", self.name, self.about));
-        Closed(&of.unwrap_or_default()).visit_schema_object(&mut root.schema);
+        DenyUnknown(&of.unwrap_or_default()).visit_schema_object(&mut root.schema);
         for (of, schema) in &mut root.definitions {
-            Closed(of).visit_schema(schema);
+            DenyUnknown(of).visit_schema(schema);
         }
         let text = serde_json::to_string_pretty(&root).map_err(std::io::Error::from)?;
         Ok(text + "\n")
@@ -100,9 +100,9 @@ pub(crate) fn words<'a>(all: impl IntoIterator<Item = &'a str>) -> SchemaObject 
 }
 
 /// Closes the object of this name, and asks for all of its fields: defaults are for reading, what is written is whole.
-struct Closed<'a>(&'a str);
+struct DenyUnknown<'a>(&'a str);
 
-impl Visitor for Closed<'_> {
+impl Visitor for DenyUnknown<'_> {
     fn visit_schema_object(&mut self, schema: &mut SchemaObject) {
         if let Some(metadata) = &mut schema.metadata {
             metadata.default = None;
@@ -112,7 +112,7 @@ impl Visitor for Closed<'_> {
             schema.format = None;
         }
         if let Some(object) = schema.object.as_mut().filter(|object| !object.properties.is_empty()) {
-            let always = object.properties.keys().filter(|field| !MISSING.contains(&(self.0, field.as_str())));
+            let always = object.properties.keys().filter(|field| !OPTIONAL_FIELDS.contains(&(self.0, field.as_str())));
             object.required = always.cloned().collect();
             object.additional_properties = Some(Box::new(Node::Bool(false)));
         }

@@ -5,7 +5,7 @@ mod bar;
 
 use std::io::Write;
 
-use super::{TextOptions, length, palette};
+use super::{TextOptions, format_duration, palette};
 use crate::breakdown::{Precision, anomaly};
 use crate::causes;
 use crate::model::error::Error;
@@ -98,7 +98,7 @@ impl Page<'_> {
     fn startup(&mut self, row: &Row) -> Result<(), Error> {
         let node = row.node.as_deref().map_or(String::new(), |node| format!("{} · ", safe(node, ID)));
         self.text("name", &safe(&row.full_name(), NAME))?;
-        let known = |seconds: Option<f64>| seconds.map_or("unknown".into(), length);
+        let known = |seconds: Option<f64>| seconds.map_or("unknown".into(), format_duration);
         let began = row.began().map_or(String::new(), |began| format!(" · from {began}"));
         let (state, running, total, slo) =
             (row.state.name(), known(row.running_s), known(row.total_s), known(row.slo_s));
@@ -116,7 +116,7 @@ impl Page<'_> {
         }
         for finding in row.findings.iter().take(NOTES) {
             let title = causes::named(&finding.cause).map_or("", |cause| cause.title);
-            let (lost, certain) = (length(finding.lost_s), length(finding.certain_s));
+            let (lost, certain) = (format_duration(finding.lost_s), format_duration(finding.lost_min_s));
             let (id, title) = (safe(&finding.cause, ID), safe(title, LINE));
             self.text("", &format!("cause {id} {lost} (at least {certain}). {title}"))?;
         }

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Page, plural};
 use crate::causes::{self, Advised};
 use crate::model::text::sanitize;
-use crate::render::{length, range};
+use crate::render::{format_duration, format_range};
 use crate::report::replay::Change;
 use crate::table::{CauseLine, Quantiles, Summary};
 
@@ -21,7 +21,7 @@ const BLIND: usize = 4;
 impl Page<'_> {
     pub(super) fn causes(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         if summary.causes.is_empty() {
-            let some = if self.report.unjudged.is_empty() { "no cause" } else { "no cause that could be checked" };
+            let some = if self.report.not_checked.is_empty() { "no cause" } else { "no cause that could be checked" };
             return writeln!(out, "{}\n", self.strong(&format!("{some} exceeded its threshold")));
         }
         writeln!(out, "{}", self.strong("causes, by time lost"))?;
@@ -32,22 +32,23 @@ impl Page<'_> {
                 "  {}  {}  {}{}   {}{nodes}{}",
                 number + 1,
                 self.strong(cause.id),
-                length(line.lost_s),
-                sure(line),
+                format_duration(line.lost_s),
+                confidence(line),
                 plural(line.pods as usize, "pod", "pods"),
                 without(&summary.running, &line.without)
             );
             writeln!(out, "{head}")?;
             self.words(out, "     ", cause.title)?;
-            if let Some(worst) = &line.worst {
-                let about = worst.about.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
-                let lost = worst.cause_s.map_or(String::new(), length);
+            if let Some(worst) = &line.example {
+                let about =
+                    worst.waited_for.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
+                let lost = worst.cause_s.map_or(String::new(), format_duration);
                 let text = format!("{}{} {lost}{about}", label("example"), sanitize(&worst.pod));
                 writeln!(out, "     {}", self.clipped(&text, self.width - 5))?;
                 if let Some(place) = &worst.evidence {
                     let file = place.source.rsplit('/').next().unwrap_or(&place.source);
                     let head = format!("{}{}:{} ", label("evidence"), sanitize(file), place.line);
-                    let text = gist(&sanitize(&worst.text), self.width.saturating_sub(5 + head.width()));
+                    let text = error_tail(&sanitize(&worst.text), self.width.saturating_sub(5 + head.width()));
                     writeln!(out, "     {}", self.clipped(&format!("{head}{text}"), self.width - 5))?;
                 }
             }
@@ -103,7 +104,7 @@ impl Page<'_> {
         }
         writeln!(out, "{}", self.strong("what if"))?;
         for what_if in asked {
-            if let Some(reason) = &what_if.withheld {
+            if let Some(reason) = &what_if.not_estimated_because {
                 self.words(out, "  ", &format!("{}: no estimate: {}", sanitize(&what_if.setting), sanitize(reason)))?;
                 continue;
             }
@@ -117,9 +118,9 @@ impl Page<'_> {
                 ("total", &what_if.total),
             ];
             for (name, Change { before, low, high, likely_low, likely_high }) in lines {
-                let (likely, outside) = (range(*likely_low, *likely_high), range(*low, *high));
+                let (likely, outside) = (format_range(*likely_low, *likely_high), format_range(*low, *high));
                 let outside = if likely == outside { String::new() } else { format!("  full range {outside}") };
-                writeln!(out, "    {name:<7}{:>8} → {likely:<10}{outside}", length(*before))?;
+                writeln!(out, "    {name:<7}{:>8} → {likely:<10}{outside}", format_duration(*before))?;
             }
             self.words(out, "    ", &what_if.bounds)?;
         }
@@ -127,13 +128,13 @@ impl Page<'_> {
     }
 
     /// Causes that could not be checked, by the input that would show them.
-    pub(super) fn unjudged(&self, out: &mut dyn Write) -> io::Result<()> {
-        let unjudged = &self.report.unjudged;
-        if unjudged.is_empty() {
+    pub(super) fn not_checked(&self, out: &mut dyn Write) -> io::Result<()> {
+        let not_checked = &self.report.not_checked;
+        if not_checked.is_empty() {
             return Ok(());
         }
         writeln!(out, "{}", self.strong("not checked (add this input)"))?;
-        for blind in unjudged {
+        for blind in not_checked {
             let some = if blind.startups < self.report.summary.startups as u64 {
                 format!(" (of {})", plural(blind.startups as usize, "start", "starts"))
             } else {
@@ -142,7 +143,7 @@ impl Page<'_> {
             let more = blind.causes.len().saturating_sub(BLIND);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let causes = blind.causes.get(..BLIND.min(blind.causes.len())).unwrap_or_default().join(", ");
-            self.words(out, "  ", &format!("{causes}{more}{some}: {}", blind.ask.join(", or ")))?;
+            self.words(out, "  ", &format!("{causes}{more}{some}: {}", blind.how_to_get.join(", or ")))?;
         }
         writeln!(out)
     }
@@ -154,7 +155,7 @@ fn label(name: &str) -> String {
 }
 
 /// A line clipped to a width: where it holds an error, the end of that, which has the reason.
-fn gist(text: &str, width: usize) -> String {
+fn error_tail(text: &str, width: usize) -> String {
     let error = text.split_once("err=\"").map(|(_, rest)| rest);
     let Some(error) = error.filter(|_| text.width() > width) else { return text.to_owned() };
     // The value ends at a quote that no backslash stands before.
@@ -167,19 +168,19 @@ fn gist(text: &str, width: usize) -> String {
 }
 
 /// How sure a claim is: all of it, some of it, or none.
-fn sure(line: &CauseLine) -> String {
-    match line.certain_s / line.lost_s {
+fn confidence(line: &CauseLine) -> String {
+    match line.lost_min_s / line.lost_s {
         share if share >= 0.995 || line.lost_s <= 0.0 => String::new(),
         share if share < 0.005 => " (likely)".into(),
-        _ => format!(" (at least {})", length(line.certain_s)),
+        _ => format!(" (at least {})", format_duration(line.lost_min_s)),
     }
 }
 
 /// How the slow starts would be without it, where that differs.
 fn without(all: &Quantiles, left: &Quantiles) -> String {
-    let same = |a: f64, b: f64| length(a) == length(b);
+    let same = |a: f64, b: f64| format_duration(a) == format_duration(b);
     if left.count == 0 || same(all.p95, left.p95) && same(all.p99, left.p99) {
         return String::new();
     }
-    format!("   if removed: p95 {}, p99 {}", length(left.p95), length(left.p99))
+    format!("   if removed: p95 {}, p99 {}", format_duration(left.p95), format_duration(left.p99))
 }

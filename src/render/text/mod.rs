@@ -1,19 +1,19 @@
 //! The first screen: totals, SLO, where the time went, causes ranked, slowest pods, coverage.
 
 mod causes;
-pub(super) mod measured;
+pub(super) mod metrics;
 
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, grouped, length, share};
+use super::{TextOptions, format_count, format_duration, format_percent};
 use crate::breakdown::anomaly;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
 use crate::model::text::sanitize;
-use crate::report::{Coverage, Report, places};
+use crate::report::{Coverage, Report, unused_lines};
 use crate::table::{Example, Summary};
 
 /// How many of the slowest pods are shown.
@@ -54,7 +54,7 @@ struct Page<'a> {
 }
 
 pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+    format!("{} {}", format_count(count), if count == 1 { one } else { many })
 }
 
 impl Page<'_> {
@@ -111,10 +111,10 @@ impl Page<'_> {
         self.wrapped(out, "", &startups(summary), " · ")?;
         let quantiles = |q: &crate::table::Quantiles| {
             vec![
-                format!("p50 {}", length(q.p50)),
-                format!("p95 {}", length(q.p95)),
-                format!("p99 {}", length(q.p99)),
-                format!("max {}", length(q.max)),
+                format!("p50 {}", format_duration(q.p50)),
+                format!("p95 {}", format_duration(q.p95)),
+                format!("p99 {}", format_duration(q.p99)),
+                format!("max {}", format_duration(q.max)),
             ]
         };
         if summary.running.count > 0 {
@@ -127,8 +127,8 @@ impl Page<'_> {
             writeln!(
                 out,
                 "SLO (p99 ≤ 5 s without pull and init)   {}: {verdict}, {} of {} within 5 s",
-                length(summary.slo.p99),
-                share(summary.slo_within),
+                format_duration(summary.slo.p99),
+                format_percent(summary.slo_within),
                 summary.slo.count
             )?;
         }
@@ -146,11 +146,17 @@ impl Page<'_> {
             let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
             let bar = format!("{}{}", "█".repeat(cells / 8), eighths.get(cells % 8).unwrap_or(&""));
             let pad = " ".repeat(room.saturating_sub(bar.width()));
-            let exact =
-                if line.certain_share >= 0.995 { String::new() } else { format!("≥ {}", share(line.certain_share)) };
-            let p99 = format!("p99 {}", length(line.p99_s));
-            let text =
-                format!("  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}", length(line.lost_s), share(line.share));
+            let exact = if line.certain_share >= 0.995 {
+                String::new()
+            } else {
+                format!("≥ {}", format_percent(line.certain_share))
+            };
+            let p99 = format!("p99 {}", format_duration(line.p99_s));
+            let text = format!(
+                "  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}",
+                format_duration(line.lost_s),
+                format_percent(line.share)
+            );
             writeln!(out, "{}", text.trim_end())?;
             legend |= !exact.is_empty();
         }
@@ -163,8 +169,12 @@ impl Page<'_> {
     fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.strong("slowest startups"))?;
         for slow in summary.slowest.iter().take(SLOWEST) {
-            let text =
-                format!("  {:>7}  {}  {}", slow.seconds.map_or("?".into(), length), sanitize(&slow.pod), why(slow));
+            let text = format!(
+                "  {:>7}  {}  {}",
+                slow.seconds.map_or("?".into(), format_duration),
+                sanitize(&slow.pod),
+                why(slow)
+            );
             writeln!(out, "{}", self.clipped(&text, self.width))?;
         }
         if let Some(worst) = summary.slowest.first() {
@@ -181,17 +191,17 @@ impl Page<'_> {
 
     fn coverage(&self, out: &mut dyn Write) -> io::Result<()> {
         let c = &self.report.coverage;
-        self.unjudged(out)?;
+        self.not_checked(out)?;
         self.wrapped(out, "", &covered(c), " · ")?;
         for (id, number) in &self.report.summary.anomalies {
             let meaning = anomaly(id).unwrap_or_default();
             self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
         }
-        for places in places(&c.places) {
-            self.words(out, "  ", &sanitize(&places))?;
+        for lines in unused_lines(&c.unused_lines) {
+            self.words(out, "  ", &sanitize(&lines))?;
         }
-        for trouble in &c.source_troubles {
-            self.words(out, "  ", &sanitize(trouble))?;
+        for error in &c.source_errors {
+            self.words(out, "  ", &sanitize(error))?;
         }
         Ok(())
     }
@@ -222,11 +232,11 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
     for (state, words) in [("starting", "still starting"), ("failed", "failed"), ("gone", "deleted before they ran")] {
         let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
         if count > 0 {
-            parts.push(format!("{} {words}", grouped(count as usize)));
+            parts.push(format!("{} {words}", format_count(count as usize)));
         }
     }
-    if summary.repaired > 0 {
-        parts.push(plural(summary.repaired as usize, "corrupt value corrected", "corrupt values corrected"));
+    if summary.corrected > 0 {
+        parts.push(plural(summary.corrected as usize, "corrupt value corrected", "corrupt values corrected"));
     }
     parts
 }
@@ -234,27 +244,30 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
 /// What was read, and what could not be.
 pub(super) fn covered(c: &Coverage) -> Vec<String> {
     let mut parts = match (c.lines, c.samples) {
-        (0, 1..) => vec![format!("read {} bytes", grouped(c.bytes as usize))],
-        _ => vec![format!("read {} lines", grouped(c.lines as usize)), format!("{} used", grouped(c.records as usize))],
+        (0, 1..) => vec![format!("read {} bytes", format_count(c.bytes as usize))],
+        _ => vec![
+            format!("read {} lines", format_count(c.lines as usize)),
+            format!("{} used", format_count(c.records as usize)),
+        ],
     };
     if c.samples > 0 {
-        parts.push(format!("{} samples of metrics", grouped(c.samples as usize)));
+        parts.push(format!("{} samples of metrics", format_count(c.samples as usize)));
     }
     let mut count = |number: u64, words: &str| {
         if number > 0 {
-            parts.push(format!("{} {words}", grouped(number as usize)));
+            parts.push(format!("{} {words}", format_count(number as usize)));
         }
     };
     count(c.unknown_lines, "unrecognised");
-    count(c.bad_samples, "invalid samples");
-    count(c.cut_records, "truncated");
+    count(c.invalid_samples, "invalid samples");
+    count(c.truncated_records, "truncated");
     count(c.long_lines, "too long");
     count(c.undated, "without a timestamp");
     count(c.duplicate_records, "duplicate records dropped");
     count(c.duplicate_startups, "duplicate startups merged");
     count(c.existing_pods, "pods older than the log");
-    count(c.aged, "startups dropped: idle too long");
-    count(c.capped, "startups dropped: over the limit of open startups");
+    count(c.evicted_idle, "startups dropped: idle too long");
+    count(c.evicted_limit, "startups dropped: over the limit of open startups");
     count(c.dropped_events, "duplicate events dropped");
     count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
     if !c.filters.is_empty() {
@@ -279,6 +292,6 @@ fn why(slow: &Example) -> String {
         (false, state) => return state.name().into(),
     };
     let Some(cause) = &slow.cause else { return format!("{so_far}{}", slow.state.name()) };
-    let about = slow.about.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
-    format!("{so_far}{} {}{about}", sanitize(cause), slow.cause_s.map_or(String::new(), length))
+    let about = slow.waited_for.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
+    format!("{so_far}{} {}{about}", sanitize(cause), slow.cause_s.map_or(String::new(), format_duration))
 }

@@ -130,7 +130,7 @@ impl Trace<'_> {
                 .text("precision", Some(piece.precision.name()))
                 .number("min_s", Some(piece.min_s))
                 .number("max_s", Some(piece.max_s))
-                .text("about", piece.about.as_deref())
+                .text("waited_for", piece.waited_for.as_deref())
                 .evidence(row, piece.evidence.as_ref());
             self.slice(piece.phase.words().label, "span", *slice, args)?;
             self.flows.note(piece, *slice);
@@ -140,8 +140,8 @@ impl Trace<'_> {
             let args = Args::default()
                 .text("title", causes::named(&finding.cause).map(|cause| cause.title))
                 .number("lost_s", Some(finding.lost_s))
-                .number("certain_s", Some(finding.certain_s))
-                .text("about", finding.about.as_deref())
+                .number("lost_min_s", Some(finding.lost_min_s))
+                .text("waited_for", finding.waited_for.as_deref())
                 .evidence(row, finding.evidence.as_ref());
             self.instant(&sanitize(&finding.cause), "cause", about.mark(), args)?;
         }

@@ -14,8 +14,8 @@ pub struct Scenario {
     pub prepull: Vec<String>,
     /// The cause whose advice it is.
     pub cause: Option<&'static str>,
-    /// What it costs.
-    pub price: String,
+    /// Its trade-off.
+    pub side_effect: String,
 }
 
 /// What can be replayed, beside `prepull`.
@@ -33,7 +33,7 @@ impl Scenario {
             Error::new(ErrorKind::Setting, format!("--what-if {text}: {what}"))
                 .help(format!("give {} or prepull, as name=value, separated by commas", names.join(", ")))
         };
-        let mut scenario = Scenario { text: text.to_owned(), price: "none".to_owned(), ..Scenario::default() };
+        let mut scenario = Scenario { text: text.to_owned(), side_effect: "none".to_owned(), ..Scenario::default() };
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             let (name, value) = word.split_once('=').ok_or_else(|| wrong(format!("{word:?} has no value")))?;
             let value = value.trim();
@@ -76,8 +76,8 @@ impl Scenario {
 
     /// The same as the advice for a cause.
     #[must_use]
-    pub fn for_cause(self, cause: &'static str, price: &str) -> Self {
-        Scenario { cause: Some(cause), price: price.to_owned(), ..self }
+    pub fn for_cause(self, cause: &'static str, side_effect: &str) -> Self {
+        Scenario { cause: Some(cause), side_effect: side_effect.to_owned(), ..self }
     }
 
     /// Whether it changes how pulls wait for each other.

@@ -157,7 +157,7 @@ function showFilter(found) {
 
 /** Startups over time, to drag a window in; the two inputs beside it do the same by keyboard. */
 function drawBrush(element, width) {
-	const known = of.began.filter((value) => !Number.isNaN(value));
+	const known = of.started.filter((value) => !Number.isNaN(value));
 	if (known.length === 0) return refill(element);
 	let [first, last] = [Infinity, -Infinity];
 	for (const value of known) {
@@ -172,7 +172,7 @@ function drawBrush(element, width) {
 	const inView = new Float64Array(bins.length);
 	const bin = (value) => Math.min(bins.length - 1, Math.floor(((value - first) / (last - first)) * bins.length));
 	for (const value of known) bins[bin(value)]++;
-	for (const row of passing(["from", "to"])) if (!Number.isNaN(of.began[row])) inView[bin(of.began[row])]++;
+	for (const row of passing(["from", "to"])) if (!Number.isNaN(of.started[row])) inView[bin(of.started[row])]++;
 	const most = Math.max(...bins);
 	const x = (value) => ((value - first) / (last - first)) * width;
 	const step = width / bins.length;

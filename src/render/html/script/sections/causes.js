@@ -40,10 +40,10 @@ function causeCard(line, at, sign) {
 			pair("at least", `${span(line.certain)} (${share(certain)})`),
 			pair("startups", `${sign}${grouped(line.pods)}${line.nodes > 1 ? ` on ${line.nodes} nodes` : ""}`),
 			already?.length > 0 && pair("current", already.join(", ")),
-			known && pair("change", known.set),
+			known && pair("change", known.change),
 			yaml?.length > 0 && pair("add", h("code", yaml.join("\n"))),
 			whatIf && pair("estimate", whatIf),
-			known && known.price !== "none" && pair("trade-off", known.price),
+			known && known.trade_off !== "none" && pair("trade-off", known.trade_off),
 		),
 		known && h("div.prose", headed(known.text)),
 		worst(line),
@@ -60,7 +60,7 @@ function worst(line) {
 		const missing = startup ? "no single line" : "not in this page: see podlag chain";
 		return h(
 			"li",
-			h("div.row", h("b", podName(row)), h("span", span(lost)), finding?.about && h("span", finding.about)),
+			h("div.row", h("b", podName(row)), h("span", span(lost)), finding?.waited_for && h("span", finding.waited_for)),
 			h("p", finding?.evidence ? evidenceOf(startup, finding.evidence) : h("span.quiet", missing)),
 		);
 	});

@@ -26,7 +26,7 @@ function drawStartups(root, view) {
 			col("node", "", node, (row) => pick("node", node(row))),
 			col("state", "", (row) => text(of.state[row])),
 			col("created (UTC)", "", (row) =>
-				Number.isNaN(of.began[row]) ? null : stamp(of.began[row], of.began[row] % 1e6 !== 0),
+				Number.isNaN(of.started[row]) ? null : stamp(of.started[row], of.started[row] % 1e6 !== 0),
 			),
 		],
 	);

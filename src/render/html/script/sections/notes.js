@@ -47,22 +47,22 @@ function drawAnomalies(root, view) {
 const COUNTS = {
 	unread_sources: "unread or partly read inputs",
 	unknown_lines: "unrecognised lines",
-	bad_samples: "invalid metric samples",
-	cut_records: "truncated lines",
+	invalid_samples: "invalid metric samples",
+	truncated_records: "truncated lines",
 	long_lines: "over-long lines",
 	undated: "lines without a timestamp",
 	duplicate_records: "duplicate records dropped",
 	duplicate_startups: "duplicate startups merged",
 	existing_pods: "pods older than the log",
-	aged: "startups dropped: idle too long",
-	capped: "startups dropped: over the limit of open startups",
+	evicted_idle: "startups dropped: idle too long",
+	evicted_limit: "startups dropped: over the limit of open startups",
 	dropped_events: "duplicate events dropped",
 	suppressed_messages: "messages dropped by journald",
 };
 
 function troubles() {
 	const { coverage } = report;
-	const counts = ["unread_sources", "cut_records", "long_lines", "undated", "aged", "capped", "suppressed_messages"];
+	const counts = ["unread_sources", "truncated_records", "long_lines", "undated", "evicted_idle", "evicted_limit", "suppressed_messages"];
 	return [
 		...(coverage.partial ? ["interrupted; results are partial"] : []),
 		...counts.filter((name) => coverage[name] > 0).map((name) => `${COUNTS[name]}: ${grouped(coverage[name])}`),
@@ -71,10 +71,10 @@ function troubles() {
 }
 
 /** Causes that could not be checked, by the input that would show them. */
-function unjudged() {
-	const blind = report.unjudged ?? [];
+function notChecked() {
+	const blind = report.not_checked ?? [];
 	if (blind.length === 0) return null;
-	const lines = blind.map(({ causes, startups, ask }) => [causes.join(", "), grouped(startups), ask.join(", or ")]);
+	const lines = blind.map(({ causes, startups, how_to_get: inputs }) => [causes.join(", "), grouped(startups), inputs.join(", or ")]);
 	return grid("Not checked (add this input)", ["causes", "startups", "input to add"], lines, [1]);
 }
 
@@ -96,20 +96,20 @@ function drawCoverage(root) {
 		root,
 		h("p.quiet", "The filter does not apply to this section."),
 		isCut && h("p", cutWords()),
-		unjudged(),
+		notChecked(),
 		coverage.partial && h("p.warn", "The run was interrupted: all figures are partial."),
 		coverage.zone_assumed && h("p.warn", "No time zone in the log, assuming UTC (set --timezone)."),
-		coverage.source_troubles.length > 0 &&
+		coverage.source_errors.length > 0 &&
 			h(
 				"ul.warn",
-				coverage.source_troubles.map((trouble) => h("li", trouble)),
+				coverage.source_errors.map((trouble) => h("li", trouble)),
 			),
-		(coverage.places ?? []).length > 0 &&
+		(coverage.unused_lines ?? []).length > 0 &&
 			fold(
 				"Unused lines, e.g.",
 				h(
 					"ul",
-					coverage.places.map((place) =>
+					coverage.unused_lines.map((place) =>
 						h("li", `${COUNTS[place.why] ?? place.why}: `, h("code", `${place.source}:${place.line}`)),
 					),
 				),

@@ -124,8 +124,8 @@ function askedReplays() {
 		h(
 			"li",
 			h("code", estimate.setting),
-			estimate.withheld
-				? h("p", `No estimate: ${estimate.withheld}.`)
+			estimate.not_estimated_because
+				? h("p", `No estimate: ${estimate.not_estimated_because}.`)
 				: h(
 						"dl.pairs",
 						pair("changes", plural(estimate.pods, "pod")),
@@ -163,9 +163,9 @@ function topCauses(found, sign) {
 			),
 			bar(cause.lost / most, "plain"),
 			h("p", known?.title),
-			known && h("p.set", h("b", "change "), known.set),
+			known && h("p.set", h("b", "change "), known.change),
 			typeof whatIf === "string" && h("p.what-if", h("b", "estimate "), whatIf),
-			known && known.price !== "none" && h("p.price", h("b", "trade-off "), known.price),
+			known && known.trade_off !== "none" && h("p.price", h("b", "trade-off "), known.trade_off),
 		);
 	};
 	const rest = found.causes.length - 4;

@@ -48,8 +48,8 @@ function drawTimeline(root, view) {
 }
 
 const lifetime = (row) => [
-	of.began[row],
-	Number.isNaN(of.ended[row]) ? of.began[row] + (of.total[row] || 0) : of.ended[row],
+	of.started[row],
+	Number.isNaN(of.ended[row]) ? of.started[row] + (of.total[row] || 0) : of.ended[row],
 ];
 
 /** How many of some intervals lie over each of so many slots of time. */

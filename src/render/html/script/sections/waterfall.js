@@ -82,7 +82,7 @@ function precisionWords(one) {
 function tipOf(startup, one) {
 	const said = lineOf(startup, one.evidence);
 	return [
-		`${stepWords(one)} · ${precisionWords(one)}${one.about ? ` · ${one.about}` : ""}`,
+		`${stepWords(one)} · ${precisionWords(one)}${one.waited_for ? ` · ${one.waited_for}` : ""}`,
 		one.evidence && place(one.evidence),
 		said?.slice(0, 300),
 	]
@@ -163,12 +163,12 @@ function stepsOf(row, startup) {
 			`+${length((micros(one.from) - from) / 1e6)}`,
 			length((micros(one.to) - micros(one.from)) / 1e6),
 			precisionWords(one),
-			one.about ?? "–",
+			one.waited_for ?? "–",
 			one.evidence ? evidenceOf(startup, one.evidence) : "–",
 		];
 	});
 	const facts = [
-		`created ${stamp(of.began[row], true)}`,
+		`created ${stamp(of.started[row], true)}`,
 		startup.node && `on ${startup.node}`,
 		`state ${startup.state}`,
 		startup.restarts > 0 && plural(startup.restarts, "restart"),

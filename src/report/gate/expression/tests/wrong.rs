@@ -6,7 +6,7 @@ use super::COLUMNS;
 fn shown(text: &str) -> String {
     match parse(text, COLUMNS) {
         Ok(parsed) => panic!("{text} is understood as {parsed}"),
-        Err(mistake) => mistake.show(text),
+        Err(error) => error.show(text),
     }
 }
 
@@ -66,7 +66,7 @@ fn what_would_move_the_cursor_is_replaced() {
 
 #[test]
 fn a_mistake_can_be_shown_with_any_text() {
-    let mistake = Mistake { at: 1, length: usize::MAX, message: "m".into(), help: None };
-    assert_eq!(mistake.show("é"), "é\n^ m");
-    assert_eq!(Mistake { at: 9, ..mistake }.show("é"), "é\n ^ m");
+    let error = ParseError { at: 1, length: usize::MAX, message: "m".into(), help: None };
+    assert_eq!(error.show("é"), "é\n^ m");
+    assert_eq!(ParseError { at: 9, ..error }.show("é"), "é\n ^ m");
 }

@@ -37,7 +37,7 @@ impl Sample {
         measured.nodes.iter().filter(|node| passes(&node.window.node)).for_each(|node| all.merge(&node.window));
         let starts = Starts::of(&all).unwrap_or_default();
         let of = |column: &str| match column {
-            "slo_s" | "kubelet_slo_s" => starts
+            "slo_s" | "slo_recorded_s" => starts
                 .sli
                 .clone()
                 .map(|histogram| Buckets { histogram, broken: starts.broken })
