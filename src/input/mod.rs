@@ -102,7 +102,7 @@ impl Source {
     /// An address. Nothing is asked.
     #[must_use]
     pub fn url(url: &str) -> Self {
-        Self { name: crate::web::shown(url), url: Some(url.into()), ..Self::stdin() }
+        Self { name: crate::web::redact_url(url), url: Some(url.into()), ..Self::stdin() }
     }
 
     /// Of a server: how many queries are done, and of how many.

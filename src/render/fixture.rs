@@ -144,7 +144,7 @@ pub(super) fn report(rows: Vec<Row>, text: &str) -> Result<Report, Error> {
         source_errors: vec![format!("logs/{text}old.log: it ends early")],
         ..Coverage::default()
     };
-    Report::of(Table::of(rows)?, Vec::new(), false, &[], coverage)
+    Report::of(Table::from_rows(rows)?, Vec::new(), false, &[], coverage)
 }
 
 /// Checks that an output is the file of this name in `fixture`; `BLESS=1` renews the file.

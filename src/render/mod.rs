@@ -180,3 +180,11 @@ fn pseudonyms(coverage: &Coverage) -> Option<String> {
     let keys = coverage.pseudonyms.join(" and ");
     (!keys.is_empty()).then(|| format!("names are pseudonyms ({})", sanitize(&keys)))
 }
+
+/// Writes a report in a format, as `--format` and files do.
+///
+/// # Errors
+/// When writing fails.
+pub fn write(format: &Format, report: &Report, out: &mut dyn Write) -> Result<(), Error> {
+    (format.write)(report, TextOptions::default(), out)
+}

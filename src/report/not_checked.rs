@@ -33,7 +33,7 @@ pub(super) fn causes(summary: &Summary, metrics: Option<&MetricsReport>) -> Vec<
         };
         let startups: u64 = summary.evidence.iter().filter(blind).map(|(_, count)| count).sum();
         if startups > 0 {
-            let mut how_to_get: Vec<&str> = cause.shown_by.iter().map(|kind| kind.ask()).collect();
+            let mut how_to_get: Vec<&str> = cause.shown_by.iter().map(|kind| kind.how_to_get()).collect();
             how_to_get.dedup();
             all.entry((how_to_get, startups)).or_default().push(cause.id);
         }

@@ -75,8 +75,8 @@ struct CauseWords {
     id: &'static str,
     title: &'static str,
     text: &'static str,
-    change: String,
-    trade_off: String,
+    set: String,
+    side_effect: Option<String>,
 }
 
 impl<'a> Data<'a> {
@@ -91,8 +91,8 @@ impl<'a> Data<'a> {
         let known = report.summary.known();
         let cause = |cause: &causes::Cause| {
             let advised = cause.advised(versions.iter().copied(), &known);
-            let (change, trade_off) = (advised.set, advised.price);
-            CauseWords { id: cause.id, title: cause.title, text: cause.text, change, trade_off }
+            let (set, side_effect) = (advised.set, advised.side_effect);
+            CauseWords { id: cause.id, title: cause.title, text: cause.text, set, side_effect }
         };
         let nodes = report.metrics.as_ref().map_or(0, |metrics| metrics.nodes.len());
         let measured = nodes.min(NODES);

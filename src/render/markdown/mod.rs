@@ -125,8 +125,9 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         let (lost, certain) = (format_duration(line.lost_s), format_duration(line.lost_min_s));
         let (pods, nodes) = (format_count(line.pods as usize), format_count(line.nodes as usize));
         let advised = &line.advised;
-        let (id, set, price) = (cause.id, words(&advised.set), words(&advised.price));
-        writeln!(out, "| **{id}** | {lost} | {certain} | {pods} | {nodes} | {set} | {price} |")?;
+        let (id, set) = (cause.id, words(&advised.set));
+        let side_effect = advised.side_effect.as_deref().map_or(String::from("–"), words);
+        writeln!(out, "| **{id}** | {lost} | {certain} | {pods} | {nodes} | {set} | {side_effect} |")?;
     }
     writeln!(out)?;
     for (line, cause) in &known {

@@ -56,8 +56,8 @@ impl Page<'_> {
             if let Some(what_if) = &line.what_if {
                 self.labelled("estimate", &sanitize(what_if), out)?;
             }
-            if line.advised.price != "none" {
-                self.labelled("trade-off", &line.advised.price, out)?;
+            if let Some(side_effect) = &line.advised.side_effect {
+                self.labelled("trade-off", side_effect, out)?;
             }
         }
         if summary.causes.len() > CAUSES {
@@ -88,9 +88,9 @@ impl Page<'_> {
     }
 
     /// Settings that are known and conflict with each other.
-    pub(super) fn fights(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-        for fight in summary.known().fights() {
-            self.words(out, "", &format!("conflicting settings: {fight}"))?;
+    pub(super) fn conflicts(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        for conflict in summary.known().conflicts() {
+            self.words(out, "", &format!("conflicting settings: {conflict}"))?;
             writeln!(out)?;
         }
         Ok(())

@@ -69,8 +69,8 @@ pub struct WhatIf {
     pub total: Change,
     /// What the bounds assume.
     pub bounds: String,
-    /// The trade-off of the setting; `none` if there is none.
-    pub side_effect: String,
+    /// The trade-off of the setting; null if there is none.
+    pub side_effect: Option<String>,
     /// Why there is no estimate; null if there is one.
     pub not_estimated_because: Option<String>,
 }
@@ -113,7 +113,7 @@ pub fn all(table: &Table, summary: &Summary, asked: &[Scenario]) -> Result<Vec<W
             (words, _) => words.to_owned(),
         };
         if let Ok(scenario) = Scenario::of(&words) {
-            scenarios.push(scenario.for_cause(cause.id, &line.advised.price));
+            scenarios.push(scenario.for_cause(cause.id, line.advised.side_effect.as_deref()));
         }
     }
     scenarios.iter().map(|scenario| one(table, scenario)).collect()

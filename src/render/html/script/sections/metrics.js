@@ -110,7 +110,7 @@ function proofs({ fleet, nodes }) {
 		(cut.measured < cut.nodes ? "at least " : "") + on(proof.cause),
 		causeWords.get(proof.cause)?.title ?? "–",
 		proof.seen,
-		causeWords.get(proof.cause)?.change ?? "–",
+		causeWords.get(proof.cause)?.set ?? "–",
 	]);
 	return grid(
 		"Causes by mean seconds per start (metrics)",

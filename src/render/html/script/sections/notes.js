@@ -74,7 +74,11 @@ function troubles() {
 function notChecked() {
 	const blind = report.not_checked ?? [];
 	if (blind.length === 0) return null;
-	const lines = blind.map(({ causes, startups, how_to_get: inputs }) => [causes.join(", "), grouped(startups), inputs.join(", or ")]);
+	const lines = blind.map(({ causes, startups, how_to_get: inputs }) => [
+		causes.join(", "),
+		grouped(startups),
+		inputs.join(", or "),
+	]);
 	return grid("Not checked (add this input)", ["causes", "startups", "input to add"], lines, [1]);
 }
 

@@ -163,9 +163,9 @@ function topCauses(found, sign) {
 			),
 			bar(cause.lost / most, "plain"),
 			h("p", known?.title),
-			known && h("p.set", h("b", "change "), known.change),
+			known && h("p.set", h("b", "change "), known.set),
 			typeof whatIf === "string" && h("p.what-if", h("b", "estimate "), whatIf),
-			known && known.trade_off !== "none" && h("p.price", h("b", "trade-off "), known.trade_off),
+			known?.side_effect && h("p.trade-off", h("b", "trade-off "), known.side_effect),
 		);
 	};
 	const rest = found.causes.length - 4;
