@@ -279,7 +279,7 @@ fn logs(
     coverage.duplicate_records = counts.duplicates;
     coverage.existing_pods = counts.existing;
     (coverage.evicted_idle, coverage.evicted_limit, coverage.dropped_events) =
-        (counts.evicted_idle, counts.evicted_limit, counts.dropped_events);
+        (counts.aged, counts.capped, counts.dropped_events);
     coverage.suppressed_messages = tracker.nodes.iter().map(|node| node.suppressed).sum();
     Ok(failed)
 }

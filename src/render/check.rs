@@ -35,7 +35,7 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
                 )?;
                 writeln!(out, "  {}", why(verdict))?;
             }
-            Ok(writeln!(out, "{}: {} pod starts", verdicts.example().name(), verdicts.startups)?)
+            Ok(writeln!(out, "{}: {} pod starts", verdicts.worst().name(), verdicts.startups)?)
         }
         "markdown" => {
             let mut grid = Grid::new(&["verdict", "fails_if", "value", "at_least", "at_most", "starts"]);
@@ -51,7 +51,7 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
                     Cell::Count(verdict.count as u64),
                 ]);
             }
-            writeln!(out, "### {} podlag check: {}\n", sign(verdicts.example()), verdicts.example().name())?;
+            writeln!(out, "### {} podlag check: {}\n", sign(verdicts.worst()), verdicts.worst().name())?;
             grid.markdown(out)
         }
         "json" => json::pretty(out, verdicts),
@@ -64,7 +64,7 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
             report.add_test_suite(suite);
             let text = report.to_string();
             let text =
-                text.map_err(|error| Error::new(ErrorKind::Output, format!("cannot write JUnit XML: {trouble}")))?;
+                text.map_err(|error| Error::new(ErrorKind::Output, format!("cannot write JUnit XML: {error}")))?;
             Ok(out.write_all(text.as_bytes())?)
         }
         _ => Err(Error::new(ErrorKind::Setting, format!("check has no format {form:?}"))),

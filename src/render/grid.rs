@@ -140,7 +140,7 @@ impl Grid {
     pub fn csv(&self, out: &mut dyn Write) -> Result<(), Error> {
         let broken = |error: csv::Error| match error.into_kind() {
             csv::ErrorKind::Io(error) => Error::from(error),
-            error => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {trouble:?}")),
+            error => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {error:?}")),
         };
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(&self.heads).map_err(broken)?;

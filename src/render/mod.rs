@@ -126,7 +126,7 @@ pub(crate) struct MeasuredLine<'a> {
 fn csv(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let broken = |error: csv::Error| match error.into_kind() {
         csv::ErrorKind::Io(error) => Error::from(error),
-        error => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {trouble:?}")),
+        error => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {error:?}")),
     };
     let mut writer = csv::Writer::from_writer(out);
     let names = Row::plain_columns();

@@ -55,7 +55,7 @@ named_enum! {
     }
 }
 
-named! {
+named_enum! {
     /// What a line compares.
     LineKind LINE_KINDS {
         /// A duration of the whole start.

@@ -41,7 +41,7 @@ impl Page<'_> {
             writeln!(out)?;
             self.parts(fleet, out)?;
             self.proofs(measured, out)?;
-            self.example(measured, out)?;
+            self.worst(measured, out)?;
         }
         for node in &measured.nodes {
             if let Some(reconciled) = &node.reconciled {

@@ -36,8 +36,8 @@ pub(super) struct Start {
 /// A pull whose instants are known.
 #[derive(Clone, Debug, PartialEq)]
 struct KnownPull {
-    asked: Time,
-    began: Time,
+    requested: Time,
+    started: Time,
     ended: Time,
     image: Box<str>,
     bytes: Option<i64>,
@@ -159,10 +159,16 @@ fn start(row: &Row, known: &mut (f64, f64)) -> Start {
 
 fn known_pull(pull: &Pull, known: &mut (f64, f64)) -> Option<KnownPull> {
     match (pull.started, pull.ended) {
-        (Some(began), Some(ended)) if ended >= began => {
-            let asked = pull.requested.filter(|asked| *asked <= began).unwrap_or(began);
-            known.0 += (ended - asked).seconds();
-            Some(KnownPull { asked, began, ended, image: pull.image.clone().unwrap_or_default(), bytes: pull.bytes })
+        (Some(started), Some(ended)) if ended >= started => {
+            let requested = pull.requested.filter(|requested| *requested <= started).unwrap_or(started);
+            known.0 += (ended - requested).seconds();
+            Some(KnownPull {
+                requested,
+                started,
+                ended,
+                image: pull.image.clone().unwrap_or_default(),
+                bytes: pull.bytes,
+            })
         }
         _ => {
             known.1 += pull.took_s.unwrap_or_default();

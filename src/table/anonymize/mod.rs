@@ -202,8 +202,8 @@ impl Anonymizer {
         for source in &mut coverage.sources {
             *source = self.name(Kind::Path, source);
         }
-        for place in &mut coverage.places {
-            place.source = self.name(Kind::Path, &place.source).into();
+        for line in &mut coverage.unused_lines {
+            line.source = self.name(Kind::Path, &line.source).into();
         }
         for filter in &mut coverage.filters {
             *filter = self.filter(filter);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use nom::Offset;
-use nom::error::{ErrorKind, ParseError};
+use nom::error::ErrorKind;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::lexical::{Parsed, token};
@@ -89,7 +89,7 @@ impl<'a> SyntaxError<'a> {
 }
 
 /// Only for trying other readings: every reading that counts says itself what it expects.
-impl<'a> ParseError<&'a str> for SyntaxError<'a> {
+impl<'a> nom::error::ParseError<&'a str> for SyntaxError<'a> {
     fn from_error_kind(at: &'a str, _: ErrorKind) -> Self {
         Self::new(at, "")
     }
