@@ -8,6 +8,7 @@ use super::families::name;
 use super::histogram::Between;
 use super::window::Window;
 use crate::model::phase::{PHASES, Phase};
+use crate::model::quantile::quantile;
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::table::Recorded;
 
@@ -175,10 +176,6 @@ pub fn reconcile(window: &Window, starts: &Starts, parts: &[Part], recorded: &[R
     found.figures.extend(parts.iter().filter_map(|part| mean(part, starts, &within)));
     found.figures.extend(largest(parts, starts, &within));
     found
-}
-
-fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
-    sorted.get(((q * sorted.len() as f64 - 1e-9).ceil() as usize).saturating_sub(1)).copied()
 }
 
 /// Bounds are met but for the last digits of a sum of floats; a value below 0 lies in the first bucket.
