@@ -187,7 +187,7 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
             precision: Precision::Exact,
             min_s: length,
             max_s: length,
-            about: None,
+            waited_for: None,
             evidence,
         });
         at = to;
@@ -224,7 +224,7 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
             pull_s,
             took_s,
             bytes: Some(80_000_000),
-            behind: None,
+            blocked_by: None,
             outcome,
         }]
     } else {

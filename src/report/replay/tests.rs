@@ -30,7 +30,7 @@ fn the_replay_of_what_was_gives_what_was() {
         for model in workload.ways() {
             let replayed = workload.figures(&workload.shifts(None, model, ArrivalOrder::Observed));
             for (observed, replayed) in observed.iter().zip(replayed) {
-                assert!((observed - replayed).abs() <= 0.02 * observed, "{name} {way:?}: {replayed}, not {observed}");
+                assert!((observed - replayed).abs() <= 0.02 * observed, "{name} {model:?}: {replayed}, not {observed}");
             }
         }
         assert_eq!(close(observed, observed), Ok(()));
