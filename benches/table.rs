@@ -195,12 +195,12 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
     let total = (at - created).seconds();
     let wait = seconds[Phase::ImageWait.index()];
     let findings = if wait > 1.0 {
-        let about = Some("behind registry.example.test/ml/trainer:2.1".into());
+        let waited_for = Some("behind registry.example.test/ml/trainer:2.1".into());
         vec![Finding {
             cause: "image-pull-queued".into(),
             lost_s: wait,
             lost_min_s: wait,
-            about,
+            waited_for,
             evidence: Some(place(1)),
         }]
     } else {
@@ -208,8 +208,8 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
     };
     let image: Box<str> = format!("registry.example.test/team/app-{app}:v{}", number % 7).into();
     let image_pulls = if pulled {
-        let asked = Some(spans[2].to);
-        let (began, ended) = (Some(spans[3].to), Some(spans[4].to));
+        let requested = Some(spans[2].to);
+        let (started, ended) = (Some(spans[3].to), Some(spans[4].to));
         let outcome = "pulled".into();
         let registry = Some("registry.example.test".into());
         let pull = seconds[Phase::ImagePull.index()];
@@ -217,8 +217,8 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
         vec![Pull {
             image: Some(image),
             registry,
-            asked,
-            began,
+            requested,
+            started,
             ended,
             wait_s,
             pull_s,

@@ -26,7 +26,7 @@ function drawMetrics(root) {
 		window.restarts > 0 && plural(window.restarts, "kubelet restart", "kubelet restarts"),
 		`${plural(Math.round(fleet.startups), "start")} recorded by the kubelet`,
 		fleet.stateful >= 0.5 && `${grouped(fleet.stateful)} of them stateful`,
-		fleet.broken > 0 && `${grouped(fleet.broken)} overflowed values (known kubelet bug) could be above or below 5 s`,
+		fleet.overflowed > 0 && `${grouped(fleet.overflowed)} overflowed values (known kubelet bug) could be above or below 5 s`,
 	];
 	refill(
 		root,
