@@ -18,15 +18,15 @@ use std::sync::LazyLock;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use journal::{Captures, Form};
-use podlag::breakdown;
-use podlag::causes;
-use podlag::input::{Chunks, Limits};
-use podlag::model::record::Record;
-use podlag::model::startup::Startup;
-use podlag::parse;
-use podlag::parse::calendar::{Clock, Hints};
-use podlag::parse::grammar::Grammars;
-use podlag::track::{self, Tracker};
+use podlag::internals::breakdown;
+use podlag::internals::causes;
+use podlag::internals::input::{Chunks, Limits};
+use podlag::internals::model::record::Record;
+use podlag::internals::model::startup::Startup;
+use podlag::internals::parse;
+use podlag::internals::parse::calendar::{Clock, Hints};
+use podlag::internals::parse::grammar::Grammars;
+use podlag::internals::track::{self, Tracker};
 
 /// As in the program.
 #[global_allocator]
@@ -103,7 +103,7 @@ fn break_down_and_judge(bencher: Bencher<'_, '_>, unrelated: u32) {
     let (tracker, startups) = track(records(unrelated));
     bencher.counter(BytesCount::new(SIZE)).bench(|| {
         for startup in &startups {
-            let breakdown = breakdown::of(startup);
+            let breakdown = breakdown::break_down(startup);
             let Some(node) = tracker.nodes.get(startup.node) else { continue };
             divan::black_box(causes::judge(&causes::Case { startup, breakdown: &breakdown, node, traits: None }));
         }

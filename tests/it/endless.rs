@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use podlag::input::{Chunks, Limits};
-use podlag::parse;
-use podlag::parse::calendar::{Clock, Hints};
-use podlag::parse::grammar::Grammars;
-use podlag::track::{self, Tracker};
+use podlag::internals::input::{Chunks, Limits};
+use podlag::internals::parse;
+use podlag::internals::parse::calendar::{Clock, Hints};
+use podlag::internals::parse::grammar::Grammars;
+use podlag::internals::track::{self, Tracker};
 
 /// A log that never ends: each pod is new, and so is every sandbox, container and uid.
 #[derive(Default)]
@@ -93,5 +93,5 @@ fn a_log_without_end_takes_no_more_memory_with_time() {
     assert!(most(late) <= most(early) + most(early) / 50, "{} things, later {}", most(early), most(late));
     tracker.finish();
     let counts = &tracker.counts;
-    assert!(counts.capped > 10_000, "{counts:?}");
+    assert!(counts.evicted_limit > 10_000, "{counts:?}");
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::{captures, podlag, python, samples};
-use podlag::render::schema::SCHEMAS;
+use podlag::internals::render::schema::SCHEMAS;
 use serde_json::{Value, json};
 
 fn printed(arguments: &[&str], inputs: &[PathBuf], codes: &[i32]) -> Vec<u8> {
@@ -197,7 +197,7 @@ fn the_schemas_let_nothing_else_pass() {
         "/summary",
         "/summary/running",
         "/summary/causes/0",
-        "/summary/causes/0/worst",
+        "/summary/causes/0/example",
         "/summary/slowest/0",
         "/metrics/fleet",
         "/metrics/nodes/0/window",

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use podlag::web::{Client, ClientOptions, HttpErrorKind, Secret};
+use podlag::internals::web::{Client, ClientOptions, HttpErrorKind, Secret};
 
 use super::HEADER;
 use super::PASSWORD;

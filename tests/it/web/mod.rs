@@ -8,7 +8,7 @@ mod tls;
 
 use std::time::Duration;
 
-use podlag::web::{Client, ClientOptions, HttpError, HttpErrorKind, Secret};
+use podlag::internals::web::{Client, ClientOptions, HttpError, HttpErrorKind, Secret};
 
 /// What must never be seen.
 const TOKEN: &str = "tok-5f2d9c";
@@ -31,7 +31,7 @@ fn trusted() -> ClientOptions {
     ClientOptions { token: Some(Secret::new(format!("{TOKEN}\n"))), headers, ..access() }
 }
 
-fn get(access: &ClientOptions, url: &str) -> Result<podlag::web::Body, HttpError> {
+fn get(access: &ClientOptions, url: &str) -> Result<podlag::internals::web::Body, HttpError> {
     Client::new(access)?.get(url, &[], false)
 }
 

@@ -1,6 +1,6 @@
 //! Redirects, and that credentials stay at home.
 
-use podlag::web::{Client, ClientOptions, HttpErrorKind, Secret};
+use podlag::internals::web::{Client, ClientOptions, HttpErrorKind, Secret};
 
 use super::HEADER;
 use super::TOKEN;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use podlag::web::{Client, ClientOptions, HttpErrorKind, Secret};
+use podlag::internals::web::{Client, ClientOptions, HttpErrorKind, Secret};
 
 use super::HEADER;
 use super::PASSWORD;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use podlag::web::{ClientOptions, HttpErrorKind};
+use podlag::internals::web::{ClientOptions, HttpErrorKind};
 
 use super::get;
 use super::server::{Own, Server, answer, end, request};
