@@ -26,7 +26,7 @@ Some programs exit on purpose until a dependency is available.
     threshold: Nanos(SECOND),
     rationale: "the first back-off is 10 s",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
     logs: Some(|case| {
         let again = || (case.breakdown.restarts > 0).then(Match::default);

@@ -31,7 +31,7 @@ A postStart hook keeps the pod's worker busy after the container has started, an
     threshold: Nanos(SECOND),
     rationale: "a relist runs every second: a delay of up to 1 s is how it works, what exceeds it is lost",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Detect],
+    phases: &[Phase::Detection],
     counts_as_loss: true,
     logs: Some(|_| Some(Match::default())),
     metrics: Some(|case| {

@@ -27,7 +27,7 @@ Without -v=4, anything else that blocks the sync of one pod looks the same.
     threshold: Nanos(2 * SECOND),
     rationale: "other reasons (a status write, a relist) take up to 1 or 2 s",
     shown_by: &[Evidence::KubeletLog, Evidence::Pods],
-    phases: &[Phase::Report, Phase::Start],
+    phases: &[Phase::StatusUpdate, Phase::Start],
     counts_as_loss: true,
     logs: Some(|case| {
         if case.traits.is_some_and(|traits| !traits.post_start) {
@@ -42,7 +42,7 @@ Without -v=4, anything else that blocks the sync of one pod looks the same.
         let known = case.traits.is_some();
         let alone = case.startup.neighbours.is_some_and(|others| others.reported < Nanos(SECOND / 2));
         let throttled = case.node_event(Fact::Throttled).is_some();
-        let from = case.spans(Phase::Report).map(|span| span.from).min()?;
+        let from = case.spans(Phase::StatusUpdate).map(|span| span.from).min()?;
         ((known || alone) && !throttled).then(|| Match { likely: true, within: Some((from, running)), ..Match::default() })
     }),
     metrics: None,

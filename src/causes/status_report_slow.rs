@@ -28,9 +28,9 @@ With only the kubelet log at -v=2, this time includes a postStart hook of the la
     threshold: Nanos(2 * SECOND),
     rationale: "GET and PATCH of a status take a few hundredths of a second; the API call SLO allows 1 s for each",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Report],
-    // Without the running instant (JSON logging) the delay may just as well be that of the record.
+    phases: &[Phase::StatusUpdate],
     counts_as_loss: true,
+    // Without the running instant (JSON logging) the delay may just as well be that of the record.
     logs: Some(|case| case.breakdown.running.map(|_| Match::default())),
     metrics: Some(|case| {
         let (sum, count) = case.window.sum(name::STATUS_SYNC, "").filter(|(_, count)| *count > 0.0)?;
