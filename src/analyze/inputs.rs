@@ -101,7 +101,7 @@ impl Inputs {
                     Ok(())
                 }
                 Err(error) => {
-                    self.failed += usize::from(!error.is_remark());
+                    self.failed += usize::from(!error.is_warning());
                     self.troubles.push(error.to_string());
                     Ok(())
                 }

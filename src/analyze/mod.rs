@@ -218,8 +218,8 @@ fn logs(
                     if parsed.records.capacity() / 4 > parsed.records.len() {
                         parsed.records.shrink_to_fit();
                     }
-                    parsed.long_lines = chunk.cuts.iter().map(|cut| cut.line).collect();
-                    parsed.bytes = chunk.end as u64 + chunk.cuts.iter().map(|cut| cut.dropped).sum::<u64>();
+                    parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
+                    parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
                     // Nobody waits for it any more when the run was stopped.
                     let _ = answer.send(parsed);
                     // One that is not wanted is freed.
@@ -328,8 +328,8 @@ impl Feed {
             }
             Ok(Answer::Trouble(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
-                *failed += usize::from(!error.is_remark() && !self.got);
-                coverage.unread_sources += u64::from(!error.is_remark());
+                *failed += usize::from(!error.is_warning() && !self.got);
+                coverage.unread_sources += u64::from(!error.is_warning());
                 coverage.source_troubles.push(error.to_string());
             }
             Err(_) => {

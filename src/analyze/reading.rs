@@ -8,7 +8,7 @@ use std::thread::{self, Scope};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use crate::input::{self, Chunk, Chunks, HELD, Limits, Source, SourceError};
+use crate::input::{self, Chunk, Chunks, Limits, MAX_OPEN_FILES, Source, SourceError};
 use crate::parse::Parsed;
 
 /// A chunk to parse, where the answer goes, and where its text goes to be filled again.
@@ -100,7 +100,7 @@ pub(super) fn start<'scope>(
     let depth = (2 * threads).div_ceil(sources.len().max(1)).max(1);
     // As many as may be in flight: those that wait, those that are parsed, the one that is read.
     let spares = (3 * threads + 1).div_ceil(sources.len().max(1)).max(2);
-    let many = sources.len() > HELD;
+    let many = sources.len() > MAX_OPEN_FILES;
     let (turns, waiting) = unbounded::<Box<Reading>>();
     for _ in 0..if many { threads } else { 0 } {
         let (waiting, jobs) = (waiting.clone(), jobs.clone());
