@@ -16,7 +16,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use journal::{Captures, Form};
-use podlag::parse::grammar::Grammars;
+use podlag::internals::parse::grammar::Grammars;
 
 fn main() {
     let (mut file, mut size, mut share, mut form) = (None, 1_u64 << 30, 0.9, Form::Short);

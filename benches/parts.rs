@@ -18,15 +18,15 @@ use std::sync::LazyLock;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use journal::{Captures, Form};
-use podlag::breakdown;
-use podlag::causes;
-use podlag::input::{Chunks, Limits};
-use podlag::model::record::Record;
-use podlag::model::startup::Startup;
-use podlag::parse;
-use podlag::parse::calendar::{Clock, Hints};
-use podlag::parse::grammar::Grammars;
-use podlag::track::{self, Tracker};
+use podlag::internals::breakdown;
+use podlag::internals::causes;
+use podlag::internals::input::{Chunks, Limits};
+use podlag::internals::model::record::Record;
+use podlag::internals::model::startup::Startup;
+use podlag::internals::parse;
+use podlag::internals::parse::calendar::{Clock, Hints};
+use podlag::internals::parse::grammar::Grammars;
+use podlag::internals::track::{self, Tracker};
 
 /// As in the program.
 #[global_allocator]

@@ -16,14 +16,16 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use podlag::breakdown::Precision;
-use podlag::model::phase::{PHASES, Phase};
-use podlag::model::startup::State;
-use podlag::model::time::{Nanos, SECOND, Time};
-use podlag::render::Target;
-use podlag::report::{Coverage, Report};
-use podlag::table::filter::Filter;
-use podlag::table::{self, Budget, CleanupList, Finding, Key, Line, PhaseSeconds, Place, Pull, Row, Span, Store};
+use podlag::internals::breakdown::Precision;
+use podlag::internals::model::phase::{PHASES, Phase};
+use podlag::internals::model::startup::State;
+use podlag::internals::model::time::{Nanos, SECOND, Time};
+use podlag::internals::render::Target;
+use podlag::internals::report::{Coverage, Report};
+use podlag::internals::table::filter::Filter;
+use podlag::internals::table::{
+    self, Budget, CleanupList, Finding, Key, Line, PhaseSeconds, Place, Pull, Row, Span, Store,
+};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 

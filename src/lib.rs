@@ -1,39 +1,61 @@
-//! podlag reads what a cluster already writes (the kubelet's journal, the container runtime's log) and tells which pods
-//! start slowly, where the time goes and what causes it.
+//! podlag reads what a cluster already writes (the kubelet's journal, the container runtime's log, metrics) and shows which
+//! pods start slowly, where the time goes, what causes it, and what would fix it.
 //!
 //! ```text
-//! bytes --source--> Chunk --parse--> Record --track--> Startup --breakdown--> Piece --cause--> Finding --table--> Report --> output
-//!                     N threads, pure     one thread      pure             pure            columns, polars      many writers
+//! bytes ─input→ lines ─parse→ records ─track→ startups ─breakdown→ spans ─causes→ findings ─table→ rows ─report→ Report ─render→ text, JSON, page
+//!               N threads, pure        one thread       pure            pure
 //! ```
 //!
-//! Memory: about a MiB for each chunk in flight (twice as many as threads), what open startups hold (at most
-//! [`track::Limits::open`] of them, sixty events a fact), and rows of finished startups up to [`table::Budget::memory`], beyond
-//! which they lie in a temporary folder. What still grows with their number is sixteen bytes each, and the one column that a
-//! figure is made of. The length of the log does not count.
+//! An [`Analyzer`] takes [`Options`] and [`Source`]s and gives a [`Report`]; [`write`] prints it in a [`Format`].
 //!
-//! ```
-//! use std::sync::{Arc, atomic::AtomicBool};
+//! ```ignore
+//! use podlag::{Analyzer, Options, Source};
 //!
-//! let (sources, errors) = podlag::input::list(&["samples/s01-cached/in".into()]);
-//! assert!(errors.is_empty());
-//! let options = podlag::analyze::Options::new(&std::env::temp_dir())?;
-//! let report = podlag::analyze::analyze(&sources, &options, &Arc::new(AtomicBool::new(false)))?;
-//! assert_eq!(report.table.len(), 20);
-//! # Ok::<(), podlag::model::error::Error>(())
+//! let options = Options::new(&std::env::temp_dir())?;
+//! let report = Analyzer::new(options).add(Source::from_path("samples/s01-cached/in/kubelet.log.zst")).run()?;
+//! assert_eq!(report.startup_count(), 20);
+//! # Ok::<(), podlag::Error>(())
 //! ```
+//!
+//! Memory: about 1 MiB for each chunk in flight (twice as many as threads), the open startups (at most 65,536, each with at most
+//! sixty events of a kind), and the rows of finished startups up to [`Options::memory`], beyond which they are written to a
+//! temporary folder. What still grows with the number of startups is sixteen bytes each, and the one column that a figure is
+//! made of. The length of the log does not count.
+//!
+//! The library reads no environment and no clock, prints nothing, and never ends the process. The feature `cli`, on by default,
+//! is what only the program needs.
 
-pub mod analyze;
-pub mod breakdown;
-pub mod causes;
+mod analyze;
+mod breakdown;
+mod causes;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
-pub mod input;
-pub mod metrics;
-pub mod model;
-pub mod parse;
-pub mod render;
-pub mod report;
-pub mod table;
-pub mod track;
-pub mod web;
+mod input;
+mod metrics;
+mod model;
+mod parse;
+mod render;
+mod report;
+mod table;
+mod track;
+mod web;
+
+pub use analyze::{Analyzer, Options};
+pub use causes::Cause;
+pub use input::Source;
+pub use model::error::{Error, ErrorKind};
+pub use model::phase::Phase;
+pub use render::{FORMATS, Format, TextOptions, form as format, write};
+pub use report::Report;
+pub use table::{CauseLine, Example, Finding, PhaseLine, Quantiles, Row as Startup, Span, Summary};
+
+/// What the project's own tests, benches and fuzz targets use. It is no part of the library's interface: it changes freely.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    macro_rules! rooms {
+        ($($room:ident)*) => { $(pub mod $room { pub use crate::$room::*; })* };
+    }
+    rooms! { analyze breakdown causes input metrics model parse render report table track web }
+}

@@ -31,7 +31,7 @@ impl Finished<'_> {
             let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
             let findings = causes::judge(&causes::Case { startup: &startup, breakdown: &breakdown, node, traits });
             let mut settings = Settings::of_flags(&node.flags).over(&self.options.settings);
-            if startup.parallel && settings.slots().is_none() {
+            if startup.parallel && settings.pull_concurrency().is_none() {
                 settings.set(Setting::SerializeImagePulls, "false");
             }
             self.names.resize(self.names.len().max(tracker.nodes.len()), None);

@@ -3,6 +3,8 @@
 //! Each source has a thread that reads chunks, a pool of threads parses them, and one loop (this one) merges the records
 //! of all sources by time and tracks pods. Chunks of a source are taken in their order, and at most a few are in flight.
 
+mod analyzer;
+mod builder;
 mod finished;
 mod inputs;
 mod order;
@@ -16,6 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use analyzer::Analyzer;
 use crossbeam_channel::{Sender, bounded};
 use finished::Finished;
 use inputs::{Inputs, Log};
@@ -76,7 +79,7 @@ pub struct Options {
 #[derive(Clone, Debug, Default)]
 pub struct Servers {
     /// Credentials, certificates, limits.
-    pub access: web::Access,
+    pub access: web::ClientOptions,
     /// The window: from and to. None: there is no clock, so no server can be asked.
     pub window: Option<(Time, Time)>,
     /// The label that names nodes; none: it is found.
@@ -162,7 +165,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
     let whole = sources.len() == 1 && options.filter.is_empty() && options.anonymizer.is_none();
-    let page = inputs.runs.cut.pop().filter(|_| whole);
+    let page = inputs.runs.truncated_pages.pop().filter(|_| whole);
     coverage.add(inputs.runs.coverage);
     if let Some(anonymizer) = &options.anonymizer {
         windows.iter_mut().for_each(|window| anonymizer.window(window));

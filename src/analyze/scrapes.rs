@@ -15,7 +15,7 @@ use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, wind
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 use crate::report::Coverage;
-use crate::web::{Access, Body, Client, HttpError};
+use crate::web::{Body, Client, ClientOptions, HttpError};
 
 /// The pages of all inputs.
 #[derive(Default)]
@@ -45,7 +45,7 @@ impl Scrapes {
         stop: &Arc<AtomicBool>,
     ) -> Result<Option<Body>, HttpError> {
         if self.client.is_none() {
-            let access = Access { stop: Arc::clone(stop), ..servers.access.clone() };
+            let access = ClientOptions { stop: Arc::clone(stop), ..servers.access.clone() };
             self.client = Some(Client::new(&access)?);
         }
         let Some(client) = &self.client else { return Ok(None) };

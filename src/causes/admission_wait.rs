@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "admission-wait",
     title: "Pods waited in the kubelet, after it took them and before any work was done for them.",
-    advice: &[Advice::new(0, "look at device plugins, DRA drivers and the topology manager's policy; see that the sync loop does not stand still (PLEG, housekeeping)", "none")],
+    advice: &[Advice::new(0, "look at device plugins, DRA drivers and the topology manager's policy; see that the sync loop does not stand still (PLEG, housekeeping)")],
     text: "\
 What it means
 The kubelet has the pod, but admission (device allocation, DRA, topology hints) or the worker that runs it takes long.
@@ -23,11 +23,12 @@ Look at the Allocate calls of the node's device plugins and at DRA drivers' logs
 When it misleads
 At -v=2 the first line after the ADD may come late for pods without volumes, whose first line is that of the sandbox.
 ",
-    reference: Nanos(SECOND / 2),
-    limit: Nanos(2 * SECOND),
-    because: "admission and the worker's start take some hundredths of a second (captures: up to 0.2 s)",
+    baseline: Nanos(SECOND / 2),
+    threshold: Nanos(2 * SECOND),
+    rationale: "admission and the worker's start take some hundredths of a second (captures: up to 0.2 s)",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Unattributed],
+    counts_as_loss: true,
     check: |case| {
         let added = case.startup.first(Fact::PodAdded)?;
         let works = |fact| {

@@ -11,33 +11,37 @@ pub struct Advice {
     pub since: u32,
     /// The setting that helps, in one line.
     pub set: &'static str,
-    /// What that costs; `none` if nothing.
-    pub price: &'static str,
+    /// What that costs; none if nothing.
+    pub side_effect: Option<&'static str>,
     /// The same as settings of the kubelet, where it is some.
     pub yaml: &'static [(Setting, &'static str)],
     /// What to do where all of these are set already.
-    pub otherwise: &'static str,
+    pub if_already_set: &'static str,
     /// What to replay to see what it would save; empty: nothing that can be replayed.
     pub what_if: &'static str,
 }
 
 impl Advice {
-    pub(super) const fn new(since: u32, set: &'static str, price: &'static str) -> Self {
-        Advice { since, set, price, yaml: &[], otherwise: "", what_if: "" }
+    pub(super) const fn new(since: u32, set: &'static str) -> Self {
+        Advice { since, set, side_effect: None, yaml: &[], if_already_set: "", what_if: "" }
     }
 
-    pub(super) const fn yaml(self, yaml: &'static [(Setting, &'static str)], otherwise: &'static str) -> Self {
-        Advice { yaml, otherwise, ..self }
+    pub(super) const fn side_effect(self, side_effect: &'static str) -> Self {
+        Advice { side_effect: Some(side_effect), ..self }
+    }
+
+    pub(super) const fn yaml(self, yaml: &'static [(Setting, &'static str)], if_already_set: &'static str) -> Self {
+        Advice { yaml, if_already_set, ..self }
     }
 
     /// Whether all of it is set: some of it by somebody, the rest so or by default.
     fn is_done(&self, known: &Settings, minor: Option<u32>) -> bool {
-        let default = |knob: Setting| minor.and_then(|minor| knob.default_of(minor)).unwrap_or_default();
-        let set = |(knob, wanted): &(Setting, &str)| match known.get(*knob) {
-            None => known.has(*knob, wanted) || default(*knob) == *wanted,
-            Some(_) => known.has(*knob, wanted),
+        let default = |setting: Setting| minor.and_then(|minor| setting.default_of(minor)).unwrap_or_default();
+        let set = |(setting, wanted): &(Setting, &str)| match known.get(*setting) {
+            None => known.has(*setting, wanted) || default(*setting) == *wanted,
+            Some(_) => known.has(*setting, wanted),
         };
-        let told = |(knob, wanted): &(Setting, &str)| known.get(*knob).is_some() || known.has(*knob, wanted);
+        let told = |(setting, wanted): &(Setting, &str)| known.get(*setting).is_some() || known.has(*setting, wanted);
         self.yaml.iter().any(told) && self.yaml.iter().all(set)
     }
 
@@ -52,8 +56,8 @@ impl Advice {
 pub struct Advised {
     /// The setting that helps.
     pub set: String,
-    /// What that costs; `none` if nothing.
-    pub price: String,
+    /// What that costs; none if nothing.
+    pub side_effect: Option<String>,
     /// Lines to add to the kubelet's configuration, where it is that.
     pub yaml: Vec<String>,
     /// What of it is set already.
@@ -95,15 +99,16 @@ impl Cause {
         let all = || numbers.iter().filter_map(|number| self.advice.get(*number));
         // Lines for several versions at once would be wrong for some of them.
         let lines = if alone { all().flat_map(|advice| advice.yaml).copied().collect() } else { Vec::new() };
-        let (have, mut need): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(knob, wanted)| known.has(*knob, wanted));
-        let told = |knob: Setting| known.get(knob).map(|value| format!("{}: {value}", knob.name()));
-        let mut already: Vec<String> = have.iter().filter_map(|(knob, _)| told(*knob)).collect();
+        let (have, mut need): (Vec<_>, Vec<_>) =
+            lines.into_iter().partition(|(setting, wanted)| known.has(*setting, wanted));
+        let told = |setting: Setting| known.get(setting).map(|value| format!("{}: {value}", setting.name()));
+        let mut already: Vec<String> = have.iter().filter_map(|(setting, _)| told(*setting)).collect();
         // What is the default already and not known to be changed is not to be set.
         let alone_minor = kubelets.iter().copied().filter_map(minor).next().filter(|_| alone);
-        need.retain(|(knob, wanted)| {
-            known.get(*knob).is_some() || alone_minor.and_then(|minor| knob.default_of(minor)) != Some(*wanted)
+        need.retain(|(setting, wanted)| {
+            known.get(*setting).is_some() || alone_minor.and_then(|minor| setting.default_of(minor)) != Some(*wanted)
         });
-        let parallel = need.iter().any(|(knob, _)| *knob == Setting::MaxParallelImagePulls);
+        let parallel = need.iter().any(|(setting, _)| *setting == Setting::MaxParallelImagePulls);
         if parallel && known.get(Setting::SerializeImagePulls) == Some("true") {
             // Set by name it does not turn itself off, and the kubelet refuses the two together.
             need.insert(0, (Setting::SerializeImagePulls, "false"));
@@ -111,10 +116,13 @@ impl Cause {
         if already.is_empty() && all().all(done) {
             already.extend(all().flat_map(|advice| advice.yaml).find_map(|_| told(Setting::SerializeImagePulls)));
         }
+        let effect = |advice: &Advice| advice.side_effect.filter(|_| !done(advice));
         Advised {
-            set: line(&|advice| if done(advice) { advice.otherwise } else { advice.set }),
-            price: line(&|advice| if done(advice) { "none" } else { advice.price }),
-            yaml: need.iter().map(|(knob, value)| format!("{}: {value}", knob.name())).collect(),
+            set: line(&|advice| if done(advice) { advice.if_already_set } else { advice.set }),
+            side_effect: all()
+                .any(|advice| effect(advice).is_some())
+                .then(|| line(&|advice| effect(advice).unwrap_or("none"))),
+            yaml: need.iter().map(|(setting, value)| format!("{}: {value}", setting.name())).collect(),
             already,
         }
     }

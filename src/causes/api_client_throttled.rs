@@ -22,18 +22,10 @@ pub(super) const CAUSE: Cause = Cause {
     id: "api-client-throttled",
     title: "The kubelet's own API client held its requests back.",
     advice: &[
-        Advice::new(
-            0,
-            "kubeAPIQPS: 50, kubeAPIBurst: 100 (the defaults from 1.27 on; 20 and 40 first where the API server is small)",
-            "more load on the API server",
-        )
+        Advice::new(0, "kubeAPIQPS: 50, kubeAPIBurst: 100 (the defaults from 1.27 on; 20 and 40 first where the API server is small)").side_effect("more load on the API server")
         .yaml(&[(Setting::KubeApiQps, "50"), (Setting::KubeApiBurst, "100")], RAISED)
         .what_if("kubeAPIQPS=50"),
-        Advice::new(
-            27,
-            "leave kubeAPIQPS and kubeAPIBurst out of the configuration if it lowers them (50 and 100 are the default here), else raise both",
-            "more load on the API server",
-        )
+        Advice::new(27, "leave kubeAPIQPS and kubeAPIBurst out of the configuration if it lowers them (50 and 100 are the default here), else raise both").side_effect("more load on the API server")
         .yaml(&[(Setting::KubeApiQps, "50"), (Setting::KubeApiBurst, "100")], RAISED)
         .what_if("kubeAPIQPS=50"),
     ],
@@ -50,11 +42,12 @@ Raise kubeAPIQPS and kubeAPIBurst in the kubelet configuration, or upgrade to 1.
 When it misleads
 Throttling lines are rate limited themselves: few lines do not mean little throttling, and a line of another request does not prove that this pod waited for it.
 ",
-    reference: Nanos(SECOND / 2),
-    limit: Nanos(SECOND),
-    because: "volumes cost 0.3 s and a status write some hundredths; client-go prints a held request above 0.05 s",
+    baseline: Nanos(SECOND / 2),
+    threshold: Nanos(SECOND),
+    rationale: "volumes cost 0.3 s and a status write some hundredths; client-go prints a held request above 0.05 s",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Report, Phase::Volumes],
+    counts_as_loss: true,
     check: |case| {
         let held = |e: &&Event| {
             e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))

@@ -50,7 +50,7 @@ pub(super) const SLOW_RATE: f64 = 10e6;
 
 impl Case<'_> {
     /// The first event of a fact whose text holds a word.
-    pub(super) fn says(&self, fact: Fact, word: &str) -> Option<&Event> {
+    pub(super) fn event_mentioning(&self, fact: Fact, word: &str) -> Option<&Event> {
         self.startup.all(fact).find(|event| self.in_time(event) && event.tells(word))
     }
 
@@ -62,7 +62,7 @@ impl Case<'_> {
     }
 
     /// The first event of its node of this kind while it was on its way.
-    pub(super) fn around(&self, fact: Fact) -> Option<&Event> {
+    pub(super) fn node_event(&self, fact: Fact) -> Option<&Event> {
         self.startup.around.iter().find(|event| event.fact == fact)
     }
 
@@ -92,7 +92,7 @@ impl Case<'_> {
     }
 
     /// By how much the ends of sandbox and start may lie too late: each is known to a relist where only the kubelet's log tells.
-    pub(super) fn blur(&self) -> f64 {
+    pub(super) fn relist_uncertainty(&self) -> f64 {
         if self.breakdown.steps.evidence == steps::Evidence::Relist { 2.0 } else { 0.0 }
     }
 

@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "container-config-error",
     title: "A container could not be configured: what its environment refers to was missing.",
-    advice: &[Advice::new(0, "create the configMap or secret before the pod", "none")],
+    advice: &[Advice::new(0, "create the configMap or secret before the pod")],
     text: "\
 What it means
 envFrom or env refers to an object that does not exist; the kubelet tries again at its next sync, 10 s and more later.
@@ -22,10 +22,11 @@ Order the objects, or mark the reference optional.
 When it misleads
 The wait is longer than the object was missing, by the time to the next sync.
 ",
-    reference: Nanos(0),
-    limit: Nanos(SECOND),
-    because: "the next sync comes after 10 s or more",
+    baseline: Nanos(0),
+    threshold: Nanos(SECOND),
+    rationale: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::RestartBackoff],
+    counts_as_loss: true,
     check: |case| case.failed_with(&["CreateContainerConfigError"]).map(Match::at),
 };

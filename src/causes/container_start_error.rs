@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "container-start-error",
     title: "A container could not be created or started.",
-    advice: &[Advice::new(0, "read the error line: command, mounts, device, runtime class", "none")],
+    advice: &[Advice::new(0, "read the error line: command, mounts, device, runtime class")],
     text: "\
 What it means
 The runtime refused to create or start the container; the kubelet tries again.
@@ -22,11 +22,12 @@ The error names the reason: a command that does not exist, a mount that fails, a
 When it misleads
 None known.
 ",
-    reference: Nanos(0),
-    limit: Nanos(SECOND),
-    because: "the next sync comes after 10 s or more",
+    baseline: Nanos(0),
+    threshold: Nanos(SECOND),
+    rationale: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::RestartBackoff],
+    counts_as_loss: true,
     check: |case| {
         let reasons = [
             "RunContainerError",

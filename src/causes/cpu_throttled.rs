@@ -8,7 +8,7 @@ use crate::model::time::Nanos;
 pub(super) const CAUSE: Cause = Cause {
     id: "cpu-throttled",
     title: "Containers used up their CPU limit and were stopped for parts of each period.",
-    advice: &[Advice::new(0, "raise or remove the CPU limits of the pods that start slowly (resources.limits.cpu)", "a pod can take CPU from its neighbours; requests still guard them")],
+    advice: &[Advice::new(0, "raise or remove the CPU limits of the pods that start slowly (resources.limits.cpu)").side_effect("a pod can take CPU from its neighbours; requests still guard them")],
     text: "\
 What it means
 A CPU limit is a quota for each 100 ms. Programs need most CPU while they start: class loading, migrations, caches. A container that has used up its quota stands still until the next period.
@@ -22,10 +22,11 @@ Raise the limit or leave it out and keep the request. Where limits are a must, a
 When it misleads
 The counters do not tell starting containers from those that run for long, and a start is over for the kubelet when the process runs: throttling delays the kubelet's value only through init containers, hooks and start-up probes.
 ",
-    reference: Nanos(0),
-    limit: Nanos(0),
-    because: "metrics give shares of periods: a quarter of them used up is what Kubernetes' own alert (CPUThrottlingHigh) takes for high",
+    baseline: Nanos(0),
+    threshold: Nanos(0),
+    rationale: "metrics give shares of periods: a quarter of them used up is what Kubernetes' own alert (CPUThrottlingHigh) takes for high",
     shown_by: &[Evidence::ContainerMetrics],
     phases: &[Phase::Init, Phase::Start],
+    counts_as_loss: true,
     check: |_| None,
 };

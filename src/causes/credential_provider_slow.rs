@@ -8,7 +8,7 @@ use crate::model::time::Nanos;
 pub(super) const CAUSE: Cause = Cause {
     id: "credential-provider-slow",
     title: "An image credential provider took long before pulls.",
-    advice: &[Advice::new(0, "the provider's cache duration in its answer (cacheDuration, cacheKeyType: Registry); its network path", "credentials live longer")],
+    advice: &[Advice::new(0, "the provider's cache duration in its answer (cacheDuration, cacheKeyType: Registry); its network path").side_effect("credentials live longer")],
     text: "\
 What it means
 The kubelet runs the credential provider's program before a pull whose registry it matches, unless its last answer is still cached.
@@ -22,10 +22,11 @@ Let the provider answer with a longer cacheDuration for the registry; look at th
 When it misleads
 It lies in what metrics show as image wait: the seconds are the same ones.
 ",
-    reference: Nanos(0),
-    limit: Nanos(0),
-    because: "half a second of a mean start, a tenth of the SLO, is worth a line",
+    baseline: Nanos(0),
+    threshold: Nanos(0),
+    rationale: "half a second of a mean start, a tenth of the SLO, is worth a line",
     shown_by: &[Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
+    counts_as_loss: true,
     check: |_| None,
 };

@@ -33,7 +33,7 @@ named_enum! {
 impl Evidence {
     /// How to get it.
     #[must_use]
-    pub fn ask(self) -> &'static str {
+    pub fn how_to_get(self) -> &'static str {
         match self {
             Evidence::Record | Evidence::KubeletLog => "the kubelet's log at -v=2",
             Evidence::KubeletEvents => "the kubelet's log at -v=3",
@@ -47,7 +47,7 @@ impl Evidence {
     }
 
     /// The kinds of lines a startup stands on, and its steps.
-    pub(crate) fn of(startup: &Startup, stands_on: steps::Evidence) -> Vec<Evidence> {
+    pub(crate) fn of(startup: &Startup, based_on: steps::Evidence) -> Vec<Evidence> {
         // What `-v=2` prints of every start: lines of `-v=0` alone do not let it be judged.
         let kubelet = |event: &crate::model::startup::Event| {
             !event.by_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
@@ -59,7 +59,7 @@ impl Evidence {
             (Evidence::Record, startup.observed.is_some()),
             (Evidence::KubeletLog, startup.events.iter().any(kubelet)),
             (Evidence::KubeletEvents, events),
-            (Evidence::RuntimeLog, stands_on == steps::Evidence::Runtime),
+            (Evidence::RuntimeLog, based_on == steps::Evidence::Runtime),
         ];
         all.into_iter().filter(|(_, there)| *there).map(|(kind, _)| kind).collect()
     }

@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-gc-repull",
     title: "Images that the kubelet had removed to free disk were pulled again.",
-    advice: &[Advice::new(0, "a larger disk for images, or imageGCHighThresholdPercent nearer to what the disk bears (85 by default)", "less room before the disk is full")],
+    advice: &[Advice::new(0, "a larger disk for images, or imageGCHighThresholdPercent nearer to what the disk bears (85 by default)").side_effect("less room before the disk is full")],
     text: "\
 What it means
 At 85 % of the image disk the kubelet removes images that no container uses, the longest unused first. A pod that needs one again pays for its pull.
@@ -23,11 +23,12 @@ Give the image store more room, use fewer large images on a node, or keep the on
 When it misleads
 Garbage collection may have removed other images, and this one was pulled again for imagePullPolicy: Always.
 ",
-    reference: Nanos(0),
-    limit: Nanos(SECOND),
-    because: "a pull of less than a second is no trouble",
+    baseline: Nanos(0),
+    threshold: Nanos(SECOND),
+    rationale: "a pull of less than a second is no trouble",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull, Phase::ImageWait],
+    counts_as_loss: true,
     check: |case| {
         let pull = case.longest_pull()?;
         match pull.again {

@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-large",
     title: "The image is large: data came well, there was much of it.",
-    advice: &[Advice::new(0, "smaller images; pre-pull this one (a DaemonSet, the node's image); lazy loading (stargz, Nydus)", "disk on every node").what_if("prepull")],
+    advice: &[Advice::new(0, "smaller images; pre-pull this one (a DaemonSet, the node's image); lazy loading (stargz, Nydus)").side_effect("disk on every node").what_if("prepull")],
     text: "\
 What it means
 Transfer and unpacking of many bytes.
@@ -23,11 +23,12 @@ Look at what is in it (`dive`, `docker history`): build stages, caches, models. 
 When it misleads
 The size is that of the compressed layers; of those the node may have had some.
 ",
-    reference: Nanos(0),
-    limit: Nanos(2 * SECOND),
-    because: "2 s move 50 MB at the 25 MB/s of a modest registry; a start has 5 s in all",
+    baseline: Nanos(0),
+    threshold: Nanos(2 * SECOND),
+    rationale: "2 s move 50 MB at the 25 MB/s of a modest registry; a start has 5 s in all",
     shown_by: &[Evidence::RuntimeLog],
     phases: &[Phase::ImagePull],
+    counts_as_loss: true,
     check: |case| {
         let pull = case.longest_pull()?;
         let (bytes, rate) = (pull.bytes? as f64, pull.rate.filter(|rate| *rate >= SLOW_RATE)?);

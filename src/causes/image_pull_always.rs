@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-always",
     title: "Images that the node had were asked for again at the registry.",
-    advice: &[Advice::new(0, "imagePullPolicy: IfNotPresent with tags that do not move (or digests); :latest means Always unless said otherwise", "a tag that moves is no longer followed")],
+    advice: &[Advice::new(0, "imagePullPolicy: IfNotPresent with tags that do not move (or digests); :latest means Always unless said otherwise").side_effect("a tag that moves is no longer followed")],
     text: "\
 What it means
 With imagePullPolicy: Always (the default for :latest) each start asks the registry for the tag's digest, and waits its turn in the node's queue for that, though all layers are there.
@@ -23,11 +23,12 @@ Pin the image and use IfNotPresent. Where the check of credentials is what Alway
 When it misleads
 Since 1.35 the kubelet pulls a present image again where it must check the pod's credentials (KEP-2535): then the policy is not the reason.
 ",
-    reference: Nanos(0),
-    limit: Nanos(SECOND),
-    because: "asking a registry that is well takes some tenths of a second",
+    baseline: Nanos(0),
+    threshold: Nanos(SECOND),
+    rationale: "asking a registry that is well takes some tenths of a second",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull, Phase::ImageWait],
+    counts_as_loss: true,
     check: |case| {
         let pull = case.longest_pull()?;
         (pull.again == Some(Repull::Present))

@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-failing",
     title: "Image pulls failed and were tried again after a growing back-off.",
-    advice: &[Advice::new(0, "fix the image name, the credentials or the registry the error names", "none")],
+    advice: &[Advice::new(0, "fix the image name, the credentials or the registry the error names")],
     text: "\
 What it means
 Each failed pull is followed by a wait of 10 s, doubling to 5 min.
@@ -22,11 +22,12 @@ Read the error line: wrong tag, missing credentials, or a registry that answers 
 When it misleads
 A registry that was down for seconds costs minutes here: the back-off, not the outage, is what is counted.
 ",
-    reference: Nanos(0),
-    limit: Nanos(SECOND),
-    because: "the first back-off is 10 s; less is a retry that found the image",
+    baseline: Nanos(0),
+    threshold: Nanos(SECOND),
+    rationale: "the first back-off is 10 s; less is a retry that found the image",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImageBackoff],
+    counts_as_loss: true,
     check: |case| {
         Some(case.failed_with(&["ErrImagePull", "ImagePullBackOff"]).map_or_else(Match::default, Match::at))
     },

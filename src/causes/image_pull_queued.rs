@@ -10,21 +10,13 @@ pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-queued",
     title: "Images waited behind other pulls of the node.",
     advice: &[
-        Advice::new(
-            0,
-            "serializeImagePulls: false (all pulls at once: a limit for them came with 1.27)",
-            "disk and network of the node are shared by as many pulls as there are",
-        )
+        Advice::new(0, "serializeImagePulls: false (all pulls at once: a limit for them came with 1.27)").side_effect("disk and network of the node are shared by as many pulls as there are")
         .yaml(
             &[(Setting::SerializeImagePulls, "false")],
             "pulls are parallel already: pre-pull large images, or look at the kubelet's rate limit (registryPullQPS)",
         )
         .what_if("serializeImagePulls=false"),
-        Advice::new(
-            27,
-            "maxParallelImagePulls: 3 (serializeImagePulls, left unset, then turns itself off)",
-            "more disk and network at once on the node",
-        )
+        Advice::new(27, "maxParallelImagePulls: 3 (serializeImagePulls, left unset, then turns itself off)").side_effect("more disk and network at once on the node")
         .yaml(
             &[(Setting::MaxParallelImagePulls, "3")],
             "pulls are parallel already: more of them only where disk and network have room; else pre-pull large images",
@@ -44,11 +36,12 @@ Set maxParallelImagePulls to 2 or more: serializeImagePulls, left unset, then tu
 When it misleads
 When disk or network is the bottleneck, parallel pulls share it and the last one ends no earlier.
 ",
-    reference: Nanos(0),
-    limit: Nanos(SECOND),
-    because: "an empty queue is passed within some milliseconds",
+    baseline: Nanos(0),
+    threshold: Nanos(SECOND),
+    rationale: "an empty queue is passed within some milliseconds",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
+    counts_as_loss: true,
     check: |case| {
         // Where the runtime's lines show all pulls, somebody must have been ahead.
         let pulls = &case.startup.transfers;

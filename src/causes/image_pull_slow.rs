@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-slow",
     title: "Pulling the image took long; other pulls shared the way, or its size is not told.",
-    advice: &[Advice::new(0, "pre-pulled images, a registry mirror near the nodes; more pulls side by side only where disk and network feed them", "storage and upkeep of a mirror")],
+    advice: &[Advice::new(0, "pre-pulled images, a registry mirror near the nodes; more pulls side by side only where disk and network feed them").side_effect("storage and upkeep of a mirror")],
     text: "\
 What it means
 Transfer and unpacking in the runtime.
@@ -22,10 +22,11 @@ See in the time line what was pulled at once. Fewer pulls side by side let small
 When it misleads
 Several pulls at once share the bandwidth: each looks slow.
 ",
-    reference: Nanos(0),
-    limit: Nanos(2 * SECOND),
-    because: "2 s move 50 MB at the 25 MB/s of a modest registry; a start has 5 s in all",
+    baseline: Nanos(0),
+    threshold: Nanos(2 * SECOND),
+    rationale: "2 s move 50 MB at the 25 MB/s of a modest registry; a start has 5 s in all",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull],
+    counts_as_loss: true,
     check: |_| Some(Match::default()),
 };

@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-unresolved",
     title: "Pulling took long; nothing given tells waiting in the node's queue from the transfer.",
-    advice: &[Advice::new(0, "nothing yet: add the container runtime's log, or run the kubelet with -v=4, to see which it is", "none")],
+    advice: &[Advice::new(0, "nothing yet: add the container runtime's log, or run the kubelet with -v=4, to see which it is")],
     text: "\
 What it means
 The kubelet's record counts the wait before a pull and the pull itself as one. Either may be nearly all of it.
@@ -22,11 +22,12 @@ Give podlag the runtime's log of the same time (journalctl -u kubelet -u contain
 When it misleads
 A single slow image on a quiet node had no queue to wait in; that it was alone is not shown by its own lines.
 ",
-    reference: Nanos(0),
-    limit: Nanos(2 * SECOND),
-    because: "below that a pull is no trouble whichever of the two it was",
+    baseline: Nanos(0),
+    threshold: Nanos(2 * SECOND),
+    rationale: "below that a pull is no trouble whichever of the two it was",
     shown_by: &[Evidence::KubeletLog, Evidence::Record, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait, Phase::ImagePull],
+    counts_as_loss: true,
     check: |case| {
         let mut pulls =
             case.breakdown.pieces.iter().filter(|p| p.phase == Phase::ImagePull && p.to > p.from).peekable();

@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "init-containers",
     title: "Init containers ran before the pod's own containers.",
-    advice: &[Advice::new(0, "shorten or parallelise what the init containers do", "none")],
+    advice: &[Advice::new(0, "shorten or parallelise what the init containers do")],
     text: "\
 What it means
 Init containers run one after another; each also costs one detection by the relist (up to 1 s).
@@ -22,10 +22,11 @@ Look at what they wait for; a sidecar with a start-up probe can replace a waitin
 When it misleads
 Their time is left out of the official SLI, but users wait for it all the same.
 ",
-    reference: Nanos(0),
-    limit: Nanos(SECOND),
-    because: "each costs a detection by the relist, up to 1 s, beside its own run",
+    baseline: Nanos(0),
+    threshold: Nanos(SECOND),
+    rationale: "each costs a detection by the relist, up to 1 s, beside its own run",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
     phases: &[Phase::Init],
+    counts_as_loss: true,
     check: |_| Some(Match::default()),
 };

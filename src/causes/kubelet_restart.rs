@@ -11,7 +11,7 @@ const UP: Nanos = Nanos(30 * SECOND);
 pub(super) const CAUSE: Cause = Cause {
     id: "kubelet-restart",
     title: "The kubelet was down or restarting when the pod was bound.",
-    advice: &[Advice::new(0, "restart kubelets one node at a time, drained", "slower maintenance")],
+    advice: &[Advice::new(0, "restart kubelets one node at a time, drained").side_effect("slower maintenance")],
     text: "\
 What it means
 The kubelet process started after the pod was created, or while it was on its way; until then nobody on the node looked at the pod.
@@ -25,11 +25,12 @@ Look for why the kubelet restarted (crash, update, configuration push); drain th
 When it misleads
 A pod that also waited for the scheduler while the kubelet was down: the log cannot tell the two apart.
 ",
-    reference: Nanos(SECOND),
-    limit: Nanos(SECOND),
-    because: "creation is cut to whole seconds: up to one of them is rounding",
+    baseline: Nanos(SECOND),
+    threshold: Nanos(SECOND),
+    rationale: "creation is cut to whole seconds: up to one of them is rounding",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Scheduling, Phase::Unattributed],
+    counts_as_loss: true,
     check: |case| {
         let start = case.startup.restarts.first()?;
         let taken = case.startup.events.iter().find(|event| !event.by_runtime)?.time;

@@ -9,8 +9,8 @@ pub(super) const CAUSE: Cause = Cause {
     id: "memory-high-throttled",
     title: "Containers met memory.high and were slowed down by the kernel.",
     advice: &[
-        Advice::new(0, "raise the memory limit or request; memoryThrottlingFactor nearer to 1 (0.8 here), or the MemoryQoS gate off", "less warning before the limit kills"),
-        Advice::new(27, "raise the memory limit or request; memoryThrottlingFactor nearer to 1 (0.9 here), or the MemoryQoS gate off", "less warning before the limit kills"),
+        Advice::new(0, "raise the memory limit or request; memoryThrottlingFactor nearer to 1 (0.8 here), or the MemoryQoS gate off").side_effect("less warning before the limit kills"),
+        Advice::new(27, "raise the memory limit or request; memoryThrottlingFactor nearer to 1 (0.9 here), or the MemoryQoS gate off").side_effect("less warning before the limit kills"),
     ],
     text: "\
 What it means
@@ -25,10 +25,11 @@ Give the container the memory it needs to start, or raise memoryThrottlingFactor
 When it misleads
 It is counted for long-running containers too, and how long an allocation waited is in no metric.
 ",
-    reference: Nanos(0),
-    limit: Nanos(0),
-    because: "any event is one too many: memory.high stops what allocates",
+    baseline: Nanos(0),
+    threshold: Nanos(0),
+    rationale: "any event is one too many: memory.high stops what allocates",
     shown_by: &[Evidence::ContainerMetrics],
     phases: &[Phase::Init, Phase::Start],
+    counts_as_loss: true,
     check: |_| None,
 };

@@ -1,7 +1,7 @@
 //! Causes: rules that claim seconds of one startup, with evidence. Each claims only phases that its evidence touches, and
 //! only seconds no earlier rule of the table has claimed: specific ones stand before general ones.
 //!
-//! To add a cause: a file here, with its text under the four headings, and its place in [`CAUSES`] (in [`MEASURED`], if only
+//! To add a cause: a file here, with its text under the four headings, and its place in [`CAUSES`] (in [`METRIC_CAUSES`], if only
 //! metrics prove it); `explain`, the summary and the page print the same words. Tests check ids, headings, advice and that
 //! every phase has a cause.
 
@@ -97,7 +97,8 @@ pub const CAUSES: &[Cause] = &[
 ];
 
 /// Causes that only metrics prove: in logs they claim nothing. What each needs to be judged stands in `metrics::judge`.
-pub const MEASURED: &[Cause] = &[cpu_throttled::CAUSE, memory_high_throttled::CAUSE, credential_provider_slow::CAUSE];
+pub const METRIC_CAUSES: &[Cause] =
+    &[cpu_throttled::CAUSE, memory_high_throttled::CAUSE, credential_provider_slow::CAUSE];
 
 /// A rule, and what it means.
 #[derive(Debug)]
@@ -111,15 +112,17 @@ pub struct Cause {
     /// The four headings.
     pub text: &'static str,
     /// What a healthy start spends in these phases: only what lies beyond is lost.
-    pub reference: Nanos,
+    pub baseline: Nanos,
     /// It claims nothing below this loss.
-    pub limit: Nanos,
+    pub threshold: Nanos,
     /// How reference and limit were found.
-    pub because: &'static str,
+    pub rationale: &'static str,
     /// What can show it. With none of these it is not guessed, but named among what could not be judged.
     pub shown_by: &'static [Evidence],
     /// The phases it may claim; none: it explains, and claims no seconds.
     pub phases: &'static [Phase],
+    /// Whether its seconds are lost to the pod. Not where only the kubelet's record is late: that delays no pod.
+    pub counts_as_loss: bool,
     /// Whether it is there, and what shows it.
     pub check: fn(&Case<'_>) -> Option<Match>,
 }
@@ -149,9 +152,9 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
             let within = sign.within.is_none_or(|(from, to)| piece.from >= from && piece.to <= to);
             cause.phases.contains(&piece.phase) && within
         };
-        let beyond = |whole: Nanos| Nanos((whole - cause.reference).0.max(0));
+        let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
         let lost = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.to - piece.from).sum());
-        if !cause.phases.is_empty() && (lost <= Nanos(0) || lost < cause.limit) {
+        if !cause.phases.is_empty() && (lost <= Nanos(0) || lost < cause.threshold) {
             continue;
         }
         let least = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.min).sum());
@@ -172,26 +175,31 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
 
 /// All causes: those of logs, then those that only metrics prove.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    CAUSES.iter().chain(MEASURED)
+    CAUSES.iter().chain(METRIC_CAUSES)
 }
 
-/// All causes under the heads of what they claim first, in the order of the heads; what claims no seconds comes last.
-pub fn by_head() -> Vec<(&'static str, Vec<&'static Cause>)> {
+/// All causes by the group of the phase they claim first, in the order of the phases; what claims no seconds comes last.
+pub fn by_group() -> Vec<(&'static str, Vec<&'static Cause>)> {
     const CLOCKS: &str = "clocks";
-    let head = |cause: &Cause| match cause.phases.first() {
+    let group = |cause: &Cause| match cause.phases.first() {
         Some(Phase::Unattributed) => "between the phases",
-        Some(phase) => phase.words().head,
+        Some(phase) => phase.words().group,
         None => CLOCKS,
     };
-    let mut heads: Vec<(&str, Vec<&Cause>)> = Vec::new();
-    let order = PHASES.iter().map(|(phase, _)| phase.words().head).chain(["between the phases", CLOCKS]);
+    let mut groups: Vec<(&str, Vec<&Cause>)> = Vec::new();
+    let order = PHASES.iter().map(|(phase, _)| phase.words().group).chain(["between the phases", CLOCKS]);
     for name in order {
-        let mine: Vec<&Cause> = all().filter(|cause| head(cause) == name).collect();
-        if !mine.is_empty() && !heads.iter().any(|(known, _)| *known == name) {
-            heads.push((name, mine));
+        let mine: Vec<&Cause> = all().filter(|cause| group(cause) == name).collect();
+        if !mine.is_empty() && !groups.iter().any(|(known, _)| *known == name) {
+            groups.push((name, mine));
         }
     }
-    heads
+    groups
+}
+
+/// Whether the seconds that a cause claims are lost to the pod.
+pub(crate) fn counts_as_loss(id: &str) -> bool {
+    named(id).is_none_or(|cause| cause.counts_as_loss)
 }
 
 /// The cause with this id.
@@ -211,8 +219,8 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_stands_under_one_head() {
-        let listed: usize = by_head().iter().map(|(_, causes)| causes.len()).sum();
+    fn every_cause_is_in_one_group() {
+        let listed: usize = by_group().iter().map(|(_, causes)| causes.len()).sum();
         assert_eq!(listed, all().count());
     }
 

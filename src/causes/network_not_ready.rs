@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "network-not-ready",
     title: "The node's network was not ready: no pod could get a sandbox.",
-    advice: &[Advice::new(0, "let the CNI daemon start before the node takes pods (a startup taint)", "nodes join later")],
+    advice: &[Advice::new(0, "let the CNI daemon start before the node takes pods (a startup taint)").side_effect("nodes join later")],
     text: "\
 What it means
 The runtime reports NetworkReady=false, so the kubelet fails each sync at once and tries again.
@@ -23,11 +23,12 @@ See why the CNI configuration came late: image of the CNI daemon, its own API ac
 When it misleads
 Pods on the host network do not wait for it.
 ",
-    reference: Nanos(0),
-    limit: Nanos(SECOND),
-    because: "the kubelet tries again after 1 to 1.5 s",
+    baseline: Nanos(0),
+    threshold: Nanos(SECOND),
+    rationale: "the kubelet tries again after 1 to 1.5 s",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::RestartBackoff],
+    counts_as_loss: true,
     check: |case| {
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
         // Other retries of the same pod are of other causes.

@@ -10,7 +10,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "node-overloaded",
     title: "The node was short of CPU, memory or disk, or started too many pods at once.",
-    advice: &[Advice::new(0, "spread starts over nodes; faster disks; reserve CPU for the system (systemReserved, kubeReserved)", "more or larger nodes")],
+    advice: &[Advice::new(0, "spread starts over nodes; faster disks; reserve CPU for the system (systemReserved, kubeReserved)").side_effect("more or larger nodes")],
     text: "\
 What it means
 Everything on the node waits for the same CPU or disk: the runtime, the kubelet and the containers that start.
@@ -24,19 +24,20 @@ See which of the three it is. Start fewer pods at once on a node, reserve CPU fo
 When it misleads
 Pressure is of the whole window, starts may lie in a quiet part of it: take a window around them.
 ",
-    reference: Nanos(SECOND),
-    limit: Nanos(3 * SECOND),
-    because: "sandbox and containers take together up to 1 s on a quiet node; 20 cached pods at once on two cores lost up to 3.6 s (captures)",
+    baseline: Nanos(SECOND),
+    threshold: Nanos(3 * SECOND),
+    rationale: "sandbox and containers take together up to 1 s on a quiet node; 20 cached pods at once on two cores lost up to 3.6 s (captures)",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::ContainerMetrics, Evidence::NodeMetrics, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox, Phase::Start],
+    counts_as_loss: true,
     check: |case| {
-        let slow = case.around(Fact::PlegUnhealthy).or(case.around(Fact::HousekeepingLate));
+        let slow = case.node_event(Fact::PlegUnhealthy).or(case.node_event(Fact::HousekeepingLate));
         if let Some(slow) = slow {
             return Some(Match::at(slow));
         }
         // A sandbox that is slow for its network leaves the containers quick.
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
-        let both = start >= 0.5 && sandbox + start >= 4.0 + case.blur();
+        let both = start >= 0.5 && sandbox + start >= 4.0 + case.relist_uncertainty();
         (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.alongside)), ..Match::default() })
     },
 };

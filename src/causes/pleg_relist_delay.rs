@@ -9,12 +9,8 @@ pub(super) const CAUSE: Cause = Cause {
     id: "pleg-relist-delay",
     title: "The kubelet noticed late what had already happened in the runtime.",
     advice: &[
-        Advice::new(0, "upgrade to 1.36, whose kubelet relists on demand (PLEGOnDemandRelist); EventedPLEG is off by default and went back to alpha in 1.30", "none"),
-        Advice::new(
-            36,
-            "PLEGOnDemandRelist is on by default here: see that no feature gate turns it off; what is left is a slow relist",
-            "none",
-        ),
+        Advice::new(0, "upgrade to 1.36, whose kubelet relists on demand (PLEGOnDemandRelist); EventedPLEG is off by default and went back to alpha in 1.30"),
+        Advice::new(36, "PLEGOnDemandRelist is on by default here: see that no feature gate turns it off; what is left is a slow relist"),
     ],
     text: "\
 What it means
@@ -29,10 +25,11 @@ Upgrade; do not turn on EventedPLEG outside of tests. A relist that takes long p
 When it misleads
 A postStart hook keeps the pod's worker busy after the container has started, and looks the same at -v=2.
 ",
-    reference: Nanos(SECOND),
-    limit: Nanos(SECOND),
-    because: "the relist comes each second: up to one is how it works, each further one is lost",
+    baseline: Nanos(SECOND),
+    threshold: Nanos(SECOND),
+    rationale: "the relist comes each second: up to one is how it works, each further one is lost",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Detect],
+    counts_as_loss: true,
     check: |_| Some(Match::default()),
 };

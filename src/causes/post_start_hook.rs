@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "post-start-hook",
     title: "A postStart hook ran on after its container had started.",
-    advice: &[Advice::new(0, "move what the hook does into the container, a sidecar or an init container, or let it go on in the background", "the container may run before that work is done")],
+    advice: &[Advice::new(0, "move what the hook does into the container, a sidecar or an init container, or let it go on in the background").side_effect("the container may run before that work is done")],
     text: "\
 What it means
 The kubelet runs a container's postStart hook within the sync that started it, and reports nothing of the pod before the hook has ended.
@@ -23,11 +23,12 @@ Measure the hook. A hook that waits for the service to listen belongs into a sta
 When it misleads
 Without -v=4 another reason that holds up one pod's sync looks the same.
 ",
-    reference: Nanos(0),
-    limit: Nanos(2 * SECOND),
-    because: "other reasons take up to a second or two: a status write, a relist",
+    baseline: Nanos(0),
+    threshold: Nanos(2 * SECOND),
+    rationale: "other reasons take up to a second or two: a status write, a relist",
     shown_by: &[Evidence::KubeletLog, Evidence::Pods],
     phases: &[Phase::Report, Phase::Start],
+    counts_as_loss: true,
     check: |case| {
         if case.traits.is_some_and(|traits| !traits.post_start) {
             return None;
@@ -40,7 +41,7 @@ Without -v=4 another reason that holds up one pod's sync looks the same.
         }
         let known = case.traits.is_some();
         let alone = case.startup.others.is_some_and(|others| others.reported < Nanos(SECOND / 2));
-        let throttled = case.around(Fact::Throttled).is_some();
+        let throttled = case.node_event(Fact::Throttled).is_some();
         let from = case.pieces(Phase::Report).map(|piece| piece.from).min()?;
         ((known || alone) && !throttled).then(|| Match { likely: true, within: Some((from, running)), ..Match::default() })
     },

@@ -10,13 +10,13 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "pull-rate-limited",
     title: "Pulls were refused by the kubelet's own rate limit and waited for their back-off.",
-    advice: &[Advice::new(
-        0,
-        "registryPullQPS: 0 (no limit), or more than 5 with registryBurst to match",
-        "bursts reach the registry",
-    )
-    .yaml(&[(Setting::RegistryPullQps, "0")], "the kubelet has no limit of its own any more: look at the registry's")
-    .what_if("registryPullQPS=0")],
+    advice: &[Advice::new(0, "registryPullQPS: 0 (no limit), or more than 5 with registryBurst to match")
+        .side_effect("bursts reach the registry")
+        .yaml(
+            &[(Setting::RegistryPullQps, "0")],
+            "the kubelet has no limit of its own any more: look at the registry's",
+        )
+        .what_if("registryPullQPS=0")],
     text: "\
 What it means
 registryPullQPS (5, burst 10) fails a pull at once instead of queueing it; the back-off then costs at least 10 s.
@@ -30,10 +30,11 @@ Raise or switch off registryPullQPS; with parallel pulls set maxParallelImagePul
 When it misleads
 The limit protects a registry that has limits of its own.
 ",
-    reference: Nanos(0),
-    limit: Nanos(SECOND),
-    because: "a refused pull costs its back-off, 10 s at least",
+    baseline: Nanos(0),
+    threshold: Nanos(SECOND),
+    rationale: "a refused pull costs its back-off, 10 s at least",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::ImageBackoff, Phase::ImageWait],
-    check: |case| case.says(Fact::SyncFailed, "pull QPS exceeded").map(Match::at),
+    counts_as_loss: true,
+    check: |case| case.event_mentioning(Fact::SyncFailed, "pull QPS exceeded").map(Match::at),
 };

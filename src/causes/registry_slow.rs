@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "registry-slow",
     title: "The registry, or the way to it, delivered slowly.",
-    advice: &[Advice::new(0, "a registry mirror or pull-through cache near the nodes; look at the registry's limits and at the nodes' network", "storage and upkeep of a mirror")],
+    advice: &[Advice::new(0, "a registry mirror or pull-through cache near the nodes; look at the registry's limits and at the nodes' network").side_effect("storage and upkeep of a mirror")],
     text: "\
 What it means
 Image data reached the node at less than 10 MB/s, all pulls of that time taken together.
@@ -23,11 +23,12 @@ Time a pull by hand (`crictl pull`) from another node. Look for rate limits (HTT
 When it misleads
 Unpacking is part of the pull: a slow disk looks the same. The size is that of the compressed layers; layers that the node had already are counted too, which makes the rate look better than it was.
 ",
-    reference: Nanos(0),
-    limit: Nanos(2 * SECOND),
-    because: "10 MB/s: a gigabit link carries 110, and at 10 an image of 100 MB takes twice as long as a start may; 2 s as for any pull",
+    baseline: Nanos(0),
+    threshold: Nanos(2 * SECOND),
+    rationale: "10 MB/s: a gigabit link carries 110, and at 10 an image of 100 MB takes twice as long as a start may; 2 s as for any pull",
     shown_by: &[Evidence::RuntimeLog, Evidence::RuntimeMetrics],
     phases: &[Phase::ImagePull],
+    counts_as_loss: true,
     check: |case| {
         let pull = case.longest_pull()?;
         let slow = pull.rate.is_some_and(|rate| rate < SLOW_RATE);

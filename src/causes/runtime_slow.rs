@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "runtime-slow",
     title: "Creating and starting the containers took long in the runtime.",
-    advice: &[Advice::new(0, "look at the node's disk and CPU; spread bursts over nodes", "none")],
+    advice: &[Advice::new(0, "look at the node's disk and CPU; spread bursts over nodes")],
     text: "\
 What it means
 From CreateContainer to the running process: snapshot, mounts, runtime hooks, relabelling, and postStart hooks where the log shows them.
@@ -22,10 +22,11 @@ On SELinux nodes with large volumes look at relabelling (SELinuxMount); else at 
 When it misleads
 In a burst of starts the node is the reason (node-overloaded). Without the runtime's log the end is known to the kubelet's relist only.
 ",
-    reference: Nanos(SECOND / 2),
-    limit: Nanos(2 * SECOND),
-    because: "a container is created and started within 0.1 to 0.3 s on a quiet node (captures)",
+    baseline: Nanos(SECOND / 2),
+    threshold: Nanos(2 * SECOND),
+    rationale: "a container is created and started within 0.1 to 0.3 s on a quiet node (captures)",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Start],
+    counts_as_loss: true,
     check: |case| (!case.burst()).then(Match::default),
 };

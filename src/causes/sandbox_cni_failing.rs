@@ -9,11 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "sandbox-cni-failing",
     title: "Setting up the pod's sandbox failed and was tried again.",
-    advice: &[Advice::new(
-        0,
-        "fix what the error names: the CNI plugin, its address pool, its daemon on the node",
-        "none",
-    )],
+    advice: &[Advice::new(0, "fix what the error names: the CNI plugin, its address pool, its daemon on the node")],
     text: "\
 What it means
 RunPodSandbox failed, mostly because the network plugin did; the kubelet waits some 10 s before it tries again.
@@ -27,11 +23,12 @@ Read the error: an address pool that is full, a CNI daemon that is not ready, a 
 When it misleads
 A node that has just booted fails for some seconds until its CNI daemon is up.
 ",
-    reference: Nanos(SECOND / 2),
-    limit: Nanos(SECOND),
-    because: "a sandbox takes 0.1 to 0.5 s on a quiet node (captures)",
+    baseline: Nanos(SECOND / 2),
+    threshold: Nanos(SECOND),
+    rationale: "a sandbox takes 0.1 to 0.5 s on a quiet node (captures)",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox],
+    counts_as_loss: true,
     check: |case| {
         case.failed_with(&["CreatePodSandboxError"])
             .or(case.startup.first(Fact::SandboxFailed).filter(|e| case.in_time(e)))

@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "scheduling-wait",
     title: "Pods waited before a kubelet took them: scheduler, capacity, gates, or a node that was not ready.",
-    advice: &[Advice::new(0, "more capacity or fewer constraints; look at the pod's events for FailedScheduling", "idle nodes cost money")],
+    advice: &[Advice::new(0, "more capacity or fewer constraints; look at the pod's events for FailedScheduling").side_effect("idle nodes cost money")],
     text: "\
 What it means
 Between the pod's creation and the kubelet's first line about it. The kubelet plays no part in it, but its SLO value contains it.
@@ -22,10 +22,11 @@ Read the FailedScheduling events; look at scheduling gates, unbound volumes, tai
 When it misleads
 Clocks of node and API server that differ add or hide seconds; the creation stamp is cut to whole seconds.
 ",
-    reference: Nanos(SECOND),
-    limit: Nanos(2 * SECOND),
-    because: "creation is cut to whole seconds, and a quiet scheduler with its watch takes some hundred milliseconds; the longest of cached starts in captures took 1.6 s",
+    baseline: Nanos(SECOND),
+    threshold: Nanos(2 * SECOND),
+    rationale: "creation is cut to whole seconds, and a quiet scheduler with its watch takes some hundred milliseconds; the longest of cached starts in captures took 1.6 s",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Scheduling],
+    counts_as_loss: true,
     check: |_| Some(Match::default()),
 };

@@ -9,10 +9,10 @@ pub(super) const CAUSE: Cause = Cause {
     id: "selinux-relabel",
     title: "The runtime relabelled the files of volumes for SELinux.",
     advice: &[
-        Advice::new(0, "upgrade: from 1.28 on volumes with access mode ReadWriteOncePod are mounted with their label (KEP-1710); until then a CSI driver that sets it, or fewer files", "none"),
-        Advice::new(28, "access mode ReadWriteOncePod with a CSI driver that has seLinuxMount: true (SELinuxMountReadWriteOncePod is on by default here)", "such a volume is of one pod at a time"),
-        Advice::new(30, "the SELinuxMount gate (off by default here) with a CSI driver that has seLinuxMount: true, for all access modes; else ReadWriteOncePod volumes", "pods with different labels can no longer share a volume on a node: see volume_manager_selinux_* first"),
-        Advice::new(37, "a CSI driver that has seLinuxMount: true (SELinuxMount is on by default here); seLinuxChangePolicy: Recursive in the pod turns it off", "pods with different labels can no longer share a volume on a node"),
+        Advice::new(0, "upgrade: from 1.28 on volumes with access mode ReadWriteOncePod are mounted with their label (KEP-1710); until then a CSI driver that sets it, or fewer files"),
+        Advice::new(28, "access mode ReadWriteOncePod with a CSI driver that has seLinuxMount: true (SELinuxMountReadWriteOncePod is on by default here)").side_effect("such a volume is of one pod at a time"),
+        Advice::new(30, "the SELinuxMount gate (off by default here) with a CSI driver that has seLinuxMount: true, for all access modes; else ReadWriteOncePod volumes").side_effect("pods with different labels can no longer share a volume on a node: see volume_manager_selinux_* first"),
+        Advice::new(37, "a CSI driver that has seLinuxMount: true (SELinuxMount is on by default here); seLinuxChangePolicy: Recursive in the pod turns it off").side_effect("pods with different labels can no longer share a volume on a node"),
     ],
     text: "\
 What it means
@@ -27,11 +27,12 @@ See the CSIDriver's seLinuxMount and the volumes' access modes. Before the gate 
 When it misleads
 A container may be slow to create for other reasons: disk, image snapshot, the number of pods started at once.
 ",
-    reference: Nanos(SECOND / 2),
-    limit: Nanos(2 * SECOND),
-    because: "a container is created and started within 0.1 to 0.3 s on a quiet node (captures)",
+    baseline: Nanos(SECOND / 2),
+    threshold: Nanos(2 * SECOND),
+    rationale: "a container is created and started within 0.1 to 0.3 s on a quiet node (captures)",
     shown_by: &[Evidence::Pods],
     phases: &[Phase::Start],
+    counts_as_loss: true,
     check: |case| {
         let traits = case.traits?;
         (traits.selinux && traits.persistent && !case.burst()).then(|| Match { likely: true, ..Match::default() })

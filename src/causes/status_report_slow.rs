@@ -11,8 +11,8 @@ pub(super) const CAUSE: Cause = Cause {
     advice: &[Advice::new(
         0,
         "kubeAPIQPS and kubeAPIBurst, if the kubelet throttles itself; else the API server's latency",
-        "more load on the API server",
-    )],
+    )
+    .side_effect("more load on the API server")],
     text: "\
 What it means
 From the kubelet noticing the last container to the API having accepted the status.
@@ -26,11 +26,12 @@ Look for throttling lines at -v=2 and above, and at the API server's latency for
 When it misleads
 A postStart hook of the last container ends within this time when only the kubelet's -v=2 log is there.
 ",
-    reference: Nanos(SECOND / 10),
-    limit: Nanos(2 * SECOND),
-    because: "GET and PATCH of a status take some hundredths of a second; the API call SLO allows 1 s for each",
+    baseline: Nanos(SECOND / 10),
+    threshold: Nanos(2 * SECOND),
+    rationale: "GET and PATCH of a status take some hundredths of a second; the API call SLO allows 1 s for each",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Report],
     // Without the running instant (JSON logging) the time may as well be the late record's.
+    counts_as_loss: true,
     check: |case| case.breakdown.running.map(|_| Match::default()),
 };

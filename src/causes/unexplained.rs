@@ -8,11 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "unexplained",
     title: "The log does not tell where the time went.",
-    advice: &[Advice::new(
-        0,
-        "add what is missing of the kubelet's and the runtime's log of the same time, or run the kubelet with -v=4 for a while",
-        "log volume",
-    )],
+    advice: &[Advice::new(0, "add what is missing of the kubelet's and the runtime's log of the same time, or run the kubelet with -v=4 for a while").side_effect("log volume")],
     text: "\
 What it means
 No line covers these seconds, a try failed for a reason that podlag does not know, or a pull began late with nobody ahead of it.
@@ -26,10 +22,11 @@ Give podlag the container runtime's log of the same time; raise the kubelet's ve
 When it misleads
 None: it says what is not known.
 ",
-    reference: Nanos(0),
-    limit: Nanos(3 * SECOND),
-    because: "starts in captures have up to 1.6 s between their lines under load",
+    baseline: Nanos(0),
+    threshold: Nanos(3 * SECOND),
+    rationale: "starts in captures have up to 1.6 s between their lines under load",
     shown_by: &[Evidence::Record, Evidence::KubeletLog],
     phases: &[Phase::Unattributed, Phase::RestartBackoff, Phase::ImageWait],
+    counts_as_loss: true,
     check: |_| Some(Match::default()),
 };

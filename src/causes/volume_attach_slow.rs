@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-attach-slow",
     title: "Volumes waited to be attached to the node.",
-    advice: &[Advice::new(0, "look at the CSI driver's controller and the cloud's attach limits; reuse nodes for stateful pods", "none")],
+    advice: &[Advice::new(0, "look at the CSI driver's controller and the cloud's attach limits; reuse nodes for stateful pods")],
     text: "\
 What it means
 The kubelet waits until the attach controller reports the volume as attached before it mounts it.
@@ -23,11 +23,12 @@ Read the VolumeAttachment objects and the attacher's log; detaching from the nod
 When it misleads
 Each try is counted, and volumes of one pod are attached side by side.
 ",
-    reference: Nanos(3 * SECOND / 10),
-    limit: Nanos(2 * SECOND),
-    because: "what is attached already is verified within some tenths of a second",
+    baseline: Nanos(3 * SECOND / 10),
+    threshold: Nanos(2 * SECOND),
+    rationale: "what is attached already is verified within some tenths of a second",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
+    counts_as_loss: true,
     check: |case| {
         let first = |fact, volume: &str| {
             case.startup.all(fact).find(|event| event.fields.text(Field::Volume) == Some(volume) && case.in_time(event))

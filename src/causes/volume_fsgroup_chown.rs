@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-fsgroup-chown",
     title: "The kubelet changed the owner of every file of a volume (fsGroup).",
-    advice: &[Advice::new(0, "fsGroupChangePolicy: OnRootMismatch in the pod's securityContext", "files below the root that have another owner stay so")],
+    advice: &[Advice::new(0, "fsGroupChangePolicy: OnRootMismatch in the pod's securityContext").side_effect("files below the root that have another owner stay so")],
     text: "\
 What it means
 With fsGroup the kubelet walks the whole volume at each mount and sets group and mode of each file; on volumes with millions of files that takes minutes.
@@ -23,10 +23,11 @@ fsGroupChangePolicy: OnRootMismatch, or a CSI driver that applies the group at m
 When it misleads
 None known.
 ",
-    reference: Nanos(3 * SECOND / 10),
-    limit: Nanos(SECOND),
-    because: "the kubelet prints its line before each walk up to 1.32, short ones too",
+    baseline: Nanos(3 * SECOND / 10),
+    threshold: Nanos(SECOND),
+    rationale: "the kubelet prints its line before each walk up to 1.32, short ones too",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
+    counts_as_loss: true,
     check: |case| case.startup.first(Fact::VolumeOwnership).filter(|event| case.in_time(event)).map(Match::at),
 };

@@ -10,7 +10,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-object-missing",
     title: "A volume waited for a configMap or secret that did not exist.",
-    advice: &[Advice::new(0, "create configMaps and secrets before the pods that mount them", "none")],
+    advice: &[Advice::new(0, "create configMaps and secrets before the pods that mount them")],
     text: "\
 What it means
 The kubelet cannot mount a configMap or secret that is not there and tries again with a growing back-off (0.5 s doubling to 2 min).
@@ -24,11 +24,12 @@ Order the objects (Helm hooks, Argo sync waves), or mark the volume optional if 
 When it misleads
 The back-off makes the wait longer than the object was missing: 20 s late became 33 s in a measured case.
 ",
-    reference: Nanos(3 * SECOND / 10),
-    limit: Nanos(SECOND),
-    because: "the kubelet polls volumes each 0.3 s, so every pod with one pays that",
+    baseline: Nanos(3 * SECOND / 10),
+    threshold: Nanos(SECOND),
+    rationale: "the kubelet polls volumes each 0.3 s, so every pod with one pays that",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Volumes],
+    counts_as_loss: true,
     check: |case| {
         // "not found" is also said of CSI drivers, devices and paths.
         let missing = |event: &&Event| {

@@ -39,6 +39,7 @@ mod code {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
+    hide_caught_panics();
     let cli = match completions::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         // A file name that a shell took for a flag may hold control characters.
@@ -60,6 +61,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(code::USAGE)
         }
     }
+}
+
+/// A damaged table is an error of its own; only what is not caught is printed as a panic.
+fn hide_caught_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::table::catches_panics() {
+            print(panic);
+        }
+    }));
 }
 
 fn run(cli: &Cli) -> Result<u8, Error> {

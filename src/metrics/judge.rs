@@ -342,7 +342,7 @@ mod tests {
         for (id, _) in RULES {
             assert!(causes::named(id).is_some(), "{id}: no cause has this id");
         }
-        for measured in causes::MEASURED {
+        for measured in causes::METRIC_CAUSES {
             assert!(RULES.iter().any(|(id, _)| *id == measured.id), "{}: no rule judges it", measured.id);
         }
     }

@@ -38,11 +38,11 @@ named_enum! {
     }
 }
 
-/// A phase's head, label and meaning, as people read them.
+/// A phase's group, label and meaning, as people read them.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
-    /// The head it stands under.
-    pub head: &'static str,
+    /// The group it belongs to.
+    pub group: &'static str,
     /// Its label.
     pub label: &'static str,
     /// From where to where.
@@ -52,7 +52,7 @@ pub struct Words {
 impl Phase {
     /// The words for it.
     pub fn words(self) -> Words {
-        let (head, label, meaning) = match self {
+        let (group, label, meaning) = match self {
             Phase::Scheduling => ("before the kubelet", "scheduling", "created → the kubelet took the pod"),
             Phase::Volumes => ("volumes", "volumes", "first volume work → all volumes done"),
             Phase::ImageWait => ("pulling", "image wait", "pull asked for → transfer begins"),
@@ -67,7 +67,7 @@ impl Phase {
             Phase::Watch => ("reporting", "watch", "accepted → seen on the kubelet's own watch"),
             Phase::Unattributed => ("–", "unattributed", "what no evidence covers"),
         };
-        Words { head, label, meaning }
+        Words { group, label, meaning }
     }
 
     /// Its number in [`PHASES`].

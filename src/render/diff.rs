@@ -124,42 +124,42 @@ fn headlines(diff: &Diff) -> Vec<String> {
     all
 }
 
-/// A head that changed, or a phase whose head did not change with it.
+/// A group that changed, or a phase whose group did not change with it.
 fn tells(diff: &Diff, line: &Line) -> bool {
-    let head = Phase::from_name(&line.name).map(|phase| phase.words().head);
-    let with_head =
-        || diff.lines.iter().any(|other| Some(other.name.as_str()) == head && other.verdict == line.verdict);
-    line.kind == "head" || (line.kind == "phase" && !with_head())
+    let group = Phase::from_name(&line.name).map(|phase| phase.words().group);
+    let with_group =
+        || diff.lines.iter().any(|other| Some(other.name.as_str()) == group && other.verdict == line.verdict);
+    line.kind == "group" || (line.kind == "phase" && !with_group())
 }
 
 /// A line's name where no table stands around it.
 fn full_label(line: &Line) -> String {
-    let head = Phase::from_name(&line.name).map(|phase| phase.words().head).filter(|head| *head != "–");
-    match (line.kind, head) {
-        ("head", _) if line.name == "pulling" => "image pulling".into(),
+    let group = Phase::from_name(&line.name).map(|phase| phase.words().group).filter(|group| *group != "–");
+    match (line.kind, group) {
+        ("group", _) if line.name == "pulling" => "image pulling".into(),
         ("phase", Some("pulling")) => format!("{}, part of image pulling", label(line)),
-        ("phase", Some(head)) => format!("{}, part of {head}", label(line)),
+        ("phase", Some(group)) => format!("{}, part of {group}", label(line)),
         _ => label(line),
     }
 }
 
-/// The phases of a head that changed the same way.
-fn within(diff: &Diff, head: &Line) -> String {
-    let of_head = |line: &&Line| {
+/// The phases of a group that changed the same way.
+fn within(diff: &Diff, group: &Line) -> String {
+    let of_group = |line: &&Line| {
         let phase = Phase::from_name(&line.name);
         line.kind == "phase"
-            && line.verdict == head.verdict
-            && phase.is_some_and(|phase| phase.words().head == head.name)
+            && line.verdict == group.verdict
+            && phase.is_some_and(|phase| phase.words().group == group.name)
     };
     let all: Vec<String> = diff
         .lines
         .iter()
-        .filter(of_head)
+        .filter(of_group)
         .map(|line| {
             let median =
                 line.quantiles.first().map_or(String::new(), |q| format!(" p50 {}", moved(q.before_s, q.after_s)));
-            // A head of one phase that has its name need not say it twice.
-            let name = if label(line) == head.name { String::new() } else { label(line) };
+            // A group of one phase that has its name need not say it twice.
+            let name = if label(line) == group.name { String::new() } else { label(line) };
             format!("{name}{median}").trim_start().to_owned()
         })
         .collect();
@@ -191,7 +191,7 @@ fn label(line: &Line) -> String {
 fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
     let mut all = Vec::new();
     for (title, kinds) in [
-        ("where the time goes", &["whole", "head", "phase"][..]),
+        ("where the time goes", &["whole", "group", "phase"][..]),
         ("workloads (created → running)", &["workload"]),
         ("node pools, by the nodes' names (created → running)", &["node_pool"]),
     ] {

@@ -7,13 +7,13 @@ use crate::causes;
 use crate::causes::setting::Settings;
 use crate::model::error::{Error, ErrorKind};
 
-/// Lists the causes under the heads of what they claim.
+/// Lists the causes by the group of phases that they claim.
 ///
 /// # Errors
 /// When writing fails.
 pub fn list(out: &mut dyn Write) -> Result<(), Error> {
-    for (head, causes) in causes::by_head() {
-        writeln!(out, "{head}")?;
+    for (group, causes) in causes::by_group() {
+        writeln!(out, "{group}")?;
         causes.iter().try_for_each(|cause| writeln!(out, "  {:<24} {}", cause.id, cause.title))?;
     }
     Ok(())
@@ -30,14 +30,15 @@ pub fn one(id: &str, out: &mut dyn Write) -> Result<(), Error> {
         return Ok(writeln!(out, "{id}: {}", breakdown::anomaly(id).ok_or_else(unknown)?)?);
     };
     let advised = cause.advised([], &Settings::default());
-    writeln!(out, "{id}: {}\n\n{}\nSet: {}\nPrice: {}", cause.title, cause.text, advised.set, advised.price)?;
-    let (reference, limit) = (cause.reference.seconds(), cause.limit.seconds());
-    if cause.phases.is_empty() || cause.limit.0 == 0 {
-        writeln!(out, "Limit: none; {}", cause.because)?;
+    let side_effect = advised.side_effect.as_deref().unwrap_or("none");
+    writeln!(out, "{id}: {}\n\n{}\nSet: {}\nTrade-off: {side_effect}", cause.title, cause.text, advised.set)?;
+    let (baseline, threshold) = (cause.baseline.seconds(), cause.threshold.seconds());
+    if cause.phases.is_empty() || cause.threshold.0 == 0 {
+        writeln!(out, "Threshold: none; {}", cause.rationale)?;
     } else {
-        writeln!(out, "Limit: {limit} s beyond the {reference} s of a healthy start; {}", cause.because)?;
+        writeln!(out, "Threshold: {threshold} s above the {baseline} s of a healthy start; {}", cause.rationale)?;
     }
-    let mut shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.ask()).collect();
+    let mut shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.how_to_get()).collect();
     shown.dedup();
     Ok(writeln!(out, "Shown by: {}", shown.join(", or "))?)
 }

@@ -143,5 +143,5 @@ pub(super) fn report(rows: Vec<Row>, text: &str) -> Result<Report, Error> {
         source_troubles: vec![format!("logs/{text}old.log: it ends early")],
         ..Coverage::default()
     };
-    Report::of(Table::of(rows)?, Vec::new(), false, &[], coverage)
+    Report::of(Table::from_rows(rows)?, Vec::new(), false, &[], coverage)
 }

@@ -181,3 +181,11 @@ fn pseudonyms(coverage: &Coverage) -> Option<String> {
     let told = coverage.pseudonyms.join(" and ");
     (!told.is_empty()).then(|| format!("names are pseudonyms {}", sanitize(&told)))
 }
+
+/// Writes a report in a format, as `--format` and files do.
+///
+/// # Errors
+/// When writing fails.
+pub fn write(format: &Format, report: &Report, out: &mut dyn Write) -> Result<(), Error> {
+    (format.write)(report, TextOptions::default(), out)
+}

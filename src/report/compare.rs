@@ -58,7 +58,7 @@ named_enum! {
 /// One column of both sets.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Line {
-    /// What kind of line: `whole`, `head`, `phase`, `workload` or `node_pool`.
+    /// What kind of line: `whole`, `group`, `phase`, `workload` or `node_pool`.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -155,7 +155,7 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     let whole = [("running_s", false), ("slo_s", true)];
     let whole = whole.map(|(name, stateless)| Column { name, of: vec![name.to_owned()], stateless });
     lines.extend(columns("whole", &whole, before, after, seconds)?);
-    lines.extend(columns("head", &heads(), before, after, seconds)?);
+    lines.extend(columns("group", &phase_groups(), before, after, seconds)?);
     let phases = PHASES.iter().map(|(phase, name)| Column { name, of: vec![phase_column(*phase)], stateless: false });
     lines.extend(columns("phase", &phases.collect::<Vec<_>>(), before, after, seconds)?);
     lines.extend(groups("workload", "workload", before, after, seconds, str::to_owned)?);
@@ -189,9 +189,9 @@ fn unlike(phase: &str, before: &Report, after: &Report) -> bool {
         let line = report.summary.phases.iter().find(|line| line.phase == name);
         line.filter(|line| line.lost_s > 0.0).map(|line| line.certain_share)
     };
-    // What is uncertain of a phase lies in the others of its head.
-    let head = |name: &str| Phase::from_name(name).map(|phase| phase.words().head);
-    let neighbours = PHASES.iter().filter(|(_, name)| head(name) == head(phase));
+    // What is uncertain of a phase lies in the others of its group.
+    let group = |name: &str| Phase::from_name(name).map(|phase| phase.words().group);
+    let neighbours = PHASES.iter().filter(|(_, name)| group(name) == group(phase));
     neighbours
         .filter_map(|(_, name)| certain(before, name).zip(certain(after, name)))
         .any(|(before, after)| (before - after).abs() > EVIDENCE)
@@ -222,17 +222,17 @@ impl Column {
     }
 }
 
-/// The heads that phases stand under, each the sum of its phases.
-fn heads() -> Vec<Column> {
-    let mut heads: Vec<Column> = Vec::new();
+/// The groups of phases, each the sum of its phases.
+fn phase_groups() -> Vec<Column> {
+    let mut groups: Vec<Column> = Vec::new();
     for (phase, _) in PHASES.iter().filter(|(phase, _)| *phase != Phase::Unattributed) {
-        let head = phase.words().head;
-        match heads.iter_mut().find(|known| known.name == head) {
+        let group = phase.words().group;
+        match groups.iter_mut().find(|known| known.name == group) {
             Some(known) => known.of.push(phase_column(*phase)),
-            None => heads.push(Column { name: head, of: vec![phase_column(*phase)], stateless: false }),
+            None => groups.push(Column { name: group, of: vec![phase_column(*phase)], stateless: false }),
         }
     }
-    heads
+    groups
 }
 
 fn columns(
@@ -243,7 +243,7 @@ fn columns(
     seconds: usize,
 ) -> Result<Vec<Line>, Error> {
     let first = Phase::Scheduling;
-    let from_creation = |name: &str| kind == "whole" || name == first.name() || name == first.words().head;
+    let from_creation = |name: &str| kind == "whole" || name == first.name() || name == first.words().group;
     let mut lines = Vec::new();
     for column in wanted {
         let floor = floor(from_creation(column.name), seconds);

@@ -12,7 +12,7 @@ use crate::table::Summary;
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct NotChecked {
     /// What would show them: any one of these.
-    pub ask: Vec<&'static str>,
+    pub how_to_get: Vec<&'static str>,
     /// The causes' ids.
     pub causes: Vec<&'static str>,
     /// Of how many startups they could not be judged.
@@ -33,12 +33,12 @@ pub(super) fn not(summary: &Summary, metrics: Option<&MetricsReport>) -> Vec<Not
         };
         let startups: u64 = summary.evidence.iter().filter(blind).map(|(_, count)| count).sum();
         if startups > 0 {
-            let mut ask: Vec<&str> = cause.shown_by.iter().map(|kind| kind.ask()).collect();
-            ask.dedup();
-            all.entry((ask, startups)).or_default().push(cause.id);
+            let mut how_to_get: Vec<&str> = cause.shown_by.iter().map(|kind| kind.how_to_get()).collect();
+            how_to_get.dedup();
+            all.entry((how_to_get, startups)).or_default().push(cause.id);
         }
     }
-    all.into_iter().map(|((ask, startups), causes)| NotChecked { ask, causes, startups }).collect()
+    all.into_iter().map(|((how_to_get, startups), causes)| NotChecked { how_to_get, causes, startups }).collect()
 }
 
 /// The kinds of metrics that every node's window holds.

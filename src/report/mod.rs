@@ -15,7 +15,7 @@ use crate::breakdown;
 use crate::metrics::{MetricsReport, NodeMetrics, Window};
 use crate::model::error::Error;
 use crate::report::replay::{Scenario, WhatIf};
-use crate::table::{self, Summary, Table};
+use crate::table::{self, Row, Summary, Table};
 
 pub use judged::NotChecked;
 pub(crate) use place::words as places;
@@ -248,5 +248,32 @@ impl Serialize for Startups<'_> {
             list.serialize_element(&row.map_err(S::Error::custom)?)?;
         }
         list.end()
+    }
+}
+
+impl Report {
+    /// The startups, in the order of creation, name and uid, read one by one from where they are held.
+    pub fn startups(&self) -> impl Iterator<Item = Result<Row, Error>> {
+        self.table.rows()
+    }
+
+    /// How many startups there are.
+    pub fn startup_count(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The figures over all startups: quantiles, phases, causes by time lost, the slowest.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// Inputs that could not be read, or only in part, each with the reason.
+    pub fn source_errors(&self) -> &[String] {
+        &self.coverage.source_troubles
+    }
+
+    /// Whether the reading was stopped before the end of the input.
+    pub fn is_partial(&self) -> bool {
+        self.coverage.partial
     }
 }

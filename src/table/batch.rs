@@ -58,7 +58,7 @@ impl Batch {
     }
 
     /// A column of whole numbers, or of instants as nanoseconds.
-    pub(crate) fn whole(&self, name: &str) -> Result<Int64Chunked, Error> {
+    pub(crate) fn integers(&self, name: &str) -> Result<Int64Chunked, Error> {
         let column = self.column(name)?.cast(&DataType::Int64).map_err(failed)?;
         Ok(column.i64().map_err(failed)?.clone())
     }
@@ -68,12 +68,12 @@ impl Batch {
         Ok(match self.column(name)?.dtype() {
             DataType::Float64 => self.seconds(name)?.iter().collect(),
             DataType::Boolean => self.flags(name)?.iter().map(|flag| flag.map(f64::from)).collect(),
-            _ => self.whole(name)?.iter().map(|number| number.map(|number| number as f64)).collect(),
+            _ => self.integers(name)?.iter().map(|number| number.map(|number| number as f64)).collect(),
         })
     }
 
-    /// Where a column has no value.
-    pub(crate) fn unknown(&self, name: &str) -> Result<Vec<bool>, Error> {
+    /// Whether each row has no value in a column.
+    pub(crate) fn nulls(&self, name: &str) -> Result<Vec<bool>, Error> {
         Ok(self.column(name)?.is_null().iter().map(|unknown| unknown.unwrap_or(true)).collect())
     }
 

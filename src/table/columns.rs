@@ -77,9 +77,9 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-/// Turns polars' trouble into ours.
-pub(crate) fn failed(trouble: PolarsError) -> Error {
-    Error::new(ErrorKind::Output, format!("a table could not be computed: {trouble}"))
+/// An error of polars as one of ours.
+pub(crate) fn failed(error: PolarsError) -> Error {
+    Error::new(ErrorKind::Output, format!("a table could not be computed: {error}"))
 }
 
 /// The type of instants: nanoseconds, UTC.
@@ -88,8 +88,8 @@ pub(crate) fn instant() -> DataType {
 }
 
 /// A table of someone else's that cannot be read.
-fn unreadable(trouble: PolarsError) -> Error {
-    Error::new(ErrorKind::Source, format!("a column cannot be read: {trouble}"))
+fn unreadable(error: PolarsError) -> Error {
+    Error::new(ErrorKind::Source, format!("a column cannot be read: {error}"))
 }
 
 /// A column of this type, `None` where there is none or nothing in it. A file written by another tool may hold a narrower

@@ -105,8 +105,8 @@ fn metadata(report: &Report, table: &DetailTable) -> Vec<(String, String)> {
     ]
 }
 
-fn unwritable(trouble: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Output, format!("the table could not be written: {trouble}"))
+fn unwritable(error: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Output, format!("the table could not be written: {error}"))
 }
 
 /// A writer of one table's file.

@@ -68,15 +68,14 @@ struct Listed {
 
 /// Reads a page into a store.
 pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
-    let broken = |trouble: String| {
-        Error::new(ErrorKind::Source, format!("it cannot be read as a report of podlag's: {trouble}"))
-    };
+    let broken =
+        |error: String| Error::new(ErrorKind::Source, format!("it cannot be read as a report of podlag's: {error}"));
     let mut text = String::new();
-    reader.take(LARGEST).read_to_string(&mut text).map_err(|trouble| broken(trouble.to_string()))?;
+    reader.take(LARGEST).read_to_string(&mut text).map_err(|error| broken(error.to_string()))?;
     let (before, after) = html::DATA;
     let data = text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).map(|(data, _)| data);
     let data = data.ok_or_else(|| broken("its data are not there, or cut".into()))?;
-    let page: Data = serde_json::from_str(data).map_err(|trouble| broken(trouble.to_string()))?;
+    let page: Data = serde_json::from_str(data).map_err(|error| broken(error.to_string()))?;
     let mut coverage = page.report.coverage;
     let whole = page.whole.len();
     let startups = page.cut.startups;
@@ -89,12 +88,12 @@ pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Importe
         // A gate must not judge what is left of a report.
         coverage.unread_sources += 1;
         page.rows.rows().try_for_each(|row| store.push(row))?;
-        runs.cut.push(data.into());
+        runs.truncated_pages.push(data.into());
     }
     if page.cut.measured < page.cut.nodes {
         let (measured, nodes) = (page.cut.measured, page.cut.nodes);
         coverage.source_troubles.push(format!("a page holds the metrics of {measured} of {nodes} nodes"));
-        runs.cut.push(data.into());
+        runs.truncated_pages.push(data.into());
     }
     runs.add(&page.report.run, coverage, page.report.metrics.windows());
     Ok(())

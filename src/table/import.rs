@@ -1,5 +1,6 @@
 //! Reading back what podlag wrote: startups tables in Parquet, and reports in JSON. Rows enter the store as those of a log do.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
@@ -38,7 +39,7 @@ pub(crate) struct ImportedRuns {
     /// What metrics counted for them; the same window twice counts once.
     pub windows: Vec<Window>,
     /// The data of pages that hold fewer startups than they were made of.
-    pub cut: Vec<Box<str>>,
+    pub truncated_pages: Vec<Box<str>>,
 }
 
 impl ImportedRuns {
@@ -52,21 +53,33 @@ impl ImportedRuns {
 
     pub(super) fn add(&mut self, run: &str, coverage: Coverage, windows: Vec<Window>) {
         self.measured(windows);
-        let told = serde_json::to_string(&coverage).unwrap_or_default();
-        if self.known.insert(format!("{run} {told}")) {
+        let read = serde_json::to_string(&coverage).unwrap_or_default();
+        if self.known.insert(format!("{run} {read}")) {
             self.coverage.add(coverage);
         }
     }
 }
 
-fn broken(trouble: impl fmt::Display) -> Error {
-    Error::new(ErrorKind::Source, format!("it cannot be read as a table of startups: {trouble}"))
+fn broken(error: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Source, format!("it cannot be read as a table of startups: {error}"))
+}
+
+thread_local! {
+    static CATCHES_PANICS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread would be caught and become an error of a file: a program's panic hook need not print it.
+pub fn catches_panics() -> bool {
+    CATCHES_PANICS.get()
 }
 
 /// Runs what reads a file of unknown origin. The reader panics on some that are damaged, or hold types it was built without;
-/// for one file of many that is an error as any other. What the panic itself prints is the program's matter, not the library's.
+/// for one file of many that is an error as any other.
 fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)) {
+    CATCHES_PANICS.set(true);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    CATCHES_PANICS.set(false);
+    match result {
         Ok(result) => result.map_err(broken),
         Err(_) => Err(broken("it is damaged, or holds columns of an unknown type")),
     }
@@ -117,21 +130,21 @@ pub(crate) fn read_parquet(
 /// Reads a report in JSON into a store, startup by startup.
 pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
     let mut stopped = None;
-    let mut told = (String::new(), Coverage::default(), Stored::default());
+    let mut head = (String::new(), Coverage::default(), Stored::default());
     let limit = ReadLimit::new(BETWEEN);
     let mut deserializer = serde_json::Deserializer::from_reader(limit.reader(reader));
     let read =
-        ReportSeed { store, told: &mut told, stopped: &mut stopped, limit: &limit }.deserialize(&mut deserializer);
+        ReportSeed { store, head: &mut head, stopped: &mut stopped, limit: &limit }.deserialize(&mut deserializer);
     if let Some(error) = stopped {
         return Err(error);
     }
-    read.map_err(|trouble| {
+    read.map_err(|error| {
         Error::new(
             ErrorKind::Source,
-            format!("it cannot be read as a report (the startups before that are used): {trouble}"),
+            format!("it cannot be read as a report (the startups before that are used): {error}"),
         )
     })?;
-    runs.add(&told.0, told.1, told.2.windows());
+    runs.add(&head.0, head.1, head.2.windows());
     Ok(())
 }
 
@@ -141,10 +154,10 @@ pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut Importe
     let rows = serde_json::Deserializer::from_reader(limit.reader(reader)).into_iter::<Line>();
     for row in rows {
         limit.renew();
-        let broken = |trouble| {
+        let broken = |error| {
             Error::new(
                 ErrorKind::Source,
-                format!("it cannot be read as rows of startups (those before that are used): {trouble}"),
+                format!("it cannot be read as rows of startups (those before that are used): {error}"),
             )
         };
         match row.map_err(broken)? {
@@ -186,8 +199,8 @@ enum Line {
 
 struct ReportSeed<'a> {
     store: &'a mut Store,
-    told: &'a mut (String, Coverage, Stored),
-    /// Trouble that is none of the text's.
+    head: &'a mut (String, Coverage, Stored),
+    /// An error that is none of the text's.
     stopped: &'a mut Option<Error>,
     limit: &'a ReadLimit,
 }
@@ -219,9 +232,9 @@ impl<'de> Visitor<'de> for ReportSeed<'_> {
                         return Err(serde::de::Error::custom("a newer version"));
                     }
                 }
-                "run" => self.told.0 = map.next_value()?,
-                "coverage" => self.told.1 = map.next_value()?,
-                "metrics" => self.told.2 = map.next_value()?,
+                "run" => self.head.0 = map.next_value()?,
+                "coverage" => self.head.1 = map.next_value()?,
+                "metrics" => self.head.2 = map.next_value()?,
                 "startups" => {
                     map.next_value_seed(StartupsSeed { store: self.store, stopped: self.stopped, limit: self.limit })?
                 }

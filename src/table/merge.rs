@@ -55,7 +55,7 @@ impl Ord for Ordered {
 pub struct Rows<'a> {
     readers: Vec<Reader<'a>>,
     heap: BinaryHeap<Reverse<Ordered>>,
-    trouble: Option<Error>,
+    error: Option<Error>,
 }
 
 impl<'a> Rows<'a> {
@@ -65,15 +65,15 @@ impl<'a> Rows<'a> {
         let mut readers: Vec<Reader<'_>> =
             parts.iter().map(|part| Reader { part, slice, next: 0, ready: VecDeque::new() }).collect();
         let mut heap = BinaryHeap::new();
-        let mut trouble = None;
+        let mut error = None;
         for (number, reader) in readers.iter_mut().enumerate() {
             match reader.next() {
                 Ok(Some(row)) => heap.push(Reverse(Ordered { row, reader: number })),
                 Ok(None) => {}
-                Err(error) => trouble = Some(error),
+                Err(failure) => error = Some(failure),
             }
         }
-        Rows { readers, heap, trouble }
+        Rows { readers, heap, error }
     }
 }
 
@@ -81,14 +81,14 @@ impl Iterator for Rows<'_> {
     type Item = Result<Row, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.trouble.take() {
+        if let Some(error) = self.error.take() {
             self.heap.clear();
             return Some(Err(error));
         }
         let Reverse(Ordered { row, reader }) = self.heap.pop()?;
         match self.readers.get_mut(reader).map(Reader::next) {
             Some(Ok(Some(row))) => self.heap.push(Reverse(Ordered { row, reader })),
-            Some(Err(error)) => self.trouble = Some(error),
+            Some(Err(error)) => self.error = Some(error),
             _ => {}
         }
         Some(Ok(row))

@@ -36,6 +36,7 @@ mod temporary;
 
 pub use columns::Described;
 pub use file::{folder, parquet};
+pub use import::catches_panics;
 pub use merge::Rows;
 pub use phase_seconds::{PhaseSeconds, phase_column};
 pub use query::{Group, Groups, KEYS, Key, groups, of_seconds};

@@ -35,7 +35,7 @@ pub fn recorded(table: &Table) -> Result<Vec<Recorded>, Error> {
     columns.extend(phases.iter().map(String::as_str));
     let mut all = Vec::new();
     table.scan(&columns, &mut |batch| {
-        let (nodes, watched, stateful) = (batch.text("node")?, batch.whole("watched")?, batch.flags("stateful")?);
+        let (nodes, watched, stateful) = (batch.text("node")?, batch.integers("watched")?, batch.flags("stateful")?);
         let (total, sli) = (batch.seconds("total_s")?, batch.seconds("kubelet_slo_s")?);
         let phases = phases.iter().map(|name| batch.seconds(name)).collect::<Result<Vec<&Float64Chunked>, _>>()?;
         all.extend((0..batch.len()).filter_map(|row| {

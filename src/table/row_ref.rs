@@ -34,7 +34,7 @@ impl<'a> RowRefs<'a> {
 
     pub(super) fn of(batch: &'a Batch) -> Result<Self, Error> {
         let names = [batch.text("namespace")?, batch.text("pod")?, batch.text("uid")?, batch.text("node")?];
-        Ok(RowRefs { batch, began: batch.whole(BEGAN)?, names })
+        Ok(RowRefs { batch, began: batch.integers(BEGAN)?, names })
     }
 
     /// A reference to a row of the batch.

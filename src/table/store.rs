@@ -89,7 +89,7 @@ impl Table {
     ///
     /// # Errors
     /// As [`Store::finish`].
-    pub fn of(rows: Vec<Row>) -> Result<Self, Error> {
+    pub fn from_rows(rows: Vec<Row>) -> Result<Self, Error> {
         let made = CleanupList::default();
         let budget = Budget { memory: usize::MAX, part: Budget::PART, temp: PathBuf::new(), made };
         let mut store = Store::new(budget, Filter::default());

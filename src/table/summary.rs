@@ -8,8 +8,8 @@ use super::query::{ByName, micros, phase_values, seconds};
 use super::row::{Place, Row};
 use super::row_ref::{RowRef, RowRefs};
 use super::startups::Table;
-use crate::causes::Advised;
 use crate::causes::setting::{SETTINGS, Setting, Settings};
+use crate::causes::{self, Advised};
 use crate::model::error::Error;
 use crate::model::hash::{HashMap, HashSet};
 use crate::model::phase::PHASES;
@@ -132,7 +132,7 @@ impl Example {
         let mut findings = row.findings.iter();
         let finding = match cause {
             Some(cause) => findings.find(|finding| *finding.cause == *cause),
-            None => findings.find(|finding| &*finding.cause != "record-late"),
+            None => findings.find(|finding| causes::counts_as_loss(&finding.cause)),
         };
         let evidence = finding.and_then(|finding| finding.evidence.clone());
         Example {
@@ -215,7 +215,7 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     let slo = slo_values(table)?;
     let within = slo.iter().filter(|seconds| **seconds <= 5.0).count();
     let slo_within = if slo.is_empty() { 0.0 } else { within as f64 / slo.len() as f64 };
-    let (counts, effects) = (Counts::of(table)?, Counterfactual::of(table)?);
+    let (counts, effects) = (Counts::collect(table)?, Counterfactual::collect(table)?);
     let anomalies = anomalies(table)?;
     let mut summary = Summary {
         startups: table.len(),
@@ -269,7 +269,7 @@ impl Counts {
     const COLUMNS: [&str; 10] =
         ["state", "evidence", "kubelet_version", "node", "settings", "source", BEGAN, "watched", "running", "seen"];
 
-    fn of(table: &Table) -> Result<Self, Error> {
+    fn collect(table: &Table) -> Result<Self, Error> {
         let mut counts = Counts {
             states: [0; STATES.len()],
             evidence: ByName::new(),
@@ -290,7 +290,7 @@ impl Counts {
                     counts.kubelets.insert(version.into());
                 }
             }
-            let began = batch.whole(BEGAN)?;
+            let began = batch.integers(BEGAN)?;
             let rows = batch.text("node")?.iter().zip(batch.text("settings")?.iter()).zip(batch.text("source")?.iter());
             for (((node, settings), source), began) in rows.zip(began.iter()) {
                 counts.first = counts.first.into_iter().chain(began).min();
@@ -304,7 +304,8 @@ impl Counts {
                     counts.folders.insert(folder.into());
                 }
             }
-            let (watched, running, seen) = (batch.whole("watched")?, batch.whole("running")?, batch.whole("seen")?);
+            let (watched, running, seen) =
+                (batch.integers("watched")?, batch.integers("running")?, batch.integers("seen")?);
             let ends = watched.iter().zip(running.iter()).zip(seen.iter());
             let last = ends.filter_map(|((watched, running), seen)| watched.or(running).or(seen)).max();
             counts.last = counts.last.max(last);
@@ -359,7 +360,7 @@ struct Counterfactual {
 }
 
 impl Counterfactual {
-    fn of(table: &Table) -> Result<Self, Error> {
+    fn collect(table: &Table) -> Result<Self, Error> {
         let mut all = Counterfactual { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
         table.scan(&["running_s", "findings"], &mut |batch| {
             let first = all.running.len();
@@ -369,7 +370,7 @@ impl Counterfactual {
             for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
                 let (Some(cause), Some(lost)) = (cause, lost) else { continue };
                 // The record may be late, the pod is not: that changes nothing of when it ran.
-                if cause == "record-late" {
+                if !causes::counts_as_loss(cause) {
                     continue;
                 }
                 let claim = (u32::try_from(first + row).unwrap_or(u32::MAX), lost as f32);

@@ -1,4 +1,4 @@
-//! The client: its settings checked and made into connections, and what may be asked of it.
+//! The client: options checked and made into connections.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,131 +7,121 @@ use reqwest::blocking::{Client as Http, ClientBuilder};
 use reqwest::redirect::Policy;
 use reqwest::{Identity, Proxy};
 
-use super::access::Access;
-use super::address::{encoded, parse, shown};
-use super::answer::{Answer, Body};
-use super::cause::connecting;
-use super::keys::Keys;
+use super::address::{form_encode, parse_url, redact_url};
+use super::credentials::Credentials;
+use super::error::{HttpError, HttpErrorKind};
+use super::error_mapping::connect_timeout;
+use super::options::ClientOptions;
 use super::pem;
 use super::request::Request;
-use super::trouble::{HttpError, Kind};
+use super::response::{Body, HttpResponse};
 
-/// Takes what there is to tell a user who waits.
-type Tell = dyn Fn(&str) + Send + Sync;
+/// Gets what happened and how long the client waits before a retry.
+type OnRetry = dyn Fn(&str) + Send + Sync;
 
-/// Fetches what [`Access`] allows. Cheap to clone; one serves any number of threads.
+/// Fetches what its [`ClientOptions`] allow. Cheap to clone; one serves any number of threads.
 #[derive(Clone)]
 pub struct Client {
-    pub(super) access: Access,
+    pub(super) options: ClientOptions,
     /// With the client certificate, if there is one.
-    pub(super) own: Http,
+    pub(super) with_identity: Http,
     /// Without, for other origins.
-    pub(super) bare: Http,
+    pub(super) without_identity: Http,
     pub(super) proxy: Option<String>,
-    pub(super) waiting: Option<Arc<Tell>>,
+    pub(super) on_retry: Option<Arc<OnRetry>>,
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("access", &self.access).finish_non_exhaustive()
+        f.debug_struct("Client").field("options", &self.options).finish_non_exhaustive()
     }
 }
 
 impl Client {
-    /// A client that keeps to `access`. Reads its files; sends nothing.
+    /// A client with these options. Reads their files; sends nothing.
     ///
     /// # Errors
     ///
-    /// When a file cannot be used, credentials contradict each other, or a header or the proxy's URL is none.
-    pub fn new(access: &Access) -> Result<Self, HttpError> {
+    /// When a file cannot be used, credentials exclude each other, or a header or the proxy's URL is invalid.
+    pub fn new(options: &ClientOptions) -> Result<Self, HttpError> {
         // Fails when the program has chosen another, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let bare = build(access, None)?;
-        let own = match (&access.cert, &access.key) {
+        let without_identity = build_http(options, None)?;
+        let with_identity = match (&options.cert, &options.key) {
             (Some(cert), key) => {
-                let identity = pem::identity(cert, key.as_deref())?;
-                let fits =
-                    |_| pem::trouble(cert, "certificate and key cannot be used together", "Check --cert and --key.");
-                build(access, Some(&identity)).map_err(fits)?
+                let identity = pem::client_identity(cert, key.as_deref())?;
+                let mismatch = |_| pem::file_error(cert, "certificate and key do not match", "Check --cert and --key.");
+                build_http(options, Some(&identity)).map_err(mismatch)?
             }
             (None, Some(key)) => {
-                return Err(pem::trouble(key, "there is a key but no certificate", "Give --cert FILE as well."));
+                return Err(pem::file_error(key, "a key without a certificate", "Set --cert FILE too."));
             }
-            (None, None) => bare.clone(),
+            (None, None) => without_identity.clone(),
         };
-        // The user may still come from the URL, so a password alone is no mistake yet.
-        Keys::new(access, if access.password.is_some() { "-" } else { "" }, &bare)?;
-        let proxy = access.proxy.as_ref().filter(|proxy| !proxy.reveal().is_empty());
-        let proxy = proxy.map(|proxy| shown(proxy.reveal()));
-        Ok(Self { access: access.clone(), own, bare, proxy, waiting: None })
+        // The user may still come from the URL, so a password alone is no error yet.
+        Credentials::new(options, if options.password.is_some() { "-" } else { "" }, &without_identity)?;
+        let proxy = options.proxy.as_ref().filter(|proxy| !proxy.reveal().is_empty());
+        let proxy = proxy.map(|proxy| redact_url(proxy.reveal()));
+        Ok(Self { options: options.clone(), with_identity, without_identity, proxy, on_retry: None })
     }
 
-    /// The same, which calls `tell` with what happened and how long it waits, before it waits to try again.
+    /// The same, which calls `callback` with what happened and how long it waits, before each retry.
     #[must_use]
-    pub fn waiting(self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { waiting: Some(Arc::new(tell)), ..self }
+    pub fn on_retry(self, callback: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { on_retry: Some(Arc::new(callback)), ..self }
     }
 
     /// `text` with `***` where it repeats a secret that this client sends.
     #[must_use]
-    pub fn hidden(&self, text: &str) -> String {
-        let named = if self.access.password.is_some() { "-" } else { "" };
-        Keys::new(&self.access, named, &self.bare).map_or_else(|_| text.to_owned(), |keys| keys.hide(text))
+    pub fn mask(&self, text: &str) -> String {
+        let user = if self.options.password.is_some() { "-" } else { "" };
+        Credentials::new(&self.options, user, &self.without_identity)
+            .map_or_else(|_| text.to_owned(), |credentials| credentials.mask(text))
     }
 
-    /// The same of trouble that was found in an answer.
+    /// The same of an error found in a response.
     #[must_use]
-    pub fn hide(&self, trouble: HttpError) -> HttpError {
-        HttpError {
-            url: self.hidden(&trouble.url),
-            message: self.hidden(&trouble.message),
-            help: self.hidden(&trouble.help),
-            body: self.hidden(&trouble.body),
-            ..trouble
-        }
+    pub fn mask_error(&self, error: HttpError) -> HttpError {
+        error.masked(|text| self.mask(text))
     }
 
     /// Fetches `url`, an `http://` or `https://` address, with `query` added to it, or sent form-encoded with `post`.
     ///
     /// # Errors
     ///
-    /// Whatever [`Kind`] says.
+    /// Whatever [`HttpErrorKind`] says.
     pub fn get(&self, url: &str, query: &[(&str, &str)], post: bool) -> Result<Body, HttpError> {
-        self.open(url, query, post)?.whole()
+        self.open(url, query, post)?.into_body()
     }
 
-    /// The same, with the answer left to be read.
+    /// The same, with the body left to be read.
     ///
     /// # Errors
     ///
-    /// As for [`Client::get`], except for what comes up within the answer.
-    pub fn open(&self, url: &str, query: &[(&str, &str)], post: bool) -> Result<Answer, HttpError> {
-        let (mut url, user) = parse(url)?;
-        let keys = Keys::new(&self.access, &user, &self.bare)?;
-        let form = post.then(|| encoded(query));
+    /// As for [`Client::get`], except for what comes up within the body.
+    pub fn open(&self, url: &str, query: &[(&str, &str)], post: bool) -> Result<HttpResponse, HttpError> {
+        let (mut url, user) = parse_url(url)?;
+        let credentials = Credentials::new(&self.options, &user, &self.without_identity)?;
+        let form = post.then(|| form_encode(query));
         if !post && !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.follow(Request { url, form, strayed: None, tries: 0 }, &keys).map_err(|trouble| HttpError {
-            url: keys.hide(&trouble.url),
-            message: keys.hide(&trouble.message),
-            help: keys.hide(&trouble.help),
-            ..trouble
-        })
+        let request = Request { url, form, cross_origin: None, attempts: 0 };
+        self.follow(request, &credentials).map_err(|error| error.masked(|text| credentials.mask(text)))
     }
 }
 
-/// The connections that `access` asks for. Redirects and retries are ours to decide, see `request`.
-fn build(access: &Access, identity: Option<&Identity>) -> Result<Http, HttpError> {
-    let authorities = access.ca.as_deref().map(pem::authorities).transpose()?.unwrap_or_default();
-    let proxy = access.proxy.as_ref().map(proxy).transpose()?;
+/// Connections with these options. Redirects and retries are ours to decide, see `request`.
+fn build_http(options: &ClientOptions, identity: Option<&Identity>) -> Result<Http, HttpError> {
+    let ca_certificates = options.ca.as_deref().map(pem::ca_certificates).transpose()?.unwrap_or_default();
+    let proxy = options.proxy.as_ref().map(proxy).transpose()?;
     let settings = || {
         let mut settings = ClientBuilder::new()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
-            .timeout(access.timeout)
-            .connect_timeout(connecting(access.timeout))
-            .tls_danger_accept_invalid_certs(access.insecure);
+            .timeout(options.timeout)
+            .connect_timeout(connect_timeout(options.timeout))
+            .tls_danger_accept_invalid_certs(options.insecure);
         settings = match &proxy {
             Some(Some(proxy)) => settings.proxy(proxy.clone()),
             Some(None) => settings.no_proxy(),
@@ -139,25 +129,30 @@ fn build(access: &Access, identity: Option<&Identity>) -> Result<Http, HttpError
         };
         identity.into_iter().fold(settings, |settings, identity| settings.identity(identity.clone()))
     };
-    // A container may have no certificates at all, which is an error to reqwest but does not matter to plain HTTP.
-    let built = settings().tls_certs_merge(authorities.clone()).build();
-    built.or_else(|_| settings().tls_certs_only(authorities).build()).map_err(|error| {
+    // A container may have no system certificates, which is an error to reqwest but does not matter to plain HTTP.
+    let built = settings().tls_certs_merge(ca_certificates.clone()).build();
+    built.or_else(|_| settings().tls_certs_only(ca_certificates).build()).map_err(|error| {
         let last = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source()).last();
-        let message = format!("no secure connections can be set up ({})", last.unwrap_or(&error));
-        HttpError::new(Kind::Setting, "TLS", message, "Check --ca, --cert and --key.")
+        let message = format!("cannot set up TLS ({})", last.unwrap_or(&error));
+        HttpError::new(HttpErrorKind::InvalidOption, "TLS", message, "Check --ca, --cert and --key.")
     })
 }
 
 /// The proxy; `None` if none is to be used.
 fn proxy(url: &super::Secret) -> Result<Option<Proxy>, HttpError> {
     let url = url.reveal();
-    let wrong = || {
-        let help = "It wants http://HOST:PORT or https://HOST:PORT.";
-        HttpError::new(Kind::Setting, "--proxy", format!("{} is no proxy's URL", shown(url)), help)
+    let invalid = || {
+        let help = "Use http://HOST:PORT or https://HOST:PORT.";
+        HttpError::new(
+            HttpErrorKind::InvalidOption,
+            "--proxy",
+            format!("invalid proxy URL {:?}", redact_url(url)),
+            help,
+        )
     };
     match url.split_once("://") {
         _ if url.is_empty() => Ok(None),
-        Some(("http" | "https", _)) | None => Proxy::all(url).map(Some).map_err(|_| wrong()),
-        Some(_) => Err(wrong()),
+        Some(("http" | "https", _)) | None => Proxy::all(url).map(Some).map_err(|_| invalid()),
+        Some(_) => Err(invalid()),
     }
 }

@@ -1,28 +1,28 @@
-//! Fetches over HTTP and HTTPS: what the user's address, credentials and patience allow, and nothing more.
+//! Fetches over HTTP and HTTPS: what the user's address, credentials and limits allow, and nothing more.
 //!
 //! ```text
-//! Access --Client::new--> Client --open--> Answer (a reader) --get--> Body
+//! ClientOptions --Client::new--> Client --open--> HttpResponse (a reader) --get--> Body
 //! ```
 //!
-//! It knows addresses, credentials, redirects, retries and limits, and not what an answer means. It neither prints nor
+//! It knows addresses, credentials, redirects, retries and limits, and not what a response means. It neither prints nor
 //! reads the environment or the clock; proxies from the environment are `reqwest`'s doing. No secret is ever part of
-//! what it shows: see [`Secret`], and `address::shown` for addresses.
+//! what it shows: see [`Secret`], and [`redact_url`] for addresses.
 
-mod access;
 mod address;
-mod answer;
-mod cause;
 mod client;
-mod handshake;
-mod keys;
+mod credentials;
+mod error;
+mod error_mapping;
+mod options;
 mod pem;
 mod request;
+mod response;
 mod retry;
 mod status;
-mod trouble;
+mod tls;
 
-pub use access::{Access, Secret};
-pub use address::shown;
-pub use answer::{Answer, Body};
+pub use address::redact_url;
 pub use client::Client;
-pub use trouble::{HttpError, Kind};
+pub use error::{HttpError, HttpErrorKind};
+pub use options::{ClientOptions, Secret};
+pub use response::{Body, HttpResponse};

@@ -1,4 +1,4 @@
-//! Sends requests: with whom the credentials go, which redirects are followed, when to try again.
+//! Sends requests: who gets the credentials, which redirects are followed, when to retry.
 
 use std::io::Read;
 use std::sync::atomic::Ordering;
@@ -8,73 +8,79 @@ use reqwest::Url;
 use reqwest::blocking::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 
-use super::address::{shown, strip, web};
-use super::answer::Answer;
-use super::cause::{self, About};
+use super::address::{is_http, redact_url, strip_userinfo};
 use super::client::Client;
-use super::keys::Keys;
+use super::credentials::Credentials;
+use super::error::{HttpError, HttpErrorKind};
+use super::error_mapping::{self, RequestContext};
+use super::response::HttpResponse;
 use super::retry;
-use super::status::meaning;
-use super::trouble::{HttpError, Kind};
+use super::status::describe_status;
 use crate::model::text::sanitize;
 
 /// Redirects followed for one request, at most.
-const REDIRECTS: u32 = 5;
-/// How much of a refusal is kept, in bytes.
-const KEPT: usize = 2 << 10;
-/// How much of it is read: a secret that the server repeats must be whole to be found.
-const READ: u64 = 32 << 10;
-/// How much of it stands in the message, in bytes.
-const QUOTED: usize = 200;
-/// How soon a wait notices that it is to end.
-const STEP: Duration = Duration::from_millis(50);
+const MAX_REDIRECTS: u32 = 5;
+/// How much of the body of an error response is kept, in bytes.
+const MAX_BODY_KEPT: usize = 2 << 10;
+/// How much of it is read: a secret that the server repeats must be complete to be masked.
+const MAX_BODY_READ: u64 = 32 << 10;
+/// How much of it the message quotes, in bytes.
+const MAX_BODY_QUOTED: usize = 200;
+/// How soon a wait notices that it is cancelled.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A request, changed by each redirect.
 pub(super) struct Request {
     pub(super) url: Url,
     /// What is sent in the body, form-encoded; `None` makes it a GET.
     pub(super) form: Option<String>,
-    /// The address, as shown, from which another origin was reached. Nobody gets credentials from then on, not even the
-    /// first origin again: it is the other one that speaks by then.
-    pub(super) strayed: Option<String>,
-    pub(super) tries: u32,
+    /// The redacted address that redirected to another origin. Nobody gets credentials from then on, not even the first
+    /// origin again: by then the other one decides what is requested.
+    pub(super) cross_origin: Option<String>,
+    pub(super) attempts: u32,
 }
 
 impl Client {
-    /// Sends it, and what redirects make of it.
-    pub(super) fn follow(&self, mut ask: Request, keys: &Keys) -> Result<Answer, HttpError> {
-        for _ in 0..=REDIRECTS {
-            let response = self.send(&mut ask, keys)?;
+    /// Sends it and follows redirects.
+    pub(super) fn follow(&self, mut request: Request, credentials: &Credentials) -> Result<HttpResponse, HttpError> {
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.send(&mut request, credentials)?;
             let status = response.status();
             let target = response.headers().get(LOCATION).filter(|_| matches!(status.as_u16(), 301..=303 | 307 | 308));
-            let Some(target) = target else { return self.judge(&ask, keys, response) };
-            ask = self.redirect(ask, keys, target, matches!(status.as_u16(), 307 | 308))?;
+            let Some(target) = target else { return self.check_status(&request, credentials, response) };
+            request = self.redirect(request, credentials, target, matches!(status.as_u16(), 307 | 308))?;
         }
-        let message = format!("more than {REDIRECTS} redirects, one after the other");
-        Err(self.about(&ask).trouble(
-            Kind::Redirected,
+        let message = format!("more than {MAX_REDIRECTS} redirects");
+        Err(self.context(&request).error(
+            HttpErrorKind::Redirect,
             message,
-            "Check the address, and whether the server wants a login.",
+            "Check the URL, and whether the server requires a login.",
         ))
     }
 
-    /// The request that a redirect asks for.
-    fn redirect(&self, ask: Request, keys: &Keys, target: &HeaderValue, keep: bool) -> Result<Request, HttpError> {
-        let refuse = |message, help| Err(self.about(&ask).trouble(Kind::Redirected, message, help));
-        let check = "Check the address; begin with where it should lead.";
-        let Some(mut url) = target.to_str().ok().and_then(|target| ask.url.join(target).ok()).filter(web) else {
-            return refuse("the server redirects to something that is no web address".to_owned(), check);
+    /// The request after a redirect.
+    fn redirect(
+        &self,
+        request: Request,
+        credentials: &Credentials,
+        target: &HeaderValue,
+        keep: bool,
+    ) -> Result<Request, HttpError> {
+        let refuse = |message, help| Err(self.context(&request).error(HttpErrorKind::Redirect, message, help));
+        let check = "Check the URL; pass the one it should redirect to.";
+        let Some(mut url) = target.to_str().ok().and_then(|target| request.url.join(target).ok()).filter(is_http)
+        else {
+            return refuse("the server redirects to an invalid URL".to_owned(), check);
         };
-        strip(&mut url);
-        let secrets = !keys.headers.is_empty() || self.access.cert.is_some();
-        if secrets && ask.url.scheme() == "https" && url.scheme() == "http" {
-            let message =
-                format!("the server redirects from https to {}, where all is readable on the way", shown(url.as_str()));
+        strip_userinfo(&mut url);
+        let secrets = !credentials.headers.is_empty() || self.options.cert.is_some();
+        if secrets && request.url.scheme() == "https" && url.scheme() == "http" {
+            let message = format!("the server redirects from https to unencrypted {}", redact_url(url.as_str()));
             return refuse(message, check);
         }
-        let strayed = ask.url.origin() != url.origin();
-        let strayed = ask.strayed.or_else(|| strayed.then(|| shown(ask.url.as_str())));
-        let form = match ask.form {
+        let cross_origin = request.url.origin() != url.origin();
+        let cross_origin = request.cross_origin.or_else(|| cross_origin.then(|| redact_url(request.url.as_str())));
+        let form = match request.form {
             Some(form) if !keep => {
                 let query: Vec<_> =
                     url.query().into_iter().chain([form.as_str()]).filter(|part| !part.is_empty()).collect();
@@ -84,109 +90,120 @@ impl Client {
             }
             form => form,
         };
-        Ok(Request { url, form, strayed, tries: 0 })
+        Ok(Request { url, form, cross_origin, attempts: 0 })
     }
 
-    /// Sends it until there is an answer that will not be another one a little later, or the tries are used up.
-    fn send(&self, ask: &mut Request, keys: &Keys) -> Result<Response, HttpError> {
+    /// Sends it until there is a response or a permanent error, or the retries are used up.
+    fn send(&self, request: &mut Request, credentials: &Credentials) -> Result<Response, HttpError> {
         loop {
-            self.go_on(ask)?;
-            ask.tries += 1;
-            let http = if ask.strayed.is_some() { &self.bare } else { &self.own };
-            let request = match &ask.form {
+            self.check_cancelled(request)?;
+            request.attempts += 1;
+            let http = if request.cross_origin.is_some() { &self.without_identity } else { &self.with_identity };
+            let http_request = match &request.form {
                 Some(form) => http
-                    .post(ask.url.clone())
+                    .post(request.url.clone())
                     .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                     .body(form.clone()),
-                None => http.get(ask.url.clone()),
+                None => http.get(request.url.clone()),
             };
-            let request = if ask.strayed.is_some() { request } else { request.headers(keys.headers.clone()) };
-            let answer = request.send().map_err(reqwest::Error::without_url);
-            let passes = match &answer {
-                Ok(response) => retry::passes(response.status()),
-                Err(error) => cause::passes(error),
+            let http_request = match request.cross_origin {
+                Some(_) => http_request,
+                None => http_request.headers(credentials.headers.clone()),
             };
-            if !passes || ask.tries > self.access.retries {
-                return answer.map_err(|error| self.about(ask).unanswered(&error));
+            let result = http_request.send().map_err(reqwest::Error::without_url);
+            let is_transient = match &result {
+                Ok(response) => retry::is_transient(response.status()),
+                Err(error) => error_mapping::is_transient(error),
+            };
+            if !is_transient || request.attempts > self.options.retries {
+                return result.map_err(|error| self.context(request).send_error(&error));
             }
-            let asked = answer.as_ref().ok().and_then(|response| retry::asked(response.headers()));
-            let pause = asked.unwrap_or_else(|| retry::pause(ask.tries));
-            if let Some(tell) = &self.waiting {
-                let (status, about) = (answer.as_ref().map(Response::status), self.about(ask));
+            let retry_after = result.as_ref().ok().and_then(|response| retry::retry_after(response.headers()));
+            let pause = retry_after.unwrap_or_else(|| retry::pause(request.attempts));
+            if let Some(on_retry) = &self.on_retry {
+                let (status, context) = (result.as_ref().map(Response::status), self.context(request));
                 let message = match status {
-                    Ok(status) => meaning(status, keys.login, None).0,
-                    Err(error) => about.unanswered(error).message,
+                    Ok(status) => describe_status(status, credentials.login, None).0,
+                    Err(error) => context.send_error(error).message,
                 };
-                tell(&keys.hide(&format!("{}: {message}; waiting {pause:?}", about.url)));
+                on_retry(&credentials.mask(&format!("{}: {message}; retrying in {pause:?}", context.url)));
             }
-            self.wait(ask, pause)?;
+            self.wait(request, pause)?;
         }
     }
 
-    fn wait(&self, ask: &Request, mut left: Duration) -> Result<(), HttpError> {
-        while !left.is_zero() {
-            self.go_on(ask)?;
-            std::thread::sleep(left.min(STEP));
-            left = left.saturating_sub(STEP);
+    fn wait(&self, request: &Request, mut remaining: Duration) -> Result<(), HttpError> {
+        while !remaining.is_zero() {
+            self.check_cancelled(request)?;
+            std::thread::sleep(remaining.min(CANCEL_INTERVAL));
+            remaining = remaining.saturating_sub(CANCEL_INTERVAL);
         }
         Ok(())
     }
 
-    fn go_on(&self, ask: &Request) -> Result<(), HttpError> {
-        match self.access.stop.load(Ordering::Relaxed) {
-            true => Err(self.about(ask).trouble(Kind::Stopped, "stopped before there was an answer", "")),
+    fn check_cancelled(&self, request: &Request) -> Result<(), HttpError> {
+        match self.options.stop.load(Ordering::Relaxed) {
+            true => {
+                Err(self.context(request).error(HttpErrorKind::Cancelled, "cancelled before there was a response", ""))
+            }
             false => Ok(()),
         }
     }
 
-    /// An answer if it is one, else why not.
-    fn judge(&self, ask: &Request, keys: &Keys, response: Response) -> Result<Answer, HttpError> {
+    /// The response if its status is a success, else why it is not.
+    fn check_status(
+        &self,
+        request: &Request,
+        credentials: &Credentials,
+        response: Response,
+    ) -> Result<HttpResponse, HttpError> {
         let status = response.status();
-        let mut about = self.about(ask);
-        about.url = keys.hide(&about.url);
+        let mut context = self.context(request);
+        context.url = credentials.mask(&context.url);
         let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(sanitize);
-        let max_bytes = self.access.max_bytes;
-        let mut answer = Answer {
+        let max_bytes = self.options.max_bytes;
+        let mut response = HttpResponse {
             status: status.as_u16(),
             content_type,
-            url: about.url.clone(),
-            response,
-            about,
-            left: max_bytes,
+            url: context.url.clone(),
+            inner: response,
+            context,
+            remaining: max_bytes,
             max_bytes,
-            stop: self.access.stop.clone(),
+            stop: self.options.stop.clone(),
         };
         if status.is_success() {
-            return Ok(answer);
+            return Ok(response);
         }
         let mut body = Vec::new();
-        // What a refusal says is a help; that it breaks off is no trouble of its own.
-        let _ = answer.by_ref().take(READ).read_to_end(&mut body);
-        let body = keys.hide(&sanitize(String::from_utf8_lossy(&body).trim()));
-        let (mut message, mut help) = meaning(status, keys.login, ask.strayed.as_deref());
-        if !body.is_empty() && !answer.content_type.is_some_and(|kind| kind.contains("html")) {
-            message += &format!(": {}", cut(&body, QUOTED));
+        // What an error response says is a help; that it breaks off is no error of its own.
+        let _ = response.by_ref().take(MAX_BODY_READ).read_to_end(&mut body);
+        let body = credentials.mask(&sanitize(String::from_utf8_lossy(&body).trim()));
+        let (mut message, mut help) = describe_status(status, credentials.login, request.cross_origin.as_deref());
+        if !body.is_empty() && !response.content_type.is_some_and(|kind| kind.contains("html")) {
+            message += &format!(": {}", truncate(&body, MAX_BODY_QUOTED));
         }
-        // The words of Go's servers, and of nginx.
-        if ask.url.scheme() == "http" && ["an HTTPS server", "HTTPS port"].iter().any(|words| body.contains(words)) {
-            help = "The port is one for HTTPS: begin the address with https://.".into();
+        // As Go's servers and nginx put it.
+        if request.url.scheme() == "http" && ["an HTTPS server", "HTTPS port"].iter().any(|words| body.contains(words))
+        {
+            help = "The port serves HTTPS: begin the URL with https://.".into();
         }
-        let trouble = answer.about.trouble(Kind::Refused(status.as_u16()), message, help);
-        Err(HttpError { body: cut(&body, KEPT).to_owned(), ..trouble })
+        let error = response.context.error(HttpErrorKind::Status(status.as_u16()), message, help);
+        Err(HttpError { body: truncate(&body, MAX_BODY_KEPT).to_owned(), ..error })
     }
 
-    fn about(&self, ask: &Request) -> About {
-        About {
-            url: shown(ask.url.as_str()),
+    fn context(&self, request: &Request) -> RequestContext {
+        RequestContext {
+            url: redact_url(request.url.as_str()),
             proxy: self.proxy.clone(),
-            identity: self.access.cert.is_some() && ask.strayed.is_none(),
-            timeout: self.access.timeout,
-            tries: ask.tries,
+            identity: self.options.cert.is_some() && request.cross_origin.is_none(),
+            timeout: self.options.timeout,
+            attempts: request.attempts,
         }
     }
 }
 
-/// The first `most` bytes of `text`, or a little less.
-fn cut(text: &str, most: usize) -> &str {
-    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
+/// The first `max` bytes of `text`, or a little less.
+fn truncate(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::support::{captures, json, phases, rows, text};
-use podlag::parse::value::{duration, go_time};
+use podlag::internals::parse::value::{duration, go_time};
 use regex::Regex;
 use serde_json::Value;
 

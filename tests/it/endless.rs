@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use podlag::input::{Chunks, Limits};
-use podlag::parse;
-use podlag::parse::calendar::{Clock, Hints};
-use podlag::parse::grammar::Grammars;
-use podlag::track::{self, Tracker};
+use podlag::internals::input::{Chunks, Limits};
+use podlag::internals::parse;
+use podlag::internals::parse::calendar::{Clock, Hints};
+use podlag::internals::parse::grammar::Grammars;
+use podlag::internals::track::{self, Tracker};
 
 /// A log that never ends: each pod is new, and so is every sandbox, container and uid.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! The grammars prove themselves: every example is its own message and no other, and every fact is yielded by some line.
 
-use podlag::model::record::FACTS;
-use podlag::parse::grammar::{BUILT_IN, Grammars};
+use podlag::internals::model::record::FACTS;
+use podlag::internals::parse::grammar::{BUILT_IN, Grammars};
 
 #[test]
 fn every_example_is_its_own_message() {

@@ -4,11 +4,11 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use podlag::analyze::{Options, analyze};
-use podlag::input;
-use podlag::render::{self, TextOptions};
-use podlag::report::Report;
-use podlag::table::Row;
+use podlag::internals::analyze::{Options, analyze};
+use podlag::internals::input;
+use podlag::internals::render::{self, TextOptions};
+use podlag::internals::report::Report;
+use podlag::internals::table::Row;
 use proptest::prelude::*;
 
 fn report(text: &[u8], threads: usize, chunk: usize) -> Report {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::{captures, podlag, python, samples};
-use podlag::render::schema::SCHEMAS;
+use podlag::internals::render::schema::SCHEMAS;
 use serde_json::{Value, json};
 
 fn printed(arguments: &[&str], inputs: &[PathBuf], codes: &[i32]) -> Vec<u8> {

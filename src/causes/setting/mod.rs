@@ -79,7 +79,7 @@ impl Setting {
     }
 
     /// Whether a known value does what a wanted one would.
-    fn as_good(self, known: &str, wanted: &str) -> bool {
+    fn satisfies(self, known: &str, wanted: &str) -> bool {
         let numbers = || Some((known.parse::<f64>().ok()?, wanted.parse::<f64>().ok()?));
         match (self, numbers()) {
             (Setting::MaxParallelImagePulls | Setting::ImageGcHigh, Some((known, wanted))) => known >= wanted,
@@ -103,16 +103,16 @@ impl Settings {
         let get = |flag: &str| flags.get(flag).map(|value| &**value);
         let file = get("config").is_none_or(|path| !path.is_empty());
         let mut known = BTreeMap::new();
-        for (knob, _) in SETTINGS {
-            let Some((flag, defaults)) = knob.flag() else { continue };
+        for (setting, _) in SETTINGS {
+            let Some((flag, defaults)) = setting.flag() else { continue };
             if let Some(value) = get(flag).filter(|value| !file || !defaults.contains(value)) {
-                known.insert(*knob, value.into());
+                known.insert(*setting, value.into());
             }
         }
         for gate in get("feature-gates").unwrap_or_default().split(',') {
             let gate = gate.split_once('=').and_then(|(name, value)| Some((gate_of(name.trim())?, value.trim())));
-            if let Some((knob, value)) = gate {
-                known.insert(knob, value.into());
+            if let Some((setting, value)) = gate {
+                known.insert(setting, value.into());
             }
         }
         Settings(known)
@@ -146,7 +146,7 @@ impl Settings {
             None => return Err(wrong(&"it has neither kind: KubeletConfiguration nor kubeletconfig")),
         };
         let mut known = BTreeMap::new();
-        for (knob, name) in SETTINGS {
+        for (setting, name) in SETTINGS {
             let value = config.pointer(&format!("/{}", name.replace('.', "/")));
             let value = match value {
                 Some(Value::Bool(value)) => value.to_string(),
@@ -154,7 +154,7 @@ impl Settings {
                 None | Some(Value::Null) => continue,
                 Some(other) => return Err(wrong(&format!("{name} is {other}"))),
             };
-            known.insert(*knob, value.into());
+            known.insert(*setting, value.into());
         }
         Ok(Settings(known))
     }
@@ -162,8 +162,8 @@ impl Settings {
     /// These, and where they say nothing, others.
     #[must_use]
     pub fn over(mut self, others: &Settings) -> Self {
-        for (knob, value) in &others.0 {
-            self.0.entry(*knob).or_insert_with(|| value.clone());
+        for (setting, value) in &others.0 {
+            self.0.entry(*setting).or_insert_with(|| value.clone());
         }
         self
     }
@@ -171,7 +171,7 @@ impl Settings {
     /// As one text: `name=value`, with blanks between them.
     #[must_use]
     pub fn words(&self) -> String {
-        self.0.iter().map(|(knob, value)| format!("{}={value}", knob.name())).collect::<Vec<_>>().join(" ")
+        self.0.iter().map(|(setting, value)| format!("{}={value}", setting.name())).collect::<Vec<_>>().join(" ")
     }
 
     /// What such a text says.
@@ -184,36 +184,36 @@ impl Settings {
 
     /// The value of a setting.
     #[must_use]
-    pub fn get(&self, knob: Setting) -> Option<&str> {
-        self.0.get(&knob).map(|value| &**value)
+    pub fn get(&self, setting: Setting) -> Option<&str> {
+        self.0.get(&setting).map(|value| &**value)
     }
 
     /// Sets one.
-    pub fn set(&mut self, knob: Setting, value: &str) {
-        self.0.insert(knob, value.into());
+    pub fn set(&mut self, setting: Setting, value: &str) {
+        self.0.insert(setting, value.into());
     }
 
     /// Each with its value.
     pub fn iter(&self) -> impl Iterator<Item = (Setting, &str)> {
-        self.0.iter().map(|(knob, value)| (*knob, &**value))
+        self.0.iter().map(|(setting, value)| (*setting, &**value))
     }
 
     /// Whether these do what a wanted value would.
     #[must_use]
-    pub fn has(&self, knob: Setting, wanted: &str) -> bool {
+    pub fn has(&self, setting: Setting, wanted: &str) -> bool {
         // Serialized by name, no number of pulls at once holds.
-        if knob == Setting::MaxParallelImagePulls && self.get(Setting::SerializeImagePulls) == Some("true") {
+        if setting == Setting::MaxParallelImagePulls && self.get(Setting::SerializeImagePulls) == Some("true") {
             return false;
         }
-        let unlimited = knob == Setting::MaxParallelImagePulls
+        let unlimited = setting == Setting::MaxParallelImagePulls
             && self.get(Setting::SerializeImagePulls) == Some("false")
-            && self.get(knob).is_none();
-        unlimited || self.get(knob).is_some_and(|known| knob.as_good(known, wanted))
+            && self.get(setting).is_none();
+        unlimited || self.get(setting).is_some_and(|known| setting.satisfies(known, wanted))
     }
 
     /// How many pulls a node does at once: none is any number, 0 is not known.
     #[must_use]
-    pub fn slots(&self) -> Option<Option<usize>> {
+    pub fn pull_concurrency(&self) -> Option<Option<usize>> {
         let most = self.get(Setting::MaxParallelImagePulls).and_then(|most| most.parse::<usize>().ok());
         match (self.get(Setting::SerializeImagePulls), most) {
             (Some("true"), _) | (_, Some(1)) => Some(Some(1)),
@@ -225,9 +225,9 @@ impl Settings {
 
     /// Settings that fight each other, in words.
     #[must_use]
-    pub fn fights(&self) -> Vec<String> {
-        let number = |knob| self.get(knob).and_then(|value| value.parse::<f64>().ok());
-        let on = |knob| self.get(knob) == Some("true");
+    pub fn conflicts(&self) -> Vec<String> {
+        let number = |setting| self.get(setting).and_then(|value| value.parse::<f64>().ok());
+        let on = |setting| self.get(setting) == Some("true");
         let mut all = Vec::new();
         if on(Setting::SerializeImagePulls) && number(Setting::MaxParallelImagePulls).is_some_and(|most| most > 1.0) {
             all.push(

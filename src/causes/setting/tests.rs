@@ -43,7 +43,7 @@ fn configurations_are_read_in_every_form_people_have() {
 
 #[test]
 fn what_is_set_is_not_advised() {
-    let has = |known: &str, knob, wanted| Settings::read(known).has(knob, wanted);
+    let has = |known: &str, setting, wanted| Settings::read(known).has(setting, wanted);
     assert!(has("maxParallelImagePulls=5", Setting::MaxParallelImagePulls, "3"));
     assert!(!has("maxParallelImagePulls=2", Setting::MaxParallelImagePulls, "3"));
     assert!(has("serializeImagePulls=false", Setting::MaxParallelImagePulls, "3"), "no limit at all");
@@ -57,9 +57,9 @@ fn what_is_set_is_not_advised() {
 
 #[test]
 fn fights_are_told() {
-    let fights = |known: &str| Settings::read(known).fights().len();
-    assert_eq!(fights("serializeImagePulls=true maxParallelImagePulls=3"), 1);
-    assert_eq!(fights("serializeImagePulls=true maxParallelImagePulls=1"), 0);
-    assert_eq!(fights("serializeImagePulls=false maxParallelImagePulls=3"), 0);
-    assert_eq!(fights("featureGates.EventedPLEG=true featureGates.PLEGOnDemandRelist=true"), 1);
+    let conflicts = |known: &str| Settings::read(known).conflicts().len();
+    assert_eq!(conflicts("serializeImagePulls=true maxParallelImagePulls=3"), 1);
+    assert_eq!(conflicts("serializeImagePulls=true maxParallelImagePulls=1"), 0);
+    assert_eq!(conflicts("serializeImagePulls=false maxParallelImagePulls=3"), 0);
+    assert_eq!(conflicts("featureGates.EventedPLEG=true featureGates.PLEGOnDemandRelist=true"), 1);
 }

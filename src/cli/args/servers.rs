@@ -8,7 +8,7 @@ use super::analysis::{read_text, time};
 use crate::analyze;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::{Nanos, Time};
-use crate::web::{Access, Secret};
+use crate::web::{ClientOptions, Secret};
 use chrono_tz::Tz;
 use clap::Args;
 
@@ -107,12 +107,12 @@ impl ServerArgs {
             .help("write it as in a query: 'cluster=\"prod\",job=~\"kubelet.*\"'"))
     }
 
-    fn access(&self) -> Result<Access, Error> {
+    fn access(&self) -> Result<ClientOptions, Error> {
         let (token, password) = match &self.user {
             Some(_) => (None, secret(self.password_file.as_deref(), "PODLAG_PASSWORD")?),
             None => (secret(self.token_file.as_deref(), "PODLAG_TOKEN")?, self.password_for_url()?),
         };
-        Ok(Access {
+        Ok(ClientOptions {
             token,
             user: self.user.clone(),
             password,
@@ -125,7 +125,7 @@ impl ServerArgs {
             timeout: self.timeout,
             retries: self.retries,
             max_bytes: self.max_response as u64,
-            ..Access::default()
+            ..ClientOptions::default()
         })
     }
 

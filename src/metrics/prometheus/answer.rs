@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::metrics::histogram::Histogram;
-use crate::web::{Body, HttpError, Kind};
+use crate::web::{Body, HttpError, HttpErrorKind};
 
 /// Labels of a series, `__name__` among them where the server kept it.
 pub type Labels = BTreeMap<String, String>;
@@ -111,7 +111,7 @@ pub fn read<T: Default + for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, V
             () => format!("its answer is not the API's JSON ({broken})"),
         };
         HttpError::new(
-            Kind::Cut,
+            HttpErrorKind::Truncated,
             url,
             message,
             "Check the address: a login page, a proxy or another service may answer there.",
@@ -132,7 +132,7 @@ fn failed(url: &str, kind: &str, error: &str) -> HttpError {
         "bad_data" => "Check --selector and --node-label.",
         _ => "",
     };
-    HttpError::new(Kind::Refused(422), url, format!("the query failed ({kind}): {error}"), help)
+    HttpError::new(HttpErrorKind::Status(422), url, format!("the query failed ({kind}): {error}"), help)
 }
 
 /// The API's own error in an answer that was refused, if it is one.

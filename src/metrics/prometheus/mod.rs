@@ -20,7 +20,7 @@ use super::families::Exporter;
 use super::page::Scrape;
 use super::window::Window;
 use crate::model::time::{SECOND, Time};
-use crate::web::{Body, Client, HttpError, Kind};
+use crate::web::{Body, Client, HttpError, HttpErrorKind};
 
 /// How many nodes one query is for: some 300 series each, which is a few MB of JSON.
 const NODES: usize = 50;
@@ -78,7 +78,7 @@ pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
         match client.get(address, &[], false) {
             Ok(body) if !is_html(&body) => return Ok(Endpoint::Page(body)),
             Ok(_) => {}
-            Err(trouble) if trouble.kind == Kind::Refused(404) => first = Some(trouble),
+            Err(trouble) if trouble.kind == HttpErrorKind::Status(404) => first = Some(trouble),
             Err(trouble) => return Err(trouble),
         }
     }
@@ -93,11 +93,13 @@ pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
         match client.get(&format!("{api}/api/v1/query"), &[("query", "1")], false) {
             Ok(body) => match answer::read::<serde::de::IgnoredAny>(&body) {
                 Ok(_) => return Ok(Endpoint::Api(api)),
-                Err(trouble) if !is_html(&body) && body.bytes.starts_with(b"{") => return Err(client.hide(trouble)),
-                Err(trouble) => first = first.or(Some(client.hide(trouble))),
+                Err(trouble) if !is_html(&body) && body.bytes.starts_with(b"{") => {
+                    return Err(client.mask_error(trouble));
+                }
+                Err(trouble) => first = first.or(Some(client.mask_error(trouble))),
             },
             Err(trouble) if answer::refused(&trouble).is_some() => return Ok(Endpoint::Api(api)),
-            Err(trouble) if matches!(trouble.kind, Kind::Refused(400 | 404 | 405 | 422)) => {
+            Err(trouble) if matches!(trouble.kind, HttpErrorKind::Status(400 | 404 | 405 | 422)) => {
                 first = first.or(Some(trouble))
             }
             Err(trouble) => return Err(trouble),
@@ -106,7 +108,7 @@ pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
     match client.get(address, &[], false) {
         Ok(body) if !is_html(&body) && !page => Ok(Endpoint::Page(body)),
         Ok(body) => Err(HttpError {
-            kind: Kind::Address,
+            kind: HttpErrorKind::InvalidUrl,
             url: body.url,
             message: "it answers, but neither as Prometheus' API nor with metrics".into(),
             help: "Give the address that /api/v1/query is below (Mimir: /prometheus, Grafana Cloud: /api/prom, VictoriaMetrics \

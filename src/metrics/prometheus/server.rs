@@ -10,7 +10,7 @@ use crate::metrics::families::name;
 use crate::metrics::page::Scrape;
 use crate::metrics::window::{Window, between};
 use crate::model::time::{SECOND, Time};
-use crate::web::{Client, HttpError, Kind};
+use crate::web::{Client, HttpError, HttpErrorKind};
 
 pub(super) struct Server<'a> {
     pub client: &'a Client,
@@ -55,7 +55,9 @@ impl Server<'_> {
         // Some gateways let only GET pass, some limit an address to 8 KiB.
         let body = match self.client.get(&url, query, length > 1500) {
             // That the path is there was seen by GET.
-            Err(trouble) if matches!(trouble.kind, Kind::Refused(400 | 403 | 404 | 405 | 501)) && length > 1500 => {
+            Err(trouble)
+                if matches!(trouble.kind, HttpErrorKind::Status(400 | 403 | 404 | 405 | 501)) && length > 1500 =>
+            {
                 self.client.get(&url, query, false).map_err(|_| trouble)
             }
             body => body,
@@ -64,10 +66,10 @@ impl Server<'_> {
         let short = |trouble: HttpError| HttpError { url: bare(&trouble.url), ..trouble };
         let body = body.map_err(|trouble| short(answer::refused(&trouble).unwrap_or(trouble)))?;
         self.told.bytes += body.bytes.len() as u64;
-        let read = answer::read(&body).map_err(|trouble| short(self.client.hide(trouble)));
+        let read = answer::read(&body).map_err(|trouble| short(self.client.mask_error(trouble)));
         let (data, warnings) = read?;
         for warning in warnings {
-            let warning = self.client.hidden(&format!("{}: the server warns: {warning}", bare(&body.url)));
+            let warning = self.client.mask(&format!("{}: the server warns: {warning}", bare(&body.url)));
             if !self.told.remarks.contains(&warning) {
                 self.told.remarks.push(warning);
             }
@@ -122,7 +124,13 @@ impl Server<'_> {
 
     fn trouble(&self, message: impl Into<String>, help: impl Into<String>) -> HttpError {
         let (message, help) = (message.into(), help.into());
-        HttpError { kind: Kind::Address, url: crate::web::shown(self.api), message, help, body: String::new() }
+        HttpError {
+            kind: HttpErrorKind::InvalidUrl,
+            url: crate::web::redact_url(self.api),
+            message,
+            help,
+            body: String::new(),
+        }
     }
 
     /// Why there is nothing to look at: no kubelet at all, or none in this window.

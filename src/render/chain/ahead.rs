@@ -38,7 +38,7 @@ pub(super) fn of(report: &Report, row: &Row) -> Result<Vec<Queue>, Error> {
     let Some(node) = row.node.as_deref().filter(|_| row.spans.iter().any(long)) else { return Ok(queues) };
     let mut all: Vec<Vec<Ahead>> = vec![Vec::new(); row.spans.len()];
     let pulled_there = |batch: &Batch| {
-        let (nodes, pulls) = (batch.text("node")?, batch.whole("pulls")?);
+        let (nodes, pulls) = (batch.text("node")?, batch.integers("pulls")?);
         let pulled = nodes.iter().zip(pulls.iter()).map(|(other, pulls)| other == Some(node) && pulls > Some(0));
         Ok(pulled.collect::<Vec<bool>>())
     };

@@ -65,7 +65,7 @@ struct Words {
 #[derive(Serialize)]
 struct PhaseWords {
     name: &'static str,
-    head: &'static str,
+    group: &'static str,
     label: &'static str,
     meaning: &'static str,
 }
@@ -76,14 +76,14 @@ struct CauseWords {
     title: &'static str,
     text: &'static str,
     set: String,
-    price: String,
+    side_effect: Option<String>,
 }
 
 impl<'a> Data<'a> {
     pub(super) fn of(report: &'a Report, listed: &'a Listed) -> Self {
         let phase = |(phase, name): &(crate::model::phase::Phase, &'static str)| {
             let words = phase.words();
-            PhaseWords { name, head: words.head, label: words.label, meaning: words.meaning }
+            PhaseWords { name, group: words.group, label: words.label, meaning: words.meaning }
         };
         let mut versions: Vec<&str> = report.summary.kubelets.iter().map(String::as_str).collect();
         let nodes = report.metrics.iter().flat_map(|metrics| &metrics.nodes);
@@ -91,8 +91,8 @@ impl<'a> Data<'a> {
         let known = report.summary.known();
         let cause = |cause: &causes::Cause| {
             let advised = cause.advised(versions.iter().copied(), &known);
-            let (set, price) = (advised.set, advised.price);
-            CauseWords { id: cause.id, title: cause.title, text: cause.text, set, price }
+            let (set, side_effect) = (advised.set, advised.side_effect);
+            CauseWords { id: cause.id, title: cause.title, text: cause.text, set, side_effect }
         };
         let nodes = report.metrics.as_ref().map_or(0, |metrics| metrics.nodes.len());
         let measured = nodes.min(NODES);

@@ -306,7 +306,7 @@ mod tests {
             running_s: Some(if number.is_multiple_of(1000) { 100.0 } else { 1.0 + (number % 7) as f64 }),
             ..Row::default()
         };
-        let table = Table::of((0..count).map(row).collect()).unwrap();
+        let table = Table::from_rows((0..count).map(row).collect()).unwrap();
         Report::of(table, Vec::new(), false, &[], Coverage::default()).unwrap()
     }
 
@@ -321,7 +321,7 @@ mod tests {
         }
         let never = rows.iter().filter(|row| row.running_s.is_none()).count();
         assert!(never < STUCK && never > WHOLE_STUCK);
-        let table = Table::of(rows).unwrap();
+        let table = Table::from_rows(rows).unwrap();
         let listed = of_report(&Report::of(table, Vec::new(), false, &[], Coverage::default()).unwrap()).unwrap();
         let sure = listed.sure.unwrap();
         assert_eq!(sure, SLOWEST + never);

@@ -56,7 +56,7 @@ fn unjudged(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     if !report.unjudged.is_empty() {
         writeln!(out, "### Not judged, and what would show it\n")?;
         for blind in &report.unjudged {
-            writeln!(out, "- {}: {}", blind.causes.join(", "), words(&blind.ask.join(", or ")))?;
+            writeln!(out, "- {}: {}", blind.causes.join(", "), words(&blind.how_to_get.join(", or ")))?;
         }
         writeln!(out)?;
     }
@@ -118,13 +118,14 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     writeln!(out, "### Causes, by time lost\n")?;
     let known = summary.causes.iter().take(CAUSES).filter_map(|line| Some((line, causes::named(&line.cause)?)));
     let known: Vec<(&CauseLine, &causes::Cause)> = known.collect();
-    table(&["cause", " time lost", " certain", " pods", " nodes", "what to set", "what that costs"], out)?;
+    table(&["cause", " time lost", " certain", " pods", " nodes", "what to set", "trade-off"], out)?;
     for (line, cause) in &known {
         let (lost, certain) = (length(line.lost_s), length(line.certain_s));
         let (pods, nodes) = (grouped(line.pods as usize), grouped(line.nodes as usize));
         let advised = &line.advised;
-        let (id, set, price) = (cause.id, words(&advised.set), words(&advised.price));
-        writeln!(out, "| **{id}** | {lost} | {certain} | {pods} | {nodes} | {set} | {price} |")?;
+        let (id, set) = (cause.id, words(&advised.set));
+        let side_effect = advised.side_effect.as_deref().map_or(String::from("–"), words);
+        writeln!(out, "| **{id}** | {lost} | {certain} | {pods} | {nodes} | {set} | {side_effect} |")?;
     }
     writeln!(out)?;
     for (line, cause) in &known {

@@ -53,8 +53,8 @@ impl Page<'_> {
             if let Some(what_if) = &line.what_if {
                 self.words(out, "     ", &format!("then   {}", sanitize(what_if)))?;
             }
-            if line.advised.price != "none" {
-                self.words(out, "     ", &format!("price  {}", line.advised.price))?;
+            if let Some(side_effect) = &line.advised.side_effect {
+                self.words(out, "     ", &format!("trade-off {side_effect}"))?;
             }
         }
         if summary.causes.len() > CAUSES {
@@ -76,10 +76,10 @@ impl Page<'_> {
         lines.enumerate().try_for_each(|(at, yaml)| writeln!(out, "     {:<7}{yaml}", if at == 0 { "add" } else { "" }))
     }
 
-    /// Settings that are known and fight each other.
-    pub(super) fn fights(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-        for fight in summary.known().fights() {
-            self.words(out, "", &format!("these settings fight: {fight}"))?;
+    /// Settings that are known and conflict.
+    pub(super) fn conflicts(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+        for conflict in summary.known().conflicts() {
+            self.words(out, "", &format!("conflicting settings: {conflict}"))?;
             writeln!(out)?;
         }
         Ok(())
@@ -132,7 +132,7 @@ impl Page<'_> {
             let more = blind.causes.len().saturating_sub(BLIND);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let causes = blind.causes.get(..BLIND.min(blind.causes.len())).unwrap_or_default().join(", ");
-            self.words(out, "  ", &format!("{causes}{more}{some}: {}", blind.ask.join(", or ")))?;
+            self.words(out, "  ", &format!("{causes}{more}{some}: {}", blind.how_to_get.join(", or ")))?;
         }
         writeln!(out)
     }

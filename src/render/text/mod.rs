@@ -36,7 +36,7 @@ fn page(report: &Report, screen: TextOptions, out: &mut dyn Write) -> io::Result
     }
     page.head(summary, out)?;
     page.phases(summary, out)?;
-    page.fights(summary, out)?;
+    page.conflicts(summary, out)?;
     page.causes(summary, out)?;
     page.what_ifs(out)?;
     page.slowest(summary, out)?;

@@ -42,7 +42,7 @@ impl<'a> Filter<'a> {
         let equal = comparison == Comparison::Equal;
         let otherwise = (comparison == Comparison::Unequal).then_some(true);
         Ok(match (&self.test.value, &self.glob) {
-            (Value::Null, _) => batch.unknown(name)?.into_iter().map(|unknown| Some(unknown == equal)).collect(),
+            (Value::Null, _) => batch.nulls(name)?.into_iter().map(|unknown| Some(unknown == equal)).collect(),
             (Value::Number(bound), _) => {
                 let fits = |value: f64| comparison.holds(value, *bound);
                 batch.numbers(name)?.into_iter().map(|value| value.map(fits).or(otherwise)).collect()
@@ -53,7 +53,7 @@ impl<'a> Filter<'a> {
             }
             (Value::Time(bound), _) => {
                 let fits = |value: i64| comparison.allows(value.cmp(bound));
-                batch.whole(name)?.iter().map(|value| value.map(fits).or(otherwise)).collect()
+                batch.integers(name)?.iter().map(|value| value.map(fits).or(otherwise)).collect()
             }
             (Value::Text(_), Some(glob)) if self.test.column.kind == Kind::Texts => {
                 let (words, lengths) = batch.words(name)?;

@@ -254,7 +254,7 @@ impl Sample {
             if let Some(name) = looked_at.filter(|_| condition.as_ref().is_none_or(Filter::comes_with_running)) {
                 let state = batch.text("state")?.iter().map(|state| state == Some(State::Starting.name()));
                 let open = state
-                    .zip(batch.unknown(name)?)
+                    .zip(batch.nulls(name)?)
                     .zip(&keep)
                     .filter(|((starting, unknown), keep)| *starting && *unknown && **keep);
                 sample.open += open.count();

@@ -81,7 +81,8 @@ const COLUMNS: [&str; 11] = [
 pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     let (of_pulls, of_limits) = (scenario.is_of_pulls(), scenario.is_of_limits());
     let touched = |batch: &Batch| {
-        let (pulls, failures, cause) = (batch.whole("pulls")?, batch.whole("pull_failures")?, batch.text("cause")?);
+        let (pulls, failures, cause) =
+            (batch.integers("pulls")?, batch.integers("pull_failures")?, batch.text("cause")?);
         let rows = pulls.iter().zip(failures.iter()).zip(cause.iter());
         let touched = rows.map(|((pulls, failures), cause)| {
             let pulled = pulls > Some(0) || failures > Some(0);
@@ -94,7 +95,7 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     let looked = ["pulls", "pull_failures", "cause"];
     demand.others = table::values(table, "running_s", Some((&looked, &others)))?.into_iter().map(nanos).collect();
     let ran = |batch: &Batch| {
-        let running = batch.unknown("running_s")?;
+        let running = batch.nulls("running_s")?;
         Ok(touched(batch)?
             .into_iter()
             .zip(running)
@@ -124,7 +125,7 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     }
     for (mut node, settings) in nodes.into_values() {
         // That pulls are parallel says not how many at once; where some waited, there was a limit.
-        node.slots = match settings.slots() {
+        node.slots = match settings.pull_concurrency() {
             Some(Some(slots)) => Some(slots),
             _ => demand.seen_slots(&node),
         };
@@ -192,7 +193,9 @@ impl Demand {
         {
             return Err(format!("no pull of {unknown} in the input (an image is named with its tag, as logs name it)"));
         }
-        let Some(slots) = scenario.settings.slots().filter(|_| scenario.prepull.is_empty()) else { return Ok(()) };
+        let Some(slots) = scenario.settings.pull_concurrency().filter(|_| scenario.prepull.is_empty()) else {
+            return Ok(());
+        };
         if self.nodes.iter().all(|node| node.slots == slots) {
             let pulls = slots.map_or("without a limit".into(), |slots| format!("{slots} at a time"));
             return Err(format!("that is how it was: pulls went {pulls}"));
@@ -276,7 +279,7 @@ impl Demand {
                 }
                 asks.push(all);
             }
-            let slots = scenario.and_then(|scenario| scenario.settings.slots()).unwrap_or(node.slots);
+            let slots = scenario.and_then(|scenario| scenario.settings.pull_concurrency()).unwrap_or(node.slots);
             let ends = queue::run(&asks, slots, way);
             for ((number, start), end) in node.starts.iter().zip(self.of(node)).zip(ends) {
                 let (Some(last), Some(shift)) = (start.pulls.last(), shifts.get_mut(*number)) else { continue };

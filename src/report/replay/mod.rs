@@ -69,8 +69,8 @@ pub struct WhatIf {
     pub total: Change,
     /// What the bounds assume.
     pub bounds: String,
-    /// What the setting costs; `none` if nothing.
-    pub price: String,
+    /// What the setting costs; none if nothing.
+    pub side_effect: Option<String>,
     /// Why there is no estimate.
     pub withheld: Option<String>,
 }
@@ -109,7 +109,7 @@ pub fn all(table: &Table, summary: &Summary, asked: &[Scenario]) -> Result<Vec<W
             (words, _) => words.to_owned(),
         };
         if let Ok(scenario) = Scenario::of(&words) {
-            scenarios.push(scenario.for_cause(cause.id, &line.advised.price));
+            scenarios.push(scenario.for_cause(cause.id, line.advised.side_effect.as_deref()));
         }
     }
     scenarios.iter().map(|scenario| one(table, scenario)).collect()
@@ -123,7 +123,7 @@ fn one(table: &Table, scenario: &Scenario) -> Result<WhatIf, Error> {
     let mut result = WhatIf {
         setting: scenario.text.clone(),
         cause: scenario.cause.map(str::to_owned),
-        price: scenario.price.clone(),
+        side_effect: scenario.side_effect.clone(),
         bounds: scenario.bounds().to_owned(),
         ..WhatIf::default()
     };

@@ -14,8 +14,8 @@ pub struct Scenario {
     pub prepull: Vec<String>,
     /// The cause whose advice it is.
     pub cause: Option<&'static str>,
-    /// What it costs.
-    pub price: String,
+    /// What it costs; none if nothing.
+    pub side_effect: Option<String>,
 }
 
 /// What can be replayed, beside `prepull`.
@@ -33,7 +33,7 @@ impl Scenario {
             Error::new(ErrorKind::Setting, format!("--what-if {text}: {what}"))
                 .help(format!("it takes {} and prepull, as name=value with commas between", names.join(", ")))
         };
-        let mut scenario = Scenario { text: text.to_owned(), price: "none".to_owned(), ..Scenario::default() };
+        let mut scenario = Scenario { text: text.to_owned(), ..Scenario::default() };
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             let (name, value) = word.split_once('=').ok_or_else(|| wrong(format!("{word:?} has no value")))?;
             let value = value.trim();
@@ -67,22 +67,22 @@ impl Scenario {
         }
         // Fights between limits are the user's own affair; what the kubelet refuses cannot be replayed.
         if scenario.settings.get(Setting::SerializeImagePulls) == Some("true")
-            && let Some(fight) = scenario.settings.fights().first()
+            && let Some(conflict) = scenario.settings.conflicts().first()
         {
-            return Err(wrong(fight.clone()));
+            return Err(wrong(conflict.clone()));
         }
         Ok(scenario)
     }
 
     /// The same as the advice for a cause.
     #[must_use]
-    pub fn for_cause(self, cause: &'static str, price: &str) -> Self {
-        Scenario { cause: Some(cause), price: price.to_owned(), ..self }
+    pub fn for_cause(self, cause: &'static str, side_effect: Option<&str>) -> Self {
+        Scenario { cause: Some(cause), side_effect: side_effect.map(str::to_owned), ..self }
     }
 
     /// Whether it changes how pulls wait for each other.
     pub(super) fn is_of_pulls(&self) -> bool {
-        self.settings.slots().is_some() || !self.prepull.is_empty()
+        self.settings.pull_concurrency().is_some() || !self.prepull.is_empty()
     }
 
     /// Whether it changes a limit whose waits causes claim.

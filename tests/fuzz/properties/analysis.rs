@@ -5,13 +5,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, atomic::AtomicBool};
 
-use podlag::analyze::{Options, analyze};
-use podlag::input::Source;
-use podlag::render::{self, TextOptions};
-use podlag::report::Report;
-use podlag::report::replay::Scenario;
-use podlag::table::Row;
-use podlag::table::anonymize::Anonymizer;
+use podlag::internals::analyze::{Options, analyze};
+use podlag::internals::input::Source;
+use podlag::internals::render::{self, TextOptions};
+use podlag::internals::report::Report;
+use podlag::internals::report::replay::Scenario;
+use podlag::internals::table::Row;
+use podlag::internals::table::anonymize::Anonymizer;
 
 /// A file ends here, and the next one begins.
 const BREAK: u8 = 0x1e;

@@ -1,6 +1,6 @@
 //! Texts with their names hidden.
 
-use podlag::table::anonymize::Anonymizer;
+use podlag::internals::table::anonymize::Anonymizer;
 
 /// A name that no list of harmless words has.
 const NAME: &str = "xq7zv-kpw93";

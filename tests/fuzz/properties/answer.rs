@@ -1,8 +1,8 @@
 //! What servers of Prometheus' API answer.
 
-use podlag::metrics::Histogram;
-use podlag::metrics::prometheus::answer::{Matrix, read};
-use podlag::web::Body;
+use podlag::internals::metrics::Histogram;
+use podlag::internals::metrics::prometheus::answer::{Matrix, read};
+use podlag::internals::web::Body;
 
 /// Numbers that are likely to make trouble, as the API writes them.
 const NUMBERS: [&str; 16] =

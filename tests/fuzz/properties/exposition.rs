@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::BufReader;
 
-use podlag::metrics::exposition::{Seen, is_exposition, read};
+use podlag::internals::metrics::exposition::{Seen, is_exposition, read};
 
 /// A sample: name, labels, value as bits (a NaN is itself), time.
 type Kept = (String, Vec<(String, String)>, u64, Option<i64>);

@@ -1,6 +1,6 @@
 //! Limits as `podlag check` takes them.
 
-use podlag::report::gate::expression::{Expression, Kind, parse};
+use podlag::internals::report::gate::expression::{Expression, Kind, parse};
 use unicode_width::UnicodeWidthStr;
 
 /// One column of each kind at least, and two names that are near each other.

@@ -1,6 +1,6 @@
 //! A line and what stands around it.
 
-use podlag::parse::frame::{host_field, open};
+use podlag::internals::parse::frame::{host_field, open};
 
 /// A line that every frame leaves as it is.
 const HEADER: &[u8] = b"I1123 19:08:24.991703   30893 a.go:277] ";

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use memchr::memmem;
-use podlag::model::record::{Fact, Record};
-use podlag::parse::grammar::Grammars;
-use podlag::parse::{Parsed, chunk};
+use podlag::internals::model::record::{Fact, Record};
+use podlag::internals::parse::grammar::Grammars;
+use podlag::internals::parse::{Parsed, chunk};
 
 pub(super) static GRAMMARS: LazyLock<Grammars> =
     LazyLock::new(|| Grammars::load(&[]).unwrap_or_else(|error| panic!("{error}")));

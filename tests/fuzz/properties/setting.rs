@@ -1,10 +1,10 @@
 //! What a user says: the kubelets' configuration, other settings for a replay, patterns and instants for filters.
 
 use chrono_tz::Tz;
-use podlag::causes::setting::Settings;
-use podlag::model::time::Time;
-use podlag::report::replay::Scenario;
-use podlag::table::filter::{glob, instant};
+use podlag::internals::causes::setting::Settings;
+use podlag::internals::model::time::Time;
+use podlag::internals::report::replay::Scenario;
+use podlag::internals::table::filter::{glob, instant};
 
 pub fn holds(data: &[u8]) {
     let text = &String::from_utf8_lossy(data);
@@ -16,7 +16,7 @@ pub fn holds(data: &[u8]) {
                 settings.iter().all(|(knob, value)| settings.has(knob, value) || value.contains("NaN")),
                 "{settings:?}"
             );
-            let _ = (settings.fights(), settings.slots());
+            let _ = (settings.conflicts(), settings.pull_concurrency());
         }
         Err(error) => super::assert_printable(&error.to_string()),
     }

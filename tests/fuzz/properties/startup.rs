@@ -1,13 +1,13 @@
 //! Records, tracked, broken down and judged: what the analysis does between reading and tables, without its threads and queries.
 
-use podlag::breakdown::{self, Breakdown};
-use podlag::causes::{self, Case};
-use podlag::model::phase::PHASES;
-use podlag::model::startup::Startup;
-use podlag::model::time::{Nanos, SECOND};
-use podlag::parse::calendar::{Clock, Hints};
-use podlag::parse::chunk;
-use podlag::track::{Limits, Tracker};
+use podlag::internals::breakdown::{self, Breakdown};
+use podlag::internals::causes::{self, Case};
+use podlag::internals::model::phase::PHASES;
+use podlag::internals::model::startup::Startup;
+use podlag::internals::model::time::{Nanos, SECOND};
+use podlag::internals::parse::calendar::{Clock, Hints};
+use podlag::internals::parse::chunk;
+use podlag::internals::track::{Limits, Tracker};
 
 use super::record::GRAMMARS;
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use podlag::model::time::{Nanos, Time};
-use podlag::parse::value::{Raw, duration, float, go_time, members, pairs, quoted, unescape};
+use podlag::internals::model::time::{Nanos, Time};
+use podlag::internals::parse::value::{Raw, duration, float, go_time, members, pairs, quoted, unescape};
 
 pub fn holds(data: &[u8]) {
     let quote = go_quoted(data);

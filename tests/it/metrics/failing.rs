@@ -49,7 +49,7 @@ fn fails(server: &Server, words: &str) {
 
 #[test]
 fn each_failure_has_its_word() {
-    fails(&Server::always(answer("401 Unauthorized", "", TOKEN)), "the token was not accepted");
+    fails(&Server::always(answer("401 Unauthorized", "", TOKEN)), "the server rejected the token");
     fails(&Server::always(answer("403 Forbidden", "", "no")), "nodes/metrics");
     fails(&Server::always(answer("404 Not Found", "", "nothing")), "Prometheus may stand under a prefix");
     fails(&Server::always(answer("500 Oops", "", "broken")), "500");
@@ -66,7 +66,7 @@ fn each_failure_has_its_word() {
     fails(&server, "no store");
     // Something else that answers well.
     fails(&Server::always(answer("200 OK", "", "{\"name\":\"another service\"}")), "not the API's JSON");
-    told(&mut once("http://127.0.0.1:1/metrics"), "nothing listens at that port");
+    told(&mut once("http://127.0.0.1:1/metrics"), "refused the connection");
     told(&mut once("http://127.0.0.1:99999/"), "http://127.0.0.1:99999/");
     told(&mut once(&format!("http://me:{PASSWORD}@127.0.0.1:1/")), "seen by every process list");
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use podlag::web::{Access, Client, Kind, Secret};
+use podlag::internals::web::{Client, ClientOptions, HttpErrorKind, Secret};
 
 use super::HEADER;
 use super::PASSWORD;
@@ -44,9 +44,9 @@ fn a_query_and_the_credentials_arrive() {
 fn users_and_passwords_arrive() {
     let server = Server::always(answer("200 OK", "", ""));
     let password = Some(Secret::new(PASSWORD));
-    get(&Access { user: Some("me".into()), password: password.clone(), ..access() }, &server.url("/")).unwrap();
+    get(&ClientOptions { user: Some("me".into()), password: password.clone(), ..access() }, &server.url("/")).unwrap();
     let named = server.url("/").replace("//", "//me@");
-    let body = get(&Access { password, ..access() }, &named).unwrap();
+    let body = get(&ClientOptions { password, ..access() }, &named).unwrap();
     assert_eq!(body.url, server.url("/"));
     get(&access(), &named).unwrap();
     let [first, second, third] = &server.seen()[..] else { panic!() };
@@ -73,23 +73,23 @@ fn an_answer_can_be_read_bit_by_bit() {
 
 #[test]
 fn refusals_say_what_to_check() {
-    let refused = |access: &Access, status: &str, words: &str| {
+    let refused = |access: &ClientOptions, status: &str, words: &str| {
         let server = Server::always(answer(status, "Content-Type: text/html\r\n", "<html>"));
         let code = status.split(' ').next().unwrap().parse().unwrap();
-        trouble(access, &server.url("/"), Kind::Refused(code), words)
+        trouble(access, &server.url("/"), HttpErrorKind::Status(code), words)
     };
-    let user = Access { user: Some("me".into()), password: Some(Secret::new(PASSWORD)), ..access() };
-    let own = Access { headers: vec![("Authorization".into(), Secret::new(TOKEN))], ..access() };
-    refused(&access(), "401 Unauthorized", "wants credentials (401 Unauthorized). Give --token-file FILE");
-    refused(&trusted(), "401 Unauthorized", "the token was not accepted (401 Unauthorized). Check");
-    refused(&user, "401 Unauthorized", "user and password were not accepted");
-    refused(&own, "401 Unauthorized", "the header Authorization was not accepted");
-    refused(&access(), "403 Forbidden", "no access without credentials");
+    let user = ClientOptions { user: Some("me".into()), password: Some(Secret::new(PASSWORD)), ..access() };
+    let own = ClientOptions { headers: vec![("Authorization".into(), Secret::new(TOKEN))], ..access() };
+    refused(&access(), "401 Unauthorized", "requires credentials (401 Unauthorized). Set --token-file FILE");
+    refused(&trusted(), "401 Unauthorized", "the server rejected the token (401 Unauthorized). Check");
+    refused(&user, "401 Unauthorized", "the server rejected user and password");
+    refused(&own, "401 Unauthorized", "the server rejected the Authorization header");
+    refused(&access(), "403 Forbidden", "access denied without credentials");
     refused(&trusted(), "403 Forbidden", "`get` on `nodes/metrics`");
     refused(&trusted(), "404 Not Found", "/select/0/prometheus");
-    refused(&trusted(), "429 Too Many Requests", "fewer requests");
-    refused(&trusted(), "500 Internal Server Error", "trouble of its own (500 Internal Server Error). Look");
-    refused(&trusted(), "302 Found", "something else than a result (302 Found)");
+    refused(&trusted(), "429 Too Many Requests", "limits the request rate");
+    refused(&trusted(), "500 Internal Server Error", "failed (500 Internal Server Error). Check");
+    refused(&trusted(), "302 Found", "unexpected status (302 Found)");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_refused_query_carries_what_the_server_says() {
     let trouble = trouble(
         &trusted(),
         &server.url("/"),
-        Kind::Refused(400),
+        HttpErrorKind::Status(400),
         "Bad Request): {\"error\":  \"1:5: parse \u{fffd}[2J",
     );
     assert!(
@@ -119,9 +119,14 @@ fn a_refused_query_carries_what_the_server_says() {
 #[test]
 fn nothing_listens() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let again = Access { retries: 1, ..trusted() };
+    let again = ClientOptions { retries: 1, ..trusted() };
     let url = format!("http://{free}/?token={TOKEN}");
-    let trouble = trouble(&again, &url, Kind::Unreachable, "(connection refused) (tried 2 times). Check the port");
+    let trouble = trouble(
+        &again,
+        &url,
+        HttpErrorKind::Unreachable,
+        "the server refused the connection (tried 2 times). Check the port",
+    );
     assert_eq!(trouble.url, format!("http://{free}/?token=***"));
 }
 
@@ -129,7 +134,7 @@ fn nothing_listens() {
 fn a_name_that_nobody_knows() {
     // Longer than a name may be, so that no name server is asked.
     let url = format!("http://{}.invalid/", "a".repeat(64));
-    trouble(&Access { retries: 1, ..trusted() }, &url, Kind::Unreachable, "not known (DNS). Check its spelling");
+    trouble(&ClientOptions { retries: 1, ..trusted() }, &url, HttpErrorKind::Unreachable, "(DNS). Check the spelling");
 }
 
 #[test]
@@ -137,8 +142,8 @@ fn no_answer() {
     let server = Server::each(|mut stream, _| {
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
     });
-    let hasty = Access { timeout: Duration::from_millis(300), retries: 3, ..trusted() };
-    trouble(&hasty, &server.url("/"), Kind::Timeout, "no answer within 300ms. Allow more time (--timeout)");
+    let hasty = ClientOptions { timeout: Duration::from_millis(300), retries: 3, ..trusted() };
+    trouble(&hasty, &server.url("/"), HttpErrorKind::Timeout, "no response within 300ms. Raise --timeout");
 }
 
 #[test]
@@ -148,8 +153,8 @@ fn an_answer_that_stops_coming() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").unwrap();
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
     });
-    let hasty = Access { timeout: Duration::from_millis(300), ..trusted() };
-    trouble(&hasty, &server.url("/"), Kind::Timeout, "nothing more came within 300ms");
+    let hasty = ClientOptions { timeout: Duration::from_millis(300), ..trusted() };
+    trouble(&hasty, &server.url("/"), HttpErrorKind::Timeout, "no data within 300ms");
 }
 
 #[test]
@@ -163,22 +168,27 @@ fn what_passes_is_tried_again() {
     });
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = told.clone();
-    let client = Client::new(&Access { retries: 3, ..trusted() }).unwrap();
-    let client = client.waiting(move |text| tell.lock().unwrap().push(text.to_owned()));
+    let client = Client::new(&ClientOptions { retries: 3, ..trusted() }).unwrap();
+    let client = client.on_retry(move |text| tell.lock().unwrap().push(text.to_owned()));
     assert_eq!(client.get(&server.url("/"), &[], true).unwrap().bytes, b"there");
     assert_eq!(server.seen().len(), 4);
     let told = told.lock().unwrap().join("\n");
-    assert!(told.contains("(429 Too Many Requests); waiting 0ns\n") && told.ends_with("waiting 2s"), "{told}");
+    assert!(told.contains("(429 Too Many Requests); retrying in 0ns\n") && told.ends_with("retrying in 2s"), "{told}");
 }
 
 #[test]
 fn what_does_not_pass_is_said_with_the_tries() {
     let server = Server::always(answer("502 Bad Gateway", "Retry-After: 0\r\n", "down"));
-    let words = "(502 Bad Gateway): down (tried 3 times). Look at its log";
-    trouble(&Access { retries: 2, ..trusted() }, &server.url("/"), Kind::Refused(502), words);
+    let words = "(502 Bad Gateway): down (tried 3 times). Check its log";
+    trouble(&ClientOptions { retries: 2, ..trusted() }, &server.url("/"), HttpErrorKind::Status(502), words);
     assert_eq!(server.seen().len(), 3);
     let server = Server::always(answer("404 Not Found", "", ""));
-    trouble(&Access { retries: 2, ..trusted() }, &server.url("/"), Kind::Refused(404), "nothing at that path");
+    trouble(
+        &ClientOptions { retries: 2, ..trusted() },
+        &server.url("/"),
+        HttpErrorKind::Status(404),
+        "nothing found at this path",
+    );
     assert_eq!(server.seen().len(), 1);
 }
 
@@ -188,21 +198,21 @@ fn closed_without_an_answer() {
         seen.push(request(&mut stream));
         if seen.len() < 3 { end(&mut stream, b"") } else { end(&mut stream, &answer("200 OK", "", "")) }
     });
-    let again = Access { retries: 1, ..trusted() };
-    trouble(&again, &server.url("/"), Kind::Unreachable, "closed before an answer came (tried 2 times)");
+    let again = ClientOptions { retries: 1, ..trusted() };
+    trouble(&again, &server.url("/"), HttpErrorKind::Unreachable, "closed before a response (tried 2 times)");
     get(&again, &server.url("/")).unwrap();
 }
 
 #[test]
 fn a_body_that_is_cut() {
     let plain = Server::always("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this");
-    trouble(&trusted(), &plain.url("/"), Kind::Cut, "closed before the answer's end. Try again");
+    trouble(&trusted(), &plain.url("/"), HttpErrorKind::Truncated, "closed before the response ended. Try again");
     let text: Vec<u8> = (0..9999_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     let half = gzip(&text)[..9999].to_vec();
     let packed = Server::always(answer("200 OK", "Content-Encoding: gzip\r\n", half));
-    trouble(&trusted(), &packed.url("/"), Kind::Cut, "closed before the answer's end");
+    trouble(&trusted(), &packed.url("/"), HttpErrorKind::Truncated, "closed before the response ended");
     let wrong = Server::always(answer("200 OK", "Content-Encoding: gzip\r\n", "this is not gzip"));
-    trouble(&trusted(), &wrong.url("/"), Kind::Cut, "the answer is damaged");
+    trouble(&trusted(), &wrong.url("/"), HttpErrorKind::Truncated, "the response is damaged");
 }
 
 #[test]
@@ -212,32 +222,37 @@ fn a_body_without_end() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
         while stream.write_all(b"a\r\n0123456789\r\n").is_ok() {}
     });
-    let small = Access { max_bytes: 100_000, ..trusted() };
-    trouble(&small, &server.url("/"), Kind::TooLarge, "larger than 100000 bytes. Ask for less, or allow more (--max");
+    let small = ClientOptions { max_bytes: 100_000, ..trusted() };
+    trouble(
+        &small,
+        &server.url("/"),
+        HttpErrorKind::TooLarge,
+        "larger than 100000 bytes. Query a shorter window, or raise --max",
+    );
 }
 
 #[test]
 fn the_limit_is_of_what_is_unpacked() {
     let server = Server::always(answer("200 OK", "Content-Encoding: gzip\r\n", gzip(&vec![0; 10 << 20])));
-    let small = Access { max_bytes: (10 << 20) - 1, ..trusted() };
-    trouble(&small, &server.url("/"), Kind::TooLarge, "larger than 10485759 bytes");
-    let exact = Access { max_bytes: 10 << 20, ..trusted() };
+    let small = ClientOptions { max_bytes: (10 << 20) - 1, ..trusted() };
+    trouble(&small, &server.url("/"), HttpErrorKind::TooLarge, "larger than 10485759 bytes");
+    let exact = ClientOptions { max_bytes: 10 << 20, ..trusted() };
     assert_eq!(get(&exact, &server.url("/")).unwrap().bytes.len(), 10 << 20);
 }
 
 #[test]
 fn a_wait_can_be_ended() {
     let server = Server::always(answer("503 Service Unavailable", "Retry-After: 60\r\n", ""));
-    let patient = Access { retries: 9, ..trusted() };
+    let patient = ClientOptions { retries: 9, ..trusted() };
     let (stop, told) = (patient.stop.clone(), Arc::new(Mutex::new(String::new())));
     let tell = told.clone();
-    let client = Client::new(&patient).unwrap().waiting(move |text| {
+    let client = Client::new(&patient).unwrap().on_retry(move |text| {
         *tell.lock().unwrap() = text.to_owned();
         stop.store(true, Ordering::Relaxed);
     });
     let trouble = client.get(&server.url("/"), &[], false).unwrap_err();
-    assert_eq!((trouble.kind, server.seen().len()), (Kind::Stopped, 1));
-    assert!(told.lock().unwrap().ends_with("(503 Service Unavailable); waiting 60s"), "{told:?}");
+    assert_eq!((trouble.kind, server.seen().len()), (HttpErrorKind::Cancelled, 1));
+    assert!(told.lock().unwrap().ends_with("(503 Service Unavailable); retrying in 60s"), "{told:?}");
 }
 
 #[test]
@@ -252,5 +267,5 @@ fn an_answer_can_be_ended() {
             thread::sleep(Duration::from_millis(1));
         }
     });
-    trouble(&ended, &server.url("/"), Kind::Stopped, "stopped");
+    trouble(&ended, &server.url("/"), HttpErrorKind::Cancelled, "cancelled");
 }

@@ -8,7 +8,7 @@ mod tls;
 
 use std::time::Duration;
 
-use podlag::web::{Access, Client, HttpError, Kind, Secret};
+use podlag::internals::web::{Client, ClientOptions, HttpError, HttpErrorKind, Secret};
 
 /// What must never be seen.
 const TOKEN: &str = "tok-5f2d9c";
@@ -16,23 +16,28 @@ const PASSWORD: &str = "pass-81aa37";
 const HEADER: &str = "head-c0ffee";
 
 /// Without retries and without a proxy of this machine's environment.
-fn access() -> Access {
-    Access { proxy: Some(Secret::new("")), retries: 0, timeout: Duration::from_secs(20), ..Access::default() }
+fn access() -> ClientOptions {
+    ClientOptions {
+        proxy: Some(Secret::new("")),
+        retries: 0,
+        timeout: Duration::from_secs(20),
+        ..ClientOptions::default()
+    }
 }
 
 /// The same with a token and a header.
-fn trusted() -> Access {
+fn trusted() -> ClientOptions {
     let headers = vec![("X-Scope-OrgID".to_owned(), Secret::new(HEADER))];
-    Access { token: Some(Secret::new(format!("{TOKEN}\n"))), headers, ..access() }
+    ClientOptions { token: Some(Secret::new(format!("{TOKEN}\n"))), headers, ..access() }
 }
 
-fn get(access: &Access, url: &str) -> Result<podlag::web::Body, HttpError> {
+fn get(access: &ClientOptions, url: &str) -> Result<podlag::internals::web::Body, HttpError> {
     Client::new(access)?.get(url, &[], false)
 }
 
 /// The trouble there must be, checked to show no secret, neither plain nor as basic authentication writes it.
 #[track_caller]
-fn trouble(access: &Access, url: &str, kind: Kind, words: &str) -> HttpError {
+fn trouble(access: &ClientOptions, url: &str, kind: HttpErrorKind, words: &str) -> HttpError {
     let trouble = get(access, url).expect_err("there should be trouble");
     let client = Client::new(access);
     let all = format!("{trouble} {trouble:?} {trouble:#?} {access:?} {client:?}");

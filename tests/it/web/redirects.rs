@@ -1,6 +1,6 @@
 //! Redirects, and that credentials stay at home.
 
-use podlag::web::{Access, Client, Kind, Secret};
+use podlag::internals::web::{Client, ClientOptions, HttpErrorKind, Secret};
 
 use super::HEADER;
 use super::TOKEN;
@@ -60,7 +60,7 @@ fn a_way_back_does_not_bring_them_back() {
         ),
         _ => answer("401 Unauthorized", "", ""),
     });
-    trouble(&trusted(), &home.url("/"), Kind::Refused(401), "no credentials were sent");
+    trouble(&trusted(), &home.url("/"), HttpErrorKind::Status(401), "no credentials were sent");
     bare(&away);
     let seen = home.seen();
     assert!(seen[0].contains(TOKEN) && seen[1].starts_with("GET /back "), "{seen:?}");
@@ -71,8 +71,8 @@ fn a_way_back_does_not_bring_them_back() {
 fn a_refusal_after_a_redirect_says_why() {
     let there = Server::always(answer("401 Unauthorized", "", ""));
     let here = Server::always(redirect("302 Found", &there.url("/")));
-    let words = format!("no credentials were sent, as {} redirected here, to another origin", here.url("/"));
-    trouble(&trusted(), &here.url("/"), Kind::Refused(401), &words);
+    let words = format!("no credentials were sent because {} redirected here, to another origin", here.url("/"));
+    trouble(&trusted(), &here.url("/"), HttpErrorKind::Status(401), &words);
     bare(&there);
 }
 
@@ -80,7 +80,7 @@ fn a_refusal_after_a_redirect_says_why() {
 fn what_a_server_puts_into_a_location_is_hidden() {
     let there = Server::always(answer("404 Not Found", "", ""));
     let here = Server::always(redirect("302 Found", &there.url(&format!("/{TOKEN}/{HEADER}"))));
-    let trouble = trouble(&trusted(), &here.url("/"), Kind::Refused(404), "nothing at that path");
+    let trouble = trouble(&trusted(), &here.url("/"), HttpErrorKind::Status(404), "nothing found at this path");
     assert_eq!(trouble.url, there.url("/***/***"));
 }
 
@@ -103,10 +103,10 @@ fn a_form_becomes_a_query_or_stays() {
 #[test]
 fn a_circle_is_left() {
     let server = Server::always(redirect("302 Found", "/again"));
-    trouble(&trusted(), &server.url("/"), Kind::Redirected, "more than 5 redirects");
+    trouble(&trusted(), &server.url("/"), HttpErrorKind::Redirect, "more than 5 redirects");
     assert_eq!(server.seen().len(), 6);
     let server = Server::always(redirect("302 Found", "file:///etc/passwd"));
-    trouble(&trusted(), &server.url("/"), Kind::Redirected, "no web address");
+    trouble(&trusted(), &server.url("/"), HttpErrorKind::Redirect, "redirects to an invalid URL");
 }
 
 #[test]
@@ -114,15 +114,20 @@ fn from_https_to_http_only_without_credentials() {
     let there = Server::always(answer("200 OK", "", "there"));
     let here = Server::secure(&Own::of("localhost"), None, redirect("302 Found", &there.url("/")));
     trouble(
-        &Access { insecure: true, ..trusted() },
+        &ClientOptions { insecure: true, ..trusted() },
         &here.https("/"),
-        Kind::Redirected,
-        "from https to http://127.0.0.1",
+        HttpErrorKind::Redirect,
+        "from https to unencrypted http://127.0.0.1",
     );
     assert!(there.seen().is_empty());
-    get(&Access { insecure: true, ..access() }, &here.https("/")).unwrap();
+    get(&ClientOptions { insecure: true, ..access() }, &here.https("/")).unwrap();
     let named = here.https("/").replace("//", "//me@");
-    trouble(&Access { insecure: true, ..access() }, &named, Kind::Redirected, "from https to http");
+    trouble(
+        &ClientOptions { insecure: true, ..access() },
+        &named,
+        HttpErrorKind::Redirect,
+        "from https to unencrypted http",
+    );
     assert_eq!(there.seen().len(), 1);
 }
 
@@ -134,7 +139,7 @@ fn the_client_certificate_stays_as_well() {
     let folder = tempfile::tempdir().unwrap();
     let cert = folder.path().join("both.pem");
     std::fs::write(&cert, mine.cert.pem() + &mine.key.serialize_pem()).unwrap();
-    let access = Access { cert: Some(cert), insecure: true, token: Some(Secret::new(TOKEN)), ..access() };
+    let access = ClientOptions { cert: Some(cert), insecure: true, token: Some(Secret::new(TOKEN)), ..access() };
     get(&access, &there.https("/")).unwrap();
-    trouble(&access, &here.url("/"), Kind::Tls, "wants a client certificate");
+    trouble(&access, &here.url("/"), HttpErrorKind::Tls, "requires a client certificate");
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use podlag::web::{Access, Client, Kind, Secret};
+use podlag::internals::web::{Client, ClientOptions, HttpErrorKind, Secret};
 
 use super::HEADER;
 use super::PASSWORD;
@@ -15,36 +15,47 @@ use super::trusted;
 
 /// Trouble before anything is sent.
 #[track_caller]
-fn wrong(access: &Access, words: &str) {
+fn wrong(access: &ClientOptions, words: &str) {
     let told = Client::new(access).unwrap_err();
     assert!(told.to_string().contains(words), "{told}");
-    trouble(access, "http://localhost", Kind::Setting, words);
+    trouble(access, "http://localhost", HttpErrorKind::InvalidOption, words);
 }
 
 #[test]
 fn addresses() {
     let secret = format!("http://me:{PASSWORD}@localhost/");
-    trouble(&trusted(), &secret, Kind::Address, "seen by every process list. Give --user NAME with --password-file");
-    trouble(&trusted(), &format!("me:{PASSWORD}@localhost"), Kind::Address, "neither http:// nor https://");
-    trouble(&trusted(), &format!("http://me:{PASSWORD}/@localhost/"), Kind::Address, "no URL");
-    trouble(&trusted(), "ftp://localhost/", Kind::Address, "only http:// and https://");
+    trouble(
+        &trusted(),
+        &secret,
+        HttpErrorKind::InvalidUrl,
+        "visible in process lists. Use --user NAME with --password-file",
+    );
+    trouble(&trusted(), &format!("me:{PASSWORD}@localhost"), HttpErrorKind::InvalidUrl, "no http:// or https://");
+    trouble(&trusted(), &format!("http://me:{PASSWORD}/@localhost/"), HttpErrorKind::InvalidUrl, "invalid URL");
+    trouble(&trusted(), "ftp://localhost/", HttpErrorKind::InvalidUrl, "unsupported URL scheme");
 }
 
 #[test]
 fn credentials_that_make_no_sense() {
     let secret = |text: &str| Some(Secret::new(text));
-    wrong(&Access { token: secret(" \n"), ..access() }, "the token is empty");
-    wrong(&Access { token: secret(&format!("{TOKEN}\n{TOKEN}")), ..access() }, "that a header must not hold");
-    wrong(&Access { user: Some("me".into()), ..trusted() }, "both a token and a user");
-    wrong(&Access { password: secret(PASSWORD), ..trusted() }, "both a token and a user");
-    let alone = Access { password: secret(PASSWORD), ..access() };
-    trouble(&alone, "http://localhost", Kind::Setting, "a password but no user. Give --user NAME");
+    wrong(&ClientOptions { token: secret(" \n"), ..access() }, "the token is empty");
+    wrong(&ClientOptions { token: secret(&format!("{TOKEN}\n{TOKEN}")), ..access() }, "invalid in a header");
+    wrong(&ClientOptions { user: Some("me".into()), ..trusted() }, "a token and a user exclude each other");
+    wrong(&ClientOptions { password: secret(PASSWORD), ..trusted() }, "a token and a user exclude each other");
+    let alone = ClientOptions { password: secret(PASSWORD), ..access() };
+    trouble(&alone, "http://localhost", HttpErrorKind::InvalidOption, "a password without a user. Set --user NAME");
     let header = |name: &str, value: &str| vec![(name.to_owned(), Secret::new(value))];
     // A name is no secret by its type, but this one may hold a value.
-    let told = Client::new(&Access { headers: header(&format!("X: {HEADER}"), ""), ..access() }).unwrap_err();
-    assert!(told.message.contains("the name of header 1") && !format!("{told} {told:?}").contains(HEADER), "{told:?}");
-    wrong(&Access { headers: header("X-Y", &format!("{HEADER}\r\nZ: 1")), ..access() }, "the value of header x-y");
-    wrong(&Access { headers: header("authorization", HEADER), ..trusted() }, "Authorization is given beside");
+    let told = Client::new(&ClientOptions { headers: header(&format!("X: {HEADER}"), ""), ..access() }).unwrap_err();
+    assert!(
+        told.message.contains("invalid name of header 1") && !format!("{told} {told:?}").contains(HEADER),
+        "{told:?}"
+    );
+    wrong(
+        &ClientOptions { headers: header("X-Y", &format!("{HEADER}\r\nZ: 1")), ..access() },
+        "the value of header x-y",
+    );
+    wrong(&ClientOptions { headers: header("authorization", HEADER), ..trusted() }, "an Authorization header excludes");
 }
 
 #[test]
@@ -62,24 +73,24 @@ fn files_that_are_not_what_they_should_be() {
     let cert = file("cert", mine.cert.pem());
     let key = file("key", other.key.serialize_pem());
     let locked = file("locked", key_text("ENCRYPTED PRIVATE KEY"));
-    let ca = |ca: &Option<PathBuf>, words| wrong(&Access { ca: ca.clone(), ..trusted() }, words);
-    ca(&missing, "/no/such.pem: there is no such file. Check --ca");
-    ca(&text, "holds no certificate in PEM");
-    ca(&key, "holds no certificate in PEM");
+    let ca = |ca: &Option<PathBuf>, words| wrong(&ClientOptions { ca: ca.clone(), ..trusted() }, words);
+    ca(&missing, "/no/such.pem: no such file. Check --ca");
+    ca(&text, "contains no PEM certificate");
+    ca(&key, "contains no PEM certificate");
     ca(&broken, "a certificate in the file is damaged");
-    ca(&Some(folder.path().into()), "cannot be read");
+    ca(&Some(folder.path().into()), "cannot read");
     let identity = |cert: &Option<PathBuf>, key: &Option<PathBuf>, words| {
-        wrong(&Access { cert: cert.clone(), key: key.clone(), ..trusted() }, words);
+        wrong(&ClientOptions { cert: cert.clone(), key: key.clone(), ..trusted() }, words);
     };
-    identity(&missing, &None, "there is no such file. Check --cert and --key");
-    identity(&cert, &missing, "there is no such file");
-    identity(&text, &key, "text: the file holds no certificate");
-    identity(&cert, &None, "cert: the file holds no private key");
-    identity(&cert, &text, "text: the file holds no private key");
+    identity(&missing, &None, ": no such file. Check --cert and --key");
+    identity(&cert, &missing, ": no such file");
+    identity(&text, &key, "text: the file contains no PEM certificate");
+    identity(&cert, &None, "cert: the file contains no PEM private key");
+    identity(&cert, &text, "text: the file contains no PEM private key");
     identity(&cert, &locked, "locked: the key is encrypted. Decrypt it");
-    identity(&cert, &key, "certificate and key cannot be used together");
+    identity(&cert, &key, "certificate and key do not match");
     identity(&broken, &key, "broken: ");
-    identity(&None, &key, "a key but no certificate");
+    identity(&None, &key, "a key without a certificate");
 }
 
 fn key_text(label: &str) -> String {
@@ -89,7 +100,7 @@ fn key_text(label: &str) -> String {
 #[test]
 fn a_proxy_is_used() {
     let proxy = Server::always(answer("200 OK", "", "passed on"));
-    let with = Access { proxy: Some(Secret::new(format!("http://me:{PASSWORD}@{}", proxy.at))), ..trusted() };
+    let with = ClientOptions { proxy: Some(Secret::new(format!("http://me:{PASSWORD}@{}", proxy.at))), ..trusted() };
     assert_eq!(get(&with, "http://prometheus.invalid:9090/q").unwrap().bytes, b"passed on");
     let seen = proxy.seen().remove(0);
     assert!(seen.starts_with("GET http://prometheus.invalid:9090/q HTTP/1.1\n"), "{seen}");
@@ -99,18 +110,23 @@ fn a_proxy_is_used() {
 #[test]
 fn a_proxy_that_fails_is_named() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let with = |proxy: String| Access { proxy: Some(Secret::new(proxy)), ..trusted() };
+    let with = |proxy: String| ClientOptions { proxy: Some(Secret::new(proxy)), ..trusted() };
     let dead = with(format!("http://me:{PASSWORD}@{free}"));
-    let words = format!("at that port of the proxy http://{free}/ (connection refused). Check --proxy");
-    trouble(&dead, "http://prometheus.invalid/", Kind::Unreachable, &words);
-    trouble(&dead, "https://prometheus.invalid/", Kind::Unreachable, &words);
+    let words = format!("the proxy http://{free}/ refused the connection. Check --proxy");
+    trouble(&dead, "http://prometheus.invalid/", HttpErrorKind::Unreachable, &words);
+    trouble(&dead, "https://prometheus.invalid/", HttpErrorKind::Unreachable, &words);
     let strict = Server::always(answer("403 Forbidden", "", ""));
-    let words = format!("no connection to the proxy http://{}/ (tunnel error: unsuccessful)", strict.at);
+    let words = format!("cannot connect to the proxy http://{}/ (tunnel error: unsuccessful)", strict.at);
     let through = with(format!("http://me:{PASSWORD}@{}", strict.at));
-    trouble(&through, "https://prometheus.invalid/", Kind::Unreachable, &words);
+    trouble(&through, "https://prometheus.invalid/", HttpErrorKind::Unreachable, &words);
     let asking = Server::always(answer("407 Proxy Authentication Required", "", ""));
     let through = with(format!("http://{}", asking.at));
-    trouble(&through, "http://prometheus.invalid/", Kind::Refused(407), "the proxy wants a user and a password");
-    trouble(&through, "https://prometheus.invalid/", Kind::Unreachable, "authorization required");
-    wrong(&with(format!("socks5://me:{PASSWORD}@localhost")), "socks5://localhost is no proxy's URL. It wants http://");
+    trouble(
+        &through,
+        "http://prometheus.invalid/",
+        HttpErrorKind::Status(407),
+        "the proxy requires a user and password",
+    );
+    trouble(&through, "https://prometheus.invalid/", HttpErrorKind::Unreachable, "authorization required");
+    wrong(&with(format!("socks5://me:{PASSWORD}@localhost")), "invalid proxy URL \"socks5://localhost\". Use http://");
 }

@@ -43,7 +43,7 @@ function causeCard(line, at, sign) {
 			yaml?.length > 0 && pair("add", h("code", yaml.join("\n"))),
 			already?.length > 0 && pair("is set", already.join(", ")),
 			whatIf && pair("then", whatIf),
-			known && known.price !== "none" && pair("price", known.price),
+			known?.side_effect && pair("trade-off", known.side_effect),
 		),
 		known && h("div.prose", headed(known.text)),
 		worst(line),

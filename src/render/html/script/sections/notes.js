@@ -74,7 +74,11 @@ function troubles() {
 function unjudged() {
 	const blind = report.unjudged ?? [];
 	if (blind.length === 0) return null;
-	const lines = blind.map(({ causes, startups, ask }) => [causes.join(", "), grouped(startups), ask.join(", or ")]);
+	const lines = blind.map(({ causes, startups, how_to_get: inputs }) => [
+		causes.join(", "),
+		grouped(startups),
+		inputs.join(", or "),
+	]);
 	return grid("Not judged, and what would show it", ["causes", "startups", "what would show them"], lines, [1]);
 }
 
@@ -145,11 +149,11 @@ function drawGlossary(root) {
 		h("h3", "Phases, in the order of a start"),
 		h(
 			"dl.glossary",
-			words.phases.map(({ name, label, head, meaning }) =>
+			words.phases.map(({ name, label, group, meaning }) =>
 				h(
 					"div",
 					h("dt", h("i", { class: phaseClass(name) }), label),
-					h("dd", `${meaning}${head === label || head === "–" ? "" : ` (${head})`}`),
+					h("dd", `${meaning}${group === label || group === "–" ? "" : ` (${group})`}`),
 				),
 			),
 		),

@@ -162,7 +162,7 @@ function topCauses(found, sign) {
 			h("p", known?.title),
 			known && h("p.set", h("b", "set "), known.set),
 			typeof whatIf === "string" && h("p.what-if", h("b", "then "), whatIf),
-			known && known.price !== "none" && h("p.price", h("b", "price "), known.price),
+			known?.side_effect && h("p.trade-off", h("b", "trade-off "), known.side_effect),
 		);
 	};
 	const rest = found.causes.length - 4;

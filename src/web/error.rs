@@ -4,54 +4,65 @@ use std::fmt;
 
 use crate::model::text::sanitize;
 
-/// What kind of trouble a request gave.
+/// Why a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum HttpErrorKind {
     /// The address cannot be used; nothing was sent.
-    Address,
-    /// A setting makes no sense or its file cannot be used; nothing was sent.
-    Setting,
+    InvalidUrl,
+    /// An option makes no sense or its file cannot be used; nothing was sent.
+    InvalidOption,
     /// The server, or a proxy before it, answered with this status.
-    Refused(u16),
+    Status(u16),
     /// A redirect that is not followed.
-    Redirected,
-    /// There was no connection, or none that lasted until an answer.
+    Redirect,
+    /// There was no connection, or none that lasted until a response.
     Unreachable,
     /// It took longer than allowed.
     Timeout,
     /// The two sides did not agree on a secure connection.
     Tls,
-    /// The answer is larger than allowed.
+    /// The response is larger than allowed.
     TooLarge,
-    /// The answer ended before its end, or was damaged on the way.
-    Cut,
-    /// The user, or the program, wants no more.
-    Stopped,
+    /// The response ended early, or was damaged on the way.
+    Truncated,
+    /// The user or the program cancelled it.
+    Cancelled,
 }
 
-/// Trouble with one request.
+/// Why one request failed.
 ///
 /// Displayed as one line: address, what happened, what to check. No part of it shows a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpError {
     /// For deciding: which exit code, whether to ask another way.
-    pub kind: Kind,
-    /// The address as [`shown`](super::shown); with [`Kind::Setting`] the file or the option.
+    pub kind: HttpErrorKind,
+    /// The address as [`redact_url`](super::redact_url) shows it; with [`HttpErrorKind::InvalidOption`] the file or the option.
     pub url: String,
     /// What happened, as a clause that follows the address: no capital, no full stop.
     pub message: String,
     /// What to check or do, as one or more sentences; empty where there is nothing.
     pub help: String,
-    /// With [`Kind::Refused`], how the answer begins: at most 2 KiB, on one line, without control characters.
+    /// With [`HttpErrorKind::Status`], how the response begins: at most 2 KiB, on one line, without control characters.
     pub body: String,
 }
 
 impl HttpError {
-    /// Text of the server's becomes one line that is safe to print.
-    pub(crate) fn new(kind: Kind, url: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+    /// Text from the server becomes one line that is safe to print.
+    pub(crate) fn new(kind: HttpErrorKind, url: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
         let [message, help] = [message.into(), help.into()].map(|text| sanitize(&text));
         Self { kind, url: sanitize(url), message, help, body: String::new() }
+    }
+
+    /// The same with each of its texts put through `mask`.
+    pub(super) fn masked(self, mask: impl Fn(&str) -> String) -> Self {
+        Self {
+            kind: self.kind,
+            url: mask(&self.url),
+            message: mask(&self.message),
+            help: mask(&self.help),
+            body: mask(&self.body),
+        }
     }
 }
 

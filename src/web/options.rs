@@ -1,4 +1,4 @@
-//! What the user allows and gives: credentials, certificates, limits.
+//! What the user sets: credentials, certificates, limits.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ impl fmt::Debug for Secret {
 
 /// How a server may be reached. The default is no credentials, the system's certificates and the limits below.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct ClientOptions {
     /// A bearer token, without the word `Bearer`; white space around it is left out. Excludes `user`. Default none.
     pub token: Option<Secret>,
     /// Name for basic authentication; `None` takes the one before the `@` of the URL. Default none.
@@ -44,7 +44,7 @@ pub struct Access {
     pub password: Option<Secret>,
     /// Further headers, name and value. They count as credentials: another origin does not get them. Default none.
     pub headers: Vec<(String, Secret)>,
-    /// PEM file of certificates to trust besides the system's. Default none.
+    /// PEM file of CA certificates to trust besides the system's. Default none.
     pub ca: Option<PathBuf>,
     /// PEM file of the client certificate, with its chain. Default none.
     pub cert: Option<PathBuf>,
@@ -53,20 +53,20 @@ pub struct Access {
     /// URL of a proxy for everything, `http` or `https`. An empty one is no proxy at all. Secret since it may hold a
     /// password. Default none, which leaves it to the environment (`HTTPS_PROXY` and so on).
     pub proxy: Option<Secret>,
-    /// Trusts every server, whatever certificate it shows. Default no.
+    /// Does not verify TLS certificates. Default no.
     pub insecure: bool,
-    /// How long it may take until an answer begins, half of that until there is a connection; and how long any pause in
-    /// the answer may be. Default 30 s.
+    /// How long it may take until a response begins, half of that until there is a connection; and how long any pause in
+    /// the response may be. Default 30 s.
     pub timeout: Duration,
-    /// How often to try again after a failure that may pass. Default 3.
+    /// How often to retry after a transient error. Default 3.
     pub retries: u32,
-    /// Bytes of an answer, at most, counted after unpacking. Default 256 MiB.
+    /// Bytes of a response, at most, counted after decompression. Default 256 MiB.
     pub max_bytes: u64,
-    /// Set, it ends waiting: between tries within 50 ms, in an answer at its next bytes, before it at the time-out.
+    /// Set, it cancels requests: between retries within 50 ms, in a response at its next bytes, before it at the timeout.
     pub stop: Arc<AtomicBool>,
 }
 
-impl Default for Access {
+impl Default for ClientOptions {
     fn default() -> Self {
         Self {
             token: None,
