@@ -148,11 +148,11 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut inputs = Inputs::default();
     let mut logs: Vec<Log> = Vec::new();
     // Who owns the pods is known before any pod is.
-    let looked: Vec<_> = sources.iter().filter_map(|source| inputs.look(source, options, stop)).collect();
+    let probed: Vec<_> = sources.iter().filter_map(|source| inputs.probe(source, options, stop)).collect();
     store.owners = std::mem::take(&mut inputs.owners);
     store.anonymizer.clone_from(&options.anonymizer);
-    for (source, content, opened) in looked {
-        inputs.take((source, content, opened), stop, &mut store, &mut logs)?;
+    for source in probed {
+        inputs.take(source, stop, &mut store, &mut logs)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }

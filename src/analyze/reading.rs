@@ -56,7 +56,7 @@ impl Reading {
         if self.chunks.is_none() {
             let text = match self.text.take() {
                 Some(text) => Ok(text),
-                None => input::look(&self.source, &self.stop).and_then(input::Opened::text),
+                None => input::open(&self.source, &self.stop).and_then(input::OpenSource::text),
             };
             match text {
                 Ok(text) => self.chunks = Some(Chunks::new(self.number, &self.source.name, text, self.limits)),
@@ -143,6 +143,6 @@ fn alone<'scope>(scope: &'scope Scope<'scope, '_>, mut reading: Box<Reading>, jo
     let (out, name) = (reading.out.clone(), reading.source.name.clone());
     let started = thread::Builder::new().spawn_scoped(scope, move || while reading.step(&jobs) {});
     if let Err(trouble) = started {
-        let _ = out.send(Answer::Trouble(SourceError::unread(&name, &trouble)));
+        let _ = out.send(Answer::Trouble(SourceError::no_thread(&name, &trouble)));
     }
 }

@@ -15,11 +15,11 @@ use crate::model::text::sanitize;
 #[non_exhaustive]
 pub enum SourceErrorKind {
     /// There is nothing at that path.
-    Missing,
+    NotFound,
     /// It may not be read by this user.
-    Denied,
+    PermissionDenied,
     /// A folder without a single file to read.
-    Empty,
+    EmptyFolder,
     /// A file the user named, known by its first bytes to be something else than text.
     NotText(Unreadable),
     /// The same, or a pipe or device, but found in a folder: skipped, a warning rather than an error.
@@ -29,11 +29,11 @@ pub enum SourceErrorKind {
     /// Its compressed data is damaged; the data before that was read.
     Corrupt,
     /// Other data follows its compressed data, all of which was read.
-    Garbage,
+    TrailingData,
     /// Its decompression needs more memory than is allowed.
-    TooLarge,
+    MemoryLimit,
     /// Compressed more than twice.
-    Nested,
+    TooManyLayers,
     /// It was truncated or replaced while it was read; the data before that was read.
     Changed,
     /// The system failed to read it; the data before that was read.
@@ -60,16 +60,16 @@ impl SourceError {
 
     /// From an error of opening or reading, whichever layer it came from.
     pub(super) fn from_io(name: &str, error: &io::Error) -> Self {
-        if let Some(broken) = error.get_ref().and_then(|inner| inner.downcast_ref::<DecodeError>()) {
-            let kind = match broken.fault {
+        if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<DecodeError>()) {
+            let kind = match error.kind {
                 DecodeErrorKind::Truncated => SourceErrorKind::Truncated,
                 DecodeErrorKind::Corrupt(_) => SourceErrorKind::Corrupt,
                 DecodeErrorKind::TrailingData => SourceErrorKind::TrailingData,
                 DecodeErrorKind::MemoryLimit => SourceErrorKind::MemoryLimit,
             };
-            return Self::new(name, kind, broken.to_string());
+            return Self::new(name, kind, error.to_string());
         }
-        if let Some(changed) = error.get_ref().and_then(|inner| inner.downcast_ref::<Changed>()) {
+        if let Some(changed) = error.get_ref().and_then(|inner| inner.downcast_ref::<FileChange>()) {
             return Self::new(name, SourceErrorKind::Changed, changed.to_string());
         }
         match error.kind() {

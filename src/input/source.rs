@@ -27,7 +27,7 @@ pub struct Source {
     /// Not held open between reads.
     pub(super) reopen_each_read: bool,
     pub(super) read: Arc<AtomicU64>,
-    queries: Arc<[AtomicU64; 2]>,
+    pub(super) queries: Arc<[AtomicU64; 2]>,
 }
 
 /// Where its bytes come from.

@@ -44,7 +44,7 @@ pub(super) struct Step {
 pub(super) enum StepOutcome {
     More,
     End,
-    DecodeErrorKind(DecodeErrorKind),
+    Error(DecodeErrorKind),
 }
 
 /// A member being decoded.
