@@ -89,7 +89,7 @@ pub(super) struct Inputs {
     /// Scrapes.
     pub scrapes: Scrapes,
     /// What could not be read.
-    pub troubles: Vec<String>,
+    pub errors: Vec<String>,
     /// Of how many nothing could be read.
     pub failed: usize,
 }
@@ -139,7 +139,7 @@ impl Inputs {
         let Some(Input { read, .. }) = input else {
             match opened.map(OpenSource::text).transpose() {
                 Ok(text) => logs.push((source.clone(), text)),
-                Err(error) if error.is_warning() => self.troubles.push(error.to_string()),
+                Err(error) if error.is_warning() => self.errors.push(error.to_string()),
                 Err(error) => self.fail(error.to_string()),
             }
             return Ok(());
@@ -158,7 +158,7 @@ impl Inputs {
                     .help("name it as a file, not compressed and not through a pipe"))
             }
             (Reader::Rows(read), _) => bytes().and_then(|bytes| read(bytes, store, &mut self.runs)),
-            (Reader::Metrics, _) => bytes().and_then(|bytes| self.scrapes.read(source, bytes, &mut self.troubles)),
+            (Reader::Metrics, _) => bytes().and_then(|bytes| self.scrapes.read(source, bytes, &mut self.errors)),
             // They were read when the source was probed.
             (Reader::Objects, _) => Ok(()),
         };
@@ -168,18 +168,18 @@ impl Inputs {
     /// Notes that nothing of a source could be read.
     fn fail(&mut self, error: String) {
         self.failed += 1;
-        self.troubles.push(error);
+        self.errors.push(error);
     }
 
     fn objects(&mut self, source: &Source, reader: impl Read, stop: &AtomicBool) {
-        if let Err(trouble) = Owners::read(reader, &mut self.owners)
+        if let Err(error) = Owners::read(reader, &mut self.owners)
             && !stop.load(Ordering::Relaxed)
         {
-            self.troubles.push(format!("{}: not all API objects could be read: {trouble}", source.name));
+            self.errors.push(format!("{}: not all API objects could be read: {error}", source.name));
         }
         if self.owners.left_out() > 0 {
             let count = self.owners.left_out();
-            self.troubles.push(format!("{}: too many pods; {count} are taken by their names", source.name));
+            self.errors.push(format!("{}: too many pods; {count} are taken by their names", source.name));
         }
     }
 

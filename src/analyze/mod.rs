@@ -5,10 +5,11 @@
 
 mod analyzer;
 mod builder;
-mod finished;
+
 mod inputs;
-mod order;
-mod reading;
+mod readers;
+mod reorder;
+mod row_sink;
 mod scrapes;
 
 use std::cmp::Reverse;
@@ -20,10 +21,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use analyzer::Analyzer;
 use crossbeam_channel::{Sender, bounded};
-use finished::Finished;
 use inputs::{Inputs, Log};
-use order::{Dated, Order};
-use reading::{Answer, Answers, Job};
+use readers::{Job, ReaderEvent, ReaderEvents};
+use reorder::{Dated, ReorderBuffer};
+use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
 use crate::input::{Limits, Source};
@@ -42,7 +43,7 @@ use crate::track::{self, Tracker};
 use crate::web;
 
 /// How many records of a source wait for a line that tells its year and zone.
-const WAITING: usize = 100_000;
+const MAX_UNDATED_RECORDS: usize = 100_000;
 
 /// How to analyse.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ pub struct Options {
     /// The node all sources are of; else each host, or each folder of bare files, is one.
     pub node: Option<String>,
     /// The name of nodes that no line names.
-    pub nameless: Option<String>,
+    pub default_node: Option<String>,
     /// Which startups count.
     pub filter: Filter,
     /// How many rows are held in memory, and where the others go.
@@ -106,7 +107,7 @@ impl Options {
             chunks,
             hints,
             node: None,
-            nameless: None,
+            default_node: None,
             filter,
             budget,
             servers,
@@ -119,9 +120,9 @@ impl Options {
 }
 
 /// One source on its way in.
-struct Feed {
+struct SourceState {
     number: usize,
-    answers: Answers,
+    answers: ReaderEvents,
     clock: Clock,
     /// Records of the chunk that is being taken, and the hosts they name.
     parsed: VecDeque<Record>,
@@ -160,7 +161,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
     let failed = inputs.failed + self::logs(logs, options, stop, &mut store, &mut coverage)?;
     coverage.partial = stop.load(Ordering::Relaxed);
-    coverage.source_troubles.append(&mut inputs.troubles);
+    coverage.source_troubles.append(&mut inputs.errors);
     coverage.unread_sources += inputs.failed as u64;
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
@@ -201,7 +202,7 @@ fn logs(
     let sources = sources.as_slice();
     coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
     let mut tracker = Tracker::new(options.limits);
-    let mut finished = Finished { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
+    let mut sink = RowSink { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks =
@@ -231,11 +232,11 @@ fn logs(
             });
         }
         drop(work);
-        let mut feeds: Vec<Feed> = Vec::new();
-        let answers = reading::start(scope, sources, texts, chunks, threads, &jobs, stop);
+        let mut feeds: Vec<SourceState> = Vec::new();
+        let answers = readers::start(scope, sources, texts, chunks, threads, &jobs, stop);
         for (number, answers) in answers.into_iter().enumerate() {
             let clock = Clock::new(options.hints);
-            feeds.push(Feed {
+            feeds.push(SourceState {
                 number,
                 answers,
                 clock,
@@ -252,7 +253,7 @@ fn logs(
         }
         drop(jobs);
         let mut merge = Merge { heap: BinaryHeap::new() };
-        let mut order = Order::new();
+        let mut order = ReorderBuffer::new();
         for at in 0..feeds.len() {
             merge.refill(&mut feeds, at, coverage, &mut failed);
         }
@@ -261,10 +262,10 @@ fn logs(
             let Some((_, record, host)) = feed.ready.pop_front() else { continue };
             order.push(Dated { time, record, host, source: feed.number });
             merge.refill(&mut feeds, at, coverage, &mut failed);
-            while let Some(first) = order.ripe() {
+            while let Some(first) = order.pop_ready() {
                 track(&mut tracker, first, sources, options);
             }
-            finished.take(&mut tracker, store)?;
+            sink.take(&mut tracker, store)?;
         }
         while let Some(first) = order.first() {
             track(&mut tracker, first, sources, options);
@@ -272,8 +273,8 @@ fn logs(
         Ok::<(), Error>(())
     })?;
     tracker.finish();
-    finished.take(&mut tracker, store)?;
-    finished.release(&tracker, store)?;
+    sink.take(&mut tracker, store)?;
+    sink.release(&tracker, store)?;
     let counts = &tracker.counts;
     coverage.duplicate_records = counts.duplicates;
     coverage.existing_pods = counts.existing;
@@ -289,7 +290,7 @@ struct Merge {
 
 impl Merge {
     /// Sees to it that a source has its next record on the heap, reading on until it has one or ends.
-    fn refill(&mut self, feeds: &mut [Feed], at: usize, coverage: &mut Coverage, failed: &mut usize) {
+    fn refill(&mut self, feeds: &mut [SourceState], at: usize, coverage: &mut Coverage, failed: &mut usize) {
         let Some(feed) = feeds.get_mut(at) else { return };
         while feed.ready.is_empty() && !(feed.ended && feed.waiting.is_empty()) {
             match feed.parsed.pop_front() {
@@ -303,7 +304,7 @@ impl Merge {
     }
 }
 
-impl Feed {
+impl SourceState {
     /// Waits for what comes next, once all records are taken.
     fn next(&mut self, coverage: &mut Coverage, failed: &mut usize) {
         let spent = std::mem::take(&mut self.parsed);
@@ -312,8 +313,8 @@ impl Feed {
             let _ = self.emptied.try_send(spent.into());
         }
         match self.answers.answers.recv() {
-            Ok(Answer::Turn(reading)) => self.answers.again(reading),
-            Ok(Answer::Chunk(parsed)) => {
+            Ok(ReaderEvent::Turn(reading)) => self.answers.resume(reading),
+            Ok(ReaderEvent::Chunk(parsed)) => {
                 let Ok(parsed) = parsed.recv() else { return };
                 self.got = true;
                 coverage.lines += parsed.lines;
@@ -329,7 +330,7 @@ impl Feed {
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
             }
-            Ok(Answer::Trouble(error)) => {
+            Ok(ReaderEvent::Trouble(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
                 *failed += usize::from(!error.is_warning() && !self.got);
                 coverage.unread_sources += u64::from(!error.is_warning());
@@ -357,7 +358,7 @@ impl Feed {
             self.clock.learn(&record);
         }
         self.waiting.push_back((record, host));
-        if self.clock.knows() || self.waiting.len() > WAITING {
+        if self.clock.knows() || self.waiting.len() > MAX_UNDATED_RECORDS {
             self.date(coverage);
         }
     }

@@ -32,7 +32,7 @@ Pods on the host network do not wait for it.
     check: |case| {
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
         // Other retries of the same pod are of other causes.
-        let waited = case.pieces(Phase::RestartBackoff).find(|piece| piece.about.as_deref() == Some("the node's network"))?;
+        let waited = case.spans(Phase::RestartBackoff).find(|span| span.about.as_deref() == Some("the node's network"))?;
         Some(Match { within: Some((waited.from, waited.to)), ..Match::at(shown) })
     },
 };

@@ -17,7 +17,7 @@ fn place(line: i64) -> Option<Place> {
 
 fn spans(all: &[(Phase, f64, Precision, f64, Option<&str>)]) -> Vec<Span> {
     let mut reached = BEGIN;
-    let piece = |(at, (phase, took, precision, min_s, about)): (usize, &(Phase, f64, Precision, f64, Option<&str>))| {
+    let span = |(at, (phase, took, precision, min_s, about)): (usize, &(Phase, f64, Precision, f64, Option<&str>))| {
         let from = reached;
         reached = from + Nanos::from_seconds(*took);
         Span {
@@ -31,18 +31,18 @@ fn spans(all: &[(Phase, f64, Precision, f64, Option<&str>)]) -> Vec<Span> {
             evidence: (*phase != Phase::Unattributed).then(|| place(10 + at as i64)).flatten(),
         }
     };
-    all.iter().enumerate().map(piece).collect()
+    all.iter().enumerate().map(span).collect()
 }
 
 fn row(pod: &str, state: State, spans: Vec<Span>) -> Row {
-    let end = spans.last().map(|piece| piece.to);
+    let end = spans.last().map(|span| span.to);
     let total_s = end.map(|end| (end - BEGIN).seconds());
     let mut seconds = [0.0; PHASES.len()];
-    spans.iter().for_each(|piece| seconds[piece.phase.index()] += (piece.to - piece.from).seconds());
+    spans.iter().for_each(|span| seconds[span.phase.index()] += (span.to - span.from).seconds());
     let running = (state == State::Running).then_some(end).flatten();
-    let line = |piece: &Span| {
-        let place = piece.evidence.as_ref()?;
-        let text = format!("E1123 kubelet.go:1] \"{}\" pod=\"shop/{pod}\"", piece.phase.name()).into();
+    let line = |span: &Span| {
+        let place = span.evidence.as_ref()?;
+        let text = format!("E1123 kubelet.go:1] \"{}\" pod=\"shop/{pod}\"", span.phase.name()).into();
         Some(Line { source: place.source.clone(), line: place.line, text })
     };
     Row {
@@ -118,9 +118,9 @@ pub(super) fn hostile() -> Vec<Row> {
         row.anomalies.push(text.clone());
         row.lines.iter_mut().for_each(|line| line.text = text.clone());
         row.findings.iter_mut().for_each(|finding| finding.about = Some(text.clone()));
-        for piece in &mut row.spans {
-            piece.about = Some(text.clone());
-            piece.max_s = f64::MAX;
+        for span in &mut row.spans {
+            span.about = Some(text.clone());
+            span.max_s = f64::MAX;
         }
         let other = Finding { cause: text, lost_s: 1e300, ..Finding::default() };
         row.findings.push(other);

@@ -192,7 +192,7 @@ impl Row {
 
     /// The instant it is filed under: its creation, else the first that is known.
     pub fn began(&self) -> Option<Time> {
-        self.created.or(self.seen).or(self.spans.first().map(|piece| piece.from)).or(self.running).or(self.watched)
+        self.created.or(self.seen).or(self.spans.first().map(|span| span.from)).or(self.running).or(self.watched)
     }
 
     /// Every column, as files document it.

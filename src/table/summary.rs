@@ -13,9 +13,9 @@ use crate::causes::{self, Advised};
 use crate::model::error::Error;
 use crate::model::hash::{HashMap, HashSet};
 use crate::model::phase::PHASES;
+use crate::model::quantile::select_quantile;
 use crate::model::startup::{STATES, State};
 use crate::model::time::Time;
-use crate::report::stat;
 
 /// Seconds at the quantiles people ask for. A quantile is a value that occurred: the smallest that so many do not exceed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -36,7 +36,7 @@ impl Quantiles {
     /// Of values in any order.
     fn of(mut values: Vec<f64>) -> Self {
         let count = values.len() as u64;
-        let mut at = |q: f64| stat::select_quantile(&mut values, q).unwrap_or(0.0);
+        let mut at = |q: f64| select_quantile(&mut values, q).unwrap_or(0.0);
         Quantiles { count, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1.0) }
     }
 }
@@ -405,7 +405,7 @@ fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
     let mut lines = Vec::new();
     for some in PHASES.chunks(table.columns_at_once()) {
         for ((_, phase), (lost, mut values)) in some.iter().zip(phase_values(table, some)?) {
-            let p99_s = stat::select_quantile(&mut values, 0.99).unwrap_or(0.0);
+            let p99_s = select_quantile(&mut values, 0.99).unwrap_or(0.0);
             lines.push(PhaseLine { phase, lost_s: seconds(lost), share: 0.0, p99_s, certain_share: 0.0 });
         }
     }

@@ -110,7 +110,7 @@ impl AnalysisArgs {
         let zone = self.zone()?;
         options.hints = Hints { zone, year: self.year, now: now() };
         options.node.clone_from(&self.node_name);
-        options.nameless = match self.node.as_slice() {
+        options.default_node = match self.node.as_slice() {
             [one] if !one.contains(['*', '?']) => Some(one.clone()),
             _ => None,
         };

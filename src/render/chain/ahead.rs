@@ -33,7 +33,7 @@ pub struct Queue {
 
 /// The queues of a startup's waits, in the order of its spans; empty where there was no wait, or nobody is known.
 pub(super) fn of(report: &Report, row: &Row) -> Result<Vec<Queue>, Error> {
-    let long = |piece: &Span| piece.phase == Phase::ImageWait && piece.to - piece.from >= LEAST;
+    let long = |span: &Span| span.phase == Phase::ImageWait && span.to - span.from >= LEAST;
     let mut queues = vec![Queue::default(); row.spans.len()];
     let Some(node) = row.node.as_deref().filter(|_| row.spans.iter().any(long)) else { return Ok(queues) };
     let mut all: Vec<Vec<Ahead>> = vec![Vec::new(); row.spans.len()];
@@ -49,8 +49,8 @@ pub(super) fn of(report: &Report, row: &Row) -> Result<Vec<Queue>, Error> {
         }
         for pull in &other.image_pulls {
             let (Some(began), Some(ended), Some(image)) = (pull.began, pull.ended, &pull.image) else { continue };
-            for (piece, all) in row.spans.iter().zip(&mut all).filter(|(piece, _)| long(piece)) {
-                let took = (ended.min(piece.to) - began.max(piece.from)).seconds();
+            for (span, all) in row.spans.iter().zip(&mut all).filter(|(span, _)| long(span)) {
+                let took = (ended.min(span.to) - began.max(span.from)).seconds();
                 if took > 0.0 {
                     let waited = pull.wait_s.unwrap_or_default();
                     all.push(Ahead { pod: other.full_name(), image: image.clone(), took, waited });

@@ -106,20 +106,20 @@ fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Wri
         row.running_s.map_or("?".into(), length)
     )?;
     writeln!(out)?;
-    let begin = row.spans.first().map(|piece| piece.from).unwrap_or_default();
-    for (piece, queue) in row.spans.iter().zip(queues) {
-        let took = (piece.to - piece.from).seconds();
-        let bounds = match piece.precision {
+    let begin = row.spans.first().map(|span| span.from).unwrap_or_default();
+    for (span, queue) in row.spans.iter().zip(queues) {
+        let took = (span.to - span.from).seconds();
+        let bounds = match span.precision {
             Precision::Exact => String::new(),
-            Precision::Inferred if piece.min_s == piece.max_s => " inferred".into(),
-            _ => format!(" {} {}..{}", piece.precision.name(), length(piece.min_s), length(piece.max_s)),
+            Precision::Inferred if span.min_s == span.max_s => " inferred".into(),
+            _ => format!(" {} {}..{}", span.precision.name(), length(span.min_s), length(span.max_s)),
         };
-        let about = piece.about.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
-        let label = piece.phase.words().label;
-        let (at, took) = (length((piece.from - begin).seconds()), length(took));
+        let about = span.about.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
+        let label = span.phase.words().label;
+        let (at, took) = (length((span.from - begin).seconds()), length(took));
         let text = format!("@{at:<9} +{took:<8} {label:<14}{about}{bounds}");
         writeln!(out, "{}", text.trim_end())?;
-        if let Some(place) = &piece.evidence {
+        if let Some(place) = &span.evidence {
             let file = place.source.rsplit('/').next().unwrap_or(&place.source);
             let line = format!("           {}:{} {}", sanitize(file), place.line, sanitize(row.text(place)));
             let shown: String = line.chars().take(screen.width.max(60)).collect();

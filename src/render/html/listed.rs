@@ -81,7 +81,7 @@ fn of(row: &Row) -> Startup {
         state: row.state.name(),
         created: row.created.map(stamp),
         began: row.began().map(stamp),
-        ended: row.watched.or(row.spans.last().map(|piece| piece.to)).map(stamp),
+        ended: row.watched.or(row.spans.last().map(|span| span.to)).map(stamp),
         running: row.running_s.map(micros),
         total: row.total_s.map(micros),
         slo: row.slo_s.map(micros),

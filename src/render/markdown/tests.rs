@@ -78,7 +78,7 @@ fn a_forge_takes_it_whole() {
             cause: cause.id.into(),
             lost_s: 1.0,
             about: Some(long.as_str().into()),
-            evidence: row.spans.first().and_then(|piece| piece.evidence.clone()),
+            evidence: row.spans.first().and_then(|span| span.evidence.clone()),
             ..Finding::default()
         };
         row.findings = causes::all().map(finding).collect();

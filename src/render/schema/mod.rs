@@ -57,9 +57,9 @@ const MISSING: &[(&str, &str)] = &[
     ("Coverage", "pseudonyms"),
     ("Figures", "reconciled"),
     ("NodeMetrics", "reconciled"),
-    ("Part", "remarks"),
-    ("Counted", "seconds"),
-    ("Counted", "histogram"),
+    ("MeanComponent", "remarks"),
+    ("SeriesDelta", "seconds"),
+    ("SeriesDelta", "histogram"),
 ];
 
 /// The form with this name.

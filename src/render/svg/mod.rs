@@ -107,8 +107,8 @@ impl Page<'_> {
         self.y += ROW;
         let below = self.y + ROW * row.spans.len().min(SPANS) as f64;
         axis.ticks(self.y, below, self.out)?;
-        for piece in row.spans.iter().take(SPANS) {
-            bar(row, piece, &axis, self.y, self.out)?;
+        for span in row.spans.iter().take(SPANS) {
+            bar(row, span, &axis, self.y, self.out)?;
             self.y += ROW;
         }
         if let Some(more) = row.spans.len().checked_sub(SPANS).filter(|more| *more > 0) {
@@ -132,7 +132,7 @@ impl Page<'_> {
         let spans = || rows.iter().take(STARTUPS).flat_map(|row| row.spans.iter().take(SPANS));
         let mut keys: Vec<(&str, &str, &str)> = PHASES
             .iter()
-            .filter(|(phase, _)| spans().any(|piece| piece.phase == *phase))
+            .filter(|(phase, _)| spans().any(|span| span.phase == *phase))
             .map(|(phase, name)| (*name, "span", phase.words().label))
             .collect();
         let precisions = [
@@ -140,7 +140,7 @@ impl Page<'_> {
             (Precision::Bounded, "maybe", "bounded: at least the full part, at most the hatched one"),
         ];
         for (precision, class, meaning) in precisions {
-            if spans().any(|piece| piece.precision == precision) {
+            if spans().any(|span| span.precision == precision) {
                 keys.push(("unattributed", class, meaning));
             }
         }

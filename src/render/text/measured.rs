@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{Page, plural};
 use crate::causes;
-use crate::metrics::{Between, MetricsReport, NodeMetrics, Reconciled};
+use crate::metrics::{Bounds, MetricsReport, NodeMetrics, Reconciliation};
 use crate::model::text::sanitize;
 use crate::render::{grouped, length, range, share};
 
@@ -15,7 +15,7 @@ const NODES: usize = 5;
 const DIFFERENCES: usize = 8;
 
 /// An interval: `4.0–5.0 s`, `over 10 s`.
-pub(in crate::render) fn between(between: &Between) -> String {
+pub(in crate::render) fn between(between: &Bounds) -> String {
     match between.high {
         None => format!("over {}", length(between.low)),
         Some(high) if length(high) == length(between.low) => length(high),
@@ -23,7 +23,7 @@ pub(in crate::render) fn between(between: &Between) -> String {
     }
 }
 
-fn quantile(name: &str, quantile: Option<&Between>) -> Option<String> {
+fn quantile(name: &str, quantile: Option<&Bounds>) -> Option<String> {
     Some(format!("{name} {}", between(quantile?)))
 }
 
@@ -98,8 +98,8 @@ impl Page<'_> {
                 _ => "not decided",
             };
             let within = spread.within_5s.map_or(String::new(), shares);
-            let broken = if fleet.broken > 0.0 {
-                format!(" ({} broken values, a known bug, may lie on either side)", grouped(fleet.broken as usize))
+            let broken = if fleet.overflowed > 0.0 {
+                format!(" ({} broken values, a known bug, may lie on either side)", grouped(fleet.overflowed as usize))
             } else {
                 String::new()
             };
@@ -193,7 +193,7 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn reconciled(&self, node: &str, reconciled: &Reconciled, out: &mut dyn Write) -> io::Result<()> {
+    fn reconciled(&self, node: &str, reconciled: &Reconciliation, out: &mut dyn Write) -> io::Result<()> {
         let agree = reconciled.figures.iter().filter(|figure| figure.agree).count();
         let text =
             format!("logs and metrics of {}: {agree} of {} figures agree", sanitize(node), reconciled.figures.len());

@@ -125,15 +125,15 @@ impl Trace<'_> {
             .text("anomalies", Some(&row.anomalies.join(", ")));
         let whole = Slice { pid, tid, from, to };
         self.slice(&name, "startup", whole, args)?;
-        for (piece, slice) in row.spans.iter().zip(&slices) {
+        for (span, slice) in row.spans.iter().zip(&slices) {
             let args = Args::default()
-                .text("precision", Some(piece.precision.name()))
-                .number("min_s", Some(piece.min_s))
-                .number("max_s", Some(piece.max_s))
-                .text("about", piece.about.as_deref())
-                .evidence(row, piece.evidence.as_ref());
-            self.slice(piece.phase.words().label, "span", *slice, args)?;
-            self.flows.note(piece, *slice);
+                .text("precision", Some(span.precision.name()))
+                .number("min_s", Some(span.min_s))
+                .number("max_s", Some(span.max_s))
+                .text("about", span.about.as_deref())
+                .evidence(row, span.evidence.as_ref());
+            self.slice(span.phase.words().label, "span", *slice, args)?;
+            self.flows.note(span, *slice);
         }
         for finding in &row.findings {
             let about = place(finding, &row.spans).and_then(|at| slices.get(at)).unwrap_or(&whole);
@@ -172,9 +172,9 @@ fn micros(time: Time) -> i64 {
 /// before it began, and tables come from other tools too.
 fn slices(row: &Row, pid: u32, tid: u32) -> Vec<Slice> {
     let mut reached = i64::MIN;
-    let slice = |piece: &Span| {
-        let from = micros(piece.from).max(reached);
-        reached = micros(piece.to).max(from);
+    let slice = |span: &Span| {
+        let from = micros(span.from).max(reached);
+        reached = micros(span.to).max(from);
         Slice { pid, tid, from, to: reached }
     };
     row.spans.iter().map(slice).collect()
@@ -183,9 +183,9 @@ fn slices(row: &Row, pid: u32, tid: u32) -> Vec<Slice> {
 /// The span a finding is about: that of its evidence, else the longest it may claim.
 fn place(finding: &Finding, spans: &[Span]) -> Option<usize> {
     let phases: &[Phase] = causes::named(&finding.cause).map_or(&[], |cause| cause.phases);
-    let mine = spans.iter().enumerate().filter(|(_, piece)| phases.contains(&piece.phase));
-    let sure = |piece: &Span| piece.evidence.is_some() && piece.evidence == finding.evidence;
-    mine.max_by_key(|(_, piece)| (sure(piece), piece.to - piece.from)).map(|(at, _)| at)
+    let mine = spans.iter().enumerate().filter(|(_, span)| phases.contains(&span.phase));
+    let sure = |span: &Span| span.evidence.is_some() && span.evidence == finding.evidence;
+    mine.max_by_key(|(_, span)| (sure(span), span.to - span.from)).map(|(at, _)| at)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::queue::{self, Ask, Way};
 use super::scenario::Scenario;
 use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
+use crate::model::quantile::rank;
 use crate::model::time::{SECOND, Time};
 use crate::table::{self, Batch, Pull, Row, Table};
 
@@ -305,9 +306,7 @@ impl Demand {
         touched.sort_unstable();
         let count = touched.len() + others.len();
         let seconds = |nanos: i64| nanos as f64 / SECOND as f64;
-        let at = |share: f64| {
-            seconds(nth(&touched, others, ((count as f64 * share).ceil() as usize).clamp(1, count.max(1)) - 1))
-        };
+        let at = |share: f64| seconds(nth(&touched, others, rank(count, share)));
         let sum: i128 = touched.iter().chain(others).map(|nanos| i128::from(*nanos)).sum();
         [at(0.5), at(0.95), at(0.99), at(1.0), sum as f64 / SECOND as f64]
     }

@@ -101,9 +101,9 @@ impl Anonymizer {
         row.uid.iter_mut().for_each(|uid| hide(uid, Kind::Uid));
         hide(&mut row.source, Kind::Path);
         row.findings.iter_mut().zip(texts.findings).for_each(|(finding, about)| finding.about = about);
-        row.spans.iter_mut().zip(texts.spans).for_each(|(piece, about)| piece.about = about);
+        row.spans.iter_mut().zip(texts.spans).for_each(|(span, about)| span.about = about);
         let places = row.findings.iter_mut().map(|finding| &mut finding.evidence);
-        for place in places.chain(row.spans.iter_mut().map(|piece| &mut piece.evidence)).flatten() {
+        for place in places.chain(row.spans.iter_mut().map(|span| &mut span.evidence)).flatten() {
             hide(&mut place.source, Kind::Path);
         }
         for finding in row.findings.iter_mut().filter(|finding| causes::named(&finding.cause).is_none()) {
@@ -131,9 +131,9 @@ impl Anonymizer {
         let of_images = row
             .spans
             .iter()
-            .filter(|piece| matches!(piece.phase, Phase::ImagePull | Phase::ImageWait | Phase::ImageBackoff));
+            .filter(|span| matches!(span.phase, Phase::ImagePull | Phase::ImageWait | Phase::ImageBackoff));
         let waited = of_images
-            .filter_map(|piece| piece.about.as_deref())
+            .filter_map(|span| span.about.as_deref())
             .map(|about| about.strip_prefix("behind ").unwrap_or(about));
         let workload = row.workload.split_once('/').map_or(&*row.workload, |(_, name)| name);
         let names = row.volume_mounts.iter().map(|volume| (&*volume.volume, Kind::Volume));
@@ -146,7 +146,7 @@ impl Anonymizer {
         let about = |about: &Option<Box<str>>| about.as_deref().map(|about| self.about(about, &known).into());
         Texts {
             findings: row.findings.iter().map(|finding| about(&finding.about)).collect(),
-            spans: row.spans.iter().map(|piece| about(&piece.about)).collect(),
+            spans: row.spans.iter().map(|span| about(&span.about)).collect(),
             errors: row
                 .volume_mounts
                 .iter()
@@ -185,7 +185,7 @@ impl Anonymizer {
         window.node = self.name(Kind::Node, &node);
         for (family, label, _) in &mut window.series {
             let of = families::FAMILIES.iter().find(|known| known.name == family);
-            let plain = of.is_some_and(|of| !of.only.is_empty() || words::is_programs_label(of.label));
+            let plain = of.is_some_and(|of| !of.label_values.is_empty() || words::is_programs_label(of.label));
             if !plain && !words::is_plugin(label) && !words::is_disk(label) {
                 *label = self.name(Kind::Other, label);
             }

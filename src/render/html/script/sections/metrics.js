@@ -26,7 +26,7 @@ function drawMetrics(root) {
 		window.restarts > 0 && plural(window.restarts, "restart of a kubelet", "restarts of kubelets"),
 		`${plural(Math.round(fleet.startups), "start")} recorded by the kubelet`,
 		fleet.stateful >= 0.5 && `${grouped(fleet.stateful)} of them stateful`,
-		fleet.broken > 0 && `${grouped(fleet.broken)} broken values (a known bug), which may lie on either side of 5 s`,
+		fleet.overflowed > 0 && `${grouped(fleet.overflowed)} broken values (a known bug), which may lie on either side of 5 s`,
 	];
 	refill(
 		root,
