@@ -29,13 +29,14 @@ use row_sink::RowSink;
 use crate::causes::setting::Settings;
 use crate::input::{Limits, Source};
 use crate::model::error::{Error, ErrorKind};
+use crate::model::record::MAX_EXAMPLES;
 use crate::model::record::{Record, SourceLine};
 use crate::model::time::Time;
 use crate::parse;
 use crate::parse::calendar::{Clock, Hints};
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
-use crate::report::{Coverage, FEW, Report, UnusedLine};
+use crate::report::{Coverage, Report, UnusedLine};
 use crate::table::anonymize::Anonymizer;
 use crate::table::filter::Filter;
 use crate::table::{Budget, SettingLine, Store};
@@ -161,7 +162,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
     let failed = inputs.failed + self::logs(logs, options, stop, &mut store, &mut coverage)?;
     coverage.partial = stop.load(Ordering::Relaxed);
-    coverage.source_troubles.append(&mut inputs.errors);
+    coverage.source_errors.append(&mut inputs.errors);
     coverage.unread_sources += inputs.failed as u64;
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
@@ -174,7 +175,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         anonymizer.coverage(&mut coverage, &names);
     }
     if failed > 0 && failed == sources.len() {
-        let told = coverage.source_troubles.join("\n");
+        let told = coverage.source_errors.join("\n");
         return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{told}")));
     }
     let mut scenarios = options.what_if.clone();
@@ -278,7 +279,8 @@ fn logs(
     let counts = &tracker.counts;
     coverage.duplicate_records = counts.duplicates;
     coverage.existing_pods = counts.existing;
-    (coverage.aged, coverage.capped, coverage.dropped_events) = (counts.aged, counts.capped, counts.dropped_events);
+    (coverage.evicted_idle, coverage.evicted_limit, coverage.dropped_events) =
+        (counts.aged, counts.capped, counts.dropped_events);
     coverage.suppressed_messages = tracker.nodes.iter().map(|node| node.suppressed).sum();
     Ok(failed)
 }
@@ -321,7 +323,7 @@ impl SourceState {
                 coverage.bytes += parsed.bytes;
                 coverage.records += parsed.records.len() as u64;
                 coverage.unknown_lines += parsed.unknown;
-                coverage.cut_records += parsed.cut;
+                coverage.truncated_records += parsed.cut;
                 coverage.long_lines += parsed.long_lines.len() as u64;
                 let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
                 self.tell(coverage, 0, &lines(&parsed.unknown_places));
@@ -334,7 +336,7 @@ impl SourceState {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
                 *failed += usize::from(!error.is_warning() && !self.got);
                 coverage.unread_sources += u64::from(!error.is_warning());
-                coverage.source_troubles.push(error.to_string());
+                coverage.source_errors.push(error.to_string());
             }
             Err(_) => {
                 self.ended = true;
@@ -342,7 +344,7 @@ impl SourceState {
                 if self.clock.contradicts() {
                     let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
                     let told = format!("{name}: its lines tell another zone than --timezone, and are believed");
-                    coverage.source_troubles.push(told);
+                    coverage.source_errors.push(told);
                 }
             }
         }
@@ -365,12 +367,13 @@ impl SourceState {
 
     /// Tells where the first few lines of a kind stand.
     fn tell(&mut self, coverage: &mut Coverage, kind: usize, lines: &[u64]) {
-        let why = ["unknown_lines", "cut_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
+        let why =
+            ["unknown_lines", "truncated_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
         let Some(told) = self.told.get_mut(kind) else { return };
-        for line in lines.iter().take(FEW.saturating_sub(*told)) {
+        for line in lines.iter().take(MAX_EXAMPLES.saturating_sub(*told)) {
             *told += 1;
             let source = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default().into();
-            coverage.place(UnusedLine { why: why.into(), source, line: *line });
+            coverage.add_unused_line(UnusedLine { why: why.into(), source, line: *line });
         }
     }
 

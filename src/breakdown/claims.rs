@@ -137,7 +137,7 @@ fn network(startup: &Startup, running: Time, claims: &mut Claims) {
         matches!(event.fact, Fact::SandboxNeeded | Fact::SyncBegan | Fact::SandboxAsked) && event.time > last.time
     };
     let to = startup.events.iter().find(next).map_or(mark(last), mark);
-    claims.add(Phase::RestartBackoff, rank::RETRY, mark(first), to).about = Some("the node's network".into());
+    claims.add(Phase::RetryBackoff, rank::RETRY, mark(first), to).about = Some("the node's network".into());
 }
 
 /// Failed tries to start a container: when, and whether it was the image.
@@ -214,7 +214,7 @@ fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mu
             && next.name == run.name
             && let Some(again) = next.requested
         {
-            claims.add(Phase::RestartBackoff, rank::RETRY, exited, again).about = run.name.clone();
+            claims.add(Phase::RetryBackoff, rank::RETRY, exited, again).about = run.name.clone();
             before = exited;
         }
     }
@@ -249,7 +249,7 @@ fn init(
     match run.exit_noticed {
         Some((time, place)) if time > to.at => {
             let noticed = BoundedInstant::exact(time, place);
-            claims.add(Phase::Detect, rank::DETECT, to, noticed);
+            claims.add(Phase::Detection, rank::DETECT, to, noticed);
             noticed
         }
         _ => to,
@@ -262,7 +262,7 @@ fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, 
     let other: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| !failure.pull).collect();
     if let (Some(first), Some(last)) = (other.first(), other.last()) {
         let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
-        claims.add(Phase::RestartBackoff, rank::RETRY, first.at, to);
+        claims.add(Phase::RetryBackoff, rank::RETRY, first.at, to);
     }
     let pulls: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| failure.pull).collect();
     if let (Some(first), Some(last)) = (pulls.first(), pulls.last()) {
@@ -324,7 +324,7 @@ fn reporting(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut
         // JSON logging does not tell when the API accepted it.
         None => BoundedInstant::between(started.at, running, None),
     };
-    claims.add(Phase::Detect, rank::DETECT, started, noticed);
+    claims.add(Phase::Detection, rank::DETECT, started, noticed);
     let end = if startup.running().is_some() { end } else { BoundedInstant::between(noticed.at, running, end.place) };
-    claims.add(Phase::Report, rank::REPORT, noticed, end);
+    claims.add(Phase::StatusUpdate, rank::REPORT, noticed, end);
 }

@@ -46,7 +46,7 @@ Throttling lines are rate limited themselves: few lines do not mean little throt
     threshold: Nanos(SECOND),
     rationale: "volumes cost 0.3 s and a status write some hundredths; client-go prints a held request above 0.05 s",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Report, Phase::Volumes],
+    phases: &[Phase::StatusUpdate, Phase::Volumes],
     counts_as_loss: true,
     check: |case| {
         let held = |e: &&Event| {

@@ -93,5 +93,5 @@ fn a_log_without_end_takes_no_more_memory_with_time() {
     assert!(most(late) <= most(early) + most(early) / 50, "{} things, later {}", most(early), most(late));
     tracker.finish();
     let counts = &tracker.counts;
-    assert!(counts.capped > 10_000, "{counts:?}");
+    assert!(counts.evicted_limit > 10_000, "{counts:?}");
 }

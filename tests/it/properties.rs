@@ -113,7 +113,7 @@ fn the_cap_lets_startups_leave_and_counts_them() {
     let report =
         analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(report.table.len(), 1000, "none is lost in silence");
-    assert!(report.coverage.capped >= 1000 - 81, "only {} left by the cap", report.coverage.capped);
+    assert!(report.coverage.evicted_limit >= 1000 - 81, "only {} left by the cap", report.coverage.evicted_limit);
 }
 
 proptest! {

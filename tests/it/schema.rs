@@ -197,7 +197,7 @@ fn the_schemas_let_nothing_else_pass() {
         "/summary",
         "/summary/running",
         "/summary/causes/0",
-        "/summary/causes/0/worst",
+        "/summary/causes/0/example",
         "/summary/slowest/0",
         "/metrics/fleet",
         "/metrics/nodes/0/window",

@@ -38,11 +38,7 @@ fn a_bomb_takes_little_memory_and_an_interrupt_ends_it() {
                 assert!(ended.err.contains("the result is partial"), "{word} {signal}: {}", ended.err);
                 let report = ended.json();
                 assert_eq!(report["coverage"]["partial"], true, "{word} {signal}");
-                assert_eq!(
-                    report["coverage"]["source_troubles"].as_array().unwrap().len(),
-                    0,
-                    "stopped is not damaged"
-                );
+                assert_eq!(report["coverage"]["source_errors"].as_array().unwrap().len(), 0, "stopped is not damaged");
                 assert!(ended.peak > 10 && ended.peak < BOUND, "{word} {signal}: {} MiB", ended.peak);
             }
         }
@@ -86,7 +82,7 @@ fn a_line_of_two_gigabytes_hides_nothing_around_it() {
     let coverage = &report["coverage"];
     assert_eq!(coverage["long_lines"], 1);
     assert_eq!((&coverage["bytes"], &coverage["lines"]), (&all.into(), &(lines + 2).into()));
-    let place = coverage["places"].as_array().unwrap().iter().find(|place| place["why"] == "long_lines").unwrap();
+    let place = coverage["unused_lines"].as_array().unwrap().iter().find(|place| place["why"] == "long_lines").unwrap();
     assert_eq!((&place["source"], &place["line"]), (&"stdin".into(), &(lines + 1).into()));
     assert!(ended.peak < BOUND, "{} MiB", ended.peak);
 }

@@ -58,7 +58,7 @@ fn what_stands_before_a_cut_is_reported_and_the_cut_is_told() {
             let report = ended.json();
             assert_eq!(report["startups"].as_array().unwrap().len(), 20, "{word} cut at {left}");
             assert_eq!(report["coverage"]["unread_sources"], 1);
-            assert!(report["coverage"]["source_troubles"][0].as_str().unwrap().contains(&told));
+            assert!(report["coverage"]["source_errors"][0].as_str().unwrap().contains(&told));
             assert!(report["coverage"]["bytes"].as_u64().unwrap() >= text.len() as u64);
         }
         // Of the head alone nothing can be read: that is an error.

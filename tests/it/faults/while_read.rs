@@ -65,7 +65,7 @@ fn a_log_that_is_truncated_while_it_is_read_is_an_error() {
         "{}",
         ended.err
     );
-    assert!(coverage["source_troubles"][0].as_str().unwrap().contains(&told));
+    assert!(coverage["source_errors"][0].as_str().unwrap().contains(&told));
     assert_eq!(coverage["unread_sources"], 1);
     assert!(coverage["bytes"].as_u64().unwrap() < held.length.0);
 }
