@@ -21,7 +21,7 @@ pub(super) struct Inputs {
     /// Scrapes.
     pub scrapes: Scrapes,
     /// What could not be read.
-    pub troubles: Vec<String>,
+    pub errors: Vec<String>,
     /// Of how many nothing could be read.
     pub failed: usize,
 }
@@ -30,25 +30,25 @@ pub(super) struct Inputs {
 pub(super) type Log = (Source, Option<Box<dyn Read + Send>>);
 
 /// A source with what it is, and its bytes where those come but once.
-pub(super) type Looked<'a> = (&'a Source, Option<Content>, Option<Opened>);
+pub(super) type Probed<'a> = (&'a Source, Option<Content>, Option<Opened>);
 
 impl Inputs {
     /// Looks at a source; reads it at once when it holds API objects, which what follows needs. Files are closed again: there
     /// may be more of them than can be open at once.
-    pub(super) fn look<'a>(
+    pub(super) fn probe<'a>(
         &mut self,
         source: &'a Source,
         options: &Options,
         stop: &Arc<AtomicBool>,
-    ) -> Option<Looked<'a>> {
+    ) -> Option<Probed<'a>> {
         let opened = match &source.url {
             None => input::look(source, stop),
             Some(url) => match self.scrapes.ask(source, url, &options.servers, stop) {
                 Ok(Some(page)) => input::look_at(source, Box::new(Cursor::new(page.bytes))),
                 Ok(None) => return None,
-                Err(trouble) => {
+                Err(error) => {
                     self.failed += 1;
-                    self.troubles.push(trouble.to_string());
+                    self.errors.push(error.to_string());
                     return None;
                 }
             },
@@ -61,7 +61,7 @@ impl Inputs {
             Ok(opened) => Some((source, opened.content, Some(opened).filter(|_| source.bytes.is_none()))),
             Err(error) => {
                 self.failed += 1;
-                self.troubles.push(error.to_string());
+                self.errors.push(error.to_string());
                 None
             }
         }
@@ -70,7 +70,7 @@ impl Inputs {
     /// Reads a source that is no log; a log waits for its turn.
     pub(super) fn take(
         &mut self,
-        (source, content, opened): Looked<'_>,
+        (source, content, opened): Probed<'_>,
         stop: &Arc<AtomicBool>,
         store: &mut Store,
         logs: &mut Vec<Log>,
@@ -89,7 +89,7 @@ impl Inputs {
             (Some(Content::Page), _, opened) => bytes(opened).and_then(|bytes| read_page(bytes, store, &mut self.runs)),
             (Some(Content::Rows), _, opened) => bytes(opened).and_then(|bytes| read_rows(bytes, store, &mut self.runs)),
             (Some(Content::Metrics), _, opened) => {
-                bytes(opened).and_then(|bytes| self.scrapes.read(source, bytes, &mut self.troubles))
+                bytes(opened).and_then(|bytes| self.scrapes.read(source, bytes, &mut self.errors))
             }
             (_, _, None) => {
                 logs.push((source.clone(), None));
@@ -102,7 +102,7 @@ impl Inputs {
                 }
                 Err(error) => {
                     self.failed += usize::from(!error.is_remark());
-                    self.troubles.push(error.to_string());
+                    self.errors.push(error.to_string());
                     Ok(())
                 }
             },
@@ -111,14 +111,14 @@ impl Inputs {
     }
 
     fn objects(&mut self, source: &Source, reader: impl Read, stop: &AtomicBool) {
-        if let Err(trouble) = Owners::read(reader, &mut self.owners)
+        if let Err(error) = Owners::read(reader, &mut self.owners)
             && !stop.load(Ordering::Relaxed)
         {
-            self.troubles.push(format!("{}: not all API objects could be read: {trouble}", source.name));
+            self.errors.push(format!("{}: not all API objects could be read: {error}", source.name));
         }
         if self.owners.left_out() > 0 {
             let count = self.owners.left_out();
-            self.troubles.push(format!("{}: too many pods; {count} are taken by their names", source.name));
+            self.errors.push(format!("{}: too many pods; {count} are taken by their names", source.name));
         }
     }
 
@@ -129,7 +129,7 @@ impl Inputs {
             Err(error) if error.kind() == ErrorKind::Source && stop.load(Ordering::Relaxed) => Ok(()),
             Err(error) if error.kind() == ErrorKind::Source => {
                 self.failed += 1;
-                self.troubles.push(format!("{}: {error}", source.name));
+                self.errors.push(format!("{}: {error}", source.name));
                 Ok(())
             }
             read => read,

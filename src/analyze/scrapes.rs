@@ -10,7 +10,7 @@ use super::{Options, Servers};
 use crate::input::Source;
 use crate::metrics::exposition::Edge;
 use crate::metrics::families::Exporter;
-use crate::metrics::prometheus::{self, Asked, Endpoint};
+use crate::metrics::prometheus::{self, Endpoint, QueryOptions};
 use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, window};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
@@ -54,7 +54,7 @@ impl Scrapes {
             Endpoint::Api(api) => api,
         };
         let Some(window) = servers.window else { return Ok(None) };
-        let asked = Asked { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
+        let asked = QueryOptions { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
         let told = prometheus::read(client, &api, &asked, &|done, of| source.asked(done, of))?;
         self.coverage.sources.push(source.name.clone());
         self.coverage.bytes += told.bytes;
@@ -65,36 +65,35 @@ impl Scrapes {
     }
 
     /// Reads a text of one scrape or several.
-    pub(super) fn read(&mut self, source: &Source, reader: impl Read, troubles: &mut Vec<String>) -> Result<(), Error> {
+    pub(super) fn read(&mut self, source: &Source, reader: impl Read, errors: &mut Vec<String>) -> Result<(), Error> {
         let mut pages = ScrapeCollector::default();
         let read = exposition::read(
             BufReader::with_capacity(1 << 16, reader),
-            |name| families::of(name).is_some(),
+            |name| families::lookup(name).is_some(),
             |met| match met {
                 Ok(sample) => pages.take(sample.name, sample.labels, sample.value, sample.at.map(Time)),
-                Err(Edge::Type(family)) => pages.declared(family),
+                Err(Edge::Type(family)) => pages.begin_family(family),
                 Err(Edge::End) => pages.end(),
             },
         );
         pages.end();
         self.coverage.sources.push(source.name.clone());
-        let seen = read.map_err(|trouble| Error::new(ErrorKind::Source, format!("reading failed: {trouble}")))?;
+        let seen = read.map_err(|error| Error::new(ErrorKind::Source, format!("reading failed: {error}")))?;
         self.coverage.bytes += seen.bytes;
         self.coverage.lines += seen.lines;
         self.coverage.samples += seen.samples;
-        self.coverage.bad_samples += seen.bad;
+        self.coverage.invalid_samples += seen.bad;
         for bad in &seen.bad_lines {
-            troubles.push(format!("{}:{}: the line {}: {}", source.name, bad.number, bad.reason, bad.text));
+            errors.push(format!("{}:{}: the line {}: {}", source.name, bad.number, bad.reason, bad.text));
         }
         if seen.cut {
-            troubles.push(format!("{}: the metrics are cut in their last line, which is left out", source.name));
+            errors.push(format!("{}: the metrics are cut in their last line, which is left out", source.name));
         }
         if pages.dropped > 0 {
-            troubles
-                .push(format!("{}: {} pages beyond the first ten thousand are left out", source.name, pages.dropped));
+            errors.push(format!("{}: {} pages beyond the first ten thousand are left out", source.name, pages.dropped));
         }
         if pages.done.is_empty() {
-            troubles.push(format!(
+            errors.push(format!(
                 "{}: {} samples, but none of the families that tell of pod starts. They are on the kubelet's /metrics \
                  (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)",
                 source.name,
@@ -117,7 +116,7 @@ impl Scrapes {
         let name = |scraped: &Scraped| -> String {
             let beside = folders.get(&scraped.folder).filter(|names| names.len() == 1).and_then(|names| names.first());
             let told = options.node.as_deref().or(scraped.page.node.as_deref()).or(beside.map(|name| &**name));
-            told.or(options.nameless.as_deref()).unwrap_or(&scraped.source).to_owned()
+            told.or(options.default_node.as_deref()).unwrap_or(&scraped.source).to_owned()
         };
         let mut nodes: BTreeMap<(String, Option<Exporter>), Vec<Scrape>> = BTreeMap::new();
         for scraped in self.pages {
@@ -125,12 +124,12 @@ impl Scrapes {
         }
         let mut windows: Vec<Window> = Vec::new();
         for ((node, _), pages) in nodes {
-            let alone = pages.len() == 1;
-            windows.push(window::between(&node, pages, alone));
+            let spawn_dedicated = pages.len() == 1;
+            windows.push(window::between(&node, pages, spawn_dedicated));
         }
         windows.extend(self.asked);
         windows.extend(stored);
-        coverage.source_troubles.extend(self.remarks);
+        coverage.source_errors.extend(self.remarks);
         windows.retain(|window| options.filter.passes_node(&window.node));
         windows
     }

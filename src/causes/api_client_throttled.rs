@@ -46,15 +46,15 @@ Throttling lines are rate limited themselves: few lines do not mean little throt
     threshold: Nanos(SECOND),
     rationale: "volumes cost 0.3 s and a status write some hundredths; client-go prints a held request above 0.05 s",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Report, Phase::Volumes],
+    phases: &[Phase::StatusUpdate, Phase::Volumes],
     counts_as_loss: true,
     check: |case| {
         let held = |e: &&Event| {
             e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
         };
-        let first = case.startup.around.iter().find(held);
+        let first = case.startup.node_events.iter().find(held);
         first.map(|e| Match {
-            about: others(case.startup.alongside),
+            about: others(case.startup.concurrent_starts),
             at_most: Some(case.held()),
             ..Match::at(e)
         })

@@ -26,7 +26,7 @@ The wait is longer than the object was missing, by the time to the next sync.
     threshold: Nanos(SECOND),
     rationale: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
     check: |case| case.failed_with(&["CreateContainerConfigError"]).map(Match::at),
 };

@@ -26,7 +26,7 @@ None known.
     threshold: Nanos(SECOND),
     rationale: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
     check: |case| {
         let reasons = [

@@ -26,7 +26,7 @@ Exiting until a dependency is there is a design for some programs.
     threshold: Nanos(SECOND),
     rationale: "the first back-off is 10 s",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
     check: |case| {
         let again = || (case.breakdown.restarts > 0).then(Match::default);

@@ -1,7 +1,7 @@
 //! Where what is known of a start comes from. Causes name the kinds that can show them; what a run was not given is named
 //! among what could not be judged.
 
-use crate::breakdown::steps;
+use crate::breakdown::timeline::TimelineSource;
 use crate::model::names::named_enum;
 use crate::model::record::Fact;
 use crate::model::startup::Startup;
@@ -47,7 +47,7 @@ impl Evidence {
     }
 
     /// The kinds of lines a startup stands on, and its steps.
-    pub(crate) fn of(startup: &Startup, based_on: steps::Evidence) -> Vec<Evidence> {
+    pub(crate) fn of(startup: &Startup, based_on: TimelineSource) -> Vec<Evidence> {
         // What `-v=2` prints of every start: lines of `-v=0` alone do not let it be judged.
         let kubelet = |event: &crate::model::startup::Event| {
             !event.by_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
@@ -59,7 +59,7 @@ impl Evidence {
             (Evidence::Record, startup.observed.is_some()),
             (Evidence::KubeletLog, startup.events.iter().any(kubelet)),
             (Evidence::KubeletEvents, events),
-            (Evidence::RuntimeLog, based_on == steps::Evidence::Runtime),
+            (Evidence::RuntimeLog, based_on == TimelineSource::Runtime),
         ];
         all.into_iter().filter(|(_, there)| *there).map(|(kind, _)| kind).collect()
     }

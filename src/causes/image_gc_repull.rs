@@ -31,7 +31,7 @@ Garbage collection may have removed other images, and this one was pulled again 
     counts_as_loss: true,
     check: |case| {
         let pull = case.longest_pull()?;
-        match pull.again {
+        match pull.repull {
             Some(Repull::Collected(place)) => {
                 Some(Match { place: Some(place), about: Some(pull.image.clone()), ..Match::default() })
             }

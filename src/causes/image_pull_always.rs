@@ -31,7 +31,7 @@ Since 1.35 the kubelet pulls a present image again where it must check the pod's
     counts_as_loss: true,
     check: |case| {
         let pull = case.longest_pull()?;
-        (pull.again == Some(Repull::Present))
+        (pull.repull == Some(Repull::Present))
             .then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
     },
 };

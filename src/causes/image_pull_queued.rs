@@ -45,7 +45,7 @@ When disk or network is the bottleneck, parallel pulls share it and the last one
     check: |case| {
         // Where the runtime's lines show all pulls, somebody must have been ahead.
         let pulls = &case.startup.transfers;
-        let ahead = pulls.iter().any(|pull| pull.behind.is_some() || pull.queued_since.is_some());
+        let ahead = pulls.iter().any(|pull| pull.blocked_by.is_some() || pull.queued_since.is_some());
         (pulls.is_empty() || ahead).then(Match::default)
     },
 };

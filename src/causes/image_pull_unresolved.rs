@@ -30,7 +30,7 @@ A single slow image on a quiet node had no queue to wait in; that it was alone i
     counts_as_loss: true,
     check: |case| {
         let mut pulls =
-            case.breakdown.pieces.iter().filter(|p| p.phase == Phase::ImagePull && p.to > p.from).peekable();
+            case.breakdown.spans.iter().filter(|p| p.phase == Phase::ImagePull && p.to > p.from).peekable();
         (pulls.peek().is_some() && pulls.all(|pull| pull.min == Nanos(0))).then(Match::default)
     },
 };

@@ -144,30 +144,30 @@ pub struct Finding {
 
 /// Judges a startup: its findings, the costliest first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let mut free: Vec<&Span> = case.breakdown.pieces.iter().collect();
+    let mut free: Vec<&Span> = case.breakdown.spans.iter().collect();
     let mut found = Vec::new();
     for cause in CAUSES {
         let Some(sign) = (cause.check)(case) else { continue };
-        let mine = |piece: &&Span| {
-            let within = sign.within.is_none_or(|(from, to)| piece.from >= from && piece.to <= to);
-            cause.phases.contains(&piece.phase) && within
+        let mine = |span: &&Span| {
+            let within = sign.within.is_none_or(|(from, to)| span.from >= from && span.to <= to);
+            cause.phases.contains(&span.phase) && within
         };
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
-        let lost = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.to - piece.from).sum());
+        let lost = beyond(free.iter().filter(|span| mine(span)).map(|span| span.to - span.from).sum());
         if !cause.phases.is_empty() && (lost <= Nanos(0) || lost < cause.threshold) {
             continue;
         }
-        let least = beyond(free.iter().filter(|piece| mine(piece)).map(|piece| piece.min).sum());
-        let longest = free.iter().filter(|piece| mine(piece)).max_by_key(|piece| piece.to - piece.from);
+        let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());
+        let longest = free.iter().filter(|span| mine(span)).max_by_key(|span| span.to - span.from);
         let observed = || case.startup.observed_at.map(|(_, place)| place);
         found.push(Finding {
             cause: cause.id,
             lost,
             certain: if sign.likely { Nanos(0) } else { least.min(sign.at_most.unwrap_or(least)) },
-            evidence: sign.place.or(longest.and_then(|piece| piece.place)).or_else(observed),
-            about: sign.about.or_else(|| longest.and_then(|piece| piece.about.clone())),
+            evidence: sign.place.or(longest.and_then(|span| span.place)).or_else(observed),
+            about: sign.about.or_else(|| longest.and_then(|span| span.about.clone())),
         });
-        free.retain(|piece| !mine(piece));
+        free.retain(|span| !mine(span));
     }
     found.sort_by(|a, b| b.lost.cmp(&a.lost).then(a.cause.cmp(b.cause)));
     found

@@ -27,12 +27,12 @@ Pods on the host network do not wait for it.
     threshold: Nanos(SECOND),
     rationale: "the kubelet tries again after 1 to 1.5 s",
     shown_by: &[Evidence::KubeletLog],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
     check: |case| {
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
         // Other retries of the same pod are of other causes.
-        let waited = case.pieces(Phase::RestartBackoff).find(|piece| piece.about.as_deref() == Some("the node's network"))?;
+        let waited = case.spans(Phase::RetryBackoff).find(|span| span.about.as_deref() == Some("the node's network"))?;
         Some(Match { within: Some((waited.from, waited.to)), ..Match::at(shown) })
     },
 };

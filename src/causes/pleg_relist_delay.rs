@@ -29,7 +29,7 @@ A postStart hook keeps the pod's worker busy after the container has started, an
     threshold: Nanos(SECOND),
     rationale: "the relist comes each second: up to one is how it works, each further one is lost",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Detect],
+    phases: &[Phase::Detection],
     counts_as_loss: true,
     check: |_| Some(Match::default()),
 };

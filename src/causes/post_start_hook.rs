@@ -27,7 +27,7 @@ Without -v=4 another reason that holds up one pod's sync looks the same.
     threshold: Nanos(2 * SECOND),
     rationale: "other reasons take up to a second or two: a status write, a relist",
     shown_by: &[Evidence::KubeletLog, Evidence::Pods],
-    phases: &[Phase::Report, Phase::Start],
+    phases: &[Phase::StatusUpdate, Phase::Start],
     counts_as_loss: true,
     check: |case| {
         if case.traits.is_some_and(|traits| !traits.post_start) {
@@ -40,9 +40,9 @@ Without -v=4 another reason that holds up one pod's sync looks the same.
             return Some(Match { within: Some((started, busy.time)), ..Match::at(busy) });
         }
         let known = case.traits.is_some();
-        let alone = case.startup.others.is_some_and(|others| others.reported < Nanos(SECOND / 2));
+        let alone = case.startup.neighbours.is_some_and(|others| others.reported < Nanos(SECOND / 2));
         let throttled = case.node_event(Fact::Throttled).is_some();
-        let from = case.pieces(Phase::Report).map(|piece| piece.from).min()?;
+        let from = case.spans(Phase::StatusUpdate).map(|span| span.from).min()?;
         ((known || alone) && !throttled).then(|| Match { likely: true, within: Some((from, running)), ..Match::default() })
     },
 };

@@ -30,7 +30,7 @@ A postStart hook of the last container ends within this time when only the kubel
     threshold: Nanos(2 * SECOND),
     rationale: "GET and PATCH of a status take some hundredths of a second; the API call SLO allows 1 s for each",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Report],
+    phases: &[Phase::StatusUpdate],
     // Without the running instant (JSON logging) the time may as well be the late record's.
     counts_as_loss: true,
     check: |case| case.breakdown.running.map(|_| Match::default()),

@@ -26,7 +26,7 @@ None: it says what is not known.
     threshold: Nanos(3 * SECOND),
     rationale: "starts in captures have up to 1.6 s between their lines under load",
     shown_by: &[Evidence::Record, Evidence::KubeletLog],
-    phases: &[Phase::Unattributed, Phase::RestartBackoff, Phase::ImageWait],
+    phases: &[Phase::Unattributed, Phase::RetryBackoff, Phase::ImageWait],
     counts_as_loss: true,
     check: |_| Some(Match::default()),
 };

@@ -34,8 +34,8 @@ The back-off makes the wait longer than the object was missing: 20 s late became
         // "not found" is also said of CSI drivers, devices and paths.
         let missing = |event: &&Event| {
             case.in_time(event)
-                && event.tells("not found")
-                && ["configmap ", "secret ", "ConfigMap ", "Secret "].iter().any(|kind| event.tells(kind))
+                && event.mentions("not found")
+                && ["configmap ", "secret ", "ConfigMap ", "Secret "].iter().any(|kind| event.mentions(kind))
         };
         case.startup.all(Fact::VolumeFailed).find(missing).map(Match::at)
     },

@@ -28,7 +28,7 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     options.budget.made = interrupt.made.clone();
     let (sources, errors) = input::list(&paths);
     let shown = |error: &SourceError| match &options.anonymizer {
-        Some(anonymizer) => anonymizer.trouble(error),
+        Some(anonymizer) => anonymizer.source_error(error),
         None => error.to_string(),
     };
     errors.iter().for_each(|error| print_error(&shown(error)));

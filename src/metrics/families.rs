@@ -28,7 +28,7 @@ pub enum Shape {
     /// A counter.
     Counter,
     /// A gauge that tells of the page itself.
-    About,
+    Info,
 }
 
 /// One family.
@@ -43,27 +43,37 @@ pub struct Family {
     /// The label that is kept; empty: none.
     pub label: &'static str,
     /// The values of that label that are wanted; empty: all.
-    pub only: &'static [&'static str],
+    pub label_values: &'static [&'static str],
     /// A label that must not be empty: cAdvisor gives each container, and again the pod's and the slices' cgroups above it.
-    pub needs: &'static str,
+    pub required_label: &'static str,
     /// Labels that must have these values.
-    pub also: &'static [(&'static str, &'static str)],
+    pub matchers: &'static [(&'static str, &'static str)],
     /// The kept label only tells series apart that come and go by themselves; a window sums over it.
-    pub apart: bool,
+    pub sum_over_label: bool,
     /// Which kubelets have it, for the message when it is missing.
     pub since: &'static str,
 }
 
 const fn family(name: &'static str, exporter: Exporter, shape: Shape, since: &'static str) -> Family {
-    Family { name, exporter, shape, label: "", only: &[], needs: "", also: &[], apart: false, since }
+    Family {
+        name,
+        exporter,
+        shape,
+        label: "",
+        label_values: &[],
+        required_label: "",
+        matchers: &[],
+        sum_over_label: false,
+        since,
+    }
 }
 
-const fn by(family: Family, label: &'static str, only: &'static [&'static str]) -> Family {
-    Family { label, only, ..family }
+const fn with_label(family: Family, label: &'static str, label_values: &'static [&'static str]) -> Family {
+    Family { label, label_values, ..family }
 }
 
-const fn of_containers(name: &'static str, since: &'static str) -> Family {
-    Family { needs: "container", label: "id", apart: true, ..family(name, Cadvisor, Counter, since) }
+const fn container_counter(name: &'static str, since: &'static str) -> Family {
+    Family { required_label: "container", label: "id", sum_over_label: true, ..family(name, Cadvisor, Counter, since) }
 }
 
 /// Names used in more than one place.
@@ -159,7 +169,7 @@ pub mod name {
 }
 
 use Exporter::{Cadvisor, Containerd, Crio, Kubelet, Node};
-use Shape::{About, Counter, Histogram, Sum};
+use Shape::{Counter, Histogram, Info, Sum};
 
 /// The calls to the runtime that a start is made of. `run_podsandbox` is read here and not in
 /// `kubelet_run_podsandbox_duration_seconds`, whose values are about 0 before 1.35 in the captures.
@@ -171,62 +181,62 @@ pub const FAMILIES: &[Family] = &[
     family(name::TOTAL, Kubelet, Histogram, "1.29"),
     family(name::POD_START, Kubelet, Sum, "all"),
     family(name::WORKER_START, Kubelet, Sum, "all"),
-    by(family(name::WORKER, Kubelet, Sum, "all"), "operation_type", &["create"]),
+    with_label(family(name::WORKER, Kubelet, Sum, "all"), "operation_type", &["create"]),
     family(name::STATUS_SYNC, Kubelet, Sum, "1.26"),
-    by(family(name::RUNTIME, Kubelet, Sum, "all"), "operation_type", CALLS),
-    by(family(name::RUNTIME_ERRORS, Kubelet, Counter, "all"), "operation_type", CALLS),
+    with_label(family(name::RUNTIME, Kubelet, Sum, "all"), "operation_type", CALLS),
+    with_label(family(name::RUNTIME_ERRORS, Kubelet, Counter, "all"), "operation_type", CALLS),
     family(name::IMAGE_PULL, Kubelet, Sum, "1.30"),
-    by(family(name::VOLUME, Kubelet, Sum, "all"), "plugin_name", &[]),
-    by(
+    with_label(family(name::VOLUME, Kubelet, Sum, "all"), "plugin_name", &[]),
+    with_label(
         family(name::STORAGE, Kubelet, Sum, "all"),
         "operation_name",
         &["verify_controller_attached_volume", "volume_mount", "volume_apply_access_control"],
     ),
     family(name::LIMITER, Kubelet, Sum, "all"),
-    by(family(name::REQUESTS, Kubelet, Counter, "all"), "code", &["429"]),
-    by(family(name::CONTAINERS, Kubelet, Counter, "all"), "container_type", &[]),
-    by(family(name::CONTAINER_ERRORS, Kubelet, Counter, "all"), "code", &[]),
+    with_label(family(name::REQUESTS, Kubelet, Counter, "all"), "code", &["429"]),
+    with_label(family(name::CONTAINERS, Kubelet, Counter, "all"), "container_type", &[]),
+    with_label(family(name::CONTAINER_ERRORS, Kubelet, Counter, "all"), "code", &[]),
     family(name::RELIST, Kubelet, Sum, "all"),
     family(name::RELIST_INTERVAL, Kubelet, Sum, "all"),
-    by(family(name::CGROUP, Kubelet, Sum, "all"), "operation_type", &["create"]),
+    with_label(family(name::CGROUP, Kubelet, Sum, "all"), "operation_type", &["create"]),
     family(name::CREDENTIALS, Kubelet, Sum, "all"),
     family(name::DEVICES, Kubelet, Sum, "all"),
     family(name::DRA, Kubelet, Sum, "1.32"),
     family(name::IMAGE_GC, Kubelet, Counter, "1.29"),
     Family {
-        also: &[("present_locally", "true"), ("pull_required", "true")],
-        ..by(family(name::ENSURE_IMAGE, Kubelet, Counter, "1.35"), "pull_policy", &["always"])
+        matchers: &[("present_locally", "true"), ("pull_required", "true")],
+        ..with_label(family(name::ENSURE_IMAGE, Kubelet, Counter, "1.35"), "pull_policy", &["always"])
     },
     family(name::THROUGHPUT, Containerd, Sum, "containerd 1.7"),
     family(name::CNI, Containerd, Sum, "containerd"),
     family(name::CNI_SANDBOXED, Containerd, Sum, "containerd 1.7"),
-    by(
+    with_label(
         family(name::CRIO, Crio, Sum, "CRI-O"),
         "operation",
         &["RunPodSandbox", "PullImage", "CreateContainer", "StartContainer"],
     ),
-    by(family(name::CRIO_STALLED, Crio, Counter, "CRI-O"), "stage", &[]),
-    of_containers(name::CFS_PERIODS, "all"),
-    of_containers(name::CFS_THROTTLED, "all"),
-    of_containers(name::CFS_SECONDS, "all"),
-    of_containers(name::MEMORY_HIGH, "all, with cgroup v2"),
-    by(family(name::PSI_CPU, Cadvisor, Counter, "1.34, with cgroup v2"), "id", &["/"]),
-    by(family(name::PSI_MEMORY, Cadvisor, Counter, "1.34, with cgroup v2"), "id", &["/"]),
-    by(family(name::PSI_IO, Cadvisor, Counter, "1.34, with cgroup v2"), "id", &["/"]),
+    with_label(family(name::CRIO_STALLED, Crio, Counter, "CRI-O"), "stage", &[]),
+    container_counter(name::CFS_PERIODS, "all"),
+    container_counter(name::CFS_THROTTLED, "all"),
+    container_counter(name::CFS_SECONDS, "all"),
+    container_counter(name::MEMORY_HIGH, "all, with cgroup v2"),
+    with_label(family(name::PSI_CPU, Cadvisor, Counter, "1.34, with cgroup v2"), "id", &["/"]),
+    with_label(family(name::PSI_MEMORY, Cadvisor, Counter, "1.34, with cgroup v2"), "id", &["/"]),
+    with_label(family(name::PSI_IO, Cadvisor, Counter, "1.34, with cgroup v2"), "id", &["/"]),
     family(name::NODE_CPU, Node, Counter, "node_exporter"),
     family(name::NODE_MEMORY, Node, Counter, "node_exporter"),
     family(name::NODE_IO, Node, Counter, "node_exporter"),
-    by(family(name::NODE_DISK, Node, Counter, "node_exporter"), "device", &[]),
-    family(name::PROCESS_START, Kubelet, About, "all"),
-    family(name::LAST_RELIST, Kubelet, About, "all"),
-    family(name::LAST_GC, Kubelet, About, "all"),
-    by(family(name::NODE_NAME, Kubelet, About, "all"), "node", &[]),
-    by(family(name::BUILD, Kubelet, About, "all"), "git_version", &[]),
+    with_label(family(name::NODE_DISK, Node, Counter, "node_exporter"), "device", &[]),
+    family(name::PROCESS_START, Kubelet, Info, "all"),
+    family(name::LAST_RELIST, Kubelet, Info, "all"),
+    family(name::LAST_GC, Kubelet, Info, "all"),
+    with_label(family(name::NODE_NAME, Kubelet, Info, "all"), "node", &[]),
+    with_label(family(name::BUILD, Kubelet, Info, "all"), "git_version", &[]),
 ];
 
 /// What a sample is of its family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum SampleKind {
     /// The value of a counter or gauge.
     Value,
     /// How many values.
@@ -239,14 +249,14 @@ pub enum Part {
 
 /// The family, by its number, and part that a sample's name means.
 #[must_use]
-pub fn of(sample: &str) -> Option<(usize, Part)> {
+pub fn lookup(sample: &str) -> Option<(usize, SampleKind)> {
     let known = |name: &str| FAMILIES.iter().position(|family| family.name == name);
     let sums = |at: &usize| FAMILIES.get(*at).is_some_and(|family| matches!(family.shape, Histogram | Sum));
-    for (suffix, part) in [("_bucket", Part::Bucket), ("_sum", Part::Sum), ("_count", Part::Count)] {
+    for (suffix, part) in [("_bucket", SampleKind::Bucket), ("_sum", SampleKind::Sum), ("_count", SampleKind::Count)] {
         if let Some(at) = sample.strip_suffix(suffix).and_then(known).filter(sums) {
             let buckets = FAMILIES.get(at).is_some_and(|family| family.shape == Histogram);
-            return (buckets || part != Part::Bucket).then_some((at, part));
+            return (buckets || part != SampleKind::Bucket).then_some((at, part));
         }
     }
-    known(sample).filter(|at| !sums(at)).map(|at| (at, Part::Value))
+    known(sample).filter(|at| !sums(at)).map(|at| (at, SampleKind::Value))
 }

@@ -18,7 +18,7 @@ pub struct Histogram {
 
 /// Between what a figure lies, and the interpolated point.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Between {
+pub struct Bounds {
     /// It is at least this.
     pub low: f64,
     /// It is at most this; none above the last bound.
@@ -93,7 +93,7 @@ impl Histogram {
     /// How many values do not exceed a bound: between these two, which are equal at a known bound and where nothing lies
     /// between the bounds around it.
     #[must_use]
-    pub fn at_most(&self, bound: f64) -> (f64, f64) {
+    pub fn count_le(&self, bound: f64) -> (f64, f64) {
         let after = self.points.partition_point(|(known, _)| *known <= bound);
         let low = after.checked_sub(1).and_then(|at| self.points.get(at));
         let below = low.map_or(0.0, |(_, cum)| *cum);
@@ -105,14 +105,14 @@ impl Histogram {
 
     /// The share of values that do not exceed a bound, 0 to 1; none without values.
     #[must_use]
-    pub fn share_at_most(&self, bound: f64) -> Option<(f64, f64)> {
-        let (low, high) = self.at_most(bound);
+    pub fn share_le(&self, bound: f64) -> Option<(f64, f64)> {
+        let (low, high) = self.count_le(bound);
         (!self.is_empty()).then(|| (low / self.count, high / self.count))
     }
 
     /// Between what the `q` quantile lies (0 to 1): the bounds of the bucket it falls in. None without values.
     #[must_use]
-    pub fn quantile(&self, q: f64) -> Option<Between> {
+    pub fn quantile(&self, q: f64) -> Option<Bounds> {
         if self.is_empty() {
             return None;
         }
@@ -122,44 +122,44 @@ impl Histogram {
         let before = at.checked_sub(1).and_then(|at| self.points.get(at)).copied();
         let (low, below) = before.unwrap_or((0.0, 0.0));
         Some(match self.points.get(at) {
-            None => Between { low, high: None, point: low },
+            None => Bounds { low, high: None, point: low },
             Some((high, cum)) => {
                 let low = low.min(*high);
                 let share = if *cum > below { (rank - below) / (cum - below) } else { 1.0 };
                 // Bounds may lie further apart than the largest number.
                 let width = high - low;
                 let point = if width.is_finite() { low + width * share } else { low * (1.0 - share) + high * share };
-                Between { low, high: Some(*high), point: point.min(*high) }
+                Bounds { low, high: Some(*high), point: point.min(*high) }
             }
         })
     }
 
     /// The same with another sum.
     #[must_use]
-    pub fn summing(self, sum: f64) -> Self {
+    pub fn with_sum(self, sum: f64) -> Self {
         Histogram { sum, ..self }
     }
 
     /// Values of both.
     #[must_use]
     pub fn plus(&self, other: &Histogram) -> Histogram {
-        self.with(other, 1.0)
+        self.combine(other, 1.0)
     }
 
     /// The values that came after `earlier`, which is the same histogram at an earlier time.
     #[must_use]
     pub fn minus(&self, earlier: &Histogram) -> Histogram {
-        self.with(earlier, -1.0)
+        self.combine(earlier, -1.0)
     }
 
     /// Only bounds at which both counts are known remain.
-    fn with(&self, other: &Histogram, factor: f64) -> Histogram {
+    fn combine(&self, other: &Histogram, factor: f64) -> Histogram {
         let (sum, count) = (self.sum + factor * other.sum, self.count + factor * other.count);
         let mut bounds: Vec<f64> = self.points.iter().chain(&other.points).map(|(bound, _)| *bound).collect();
         bounds.sort_by(f64::total_cmp);
         bounds.dedup();
         let known = |bound: f64| {
-            let ((mine, at_most), (theirs, their_most)) = (self.at_most(bound), other.at_most(bound));
+            let ((mine, at_most), (theirs, their_most)) = (self.count_le(bound), other.count_le(bound));
             (mine == at_most && theirs == their_most).then_some((bound, mine + factor * theirs))
         };
         Histogram { points: bounds.into_iter().filter_map(known).collect(), sum, count }.ascending()
@@ -187,8 +187,8 @@ mod tests {
         assert_eq!(between(0.5), Some((0.5, Some(1.0))), "the third of six");
         assert_eq!(between(0.51), Some((2.5, Some(5.0))));
         assert_eq!(between(1.0), Some((10.0, None)));
-        assert_eq!(histogram.share_at_most(5.0), Some((5.0 / 6.0, 5.0 / 6.0)));
-        assert_eq!(histogram.share_at_most(3.5), Some((0.5, 5.0 / 6.0)));
+        assert_eq!(histogram.share_le(5.0), Some((5.0 / 6.0, 5.0 / 6.0)));
+        assert_eq!(histogram.share_le(3.5), Some((0.5, 5.0 / 6.0)));
         assert_eq!(Histogram::default().quantile(0.5), None);
         assert_eq!(histogram.mean(), Some(28.7 / 6.0));
     }
@@ -205,8 +205,8 @@ mod tests {
     #[test]
     fn endless_counts_and_bounds_beyond_all_numbers_have_figures() {
         let endless = Histogram::native([(0.0, 1.0, f64::INFINITY), (1.0, 2.0, 3.0)], 9.0, f64::INFINITY);
-        assert_eq!(endless.share_at_most(1.0), Some((1.0, 1.0)));
-        assert_eq!(endless.minus(&endless).share_at_most(1.0), None);
+        assert_eq!(endless.share_le(1.0), Some((1.0, 1.0)));
+        assert_eq!(endless.minus(&endless).share_le(1.0), None);
         let wide = Histogram::native([(-1e308, 1e308, 2.0)], 0.0, 2.0).quantile(0.5).unwrap();
         assert!(wide.low <= wide.point && wide.point <= 1e308, "{wide:?}");
         assert_eq!(Histogram::native([(0.0, 1.0, f64::NAN)], 0.0, 2.0).count, 2.0);
@@ -215,12 +215,12 @@ mod tests {
     #[test]
     fn native_buckets_know_the_gaps_between_them() {
         let native = Histogram::native([(1.0, 2.0, 3.0), (4.0, 8.0, 1.0)], 12.0, 4.0);
-        assert_eq!(native.at_most(3.0), (3.0, 3.0), "nothing lies between 2 and 4");
-        assert_eq!(native.at_most(5.0), (3.0, 4.0));
+        assert_eq!(native.count_le(3.0), (3.0, 3.0), "nothing lies between 2 and 4");
+        assert_eq!(native.count_le(5.0), (3.0, 4.0));
         assert_eq!(native.quantile(0.99).map(|b| (b.low, b.high)), Some((4.0, Some(8.0))));
         let earlier = Histogram::native([(1.0, 2.0, 2.0)], 3.0, 2.0);
         let since = native.minus(&earlier);
-        assert_eq!((since.count, since.at_most(2.0), since.at_most(4.0)), (2.0, (1.0, 1.0), (1.0, 1.0)));
+        assert_eq!((since.count, since.count_le(2.0), since.count_le(4.0)), (2.0, (1.0, 1.0), (1.0, 1.0)));
     }
 
     proptest! {
@@ -234,7 +234,7 @@ mod tests {
             prop_assert_eq!(one.count, (a.len() + b.len()) as f64);
             let back = one.minus(&right);
             for (bound, count) in back.points() {
-                prop_assert_eq!(left.at_most(*bound), (*count, *count));
+                prop_assert_eq!(left.count_le(*bound), (*count, *count));
             }
         }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::breakdown::{Part, Starts};
+use super::components::{MeanComponent, StartupStats};
 use super::families::name;
 use super::window::Window;
 use crate::model::phase::Phase;
@@ -17,9 +17,9 @@ pub struct Case<'a> {
     /// The node's metrics.
     pub window: &'a Window,
     /// Its starts.
-    pub starts: &'a Starts,
+    pub starts: &'a StartupStats,
     /// The parts of the mean start.
-    pub parts: &'a [Part],
+    pub parts: &'a [MeanComponent],
 }
 
 /// A cause's claim on seconds of the mean start.
@@ -58,7 +58,7 @@ impl Case<'_> {
         (count > 0.0 && self.per() > 0.0).then(|| (sum / self.per(), count))
     }
 
-    fn part(&self, of: Phase) -> Option<&Part> {
+    fn part(&self, of: Phase) -> Option<&MeanComponent> {
         self.parts.iter().find(|part| part.phases.first() == Some(&of))
     }
 
@@ -286,7 +286,7 @@ pub fn judge(case: &Case<'_>) -> Vec<MetricFinding> {
     }
     let proof = |(cause, check): &Rule| {
         // No cause costs a start more than it took.
-        let most = case.starts.total_s.filter(|_| case.starts.total_exact).unwrap_or(f64::INFINITY).max(0.0);
+        let most = case.starts.total_s.filter(|_| case.starts.mean_is_exact).unwrap_or(f64::INFINITY).max(0.0);
         let bound = |seconds: f64| seconds.clamp(0.0, most);
         check(case).map(|(low, high, seen)| MetricFinding {
             cause: (*cause).to_owned(),
@@ -303,7 +303,7 @@ pub fn judge(case: &Case<'_>) -> Vec<MetricFinding> {
 /// The proofs of several nodes as one, each node with its recorded starts; the words are those of the node
 /// that it costs most.
 #[must_use]
-pub fn together(nodes: &[(&str, f64, &[MetricFinding])]) -> Vec<MetricFinding> {
+pub fn aggregate(nodes: &[(&str, f64, &[MetricFinding])]) -> Vec<MetricFinding> {
     let all: f64 = nodes.iter().map(|(_, pods, _)| pods).sum();
     let mut sum: BTreeMap<&str, (MetricFinding, f64)> = BTreeMap::new();
     for (node, pods, proofs) in nodes.iter().filter(|(_, pods, _)| *pods > 0.0) {

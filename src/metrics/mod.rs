@@ -7,42 +7,42 @@
 //! URL  --prometheus--> series ──┘                        └──────────── reconcile with the startups table ┘
 //! ```
 
-pub mod breakdown;
+pub mod components;
 pub mod exposition;
 pub mod families;
 pub mod histogram;
 pub mod judge;
-pub mod page;
 pub mod prometheus;
 pub mod reconcile;
+pub mod scrape;
 pub mod window;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use breakdown::{Part, Starts};
-pub use histogram::{Between, Histogram};
+pub use components::{MeanComponent, StartupStats};
+pub use histogram::{Bounds, Histogram};
 pub use judge::MetricFinding;
-pub use page::{Scrape, ScrapeCollector};
-pub use reconcile::{Figure, Reconciled};
+pub use reconcile::{Comparison, Reconciliation};
+pub use scrape::{Scrape, ScrapeCollector};
 pub use window::Window;
 
 use crate::table::Recorded;
 
 /// The kubelet's SLI or total in a few figures.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
-pub struct Spread {
+pub struct LatencySummary {
     /// How many values.
     pub count: f64,
     /// Their mean, seconds.
     pub mean_s: Option<f64>,
     /// Half do not exceed it.
-    pub p50_s: Option<Between>,
+    pub p50_s: Option<Bounds>,
     /// 95 % do not exceed it.
-    pub p95_s: Option<Between>,
+    pub p95_s: Option<Bounds>,
     /// 99 % do not exceed it.
-    pub p99_s: Option<Between>,
+    pub p99_s: Option<Bounds>,
     /// The share of values within 5 s, from and to: equal where 5 s is a bound and no value is broken.
     pub within_5s: Option<(f64, f64)>,
 }
@@ -57,31 +57,31 @@ pub struct NodeMetrics {
     /// Of these stateful, as far as the SLI leaves them out.
     pub stateful: Option<f64>,
     /// Values of the SLI that are about -9.2e9 s.
-    pub broken: f64,
+    pub overflowed: f64,
     /// The kubelet's SLI.
-    pub slo_s: Option<Spread>,
+    pub slo_s: Option<LatencySummary>,
     /// Created → watched.
-    pub total_s: Option<Spread>,
+    pub total_s: Option<LatencySummary>,
     /// Mean seconds of a start.
     pub mean_s: Option<f64>,
     /// Where they went.
-    pub parts: Vec<Part>,
+    pub parts: Vec<MeanComponent>,
     /// The causes they prove.
     pub causes: Vec<MetricFinding>,
     /// The logs of the same node beside them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reconciled: Option<Reconciled>,
+    pub reconciled: Option<Reconciliation>,
 }
 
 impl NodeMetrics {
     /// The figures of a window; `recorded` are the starts that logs of the node recorded.
     #[must_use]
     pub fn of(window: Window, recorded: Option<&[Recorded]>) -> Self {
-        let starts = Starts::of(&window).unwrap_or_default();
-        let parts = breakdown::of(&window, &starts);
+        let starts = StartupStats::of(&window).unwrap_or_default();
+        let parts = components::of(&window, &starts);
         let causes = judge::judge(&judge::Case { window: &window, starts: &starts, parts: &parts });
-        type Quantile<'a> = &'a dyn Fn(f64) -> Option<Between>;
-        let spread = |histogram: &Histogram, quantile: Quantile<'_>, within: Option<(f64, f64)>| Spread {
+        type Quantile<'a> = &'a dyn Fn(f64) -> Option<Bounds>;
+        let spread = |histogram: &Histogram, quantile: Quantile<'_>, within: Option<(f64, f64)>| LatencySummary {
             count: histogram.count,
             mean_s: histogram.mean(),
             p50_s: quantile(0.5),
@@ -92,9 +92,9 @@ impl NodeMetrics {
         NodeMetrics {
             startups: starts.count,
             stateful: starts.stateful,
-            broken: starts.broken,
+            overflowed: starts.overflowed,
             slo_s: starts.sli.as_ref().map(|sli| spread(sli, &|q| starts.quantile(q), starts.within())),
-            total_s: starts.total.as_ref().map(|all| spread(all, &|q| all.quantile(q), all.share_at_most(5.0))),
+            total_s: starts.total.as_ref().map(|all| spread(all, &|q| all.quantile(q), all.share_le(5.0))),
             mean_s: (!parts.is_empty()).then(|| parts.iter().map(|part| part.mean_s).sum()),
             reconciled: recorded.map(|recorded| reconcile::reconcile(&window, &starts, &parts, recorded)),
             parts,
@@ -106,11 +106,12 @@ impl NodeMetrics {
 
 impl NodeMetrics {
     /// The figures of several nodes: histograms and counts are added up, parts and proofs weighted by recorded starts.
-    fn together(mut window: Window, nodes: &[NodeMetrics]) -> Self {
-        let parts: Vec<(f64, &[Part])> = nodes.iter().map(|node| (node.startups, node.parts.as_slice())).collect();
-        let parts = breakdown::together(&parts);
+    fn aggregate(mut window: Window, nodes: &[NodeMetrics]) -> Self {
+        let parts: Vec<(f64, &[MeanComponent])> =
+            nodes.iter().map(|node| (node.startups, node.parts.as_slice())).collect();
+        let parts = components::aggregate(&parts);
         let proofs = nodes.iter().map(|node| (node.window.node.as_str(), node.startups, node.causes.as_slice()));
-        let causes = judge::together(&proofs.collect::<Vec<_>>());
+        let causes = judge::aggregate(&proofs.collect::<Vec<_>>());
         let mean_s = (!parts.is_empty()).then(|| parts.iter().map(|part| part.mean_s).sum());
         let known = nodes.iter().filter(|node| node.total_s.is_some()).count();
         if known > 0 && known < nodes.len() {
@@ -124,7 +125,7 @@ impl NodeMetrics {
         NodeMetrics {
             startups: sum(|node| node.startups),
             stateful: stateful.then(|| sum(|node| node.stateful.unwrap_or(0.0))),
-            broken: sum(|node| node.broken),
+            overflowed: sum(|node| node.overflowed),
             mean_s,
             parts,
             causes,
@@ -157,8 +158,11 @@ impl MetricsReport {
                 None => drop(by_node.insert(window.node.clone(), window)),
             }
         }
-        let strange: Vec<String> =
-            by_node.values().filter(|window| Starts::of(window).is_none()).map(|window| window.node.clone()).collect();
+        let strange: Vec<String> = by_node
+            .values()
+            .filter(|window| StartupStats::of(window).is_none())
+            .map(|window| window.node.clone())
+            .collect();
         by_node.retain(|node, _| !strange.contains(node));
         if !strange.is_empty() && !by_node.is_empty() {
             remarks.push(format!(
@@ -191,7 +195,7 @@ impl MetricsReport {
         }
         let mut fleet = match nodes.as_slice() {
             [alone] => NodeMetrics { reconciled: None, ..alone.clone() },
-            nodes => NodeMetrics::together(fleet, nodes),
+            nodes => NodeMetrics::aggregate(fleet, nodes),
         };
         remarks.sort_unstable();
         remarks.dedup();

@@ -3,23 +3,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::breakdown::{Part, Starts};
+use super::components::{MeanComponent, StartupStats};
 use super::families::name;
-use super::histogram::Between;
+use super::histogram::Bounds;
 use super::window::Window;
 use crate::model::phase::{PHASES, Phase};
+use crate::model::quantile::quantile;
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::table::Recorded;
 
 /// One figure by both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Figure {
+pub struct Comparison {
     /// What it is.
     pub figure: String,
     /// By the logs.
     pub logs: Option<f64>,
     /// By the metrics: between these.
-    pub metrics: Option<Between>,
+    pub metrics: Option<Bounds>,
     /// Whether they agree.
     pub agree: bool,
     /// Why they differ, or what is to be known.
@@ -28,9 +29,9 @@ pub struct Figure {
 
 /// What the comparison of one node gives.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Reconciled {
+pub struct Reconciliation {
     /// The figures.
-    pub figures: Vec<Figure>,
+    pub figures: Vec<Comparison>,
     /// Records that are in the logs and not in the metrics, or the other way round, with their reason.
     pub left_out: Vec<String>,
     /// Starts that one side has and the other lacks without a known reason; more in the metrics is positive.
@@ -45,10 +46,15 @@ fn late(window: &Window) -> Nanos {
 
 /// Compares a node's metrics with the starts that its logs recorded.
 #[must_use]
-pub fn reconcile(window: &Window, starts: &Starts, parts: &[Part], recorded: &[Recorded]) -> Reconciled {
-    let mut found = Reconciled::default();
+pub fn reconcile(
+    window: &Window,
+    starts: &StartupStats,
+    parts: &[MeanComponent],
+    recorded: &[Recorded],
+) -> Reconciliation {
+    let mut found = Reconciliation::default();
     let late = late(window);
-    let say = |found: &mut Reconciled, count: usize, words: &str| {
+    let say = |found: &mut Reconciliation, count: usize, words: &str| {
         if count > 0 {
             found.left_out.push(format!("{count} {} {words}", if count == 1 { "record" } else { "records" }));
         }
@@ -97,8 +103,8 @@ pub fn reconcile(window: &Window, starts: &Starts, parts: &[Part], recorded: &[R
             )
         })
     };
-    let exactly = |value: f64| Between { low: value, high: Some(value), point: value };
-    found.figures.push(Figure {
+    let exactly = |value: f64| Bounds { low: value, high: Some(value), point: value };
+    found.figures.push(Comparison {
         figure: "starts recorded".into(),
         logs: Some(within.len() as f64),
         metrics: Some(exactly(starts.count)),
@@ -117,26 +123,26 @@ pub fn reconcile(window: &Window, starts: &Starts, parts: &[Part], recorded: &[R
     if let Some(histogram) = &starts.sli {
         let stateful =
             left_out.then(|| format!("{stateful} stateful starts are not in the SLI metric of this kubelet"));
-        found.figures.push(Figure {
+        found.figures.push(Comparison {
             figure: "starts in the SLI".into(),
             logs: Some(sli.len() as f64),
             metrics: Some(exactly(histogram.count)),
             agree: sli.len() as f64 == histogram.count,
             why: stateful.or(differs.clone()),
         });
-        let (low, high) = histogram.at_most(5.0);
+        let (low, high) = histogram.count_le(5.0);
         let logs = sli.iter().filter(|value| **value <= 5.0).count() as f64;
         let count = |count: f64, of: f64| if of > 0.0 { count / of } else { 0.0 };
-        let broken = (starts.broken > 0.0).then(|| {
+        let broken = (starts.overflowed > 0.0).then(|| {
             format!(
                 "{:.0} values of the kubelet are broken (about -9.2e9 s) and count as within 5 s in both",
-                starts.broken
+                starts.overflowed
             )
         });
-        found.figures.push(Figure {
+        found.figures.push(Comparison {
             figure: "share of the SLI within 5 s".into(),
             logs: Some(count(logs, sli.len() as f64)),
-            metrics: Some(Between {
+            metrics: Some(Bounds {
                 low: count(low, histogram.count),
                 high: Some(count(high, histogram.count)),
                 point: count(low, histogram.count),
@@ -148,7 +154,7 @@ pub fn reconcile(window: &Window, starts: &Starts, parts: &[Part], recorded: &[R
             let metrics = starts.quantile(q);
             let logs = quantile(&sli, q);
             let agree = same && agrees(logs, metrics);
-            found.figures.push(Figure {
+            found.figures.push(Comparison {
                 figure: format!("SLI p{:.0}", q * 100.0),
                 logs,
                 metrics,
@@ -163,7 +169,7 @@ pub fn reconcile(window: &Window, starts: &Starts, parts: &[Part], recorded: &[R
         for q in [0.5, 0.99] {
             let (logs, metrics) = (quantile(&total, q), histogram.quantile(q));
             let agree = same && agrees(logs, metrics);
-            found.figures.push(Figure {
+            found.figures.push(Comparison {
                 figure: format!("total p{:.0}", q * 100.0),
                 logs,
                 metrics,
@@ -177,12 +183,8 @@ pub fn reconcile(window: &Window, starts: &Starts, parts: &[Part], recorded: &[R
     found
 }
 
-fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
-    sorted.get(((q * sorted.len() as f64 - 1e-9).ceil() as usize).saturating_sub(1)).copied()
-}
-
 /// Bounds are met but for the last digits of a sum of floats; a value below 0 lies in the first bucket.
-fn agrees(logs: Option<f64>, metrics: Option<Between>) -> bool {
+fn agrees(logs: Option<f64>, metrics: Option<Bounds>) -> bool {
     match (logs, metrics) {
         (Some(logs), Some(metrics)) => {
             (logs >= metrics.low - 1e-6 || metrics.low == 0.0) && metrics.high.is_none_or(|high| logs <= high + 1e-6)
@@ -197,23 +199,23 @@ fn of_logs(phases: &[Phase], within: &[&Recorded]) -> f64 {
 }
 
 /// Mean seconds that two programs, two populations and two ways to count may differ by: a quarter of a second and a tenth.
-fn near(metrics: &Between, logs: f64) -> bool {
+fn near(metrics: &Bounds, logs: f64) -> bool {
     let room = 0.25 + 0.1 * logs.abs();
     logs >= metrics.low - room && metrics.high.is_none_or(|high| logs <= high + room)
 }
 
 /// Pods that began within the window and were not recorded in it are in the families of operations.
-fn others(starts: &Starts, within: &[&Recorded]) -> Option<String> {
-    let begun = starts.begun.filter(|begun| (begun - within.len() as f64).abs() >= 0.5)?;
+fn others(starts: &StartupStats, within: &[&Recorded]) -> Option<String> {
+    let begun = starts.sandboxed.filter(|begun| (begun - within.len() as f64).abs() >= 0.5)?;
     Some(format!("the families hold {begun:.0} pods, compared are the {} recorded", within.len()))
 }
 
-fn mean(part: &Part, starts: &Starts, within: &[&Recorded]) -> Option<Figure> {
+fn mean(part: &MeanComponent, starts: &StartupStats, within: &[&Recorded]) -> Option<Comparison> {
     if within.is_empty() || part.phases == [Phase::Unattributed] {
         return None;
     }
     let logs = of_logs(&part.phases, within);
-    let metrics = Between { low: part.low_s, high: Some(part.high_s), point: part.mean_s };
+    let metrics = Bounds { low: part.low_s, high: Some(part.high_s), point: part.mean_s };
     let agree = near(&metrics, logs);
     let why = (!agree).then(|| {
         match others(starts, within).or(part.remarks.iter().find(|remark| !remark.contains("relist")).cloned()) {
@@ -223,11 +225,11 @@ fn mean(part: &Part, starts: &Starts, within: &[&Recorded]) -> Option<Figure> {
             }
         }
     });
-    Some(Figure { figure: format!("mean {}", part.part), logs: Some(logs), metrics: Some(metrics), agree, why })
+    Some(Comparison { figure: format!("mean {}", part.part), logs: Some(logs), metrics: Some(metrics), agree, why })
 }
 
 /// Whether the part that is largest by the metrics holds the phase that is largest by the logs.
-fn largest(parts: &[Part], starts: &Starts, within: &[&Recorded]) -> Option<Figure> {
+fn largest(parts: &[MeanComponent], starts: &StartupStats, within: &[&Recorded]) -> Option<Comparison> {
     let of = |phase: Phase| of_logs(&[phase], within);
     let (phase, name) = PHASES.iter().max_by(|a, b| of(a.0).total_cmp(&of(b.0))).filter(|_| !within.is_empty())?;
     let part = parts.iter().max_by(|a, b| a.mean_s.total_cmp(&b.mean_s))?;
@@ -240,6 +242,6 @@ fn largest(parts: &[Part], starts: &Starts, within: &[&Recorded]) -> Option<Figu
         let reason = if remarks.is_empty() { String::new() } else { format!(": {}", remarks.join("; ")) };
         Some(format!("by the logs {name}; by the metrics {:?}{reason}", part.part))
     };
-    let seconds = Between { low: part.low_s, high: Some(part.high_s), point: part.mean_s };
-    Some(Figure { figure: "largest part".into(), logs: Some(of(*phase)), metrics: Some(seconds), agree, why })
+    let seconds = Bounds { low: part.low_s, high: Some(part.high_s), point: part.mean_s };
+    Some(Comparison { figure: "largest part".into(), logs: Some(of(*phase)), metrics: Some(seconds), agree, why })
 }

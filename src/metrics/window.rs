@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::families::{Exporter, FAMILIES, Family, Shape};
 use super::histogram::Histogram;
-use super::page::{Key, Scrape, Values};
+use super::scrape::{Scrape, SeriesKey, SeriesValues};
 use crate::model::time::Time;
 
 /// What one series counted within a window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Counted {
+pub struct SeriesDelta {
     /// What a counter counted.
     pub value: f64,
     /// Over how many seconds, where both ends are known: for counters of seconds, of which a share of the time is asked.
@@ -38,7 +38,7 @@ pub struct Window {
     /// How often the kubelet restarted between them: what came between the last scrape before and the restart is in none.
     pub restarts: u64,
     /// The series, by family and kept label.
-    pub series: Vec<(String, String, Counted)>,
+    pub series: Vec<(String, String, SeriesDelta)>,
     /// What is to be said of how the metrics came.
     pub remarks: Vec<String>,
 }
@@ -63,9 +63,10 @@ impl Window {
     }
 
     /// The series of a family, by kept label.
-    pub fn all<'a>(&'a self, family: &'a str, label: &'a str) -> impl Iterator<Item = (&'a str, &'a Counted)> {
-        let mine =
-            move |(name, kept, _): &&(String, String, Counted)| name == family && (label.is_empty() || kept == label);
+    pub fn all<'a>(&'a self, family: &'a str, label: &'a str) -> impl Iterator<Item = (&'a str, &'a SeriesDelta)> {
+        let mine = move |(name, kept, _): &&(String, String, SeriesDelta)| {
+            name == family && (label.is_empty() || kept == label)
+        };
         self.series.iter().filter(mine).map(|(_, kept, counted)| (kept.as_str(), counted))
     }
 
@@ -84,7 +85,7 @@ impl Window {
     #[must_use]
     pub fn overlaps(&self, other: &Window) -> bool {
         let apart = |a: Option<Time>, b: Option<Time>| a.zip(b).is_some_and(|(to, from)| to <= from);
-        let same = |(family, label, _): &(String, String, Counted)| {
+        let same = |(family, label, _): &(String, String, SeriesDelta)| {
             other.series.iter().any(|(theirs, their_label, _)| theirs == family && their_label == label)
         };
         !apart(self.to, other.from) && !apart(other.to, self.from) && self.series.iter().any(same)
@@ -97,7 +98,7 @@ impl Window {
         self.kubelet_version = self.kubelet_version.take().or(other.kubelet_version.clone());
         self.scrapes += other.scrapes;
         self.restarts += other.restarts;
-        let mut series: BTreeMap<(String, String), Counted> = std::mem::take(&mut self.series)
+        let mut series: BTreeMap<(String, String), SeriesDelta> = std::mem::take(&mut self.series)
             .into_iter()
             .map(|(family, label, counted)| ((family, label), counted))
             .collect();
@@ -133,37 +134,37 @@ pub fn between(node: &str, mut pages: Vec<Scrape>, since_start: bool) -> Window 
     window.kubelet_version = pages.iter().rev().find_map(|page| page.version.clone());
     window.to = last.at;
     window.from = if since_start { first.started } else { first.at };
-    let mut counted: BTreeMap<Key, Counted> = BTreeMap::new();
+    let mut counted: BTreeMap<SeriesKey, SeriesDelta> = BTreeMap::new();
     let mut before: Option<&Scrape> = if since_start { None } else { Some(first) };
     for page in pages.iter().skip(usize::from(!since_start)) {
         // Containers' and the kernel's counters do not begin anew with the program that exports them.
         let own = !matches!(page.exporter, Some(Exporter::Cadvisor | Exporter::Node));
-        let begun_anew = own && before.is_some_and(|before| begun_anew(before, page));
-        if begun_anew && counted.is_empty() {
+        let counter_reset = own && before.is_some_and(|before| counter_reset(before, page));
+        if counter_reset && counted.is_empty() {
             window.from = page.started.or(window.from);
         }
-        if begun_anew && page.exporter == Some(Exporter::Kubelet) {
+        if counter_reset && page.exporter == Some(Exporter::Kubelet) {
             window.restarts += 1;
         }
-        let known = before.filter(|_| !begun_anew);
+        let known = before.filter(|_| !counter_reset);
         for (key, values) in &page.values {
             let earlier = known.and_then(|known| known.values.get(key));
             take(counted.entry(key.clone()).or_default(), values, earlier);
         }
         before = Some(page);
     }
-    let not_numbers: u64 = pages.iter().map(|page| page.not_numbers).sum();
-    if not_numbers > 0 {
+    let invalid_values: u64 = pages.iter().map(|page| page.invalid_values).sum();
+    if invalid_values > 0 {
         window
             .remarks
-            .push(format!("{node}: {not_numbers} samples are no count (NaN, infinite, negative) and are left out"));
+            .push(format!("{node}: {invalid_values} samples are no count (NaN, infinite, negative) and are left out"));
     }
     let family = |number: usize| FAMILIES.get(number).map_or("", |family| family.name).to_owned();
     let seconds = first.at.zip(last.at).map(|(from, to)| (to - from).seconds()).filter(|_| !since_start);
     for ((number, label), mut counted) in counted {
         let of_time = |family: &Family| matches!(family.exporter, Exporter::Cadvisor | Exporter::Node);
         counted.seconds = seconds.filter(|_| FAMILIES.get(number).is_some_and(of_time));
-        let apart = FAMILIES.get(number).is_some_and(|family| family.apart);
+        let apart = FAMILIES.get(number).is_some_and(|family| family.sum_over_label);
         match window.series.last_mut() {
             Some((name, _, sum)) if apart && *name == family(number) => sum.value += counted.value,
             _ => window.series.push((family(number), if apart { String::new() } else { label.into() }, counted)),
@@ -172,9 +173,9 @@ pub fn between(node: &str, mut pages: Vec<Scrape>, since_start: bool) -> Window 
     window
 }
 
-fn take(counted: &mut Counted, values: &Values, earlier: Option<&Values>) {
+fn take(counted: &mut SeriesDelta, values: &SeriesValues, earlier: Option<&SeriesValues>) {
     if let Some(now) = values.histogram() {
-        let since = match earlier.and_then(Values::histogram) {
+        let since = match earlier.and_then(SeriesValues::histogram) {
             Some(earlier) => now.minus(&earlier),
             None => now,
         };
@@ -191,10 +192,10 @@ fn take(counted: &mut Counted, values: &Values, earlier: Option<&Values>) {
 
 /// Whether the process of a page is another than that of the page before: a count has gone down, or it says that it started
 /// after that. That its start differs is not enough: programs compute it from the kernel's clock, which is set now and then.
-fn begun_anew(before: &Scrape, page: &Scrape) -> bool {
+fn counter_reset(before: &Scrape, page: &Scrape) -> bool {
     let later = before.at.zip(page.started).is_some_and(|(before, started)| started > before);
     let differs = before.started.zip(page.started).is_none_or(|(before, now)| (now - before).seconds().abs() > 1.0);
-    let fell = |key: &Key, now: Option<f64>, count: fn(&Values) -> Option<f64>| {
+    let fell = |key: &SeriesKey, now: Option<f64>, count: fn(&SeriesValues) -> Option<f64>| {
         before.values.get(key).and_then(count).zip(now).is_some_and(|(before, now)| now < before)
     };
     let any_fell = || {

@@ -82,7 +82,7 @@ pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Importe
     page.whole.into_iter().try_for_each(|row| store.push(row))?;
     if whole < startups {
         let listed = page.rows.pod.len();
-        coverage.source_troubles.push(format!(
+        coverage.source_errors.push(format!(
             "a page holds {whole} of its {startups} startups whole and {listed} listed; what follows is of those"
         ));
         // A gate must not judge what is left of a report.
@@ -92,7 +92,7 @@ pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Importe
     }
     if page.cut.measured < page.cut.nodes {
         let (measured, nodes) = (page.cut.measured, page.cut.nodes);
-        coverage.source_troubles.push(format!("a page holds the metrics of {measured} of {nodes} nodes"));
+        coverage.source_errors.push(format!("a page holds the metrics of {measured} of {nodes} nodes"));
         runs.truncated_pages.push(data.into());
     }
     runs.add(&page.report.run, coverage, page.report.metrics.windows());
@@ -116,7 +116,7 @@ impl Listed {
         let finding = |(cause, lost, certain): &(usize, i64, i64)| Finding {
             cause: text(*cause),
             lost_s: *lost as f64 / 1e6,
-            certain_s: *certain as f64 / 1e6,
+            lost_min_s: *certain as f64 / 1e6,
             ..Finding::default()
         };
         let findings: Vec<Finding> = self.findings.get(at)?.iter().map(finding).collect();

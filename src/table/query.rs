@@ -14,8 +14,8 @@ use crate::model::error::{Error, ErrorKind};
 use crate::model::hash::HashMap;
 use crate::model::names::named_enum;
 use crate::model::phase::{PHASES, Phase};
+use crate::model::quantile::select_quantile;
 use crate::model::time::{SECOND, Time};
-use crate::report::stat;
 
 /// Nanoseconds of an hour.
 const HOUR: i64 = 3600 * SECOND;
@@ -190,7 +190,7 @@ impl Values {
     }
 
     fn group(mut self) -> Group {
-        let mut at = |q: f64| stat::select_quantile(&mut self.values, q);
+        let mut at = |q: f64| select_quantile(&mut self.values, q);
         Group {
             count: self.count,
             p50_s: at(0.5),

@@ -72,7 +72,7 @@ fn of_sample(sample: &Path) -> BTreeSet<String> {
         all.extend(["node", "namespace", "pod", "uid"].iter().filter_map(|column| text(&row[*column])));
         all.extend(row["workload"].as_str().unwrap().split('/').map(str::to_owned));
         for pull in row["image_pulls"].as_array().unwrap() {
-            all.extend(["image", "registry", "behind"].iter().filter_map(|column| text(&pull[*column])));
+            all.extend(["image", "registry", "blocked_by"].iter().filter_map(|column| text(&pull[*column])));
         }
         all.extend(row["volume_mounts"].as_array().unwrap().iter().filter_map(|volume| text(&volume["volume"])));
     }
@@ -120,19 +120,19 @@ fn figures(value: &Value) -> Value {
                 "workload",
                 "source",
                 "sources",
-                "source_troubles",
+                "source_errors",
                 "filters",
                 "pseudonyms",
-                "about",
+                "waited_for",
                 "evidence",
                 "text",
                 "image",
                 "registry",
-                "behind",
+                "blocked_by",
                 "volume",
                 "error",
                 "run",
-                "worst",
+                "example",
                 "remarks",
                 "name",
                 "what_if",
@@ -238,7 +238,7 @@ mod slow {
             let input = sample.to_str().unwrap();
             let (plain, hidden) = (report(&[input]), report(&[input, "--anonymize-key", &key]));
             assert_eq!(hidden, report(&["--anonymize-key", &key, input]), "{input}");
-            for part in ["summary", "what_if", "unjudged", "coverage"] {
+            for part in ["summary", "what_if", "not_checked", "coverage"] {
                 assert_eq!(figures(&plain[part]), figures(&hidden[part]), "{input} {part}");
             }
             let measured = |report: &Value| figures(&report["metrics"]["fleet"]);

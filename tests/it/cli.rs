@@ -178,7 +178,7 @@ fn hostile_text_of_a_stored_report_reaches_no_terminal_by_stderr_either() {
     let (path, _) = capture("s01-cached");
     let output = podlag().arg(path).args(["--format", "json"]).output().unwrap();
     let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    report["coverage"]["source_troubles"] = serde_json::json!(["node-1.log: \u{1b}[31mred\u{1b}[2J"]);
+    report["coverage"]["source_errors"] = serde_json::json!(["node-1.log: \u{1b}[31mred\u{1b}[2J"]);
     let output = piped(report.to_string().as_bytes(), &["--format", "ndjson"]);
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("node-1.log:") && told.contains("red"), "{told:?}");

@@ -33,14 +33,14 @@ fn rows(report: &Report) -> Vec<String> {
 
 fn assert_tiles(report: &Report) {
     for row in all(report) {
-        let pieces = &row.spans;
-        assert!(pieces.windows(2).all(|pair| pair[0].to == pair[1].from), "{}: a gap or an overlap", row.pod);
-        if let (Some(total), Some(first), Some(last)) = (row.total_s, pieces.first(), pieces.last()) {
+        let spans = &row.spans;
+        assert!(spans.windows(2).all(|pair| pair[0].to == pair[1].from), "{}: a gap or an overlap", row.pod);
+        if let (Some(total), Some(first), Some(last)) = (row.total_s, spans.first(), spans.last()) {
             assert!(((last.to - first.from).seconds() - total).abs() < 1e-9, "{}", row.pod);
         }
-        assert!(pieces.iter().all(|piece| {
-            let length = (piece.to - piece.from).seconds();
-            piece.min_s <= length && length <= piece.max_s
+        assert!(spans.iter().all(|span| {
+            let length = (span.to - span.from).seconds();
+            span.min_s <= length && length <= span.max_s
         }));
     }
 }
@@ -113,7 +113,7 @@ fn the_cap_lets_startups_leave_and_counts_them() {
     let report =
         analyze(&sources, &options, &Arc::new(AtomicBool::new(false))).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(report.table.len(), 1000, "none is lost in silence");
-    assert!(report.coverage.capped >= 1000 - 81, "only {} left by the cap", report.coverage.capped);
+    assert!(report.coverage.evicted_limit >= 1000 - 81, "only {} left by the cap", report.coverage.evicted_limit);
 }
 
 proptest! {

@@ -202,7 +202,7 @@ mod external {
             "/summary",
             "/summary/running",
             "/summary/causes/0",
-            "/summary/causes/0/worst",
+            "/summary/causes/0/example",
             "/summary/slowest/0",
             "/metrics/fleet",
             "/metrics/nodes/0/window",

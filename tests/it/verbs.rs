@@ -233,7 +233,7 @@ fn wrong_expressions_point_at_their_mistake() {
     let output = run(&["check", "--fail-if", "p99(slow_s) > 5s", "--fail-if", "p50(pod) > 5"], &[&input("s01-cached")]);
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    let caret = "p99(slow_s) > 5s\n    ^^^^^^ no column is named \"slow_s\"\nhelp: did you mean slo_s?";
+    let caret = "p99(slow_s) > 5s\n    ^^^^^^ unknown column \"slow_s\"\nhelp: did you mean slo_s?";
     assert!(told.contains(caret), "{told}");
     assert!(told.contains("p50(pod) > 5\n    ^^^ "), "every wrong one is told: {told}");
     let none = run(&["check"], &[&input("s01-cached")]);

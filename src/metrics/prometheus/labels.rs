@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::Labels;
+use super::response::Labels;
 
 /// Labels that name a node, the best first. `instance` is always there: an address and port.
 const NODE_LABELS: &[&str] = &[
@@ -22,20 +22,20 @@ const CLUSTER_LABELS: &[&str] = &["cluster", "k8s_cluster_name", "cluster_name"]
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
+pub struct NodeLabels {
     /// The label that names the node.
     pub node: String,
     /// The label that names the cluster, where there are several.
     pub cluster: Option<String>,
     /// Labels that differ among the series of one node: it is scraped more than once.
-    pub again: Vec<String>,
+    pub replica_labels: Vec<String>,
     /// The jobs that scrape kubelets.
     pub jobs: BTreeSet<String>,
 }
 
 /// Finds them in the labels of series of which each kubelet has one per scrape; `own` overrides the node's label.
 #[must_use]
-pub fn find(series: &[Labels], own: Option<&str>) -> Option<Found> {
+pub fn find(series: &[Labels], own: Option<&str>) -> Option<NodeLabels> {
     if series.is_empty() {
         return None;
     }
@@ -57,29 +57,29 @@ pub fn find(series: &[Labels], own: Option<&str>) -> Option<Found> {
         let clusters: BTreeSet<_> = series.iter().filter_map(|labels| labels.get(**label)).collect();
         clusters.len() > 1
     });
-    let mut found = Found {
+    let mut found = NodeLabels {
         node: node.into(),
         cluster: cluster.map(|label| (*label).into()),
-        again: Vec::new(),
+        replica_labels: Vec::new(),
         jobs: series.iter().filter_map(|labels| labels.get("job")).filter(|job| !job.is_empty()).cloned().collect(),
     };
     let mut nodes: BTreeMap<Option<String>, Vec<&Labels>> = BTreeMap::new();
     for labels in series {
         nodes.entry(found.name(labels)).or_default().push(labels);
     }
-    let mut again: BTreeSet<&String> = BTreeSet::new();
+    let mut replica_labels: BTreeSet<&String> = BTreeSet::new();
     for mine in nodes.values() {
         let known: BTreeSet<&String> = mine.iter().flat_map(|labels| labels.keys()).collect();
-        again.extend(known.into_iter().filter(|label| {
+        replica_labels.extend(known.into_iter().filter(|label| {
             let values: BTreeSet<_> = mine.iter().map(|labels| labels.get(*label)).collect();
             values.len() > 1
         }));
     }
-    found.again = again.into_iter().filter(|label| *label != "__name__").cloned().collect();
+    found.replica_labels = replica_labels.into_iter().filter(|label| *label != "__name__").cloned().collect();
     Some(found)
 }
 
-impl Found {
+impl NodeLabels {
     /// The node that a series is of, with its cluster's name before it where there are several.
     #[must_use]
     pub fn name(&self, labels: &Labels) -> Option<String> {
@@ -90,7 +90,7 @@ impl Found {
         }
     }
 
-    /// The value of the node's label in a name that [`Found::name`] gave.
+    /// The value of the node's label in a name that [`NodeLabels::name`] gave.
     #[must_use]
     pub fn value<'a>(&self, name: &'a str) -> &'a str {
         match self.cluster {
@@ -101,7 +101,7 @@ impl Found {
 
     /// The labels that tell apart what was scraped.
     pub fn all(&self) -> impl Iterator<Item = &str> {
-        [&self.node].into_iter().chain(&self.cluster).chain(&self.again).map(String::as_str)
+        [&self.node].into_iter().chain(&self.cluster).chain(&self.replica_labels).map(String::as_str)
     }
 }
 
@@ -118,10 +118,10 @@ mod tests {
         let a = labels(&[("job", "kubelet"), ("instance", "10.0.0.1:10250"), ("node", "a")]);
         let b = labels(&[("job", "kubelet"), ("instance", "10.0.0.2:10250"), ("node", "b")]);
         let found = find(&[a.clone(), b.clone()], None).unwrap();
-        assert_eq!((found.node.as_str(), found.again.len()), ("node", 0));
+        assert_eq!((found.node.as_str(), found.replica_labels.len()), ("node", 0));
         assert_eq!(found.name(&b).as_deref(), Some("b"));
-        let nameless = labels(&[("job", "kubelet"), ("instance", "10.0.0.3:10250")]);
-        assert_eq!(find(&[a.clone(), nameless], None).unwrap().node, "instance");
+        let names_missing = labels(&[("job", "kubelet"), ("instance", "10.0.0.3:10250")]);
+        assert_eq!(find(&[a.clone(), names_missing], None).unwrap().node, "instance");
         assert_eq!(find(std::slice::from_ref(&a), Some("job")).unwrap().node, "job");
         assert_eq!(find(&[a], Some("rack")), None, "no series has it");
         assert_eq!(find(&[], None), None, "nothing to look at");
@@ -138,8 +138,8 @@ mod tests {
     fn a_node_that_is_scraped_twice_shows_by_what_differs() {
         let once = |job: &str, cluster: &str| labels(&[("job", job), ("node", "a"), ("cluster", cluster)]);
         let found = find(&[once("kubelet", "x"), once("kubernetes-nodes", "x")], None).unwrap();
-        assert_eq!((found.again, found.cluster), (vec!["job".to_owned()], None));
+        assert_eq!((found.replica_labels, found.cluster), (vec!["job".to_owned()], None));
         let found = find(&[once("kubelet", "x"), once("kubelet", "y")], None).unwrap();
-        assert_eq!((found.again.len(), found.cluster.as_deref()), (0, Some("cluster")));
+        assert_eq!((found.replica_labels.len(), found.cluster.as_deref()), (0, Some("cluster")));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::labels::Found;
+use super::labels::NodeLabels;
 use crate::metrics::families::{Exporter, FAMILIES, Family, Shape, name};
 
 /// Families that each kubelet has from its start, so that its series can be looked at, the best first.
-pub const LOOKED_AT: &[&str] = &[name::POD_START, name::SLI];
+pub const PROBE_FAMILIES: &[&str] = &[name::POD_START, name::SLI];
 
 /// A string in PromQL.
 fn quoted(text: &str) -> String {
@@ -23,7 +23,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Matchers that any of these values fit.
-fn one_of<'a>(label: &str, values: impl Iterator<Item = &'a str>) -> String {
+fn any_of<'a>(label: &str, values: impl Iterator<Item = &'a str>) -> String {
     let all: Vec<String> = values.map(regex::escape).collect();
     format!("{label}=~{}", quoted(&all.join("|")))
 }
@@ -34,23 +34,23 @@ pub struct Scope<'a> {
     /// The user's own matchers, without braces.
     pub selector: &'a str,
     /// The labels of nodes.
-    pub found: Option<&'a Found>,
+    pub found: Option<&'a NodeLabels>,
     /// Only these values of the node's label; empty: all.
     pub nodes: &'a [String],
 }
 
 impl Scope<'_> {
     /// Matchers for the kubelets: other components export some of the same families.
-    fn kubelets(&self) -> String {
+    fn kubelet_matchers(&self) -> String {
         let jobs = self.found.map(|found| &found.jobs).filter(|jobs| !jobs.is_empty());
-        let jobs = jobs.map_or(String::new(), |jobs| format!(",{}", one_of("job", jobs.iter().map(String::as_str))));
+        let jobs = jobs.map_or(String::new(), |jobs| format!(",{}", any_of("job", jobs.iter().map(String::as_str))));
         format!("{jobs}{}", self.all())
     }
 
     fn all(&self) -> String {
         let mut out = String::new();
         if let (Some(found), false) = (self.found, self.nodes.is_empty()) {
-            let _ = write!(out, ",{}", one_of(&found.node, self.nodes.iter().map(String::as_str)));
+            let _ = write!(out, ",{}", any_of(&found.node, self.nodes.iter().map(String::as_str)));
         }
         if !self.selector.is_empty() {
             let _ = write!(out, ",{}", self.selector);
@@ -63,24 +63,24 @@ impl Scope<'_> {
     }
 
     /// The series to look at: one of each kubelet (and scrape of it) for each name.
-    pub fn look(&self) -> Vec<String> {
+    pub fn find_kubelet_series(&self) -> Vec<String> {
         let of = |name: &str| [format!("{name}_count"), name.to_owned()];
         let matcher = |name: String| format!("{{__name__={}{}}}", quoted(&name), self.all());
-        LOOKED_AT.iter().flat_map(|name| of(name)).map(matcher).collect()
+        PROBE_FAMILIES.iter().flat_map(|name| of(name)).map(matcher).collect()
     }
 
     /// All that kubelets count, summed by node.
-    pub fn counted(&self) -> String {
+    pub fn counters(&self) -> String {
         let mut names: Vec<String> = Vec::new();
         let mut kept: Vec<&str> = vec!["__name__", "le"];
         for family in FAMILIES.iter().filter(|family| family.exporter == Exporter::Kubelet) {
             match family.shape {
-                Shape::About => continue,
+                Shape::Info => continue,
                 Shape::Counter => names.push(family.name.to_owned()),
                 Shape::Sum => names.push(format!("{}(_sum|_count)?", family.name)),
                 Shape::Histogram => names.push(format!("{}(_sum|_count|_bucket)?", family.name)),
             }
-            let needed = family.also.iter().map(|(label, _)| *label).chain([family.label]);
+            let needed = family.matchers.iter().map(|(label, _)| *label).chain([family.label]);
             for label in needed.filter(|label| !label.is_empty()) {
                 if !kept.contains(&label) {
                     kept.push(label);
@@ -88,32 +88,32 @@ impl Scope<'_> {
             }
         }
         let names = quoted(&names.join("|"));
-        format!("sum by ({}, {}) ({{__name__=~{names}{}}})", kept.join(", "), self.labels(), self.kubelets())
+        format!("sum by ({}, {}) ({{__name__=~{names}{}}})", kept.join(", "), self.labels(), self.kubelet_matchers())
     }
 
     /// When each kubelet's process started.
     pub fn started(&self) -> String {
-        let matchers = self.kubelets();
+        let matchers = self.kubelet_matchers();
         format!("max by (__name__, {}) ({{__name__={}{matchers}}})", self.labels(), quoted(name::PROCESS_START))
     }
 
     /// When that was scraped: an answer is of the last scrape before its instant.
     pub fn scraped(&self) -> String {
-        let matchers = self.kubelets();
+        let matchers = self.kubelet_matchers();
         let process = quoted(name::PROCESS_START);
         format!("max by ({}) (timestamp({{__name__={process}{matchers}}}))", self.labels())
     }
 
     /// How often that changed within a time.
     pub fn restarts(&self, seconds: i64) -> String {
-        let matchers = self.kubelets();
+        let matchers = self.kubelet_matchers();
         let process = quoted(name::PROCESS_START);
         format!("max by ({}) (changes({{__name__={process}{matchers}}}[{seconds}s]))", self.labels())
     }
 
     /// How often their counts began anew: for servers that do not keep the process' start.
     pub fn resets(&self, seconds: i64) -> String {
-        let (matchers, count) = (self.kubelets(), quoted(&format!("{}_count", name::POD_START)));
+        let (matchers, count) = (self.kubelet_matchers(), quoted(&format!("{}_count", name::POD_START)));
         format!("max by ({}) (resets({{__name__={count}{matchers}}}[{seconds}s]))", self.labels())
     }
 
@@ -123,38 +123,47 @@ impl Scope<'_> {
             "max by (git_version, {}) ({}{{{}}})",
             self.labels(),
             name::BUILD,
-            self.kubelets().trim_start_matches(',')
+            self.kubelet_matchers().trim_start_matches(',')
         )
     }
 
     /// The nodes' names where only their addresses are labels.
     pub fn names(&self) -> String {
-        format!("max by (node, {}) ({}{{{}}})", self.labels(), name::NODE_NAME, self.kubelets().trim_start_matches(','))
+        format!(
+            "max by (node, {}) ({}{{{}}})",
+            self.labels(),
+            name::NODE_NAME,
+            self.kubelet_matchers().trim_start_matches(',')
+        )
     }
 
     /// Which of the other exporters' series there are.
-    pub fn others(&self) -> String {
-        let names: Vec<String> = others().flat_map(|(_, names)| names).collect();
+    pub fn other_families(&self) -> String {
+        let names: Vec<String> = other_families().flat_map(|(_, names)| names).collect();
         format!("count by (__name__) ({{__name__=~{}{}}})", quoted(&names.join("|")), self.all())
     }
 
     /// What one of them counted. Their series come and go with containers, so the server adds up what each counted.
     pub fn increase(&self, family: &Family, series: &str, seconds: i64) -> String {
         let mut matchers = vec![format!("__name__={}", quoted(series))];
-        if !family.needs.is_empty() {
-            matchers.push(format!("{}!=\"\"", family.needs));
+        if !family.required_label.is_empty() {
+            matchers.push(format!("{}!=\"\"", family.required_label));
         }
-        if !family.only.is_empty() {
-            matchers.push(one_of(family.label, family.only.iter().copied()));
+        if !family.label_values.is_empty() {
+            matchers.push(any_of(family.label, family.label_values.iter().copied()));
         }
         // Within one target they are added up; of targets that tell the same of a node (replicas) the largest counts.
         let labels = self.found.map_or(String::new(), |found| {
             [&found.node].into_iter().chain(&found.cluster).map(String::as_str).collect::<Vec<_>>().join(", ")
         });
-        let label = if family.label.is_empty() || family.apart { String::new() } else { format!("{}, ", family.label) };
-        let again = self.found.map_or(String::new(), |found| {
+        let label = if family.label.is_empty() || family.sum_over_label {
+            String::new()
+        } else {
+            format!("{}, ", family.label)
+        };
+        let replica_labels = self.found.map_or(String::new(), |found| {
             found
-                .again
+                .replica_labels
                 .iter()
                 .filter(|label| !["job", "instance"].contains(&label.as_str()))
                 .map(|label| format!(", {label}"))
@@ -163,17 +172,17 @@ impl Scope<'_> {
         let all = self.all();
         let matchers = matchers.join(",");
         format!(
-            "max by ({label}{labels}) (sum by ({label}{labels}, job, instance{again}) (increase({{{matchers}{all}}}[{seconds}s])))"
+            "max by ({label}{labels}) (sum by ({label}{labels}, job, instance{replica_labels}) (increase({{{matchers}{all}}}[{seconds}s])))"
         )
     }
 }
 
 /// The families of other exporters, each with the names of its series that are needed.
-pub fn others() -> impl Iterator<Item = (&'static Family, Vec<String>)> {
+pub fn other_families() -> impl Iterator<Item = (&'static Family, Vec<String>)> {
     FAMILIES.iter().filter(|family| family.exporter != Exporter::Kubelet).map(|family| {
         let names = match family.shape {
             Shape::Histogram | Shape::Sum => vec![format!("{}_sum", family.name), format!("{}_count", family.name)],
-            Shape::Counter | Shape::About => vec![family.name.to_owned()],
+            Shape::Counter | Shape::Info => vec![family.name.to_owned()],
         };
         (family, names)
     })
@@ -186,10 +195,10 @@ mod tests {
     #[test]
     fn queries_sum_on_the_server() {
         let jobs = ["kubelet".to_owned()].into();
-        let found = Found { node: "node".into(), cluster: None, again: vec!["replica".into()], jobs };
+        let found = NodeLabels { node: "node".into(), cluster: None, replica_labels: vec!["replica".into()], jobs };
         let nodes = ["a.b".to_owned(), "c\"d".to_owned()];
         let scope = Scope { selector: "cluster=\"x\"", found: Some(&found), nodes: &nodes };
-        let query = scope.counted();
+        let query = scope.counters();
         assert!(query.starts_with("sum by (__name__, le, operation_type, plugin_name,"), "{query}");
         assert!(
             query.contains(

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::answer::{self, Labels, Matrix, Series};
-use super::labels::Found;
+use super::labels::NodeLabels;
 use super::query::{self, Scope};
-use super::{Asked, STRETCH, ScrapeCollector, Scrapes, Told, few, seconds};
+use super::response::{self, Labels, Matrix, Series};
+use super::{MAX_RANGE_S, QueryOptions, Scrapes, ScrapesByTarget, ServerResult, list_some, seconds};
 use crate::metrics::families::name;
-use crate::metrics::page::Scrape;
+use crate::metrics::scrape::Scrape;
 use crate::metrics::window::{Window, between};
 use crate::model::time::{SECOND, Time};
 use crate::web::{Client, HttpError, HttpErrorKind};
@@ -15,33 +15,35 @@ use crate::web::{Client, HttpError, HttpErrorKind};
 pub(super) struct Server<'a> {
     pub client: &'a Client,
     api: &'a str,
-    pub asked: &'a Asked,
-    pub told: Told,
+    pub options: &'a QueryOptions,
+    pub result: ServerResult,
     /// Nodes that are scraped more than once.
-    twice: Vec<String>,
+    duplicated: Vec<String>,
     /// Nodes of which series are known and no value was.
-    pub unseen: Vec<String>,
+    pub without_values: Vec<String>,
     /// Series came without their names, which sums by name must keep.
-    nameless: bool,
+    names_missing: bool,
 }
 
 impl<'a> Server<'a> {
-    pub(super) fn new(client: &'a Client, api: &'a str, asked: &'a Asked) -> Self {
-        let (told, twice, unseen) = (Told::default(), Vec::new(), Vec::new());
-        Server { client, api, asked, told, twice, unseen, nameless: false }
+    pub(super) fn new(client: &'a Client, api: &'a str, options: &'a QueryOptions) -> Self {
+        let (result, duplicated, without_values) = (ServerResult::default(), Vec::new(), Vec::new());
+        Server { client, api, options, result, duplicated, without_values, names_missing: false }
     }
 }
 
 impl Server<'_> {
     /// What is to be said of many nodes, in one line each.
-    pub(super) fn remarks(&mut self, found: &Found) {
-        if !self.twice.is_empty() {
-            let (nodes, labels) = (few(&self.twice), found.again.join(", "));
-            self.told.remarks.push(format!("scraped more than once (by {labels}) and counted once: {nodes}"));
+    pub(super) fn remarks(&mut self, found: &NodeLabels) {
+        if !self.duplicated.is_empty() {
+            let (nodes, labels) = (list_some(&self.duplicated), found.replica_labels.join(", "));
+            self.result.remarks.push(format!("scraped more than once (by {labels}) and counted once: {nodes}"));
         }
-        if !self.unseen.is_empty() {
-            let nodes = few(&self.unseen);
-            self.told.remarks.push(format!("their series are known, but no value within the window was met: {nodes}"));
+        if !self.without_values.is_empty() {
+            let nodes = list_some(&self.without_values);
+            self.result
+                .remarks
+                .push(format!("their series are known, but no value within the window was met: {nodes}"));
         }
     }
 
@@ -63,15 +65,15 @@ impl Server<'_> {
             body => body,
         };
         // An address with a whole query in it says less than one without.
-        let short = |trouble: HttpError| HttpError { url: bare(&trouble.url), ..trouble };
-        let body = body.map_err(|trouble| short(answer::refused(&trouble).unwrap_or(trouble)))?;
-        self.told.bytes += body.bytes.len() as u64;
-        let read = answer::read(&body).map_err(|trouble| short(self.client.mask_error(trouble)));
+        let short = |trouble: HttpError| HttpError { url: without_query(&trouble.url), ..trouble };
+        let body = body.map_err(|trouble| short(response::refused(&trouble).unwrap_or(trouble)))?;
+        self.result.bytes += body.bytes.len() as u64;
+        let read = response::read(&body).map_err(|trouble| short(self.client.mask_error(trouble)));
         let (data, warnings) = read?;
         for warning in warnings {
-            let warning = self.client.mask(&format!("{}: the server warns: {warning}", bare(&body.url)));
-            if !self.told.remarks.contains(&warning) {
-                self.told.remarks.push(warning);
+            let warning = self.client.mask(&format!("{}: the server warns: {warning}", without_query(&body.url)));
+            if !self.result.remarks.contains(&warning) {
+                self.result.remarks.push(warning);
             }
         }
         Ok(data)
@@ -79,7 +81,7 @@ impl Server<'_> {
 
     fn matrix(&mut self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Series>, HttpError> {
         let matrix: Matrix = self.ask(path, query)?;
-        self.told.series += matrix.result.len() as u64;
+        self.result.series += matrix.result.len() as u64;
         Ok(matrix.result)
     }
 
@@ -88,7 +90,7 @@ impl Server<'_> {
     }
 
     pub(super) fn instant(&mut self, text: &str) -> Result<Vec<Series>, HttpError> {
-        let at = Self::time(self.asked.window.1);
+        let at = Self::time(self.options.window.1);
         self.matrix("query", &[("query", text), ("time", &at)])
     }
 
@@ -98,22 +100,22 @@ impl Server<'_> {
     }
 
     /// A query over a stretch of time, once for each stretch that the window is made of.
-    pub(super) fn stretched(&mut self, text: impl Fn(i64) -> String) -> Result<Vec<Series>, HttpError> {
-        let length = self.asked.seconds();
-        if length <= STRETCH {
+    pub(super) fn range_query(&mut self, text: impl Fn(i64) -> String) -> Result<Vec<Series>, HttpError> {
+        let length = self.options.seconds();
+        if length <= MAX_RANGE_S {
             return self.instant(&text(length));
         }
-        let stretches = (length + STRETCH - 1) / STRETCH;
+        let stretches = (length + MAX_RANGE_S - 1) / MAX_RANGE_S;
         let stretch = (length + stretches - 1) / stretches;
-        let first = Time(self.asked.window.1.0 - (stretches - 1) * stretch * SECOND);
-        self.range(&text(stretch), (first, self.asked.window.1), stretch)
+        let first = Time(self.options.window.1.0 - (stretches - 1) * stretch * SECOND);
+        self.range(&text(stretch), (first, self.options.window.1), stretch)
     }
 
     /// The kubelets' series within the window.
-    pub(super) fn look(&mut self) -> Result<Vec<Labels>, HttpError> {
-        let scope = Scope { selector: &self.asked.selector, found: None, nodes: &[] };
-        let (from, to) = (Self::time(self.asked.window.0), Self::time(self.asked.window.1));
-        for matcher in scope.look() {
+    pub(super) fn find_kubelet_series(&mut self) -> Result<Vec<Labels>, HttpError> {
+        let scope = Scope { selector: &self.options.selector, found: None, nodes: &[] };
+        let (from, to) = (Self::time(self.options.window.0), Self::time(self.options.window.1));
+        for matcher in scope.find_kubelet_series() {
             let series: Vec<Labels> = self.ask("series", &[("match[]", &matcher), ("start", &from), ("end", &to)])?;
             if !series.is_empty() {
                 return Ok(series);
@@ -135,29 +137,29 @@ impl Server<'_> {
 
     /// Why there is nothing to look at: no kubelet at all, or none in this window.
     fn nothing(&mut self) -> HttpError {
-        let asked = self.asked;
-        let scope = Scope { selector: &asked.selector, found: None, nodes: &[] };
-        let earlier = scope.look().into_iter().any(|matcher| {
+        let options = self.options;
+        let scope = Scope { selector: &options.selector, found: None, nodes: &[] };
+        let earlier = scope.find_kubelet_series().into_iter().any(|matcher| {
             let ever: Result<Vec<Labels>, _> = self.ask("series", &[("match[]", &matcher), ("start", "1")]);
             ever.is_ok_and(|series| !series.is_empty())
         });
         if earlier {
-            let (from, to) = asked.window;
+            let (from, to) = options.window;
             return self.trouble(
                 format!("it holds kubelet metrics, but none from {} to {}", seconds(from), seconds(to)),
                 "Choose another window (--window, --from, --to).",
             );
         }
-        let selected = if asked.selector.is_empty() { "" } else { " that --selector lets pass" };
+        let selected = if options.selector.is_empty() { "" } else { " that --selector lets pass" };
         self.trouble(
-            format!("it holds no metrics of kubelets{selected} ({} or {})", query::LOOKED_AT[0], query::LOOKED_AT[1]),
+            format!("it holds no metrics of kubelets{selected} ({} or {})", query::PROBE_FAMILIES[0], query::PROBE_FAMILIES[1]),
             "Does it scrape the kubelets' /metrics, and keep these families? Every kubelet has the first, those from 1.26 on the second.",
         )
     }
 
     /// Series are there, yet nothing came of them.
     pub(super) fn empty(&self) -> HttpError {
-        if self.nameless {
+        if self.names_missing {
             return self.trouble(
                 "its answers lack the names of the series (`sum by (__name__, …)` must keep them)",
                 "Is a proxy or an old server in between? Ask Prometheus itself, or give pages of metrics.",
@@ -169,7 +171,7 @@ impl Server<'_> {
     pub(super) fn no_such_label(&self, series: &[Labels]) -> HttpError {
         let known: BTreeSet<&str> = series.iter().flat_map(|labels| labels.keys()).map(String::as_str).collect();
         let known: Vec<&str> = known.into_iter().filter(|label| *label != "__name__").collect();
-        let message = match &self.asked.node_label {
+        let message = match &self.options.node_label {
             Some(own) => format!("no kubelet's series has the label {own:?}"),
             None => "the kubelets' series have no label that names their node".to_owned(),
         };
@@ -179,56 +181,56 @@ impl Server<'_> {
     /// What an optional query gives; where it cannot be answered, that is told.
     fn optional(&mut self, text: &str) -> Vec<Series> {
         self.instant(text).unwrap_or_else(|trouble| {
-            self.told.remarks.push(trouble.to_string());
+            self.result.remarks.push(trouble.to_string());
             Vec::new()
         })
     }
 
     /// The names of nodes that are known by their addresses.
-    pub(super) fn names(&mut self, found: &Found) -> BTreeMap<String, String> {
+    pub(super) fn names(&mut self, found: &NodeLabels) -> BTreeMap<String, String> {
         if found.node != "instance" {
             return BTreeMap::new();
         }
-        let scope = Scope { selector: &self.asked.selector, found: Some(found), nodes: &[] };
+        let scope = Scope { selector: &self.options.selector, found: Some(found), nodes: &[] };
         let series = self.optional(&scope.names());
         let name =
             |one: &Series| Some((found.name(&one.metric)?, one.metric.get("node").filter(|n| !n.is_empty())?.clone()));
         series.iter().filter_map(name).collect()
     }
 
-    pub(super) fn versions(&mut self, found: &Found) -> BTreeMap<String, String> {
-        let scope = Scope { selector: &self.asked.selector, found: Some(found), nodes: &[] };
+    pub(super) fn versions(&mut self, found: &NodeLabels) -> BTreeMap<String, String> {
+        let scope = Scope { selector: &self.options.selector, found: Some(found), nodes: &[] };
         let series = self.optional(&scope.versions());
         let version = |one: &Series| Some((found.name(&one.metric)?, one.metric.get("git_version")?.clone()));
         series.iter().filter_map(version).collect()
     }
 
     /// The nodes whose kubelet restarted within the window.
-    pub(super) fn restless(&mut self, found: &Found) -> BTreeSet<String> {
-        let selector = self.asked.selector.clone();
+    pub(super) fn unstable(&mut self, found: &NodeLabels) -> BTreeSet<String> {
+        let selector = self.options.selector.clone();
         let scope = Scope { selector: &selector, found: Some(found), nodes: &[] };
-        let mut restless = BTreeSet::new();
+        let mut unstable = BTreeSet::new();
         for query in [Scope::restarts, Scope::resets] {
-            match self.stretched(|seconds| query(&scope, seconds)) {
+            match self.range_query(|seconds| query(&scope, seconds)) {
                 Ok(series) => {
                     let restarted = |one: &&Series| one.numbers().any(|(_, changes)| changes > 0.0);
-                    restless.extend(series.iter().filter(restarted).filter_map(|one| found.name(&one.metric)));
+                    unstable.extend(series.iter().filter(restarted).filter_map(|one| found.name(&one.metric)));
                 }
-                Err(trouble) => self.told.remarks.push(format!("restarts of kubelets may be missed: {trouble}")),
+                Err(trouble) => self.result.remarks.push(format!("restarts of kubelets may be missed: {trouble}")),
             }
         }
-        restless
+        unstable
     }
 
     /// What the server says of some nodes, every `step` seconds of the window.
     pub(super) fn pages(
         &mut self,
-        found: &Found,
+        found: &NodeLabels,
         nodes: &[String],
         window: (Time, Time),
         step: i64,
-    ) -> Result<ScrapeCollector, HttpError> {
-        let selector = self.asked.selector.clone();
+    ) -> Result<ScrapesByTarget, HttpError> {
+        let selector = self.options.selector.clone();
         // With clusters a node's name has its cluster's before it.
         let values: Vec<String> = nodes
             .iter()
@@ -237,16 +239,16 @@ impl Server<'_> {
             })
             .collect();
         let scope = Scope { selector: &selector, found: Some(found), nodes: &values };
-        let mut pages = ScrapeCollector::default();
-        for one in self.range(&scope.counted(), window, step)? {
+        let mut pages = ScrapesByTarget::default();
+        for one in self.range(&scope.counters(), window, step)? {
             let sample = one.metric.get("__name__").cloned().unwrap_or_default();
-            self.nameless |= sample.is_empty();
+            self.names_missing |= sample.is_empty();
             let label = |name: &str| one.metric.get(name).map(String::as_str);
             for (at, number) in one.numbers() {
                 pages.at(found, &one.metric, at).take(&sample, label, number, None);
             }
             for (at, histogram) in one.histograms() {
-                pages.at(found, &one.metric, at).take_native(&sample, label, histogram);
+                pages.at(found, &one.metric, at).add_native_histogram(&sample, label, histogram);
             }
         }
         for one in self.range(&scope.started(), window, step)? {
@@ -275,18 +277,18 @@ impl Server<'_> {
         let both = instants.values().filter(|pages| **pages > 1).count();
         // Where one series takes over from another, both are there for as long as a server looks back.
         if scrapes.len() > 1 && both * 2 > instants.len() {
-            self.twice.push(node.to_owned());
+            self.duplicated.push(node.to_owned());
             let best = scrapes.iter().max_by_key(|(_, pages)| pages.len()).map(|(own, _)| own.clone())?;
             scrapes.retain(|own, _| *own == best);
         }
         let pages: Vec<Scrape> = scrapes.into_values().flatten().collect();
         let first = pages.iter().min_by_key(|page| page.at)?;
-        let begun = first.started.is_some_and(|at| at >= self.asked.window.0);
+        let begun = first.started.is_some_and(|at| at >= self.options.window.0);
         Some(between(node, pages, begun))
     }
 }
 
 /// An address without its query.
-fn bare(url: &str) -> String {
+fn without_query(url: &str) -> String {
     url.split('?').next().unwrap_or(url).to_owned()
 }

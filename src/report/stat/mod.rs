@@ -11,6 +11,8 @@ use rand::seq::index;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Beta, Binomial, Distribution, StandardNormal};
 
+pub use crate::model::quantile::{quantile, rank};
+
 /// Seed of every resampling in this module. Published so that a reported number can be reproduced.
 pub const SEED: u64 = 0x706f_646c_6167;
 
@@ -50,28 +52,6 @@ pub struct Change {
     pub low: Option<f64>,
     /// The upper end, the same.
     pub high: Option<f64>,
-}
-
-/// Index of the `q`-quantile among `count` sorted values: the smallest value that at least a share `q` of the values
-/// do not exceed (the inverse of the empirical distribution; "nearest rank", type 1 of Hyndman and Fan, 1996).
-/// It is always below `count`, except that it is 0 for a `count` of 0.
-pub fn rank(count: usize, q: f64) -> usize {
-    let exact = count as f64 * q;
-    let nearest = exact.round();
-    // 100 * 0.07 is a hair above 7 in binary; a share written in decimal must not be rounded up for that.
-    let least = if (exact - nearest).abs() <= nearest * 4.0 * f64::EPSILON { nearest } else { exact.ceil() };
-    (least as usize).clamp(1, count.max(1)) - 1
-}
-
-/// The `q`-quantile of a sorted sample as [`rank`] defines it, hence always a value that was observed; `None` of none.
-pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
-    sorted.get(rank(sorted.len(), q)).copied()
-}
-
-/// The same of values in any order, which it changes; cheaper than sorting them for a few quantiles.
-pub fn select_quantile(values: &mut [f64], q: f64) -> Option<f64> {
-    let rank = rank(values.len(), q);
-    (!values.is_empty()).then(|| *values.select_nth_unstable_by(rank, f64::total_cmp).1)
 }
 
 /// Distribution-free confidence interval of the population's `q`-quantile between two order statistics (David and
@@ -157,7 +137,7 @@ pub fn mean_interval(sorted: &[f64], confidence: f64) -> Option<(f64, f64)> {
 ///
 /// Swapping the samples does not change the result. An empty one, or one value throughout, gives 1. The samples need
 /// not be sorted; sorted ones are handled in linear time, others in O(n log n).
-pub fn same_distribution(a: &[f64], b: &[f64]) -> f64 {
+pub fn mann_whitney_p(a: &[f64], b: &[f64]) -> f64 {
     let mut smaller = if b.len() < a.len() { b.to_vec() } else { a.to_vec() };
     let mut pooled = [a, b].concat();
     let (drawn, count) = (smaller.len(), pooled.len());

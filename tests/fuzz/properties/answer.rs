@@ -1,7 +1,7 @@
 //! What servers of Prometheus' API answer.
 
 use podlag::internals::metrics::Histogram;
-use podlag::internals::metrics::prometheus::answer::{Matrix, read};
+use podlag::internals::metrics::prometheus::response::{Matrix, read};
 use podlag::internals::web::Body;
 
 /// Numbers that are likely to make trouble, as the API writes them.
@@ -66,7 +66,7 @@ fn sound(histogram: &Histogram) {
         }
     }
     for bound in [0.0, 1.0, 5.0] {
-        if let Some((low, high)) = histogram.share_at_most(bound) {
+        if let Some((low, high)) = histogram.share_le(bound) {
             assert!(0.0 <= low && low <= high && high <= 1.0, "{bound}: {low} to {high} of {histogram:?}");
         }
     }

@@ -75,7 +75,7 @@ mod slow {
                     let report = ended.json();
                     assert_eq!(report["coverage"]["partial"], true, "{word} {signal}");
                     assert_eq!(
-                        report["coverage"]["source_troubles"].as_array().unwrap().len(),
+                        report["coverage"]["source_errors"].as_array().unwrap().len(),
                         0,
                         "stopped is not damaged"
                     );
@@ -122,7 +122,8 @@ mod slow {
         let coverage = &report["coverage"];
         assert_eq!(coverage["long_lines"], 1);
         assert_eq!((&coverage["bytes"], &coverage["lines"]), (&all.into(), &(lines + 2).into()));
-        let place = coverage["places"].as_array().unwrap().iter().find(|place| place["why"] == "long_lines").unwrap();
+        let place =
+            coverage["unused_lines"].as_array().unwrap().iter().find(|place| place["why"] == "long_lines").unwrap();
         assert_eq!((&place["source"], &place["line"]), (&"stdin".into(), &(lines + 1).into()));
         assert!(ended.peak < BOUND, "{} MiB", ended.peak);
     }

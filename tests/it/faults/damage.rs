@@ -72,7 +72,7 @@ mod slow {
                 let report = ended.json();
                 assert_eq!(report["startups"].as_array().unwrap().len(), 20, "{word} cut at {left}");
                 assert_eq!(report["coverage"]["unread_sources"], 1);
-                assert!(report["coverage"]["source_troubles"][0].as_str().unwrap().contains(&told));
+                assert!(report["coverage"]["source_errors"][0].as_str().unwrap().contains(&told));
                 assert!(report["coverage"]["bytes"].as_u64().unwrap() >= text.len() as u64);
             }
             // Of the head alone nothing can be read: that is an error.

@@ -64,7 +64,7 @@ fn a_log_that_is_cut_while_it_is_read_is_told() {
         "{}",
         ended.err
     );
-    assert!(coverage["source_troubles"][0].as_str().unwrap().contains(&told));
+    assert!(coverage["source_errors"][0].as_str().unwrap().contains(&told));
     assert_eq!(coverage["unread_sources"], 1);
     assert!(coverage["bytes"].as_u64().unwrap() < held.length.0);
 }

@@ -79,7 +79,7 @@ fn counts_and_the_slo_share_are_those_of_the_records() {
         let within = mine.iter().filter(|record| record.sli <= 5.0).count() as f64 / sli;
         let broken = mine.iter().filter(|record| record.sli < -1e9).count() as f64;
         let share = &node["slo_s"]["within_5s"];
-        assert_eq!(node["broken"].as_f64(), Some(broken), "{name}");
+        assert_eq!(node["overflowed"].as_f64(), Some(broken), "{name}");
         assert_eq!(share[1].as_f64(), Some(within), "{name}: the share within 5 s");
         let least = share[0].as_f64().unwrap();
         assert!(

@@ -126,7 +126,7 @@ fn broken_values_widen_the_quantiles() {
     let broken = Kubelet { sli: (5, 3, 2, 20.0 - 3.0 * 9_223_372_036.854_776), ..ONE };
     let report = read(&[broken.page()], &[]);
     let slo = &fleet(&report)["slo_s"];
-    assert_eq!((fleet(&report)["broken"].as_f64(), slo["within_5s"][0].as_f64()), (Some(3.0), Some(0.5)));
+    assert_eq!((fleet(&report)["overflowed"].as_f64(), slo["within_5s"][0].as_f64()), (Some(3.0), Some(0.5)));
     assert_eq!((slo["p50_s"]["high"].as_f64(), &slo["p95_s"]["high"]), (Some(5.0), &Value::Null));
 }
 
@@ -158,7 +158,7 @@ fn the_same_time_counts_once() {
 #[test]
 fn filters_that_metrics_do_not_know_are_told() {
     let report = read(&[ONE.page()], &["--namespace", "shop"]);
-    assert!(report["coverage"]["source_troubles"].to_string().contains("metrics are of all starts"), "{report:#}");
+    assert!(report["coverage"]["source_errors"].to_string().contains("metrics cover all starts"), "{report:#}");
     let report = read(&[ONE.page()], &["--node", "two"]);
     assert_eq!(report["metrics"], Value::Null);
 }

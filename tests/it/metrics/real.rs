@@ -217,7 +217,7 @@ mod external {
         NODES.iter().for_each(|(node, capture)| as_the_text(&report, node, capture));
         let report = ask("setup=\"twice\"", &[]);
         NODES.iter().for_each(|(node, capture)| as_the_text(&report, node, capture));
-        let told = report["coverage"]["source_troubles"].to_string();
+        let told = report["coverage"]["source_errors"].to_string();
         assert!(told.contains("scraped more than once (by job) and counted once: node-a, node-b, node-c"), "{told}");
         let report = ask("setup=\"clusters\"", &[]);
         NODES.iter().for_each(|(node, capture)| as_the_text(&report, &format!("east-{node}/one"), capture));

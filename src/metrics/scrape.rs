@@ -5,16 +5,16 @@ use std::hash::{BuildHasher, BuildHasherDefault};
 
 use siphasher::sip::SipHasher13;
 
-use super::families::{Exporter, FAMILIES, Family, Part, Shape, name, of};
+use super::families::{Exporter, FAMILIES, Family, SampleKind, Shape, lookup, name};
 use super::histogram::Histogram;
 use crate::model::time::{SECOND, Time};
 
 /// One series of a page: the family's number, and the value of the label it keeps.
-pub type Key = (usize, Box<str>);
+pub type SeriesKey = (usize, Box<str>);
 
 /// The values of one series at one time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Values {
+pub struct SeriesValues {
     /// A counter's.
     pub value: Option<f64>,
     /// The sum of a histogram.
@@ -27,7 +27,7 @@ pub struct Values {
     pub native: Option<Histogram>,
 }
 
-impl Values {
+impl SeriesValues {
     /// The histogram they are.
     #[must_use]
     pub fn histogram(&self) -> Option<Histogram> {
@@ -38,27 +38,27 @@ impl Values {
         }
     }
 
-    pub(super) fn add(&mut self, part: Part, le: Option<f64>, value: f64) {
+    pub(super) fn add(&mut self, part: SampleKind, le: Option<f64>, value: f64) {
         let plus = |old: &mut Option<f64>| *old = Some(old.unwrap_or(0.0) + value);
         match (part, le) {
-            (Part::Value, _) => plus(&mut self.value),
-            (Part::Sum, _) => plus(&mut self.sum),
-            (Part::Count, _) => plus(&mut self.count),
-            (Part::Bucket, Some(le)) => match self.buckets.iter().position(|(bound, _)| *bound == le) {
+            (SampleKind::Value, _) => plus(&mut self.value),
+            (SampleKind::Sum, _) => plus(&mut self.sum),
+            (SampleKind::Count, _) => plus(&mut self.count),
+            (SampleKind::Bucket, Some(le)) => match self.buckets.iter().position(|(bound, _)| *bound == le) {
                 Some(at) => self.buckets.get_mut(at).into_iter().for_each(|(_, count)| *count += value),
-                None if self.buckets.len() < BUCKETS => self.buckets.push((le, value)),
+                None if self.buckets.len() < MAX_BUCKETS => self.buckets.push((le, value)),
                 None => {}
             },
-            (Part::Bucket, None) => {}
+            (SampleKind::Bucket, None) => {}
         }
     }
 }
 
 /// How many buckets of a series are kept: the kubelet's have 25 at most, and each is looked for among the others.
-const BUCKETS: usize = 500;
+const MAX_BUCKETS: usize = 500;
 /// How many series of a page are kept, and how many pages of one text.
-const SERIES: usize = 20_000;
-const PAGES: usize = 10_000;
+const MAX_SERIES: usize = 20_000;
+const MAX_SCRAPES: usize = 10_000;
 
 /// What one scrape of one exporter says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,9 +74,9 @@ pub struct Scrape {
     /// A time at or shortly before the scrape, from stamps on its samples or in gauges that carry one.
     pub at: Option<Time>,
     /// The values.
-    pub values: BTreeMap<Key, Values>,
+    pub values: BTreeMap<SeriesKey, SeriesValues>,
     /// Samples whose value is no number.
-    pub not_numbers: u64,
+    pub invalid_values: u64,
 }
 
 /// Seconds since 1970.
@@ -87,38 +87,43 @@ fn time(seconds: f64) -> Option<Time> {
 impl Scrape {
     /// Takes a sample; `label` gives the value of a label.
     pub fn take<'a>(&mut self, sample: &str, label: impl Fn(&str) -> Option<&'a str>, value: f64, stamp: Option<Time>) {
-        let Some((number, part)) = of(sample) else { return };
+        let Some((number, part)) = lookup(sample) else { return };
         let Some(family) = FAMILIES.get(number) else { return };
-        if !wanted(family, &label) {
+        if !matches(family, &label) {
             return;
         }
         // Only a sum can be below 0; a count beyond any that is exact is no count.
-        if !value.is_finite() || (value < 0.0 && part != Part::Sum) || value.abs() > 9.0e15 {
-            self.not_numbers += 1;
+        if !value.is_finite() || (value < 0.0 && part != SampleKind::Sum) || value.abs() > 9.0e15 {
+            self.invalid_values += 1;
             return;
         }
-        let bound = if part == Part::Bucket {
-            let Some(le) = label("le").and_then(number_of) else { return };
+        let bound = if part == SampleKind::Bucket {
+            let Some(le) = label("le").and_then(parse_bound) else { return };
             Some(le)
         } else {
             None
         };
-        self.notice(family, &label, value, stamp);
-        if family.shape == Shape::About {
+        self.record_info(family, &label, value, stamp);
+        if family.shape == Shape::Info {
             return;
         }
         let kept = label(family.label).unwrap_or_default();
-        if self.values.len() < SERIES || self.values.contains_key(&(number, kept.into())) {
+        if self.values.len() < MAX_SERIES || self.values.contains_key(&(number, kept.into())) {
             self.values.entry((number, kept.into())).or_default().add(part, bound, value);
         } else {
-            self.not_numbers += 1;
+            self.invalid_values += 1;
         }
     }
 
     /// Takes a native histogram.
-    pub fn take_native<'a>(&mut self, sample: &str, label: impl Fn(&str) -> Option<&'a str>, histogram: Histogram) {
+    pub fn add_native_histogram<'a>(
+        &mut self,
+        sample: &str,
+        label: impl Fn(&str) -> Option<&'a str>,
+        histogram: Histogram,
+    ) {
         let Some(number) = FAMILIES.iter().position(|family| family.name == sample) else { return };
-        let Some(family) = FAMILIES.get(number).filter(|family| wanted(family, &label)) else { return };
+        let Some(family) = FAMILIES.get(number).filter(|family| matches(family, &label)) else { return };
         let kept = label(family.label).unwrap_or_default();
         let values = self.values.entry((number, kept.into())).or_default();
         values.native = Some(match values.native.take() {
@@ -128,7 +133,7 @@ impl Scrape {
     }
 
     /// What the page tells of itself.
-    fn notice<'a>(
+    fn record_info<'a>(
         &mut self,
         family: &Family,
         label: &impl Fn(&str) -> Option<&'a str>,
@@ -158,15 +163,15 @@ impl Scrape {
 }
 
 /// Whether a sample is one that the family wants.
-fn wanted<'a>(family: &Family, label: &impl Fn(&str) -> Option<&'a str>) -> bool {
+fn matches<'a>(family: &Family, label: &impl Fn(&str) -> Option<&'a str>) -> bool {
     let kept = || label(family.label).unwrap_or_default();
-    (family.only.is_empty() || family.only.contains(&kept()))
-        && (family.needs.is_empty() || label(family.needs).is_some_and(|value| !value.is_empty()))
-        && family.also.iter().all(|(name, value)| label(name) == Some(value))
+    (family.label_values.is_empty() || family.label_values.contains(&kept()))
+        && (family.required_label.is_empty() || label(family.required_label).is_some_and(|value| !value.is_empty()))
+        && family.matchers.iter().all(|(name, value)| label(name) == Some(value))
 }
 
 /// A bound: `1`, `1.0`, `+Inf`.
-pub(super) fn number_of(text: &str) -> Option<f64> {
+pub(super) fn parse_bound(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| !number.is_nan())
 }
 
@@ -186,11 +191,11 @@ pub struct ScrapeCollector {
 
 impl ScrapeCollector {
     /// A page says what a family is but once.
-    pub fn declared(&mut self, family: &str) {
+    pub fn begin_family(&mut self, family: &str) {
         if self.types.contains(family) {
             self.end();
         }
-        if self.types.len() < SERIES {
+        if self.types.len() < MAX_SERIES {
             self.types.insert(family.into());
         }
     }
@@ -224,7 +229,7 @@ impl ScrapeCollector {
         self.known.clear();
         self.types.clear();
         let page = std::mem::take(&mut self.current);
-        if !page.is_empty() && self.done.len() < PAGES {
+        if !page.is_empty() && self.done.len() < MAX_SCRAPES {
             self.done.push(page);
         } else if !page.is_empty() {
             self.dropped += 1;

@@ -1,7 +1,7 @@
 //! The gate over metrics alone: histograms tell between which bounds a figure lies, and only of the kubelet's own values.
 
 use super::{CONFIDENCE, Sample, Values};
-use crate::metrics::{Histogram, MetricsReport, Starts, Window};
+use crate::metrics::{Histogram, MetricsReport, StartupStats, Window};
 use crate::model::error::{Error, ErrorKind};
 use crate::report::gate::expression::{Comparison, Expression, Function, Test, Value};
 use crate::report::stat::{self, Interval};
@@ -10,13 +10,13 @@ use crate::table::filter;
 /// A histogram, and how many of its values are broken: they stand in its first bucket and may be anything.
 pub(super) struct Buckets {
     histogram: Histogram,
-    broken: f64,
+    overflowed: f64,
 }
 
 fn unknown(limit: &Expression) -> Error {
-    Error::new(ErrorKind::Setting, format!("--fail-if {}: metrics cannot tell that", limit.text)).help(
-        "over metrics alone: quantiles of slo_s and total_s, share(slo_s > 5s), count(), each of all nodes or with node=GLOB; \
-         everything else needs the kubelets' logs",
+    Error::new(ErrorKind::Setting, format!("--fail-if {}: metrics do not have this value", limit.text)).help(
+        "from metrics alone: quantiles of slo_s and total_s, share(slo_s > 5s), count(), each over all nodes or with node=GLOB; \
+         everything else needs kubelet logs",
     )
 }
 
@@ -35,16 +35,18 @@ impl Sample {
         let passes = |node: &str| nodes.iter().all(|(glob, equal)| glob.is_match(node) == *equal);
         let mut all = Window::default();
         measured.nodes.iter().filter(|node| passes(&node.window.node)).for_each(|node| all.merge(&node.window));
-        let starts = Starts::of(&all).unwrap_or_default();
+        let starts = StartupStats::of(&all).unwrap_or_default();
         let of = |column: &str| match column {
-            "slo_s" | "kubelet_slo_s" => starts
+            "slo_s" | "slo_recorded_s" => starts
                 .sli
                 .clone()
-                .map(|histogram| Buckets { histogram, broken: starts.broken })
+                .map(|histogram| Buckets { histogram, overflowed: starts.overflowed })
                 .ok_or_else(|| unknown(limit)),
-            "total_s" => {
-                starts.total.clone().map(|histogram| Buckets { histogram, broken: 0.0 }).ok_or_else(|| unknown(limit))
-            }
+            "total_s" => starts
+                .total
+                .clone()
+                .map(|histogram| Buckets { histogram, overflowed: 0.0 })
+                .ok_or_else(|| unknown(limit)),
             _ => Err(unknown(limit)),
         };
         match (&limit.function, &limit.column, &limit.condition) {
@@ -81,10 +83,10 @@ impl Buckets {
         let at = |rank: usize| self.histogram.quantile((rank as f64 + 1.0) / self.histogram.count);
         let low = below.and_then(at).map(|between| between.low);
         // A broken value moves up to anywhere, and all others down by one.
-        let high = above.map(|rank| rank + self.broken as usize).filter(|rank| *rank < count);
+        let high = above.map(|rank| rank + self.overflowed as usize).filter(|rank| *rank < count);
         let high = high.and_then(at).and_then(|between| between.high);
         let all = self.histogram.count;
-        let sound = (self.broken + q * (all - self.broken)) / all;
+        let sound = (self.overflowed + q * (all - self.overflowed)) / all;
         (self.histogram.quantile(sound).map(|between| between.point), Interval { low, high })
     }
 
@@ -94,8 +96,8 @@ impl Buckets {
         if count == 0 {
             return (None, Interval { low: None, high: None });
         }
-        let (low, high) = self.histogram.at_most(bound);
-        let (few, many) = ((low - self.broken).max(0.0).round() as usize, high.round() as usize);
+        let (low, high) = self.histogram.count_le(bound);
+        let (few, many) = ((low - self.overflowed).max(0.0).round() as usize, high.round() as usize);
         let (low, high) =
             (stat::share_interval(few, count, CONFIDENCE).0, stat::share_interval(many, count, CONFIDENCE).1);
         let value = (few as f64 + many as f64) / 2.0 / count as f64;

@@ -3,25 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::NODES;
-use super::labels::Found;
+use super::NODES_PER_QUERY;
+use super::labels::NodeLabels;
 use super::query::{self, Scope};
 use super::server::Server;
 use crate::metrics::families::Shape;
 use crate::metrics::histogram::Histogram;
-use crate::metrics::window::{Counted, Window};
+use crate::metrics::window::{SeriesDelta, Window};
 
 /// The families of other exporters, a window each; a server that cannot answer is told of and passed over.
 pub(super) fn read(
     server: &mut Server<'_>,
-    found: &Found,
+    found: &NodeLabels,
     names: &BTreeMap<String, String>,
     windows: &mut Vec<Window>,
 ) {
-    let scope = Scope { selector: &server.asked.selector, found: Some(found), nodes: &[] };
-    let there: BTreeSet<String> = match server.instant(&scope.others()) {
+    let scope = Scope { selector: &server.options.selector, found: Some(found), nodes: &[] };
+    let there: BTreeSet<String> = match server.instant(&scope.other_families()) {
         Ok(series) => series.into_iter().filter_map(|one| one.metric.get("__name__").cloned()).collect(),
-        Err(trouble) => return server.told.remarks.push(trouble.to_string()),
+        Err(trouble) => return server.result.remarks.push(trouble.to_string()),
     };
     let known: BTreeSet<String> = windows.iter().map(|window| window.node.clone()).collect();
     let labels: BTreeSet<String> = windows
@@ -32,17 +32,17 @@ pub(super) fn read(
         })
         .collect();
     let labels: Vec<String> = labels.into_iter().collect();
-    let length = server.asked.seconds() as f64;
-    let mut counted: BTreeMap<(String, String, String), Counted> = BTreeMap::new();
-    for (family, series) in query::others() {
+    let length = server.options.seconds() as f64;
+    let mut counters: BTreeMap<(String, String, String), SeriesDelta> = BTreeMap::new();
+    for (family, series) in query::other_families() {
         for series in series.iter().filter(|series| there.contains(*series)) {
             let mut answers = Vec::new();
-            for some in labels.chunks(NODES) {
-                let scope = Scope { selector: &server.asked.selector, found: Some(found), nodes: some };
-                match server.stretched(|seconds| scope.increase(family, series, seconds)) {
+            for some in labels.chunks(NODES_PER_QUERY) {
+                let scope = Scope { selector: &server.options.selector, found: Some(found), nodes: some };
+                match server.range_query(|seconds| scope.increase(family, series, seconds)) {
                     Ok(some) => answers.extend(some),
                     Err(trouble) => {
-                        server.told.remarks.push(trouble.to_string());
+                        server.result.remarks.push(trouble.to_string());
                         break;
                     }
                 }
@@ -50,28 +50,29 @@ pub(super) fn read(
             for one in answers {
                 let Some(node) = found.name(&one.metric) else { continue };
                 let node = names.get(&node).cloned().unwrap_or(node);
-                let label = if family.apart { "" } else { one.metric.get(family.label).map_or("", String::as_str) };
+                let label =
+                    if family.sum_over_label { "" } else { one.metric.get(family.label).map_or("", String::as_str) };
                 let sum: f64 = one.numbers().map(|(_, number)| number).sum();
-                let counted = counted.entry((node, family.name.to_owned(), label.to_owned())).or_default();
+                let counters = counters.entry((node, family.name.to_owned(), label.to_owned())).or_default();
                 match (family.shape, series.ends_with("_sum")) {
-                    (Shape::Counter | Shape::About, _) => {
-                        counted.value += sum;
-                        counted.seconds = Some(length);
+                    (Shape::Counter | Shape::Info, _) => {
+                        counters.value += sum;
+                        counters.seconds = Some(length);
                     }
-                    (_, true) => counted.histogram = Some(counted.histogram.take().unwrap_or_default().summing(sum)),
+                    (_, true) => counters.histogram = Some(counters.histogram.take().unwrap_or_default().with_sum(sum)),
                     (_, false) => {
-                        let own = counted.histogram.take().map_or(0.0, |histogram| histogram.sum);
-                        counted.histogram = Some(Histogram::classic([], own, Some(sum)));
+                        let own = counters.histogram.take().map_or(0.0, |histogram| histogram.sum);
+                        counters.histogram = Some(Histogram::classic([], own, Some(sum)));
                     }
                 }
             }
         }
     }
-    let (from, to) = server.asked.window;
-    for ((node, family, label), counted) in counted {
+    let (from, to) = server.options.window;
+    for ((node, family, label), counters) in counters {
         // Other machines than the nodes whose kubelets are scraped are none of our business.
         if known.contains(&node) {
-            let series = vec![(family, label, counted)];
+            let series = vec![(family, label, counters)];
             windows.push(Window { node, from: Some(from), to: Some(to), series, ..Window::default() });
         }
     }

@@ -160,19 +160,19 @@ mod tests {
         assert_eq!(warnings, ["a store is gone"]);
         assert_eq!(matrix.result[0].numbers().collect::<Vec<_>>(), [(1.5, 2.0), (2.5, f64::INFINITY)]);
         let (at, histogram) = matrix.result[1].histograms().next().unwrap();
-        assert_eq!((at, histogram.count, histogram.sum, histogram.at_most(1.0)), (3.0, 4.0, 12.5, (1.0, 1.0)));
+        assert_eq!((at, histogram.count, histogram.sum, histogram.count_le(1.0)), (3.0, 4.0, 12.5, (1.0, 1.0)));
     }
 
     #[test]
     fn what_is_no_answer_is_told() {
-        let told =
+        let result =
             |text: &str| read::<Matrix>(&body(text)).err().map(|trouble| trouble.to_string()).unwrap_or_default();
-        assert!(told("<html>").contains("a web page"), "{}", told("<html>"));
-        assert!(told(r#"{"status":"succ"#).contains("ends in the middle"));
-        assert!(told("[]").contains("not the API's JSON"));
+        assert!(result("<html>").contains("a web page"), "{}", result("<html>"));
+        assert!(result(r#"{"status":"succ"#).contains("ends in the middle"));
+        assert!(result("[]").contains("not the API's JSON"));
         let error = r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#;
-        assert!(told(error).contains("(timeout): query timed out. Take a shorter window"), "{}", told(error));
+        assert!(result(error).contains("(timeout): query timed out. Take a shorter window"), "{}", result(error));
         let colours = r#"{"status":"error","errorType":"bad_data","error":"\u001b[31mno\n"}"#;
-        assert!(!told(colours).contains(char::is_control), "{:?}", told(colours));
+        assert!(!result(colours).contains(char::is_control), "{:?}", result(colours));
     }
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::families::name;
-use super::histogram::{Between, Histogram};
+use super::histogram::{Bounds, Histogram};
 use super::window::Window;
 use crate::breakdown::Precision;
 use crate::model::phase::Phase;
@@ -15,7 +15,7 @@ const OVERFLOW: f64 = 9_223_372_036.854_776;
 
 /// A part of the mean start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Part {
+pub struct MeanComponent {
     /// What it is called.
     pub part: String,
     /// The phases that may lie in it.
@@ -37,26 +37,26 @@ pub struct Part {
 
 /// The startups that metrics count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Starts {
+pub struct StartupStats {
     /// How many the kubelet recorded.
     pub count: f64,
     /// Of these, how many it held for stateful; none where its SLI does not leave them out.
     pub stateful: Option<f64>,
     /// Pods that got a sandbox, recorded or not.
-    pub begun: Option<f64>,
+    pub sandboxed: Option<f64>,
     /// Mean seconds from creation to watched.
     pub total_s: Option<f64>,
     /// Whether `total_s` is the kubelet's own, not put together here.
-    pub total_exact: bool,
+    pub mean_is_exact: bool,
     /// The kubelet's SLI, broken values taken out of its sum.
     pub sli: Option<Histogram>,
     /// Created → watched.
     pub total: Option<Histogram>,
     /// Values of the SLI that are about -9.22e9 s, in its first bucket: their true place is not known.
-    pub broken: f64,
+    pub overflowed: f64,
 }
 
-impl Starts {
+impl StartupStats {
     /// What a window says of them. None where neither family is there.
     #[must_use]
     pub fn of(window: &Window) -> Option<Self> {
@@ -66,30 +66,30 @@ impl Starts {
             return None;
         }
         let negative = sli.as_ref().map_or(0.0, |sli| -sli.sum.min(0.0));
-        let broken = (negative / OVERFLOW).round();
+        let overflowed = (negative / OVERFLOW).round();
         let sli = sli.map(|sli| {
-            let sum = sli.sum + broken * OVERFLOW;
-            sli.summing(sum)
+            let sum = sli.sum + overflowed * OVERFLOW;
+            sli.with_sum(sum)
         });
         let count = total.as_ref().map_or(0.0, |total| total.count).max(sli.as_ref().map_or(0.0, |sli| sli.count));
         let calls = window.sum(name::RUNTIME, "run_podsandbox").map(|(_, count)| count);
         let failed = window.counter(name::RUNTIME_ERRORS, "run_podsandbox").unwrap_or(0.0);
-        let mut starts = Starts {
+        let mut starts = StartupStats {
             count,
             stateful: total.as_ref().zip(sli.as_ref()).map(|(total, sli)| (total.count - sli.count).max(0.0)),
-            begun: calls.map(|calls| (calls - failed).max(0.0)),
+            sandboxed: calls.map(|calls| (calls - failed).max(0.0)),
             total_s: None,
-            total_exact: false,
+            mean_is_exact: false,
             sli,
             total,
-            broken,
+            overflowed,
         };
         let pulled = window.sum(name::RUNTIME, "pull_image").is_some_and(|(_, count)| count > 0.0);
         if let Some(total) = &starts.total {
-            (starts.total_s, starts.total_exact) = (total.mean(), true);
+            (starts.total_s, starts.mean_is_exact) = (total.mean(), true);
         } else if let Some(sli) = &starts.sli {
             // In 1.26 a start with a pull is broken, and its repaired value is the whole; without pulls the SLI is the whole.
-            (starts.total_s, starts.total_exact) = (sli.mean(), !pulled || broken > 0.0);
+            (starts.total_s, starts.mean_is_exact) = (sli.mean(), !pulled || overflowed > 0.0);
         }
         Some(starts)
     }
@@ -97,39 +97,39 @@ impl Starts {
     /// The pods that seconds of operations are shared by: those that got a sandbox, else those recorded.
     #[must_use]
     pub fn pods(&self) -> f64 {
-        self.begun.filter(|begun| *begun > 0.0).unwrap_or(self.count)
+        self.sandboxed.filter(|pods| *pods > 0.0).unwrap_or(self.count)
     }
 
     /// The share of starts whose SLI value is within 5 s: between these two, which are equal but where values are broken.
     #[must_use]
     pub fn within(&self) -> Option<(f64, f64)> {
         let sli = self.sli.as_ref()?;
-        let (low, high) = sli.share_at_most(5.0)?;
-        Some(((low - self.broken / sli.count).max(0.0), high))
+        let (low, high) = sli.share_le(5.0)?;
+        Some(((low - self.overflowed / sli.count).max(0.0), high))
     }
 
     /// Between what a quantile of the SLI lies. Broken values stand in the first bucket and may be anything: the bounds hold
     /// for each place they can have, the point leaves them out.
     #[must_use]
-    pub fn quantile(&self, q: f64) -> Option<Between> {
+    pub fn quantile(&self, q: f64) -> Option<Bounds> {
         let sli = self.sli.as_ref()?;
         let plain = sli.quantile(q)?;
-        if self.broken <= 0.0 {
+        if self.overflowed <= 0.0 {
             return Some(plain);
         }
-        let highest = q * sli.count + self.broken;
+        let highest = q * sli.count + self.overflowed;
         let high =
             if highest > sli.count { None } else { sli.quantile(highest / sli.count).and_then(|found| found.high) };
-        let sound = (self.broken + q * (sli.count - self.broken)) / sli.count;
+        let sound = (self.overflowed + q * (sli.count - self.overflowed)) / sli.count;
         let point = sli.quantile(sound).map_or(plain.point, |found| found.point);
-        Some(Between { low: plain.low, high, point })
+        Some(Bounds { low: plain.low, high, point })
     }
 
     /// How many lie within 5 s.
     #[must_use]
     pub fn within_count(&self) -> Option<(f64, f64)> {
-        let (low, high) = self.sli.as_ref()?.at_most(5.0);
-        Some(((low - self.broken).max(0.0), high))
+        let (low, high) = self.sli.as_ref()?.count_le(5.0);
+        Some(((low - self.overflowed).max(0.0), high))
     }
 }
 
@@ -141,7 +141,7 @@ struct Mean {
 }
 
 /// Between what a part lies: at least, the mean, at most.
-type Bounds = (f64, f64, f64);
+type Estimate = (f64, f64, f64);
 
 /// The names of the parts that are looked for again.
 const WAIT: &str = "image wait";
@@ -150,12 +150,12 @@ const OUTSIDE: &str = "before the kubelet, and reporting";
 
 /// The parts of the mean start. They sum to its total, the last taking up what the others leave or claim too much.
 #[must_use]
-pub fn of(window: &Window, starts: &Starts) -> Vec<Part> {
+pub fn of(window: &Window, starts: &StartupStats) -> Vec<MeanComponent> {
     let per = starts.pods();
     if per <= 0.0 {
         return Vec::new();
     }
-    let most = starts.total_s.filter(|_| starts.total_exact);
+    let most = starts.total_s.filter(|_| starts.mean_is_exact);
     let mixed = (per - starts.count).abs() >= 0.5;
     let mut parts = Parts { window, per, most, mixed, recorded: starts.count, parts: Vec::new() };
     parts.of_the_kubelet();
@@ -165,9 +165,9 @@ pub fn of(window: &Window, starts: &Starts) -> Vec<Part> {
 
 /// The parts of several nodes as one, each node with its recorded starts: so they sum to the mean of all starts.
 #[must_use]
-pub fn together(nodes: &[(f64, &[Part])]) -> Vec<Part> {
+pub fn aggregate(nodes: &[(f64, &[MeanComponent])]) -> Vec<MeanComponent> {
     let all: f64 = nodes.iter().filter(|(_, parts)| !parts.is_empty()).map(|(pods, _)| pods).sum();
-    let mut sum: Vec<Part> = Vec::new();
+    let mut sum: Vec<MeanComponent> = Vec::new();
     for (pods, parts) in nodes.iter().filter(|(pods, _)| *pods > 0.0) {
         for part in *parts {
             let share = pods / all;
@@ -181,13 +181,20 @@ pub fn together(nodes: &[(f64, &[Part])]) -> Vec<Part> {
                         part.phases.iter().filter(|phase| !known.phases.contains(phase)).copied().collect::<Vec<_>>(),
                     );
                 }
-                None => sum.push(Part { mean_s: mean, low_s: low, high_s: high, remarks: Vec::new(), ..part.clone() }),
+                None => sum.push(MeanComponent {
+                    mean_s: mean,
+                    low_s: low,
+                    high_s: high,
+                    remarks: Vec::new(),
+                    ..part.clone()
+                }),
             }
         }
     }
     // As on one node: known parts in the order of a start, what is left last.
-    let place =
-        |part: &Part| (part.phases.len() > 2 || part.phases == [Phase::Unattributed], part.phases.first().copied());
+    let place = |part: &MeanComponent| {
+        (part.phases.len() > 2 || part.phases == [Phase::Unattributed], part.phases.first().copied())
+    };
     sum.sort_by_key(place);
     for part in &mut sum {
         part.precision = if part.high_s - part.low_s < 1e-9 { Precision::Exact } else { Precision::Bounded };
@@ -205,7 +212,7 @@ struct Parts<'a> {
     mixed: bool,
     /// How many were recorded.
     recorded: f64,
-    parts: Vec<Part>,
+    parts: Vec<MeanComponent>,
 }
 
 impl Parts<'_> {
@@ -226,7 +233,7 @@ impl Parts<'_> {
         &mut self,
         part: &str,
         phases: &[Phase],
-        (low, mean, high): Bounds,
+        (low, mean, high): Estimate,
         families: &[&str],
         remarks: Vec<String>,
     ) {
@@ -234,7 +241,7 @@ impl Parts<'_> {
         let (low, mean, high) =
             if mean >= 0.0 { (low.min(most), mean.min(most), high.min(most)) } else { (low, mean, high) };
         let precision = if high - low < 1e-9 { Precision::Exact } else { Precision::Bounded };
-        self.parts.push(Part {
+        self.parts.push(MeanComponent {
             part: part.into(),
             phases: phases.to_vec(),
             mean_s: mean,
@@ -248,7 +255,7 @@ impl Parts<'_> {
 
     /// The bounds of seconds that calls took: exact where they are of the recorded pods and of no other, as far as counts tell.
     /// Each call beyond theirs can have taken as long as the window, no longer.
-    fn calls(&self, mean: f64, calls: f64) -> Bounds {
+    fn calls(&self, mean: f64, calls: f64) -> Estimate {
         let others = (self.per - self.recorded).max(0.0) + (calls - self.per).max(0.0);
         if !self.mixed && others < 0.5 {
             return (mean, mean, mean);
@@ -326,7 +333,7 @@ impl Parts<'_> {
 
     /// What the first sync of a pod holds beside calls to the runtime: volumes, and waits for pulls. It nearly always holds
     /// the sandbox, the pulls and the containers.
-    fn beside_the_runtime(&self, wait: Option<Bounds>) -> Option<f64> {
+    fn beside_the_runtime(&self, wait: Option<Estimate>) -> Option<f64> {
         let sync = self.mean(name::WORKER, "create").filter(|_| self.existing().is_none())?;
         let calls = ["run_podsandbox", "pull_image", "create_container", "start_container"];
         let in_runtime: f64 = calls.iter().map(|call| self.seconds(name::RUNTIME, call)).sum();
@@ -341,7 +348,7 @@ impl Parts<'_> {
 
     /// Every remount of a volume is in its family again, and volumes are mounted side by side: the sum is only a bound. The
     /// kubelet looks every 300 ms whether all are mounted (volume_manager.go, podAttachAndMountRetryInterval).
-    fn volumes(&self, beside: Option<f64>) -> Option<Bounds> {
+    fn volumes(&self, beside: Option<f64>) -> Option<Estimate> {
         let sum = self.mean(name::VOLUME, "")?.seconds;
         if let Some(existing) = self.existing() {
             let each = sum * self.per / existing;
@@ -351,14 +358,14 @@ impl Parts<'_> {
     }
 
     /// What no family names: other work of the kubelet, and what lies outside it.
-    fn rest(&mut self, starts: &Starts) {
+    fn rest(&mut self, starts: &StartupStats) {
         let known: f64 = self.parts.iter().map(|part| part.mean_s).sum();
         // First seen → Running, less the needless sample of each pod's first sync, which is as long as that took to begin.
         let running = self.mean(name::POD_START, "").filter(|_| self.existing().is_none());
         let running = running.map(|all| all.seconds - self.seconds(name::WORKER_START, ""));
         let pulling: f64 =
             self.parts.iter().filter(|part| matches!(&*part.part, WAIT | "image pull")).map(|part| part.mean_s).sum();
-        let total = match (starts.total_s, starts.total_exact) {
+        let total = match (starts.total_s, starts.mean_is_exact) {
             (Some(total), true) => Some(total),
             // 1.27 and 1.28: the SLI leaves out the span from the first pull's begin to the last one's end.
             // With failed pulls that span holds the back-off, which the kubelet's own time to Running does too.
@@ -371,7 +378,7 @@ impl Parts<'_> {
             let (phases, remarks) = self.other();
             self.push(OTHER, &phases, (0.0, rest, rest), &[name::POD_START, name::WORKER_START], remarks);
             let outside = (total - running.max(known)).max(0.0);
-            let phases = [Phase::Scheduling, Phase::Report, Phase::Watch];
+            let phases = [Phase::Scheduling, Phase::StatusUpdate, Phase::Watch];
             let remarks = self.outside();
             self.push(OUTSIDE, &phases, (0.0, outside, outside), &[name::TOTAL, name::POD_START], remarks);
         }
@@ -391,7 +398,7 @@ impl Parts<'_> {
         let mut phases = vec![Phase::Unattributed];
         if running.is_none() {
             phases.extend(self.other().0.into_iter().filter(|phase| *phase != Phase::Unattributed));
-            phases.extend([Phase::Scheduling, Phase::Report, Phase::Watch]);
+            phases.extend([Phase::Scheduling, Phase::StatusUpdate, Phase::Watch]);
         }
         self.push("unattributed", &phases, bounds, &[], remarks);
     }
@@ -399,7 +406,7 @@ impl Parts<'_> {
     /// What may lie in the kubelet's other work, and why.
     fn other(&self) -> (Vec<Phase>, Vec<String>) {
         let mut phases =
-            vec![Phase::Init, Phase::ImageBackoff, Phase::RestartBackoff, Phase::Detect, Phase::Unattributed];
+            vec![Phase::Init, Phase::ImageBackoff, Phase::RetryBackoff, Phase::Detection, Phase::Unattributed];
         let mut remarks = Vec::new();
         let (sandboxes, pulls) = (self.errors("run_podsandbox"), self.errors("pull_image"));
         if sandboxes > 0.0 {
