@@ -1,5 +1,4 @@
 //! Logs that are cut, rotated or appended to while they are read. A pipe beside the log holds the reading up: records are merged by
-
 //! time, so the log is not read to its end before the pipe has spoken.
 
 use std::fs::{self, File, OpenOptions};
