@@ -323,11 +323,11 @@ impl SourceState {
                 coverage.bytes += parsed.bytes;
                 coverage.records += parsed.records.len() as u64;
                 coverage.unknown_lines += parsed.unknown;
-                coverage.truncated_records += parsed.cut;
+                coverage.truncated_records += parsed.truncated;
                 coverage.long_lines += parsed.long_lines.len() as u64;
                 let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
                 self.tell(coverage, 0, &lines(&parsed.unknown_places));
-                self.tell(coverage, 1, &lines(&parsed.cut_places));
+                self.tell(coverage, 1, &lines(&parsed.truncated_places));
                 self.tell(coverage, 2, &parsed.long_lines);
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
@@ -341,7 +341,7 @@ impl SourceState {
             Err(_) => {
                 self.ended = true;
                 self.date(coverage);
-                if self.clock.contradicts() {
+                if self.clock.conflicts() {
                     let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
                     let told = format!("{name}: its lines tell another zone than --timezone, and are believed");
                     coverage.source_errors.push(told);
@@ -353,14 +353,14 @@ impl SourceState {
     /// Takes a record: it waits where the clock does not know yet.
     fn take(&mut self, record: Record, coverage: &mut Coverage) {
         let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
-        if self.clock.knows() && self.waiting.is_empty() {
+        if self.clock.is_calibrated() && self.waiting.is_empty() {
             return self.date_one(record, host, coverage);
         }
-        if !self.clock.knows() {
+        if !self.clock.is_calibrated() {
             self.clock.learn(&record);
         }
         self.waiting.push_back((record, host));
-        if self.clock.knows() || self.waiting.len() > MAX_UNDATED_RECORDS {
+        if self.clock.is_calibrated() || self.waiting.len() > MAX_UNDATED_RECORDS {
             self.date(coverage);
         }
     }
@@ -386,7 +386,7 @@ impl SourceState {
     fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
         self.clock.learn(&record);
         let wall = matches!(record.stamp, Some(crate::model::time::Stamp::Wall { .. }));
-        coverage.zone_assumed |= wall && !self.clock.knows();
+        coverage.zone_assumed |= wall && !self.clock.is_calibrated();
         match self.clock.time(&record).or(self.latest) {
             Some(time) => {
                 self.latest = Some(time);
