@@ -47,9 +47,7 @@ fn mistakes_in_a_grammar_are_named() {
     assert!(refused("literal = 'x'\ntext = 'x'\nyields = 'nonsense'").contains("unknown fact"));
     assert!(refused("literal = 'x'\nyields = 'flag'").contains("either text or pattern"));
     assert!(refused("literal = 'x'\npattern = '('\nyields = 'flag'").contains("own.toml: m:"));
-    assert!(
-        refused("literal = 'x'\npattern = '(?P<nofield>.)'\nyields = 'flag'").contains("unknown field nofield")
-    );
+    assert!(refused("literal = 'x'\npattern = '(?P<nofield>.)'\nyields = 'flag'").contains("unknown field nofield"));
     assert!(refused("literal = '\"x'\ntext = 'x'\nyields = 'flag'").contains("plain text"));
     let unproven = own("literal = 'x'\ntext = 'x'\nyields = 'flag'");
     let grammars = Grammars::load(std::slice::from_ref(&unproven)).expect("it is well formed");
