@@ -158,9 +158,9 @@ pub fn pulling_time(observed: &StartupRecord) -> Option<Nanos> {
 
 /// Lays out a startup's sandbox and containers.
 pub fn build(startup: &Startup) -> Timeline {
-    let from_runtime = startup.events.iter().any(|event| event.from_runtime && event.fact == Fact::ContainerRequested);
+    let by_runtime = startup.events.iter().any(|event| event.from_runtime && event.fact == Fact::ContainerRequested);
     let by_events = startup.events.iter().any(|event| !event.from_runtime && event.fact == Fact::ContainerStarted);
-    let source = match (from_runtime, by_events) {
+    let source = match (by_runtime, by_events) {
         (true, _) => TimelineSource::Runtime,
         (false, true) => TimelineSource::Events,
         _ => TimelineSource::Relist,

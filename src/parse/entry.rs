@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use nom::IResult;
 use nom::Parser;
-use nom::bytes::join_continuation::{tag, take, take_till1, take_while1};
-use nom::character::join_continuation::{char, digit1, one_of, space1};
+use nom::bytes::complete::{tag, take, take_till1, take_while1};
+use nom::character::complete::{char, digit1, one_of, space1};
 use nom::combinator::map_opt;
 use nom::sequence::{delimited, preceded, terminated};
 

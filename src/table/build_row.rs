@@ -9,7 +9,7 @@ use crate::causes;
 use crate::causes::evidence::Evidence;
 use crate::causes::setting::Settings;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::{Fact, Field, SourceLine, shorten};
+use crate::model::record::{Fact, Field, SourceLine, truncate_text};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
 
@@ -252,7 +252,7 @@ fn step(volume: &mut Volume, failures: &mut i64, event: &Event) {
         Fact::VolumeMounted => &mut volume.mounted,
         Fact::VolumeFailed => {
             *failures += 1;
-            volume.error = event.fields.text(Field::Error).map(|error| shorten(error, ERROR));
+            volume.error = event.fields.text(Field::Error).map(|error| truncate_text(error, ERROR));
             return;
         }
         _ => return,
