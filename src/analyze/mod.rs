@@ -153,8 +153,8 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let probed: Vec<_> = sources.iter().filter_map(|source| inputs.probe(source, options, stop)).collect();
     store.owners = std::mem::take(&mut inputs.owners);
     store.anonymizer.clone_from(&options.anonymizer);
-    for (source, content, opened) in probed {
-        inputs.take((source, content, opened), stop, &mut store, &mut logs)?;
+    for source in probed {
+        inputs.take(source, stop, &mut store, &mut logs)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
@@ -223,8 +223,8 @@ fn logs(
                     if parsed.records.capacity() / 4 > parsed.records.len() {
                         parsed.records.shrink_to_fit();
                     }
-                    parsed.long_lines = chunk.cuts.iter().map(|cut| cut.line).collect();
-                    parsed.bytes = chunk.end as u64 + chunk.cuts.iter().map(|cut| cut.dropped).sum::<u64>();
+                    parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
+                    parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
                     // Nobody waits for it any more when the run was stopped.
                     let _ = answer.send(parsed);
                     // One that is not wanted is freed.
@@ -323,25 +323,25 @@ impl SourceState {
                 coverage.bytes += parsed.bytes;
                 coverage.records += parsed.records.len() as u64;
                 coverage.unknown_lines += parsed.unknown;
-                coverage.truncated_records += parsed.cut;
+                coverage.truncated_records += parsed.truncated;
                 coverage.long_lines += parsed.long_lines.len() as u64;
                 let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
                 self.tell(coverage, 0, &lines(&parsed.unknown_places));
-                self.tell(coverage, 1, &lines(&parsed.cut_places));
+                self.tell(coverage, 1, &lines(&parsed.truncated_places));
                 self.tell(coverage, 2, &parsed.long_lines);
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
             }
             Ok(ReaderEvent::Trouble(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
-                *failed += usize::from(!error.is_remark() && !self.got);
-                coverage.unread_sources += u64::from(!error.is_remark());
+                *failed += usize::from(!error.is_warning() && !self.got);
+                coverage.unread_sources += u64::from(!error.is_warning());
                 coverage.source_errors.push(error.to_string());
             }
             Err(_) => {
                 self.ended = true;
                 self.date(coverage);
-                if self.clock.contradicts() {
+                if self.clock.conflicts() {
                     let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
                     let told = format!("{name}: its lines tell another zone than --timezone, and are believed");
                     coverage.source_errors.push(told);
@@ -353,14 +353,14 @@ impl SourceState {
     /// Takes a record: it waits where the clock does not know yet.
     fn take(&mut self, record: Record, coverage: &mut Coverage) {
         let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
-        if self.clock.knows() && self.waiting.is_empty() {
+        if self.clock.is_calibrated() && self.waiting.is_empty() {
             return self.date_one(record, host, coverage);
         }
-        if !self.clock.knows() {
+        if !self.clock.is_calibrated() {
             self.clock.learn(&record);
         }
         self.waiting.push_back((record, host));
-        if self.clock.knows() || self.waiting.len() > MAX_UNDATED_RECORDS {
+        if self.clock.is_calibrated() || self.waiting.len() > MAX_UNDATED_RECORDS {
             self.date(coverage);
         }
     }
@@ -386,7 +386,7 @@ impl SourceState {
     fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
         self.clock.learn(&record);
         let wall = matches!(record.stamp, Some(crate::model::time::Stamp::Wall { .. }));
-        coverage.zone_assumed |= wall && !self.clock.knows();
+        coverage.zone_assumed |= wall && !self.clock.is_calibrated();
         match self.clock.time(&record).or(self.latest) {
             Some(time) => {
                 self.latest = Some(time);

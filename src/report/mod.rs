@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::breakdown;
+use crate::causes;
 use crate::metrics::{MetricsReport, NodeMetrics, Window};
 use crate::model::error::Error;
 use crate::report::replay::{Scenario, WhatIf};
@@ -171,7 +172,8 @@ impl Report {
         }
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
-        let metrics = MetricsReport::of(windows, recorded.as_deref());
+        let mut metrics = MetricsReport::of(windows, recorded.as_deref());
+        metrics.iter_mut().for_each(causes::metric_rules::add_causes);
         let what_if = replay::all(&table, &summary, scenarios)?;
         for (line, what_if) in summary.causes.iter_mut().filter_map(|line| {
             let mine = what_if.iter().find(|what_if| what_if.cause.as_deref() == Some(&line.cause))?;
