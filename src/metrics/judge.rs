@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::components::{MeanComponent, StartupStats};
+use super::components::MeanComponent;
 use super::families::name;
+use super::startup_stats::StartupStats;
 use super::window::Window;
 use crate::model::phase::Phase;
 
@@ -108,7 +109,7 @@ pub const RULES: &[Rule] = &[
         let parts: f64 = case
             .parts
             .iter()
-            .filter(|part| part.precision != crate::breakdown::Precision::Exact)
+            .filter(|part| part.precision != crate::model::precision::Precision::Exact)
             .map(|part| part.high_s.max(0.0))
             .sum();
         (mean >= LEAST).then(|| {
@@ -286,7 +287,7 @@ pub fn judge(case: &Case<'_>) -> Vec<MetricFinding> {
     }
     let proof = |(cause, check): &Rule| {
         // No cause costs a start more than it took.
-        let most = case.starts.total_s.filter(|_| case.starts.mean_is_exact).unwrap_or(f64::INFINITY).max(0.0);
+        let most = case.starts.mean_s.filter(|_| case.starts.mean_is_exact).unwrap_or(f64::INFINITY).max(0.0);
         let bound = |seconds: f64| seconds.clamp(0.0, most);
         check(case).map(|(low, high, seen)| MetricFinding {
             cause: (*cause).to_owned(),

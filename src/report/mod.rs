@@ -171,7 +171,7 @@ impl Report {
         }
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
-        let metrics = MetricsReport::of(windows, recorded.as_deref());
+        let metrics = MetricsReport::new(windows, recorded.as_deref());
         let what_if = replay::all(&table, &summary, scenarios)?;
         for (line, what_if) in summary.causes.iter_mut().filter_map(|line| {
             let mine = what_if.iter().find(|what_if| what_if.cause.as_deref() == Some(&line.cause))?;

@@ -202,7 +202,7 @@ fn a_servers_answers_are_those_of_the_text() {
     // The same through the text's figures, all that is made of the series.
     for (name, capture) in NODES {
         let text = of_text(capture);
-        for key in ["startups", "slo_s", "total_s", "parts", "causes"] {
+        for key in ["startups", "slo_s", "total_s", "components", "causes"] {
             same(&format!("{name} {key}"), &of(name)[key], &text["metrics"]["nodes"][0][key]);
         }
     }
