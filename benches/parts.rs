@@ -103,7 +103,7 @@ fn break_down_and_judge(bencher: Bencher<'_, '_>, unrelated: u32) {
     let (tracker, startups) = track(records(unrelated));
     bencher.counter(BytesCount::new(SIZE)).bench(|| {
         for startup in &startups {
-            let breakdown = breakdown::of(startup);
+            let breakdown = breakdown::break_down(startup);
             let Some(node) = tracker.nodes.get(startup.node) else { continue };
             divan::black_box(causes::judge(&causes::Case { startup, breakdown: &breakdown, node, traits: None }));
         }

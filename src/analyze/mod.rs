@@ -5,10 +5,11 @@
 
 mod analyzer;
 mod builder;
-mod finished;
+
 mod inputs;
-mod order;
-mod reading;
+mod readers;
+mod reorder;
+mod row_sink;
 mod scrapes;
 
 use std::cmp::Reverse;
@@ -20,21 +21,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use analyzer::Analyzer;
 use crossbeam_channel::{Sender, bounded};
-use finished::Finished;
 use inputs::{Inputs, Log};
-use order::{Dated, Order};
-use reading::{Answer, Answers, Job};
+use readers::{Job, ReaderEvent, ReaderEvents};
+use reorder::{Dated, ReorderBuffer};
+use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
 use crate::input::{Limits, Source};
 use crate::model::error::{Error, ErrorKind};
+use crate::model::record::MAX_EXAMPLES;
 use crate::model::record::{Record, SourceLine};
 use crate::model::time::Time;
 use crate::parse;
 use crate::parse::calendar::{Clock, Hints};
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
-use crate::report::{Coverage, FEW, Report, UnusedLine};
+use crate::report::{Coverage, Report, UnusedLine};
 use crate::table::anonymize::Anonymizer;
 use crate::table::filter::Filter;
 use crate::table::{Budget, SettingLine, Store};
@@ -42,7 +44,7 @@ use crate::track::{self, Tracker};
 use crate::web;
 
 /// How many records of a source wait for a line that tells its year and zone.
-const WAITING: usize = 100_000;
+const MAX_UNDATED_RECORDS: usize = 100_000;
 
 /// How to analyse.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ pub struct Options {
     /// The node all sources are of; else each host, or each folder of bare files, is one.
     pub node: Option<String>,
     /// The name of nodes that no line names.
-    pub nameless: Option<String>,
+    pub default_node: Option<String>,
     /// Which startups count.
     pub filter: Filter,
     /// How many rows are held in memory, and where the others go.
@@ -106,7 +108,7 @@ impl Options {
             chunks,
             hints,
             node: None,
-            nameless: None,
+            default_node: None,
             filter,
             budget,
             servers,
@@ -119,9 +121,9 @@ impl Options {
 }
 
 /// One source on its way in.
-struct Feed {
+struct SourceState {
     number: usize,
-    answers: Answers,
+    answers: ReaderEvents,
     clock: Clock,
     /// Records of the chunk that is being taken, and the hosts they name.
     parsed: VecDeque<Record>,
@@ -148,11 +150,11 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut inputs = Inputs::default();
     let mut logs: Vec<Log> = Vec::new();
     // Who owns the pods is known before any pod is.
-    let looked: Vec<_> = sources.iter().filter_map(|source| inputs.look(source, options, stop)).collect();
+    let probed: Vec<_> = sources.iter().filter_map(|source| inputs.probe(source, options, stop)).collect();
     store.owners = std::mem::take(&mut inputs.owners);
     store.anonymizer.clone_from(&options.anonymizer);
-    for (source, content, opened) in looked {
-        inputs.take((source, content, opened), stop, &mut store, &mut logs)?;
+    for source in probed {
+        inputs.take(source, stop, &mut store, &mut logs)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
@@ -160,7 +162,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
     let failed = inputs.failed + self::logs(logs, options, stop, &mut store, &mut coverage)?;
     coverage.partial = stop.load(Ordering::Relaxed);
-    coverage.source_troubles.append(&mut inputs.troubles);
+    coverage.source_errors.append(&mut inputs.errors);
     coverage.unread_sources += inputs.failed as u64;
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
@@ -173,7 +175,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         anonymizer.coverage(&mut coverage, &names);
     }
     if failed > 0 && failed == sources.len() {
-        let told = coverage.source_troubles.join("\n");
+        let told = coverage.source_errors.join("\n");
         return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{told}")));
     }
     let mut scenarios = options.what_if.clone();
@@ -201,7 +203,7 @@ fn logs(
     let sources = sources.as_slice();
     coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
     let mut tracker = Tracker::new(options.limits);
-    let mut finished = Finished { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
+    let mut sink = RowSink { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks =
@@ -221,8 +223,8 @@ fn logs(
                     if parsed.records.capacity() / 4 > parsed.records.len() {
                         parsed.records.shrink_to_fit();
                     }
-                    parsed.long_lines = chunk.cuts.iter().map(|cut| cut.line).collect();
-                    parsed.bytes = chunk.end as u64 + chunk.cuts.iter().map(|cut| cut.dropped).sum::<u64>();
+                    parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
+                    parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
                     // Nobody waits for it any more when the run was stopped.
                     let _ = answer.send(parsed);
                     // One that is not wanted is freed.
@@ -231,11 +233,11 @@ fn logs(
             });
         }
         drop(work);
-        let mut feeds: Vec<Feed> = Vec::new();
-        let answers = reading::start(scope, sources, texts, chunks, threads, &jobs, stop);
+        let mut feeds: Vec<SourceState> = Vec::new();
+        let answers = readers::start(scope, sources, texts, chunks, threads, &jobs, stop);
         for (number, answers) in answers.into_iter().enumerate() {
             let clock = Clock::new(options.hints);
-            feeds.push(Feed {
+            feeds.push(SourceState {
                 number,
                 answers,
                 clock,
@@ -252,7 +254,7 @@ fn logs(
         }
         drop(jobs);
         let mut merge = Merge { heap: BinaryHeap::new() };
-        let mut order = Order::new();
+        let mut order = ReorderBuffer::new();
         for at in 0..feeds.len() {
             merge.refill(&mut feeds, at, coverage, &mut failed);
         }
@@ -261,10 +263,10 @@ fn logs(
             let Some((_, record, host)) = feed.ready.pop_front() else { continue };
             order.push(Dated { time, record, host, source: feed.number });
             merge.refill(&mut feeds, at, coverage, &mut failed);
-            while let Some(first) = order.ripe() {
+            while let Some(first) = order.pop_ready() {
                 track(&mut tracker, first, sources, options);
             }
-            finished.take(&mut tracker, store)?;
+            sink.take(&mut tracker, store)?;
         }
         while let Some(first) = order.first() {
             track(&mut tracker, first, sources, options);
@@ -272,12 +274,13 @@ fn logs(
         Ok::<(), Error>(())
     })?;
     tracker.finish();
-    finished.take(&mut tracker, store)?;
-    finished.release(&tracker, store)?;
+    sink.take(&mut tracker, store)?;
+    sink.release(&tracker, store)?;
     let counts = &tracker.counts;
     coverage.duplicate_records = counts.duplicates;
     coverage.existing_pods = counts.existing;
-    (coverage.aged, coverage.capped, coverage.dropped_events) = (counts.aged, counts.capped, counts.dropped_events);
+    (coverage.evicted_idle, coverage.evicted_limit, coverage.dropped_events) =
+        (counts.aged, counts.capped, counts.dropped_events);
     coverage.suppressed_messages = tracker.nodes.iter().map(|node| node.suppressed).sum();
     Ok(failed)
 }
@@ -289,7 +292,7 @@ struct Merge {
 
 impl Merge {
     /// Sees to it that a source has its next record on the heap, reading on until it has one or ends.
-    fn refill(&mut self, feeds: &mut [Feed], at: usize, coverage: &mut Coverage, failed: &mut usize) {
+    fn refill(&mut self, feeds: &mut [SourceState], at: usize, coverage: &mut Coverage, failed: &mut usize) {
         let Some(feed) = feeds.get_mut(at) else { return };
         while feed.ready.is_empty() && !(feed.ended && feed.waiting.is_empty()) {
             match feed.parsed.pop_front() {
@@ -303,7 +306,7 @@ impl Merge {
     }
 }
 
-impl Feed {
+impl SourceState {
     /// Waits for what comes next, once all records are taken.
     fn next(&mut self, coverage: &mut Coverage, failed: &mut usize) {
         let spent = std::mem::take(&mut self.parsed);
@@ -312,15 +315,15 @@ impl Feed {
             let _ = self.emptied.try_send(spent.into());
         }
         match self.answers.answers.recv() {
-            Ok(Answer::Turn(reading)) => self.answers.again(reading),
-            Ok(Answer::Chunk(parsed)) => {
+            Ok(ReaderEvent::Turn(reading)) => self.answers.resume(reading),
+            Ok(ReaderEvent::Chunk(parsed)) => {
                 let Ok(parsed) = parsed.recv() else { return };
                 self.got = true;
                 coverage.lines += parsed.lines;
                 coverage.bytes += parsed.bytes;
                 coverage.records += parsed.records.len() as u64;
                 coverage.unknown_lines += parsed.unknown;
-                coverage.cut_records += parsed.cut;
+                coverage.truncated_records += parsed.cut;
                 coverage.long_lines += parsed.long_lines.len() as u64;
                 let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
                 self.tell(coverage, 0, &lines(&parsed.unknown_places));
@@ -329,11 +332,11 @@ impl Feed {
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
             }
-            Ok(Answer::Trouble(error)) => {
+            Ok(ReaderEvent::Trouble(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
-                *failed += usize::from(!error.is_remark() && !self.got);
-                coverage.unread_sources += u64::from(!error.is_remark());
-                coverage.source_troubles.push(error.to_string());
+                *failed += usize::from(!error.is_warning() && !self.got);
+                coverage.unread_sources += u64::from(!error.is_warning());
+                coverage.source_errors.push(error.to_string());
             }
             Err(_) => {
                 self.ended = true;
@@ -341,7 +344,7 @@ impl Feed {
                 if self.clock.contradicts() {
                     let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
                     let told = format!("{name}: its lines tell another zone than --timezone, and are believed");
-                    coverage.source_troubles.push(told);
+                    coverage.source_errors.push(told);
                 }
             }
         }
@@ -357,19 +360,20 @@ impl Feed {
             self.clock.learn(&record);
         }
         self.waiting.push_back((record, host));
-        if self.clock.knows() || self.waiting.len() > WAITING {
+        if self.clock.knows() || self.waiting.len() > MAX_UNDATED_RECORDS {
             self.date(coverage);
         }
     }
 
     /// Tells where the first few lines of a kind stand.
     fn tell(&mut self, coverage: &mut Coverage, kind: usize, lines: &[u64]) {
-        let why = ["unknown_lines", "cut_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
+        let why =
+            ["unknown_lines", "truncated_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
         let Some(told) = self.told.get_mut(kind) else { return };
-        for line in lines.iter().take(FEW.saturating_sub(*told)) {
+        for line in lines.iter().take(MAX_EXAMPLES.saturating_sub(*told)) {
             *told += 1;
             let source = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default().into();
-            coverage.place(UnusedLine { why: why.into(), source, line: *line });
+            coverage.add_unused_line(UnusedLine { why: why.into(), source, line: *line });
         }
     }
 

@@ -55,7 +55,7 @@ impl Scrapes {
         };
         let Some(window) = servers.window else { return Ok(None) };
         let asked = QueryOptions { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
-        let told = prometheus::read(client, &api, &asked, &|done, of| source.asked(done, of))?;
+        let told = prometheus::read(client, &api, &asked, &|done, of| source.set_queries(done, of))?;
         self.coverage.sources.push(source.name.clone());
         self.coverage.bytes += told.bytes;
         self.coverage.samples += told.series;
@@ -65,7 +65,7 @@ impl Scrapes {
     }
 
     /// Reads a text of one scrape or several.
-    pub(super) fn read(&mut self, source: &Source, reader: impl Read, troubles: &mut Vec<String>) -> Result<(), Error> {
+    pub(super) fn read(&mut self, source: &Source, reader: impl Read, errors: &mut Vec<String>) -> Result<(), Error> {
         let mut pages = ScrapeCollector::default();
         let read = exposition::read(
             BufReader::with_capacity(1 << 16, reader),
@@ -78,23 +78,22 @@ impl Scrapes {
         );
         pages.end();
         self.coverage.sources.push(source.name.clone());
-        let seen = read.map_err(|trouble| Error::new(ErrorKind::Source, format!("reading failed: {trouble}")))?;
+        let seen = read.map_err(|error| Error::new(ErrorKind::Source, format!("reading failed: {error}")))?;
         self.coverage.bytes += seen.bytes;
         self.coverage.lines += seen.lines;
         self.coverage.samples += seen.samples;
-        self.coverage.bad_samples += seen.bad;
+        self.coverage.invalid_samples += seen.bad;
         for bad in &seen.bad_lines {
-            troubles.push(format!("{}:{}: the line {}: {}", source.name, bad.number, bad.reason, bad.text));
+            errors.push(format!("{}:{}: the line {}: {}", source.name, bad.number, bad.reason, bad.text));
         }
         if seen.cut {
-            troubles.push(format!("{}: the metrics are cut in their last line, which is left out", source.name));
+            errors.push(format!("{}: the metrics are cut in their last line, which is left out", source.name));
         }
         if pages.dropped > 0 {
-            troubles
-                .push(format!("{}: {} pages beyond the first ten thousand are left out", source.name, pages.dropped));
+            errors.push(format!("{}: {} pages beyond the first ten thousand are left out", source.name, pages.dropped));
         }
         if pages.done.is_empty() {
-            troubles.push(format!(
+            errors.push(format!(
                 "{}: {} samples, but none of the families that tell of pod starts. They are on the kubelet's /metrics \
                  (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)",
                 source.name,
@@ -117,7 +116,7 @@ impl Scrapes {
         let name = |scraped: &Scraped| -> String {
             let beside = folders.get(&scraped.folder).filter(|names| names.len() == 1).and_then(|names| names.first());
             let told = options.node.as_deref().or(scraped.page.node.as_deref()).or(beside.map(|name| &**name));
-            told.or(options.nameless.as_deref()).unwrap_or(&scraped.source).to_owned()
+            told.or(options.default_node.as_deref()).unwrap_or(&scraped.source).to_owned()
         };
         let mut nodes: BTreeMap<(String, Option<Exporter>), Vec<Scrape>> = BTreeMap::new();
         for scraped in self.pages {
@@ -125,12 +124,12 @@ impl Scrapes {
         }
         let mut windows: Vec<Window> = Vec::new();
         for ((node, _), pages) in nodes {
-            let alone = pages.len() == 1;
-            windows.push(window::between(&node, pages, alone));
+            let spawn_dedicated = pages.len() == 1;
+            windows.push(window::between(&node, pages, spawn_dedicated));
         }
         windows.extend(self.asked);
         windows.extend(stored);
-        coverage.source_troubles.extend(self.remarks);
+        coverage.source_errors.extend(self.remarks);
         windows.retain(|window| options.filter.passes_node(&window.node));
         windows
     }

@@ -1,7 +1,7 @@
 //! What evidence claims of a startup, phase by phase. Pulls are in `pulling`; claims become spans in `tile`.
 
-use super::steps::{self, BoundedInstant, ContainerRun, Evidence, Timeline};
-use super::{pulling, within};
+use super::timeline::{self, BoundedInstant, ContainerRun, Timeline, TimelineSource};
+use super::{pull_claims, within};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup};
@@ -50,7 +50,7 @@ impl Claims {
 }
 
 /// Everything the evidence claims of `begin..end`; the pod ran from `running` on.
-pub(super) fn of(startup: &Startup, steps: &Timeline, begin: Time, running: Time, end: Time) -> Vec<Claim> {
+pub(super) fn collect(startup: &Startup, timeline: &Timeline, begin: Time, running: Time, end: Time) -> Vec<Claim> {
     let mut claims = Claims { list: Vec::new() };
     let observed_place = startup.observed_at.map(|(_, place)| place);
     let exact = |time: Time| BoundedInstant { place: observed_place, ..within(time, time) };
@@ -68,18 +68,20 @@ pub(super) fn of(startup: &Startup, steps: &Timeline, begin: Time, running: Time
         };
         claims.add(Phase::Scheduling, rank::SCHEDULING, exact(begin), to);
     }
-    volumes(startup, steps, running, &mut claims);
+    volumes(startup, timeline, running, &mut claims);
     network(startup, running, &mut claims);
-    if let (Some(asked), Some(ready)) = (steps.sandbox_asked, steps.sandbox_ready) {
+    if let (Some(asked), Some(ready)) = (timeline.sandbox_requested, timeline.sandbox_ready) {
         claims.add(Phase::Sandbox, rank::SANDBOX, asked, ready);
-    } else if let (Some(asked), None, true) = (steps.sandbox_asked, steps.sandbox_ready, steps.sandbox_attempts > 0) {
+    } else if let (Some(asked), None, true) =
+        (timeline.sandbox_requested, timeline.sandbox_ready, timeline.sandbox_attempts > 0)
+    {
         claims.add(Phase::Sandbox, rank::SANDBOX, asked, exact(end));
     }
-    containers(startup, steps, running, &mut claims);
-    if steps.steps.is_empty() {
-        record_alone(startup, begin, running, &mut claims);
+    containers(startup, timeline, running, &mut claims);
+    if timeline.runs.is_empty() {
+        claims_from_record(startup, begin, running, &mut claims);
     }
-    reporting(startup, steps, running, &mut claims);
+    reporting(startup, timeline, running, &mut claims);
     claims.list
 }
 
@@ -88,8 +90,8 @@ pub(super) fn mark(event: &Event) -> BoundedInstant {
 }
 
 /// First volume work, or the worker's start, → the sandbox could be asked for.
-fn volumes(startup: &Startup, steps: &Timeline, running: Time, claims: &mut Claims) {
-    let limit = steps.sandbox_asked.map_or(running, |mark| mark.at.min(running));
+fn volumes(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut Claims) {
+    let limit = timeline.sandbox_requested.map_or(running, |mark| mark.at.min(running));
     let work = |event: &&Event| {
         let volume = matches!(
             event.fact,
@@ -116,8 +118,8 @@ fn volumes(startup: &Startup, steps: &Timeline, running: Time, claims: &mut Clai
         place: Some(event.place),
     });
     let failing = startup.all(Fact::VolumeFailed).rfind(|event| event.time <= running);
-    let stuck = steps
-        .sandbox_asked
+    let stuck = timeline
+        .sandbox_requested
         .is_none()
         .then_some(failing)
         .flatten()
@@ -135,7 +137,7 @@ fn network(startup: &Startup, running: Time, claims: &mut Claims) {
         matches!(event.fact, Fact::SandboxNeeded | Fact::SyncBegan | Fact::SandboxAsked) && event.time > last.time
     };
     let to = startup.events.iter().find(next).map_or(mark(last), mark);
-    claims.add(Phase::RestartBackoff, rank::RETRY, mark(first), to).about = Some("the node's network".into());
+    claims.add(Phase::RetryBackoff, rank::RETRY, mark(first), to).about = Some("the node's network".into());
 }
 
 /// Failed tries to start a container: when, and whether it was the image.
@@ -157,27 +159,27 @@ pub(super) fn failures(startup: &Startup) -> Vec<Failure> {
     failed.collect()
 }
 
-fn containers(startup: &Startup, steps: &Timeline, running: Time, claims: &mut Claims) {
-    let Some(ready) = steps.sandbox_ready.or(steps
-        .steps
+fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut Claims) {
+    let Some(ready) = timeline.sandbox_ready.or(timeline
+        .runs
         .first()
-        .and_then(|step| step.asked.or(step.started))
+        .and_then(|run| run.requested.or(run.started))
         .map(|mark| BoundedInstant { at: mark.low, ..mark }))
     else {
         return;
     };
     let failures = failures(startup);
     let mut before = ready;
-    let pulled_gaps = pulling::seen(startup);
-    let relist = steps.evidence == Evidence::Relist;
-    let mut pulling_left = steps::pulling_of(startup).filter(|_| relist);
-    let mut unseen = steps::pulling_of(startup).filter(|pulling| pulling.0 > 0);
-    for (number, step) in steps.steps.iter().enumerate() {
-        if step.asked.or(step.started).is_some_and(|mark| mark.low > running) {
+    let gaps_with_pulls = pull_claims::runtime_pull_count(startup);
+    let relist = timeline.source == TimelineSource::Relist;
+    let mut pulling_left = timeline::own_pulling_time(startup).filter(|_| relist);
+    let mut unlogged = timeline::own_pulling_time(startup).filter(|pulling| pulling.0 > 0);
+    for (number, run) in timeline.runs.iter().enumerate() {
+        if run.requested.or(run.started).is_some_and(|mark| mark.low > running) {
             break;
         }
-        let asked = step.asked.unwrap_or_else(|| {
-            step.started.map_or(before, |started| BoundedInstant {
+        let asked = run.requested.unwrap_or_else(|| {
+            run.started.map_or(before, |started| BoundedInstant {
                 at: started.at,
                 low: before.low.min(started.at),
                 high: started.high,
@@ -186,33 +188,33 @@ fn containers(startup: &Startup, steps: &Timeline, running: Time, claims: &mut C
             })
         });
         let pulled = if relist {
-            pulling::relisted_pulls(startup, steps, before, asked, &mut pulling_left, claims)
+            pull_claims::relisted_pulls(startup, timeline, before, asked, &mut pulling_left, claims)
         } else {
-            pulling::pulls(startup, before, asked, pulled_gaps, claims)
-                .or_else(|| pulling::unseen_pull(startup, before, asked, pulled_gaps, &mut unseen, claims))
+            pull_claims::pulls(startup, before, asked, gaps_with_pulls, claims)
+                .or_else(|| pull_claims::unlogged_pull(startup, before, asked, gaps_with_pulls, &mut unlogged, claims))
         };
         retries(&failures, before, asked, claims);
-        let from = match (step.asked, pulled) {
+        let from = match (run.requested, pulled) {
             (Some(asked), _) => asked,
             (None, Some(pulled)) => pulled,
             (None, None) => BoundedInstant { inferred: false, ..before },
         };
-        let started = step.started.or(step.exited).unwrap_or(within(from.at, from.at.max(running)));
+        let started = run.started.or(run.exited).unwrap_or(within(from.at, from.at.max(running)));
         claims.add(Phase::Start, rank::START, from, started);
         before = started;
-        if step.init {
-            before = init(startup, steps, step, started, claims);
-        } else if let Some((time, place)) = step.probed {
+        if run.init {
+            before = init(startup, timeline, run, started, claims);
+        } else if let Some((time, place)) = run.probe_passed {
             // The kubelet counts a sidecar as started when its start-up probe has passed.
             let passed = BoundedInstant::exact(time, place);
-            claims.add(Phase::Start, rank::START, started, passed).about = step.name.clone();
+            claims.add(Phase::Start, rank::START, started, passed).about = run.name.clone();
             before = passed;
-        } else if let (Some(exited), Some(next)) = (step.exited, steps.steps.get(number + 1))
+        } else if let (Some(exited), Some(next)) = (run.exited, timeline.runs.get(number + 1))
             && next.name.is_some()
-            && next.name == step.name
-            && let Some(again) = next.asked
+            && next.name == run.name
+            && let Some(again) = next.requested
         {
-            claims.add(Phase::RestartBackoff, rank::RETRY, exited, again).about = step.name.clone();
+            claims.add(Phase::RetryBackoff, rank::RETRY, exited, again).about = run.name.clone();
             before = exited;
         }
     }
@@ -225,29 +227,29 @@ fn containers(startup: &Startup, steps: &Timeline, running: Time, claims: &mut C
 
 fn init(
     startup: &Startup,
-    steps: &Timeline,
-    step: &ContainerRun,
+    timeline: &Timeline,
+    run: &ContainerRun,
     started: BoundedInstant,
     claims: &mut Claims,
 ) -> BoundedInstant {
-    let Some(exited) = step.exited else { return started };
-    let only = steps.steps.iter().filter(|step| step.init).count() == 1;
+    let Some(exited) = run.exited else { return started };
+    let only = timeline.runs.iter().filter(|run| run.init).count() == 1;
     let counted = startup.observed.as_deref().and_then(|observed| observed.init).filter(|init| only && init.0 > 0);
     let (mut from, mut to, mut length) = (started, exited, None);
-    if let (Some(counted), Evidence::Relist | Evidence::Events) = (counted, steps.evidence) {
+    if let (Some(counted), TimelineSource::Relist | TimelineSource::Events) = (counted, timeline.source) {
         // The record counts a single init container's run exactly: its end lies before the relist that noticed it.
         let end = exited.at.min(from.high + counted).max(from.low + counted);
-        to = BoundedInstant { at: end, ..exited }.by_rule();
-        from = BoundedInstant { at: end - counted, ..from }.by_rule();
+        to = BoundedInstant { at: end, ..exited }.inferred();
+        from = BoundedInstant { at: end - counted, ..from }.inferred();
         length = Some(counted);
     }
     let claim = claims.add(Phase::Init, rank::INIT, from, to);
-    claim.about = step.name.clone();
+    claim.about = run.name.clone();
     claim.length = length.map(|length| (length, length));
-    match step.exit_noticed {
+    match run.exit_noticed {
         Some((time, place)) if time > to.at => {
             let noticed = BoundedInstant::exact(time, place);
-            claims.add(Phase::Detect, rank::DETECT, to, noticed);
+            claims.add(Phase::Detection, rank::DETECT, to, noticed);
             noticed
         }
         _ => to,
@@ -260,7 +262,7 @@ fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, 
     let other: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| !failure.pull).collect();
     if let (Some(first), Some(last)) = (other.first(), other.last()) {
         let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
-        claims.add(Phase::RestartBackoff, rank::RETRY, first.at, to);
+        claims.add(Phase::RetryBackoff, rank::RETRY, first.at, to);
     }
     let pulls: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| failure.pull).collect();
     if let (Some(first), Some(last)) = (pulls.first(), pulls.last()) {
@@ -271,14 +273,14 @@ fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, 
 }
 
 /// The record without any other line: what it proves, and nothing more.
-fn record_alone(startup: &Startup, begin: Time, running: Time, claims: &mut Claims) {
+fn claims_from_record(startup: &Startup, begin: Time, running: Time, claims: &mut Claims) {
     let Some(observed) = startup.observed.as_deref() else { return };
     let place = startup.observed_at.map(|(_, place)| place);
     if let Some(first) = observed.first_pull.time() {
         let from = BoundedInstant { place, ..within(first, first) };
         let to = observed.last_pull.time().unwrap_or(running).min(running);
         // Everything between the first pull's start and the last one's end is in there.
-        pulling::wait_and_pull(from, BoundedInstant { place, ..within(first, to) }, claims);
+        pull_claims::wait_and_pull(from, BoundedInstant { place, ..within(first, to) }, claims);
         return;
     }
     let mut at = begin;
@@ -296,14 +298,14 @@ fn record_alone(startup: &Startup, begin: Time, running: Time, claims: &mut Clai
         at = at + length;
     };
     let pulling = [(Phase::ImageWait, rank::WAIT), (Phase::ImagePull, rank::PULL)];
-    place_length(&pulling, steps::pulling(observed), claims);
+    place_length(&pulling, timeline::pulling_time(observed), claims);
     place_length(&[(Phase::Init, rank::INIT)], observed.init, claims);
 }
 
 /// From the last container's start to the API's acceptance.
-fn reporting(startup: &Startup, steps: &Timeline, running: Time, claims: &mut Claims) {
-    let main = steps.steps.iter().filter(|step| !step.init && step.started.is_some_and(|mark| mark.low <= running));
-    let Some(last) = main.max_by_key(|step| step.started.map(|mark| mark.at)) else { return };
+fn reporting(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut Claims) {
+    let main = timeline.runs.iter().filter(|run| !run.init && run.started.is_some_and(|mark| mark.low <= running));
+    let Some(last) = main.max_by_key(|run| run.started.map(|mark| mark.at)) else { return };
     let Some(mut started) = last.started else { return };
     if startup.running().is_none() && startup.observed.is_none() {
         return;
@@ -322,7 +324,7 @@ fn reporting(startup: &Startup, steps: &Timeline, running: Time, claims: &mut Cl
         // JSON logging does not tell when the API accepted it.
         None => BoundedInstant::between(started.at, running, None),
     };
-    claims.add(Phase::Detect, rank::DETECT, started, noticed);
+    claims.add(Phase::Detection, rank::DETECT, started, noticed);
     let end = if startup.running().is_some() { end } else { BoundedInstant::between(noticed.at, running, end.place) };
-    claims.add(Phase::Report, rank::REPORT, noticed, end);
+    claims.add(Phase::StatusUpdate, rank::REPORT, noticed, end);
 }

@@ -1,13 +1,13 @@
 //! A startup's marks → spans that tile it. Pure: the same startup gives the same spans, on any thread.
 //!
-//! Evidence makes *claims* (a phase, from, to). Where claims overlap the more specific one wins; what no claim covers is
+//! TimelineSource makes *claims* (a phase, from, to). Where claims overlap the more specific one wins; what no claim covers is
 //! `unattributed`. So the spans never overlap and always sum to the total, whatever the evidence says.
 
 mod claims;
-mod pulling;
+mod pull_claims;
 pub mod pulls;
-pub mod steps;
 mod tile;
+pub mod timeline;
 
 use crate::model::phase::Phase;
 pub use crate::model::precision::Precision;
@@ -15,7 +15,7 @@ use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine};
 use crate::model::startup::{Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::parse::observed::is_overflow;
-use steps::{BoundedInstant, Evidence, Timeline};
+use timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
 
 /// A phase with its place in one startup.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +74,7 @@ pub struct Breakdown {
     /// From the first to the last instant; `None` when the line that tells it is cut.
     pub total: Option<Nanos>,
     /// Tiles of the total, in order.
-    pub pieces: Vec<Span>,
+    pub spans: Vec<Span>,
     /// The SLO value as printed.
     pub kubelet_slo: Option<f64>,
     /// Created → running, less pulls and init containers.
@@ -88,15 +88,15 @@ pub struct Breakdown {
     /// Containers that ended and were started again.
     pub restarts: usize,
     /// Its sandbox and containers.
-    pub steps: Timeline,
+    pub timeline: Timeline,
     /// Ids of [`ANOMALIES`].
     pub anomalies: Vec<&'static str>,
 }
 
 impl Breakdown {
     /// The seconds of one phase.
-    pub fn of(&self, phase: Phase) -> Nanos {
-        self.pieces.iter().filter(|piece| piece.phase == phase).map(|piece| piece.to - piece.from).sum()
+    pub fn time_in(&self, phase: Phase) -> Nanos {
+        self.spans.iter().filter(|span| span.phase == phase).map(|span| span.to - span.from).sum()
     }
 }
 
@@ -104,14 +104,14 @@ impl Breakdown {
 const WATCH_GAP: Nanos = Nanos(SECOND / 2);
 
 /// Breaks a startup down.
-pub fn of(startup: &Startup) -> Breakdown {
-    let steps = steps::of(startup);
+pub fn break_down(startup: &Startup) -> Breakdown {
+    let timeline = timeline::build(startup);
     let observed = startup.observed.as_deref();
     let mut anomalies = Vec::new();
-    let (created, watched) = ends(startup, &mut anomalies);
+    let (created, watched) = start_and_end(startup, &mut anomalies);
     let running = startup.running();
     let seen = startup.events.iter().find(|event| event.fact == Fact::PodAdded).map(|event| event.time);
-    let (state, end) = outcome(startup, &steps, watched, &mut anomalies);
+    let (state, end) = outcome(startup, &timeline, watched, &mut anomalies);
     let begin = created
         .or_else(|| startup.events.iter().find(|event| !event.by_runtime).or(startup.events.first()).map(|e| e.time));
     if created.is_none() {
@@ -120,9 +120,9 @@ pub fn of(startup: &Startup) -> Breakdown {
     let known = observed.is_none_or(|_| watched.is_some() && created.is_some());
     let (begin, end) = (begin.unwrap_or(end), end);
     let total = if known { Some(end - begin) } else { None };
-    let pieces = match total {
+    let spans = match total {
         Some(total) if total > Nanos(0) => {
-            tile::tile(claims::of(startup, &steps, begin, running.unwrap_or(end), end), begin, end)
+            tile::tile(claims::collect(startup, &timeline, begin, running.unwrap_or(end), end), begin, end)
         }
         Some(total) => skewed(begin, end, total),
         None => Vec::new(),
@@ -134,14 +134,14 @@ pub fn of(startup: &Startup) -> Breakdown {
         running,
         watched,
         total,
-        pieces,
+        spans,
         kubelet_slo: observed.and_then(|observed| observed.slo),
         slo: None,
         pulls: startup.transfers.iter().filter(|transfer| transfer.ok).count(),
         pull_failures: startup.transfers.iter().filter(|transfer| !transfer.ok).count(),
         pulled_bytes: None,
         restarts: 0,
-        steps,
+        timeline,
         anomalies,
     };
     count(startup, &mut breakdown);
@@ -151,7 +151,7 @@ pub fn of(startup: &Startup) -> Breakdown {
 }
 
 /// Creation and the watch's instant: from the record's times, or, where JSON logging lost those, from its durations.
-fn ends(startup: &Startup, anomalies: &mut Vec<&'static str>) -> (Option<Time>, Option<Time>) {
+fn start_and_end(startup: &Startup, anomalies: &mut Vec<&'static str>) -> (Option<Time>, Option<Time>) {
     let (Some(observed), Some((written, _))) = (startup.observed.as_deref(), startup.observed_at) else {
         return (None, None);
     };
@@ -171,12 +171,12 @@ fn ends(startup: &Startup, anomalies: &mut Vec<&'static str>) -> (Option<Time>, 
 /// How a startup stands, and the instant its breakdown reaches to.
 fn outcome(
     startup: &Startup,
-    steps: &steps::Timeline,
+    timeline: &Timeline,
     watched: Option<Time>,
     anomalies: &mut Vec<&'static str>,
 ) -> (State, Time) {
     if startup.observed.is_some() {
-        return (State::Running, watched.unwrap_or(startup.touched));
+        return (State::Running, watched.unwrap_or(startup.last_event));
     }
     if let Some(rejected) = startup.rejected {
         return (State::Failed, rejected);
@@ -209,14 +209,14 @@ fn outcome(
             .map(|event| event.time)
             .max()
         && last_failure.is_none_or(|failure| failure.time < first)
-        && !steps.steps.iter().any(|step| step.init && step.exit_noticed.is_some_and(|(time, _)| time > first))
+        && !timeline.runs.iter().any(|run| run.init && run.exit_noticed.is_some_and(|(time, _)| time > first))
     {
         anomalies.push("no-record");
         return (State::Running, first);
     }
     match startup.deleted {
         Some(deleted) => (State::Gone, deleted),
-        None => (State::Starting, startup.log_end.max(startup.touched)),
+        None => (State::Starting, startup.log_end.max(startup.last_event)),
     }
 }
 
@@ -256,18 +256,18 @@ fn count(startup: &Startup, breakdown: &mut Breakdown) {
     let bytes = if bytes.is_empty() { by_event } else { bytes };
     breakdown.pulled_bytes = (!bytes.is_empty()).then(|| bytes.iter().sum());
     let until = breakdown.running.unwrap_or(Time(i64::MAX));
-    let steps = &breakdown.steps.steps;
-    let again = |(number, step): &(usize, &steps::ContainerRun)| {
-        let same = |later: &steps::ContainerRun| {
-            later.name.is_some() && later.name == step.name && later.asked.is_some_and(|mark| mark.at <= until)
+    let timeline = &breakdown.timeline.runs;
+    let again = |(number, run): &(usize, &ContainerRun)| {
+        let same = |later: &ContainerRun| {
+            later.name.is_some() && later.name == run.name && later.requested.is_some_and(|mark| mark.at <= until)
         };
-        steps.iter().skip(number + 1).any(same)
+        timeline.iter().skip(number + 1).any(same)
     };
-    breakdown.restarts = steps.iter().enumerate().filter(again).count();
+    breakdown.restarts = timeline.iter().enumerate().filter(again).count();
 }
 
 fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
-    let init = breakdown.steps.steps.iter().filter(|step| step.init).count();
+    let init = breakdown.timeline.runs.iter().filter(|run| run.init).count();
     let observed = startup.observed.as_deref();
     let mut name = |id: &'static str| {
         if !breakdown.anomalies.contains(&id) {
@@ -285,7 +285,7 @@ fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
         }
         if let (Some(created), Some(running)) = (observed.created.time(), observed.running.time())
             && running < created
-            && !startup.mirror
+            && !startup.static_pod
         {
             name("clock-skew");
         }
@@ -299,7 +299,7 @@ fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
             name("format-unknown");
         }
     }
-    if startup.mirror {
+    if startup.static_pod {
         name("mirror-pod");
     }
     if !startup.restarts.is_empty() {
@@ -315,12 +315,12 @@ fn slo(startup: &Startup, breakdown: &Breakdown) -> Option<f64> {
     let running = breakdown.running? - breakdown.created?;
     let unknown_end = observed.first_pull.time().is_some()
         && observed.last_pull == RecordedTime::Never
-        && breakdown.steps.evidence == Evidence::Relist;
+        && breakdown.timeline.source == TimelineSource::Relist;
     if unknown_end {
         return None;
     }
     let phases = [Phase::ImageWait, Phase::ImagePull, Phase::ImageBackoff, Phase::Init];
-    let left_out: Nanos = phases.into_iter().map(|phase| breakdown.of(phase)).sum();
+    let left_out: Nanos = phases.into_iter().map(|phase| breakdown.time_in(phase)).sum();
     Some((running - left_out).seconds())
 }
 

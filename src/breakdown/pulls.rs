@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::breakdown::steps::{self, ContainerRun};
+use crate::breakdown::timeline::{self, ContainerRun};
 use crate::model::record::{Fact, Field, Record, SourceLine};
 use crate::model::startup::{Repull, Startup, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
 
 /// How many pulls of a node are remembered.
-const REMEMBERED: usize = 8192;
+const MAX_REMEMBERED: usize = 8192;
 /// Of so many pulls, the latest, it is looked at whether they had the same image.
-const LOOKED_BACK: usize = 1024;
+const LOOKBACK: usize = 1024;
 /// How far ends may be out of their order.
-const DISORDER: Nanos = Nanos(5 * SECOND);
+const CLOCK_SLACK: Nanos = Nanos(5 * SECOND);
 /// Lines of one instant may stand some milliseconds apart.
 const SLACK: Nanos = Nanos(SECOND / 50);
 /// The kubelet reports a failed pull right after the runtime does; under load within some seconds.
@@ -21,63 +21,63 @@ const FAILURE_LAG: Nanos = Nanos(5 * SECOND);
 
 /// The kubelet asks for the pull some 10 to 100 ms after the sandbox is there and sees its end as much later than the
 /// runtime; the middle of what captures show.
-const ASKING: Nanos = Nanos(3 * SECOND / 100);
+const REQUEST_DELAY: Nanos = Nanos(3 * SECOND / 100);
 /// A pull that begins within this after another one's end was queued behind it.
-const TURN: Nanos = Nanos(SECOND / 100);
+const QUEUE_HANDOVER: Nanos = Nanos(SECOND / 100);
 
 /// A node's pulls, in the order they ended.
 #[derive(Debug, Default)]
 pub struct Pulls {
-    under_way: Vec<(Box<str>, Time)>,
-    done: VecDeque<Done>,
+    in_progress: Vec<(Box<str>, Time)>,
+    finished: VecDeque<FinishedPull>,
     /// When the kubelet removed images to free disk.
-    collected: VecDeque<(Time, SourceLine)>,
+    removals: VecDeque<(Time, SourceLine)>,
 }
 
 #[derive(Debug)]
-struct Done {
+struct FinishedPull {
     transfer: Transfer,
     /// containerd writes two lines at the end; the second has not come yet.
-    to_return: bool,
-    taken: bool,
+    awaits_return_line: bool,
+    assigned: bool,
 }
 
 impl Pulls {
     /// How many pulls it holds.
     pub fn held(&self) -> usize {
-        self.under_way.len() + self.done.len() + self.collected.len()
+        self.in_progress.len() + self.finished.len() + self.removals.len()
     }
 
     /// Takes a line about images being removed.
-    pub fn collected(&mut self, time: Time, place: SourceLine) {
-        self.collected.push_back((time, place));
-        if self.collected.len() > REMEMBERED {
-            self.collected.pop_front();
+    pub fn images_removed(&mut self, time: Time, place: SourceLine) {
+        self.removals.push_back((time, place));
+        if self.removals.len() > MAX_REMEMBERED {
+            self.removals.pop_front();
         }
     }
 
     /// Pulls that ended after an instant, and some before, with their numbers: they are kept in about the order of their ends.
-    fn since(&self, from: Time) -> impl Iterator<Item = (usize, &Done)> {
-        let first = self.done.partition_point(|done| done.transfer.ended < from - DISORDER);
-        self.done.range(first..).enumerate().map(move |(number, done)| (first + number, done))
+    fn since(&self, from: Time) -> impl Iterator<Item = (usize, &FinishedPull)> {
+        let first = self.finished.partition_point(|finished| finished.transfer.finished < from - CLOCK_SLACK);
+        self.finished.range(first..).enumerate().map(move |(number, finished)| (first + number, finished))
     }
 
     /// Pulls that ended between two instants, and some around them, with their numbers.
-    fn between(&self, from: Time, to: Time) -> impl Iterator<Item = (usize, &Done)> {
-        self.since(from).take_while(move |(_, done)| done.transfer.ended <= to + DISORDER)
+    fn between(&self, from: Time, to: Time) -> impl Iterator<Item = (usize, &FinishedPull)> {
+        self.since(from).take_while(move |(_, finished)| finished.transfer.finished <= to + CLOCK_SLACK)
     }
 
     /// When the kubelet removed images.
     pub fn removals(&self) -> VecDeque<(Time, SourceLine)> {
-        self.collected.clone()
+        self.removals.clone()
     }
 
     /// Whether an image had been pulled before this instant, and what became of it.
-    fn again(&self, image: &str, before: Time, collected: &VecDeque<(Time, SourceLine)>) -> Option<Repull> {
-        let earlier = self.done.iter().rev().take(LOOKED_BACK).map(|done| &done.transfer);
-        let mut earlier = earlier.filter(|known| known.ok && known.ended < before);
-        let last = earlier.find(|known| *known.image == *image)?.ended;
-        let removed = collected.iter().rfind(|(time, _)| *time > last && *time < before);
+    fn previous_pull(&self, image: &str, before: Time, removals: &VecDeque<(Time, SourceLine)>) -> Option<Repull> {
+        let earlier = self.finished.iter().rev().take(LOOKBACK).map(|finished| &finished.transfer);
+        let mut earlier = earlier.filter(|known| known.ok && known.finished < before);
+        let last = earlier.find(|known| *known.image == *image)?.finished;
+        let removed = removals.iter().rfind(|(time, _)| *time > last && *time < before);
         Some(removed.map_or(Repull::Present, |(_, place)| Repull::Collected(*place)))
     }
 
@@ -85,14 +85,14 @@ impl Pulls {
     fn rate(&self, from: Time, to: Time) -> Option<f64> {
         let whole = (to - from).seconds();
         // What is still under way took its share, and does not tell how much.
-        if self.under_way.iter().any(|(_, began)| *began < to) {
+        if self.in_progress.iter().any(|(_, began)| *began < to) {
             return None;
         }
         // Two pulls of one image move it once.
         let mut moved: BTreeMap<&str, f64> = BTreeMap::new();
-        for transfer in self.since(from).map(|(_, done)| &done.transfer).filter(|transfer| transfer.ok) {
-            let shared = (transfer.ended.min(to) - transfer.began.max(from)).seconds();
-            let took = (transfer.ended - transfer.began).seconds();
+        for transfer in self.since(from).map(|(_, finished)| &finished.transfer).filter(|transfer| transfer.ok) {
+            let shared = (transfer.finished.min(to) - transfer.started.max(from)).seconds();
+            let took = (transfer.finished - transfer.started).seconds();
             if shared > 0.0 && took > 0.0 {
                 let part = moved.entry(&transfer.image).or_default();
                 *part = part.max(transfer.bytes? as f64 * shared / took);
@@ -106,9 +106,9 @@ impl Pulls {
     pub fn push(&mut self, record: &Record, time: Time) {
         let Some(image) = record.fields.text(Field::Image) else { return };
         if record.fact == Fact::TransferBegan {
-            self.under_way.push((image.into(), time));
-            if self.under_way.len() > REMEMBERED {
-                self.under_way.remove(0);
+            self.in_progress.push((image.into(), time));
+            if self.in_progress.len() > MAX_REMEMBERED {
+                self.in_progress.remove(0);
             }
             return;
         }
@@ -116,70 +116,70 @@ impl Pulls {
         let took = record.fields.length(Field::Duration);
         if ok
             && took.is_none()
-            && let Some(done) = self
-                .done
+            && let Some(finished) = self
+                .finished
                 .iter_mut()
                 .rev()
-                .take(LOOKED_BACK)
-                .find(|done| done.to_return && *done.transfer.image == *image)
+                .take(LOOKBACK)
+                .find(|finished| finished.awaits_return_line && *finished.transfer.image == *image)
         {
-            done.to_return = false;
+            finished.awaits_return_line = false;
             return;
         }
         // With several pulls of one image under way the printed duration tells which one ended.
         let expected = took.map(|took| time - took);
-        let mine = self.under_way.iter().enumerate().filter(|(_, (known, _))| **known == *image);
+        let mine = self.in_progress.iter().enumerate().filter(|(_, (known, _))| **known == *image);
         let mine = mine.min_by_key(|(_, (_, began))| expected.map_or(began.0, |expected| (*began - expected).abs().0));
-        let began = match (mine.map(|(number, _)| number), expected) {
-            (Some(number), _) => self.under_way.remove(number).1,
+        let started = match (mine.map(|(number, _)| number), expected) {
+            (Some(number), _) => self.in_progress.remove(number).1,
             (None, Some(expected)) => expected,
             (None, None) => return,
         };
         let bytes = record.fields.number(Field::Bytes).filter(|bytes| *bytes > 0);
         let transfer = Transfer {
             image: image.into(),
-            began,
-            ended: time,
+            started,
+            finished: time,
             ok,
             bytes,
             place: record.place,
             text: record.text.clone(),
-            behind: None,
-            again: None,
+            blocked_by: None,
+            repull: None,
             rate: None,
             queued_since: None,
         };
-        self.done.push_back(Done { transfer, to_return: ok && took.is_some(), taken: false });
-        if self.done.len() > REMEMBERED {
-            self.done.pop_front();
+        self.finished.push_back(FinishedPull { transfer, awaits_return_line: ok && took.is_some(), assigned: false });
+        if self.finished.len() > MAX_REMEMBERED {
+            self.finished.pop_front();
         }
     }
 }
 
 /// Gives a startup the pulls that are its own.
 pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Time, SourceLine)>) {
-    if steps::never_pulled(startup) {
+    if timeline::never_pulled(startup) {
         return;
     }
-    let steps = steps::of(startup);
-    let mut taken: Vec<usize> = Vec::new();
+    let timeline = timeline::build(startup);
+    let mut assigned: Vec<usize> = Vec::new();
     let mut asked: Vec<(usize, Time)> = Vec::new();
-    if let Some(ready) = steps.sandbox_ready {
+    if let Some(ready) = timeline.sandbox_ready {
         let mut from = ready.at;
-        let gaps: Vec<(Time, Time)> = steps.steps.iter().filter_map(|step| gap(step, &mut from)).collect();
+        let gaps: Vec<(Time, Time)> = timeline.runs.iter().filter_map(|run| gap(run, &mut from)).collect();
         let alone = gaps.len() == 1;
         for (from, to) in gaps {
             let free = pulls.between(from - SLACK, to + SLACK);
-            let free = free.filter(|(number, done)| !done.taken && !taken.contains(number));
-            let fits = free.filter(|(_, done)| {
-                let Transfer { began, ended, ok, .. } = &done.transfer;
-                *ok && *began >= from - SLACK && *ended <= to + SLACK
+            let free = free.filter(|(number, finished)| !finished.assigned && !assigned.contains(number));
+            let fits = free.filter(|(_, finished)| {
+                let Transfer { started, finished, ok, .. } = &finished.transfer;
+                *ok && *started >= from - SLACK && *finished <= to + SLACK
             });
             let expected = expected_end(startup, from, to, alone);
-            let near = |done: &Done| (done.transfer.ended - expected - ASKING).abs();
-            let best = fits.min_by_key(|(_, done)| near(done));
+            let near = |finished: &FinishedPull| (finished.transfer.finished - expected - REQUEST_DELAY).abs();
+            let best = fits.min_by_key(|(_, finished)| near(finished));
             if let Some((number, _)) = best {
-                taken.push(number);
+                assigned.push(number);
                 asked.push((number, from));
             }
         }
@@ -188,45 +188,55 @@ pub fn assign(startup: &mut Startup, pulls: &mut Pulls, removals: &VecDeque<(Tim
     for event in startup.all(Fact::SyncFailed).filter(|event| event.fields.text(Field::Reason) == Some("ErrImagePull"))
     {
         let free = pulls.between(event.time - FAILURE_LAG, event.time + SLACK);
-        let free = free.filter(|(number, done)| !done.taken && !taken.contains(number));
-        let fits = free.filter(|(_, done)| {
-            let lag = event.time - done.transfer.ended;
-            !done.transfer.ok && lag >= Nanos(0) - SLACK && lag <= FAILURE_LAG && event.tells(&done.transfer.image)
+        let free = free.filter(|(number, finished)| !finished.assigned && !assigned.contains(number));
+        let fits = free.filter(|(_, finished)| {
+            let lag = event.time - finished.transfer.finished;
+            !finished.transfer.ok
+                && lag >= Nanos(0) - SLACK
+                && lag <= FAILURE_LAG
+                && event.mentions(&finished.transfer.image)
         });
-        taken.extend(fits.min_by_key(|(_, done)| (event.time - done.transfer.ended).abs()).map(|(number, _)| number));
+        assigned.extend(
+            fits.min_by_key(|(_, finished)| (event.time - finished.transfer.finished).abs()).map(|(number, _)| number),
+        );
     }
-    let since = steps.sandbox_ready.map_or(startup.touched, |ready| ready.at);
-    for number in taken {
-        let Some(mut transfer) = pulls.done.get(number).map(|done| done.transfer.clone()) else { continue };
-        let own = (transfer.began, transfer.place);
-        let others =
-            || pulls.since(since).map(|(_, done)| &done.transfer).filter(|other| (other.began, other.place) != own);
-        let overlap = |other: &Transfer| other.ended.min(transfer.began) - other.began.max(since);
+    let since = timeline.sandbox_ready.map_or(startup.last_event, |ready| ready.at);
+    for number in assigned {
+        let Some(mut transfer) = pulls.finished.get(number).map(|finished| finished.transfer.clone()) else { continue };
+        let own = (transfer.started, transfer.place);
+        let others = || {
+            pulls
+                .since(since)
+                .map(|(_, finished)| &finished.transfer)
+                .filter(|other| (other.started, other.place) != own)
+        };
+        let overlap = |other: &Transfer| other.finished.min(transfer.started) - other.started.max(since);
         let most = others().max_by_key(|other| overlap(other)).filter(|other| overlap(other) > Nanos(0));
         // Half a second: lines of a serial queue stand some milliseconds across each other.
-        let beside = |other: &Transfer| other.ended.min(transfer.ended) - other.began.max(transfer.began);
-        startup.parallel |= others().any(|other| other.image != transfer.image && beside(other) > Nanos(SECOND / 2));
+        let beside = |other: &Transfer| other.finished.min(transfer.finished) - other.started.max(transfer.started);
+        startup.parallel_pulls |=
+            others().any(|other| other.image != transfer.image && beside(other) > Nanos(SECOND / 2));
         let turn = others()
-            .filter(|other| other.ended <= transfer.began && transfer.began - other.ended <= TURN)
-            .max_by_key(|other| other.ended);
-        let (behind, queued_since) = (most.map(|other| other.image.clone()), turn.map(|other| other.began));
-        (transfer.behind, transfer.queued_since) = (behind, queued_since);
+            .filter(|other| other.finished <= transfer.started && transfer.started - other.finished <= QUEUE_HANDOVER)
+            .max_by_key(|other| other.finished);
+        (transfer.blocked_by, transfer.queued_since) =
+            (most.map(|other| other.image.clone()), turn.map(|other| other.started));
         let asked = asked.iter().find(|(known, _)| *known == number).map(|(_, asked)| *asked);
-        transfer.again = asked.and_then(|asked| pulls.again(&transfer.image, asked, removals));
-        transfer.rate = transfer.bytes.and_then(|_| pulls.rate(transfer.began, transfer.ended));
+        transfer.repull = asked.and_then(|asked| pulls.previous_pull(&transfer.image, asked, removals));
+        transfer.rate = transfer.bytes.and_then(|_| pulls.rate(transfer.started, transfer.finished));
         startup.transfers.push(transfer);
-        if let Some(done) = pulls.done.get_mut(number) {
-            done.taken = true;
+        if let Some(finished) = pulls.finished.get_mut(number) {
+            finished.assigned = true;
         }
     }
-    startup.transfers.sort_by_key(|transfer| (transfer.began, transfer.place));
+    startup.transfers.sort_by_key(|transfer| (transfer.started, transfer.place));
 }
 
 /// Between what came before a container and its creation: there its image was pulled, if it was.
-fn gap(step: &ContainerRun, from: &mut Time) -> Option<(Time, Time)> {
-    let to = step.asked?.at;
+fn gap(run: &ContainerRun, from: &mut Time) -> Option<(Time, Time)> {
+    let to = run.requested?.at;
     let gap = (*from, to);
-    *from = step.done().unwrap_or(to);
+    *from = run.done().unwrap_or(to);
     (to > gap.0).then_some(gap)
 }
 
@@ -235,7 +245,7 @@ fn expected_end(startup: &Startup, from: Time, to: Time, alone: bool) -> Time {
     let Some(observed) = startup.observed.as_deref() else { return to };
     match observed.last_pull.time() {
         Some(last) if last >= from - SLACK && last <= to + SLACK => last,
-        _ => match steps::pulling(observed) {
+        _ => match timeline::pulling_time(observed) {
             Some(pulling) if alone => (from + pulling).min(to),
             _ => to,
         },

@@ -1,7 +1,7 @@
 //! Claims → spans that tile a startup.
 
 use super::claims::Claim;
-use super::steps::BoundedInstant;
+use super::timeline::BoundedInstant;
 use super::{Precision, Span};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, Time};
@@ -38,11 +38,11 @@ pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Span> {
     owners.sort_by_key(|(from, to, _)| (*from, *to));
     owners
         .into_iter()
-        .map(|(from, to, owner)| piece(from, to, owner.and_then(|number| claims.get(number)), begin, end))
+        .map(|(from, to, owner)| span_of(from, to, owner.and_then(|number| claims.get(number)), begin, end))
         .collect()
 }
 
-fn piece(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) -> Span {
+fn span_of(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) -> Span {
     let length = to - from;
     let Some(claim) = claim else {
         return Span {

@@ -1,6 +1,7 @@
 //! What a rule looks at, and what it finds.
 
-use crate::breakdown::{Breakdown, Span, steps};
+use crate::breakdown::timeline::TimelineSource;
+use crate::breakdown::{Breakdown, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, SourceLine};
 use crate::model::startup::{Event, Node, Startup, Transfer};
@@ -44,14 +45,11 @@ impl Match {
 /// So many starts at once are a burst: fewer do not make a sandbox slow on two cores (captures), many more are needed on a
 /// large node, where then nothing is slow.
 pub(super) const BURST: usize = 8;
-/// A registry or a node's network that gives less is slow: a gigabit link carries 110 MB/s, and at 10 MB/s an image of 100 MB
-/// takes as long as a start may take twice.
-pub(super) const SLOW_RATE: f64 = 10e6;
 
 impl Case<'_> {
     /// The first event of a fact whose text holds a word.
     pub(super) fn event_mentioning(&self, fact: Fact, word: &str) -> Option<&Event> {
-        self.startup.all(fact).find(|event| self.in_time(event) && event.tells(word))
+        self.startup.all(fact).find(|event| self.in_time(event) && event.mentions(word))
     }
 
     /// A sync that failed with this reason.
@@ -63,7 +61,7 @@ impl Case<'_> {
 
     /// The first event of its node of this kind while it was on its way.
     pub(super) fn node_event(&self, fact: Fact) -> Option<&Event> {
-        self.startup.around.iter().find(|event| event.fact == fact)
+        self.startup.node_events.iter().find(|event| event.fact == fact)
     }
 
     /// What happens after the pod runs is none of its start.
@@ -73,39 +71,43 @@ impl Case<'_> {
 
     /// The seconds of one phase.
     pub(super) fn seconds(&self, phase: Phase) -> f64 {
-        self.breakdown.of(phase).seconds()
+        self.breakdown.time_in(phase).seconds()
     }
 
     /// The pieces of one phase.
-    pub(super) fn pieces(&self, phase: Phase) -> impl Iterator<Item = &Span> {
-        self.breakdown.pieces.iter().filter(move |piece| piece.phase == phase)
+    pub(super) fn spans(&self, phase: Phase) -> impl Iterator<Item = &Span> {
+        self.breakdown.spans.iter().filter(move |span| span.phase == phase)
     }
 
     /// Many pods were started at once: then what is slow may be the node, which is the one thing they share.
     pub(super) fn burst(&self) -> bool {
-        self.startup.alongside >= BURST
+        self.startup.concurrent_starts >= BURST
     }
 
     /// The pull that took longest, of those that ended well.
     pub(super) fn longest_pull(&self) -> Option<&Transfer> {
-        self.startup.transfers.iter().filter(|pull| pull.ok).max_by_key(|pull| (pull.ended - pull.began, pull.place))
+        self.startup
+            .transfers
+            .iter()
+            .filter(|pull| pull.ok)
+            .max_by_key(|pull| (pull.finished - pull.started, pull.place))
     }
 
     /// By how much the ends of sandbox and start may lie too late: each is known to a relist where only the kubelet's log tells.
     pub(super) fn relist_uncertainty(&self) -> f64 {
-        if self.breakdown.steps.evidence == steps::Evidence::Relist { 2.0 } else { 0.0 }
+        if self.breakdown.timeline.source == TimelineSource::Relist { 2.0 } else { 0.0 }
     }
 
     /// How long its node's kubelet held requests back while it was on its way, as far as lines tell: they are samples.
     pub(super) fn held(&self) -> Nanos {
-        let throttled = self.startup.around.iter().filter(|event| event.fact == Fact::Throttled);
+        let throttled = self.startup.node_events.iter().filter(|event| event.fact == Fact::Throttled);
         throttled.filter_map(|event| event.fields.length(Field::Delay)).sum()
     }
 
     /// When the last of its own containers had started.
     pub(super) fn last_started(&self) -> Option<Time> {
         let until = self.breakdown.running.unwrap_or(Time(i64::MAX));
-        let steps = &self.breakdown.steps.steps;
+        let steps = &self.breakdown.timeline.runs;
         steps
             .iter()
             .filter(|step| !step.init)

@@ -3,15 +3,15 @@
 //!
 //! ```text
 //! text --exposition--> samples ─┐
-//!                               ├─> Scrape --window--> Window --components--> MeanComponent --judge--> MetricFinding ──> NodeMetrics
-//! URL  --prometheus--> series ──┘                        └──────────── reconcile with the recorded startups ──────────────┘
+//!                               ├─> Scrape --window--> Window --components--> MeanComponent ──> NodeMetrics
+//! URL  --prometheus--> series ──┘                        └──────────── reconcile with the recorded startups ┘
 //! ```
 
 pub mod components;
 pub mod exposition;
 pub mod families;
+mod finding;
 pub mod histogram;
-pub mod judge;
 pub mod prometheus;
 pub mod reconcile;
 pub mod scrape;
@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use components::MeanComponent;
+pub use finding::MetricFinding;
 pub use histogram::{Bounds, Histogram};
-pub use judge::MetricFinding;
 pub use reconcile::{Reconciliation, RecordedStartup};
 pub use scrape::{Scrape, ScrapeCollector};
 pub use startup_stats::StartupStats;
@@ -68,7 +68,7 @@ pub struct NodeMetrics {
     pub mean_s: Option<f64>,
     /// Where they went.
     pub components: Vec<MeanComponent>,
-    /// The causes that they show.
+    /// The causes that they show: the room `causes` adds them.
     pub causes: Vec<MetricFinding>,
     /// The comparison with the logs of the same node.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +97,6 @@ impl NodeMetrics {
     fn from_window(window: Window, recorded: Option<&[RecordedStartup]>) -> Self {
         let stats = StartupStats::from_window(&window).unwrap_or_default();
         let components = components::split_mean(&window, &stats);
-        let causes = judge::judge(&judge::Case { window: &window, starts: &stats, parts: &components });
         let sli = |sli| LatencySummary::new(sli, |q| stats.sli_quantile(q), stats.share_within_slo());
         let total = |all: &Histogram| LatencySummary::new(all, |q| all.quantile(q), all.share_le(SLO_S));
         NodeMetrics {
@@ -109,18 +108,17 @@ impl NodeMetrics {
             mean_s: mean(&components),
             reconciled: recorded.map(|recorded| reconcile::reconcile(&window, &stats, &components, recorded)),
             components,
-            causes,
+            causes: Vec::new(),
             window,
         }
     }
 
-    /// The figures of several nodes: histograms and counts are added up, components and findings weighted by recorded starts.
+    /// The figures of several nodes: histograms and counts are added up, components weighted by recorded
+    /// starts.
     fn aggregate(mut window: Window, nodes: &[NodeMetrics]) -> Self {
         let components: Vec<(f64, &[MeanComponent])> =
             nodes.iter().map(|node| (node.startups, node.components.as_slice())).collect();
         let components = components::aggregate(&components);
-        let findings = nodes.iter().map(|node| (node.window.node.as_str(), node.startups, node.causes.as_slice()));
-        let causes = judge::aggregate(&findings.collect::<Vec<_>>());
         let (all, known) = (nodes.len(), nodes.iter().filter(|node| node.total_s.is_some()).count());
         if known > 0 && known < all {
             window
@@ -135,7 +133,6 @@ impl NodeMetrics {
             overflowed: sum(|node| node.overflowed),
             mean_s: mean(&components),
             components,
-            causes,
             ..NodeMetrics::from_window(window, None)
         }
     }

@@ -241,6 +241,9 @@ impl Value {
     }
 }
 
+/// How many lines of each kind are kept as examples of what was not used.
+pub const MAX_EXAMPLES: usize = 5;
+
 /// Where a line stands: the source's number in the run and the line's number in it, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SourceLine {

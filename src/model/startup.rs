@@ -43,7 +43,7 @@ impl Event {
     }
 
     /// Whether the line's error, or the line, holds a word.
-    pub fn tells(&self, word: &str) -> bool {
+    pub fn mentions(&self, word: &str) -> bool {
         self.fields.text(Field::Error).is_some_and(|error| error.contains(word)) || self.text.contains(word)
     }
 }
@@ -54,9 +54,9 @@ pub struct Transfer {
     /// The image, as the runtime names it.
     pub image: Box<str>,
     /// When the runtime began.
-    pub began: Time,
+    pub started: Time,
     /// When it ended, well or not.
-    pub ended: Time,
+    pub finished: Time,
     /// It ended well.
     pub ok: bool,
     /// The image's size, when the runtime tells it.
@@ -66,9 +66,9 @@ pub struct Transfer {
     /// That line, shortened.
     pub text: Box<str>,
     /// The image whose pull filled most of the waiting before it.
-    pub behind: Option<Box<str>>,
+    pub blocked_by: Option<Box<str>>,
     /// The image had been pulled on the node before the pod asked for it, as far as the log goes.
-    pub again: Option<Repull>,
+    pub repull: Option<Repull>,
     /// Bytes a second that the node's pulls moved while it was under way, where their sizes are told.
     pub rate: Option<f64>,
     /// When the pull began that ended the moment this one could begin: then this one was queued.
@@ -125,9 +125,9 @@ pub struct Startup {
     /// The node whose runtime's lines speak of it.
     pub runtime_node: Option<usize>,
     /// A static pod: the record is its mirror's.
-    pub mirror: bool,
+    pub static_pod: bool,
     /// Some line proves that the pod started here, and is not one that was there before.
-    pub proven: bool,
+    pub confirmed: bool,
     /// The API asked to end it.
     pub deleted: Option<Time>,
     /// Admission refused it.
@@ -135,35 +135,35 @@ pub struct Startup {
     /// Its events in the order of time.
     pub events: Vec<Event>,
     /// Events not kept for the bound.
-    pub dropped: u64,
+    pub dropped_events: u64,
     /// The runtime's pulls that are taken to be its own.
     pub transfers: Vec<Transfer>,
     /// When its node's kubelet started, while it was on its way.
     pub restarts: Vec<Event>,
     /// Events of its node while it was on its way.
-    pub around: Vec<Event>,
+    pub node_events: Vec<Event>,
     /// A pull of it was under way beside another of its node: pulls are not serialized there.
-    pub parallel: bool,
+    pub parallel_pulls: bool,
     /// How many other pods its node took within three seconds of it.
-    pub alongside: usize,
+    pub concurrent_starts: usize,
     /// How others of its node got on that ran within half a minute of it, where there are two or more.
-    pub others: Option<NeighbourStats>,
+    pub neighbours: Option<NeighbourStats>,
     /// The end of what its node's log tells.
     pub log_end: Time,
     /// When a line last spoke of it.
-    pub touched: Time,
+    pub last_event: Time,
 }
 
 impl Startup {
     /// Adds an event; of many of one fact the first and the latest stay.
     pub fn push(&mut self, event: Event) {
-        self.touched = self.touched.max(event.time);
+        self.last_event = self.last_event.max(event.time);
         let same = self.events.iter().filter(|known| known.fact == event.fact).count();
         if same >= KEPT_OF_ONE_FACT
             && let Some(latest) = self.events.iter().rposition(|known| known.fact == event.fact)
         {
             self.events.remove(latest);
-            self.dropped += 1;
+            self.dropped_events += 1;
         }
         self.events.push(event);
     }

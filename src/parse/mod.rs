@@ -15,9 +15,9 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use crate::model::record::MAX_EXAMPLES;
 use crate::model::record::{Fact, Field, Record, SourceLine, Value, shorten};
 use crate::parse::grammar::Grammars;
-use crate::report::FEW;
 use entry::{Dialect, Entry};
 use frame::{Frame, Opener};
 
@@ -114,7 +114,7 @@ impl Parsed {
         }
         if entry.cut {
             self.cut += 1;
-            if self.cut_places.len() < FEW {
+            if self.cut_places.len() < MAX_EXAMPLES {
                 self.cut_places.push(place);
             }
         }
@@ -136,7 +136,7 @@ impl Parsed {
 
     fn unknown(&mut self, place: SourceLine) {
         self.unknown += 1;
-        if self.unknown_places.len() < FEW {
+        if self.unknown_places.len() < MAX_EXAMPLES {
             self.unknown_places.push(place);
         }
     }

@@ -48,16 +48,16 @@ pub(crate) fn build_row(
     let stands = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
     let workload = crate::model::workload::by_name(pod, around.node);
     let seconds =
-        b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.of(*phase).seconds())));
-    let pieces = b.pieces.iter().filter_map(|piece| piece.place);
+        b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.time_in(*phase).seconds())));
+    let spans = b.spans.iter().filter_map(|span| span.place);
     // In the order they are referred to: that of their places would show how the log was cut into files.
     let mut shown: Vec<SourceLine> = Vec::new();
-    for place in pieces.chain(findings.iter().filter_map(|finding| finding.evidence)) {
+    for place in spans.chain(findings.iter().filter_map(|finding| finding.evidence)) {
         if !shown.contains(&place) {
             shown.push(place);
         }
     }
-    let mut evidence = Evidence::of(startup, b.steps.evidence);
+    let mut evidence = Evidence::of(startup, b.timeline.source);
     evidence.extend(around.object.then_some(Evidence::Pods));
     let line = |at: &SourceLine| {
         let text = text(startup, *at)?;
@@ -79,14 +79,14 @@ pub(crate) fn build_row(
         total_s: b.total.map(Nanos::seconds),
         // By two clocks a pod may run before it was created; that is no length of time.
         running_s: known(b.running.zip(b.created).map(|(running, created)| (running - created).seconds())),
-        kubelet_slo_s: b.kubelet_slo,
+        slo_recorded_s: b.kubelet_slo,
         slo_s: known(b.slo),
         stateful: observed.and_then(|observed| observed.stateful),
         phases: PhaseSeconds(seconds),
         pulls: count(b.pulls),
         pull_failures: count(b.pull_failures),
         pulled_bytes: b.pulled_bytes,
-        sandbox_attempts: count(b.steps.sandbox_attempts),
+        sandbox_attempts: count(b.timeline.sandbox_attempts),
         restarts: count(b.restarts),
         cause: findings.first().map(|finding| finding.cause.into()),
         cause_s: findings.first().map(|finding| finding.lost.seconds()),
@@ -100,23 +100,23 @@ pub(crate) fn build_row(
             .map(|finding| Finding {
                 cause: finding.cause.into(),
                 lost_s: finding.lost.seconds(),
-                certain_s: finding.certain.seconds(),
-                about: finding.about.clone(),
+                lost_min_s: finding.certain.seconds(),
+                waited_for: finding.about.clone(),
                 evidence: finding.evidence.map(place),
             })
             .collect(),
         spans: b
-            .pieces
+            .spans
             .iter()
-            .map(|piece| Span {
-                phase: piece.phase,
-                from: piece.from,
-                to: piece.to,
-                precision: piece.precision,
-                min_s: piece.min.seconds(),
-                max_s: piece.max.seconds(),
-                about: piece.about.clone(),
-                evidence: piece.place.map(place),
+            .map(|span| Span {
+                phase: span.phase,
+                from: span.from,
+                to: span.to,
+                precision: span.precision,
+                min_s: span.min.seconds(),
+                max_s: span.max.seconds(),
+                waited_for: span.about.clone(),
+                evidence: span.place.map(place),
             })
             .collect(),
         image_pulls: pulls(startup, b),
@@ -135,15 +135,19 @@ fn count(number: usize) -> i64 {
 
 /// The text of a line, as far as the startup keeps it.
 fn text(startup: &Startup, at: SourceLine) -> Option<&str> {
-    let events =
-        startup.events.iter().chain(&startup.around).chain(&startup.restarts).map(|event| (event.place, &event.text));
+    let events = startup
+        .events
+        .iter()
+        .chain(&startup.node_events)
+        .chain(&startup.restarts)
+        .map(|event| (event.place, &event.text));
     let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));
     events.chain(transfers).find(|(known, _)| *known == at).map(|(_, text)| &**text)
 }
 
 /// The pulls: by the runtime's lines, else by the kubelet's events, else the one the record tells of.
 fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
-    let waits: Vec<_> = b.pieces.iter().filter(|piece| piece.phase == Phase::ImageWait).collect();
+    let waits: Vec<_> = b.spans.iter().filter(|span| span.phase == Phase::ImageWait).collect();
     let asked_before = |began: Time| {
         let wait = waits.iter().find(|wait| (wait.to - began).abs() <= SAME);
         wait.map(|wait| wait.from)
@@ -152,9 +156,9 @@ fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
         .transfers
         .iter()
         .map(|transfer| {
-            let asked = asked_before(transfer.began).filter(|asked| *asked <= transfer.began);
-            pull(Some(&transfer.image), asked, Some(transfer.began), Some(transfer.ended), transfer.ok)
-                .with(transfer.bytes, transfer.behind.as_deref())
+            let asked = asked_before(transfer.started).filter(|asked| *asked <= transfer.started);
+            pull(Some(&transfer.image), asked, Some(transfer.started), Some(transfer.finished), transfer.ok)
+                .with(transfer.bytes, transfer.blocked_by.as_deref())
         })
         .collect();
     if all.is_empty() {
@@ -181,26 +185,26 @@ fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
     all
 }
 
-fn pull(image: Option<&str>, asked: Option<Time>, began: Option<Time>, ended: Option<Time>, ok: bool) -> Pull {
+fn pull(image: Option<&str>, requested: Option<Time>, started: Option<Time>, ended: Option<Time>, ok: bool) -> Pull {
     let between = |from: Option<Time>, to: Option<Time>| from.zip(to).map(|(from, to)| (to - from).seconds());
     Pull {
         image: image.map(Into::into),
         registry: image.map(|image| registry(image).into()),
-        asked,
-        began,
+        requested,
+        started,
         ended,
-        wait_s: between(asked, began),
-        pull_s: between(began, ended),
-        took_s: between(asked.or(began), ended),
+        wait_s: between(requested, started),
+        pull_s: between(started, ended),
+        took_s: between(requested.or(started), ended),
         bytes: None,
-        behind: None,
+        blocked_by: None,
         outcome: if ok { "pulled" } else { "failed" }.into(),
     }
 }
 
 impl Pull {
-    fn with(self, bytes: Option<i64>, behind: Option<&str>) -> Self {
-        Pull { bytes, behind: behind.map(Into::into), ..self }
+    fn with(self, bytes: Option<i64>, blocked_by: Option<&str>) -> Self {
+        Pull { bytes, blocked_by: blocked_by.map(Into::into), ..self }
     }
 }
 

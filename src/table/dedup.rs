@@ -82,7 +82,7 @@ fn long(row: &Row) -> u128 {
 type Completeness = (bool, bool, usize, usize, u128);
 
 fn completeness(row: &Row) -> Completeness {
-    let exact = row.spans.iter().filter(|piece| piece.precision == Precision::Exact).count();
+    let exact = row.spans.iter().filter(|span| span.precision == Precision::Exact).count();
     let mut hasher = SipHasher128::new();
     serde_json::to_string(row).unwrap_or_default().hash(&mut hasher);
     let text = hasher.finish128().as_u128();

@@ -1,12 +1,12 @@
 //! Follows pods through the records: which startup a line belongs to, and when a startup is over. The only stage that
 //! remembers between lines, and bounded: a startup leaves by its end, by its age in log time, or by the cap, each counted.
 
-mod names;
+mod aliases;
+mod correlate;
 mod node;
-mod whose;
 
-use names::{Names, Remembered};
-use node::{NodeState, pace, remember};
+use aliases::{Aliases, RecentSet};
+use node::{NodeState, pod_latency, push_bounded};
 
 use crate::breakdown::pulls;
 use crate::model::hash::HashMap;
@@ -69,16 +69,16 @@ pub struct Tracker {
     by_uid: HashMap<Box<str>, Id>,
     by_name: HashMap<Box<str>, Id>,
     by_object: HashMap<Box<str>, Id>,
-    names: HashMap<Id, Names>,
-    closed: Remembered,
+    aliases: HashMap<Id, Aliases>,
+    closed: RecentSet,
     /// Names of pods that have started and not been removed since: lines that only name them begin nothing.
-    there: Remembered,
+    already_running: RecentSet,
     finished: Vec<Startup>,
-    swept: Time,
+    last_sweep: Time,
 }
 
 /// Lines after which a pod is known to be starting here, and not just there.
-fn proves(fact: Fact) -> bool {
+fn confirms_start(fact: Fact) -> bool {
     matches!(
         fact,
         Fact::SandboxNeeded
@@ -118,17 +118,17 @@ impl Tracker {
     /// closed startups. Each has a bound, whatever the input.
     pub fn held(&self) -> usize {
         let startups = self.open.values().map(|open| 1 + open.events.len() + open.restarts.len());
-        let names = self.names.values().map(|names| names.uids.len() + names.objects.len());
+        let aliases = self.aliases.values().map(|aliases| aliases.uids.len() + aliases.objects.len());
         let nodes = self.states.iter().map(NodeState::held);
         let maps = self.by_name.len() + self.by_uid.len() + self.by_object.len();
         let known = self.nodes.iter().map(|node| 1 + node.flags.len() + node.starts.len());
-        let remembered = self.closed.held() + self.there.held();
-        startups.chain(names).chain(nodes).chain(known).sum::<usize>() + maps + remembered
+        let remembered = self.closed.held() + self.already_running.held();
+        startups.chain(aliases).chain(nodes).chain(known).sum::<usize>() + maps + remembered
     }
 
     /// Takes one record, in the order of time (small disorder does no harm).
     pub fn push(&mut self, record: Record, time: Time, node: usize) {
-        self.seen(&record, time, node);
+        self.note_coverage(&record, time, node);
         match record.fact {
             Fact::KubeletVersion
             | Fact::RuntimeVersion
@@ -146,19 +146,19 @@ impl Tracker {
             }
             Fact::Throttled | Fact::PlegUnhealthy | Fact::HousekeepingLate | Fact::ImageGc => {
                 if record.fact == Fact::ImageGc {
-                    self.states[node].pulls.collected(time, record.place);
+                    self.states[node].pulls.images_removed(time, record.place);
                 }
-                self.states[node].happened(Event::of(record, time));
+                self.states[node].push_event(Event::of(record, time));
             }
             Fact::PodAdded | Fact::PodDeleted | Fact::PodRemoved => self.listed(record, time, node),
             Fact::StartupObserved => self.observed(record, time, node),
             _ => {
-                if let Some(id) = self.find(&record, node) {
+                if let Some(id) = self.startup_for(&record, node) {
                     self.attach(id, record, time, node);
                 }
             }
         }
-        if time - self.swept > Nanos(10 * SECOND) || self.open.len() > self.limits.open {
+        if time - self.last_sweep > Nanos(10 * SECOND) || self.open.len() > self.limits.open {
             self.sweep(time);
         }
     }
@@ -172,7 +172,7 @@ impl Tracker {
         }
     }
 
-    fn seen(&mut self, record: &Record, time: Time, node: usize) {
+    fn note_coverage(&mut self, record: &Record, time: Time, node: usize) {
         let (known, state) = (&mut self.nodes[node], &mut self.states[node]);
         // The runtime's log may go on after the kubelet's: then it does not say how long a pod has been waiting.
         if !record.by_runtime && !state.by_kubelet {
@@ -238,15 +238,15 @@ impl Tracker {
             let id = match (known, event.fact) {
                 (Some(id), _) => id,
                 // A starting kubelet lists old pods too; one that was seen to start is not new.
-                (None, Fact::PodAdded) if first_list && self.there.contains(pod) => continue,
+                (None, Fact::PodAdded) if first_list && self.already_running.contains(pod) => continue,
                 (None, Fact::PodAdded) => {
                     if !first_list {
-                        remember(&mut self.states[node].taken, time);
+                        push_bounded(&mut self.states[node].taken, time);
                     }
                     self.begin(pod, node)
                 }
                 (None, Fact::PodRemoved) => {
-                    self.there.remove(pod);
+                    self.already_running.remove(pod);
                     continue;
                 }
                 (None, _) => continue,
@@ -255,8 +255,8 @@ impl Tracker {
             let event = event.clone();
             match event.fact {
                 Fact::PodAdded => {
-                    startup.proven |= from_api && !first_list;
-                    startup.mirror |= from_file;
+                    startup.confirmed |= from_api && !first_list;
+                    startup.static_pod |= from_file;
                     startup.push(event);
                 }
                 Fact::PodDeleted => {
@@ -266,7 +266,7 @@ impl Tracker {
                 _ => {
                     startup.push(event);
                     self.close(id);
-                    self.there.remove(pod);
+                    self.already_running.remove(pod);
                 }
             }
         }
@@ -298,12 +298,12 @@ impl Tracker {
         };
         self.closed.insert(&life, self.limits.remembered);
         if let Some(startup) = self.open.get_mut(&id) {
-            if let Some(pace) = pace(startup, &observed) {
-                remember(&mut self.states[node].paces, pace);
+            if let Some(pod_latency) = pod_latency(startup, &observed) {
+                push_bounded(&mut self.states[node].pod_latencies, pod_latency);
             }
             startup.observed = Some(observed);
             startup.observed_at = Some((time, record.place));
-            startup.proven = true;
+            startup.confirmed = true;
             startup.push(Event::of(record, time));
         }
     }
@@ -313,24 +313,24 @@ impl Tracker {
             if let Some(object) = record.fields.text(field)
                 && !self.by_object.contains_key(object)
             {
-                Names::note(&mut self.names.entry(id).or_default().objects, &mut self.by_object, object, id);
+                Aliases::link(&mut self.aliases.entry(id).or_default().objects, &mut self.by_object, object, id);
             }
         }
         let Some(startup) = self.open.get_mut(&id) else { return };
         // A starting kubelet's first list holds old pods too: one counts as taken then once it proves to start.
-        let listed = startup.events.first().filter(|event| !startup.proven && event.fact == Fact::PodAdded);
-        let listed = listed.filter(|_| proves(record.fact)).map(|event| event.time);
+        let listed = startup.events.first().filter(|event| !startup.confirmed && event.fact == Fact::PodAdded);
+        let listed = listed.filter(|_| confirms_start(record.fact)).map(|event| event.time);
         if let Some(taken) = listed.zip(self.states.get_mut(startup.node)) {
             let (time, state) = taken;
             state.take(time);
         }
-        startup.proven |= proves(record.fact);
+        startup.confirmed |= confirms_start(record.fact);
         if record.by_runtime {
             startup.runtime_node = Some(node);
         }
         if record.fact == Fact::PodRejected {
             startup.rejected.get_or_insert(time);
-            startup.proven = true;
+            startup.confirmed = true;
         }
         startup.push(Event::of(record, time));
     }
@@ -341,7 +341,7 @@ impl Tracker {
         let startup = Startup { node, pod: pod.into(), ..Startup::default() };
         self.open.insert(id, startup);
         self.by_name.insert(pod.into(), id);
-        self.there.remove(pod);
+        self.already_running.remove(pod);
         id
     }
 
@@ -355,9 +355,9 @@ impl Tracker {
         if self.by_name.get(&startup.pod) == Some(&id) {
             self.by_name.remove(&startup.pod);
         }
-        if let Some(Names { uids, objects }) = self.names.remove(&id) {
-            Names::forget(uids, &mut self.by_uid, id);
-            Names::forget(objects, &mut self.by_object, id);
+        if let Some(Aliases { uids, objects }) = self.aliases.remove(&id) {
+            Aliases::forget(uids, &mut self.by_uid, id);
+            Aliases::forget(objects, &mut self.by_object, id);
         }
         Some(startup)
     }
@@ -367,34 +367,34 @@ impl Tracker {
         if let Some(uid) = &startup.uid {
             self.closed.insert(uid, self.limits.remembered);
         }
-        self.there.insert(&startup.pod, self.limits.remembered);
-        if !startup.proven {
+        self.already_running.insert(&startup.pod, self.limits.remembered);
+        if !startup.confirmed {
             self.counts.existing += 1;
             return;
         }
         self.counts.ended += 1;
-        self.counts.dropped_events += startup.dropped;
+        self.counts.dropped_events += startup.dropped_events;
         startup.events.sort_by_key(|event| (event.time, event.place));
         let node = startup.node;
-        startup.log_end = self.nodes[node].seen.map_or(startup.touched, |(_, to)| to);
+        startup.log_end = self.nodes[node].seen.map_or(startup.last_event, |(_, to)| to);
         // The runtime's lines may come from another file, under another scope, than the kubelet's.
         // So do its lines about images removed, under the kubelet's.
         let removals = self.states[node].pulls.removals();
         if let Some(state) = startup.runtime_node.and_then(|number| self.states.get_mut(number)) {
             pulls::assign(&mut startup, &mut state.pulls, &removals);
         }
-        self.states[node].surround(&mut startup, &self.nodes[node]);
+        self.states[node].attach_node_context(&mut startup, &self.nodes[node]);
         self.finished.push(startup);
     }
 
     fn sweep(&mut self, now: Time) {
-        self.swept = now;
+        self.last_sweep = now;
         let Limits { open: cap, settle, age, .. } = self.limits;
         let mut due: Vec<(Id, bool)> = Vec::new();
         for (id, startup) in &self.open {
             match startup.observed_at {
                 Some((observed, _)) if now - observed > settle => due.push((*id, false)),
-                None if now - startup.touched > age => due.push((*id, true)),
+                None if now - startup.last_event > age => due.push((*id, true)),
                 _ => {}
             }
         }
@@ -404,7 +404,8 @@ impl Tracker {
             self.close(id);
         }
         if self.open.len() > cap {
-            let mut by_touch: Vec<(Time, Id)> = self.open.iter().map(|(id, startup)| (startup.touched, *id)).collect();
+            let mut by_touch: Vec<(Time, Id)> =
+                self.open.iter().map(|(id, startup)| (startup.last_event, *id)).collect();
             by_touch.sort_unstable();
             // An eighth at once, so that the sort is paid for by many records.
             for (_, id) in by_touch.into_iter().take(cap / 8 + 1) {

@@ -25,7 +25,7 @@ pub(super) struct NodeState {
     /// When its pods were first spoken of.
     pub(super) taken: VecDeque<Time>,
     /// How its pods got on, by when they ran.
-    pub(super) paces: VecDeque<(Time, NeighbourStats)>,
+    pub(super) pod_latencies: VecDeque<(Time, NeighbourStats)>,
     pub(super) by_kubelet: bool,
 }
 
@@ -40,7 +40,7 @@ impl NodeState {
     }
 
     /// Something happened on it, perhaps before other things that are known.
-    pub(super) fn happened(&mut self, event: Event) {
+    pub(super) fn push_event(&mut self, event: Event) {
         let at = self.events.partition_point(|known| known.time <= event.time);
         self.events.insert(at, event);
         if self.events.len() > NODE_EVENTS {
@@ -50,22 +50,22 @@ impl NodeState {
 
     /// How much is remembered.
     pub(super) fn held(&self) -> usize {
-        self.events.len() + self.taken.len() + self.paces.len() + self.pulls.held()
+        self.events.len() + self.taken.len() + self.pod_latencies.len() + self.pulls.held()
     }
 
     /// Gives a startup that is over what happened around it.
-    pub(super) fn surround(&self, startup: &mut Startup, node: &Node) {
-        let (from, to) = startup.events.first().map_or((startup.touched, startup.touched), |first| {
-            (first.time, startup.running().unwrap_or(startup.touched))
+    pub(super) fn attach_node_context(&self, startup: &mut Startup, node: &Node) {
+        let (from, to) = startup.events.first().map_or((startup.last_event, startup.last_event), |first| {
+            (first.time, startup.running().unwrap_or(startup.last_event))
         });
         let near = self.events.partition_point(|event| event.time < from);
         let near = self.events.range(near..).take_while(|event| event.time <= to + Nanos(SECOND));
-        startup.around = near.take(AROUND).cloned().collect();
+        startup.node_events = near.take(AROUND).cloned().collect();
         // Taken in the order of time, so the burst is a range.
         let first = self.taken.partition_point(|time| *time < from - causes::AROUND);
         let last = self.taken.partition_point(|time| *time <= from + causes::AROUND);
-        startup.alongside = last.saturating_sub(first).saturating_sub(1);
-        startup.others = startup.running().and_then(|running| others(&self.paces, running));
+        startup.concurrent_starts = last.saturating_sub(first).saturating_sub(1);
+        startup.neighbours = startup.running().and_then(|running| others(&self.pod_latencies, running));
         // A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to
         // whole seconds, so the pod may be up to one younger than it says.
         if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {
@@ -85,7 +85,7 @@ impl NodeState {
 }
 
 /// Adds to what a node remembers; the oldest goes.
-pub(super) fn remember<T>(all: &mut VecDeque<T>, new: T) {
+pub(super) fn push_bounded<T>(all: &mut VecDeque<T>, new: T) {
     all.push_back(new);
     if all.len() > NODE_EVENTS {
         all.pop_front();
@@ -93,7 +93,7 @@ pub(super) fn remember<T>(all: &mut VecDeque<T>, new: T) {
 }
 
 /// When a pod ran, and how long its sandbox and its report took, by the lines there are.
-pub(super) fn pace(startup: &Startup, observed: &StartupRecord) -> Option<(Time, NeighbourStats)> {
+pub(super) fn pod_latency(startup: &Startup, observed: &StartupRecord) -> Option<(Time, NeighbourStats)> {
     let running = observed.running.time()?;
     let started = |event: &&Event| event.fields.text(Field::Type) == Some("ContainerStarted") && event.time <= running;
     let noticed = startup.all(Fact::PlegEvent).rev().find(started)?.time;
@@ -104,9 +104,9 @@ pub(super) fn pace(startup: &Startup, observed: &StartupRecord) -> Option<(Time,
 }
 
 /// How others got on that ran within half a minute of an instant, two at least beside the pod itself.
-fn others(paces: &VecDeque<(Time, NeighbourStats)>, at: Time) -> Option<NeighbourStats> {
+fn others(pod_latencies: &VecDeque<(Time, NeighbourStats)>, at: Time) -> Option<NeighbourStats> {
     // They come in about the order of time: those of some minutes before are not looked at.
-    let late = paces.iter().rev().take_while(|(time, _)| at - *time < Nanos(300 * SECOND));
+    let late = pod_latencies.iter().rev().take_while(|(time, _)| at - *time < Nanos(300 * SECOND));
     let near = late.filter(|(time, _)| (*time - at).abs() <= Nanos(30 * SECOND) && *time != at);
     let (mut reported, mut sandbox): (Vec<Nanos>, Vec<Nanos>) =
         near.map(|(_, others)| (others.reported, others.sandbox)).unzip();

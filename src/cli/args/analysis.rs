@@ -110,7 +110,7 @@ impl AnalysisArgs {
         let zone = self.zone()?;
         options.hints = Hints { zone, year: self.year, now: now() };
         options.node.clone_from(&self.node_name);
-        options.nameless = match self.node.as_slice() {
+        options.default_node = match self.node.as_slice() {
             [one] if !one.contains(['*', '?']) => Some(one.clone()),
             _ => None,
         };
@@ -156,7 +156,7 @@ impl AnalysisArgs {
                 std::fs::read(path).map_err(|error| about(Error::new(ErrorKind::Setting, error.to_string())))?;
             return Anonymizer::of_file(&bytes).map(Some).map_err(about);
         }
-        self.anonymize.then(|| random_key().map(Anonymizer::once)).transpose()
+        self.anonymize.then(|| random_key().map(Anonymizer::ephemeral)).transpose()
     }
 
     fn filter(&self, zone: Tz) -> Result<Filter, Error> {

@@ -5,7 +5,7 @@ use crate::metrics::families::name;
 use crate::metrics::startup_stats::StartupStats;
 use crate::model::phase::Phase;
 
-const OUTSIDE: [Phase; 3] = [Phase::Scheduling, Phase::Report, Phase::Watch];
+const OUTSIDE: [Phase; 3] = [Phase::Scheduling, Phase::StatusUpdate, Phase::Watch];
 
 impl Split<'_> {
     pub(super) fn remainder(&mut self, stats: &StartupStats) {
@@ -63,7 +63,7 @@ impl Split<'_> {
     /// The phases that may lie in the kubelet's other work, and why.
     fn other_kubelet_work(&self) -> (Vec<Phase>, Vec<Remark>) {
         let mut phases =
-            vec![Phase::Init, Phase::ImageBackoff, Phase::RestartBackoff, Phase::Detect, Phase::Unattributed];
+            vec![Phase::Init, Phase::ImageBackoff, Phase::RetryBackoff, Phase::Detection, Phase::Unattributed];
         let mut remarks = Vec::new();
         let (sandboxes, pulls) = (self.errors("run_podsandbox"), self.errors("pull_image"));
         if sandboxes > 0.0 {

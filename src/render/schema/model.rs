@@ -13,7 +13,7 @@ use crate::model::precision::{PRECISIONS, Precision};
 use crate::model::record::{RECORD_FORMATS, RecordFormat};
 use crate::model::startup::{STATES, State};
 use crate::model::time::Time;
-use crate::report::compare::{VERDICTS, Verdict};
+use crate::report::compare::{LINE_KINDS, LineKind, VERDICTS, Verdict};
 use crate::report::gate::{OUTCOMES, Outcome};
 use crate::table::{KEYS, Key};
 
@@ -37,6 +37,7 @@ written_by_name! {
     FigureUnit FIGURE_UNITS,
     Evidence EVIDENCES,
     Key KEYS,
+    LineKind LINE_KINDS,
     Outcome OUTCOMES,
     Phase PHASES,
     Precision PRECISIONS,

@@ -6,7 +6,7 @@ use super::{LINE, MARGIN, NAME, ROW, WIDTH, safe};
 use crate::breakdown::Precision;
 use crate::model::error::Error;
 use crate::model::time::Time;
-use crate::render::length;
+use crate::render::format_duration;
 use crate::table::{Row, Span};
 
 /// Where bars begin and end; what is left of them are labels, what is right figures.
@@ -29,8 +29,8 @@ pub(super) struct Axis {
 impl Axis {
     /// The axis that has room for all spans.
     pub(super) fn of(spans: &[Span]) -> Self {
-        let from = spans.iter().map(|piece| piece.from.min(piece.to)).min().unwrap_or_default();
-        let to = spans.iter().map(|piece| piece.from.max(piece.to)).max().unwrap_or_default();
+        let from = spans.iter().map(|span| span.from.min(span.to)).min().unwrap_or_default();
+        let to = spans.iter().map(|span| span.from.max(span.to)).max().unwrap_or_default();
         Axis { from, seconds: (to - from).seconds() }
     }
 
@@ -53,7 +53,7 @@ impl Axis {
             if seconds > self.seconds && tick > 0 {
                 break;
             }
-            let (x, label) = (self.x(seconds), if tick == 0 { "0".into() } else { length(seconds) });
+            let (x, label) = (self.x(seconds), if tick == 0 { "0".into() } else { format_duration(seconds) });
             writeln!(
                 out,
                 r#"<path class="tick" d="M{x:.1} {top:.1}V{below:.1}"/><text class="dim" text-anchor="middle" x="{x:.1}" y="{:.1}">{label}</text>"#,
@@ -65,12 +65,12 @@ impl Axis {
 }
 
 /// A span: its label, its bar, how long it took and how well that is known; what it waited for and its line as a tip.
-pub(super) fn bar(row: &Row, piece: &Span, axis: &Axis, y: f64, out: &mut dyn Write) -> Result<(), Error> {
-    let words = piece.phase.words();
-    let (from, took) = (axis.seconds(piece.from), (piece.to - piece.from).seconds());
-    let (at, took_words) = (length(from), length(took));
-    let (least, most) = (length(piece.min_s), length(piece.max_s));
-    let precision = match piece.precision {
+pub(super) fn bar(row: &Row, span: &Span, axis: &Axis, y: f64, out: &mut dyn Write) -> Result<(), Error> {
+    let words = span.phase.words();
+    let (from, took) = (axis.seconds(span.from), (span.to - span.from).seconds());
+    let (at, took_words) = (format_duration(from), format_duration(took));
+    let (least, most) = (format_duration(span.min_s), format_duration(span.max_s));
+    let precision = match span.precision {
         Precision::Exact => String::new(),
         other if least == most => format!(" {}", other.name()),
         other => format!(" {} {least}..{most}", other.name()),
@@ -78,14 +78,14 @@ pub(super) fn bar(row: &Row, piece: &Span, axis: &Axis, y: f64, out: &mut dyn Wr
     write!(
         out,
         r#"<g class="{}"><title>{}: {}&#10;@{at} +{took_words}{precision}"#,
-        piece.phase.name(),
+        span.phase.name(),
         words.label,
         words.meaning
     )?;
-    if let Some(about) = &piece.about {
+    if let Some(about) = &span.waited_for {
         write!(out, "&#10;{}", safe(about, LINE))?;
     }
-    if let Some(place) = &piece.evidence {
+    if let Some(place) = &span.evidence {
         write!(out, "&#10;{}:{} {}", safe(&place.source, NAME), place.line, safe(row.text(place), LINE))?;
     }
     writeln!(out, "</title>")?;
@@ -106,15 +106,15 @@ pub(super) fn bar(row: &Row, piece: &Span, axis: &Axis, y: f64, out: &mut dyn Wr
         )
     };
     // A bounded end is put at the latest instant it can have: what may not be its own is hatched, from the least on.
-    let bounded = piece.precision == Precision::Bounded;
-    let full = if bounded { piece.min_s.min(took.max(0.0)) } else { took };
-    if bounded && piece.max_s > full {
-        let reach = from + piece.max_s.max(took);
+    let bounded = span.precision == Precision::Bounded;
+    let full = if bounded { span.min_s.min(took.max(0.0)) } else { took };
+    if bounded && span.max_s > full {
+        let reach = from + span.max_s.max(took);
         write!(out, "{}", rect(r#"class="maybe""#, from + full, reach, 1.5))?;
         write!(out, "{}", rect(r#"class="hatch""#, from + full, reach, 1.5))?;
     }
     if full > 0.0 || !bounded {
-        let class = if piece.precision == Precision::Inferred { r#"class="span inferred""# } else { r#"class="span""# };
+        let class = if span.precision == Precision::Inferred { r#"class="span inferred""# } else { r#"class="span""# };
         write!(out, "{}", rect(class, from, from + full, 1.5))?;
     }
     Ok(writeln!(

@@ -101,7 +101,7 @@ impl Trace<'_> {
         }
         let pid = self.number();
         self.nodes.insert(node.map(Into::into), pid);
-        self.name("process_name", pid, pid, node.filter(|node| !node.is_empty()).unwrap_or("node not known"))?;
+        self.name("process_name", pid, pid, node.filter(|node| !node.is_empty()).unwrap_or("unknown node"))?;
         Ok(pid)
     }
 
@@ -125,23 +125,23 @@ impl Trace<'_> {
             .text("anomalies", Some(&row.anomalies.join(", ")));
         let whole = Slice { pid, tid, from, to };
         self.slice(&name, "startup", whole, args)?;
-        for (piece, slice) in row.spans.iter().zip(&slices) {
+        for (span, slice) in row.spans.iter().zip(&slices) {
             let args = Args::default()
-                .text("precision", Some(piece.precision.name()))
-                .number("min_s", Some(piece.min_s))
-                .number("max_s", Some(piece.max_s))
-                .text("about", piece.about.as_deref())
-                .evidence(row, piece.evidence.as_ref());
-            self.slice(piece.phase.words().label, "span", *slice, args)?;
-            self.flows.note(piece, *slice);
+                .text("precision", Some(span.precision.name()))
+                .number("min_s", Some(span.min_s))
+                .number("max_s", Some(span.max_s))
+                .text("waited_for", span.waited_for.as_deref())
+                .evidence(row, span.evidence.as_ref());
+            self.slice(span.phase.words().label, "span", *slice, args)?;
+            self.flows.note(span, *slice);
         }
         for finding in &row.findings {
             let about = place(finding, &row.spans).and_then(|at| slices.get(at)).unwrap_or(&whole);
             let args = Args::default()
                 .text("title", causes::named(&finding.cause).map(|cause| cause.title))
                 .number("lost_s", Some(finding.lost_s))
-                .number("certain_s", Some(finding.certain_s))
-                .text("about", finding.about.as_deref())
+                .number("lost_min_s", Some(finding.lost_min_s))
+                .text("waited_for", finding.waited_for.as_deref())
                 .evidence(row, finding.evidence.as_ref());
             self.instant(&sanitize(&finding.cause), "cause", about.mark(), args)?;
         }
@@ -172,9 +172,9 @@ fn micros(time: Time) -> i64 {
 /// before it began, and tables come from other tools too.
 fn slices(row: &Row, pid: u32, tid: u32) -> Vec<Slice> {
     let mut reached = i64::MIN;
-    let slice = |piece: &Span| {
-        let from = micros(piece.from).max(reached);
-        reached = micros(piece.to).max(from);
+    let slice = |span: &Span| {
+        let from = micros(span.from).max(reached);
+        reached = micros(span.to).max(from);
         Slice { pid, tid, from, to: reached }
     };
     row.spans.iter().map(slice).collect()
@@ -183,9 +183,9 @@ fn slices(row: &Row, pid: u32, tid: u32) -> Vec<Slice> {
 /// The span a finding is about: that of its evidence, else the longest it may claim.
 fn place(finding: &Finding, spans: &[Span]) -> Option<usize> {
     let phases: &[Phase] = causes::named(&finding.cause).map_or(&[], |cause| cause.phases);
-    let mine = spans.iter().enumerate().filter(|(_, piece)| phases.contains(&piece.phase));
-    let sure = |piece: &Span| piece.evidence.is_some() && piece.evidence == finding.evidence;
-    mine.max_by_key(|(_, piece)| (sure(piece), piece.to - piece.from)).map(|(at, _)| at)
+    let mine = spans.iter().enumerate().filter(|(_, span)| phases.contains(&span.phase));
+    let sure = |span: &Span| span.evidence.is_some() && span.evidence == finding.evidence;
+    mine.max_by_key(|(_, span)| (sure(span), span.to - span.from)).map(|(at, _)| at)
 }
 
 #[cfg(test)]

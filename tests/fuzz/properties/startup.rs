@@ -31,7 +31,7 @@ pub fn holds(data: &[u8]) {
     tracker.finish();
     startups.append(&mut tracker.take());
     for startup in &startups {
-        let breakdown = breakdown::of(startup);
+        let breakdown = breakdown::break_down(startup);
         tiles(startup, &breakdown);
         let node = &tracker.nodes[startup.node];
         judged(&Case { startup, breakdown: &breakdown, node, traits: None });
@@ -40,20 +40,20 @@ pub fn holds(data: &[u8]) {
 
 /// The pieces cover the whole, in order, without a gap or an overlap, and the phases sum to it.
 fn tiles(startup: &Startup, breakdown: &Breakdown) {
-    let pieces = &breakdown.pieces;
-    assert!(pieces.windows(2).all(|pair| pair[0].to == pair[1].from), "a gap or an overlap: {startup:?}");
-    for piece in pieces {
-        let length = piece.to - piece.from;
-        assert!(piece.min <= length && length <= piece.max, "{piece:?} of {startup:?}");
+    let spans = &breakdown.spans;
+    assert!(spans.windows(2).all(|pair| pair[0].to == pair[1].from), "a gap or an overlap: {startup:?}");
+    for span in spans {
+        let length = span.to - span.from;
+        assert!(span.min <= length && length <= span.max, "{span:?} of {startup:?}");
     }
     let Some(total) = breakdown.total else {
-        assert!(pieces.is_empty(), "pieces of an unknown whole: {startup:?}");
+        assert!(spans.is_empty(), "pieces of an unknown whole: {startup:?}");
         return;
     };
     if total > Nanos(0) {
-        let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { panic!("no pieces: {startup:?}") };
+        let (Some(first), Some(last)) = (spans.first(), spans.last()) else { panic!("no pieces: {startup:?}") };
         assert_eq!(last.to - first.from, total, "{startup:?}");
-        let sum: Nanos = PHASES.iter().map(|(phase, _)| breakdown.of(*phase)).sum();
+        let sum: Nanos = PHASES.iter().map(|(phase, _)| breakdown.time_in(*phase)).sum();
         assert_eq!(sum, total, "{startup:?}");
     }
 }
@@ -61,7 +61,7 @@ fn tiles(startup: &Startup, breakdown: &Breakdown) {
 /// No second is claimed twice, and no more is certain than lost.
 fn judged(case: &Case<'_>) {
     let findings = causes::judge(case);
-    let whole: Nanos = case.breakdown.pieces.iter().map(|piece| piece.to - piece.from).sum();
+    let whole: Nanos = case.breakdown.spans.iter().map(|span| span.to - span.from).sum();
     let lost: Nanos = findings.iter().map(|finding| finding.lost).sum();
     // By skewed clocks the whole may be less than nothing.
     assert!(lost <= whole.max(Nanos(0)), "{lost:?} of {whole:?} are claimed: {findings:?}");

@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND, Time};
 
 /// Lines of one node's logs are out of order by up to half a second under load; records wait this long, in log time, to
 /// be put in order.
-const DISORDER: Nanos = Nanos(2 * SECOND);
+const REORDER_WINDOW: Nanos = Nanos(2 * SECOND);
 
 /// A record with its instant, in the order the tracker takes them.
 pub(super) struct Dated {
@@ -20,16 +20,16 @@ pub(super) struct Dated {
 }
 
 /// Records taken, until none before them can come. They stay where they are while their order changes: a record is large.
-pub(super) struct Order {
+pub(super) struct ReorderBuffer {
     order: BinaryHeap<Reverse<(Time, SourceLine, usize)>>,
     held: Vec<Option<Dated>>,
     free: Vec<usize>,
     horizon: Time,
 }
 
-impl Order {
+impl ReorderBuffer {
     pub(super) fn new() -> Self {
-        Order { order: BinaryHeap::new(), held: Vec::new(), free: Vec::new(), horizon: Time(i64::MIN) }
+        ReorderBuffer { order: BinaryHeap::new(), held: Vec::new(), free: Vec::new(), horizon: Time(i64::MIN) }
     }
 
     pub(super) fn push(&mut self, dated: Dated) {
@@ -45,9 +45,9 @@ impl Order {
     }
 
     /// The first record, when none before it can come any more.
-    pub(super) fn ripe(&mut self) -> Option<Dated> {
+    pub(super) fn pop_ready(&mut self) -> Option<Dated> {
         let Reverse((first, _, _)) = self.order.peek()?;
-        if *first + DISORDER < self.horizon { self.first() } else { None }
+        if *first + REORDER_WINDOW < self.horizon { self.first() } else { None }
     }
 
     /// The first record.

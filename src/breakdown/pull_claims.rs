@@ -1,7 +1,7 @@
 //! What evidence claims of pulling: waiting, transfer and back-off before a container.
 
 use super::claims::{Claims, failures, mark, rank};
-use super::steps::{self, BoundedInstant, Timeline};
+use super::timeline::{self, BoundedInstant, Timeline};
 use super::within;
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, RecordedTime};
@@ -10,7 +10,7 @@ use crate::model::time::{Nanos, SECOND, Time};
 use crate::parse::observed::is_overflow;
 
 /// How many pulls that ended well the runtime shows: with one alone the record's pulling time belongs to it.
-pub(super) fn seen(startup: &Startup) -> usize {
+pub(super) fn runtime_pull_count(startup: &Startup) -> usize {
     startup.transfers.iter().filter(|transfer| transfer.ok).count()
 }
 
@@ -19,19 +19,19 @@ pub(super) fn pulls(
     startup: &Startup,
     before: BoundedInstant,
     asked: BoundedInstant,
-    pulled_gaps: usize,
+    gaps_with_pulls: usize,
     claims: &mut Claims,
 ) -> Option<BoundedInstant> {
     let inside = |time: Time| time >= before.at - Nanos(SECOND / 20) && time <= asked.at + Nanos(SECOND / 20);
-    let transfers: Vec<&Transfer> = startup.transfers.iter().filter(|transfer| inside(transfer.ended)).collect();
+    let transfers: Vec<&Transfer> = startup.transfers.iter().filter(|transfer| inside(transfer.finished)).collect();
     let ended = startup.all(Fact::PullEnded).find(|event| inside(event.time) && !event.by_runtime);
     let success = transfers.iter().copied().rfind(|transfer| transfer.ok);
     let failed: Vec<&Transfer> = transfers.iter().copied().filter(|transfer| !transfer.ok).collect();
     let mut last_failure: Option<BoundedInstant> = None;
     for transfer in &failed {
         let (from, to) = (
-            BoundedInstant::exact(transfer.began, transfer.place),
-            BoundedInstant::exact(transfer.ended, transfer.place),
+            BoundedInstant::exact(transfer.started, transfer.place),
+            BoundedInstant::exact(transfer.finished, transfer.place),
         );
         if let Some(failure) = last_failure {
             claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, from);
@@ -40,8 +40,9 @@ pub(super) fn pulls(
         last_failure = Some(to);
     }
     let observed = startup.observed.as_deref();
-    let counted =
-        observed.and_then(steps::pulling).filter(|_| failed.is_empty() && pulled_gaps <= 1 && last_failure.is_none());
+    let counted = observed
+        .and_then(timeline::pulling_time)
+        .filter(|_| failed.is_empty() && gaps_with_pulls <= 1 && last_failure.is_none());
     // Where the kubelet's own times are: its event first, then its record, then the runtime's lines.
     let (wanted, began, done, image): (Option<BoundedInstant>, BoundedInstant, BoundedInstant, Option<Box<str>>) =
         match (ended, success) {
@@ -63,8 +64,8 @@ pub(super) fn pulls(
                 )
             }
             (None, Some(transfer)) => {
-                let began = BoundedInstant::exact(transfer.began, transfer.place);
-                let runtime_end = BoundedInstant::exact(transfer.ended, transfer.place);
+                let began = BoundedInstant::exact(transfer.started, transfer.place);
+                let runtime_end = BoundedInstant::exact(transfer.finished, transfer.place);
                 let (wanted, done) = match (
                     observed.and_then(|o| o.first_pull.time()),
                     observed.and_then(|o| o.last_pull.time()),
@@ -125,13 +126,13 @@ pub(super) fn pulls(
             });
             claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
             claims.add(Phase::ImageWait, rank::WAIT, asked, began).about =
-                success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
+                success.and_then(|transfer| transfer.blocked_by.clone()).map(|image| format!("behind {image}").into());
         }
         (None, wanted) => {
             // Without a line about the asking it came right after what went before.
-            let wanted = wanted.unwrap_or(before.by_rule());
+            let wanted = wanted.unwrap_or(before.inferred());
             claims.add(Phase::ImageWait, rank::WAIT, wanted, began).about =
-                success.and_then(|transfer| transfer.behind.clone()).map(|image| format!("behind {image}").into());
+                success.and_then(|transfer| transfer.blocked_by.clone()).map(|image| format!("behind {image}").into());
         }
     }
     claims.add(Phase::ImagePull, rank::PULL, began, done).about = image;
@@ -139,22 +140,22 @@ pub(super) fn pulls(
 }
 
 /// The record counts a pull of which the runtime's log shows nothing: it lies in the first gap that has room for it.
-pub(super) fn unseen_pull(
+pub(super) fn unlogged_pull(
     startup: &Startup,
     before: BoundedInstant,
     asked: BoundedInstant,
-    pulled_gaps: usize,
-    unseen: &mut Option<Nanos>,
+    gaps_with_pulls: usize,
+    unlogged: &mut Option<Nanos>,
     claims: &mut Claims,
 ) -> Option<BoundedInstant> {
     let events = startup.all(Fact::PullEnded).any(|event| !event.by_runtime);
     let room = asked.at - before.at;
-    let length = unseen.filter(|length| pulled_gaps == 0 && !events && *length <= room + Nanos(SECOND / 20))?;
-    *unseen = None;
+    let length = unlogged.filter(|length| gaps_with_pulls == 0 && !events && *length <= room + Nanos(SECOND / 20))?;
+    *unlogged = None;
     let first =
         startup.observed.as_deref().and_then(|observed| observed.first_pull.time()).filter(|first| *first >= before.at);
     let from = first.unwrap_or(before.at).min(asked.at - length);
-    let (from, to) = (within(from, from).by_rule(), within(from + length, from + length).by_rule());
+    let (from, to) = (within(from, from).inferred(), within(from + length, from + length).inferred());
     wait_and_pull(from, to, claims);
     Some(to)
 }
@@ -162,7 +163,7 @@ pub(super) fn unseen_pull(
 /// What the kubelet's log alone tells of pulls before a container: the record's pulling time, and failures.
 pub(super) fn relisted_pulls(
     startup: &Startup,
-    steps: &Timeline,
+    timeline: &Timeline,
     before: BoundedInstant,
     asked: BoundedInstant,
     left: &mut Option<Nanos>,
@@ -190,7 +191,7 @@ pub(super) fn relisted_pulls(
         let from = BoundedInstant { place, ..within(first, first) };
         let unknown = observed.last_pull == RecordedTime::Never || observed.slo.is_some_and(is_overflow);
         let end = observed.last_pull.time().unwrap_or(asked.at);
-        let (end, one) = (end.min(asked.at), steps.steps.len() == 1);
+        let (end, one) = (end.min(asked.at), timeline.runs.len() == 1);
         let to = if unknown || !one { within(first, end) } else { within(end, end) };
         wait_and_pull(from, to, claims);
         *left = None;

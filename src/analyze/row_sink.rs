@@ -9,7 +9,7 @@ use crate::table::{Row, RowContext, Store, build_row};
 use crate::track::Tracker;
 
 /// Startups that are over, on their way to the store.
-pub(super) struct Finished<'a> {
+pub(super) struct RowSink<'a> {
     pub options: &'a Options,
     pub sources: Vec<String>,
     /// The nodes' names, once settled: a node keeps the name its first startup got.
@@ -19,19 +19,19 @@ pub(super) struct Finished<'a> {
 }
 
 /// How many rows wait for their node's name.
-const NAMELESS: usize = 4096;
+const MAX_ROWS_WITHOUT_NODE: usize = 4096;
 
-impl Finished<'_> {
+impl RowSink<'_> {
     pub(super) fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
         for startup in tracker.take() {
             let unknown = crate::model::startup::Node::default();
             let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
-            let breakdown = breakdown::of(&startup);
+            let breakdown = breakdown::break_down(&startup);
             let (namespace, pod) = startup.names();
             let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
             let findings = causes::judge(&causes::Case { startup: &startup, breakdown: &breakdown, node, traits });
             let mut settings = Settings::of_flags(&node.flags).over(&self.options.settings);
-            if startup.parallel && settings.pull_concurrency().is_none() {
+            if startup.parallel_pulls && settings.pull_concurrency().is_none() {
                 settings.set(Setting::SerializeImagePulls, "false");
             }
             self.names.resize(self.names.len().max(tracker.nodes.len()), None);
@@ -54,7 +54,7 @@ impl Finished<'_> {
             let row = build_row(&startup, &breakdown, &findings, &around);
             if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
         }
-        if self.waiting.len() > NAMELESS { self.release(tracker, store) } else { Ok(()) }
+        if self.waiting.len() > MAX_ROWS_WITHOUT_NODE { self.release(tracker, store) } else { Ok(()) }
     }
 
     /// Rows that waited for their node's name go on with what is known by now.
@@ -62,7 +62,7 @@ impl Finished<'_> {
         for (number, mut row) in std::mem::take(&mut self.waiting) {
             let node = tracker.nodes.get(number);
             let settled = self.names.get(number).and_then(Option::as_deref);
-            let name = settled.or(node.and_then(|node| node.name())).or(self.options.nameless.as_deref());
+            let name = settled.or(node.and_then(|node| node.name())).or(self.options.default_node.as_deref());
             row.node = name.map(Into::into);
             store.push(row)?;
         }

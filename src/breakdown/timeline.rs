@@ -34,7 +34,7 @@ impl BoundedInstant {
 
     /// The same, known from a rule.
     #[must_use]
-    pub fn by_rule(mut self) -> Self {
+    pub fn inferred(mut self) -> Self {
         self.inferred = true;
         self
     }
@@ -48,7 +48,7 @@ impl BoundedInstant {
 
 /// Which lines the steps stand on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Evidence {
+pub enum TimelineSource {
     /// The runtime's own lines.
     Runtime,
     /// The kubelet's events, in its log from `-v=3`.
@@ -65,7 +65,7 @@ pub struct ContainerRun {
     /// Its id, when a line tells it.
     pub id: Option<Box<str>>,
     /// `CreateContainer` began; with events: its image was there.
-    pub asked: Option<BoundedInstant>,
+    pub requested: Option<BoundedInstant>,
     /// It runs.
     pub started: Option<BoundedInstant>,
     /// It ended.
@@ -77,7 +77,7 @@ pub struct ContainerRun {
     /// It is a regular init container.
     pub init: bool,
     /// A sidecar's start-up probe passed.
-    pub probed: Option<(Time, SourceLine)>,
+    pub probe_passed: Option<(Time, SourceLine)>,
 }
 
 impl ContainerRun {
@@ -85,13 +85,13 @@ impl ContainerRun {
         ContainerRun {
             name: name.map(Into::into),
             id: id.map(Into::into),
-            asked: None,
+            requested: None,
             started: None,
             exited: None,
             noticed: None,
             exit_noticed: None,
             init: false,
-            probed: None,
+            probe_passed: None,
         }
     }
 
@@ -101,11 +101,11 @@ impl ContainerRun {
             let exited = self.exit_noticed.map(|(time, _)| time).or(self.exited.map(|mark| mark.at));
             return exited.or(self.started.map(|mark| mark.at));
         }
-        self.probed.map(|(time, _)| time).or(self.started.map(|mark| mark.at))
+        self.probe_passed.map(|(time, _)| time).or(self.started.map(|mark| mark.at))
     }
 
-    fn begins(&self) -> Option<Time> {
-        self.asked
+    fn first_instant(&self) -> Option<Time> {
+        self.requested
             .or(self.started)
             .map(|mark| mark.at)
             .or(self.noticed.map(|(time, _)| time))
@@ -117,22 +117,22 @@ impl ContainerRun {
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// What they stand on.
-    pub evidence: Evidence,
+    pub source: TimelineSource,
     /// The sandbox was asked for.
-    pub sandbox_asked: Option<BoundedInstant>,
+    pub sandbox_requested: Option<BoundedInstant>,
     /// It is ready.
     pub sandbox_ready: Option<BoundedInstant>,
     /// How often it was asked for.
     pub sandbox_attempts: usize,
     /// The containers in the order they were asked for.
-    pub steps: Vec<ContainerRun>,
+    pub runs: Vec<ContainerRun>,
 }
 
 /// Whether the record proves that the pod pulled nothing.
 pub fn never_pulled(startup: &Startup) -> bool {
     let Some(observed) = startup.observed.as_deref() else { return false };
     // A mirror's pulls are counted under the static pod's uid, so its record never shows any.
-    if startup.mirror {
+    if startup.static_pod {
         return false;
     }
     match (observed.sessions, observed.open_sessions) {
@@ -143,7 +143,7 @@ pub fn never_pulled(startup: &Startup) -> bool {
 
 /// The record's own pulling time, from the first ask to the last end: waiting, back-off and, in older records, all that
 /// lay between two pulls included.
-pub fn pulling(observed: &StartupRecord) -> Option<Nanos> {
+pub fn pulling_time(observed: &StartupRecord) -> Option<Nanos> {
     if let Some(total) = observed.pulling {
         return Some(total);
     }
@@ -156,13 +156,13 @@ pub fn pulling(observed: &StartupRecord) -> Option<Nanos> {
 }
 
 /// Lays out a startup's sandbox and containers.
-pub fn of(startup: &Startup) -> Timeline {
+pub fn build(startup: &Startup) -> Timeline {
     let by_runtime = startup.events.iter().any(|event| event.by_runtime && event.fact == Fact::ContainerAsked);
     let by_events = startup.events.iter().any(|event| !event.by_runtime && event.fact == Fact::ContainerStarted);
-    let evidence = match (by_runtime, by_events) {
-        (true, _) => Evidence::Runtime,
-        (false, true) => Evidence::Events,
-        _ => Evidence::Relist,
+    let source = match (by_runtime, by_events) {
+        (true, _) => TimelineSource::Runtime,
+        (false, true) => TimelineSource::Events,
+        _ => TimelineSource::Relist,
     };
     let mut sandboxes: Vec<&str> =
         startup.all(Fact::SandboxReady).filter_map(|event| event.fields.text(Field::Sandbox)).collect();
@@ -174,22 +174,22 @@ pub fn of(startup: &Startup) -> Timeline {
     if sandboxes.is_empty() {
         sandboxes.extend(relisted_sandbox(startup));
     }
-    let mut steps = match evidence {
-        Evidence::Runtime => from_runtime(startup),
-        Evidence::Events => from_events(startup),
-        Evidence::Relist => Vec::new(),
+    let mut runs = match source {
+        TimelineSource::Runtime => from_runtime(startup),
+        TimelineSource::Events => from_events(startup),
+        TimelineSource::Relist => Vec::new(),
     };
-    if evidence != Evidence::Events {
-        relist(startup, &sandboxes, &mut steps, evidence == Evidence::Relist);
+    if source != TimelineSource::Events {
+        relist(startup, &sandboxes, &mut runs, source == TimelineSource::Relist);
     } else {
-        relist_in_order(startup, &sandboxes, &mut steps);
+        relist_in_order(startup, &sandboxes, &mut runs);
     }
-    steps.retain(|step| step.begins().is_some());
-    steps.sort_by_key(ContainerRun::begins);
-    mark_init(startup, &mut steps);
-    probes(startup, &mut steps);
-    let (sandbox_asked, sandbox_ready, sandbox_attempts) = sandbox(startup, &sandboxes, &steps);
-    Timeline { evidence, sandbox_asked, sandbox_ready, sandbox_attempts, steps }
+    runs.retain(|run| run.first_instant().is_some());
+    runs.sort_by_key(ContainerRun::first_instant);
+    mark_init(startup, &mut runs);
+    probes(startup, &mut runs);
+    let (sandbox_requested, sandbox_ready, sandbox_attempts) = sandbox(startup, &sandboxes, &runs);
+    Timeline { source, sandbox_requested, sandbox_ready, sandbox_attempts, runs }
 }
 
 /// The sandbox's id by the relist alone. Within one relist the kubelet names the containers first and the sandbox last
@@ -210,81 +210,81 @@ fn mark(event: &Event) -> BoundedInstant {
 }
 
 fn from_runtime(startup: &Startup) -> Vec<ContainerRun> {
-    let mut steps: Vec<ContainerRun> = Vec::new();
+    let mut runs: Vec<ContainerRun> = Vec::new();
     for event in startup.events.iter().filter(|event| event.by_runtime) {
         let (name, id) = (event.fields.text(Field::Container), event.fields.text(Field::ContainerId));
-        let by_id = |steps: &[ContainerRun]| steps.iter().rposition(|step| id.is_some() && step.id.as_deref() == id);
+        let by_id = |runs: &[ContainerRun]| runs.iter().rposition(|run| id.is_some() && run.id.as_deref() == id);
         match event.fact {
             Fact::ContainerAsked => {
-                let mut step = ContainerRun::new(name, None);
-                step.asked = Some(mark(event));
-                steps.push(step);
+                let mut run = ContainerRun::new(name, None);
+                run.requested = Some(mark(event));
+                runs.push(run);
             }
             Fact::ContainerCreated => {
-                let open = steps.iter().rposition(|step| step.id.is_none() && step.name.as_deref() == name);
-                if let Some(step) = open.and_then(|at| steps.get_mut(at)) {
-                    step.id = id.map(Into::into);
+                let open = runs.iter().rposition(|run| run.id.is_none() && run.name.as_deref() == name);
+                if let Some(run) = open.and_then(|at| runs.get_mut(at)) {
+                    run.id = id.map(Into::into);
                 }
             }
             Fact::ContainerStarted => {
-                if let Some(step) = by_id(&steps).and_then(|at| steps.get_mut(at)) {
-                    step.started.get_or_insert(mark(event));
+                if let Some(run) = by_id(&runs).and_then(|at| runs.get_mut(at)) {
+                    run.started.get_or_insert(mark(event));
                 }
             }
             Fact::ContainerExited => {
-                if let Some(step) = by_id(&steps).and_then(|at| steps.get_mut(at)) {
-                    step.exited.get_or_insert(mark(event));
+                if let Some(run) = by_id(&runs).and_then(|at| runs.get_mut(at)) {
+                    run.exited.get_or_insert(mark(event));
                 }
             }
             _ => {}
         }
     }
     // A quick container can end before the runtime has said that it started.
-    for step in &mut steps {
-        if let (Some(started), Some(exited)) = (step.started, step.exited)
+    for run in &mut runs {
+        if let (Some(started), Some(exited)) = (run.started, run.exited)
             && exited.at < started.at
         {
-            step.exited =
+            run.exited =
                 Some(BoundedInstant { low: exited.at, ..BoundedInstant::between(exited.at, started.at, exited.place) });
         }
     }
-    steps
+    runs
 }
 
 fn from_events(startup: &Startup) -> Vec<ContainerRun> {
-    let mut steps: Vec<ContainerRun> = Vec::new();
+    let mut runs: Vec<ContainerRun> = Vec::new();
     for event in startup.events.iter().filter(|event| !event.by_runtime) {
         let Some(name) = event.fields.text(Field::Container) else { continue };
-        let open = steps.iter_mut().rfind(|step| step.name.as_deref() == Some(name) && step.started.is_none());
+        let open = runs.iter_mut().rfind(|run| run.name.as_deref() == Some(name) && run.started.is_none());
         let init = event.fields.text(Field::Type).is_some_and(is_init);
         match event.fact {
             Fact::PullEnded | Fact::ImagePresent => match open {
-                Some(step) => step.asked = Some(mark(event)),
+                Some(run) => run.requested = Some(mark(event)),
                 None => {
-                    let mut step = ContainerRun::new(Some(name), None);
-                    step.asked = Some(mark(event));
-                    step.init = init;
-                    steps.push(step);
+                    let mut run = ContainerRun::new(Some(name), None);
+                    run.requested = Some(mark(event));
+                    run.init = init;
+                    runs.push(run);
                 }
             },
             Fact::ContainerStarted => {
-                if let Some(step) = open {
-                    step.started = Some(mark(event));
-                } else if !steps.iter().any(|step| step.name.as_deref() == Some(name)) {
-                    let mut step = ContainerRun::new(Some(name), None);
-                    step.started = Some(mark(event));
-                    step.init = init;
-                    steps.push(step);
+                if let Some(run) = open {
+                    run.started = Some(mark(event));
+                } else if !runs.iter().any(|run| run.name.as_deref() == Some(name)) {
+                    let mut run = ContainerRun::new(Some(name), None);
+                    run.started = Some(mark(event));
+                    run.init = init;
+                    runs.push(run);
                 }
             }
             _ => {}
         }
     }
-    steps
+    runs
 }
 
 /// Adds what the relist noticed to steps known by id; with `make`, a container only the relist knows becomes a step.
-fn relist(startup: &Startup, sandboxes: &[&str], steps: &mut Vec<ContainerRun>, make: bool) {
+fn relist(startup: &Startup, sandboxes: &[&str], runs: &mut Vec<ContainerRun>, make: bool) {
     for event in startup.events.iter().filter(|event| !event.by_runtime) {
         let Some(id) = event.fields.text(Field::ContainerId).filter(|id| !sandboxes.contains(id)) else { continue };
         let kind = match event.fact {
@@ -295,67 +295,67 @@ fn relist(startup: &Startup, sandboxes: &[&str], steps: &mut Vec<ContainerRun>, 
         if !matches!(kind, "ContainerStarted" | "ContainerDied") {
             continue;
         }
-        let known = steps.iter().position(|step| step.id.as_deref() == Some(id));
+        let known = runs.iter().position(|run| run.id.as_deref() == Some(id));
         let number = match known {
             Some(number) => number,
             None if make => {
-                steps.push(ContainerRun::new(None, Some(id)));
-                steps.len() - 1
+                runs.push(ContainerRun::new(None, Some(id)));
+                runs.len() - 1
             }
             None => continue,
         };
-        let Some(step) = steps.get_mut(number) else { continue };
+        let Some(run) = runs.get_mut(number) else { continue };
         let noticed = (event.time, event.place);
         if kind == "ContainerStarted" {
-            step.noticed.get_or_insert(noticed);
+            run.noticed.get_or_insert(noticed);
         } else {
-            step.exit_noticed.get_or_insert(noticed);
+            run.exit_noticed.get_or_insert(noticed);
         }
     }
     if make {
-        bound(startup, steps);
+        bound(startup, runs);
     }
 }
 
 /// With events, ids are not known by name: the relist's containers are told apart by their order.
-fn relist_in_order(startup: &Startup, sandboxes: &[&str], steps: &mut [ContainerRun]) {
+fn relist_in_order(startup: &Startup, sandboxes: &[&str], runs: &mut [ContainerRun]) {
     let mut noticed = Vec::new();
     relist(startup, sandboxes, &mut noticed, true);
-    noticed.sort_by_key(|step| step.noticed.map(|(time, _)| time));
-    steps.sort_by_key(ContainerRun::begins);
+    noticed.sort_by_key(|run| run.noticed.map(|(time, _)| time));
+    runs.sort_by_key(ContainerRun::first_instant);
     let mut left = noticed.into_iter();
-    for step in steps.iter_mut() {
-        let Some(started) = step.started else { continue };
+    for run in runs.iter_mut() {
+        let Some(started) = run.started else { continue };
         // A notice before the start belongs to a container that is no step (it failed to start).
         let Some(relisted) =
             left.by_ref().find(|r| r.noticed.is_none_or(|(time, _)| time >= started.at - Nanos(SECOND / 10)))
         else {
             break;
         };
-        step.noticed = relisted.noticed;
-        step.exit_noticed = relisted.exit_noticed;
-        step.id = relisted.id;
-        if let Some((time, place)) = step.exit_noticed {
-            step.exited = Some(BoundedInstant::between(started.at, time, Some(place)));
+        run.noticed = relisted.noticed;
+        run.exit_noticed = relisted.exit_noticed;
+        run.id = relisted.id;
+        if let Some((time, place)) = run.exit_noticed {
+            run.exited = Some(BoundedInstant::between(started.at, time, Some(place)));
         }
     }
 }
 
 /// Bounds for containers only the relist knows: each started after the one before was noticed, and ended after it was
 /// last seen alive.
-fn bound(startup: &Startup, steps: &mut [ContainerRun]) {
-    steps.sort_by_key(|step| step.noticed.or(step.exit_noticed).map(|(time, _)| time));
-    let asked = startup.all(Fact::SandboxNeeded).next_back().map(|event| event.time);
-    let mut before = asked.or(startup.events.first().map(|event| event.time)).unwrap_or_default();
-    for step in steps {
-        if let Some((time, place)) = step.noticed {
-            step.started = Some(BoundedInstant::between(before, time, Some(place)));
+fn bound(startup: &Startup, runs: &mut [ContainerRun]) {
+    runs.sort_by_key(|run| run.noticed.or(run.exit_noticed).map(|(time, _)| time));
+    let requested = startup.all(Fact::SandboxNeeded).next_back().map(|event| event.time);
+    let mut before = requested.or(startup.events.first().map(|event| event.time)).unwrap_or_default();
+    for run in runs {
+        if let Some((time, place)) = run.noticed {
+            run.started = Some(BoundedInstant::between(before, time, Some(place)));
         }
-        if let Some((time, place)) = step.exit_noticed {
-            let alive = step.noticed.map_or(before, |(time, _)| time);
-            step.exited = Some(BoundedInstant::between(alive, time, Some(place)));
+        if let Some((time, place)) = run.exit_noticed {
+            let alive = run.noticed.map_or(before, |(time, _)| time);
+            run.exited = Some(BoundedInstant::between(alive, time, Some(place)));
         }
-        before = step.exit_noticed.or(step.noticed).map_or(before, |(time, _)| time);
+        before = run.exit_noticed.or(run.noticed).map_or(before, |(time, _)| time);
     }
 }
 
@@ -365,61 +365,62 @@ fn is_init(kind: &str) -> bool {
 }
 
 /// An init container ends before a container of another name is asked for the first time, and is not seen again.
-fn mark_init(startup: &Startup, steps: &mut [ContainerRun]) {
-    let typed = |step: &ContainerRun| {
-        let name = step.name.as_deref()?;
+fn mark_init(startup: &Startup, runs: &mut [ContainerRun]) {
+    let typed = |run: &ContainerRun| {
+        let name = run.name.as_deref()?;
         let event = startup.events.iter().find(|event| {
             event.fields.text(Field::Container) == Some(name) && event.fields.text(Field::Type).is_some()
         })?;
         event.fields.text(Field::Type).map(is_init)
     };
-    for number in 0..steps.len() {
-        let Some((before, rest)) = steps.split_at_mut_checked(number + 1) else { break };
-        let Some(step) = before.last() else { break };
-        let ended = step.exited.map(|mark| mark.high);
-        let next = rest.iter().find(|later| later.name.is_none() || later.name != step.name);
-        let again = |later: &ContainerRun| later.name.is_some() && later.name == step.name;
+    for number in 0..runs.len() {
+        let Some((before, rest)) = runs.split_at_mut_checked(number + 1) else { break };
+        let Some(run) = before.last() else { break };
+        let ended = run.exited.map(|mark| mark.high);
+        let next = rest.iter().find(|later| later.name.is_none() || later.name != run.name);
+        let again = |later: &ContainerRun| later.name.is_some() && later.name == run.name;
         // In a crash loop the same name comes again after others; an init container's does not once they have begun.
-        let first_other = next.and_then(ContainerRun::begins);
-        let comes_again = rest.iter().any(|later| again(later) && later.begins() > first_other);
-        let by_order = matches!((ended, first_other), (Some(ended), Some(begins)) if ended <= begins) && !comes_again;
+        let first_other = next.and_then(ContainerRun::first_instant);
+        let comes_again = rest.iter().any(|later| again(later) && later.first_instant() > first_other);
+        let by_order = matches!((ended, first_other), (Some(ended), Some(first_instant)) if ended <= first_instant)
+            && !comes_again;
         // A sidecar is listed with the init containers, but goes on.
-        let init = match typed(step) {
+        let init = match typed(run) {
             Some(listed) => listed && ended.is_some() && by_order,
             None => by_order,
         };
-        if let Some(step) = before.last_mut() {
-            step.init = init;
+        if let Some(run) = before.last_mut() {
+            run.init = init;
         }
     }
 }
 
 /// A sidecar's start-up probe keeps the containers after it waiting: its passing is a line of its own.
-fn probes(startup: &Startup, steps: &mut [ContainerRun]) {
+fn probes(startup: &Startup, runs: &mut [ContainerRun]) {
     let passed: Vec<(Time, SourceLine)> = startup
         .all(Fact::ProbeResult)
         .filter(|event| event.fields.text(Field::Status) == Some("started"))
         .map(|event| (event.time, event.place))
         .collect();
-    for number in 0..steps.len() {
-        let next = steps.get(number + 1).and_then(ContainerRun::begins);
-        let Some(step) = steps.get_mut(number) else { break };
-        let (Some(started), Some(next), false) = (step.started, next, step.init) else { continue };
-        step.probed = passed.iter().copied().find(|(time, _)| *time > started.at && *time <= next);
+    for number in 0..runs.len() {
+        let next = runs.get(number + 1).and_then(ContainerRun::first_instant);
+        let Some(run) = runs.get_mut(number) else { break };
+        let (Some(started), Some(next), false) = (run.started, next, run.init) else { continue };
+        run.probe_passed = passed.iter().copied().find(|(time, _)| *time > started.at && *time <= next);
     }
 }
 
 fn sandbox(
     startup: &Startup,
     sandboxes: &[&str],
-    steps: &[ContainerRun],
+    runs: &[ContainerRun],
 ) -> (Option<BoundedInstant>, Option<BoundedInstant>, usize) {
-    let first_step = steps.iter().find_map(|step| step.asked.or(step.started));
+    let first_run = runs.iter().find_map(|run| run.requested.or(run.started));
     // The runtime's lines before the kubelet's own (`-v=4`), which lie around them.
-    let of = |fact, by_runtime| startup.all(fact).filter(move |event: &&Event| event.by_runtime == by_runtime);
-    let runtime_asks = of(Fact::SandboxAsked, true).count();
+    let build = |fact, by_runtime| startup.all(fact).filter(move |event: &&Event| event.by_runtime == by_runtime);
+    let runtime_asks = build(Fact::SandboxAsked, true).count();
     let by_runtime = runtime_asks > 0;
-    let mut ready = of(Fact::SandboxReady, by_runtime).next().map(mark);
+    let mut ready = build(Fact::SandboxReady, by_runtime).next().map(mark);
     let needed: Vec<&Event> = startup.all(Fact::SandboxNeeded).collect();
     let noticed = startup
         .all(Fact::PlegEvent)
@@ -427,7 +428,7 @@ fn sandbox(
     let failed = startup.events.iter().find(|event| {
         event.fact == Fact::SandboxFailed || event.fields.text(Field::Reason) == Some("CreatePodSandboxError")
     });
-    let asked = match of(Fact::SandboxAsked, by_runtime).next() {
+    let requested = match build(Fact::SandboxAsked, by_runtime).next() {
         Some(event) => Some(mark(event)),
         // The last "no sandbox" line before anything came of it stands where the volumes are done and the ask follows.
         None => {
@@ -435,40 +436,40 @@ fn sandbox(
             let until = [failed.map(|event| event.time), ready.map(|m| m.at), relisted, startup.running()];
             let until = until.into_iter().flatten().min();
             let last = needed.iter().rfind(|event| until.is_none_or(|until| event.time <= until));
-            last.map(|event| mark(event).by_rule())
+            last.map(|event| mark(event).inferred())
         }
     };
     // The kubelet's own lines lie around the runtime's call by what a loaded node takes to get there and back.
-    if let (Some(asked), Some(ready), false) = (asked, ready.as_mut(), by_runtime) {
-        ready.low = asked.at.min(ready.at);
+    if let (Some(requested), Some(ready), false) = (requested, ready.as_mut(), by_runtime) {
+        ready.low = requested.at.min(ready.at);
     }
     let ready = ready.or_else(|| {
-        let asked = asked?;
+        let requested = requested?;
         let observed = startup.observed.as_deref();
         let first_pull = observed.and_then(|observed| observed.first_pull.time());
         let seen = noticed.map(|event| (event.time, event.place));
         let began =
-            first_step.filter(|mark| mark.low == mark.high).map(|mark| (mark.at, mark.place.unwrap_or_default()));
+            first_run.filter(|mark| mark.low == mark.high).map(|mark| (mark.at, mark.place.unwrap_or_default()));
         let pulled = first_pull.and_then(|time| Some((time, startup.observed_at?.1)));
         let (high, place) = [seen, began, pulled].into_iter().flatten().min()?;
         // While it still failed it was not there.
         let failing = startup
             .all(Fact::SyncFailed)
             .rfind(|event| event.time <= high && event.fields.text(Field::Reason) == Some("CreatePodSandboxError"));
-        let low = failing.map_or(asked.low, |event| event.time).min(high);
+        let low = failing.map_or(requested.low, |event| event.time).min(high);
         let mark = BoundedInstant::between(low, high, Some(place));
         // The first pull is asked for right after the sandbox is there.
-        Some(if pulled.is_some_and(|(time, _)| time == high) { mark.by_rule() } else { mark })
+        Some(if pulled.is_some_and(|(time, _)| time == high) { mark.inferred() } else { mark })
     });
     let failures = startup
         .all(Fact::SyncFailed)
         .filter(|event| event.fields.text(Field::Reason) == Some("CreatePodSandboxError"))
         .count();
     let attempts = if by_runtime { runtime_asks } else { failures + usize::from(ready.is_some()) };
-    (asked, ready, attempts)
+    (requested, ready, attempts)
 }
 
 /// The record's pulling time, when it is the pod's own.
-pub fn pulling_of(startup: &Startup) -> Option<Nanos> {
-    pulling(startup.observed.as_deref()?)
+pub fn own_pulling_time(startup: &Startup) -> Option<Nanos> {
+    pulling_time(startup.observed.as_deref()?)
 }

@@ -8,14 +8,14 @@ use std::thread::{self, Scope};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use crate::input::{self, Chunk, Chunks, HELD, Limits, Source, SourceError};
+use crate::input::{self, Chunk, Chunks, Limits, MAX_OPEN_FILES, Source, SourceError};
 use crate::parse::Parsed;
 
 /// A chunk to parse, where the answer goes, and where its text goes to be filled again.
 pub(super) type Job = (Chunk, Sender<Parsed>, Sender<Vec<u8>>);
 
 /// What comes of a source.
-pub(super) enum Answer {
+pub(super) enum ReaderEvent {
     /// A chunk: it will have been parsed.
     Chunk(Receiver<Parsed>),
     /// Trouble.
@@ -25,14 +25,14 @@ pub(super) enum Answer {
 }
 
 /// Where the answers of one source come, and where it is given back to after its turn.
-pub(super) struct Answers {
-    pub answers: Receiver<Answer>,
+pub(super) struct ReaderEvents {
+    pub answers: Receiver<ReaderEvent>,
     turns: Option<Sender<Box<Reading>>>,
 }
 
-impl Answers {
+impl ReaderEvents {
     /// Lets a source go on.
-    pub(super) fn again(&self, reading: Box<Reading>) {
+    pub(super) fn resume(&self, reading: Box<Reading>) {
         // Without readers the run is over.
         let _ = self.turns.as_ref().map(|turns| turns.send(reading));
     }
@@ -45,7 +45,7 @@ pub(super) struct Reading {
     limits: Limits,
     text: Option<Box<dyn Read + Send>>,
     chunks: Option<Chunks>,
-    out: Sender<Answer>,
+    out: Sender<ReaderEvent>,
     spare: (Sender<Vec<u8>>, Receiver<Vec<u8>>),
     stop: Arc<AtomicBool>,
 }
@@ -56,12 +56,12 @@ impl Reading {
         if self.chunks.is_none() {
             let text = match self.text.take() {
                 Some(text) => Ok(text),
-                None => input::look(&self.source, &self.stop).and_then(input::Opened::text),
+                None => input::open(&self.source, &self.stop).and_then(input::OpenSource::text),
             };
             match text {
                 Ok(text) => self.chunks = Some(Chunks::new(self.number, &self.source.name, text, self.limits)),
                 Err(error) => {
-                    let _ = self.out.send(Answer::Trouble(error));
+                    let _ = self.out.send(ReaderEvent::Trouble(error));
                     return false;
                 }
             }
@@ -72,9 +72,10 @@ impl Reading {
             Some(Ok(chunk)) => {
                 let (answer, parsed) = bounded(1);
                 // Queued before it is parsed, so that the order of chunks is kept.
-                self.out.send(Answer::Chunk(parsed)).is_ok() && jobs.send((chunk, answer, self.spare.0.clone())).is_ok()
+                self.out.send(ReaderEvent::Chunk(parsed)).is_ok()
+                    && jobs.send((chunk, answer, self.spare.0.clone())).is_ok()
             }
-            Some(Err(error)) => self.out.send(Answer::Trouble(error)).is_ok(),
+            Some(Err(error)) => self.out.send(ReaderEvent::Trouble(error)).is_ok(),
         };
         // What has been read before the stop is still told.
         if !sent || self.stop.load(Ordering::Relaxed) || chunks.is_over() {
@@ -96,11 +97,11 @@ pub(super) fn start<'scope>(
     threads: usize,
     jobs: &Sender<Job>,
     stop: &Arc<AtomicBool>,
-) -> Vec<Answers> {
+) -> Vec<ReaderEvents> {
     let depth = (2 * threads).div_ceil(sources.len().max(1)).max(1);
     // As many as may be in flight: those that wait, those that are parsed, the one that is read.
     let spares = (3 * threads + 1).div_ceil(sources.len().max(1)).max(2);
-    let many = sources.len() > HELD;
+    let many = sources.len() > MAX_OPEN_FILES;
     let (turns, waiting) = unbounded::<Box<Reading>>();
     for _ in 0..if many { threads } else { 0 } {
         let (waiting, jobs) = (waiting.clone(), jobs.clone());
@@ -108,7 +109,7 @@ pub(super) fn start<'scope>(
             for mut reading in waiting {
                 if reading.step(&jobs) {
                     let out = reading.out.clone();
-                    let _ = out.send(Answer::Turn(reading));
+                    let _ = out.send(ReaderEvent::Turn(reading));
                 }
             }
         });
@@ -131,18 +132,18 @@ pub(super) fn start<'scope>(
         if shares {
             let _ = turns.send(reading);
         } else {
-            alone(scope, reading, jobs.clone());
+            spawn_dedicated(scope, reading, jobs.clone());
         }
-        all.push(Answers { answers, turns: shares.then(|| turns.clone()) });
+        all.push(ReaderEvents { answers, turns: shares.then(|| turns.clone()) });
     }
     all
 }
 
 /// Reads a source on a thread of its own.
-fn alone<'scope>(scope: &'scope Scope<'scope, '_>, mut reading: Box<Reading>, jobs: Sender<Job>) {
+fn spawn_dedicated<'scope>(scope: &'scope Scope<'scope, '_>, mut reading: Box<Reading>, jobs: Sender<Job>) {
     let (out, name) = (reading.out.clone(), reading.source.name.clone());
     let started = thread::Builder::new().spawn_scoped(scope, move || while reading.step(&jobs) {});
-    if let Err(trouble) = started {
-        let _ = out.send(Answer::Trouble(SourceError::unread(&name, &trouble)));
+    if let Err(error) = started {
+        let _ = out.send(ReaderEvent::Trouble(SourceError::no_thread(&name, &error)));
     }
 }

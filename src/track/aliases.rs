@@ -9,16 +9,16 @@ use super::Id;
 use crate::model::hash::{HashMap, HashSet};
 
 /// How many uids, and how many sandboxes and containers, lead to one startup.
-const NAMES: usize = 256;
+const MAX_ALIASES: usize = 256;
 
 /// A set that forgets its oldest members. It holds hashes of 128 bits, which do not meet by chance.
 #[derive(Debug, Default)]
-pub(super) struct Remembered {
+pub(super) struct RecentSet {
     order: VecDeque<u128>,
     members: HashSet<u128>,
 }
 
-impl Remembered {
+impl RecentSet {
     pub(super) fn insert(&mut self, key: &str, most: usize) {
         let key = Self::short(key);
         if self.members.insert(key) {
@@ -55,17 +55,17 @@ impl Remembered {
 
 /// What a startup is found by beside its name. A crash loop makes containers without end: of each kind the latest stay.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Aliases {
     pub(super) uids: VecDeque<Box<str>>,
     pub(super) objects: VecDeque<Box<str>>,
 }
 
-impl Names {
+impl Aliases {
     /// Notes that `name` leads to `id`.
-    pub(super) fn note(known: &mut VecDeque<Box<str>>, by: &mut HashMap<Box<str>, Id>, name: &str, id: Id) {
+    pub(super) fn link(known: &mut VecDeque<Box<str>>, by: &mut HashMap<Box<str>, Id>, name: &str, id: Id) {
         by.insert(name.into(), id);
         known.push_back(name.into());
-        if known.len() > NAMES
+        if known.len() > MAX_ALIASES
             && let Some(oldest) = known.pop_front()
         {
             Self::forget([oldest], by, id);

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::names::Names;
-use super::{Id, Tracker, proves};
+use super::aliases::Aliases;
+use super::{Id, Tracker, confirms_start};
 use crate::model::record::{Fact, Field, Record};
 
 /// Lines from which a startup is made when none is open.
-fn begins(fact: Fact) -> bool {
-    proves(fact)
+fn begins_startup(fact: Fact) -> bool {
+    confirms_start(fact)
         || matches!(
             fact,
             Fact::PodAdded
@@ -23,7 +23,7 @@ fn begins(fact: Fact) -> bool {
 
 impl Tracker {
     /// The startup a line belongs to: by uid, by sandbox or container, by name; made when the line can begin one.
-    pub(super) fn find(&mut self, record: &Record, node: usize) -> Option<Id> {
+    pub(super) fn startup_for(&mut self, record: &Record, node: usize) -> Option<Id> {
         let uid = record.fields.text(Field::Uid);
         let name = record.fields.text(Field::Pod).map(Cow::Borrowed).or_else(|| {
             let (namespace, name) = (record.fields.text(Field::Namespace)?, record.fields.text(Field::Name)?);
@@ -47,8 +47,8 @@ impl Tracker {
         match (named, uid) {
             (Some(id), None) => Some(id),
             (Some(id), Some(uid)) => Some(self.name_uid(id, uid, name.as_deref()?, node)),
-            (None, _) if !begins(record.fact) => None,
-            (None, None) if self.there.contains(name.as_deref()?) => None,
+            (None, _) if !begins_startup(record.fact) => None,
+            (None, None) if self.already_running.contains(name.as_deref()?) => None,
             (None, _) => {
                 let id = self.begin(name.as_deref()?, node);
                 if let Some(uid) = uid {
@@ -67,12 +67,12 @@ impl Tracker {
         let id = match startup.uid.as_deref() {
             None => {
                 startup.uid = Some(uid.into());
-                startup.mirror |= is_static(uid);
+                startup.static_pod |= is_static(uid);
                 id
             }
             Some(known) if known == uid => id,
             Some(known) if is_static(known) != is_static(uid) => {
-                startup.mirror = true;
+                startup.static_pod = true;
                 id
             }
             Some(_) => {
@@ -84,7 +84,7 @@ impl Tracker {
                 id
             }
         };
-        Names::note(&mut self.names.entry(id).or_default().uids, &mut self.by_uid, uid, id);
+        Aliases::link(&mut self.aliases.entry(id).or_default().uids, &mut self.by_uid, uid, id);
         id
     }
 
@@ -92,7 +92,7 @@ impl Tracker {
     fn known_before(&mut self, name: Option<&str>, uid: &str) -> Option<Id> {
         let id = self.named(name?)?;
         let startup = self.open.get(&id)?;
-        if startup.uid.is_none() && !startup.proven {
+        if startup.uid.is_none() && !startup.confirmed {
             self.forget(id);
         } else if startup.uid.as_deref() == Some(uid) {
             return Some(id);
