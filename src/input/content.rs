@@ -4,7 +4,7 @@
 use memchr::memchr;
 
 use crate::metrics::exposition;
-use crate::render::html;
+use crate::model::html_page;
 
 /// How many decoded bytes are looked at. A tar archive shows itself at byte 257; binary files nearly always have a NUL
 /// within the first few hundred bytes, so 8 KiB (git looks at as much) leaves room for text headers.
@@ -59,7 +59,7 @@ impl Content {
         match signed {
             Some((.., content)) => Some(*content),
             None if Self::of_json(head).is_some() => Self::of_json(head),
-            None if memchr::memmem::find(head, html::MARK.as_bytes()).is_some() => Some(Self::Page),
+            None if memchr::memmem::find(head, html_page::MARK.as_bytes()).is_some() => Some(Self::Page),
             None if exposition::is_exposition(head) => Some(Self::Metrics),
             None if nul && Bom::of(head).is_none() && memchr(0, head).is_some() => Some(Self::Binary),
             None => None,

@@ -5,16 +5,16 @@ use std::io::Read;
 
 use serde::Deserialize;
 
+use super::Coverage;
 use super::import::{ImportedRuns, Stored};
 use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Row};
 use super::store::Store;
 use crate::model::error::{Error, ErrorKind};
+use crate::model::html_page;
 use crate::model::phase::PHASES;
 use crate::model::startup::State;
 use crate::model::time::Time;
-use crate::render::html;
-use crate::report::Coverage;
 
 /// No page of ours is larger than 5 MB; what is far larger is none.
 const LARGEST: u64 = 64 << 20;
@@ -72,7 +72,7 @@ pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Importe
         |error: String| Error::new(ErrorKind::Source, format!("it cannot be read as a report of podlag's: {error}"));
     let mut text = String::new();
     reader.take(LARGEST).read_to_string(&mut text).map_err(|error| broken(error.to_string()))?;
-    let (before, after) = html::DATA;
+    let (before, after) = html_page::DATA;
     let data = text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).map(|(data, _)| data);
     let data = data.ok_or_else(|| broken("its data are not there, or cut".into()))?;
     let page: Data = serde_json::from_str(data).map_err(|error| broken(error.to_string()))?;

@@ -58,11 +58,6 @@ const SCRIPT: &[(&str, &str)] = parts![
     "main.js",
 ];
 
-/// What a page of podlag's begins with; by this it is known when it comes back as input.
-pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
-/// What stands before its data, and after them.
-pub(crate) const DATA: (&str, &str) = ("<script type=\"application/json\" id=\"data\">", "</script>");
-
 pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let joined = |parts: &[(&str, &str)]| parts.iter().map(|(_, part)| *part).collect::<String>();
     let (script, style) = (joined(SCRIPT), joined(STYLE) + &palette::of_page());
