@@ -152,8 +152,8 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let probed: Vec<_> = sources.iter().filter_map(|source| inputs.probe(source, options, stop)).collect();
     store.owners = std::mem::take(&mut inputs.owners);
     store.anonymizer.clone_from(&options.anonymizer);
-    for (source, content, opened) in probed {
-        inputs.take((source, content, opened), stop, &mut store, &mut logs)?;
+    for source in probed {
+        inputs.take(source, stop, &mut store, &mut logs)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
@@ -222,8 +222,8 @@ fn logs(
                     if parsed.records.capacity() / 4 > parsed.records.len() {
                         parsed.records.shrink_to_fit();
                     }
-                    parsed.long_lines = chunk.cuts.iter().map(|cut| cut.line).collect();
-                    parsed.bytes = chunk.end as u64 + chunk.cuts.iter().map(|cut| cut.dropped).sum::<u64>();
+                    parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
+                    parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
                     // Nobody waits for it any more when the run was stopped.
                     let _ = answer.send(parsed);
                     // One that is not wanted is freed.
@@ -334,8 +334,8 @@ impl SourceState {
             }
             Ok(ReaderEvent::Trouble(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
-                *failed += usize::from(!error.is_remark() && !self.got);
-                coverage.unread_sources += u64::from(!error.is_remark());
+                *failed += usize::from(!error.is_warning() && !self.got);
+                coverage.unread_sources += u64::from(!error.is_warning());
                 coverage.source_errors.push(error.to_string());
             }
             Err(_) => {

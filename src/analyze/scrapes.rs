@@ -55,7 +55,7 @@ impl Scrapes {
         };
         let Some(window) = servers.window else { return Ok(None) };
         let asked = QueryOptions { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
-        let told = prometheus::read(client, &api, &asked, &|done, of| source.asked(done, of))?;
+        let told = prometheus::read(client, &api, &asked, &|done, of| source.set_queries(done, of))?;
         self.coverage.sources.push(source.name.clone());
         self.coverage.bytes += told.bytes;
         self.coverage.samples += told.series;

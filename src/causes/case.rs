@@ -45,9 +45,6 @@ impl Match {
 /// So many starts at once are a burst: fewer do not make a sandbox slow on two cores (captures), many more are needed on a
 /// large node, where then nothing is slow.
 pub(super) const BURST: usize = 8;
-/// A registry or a node's network that gives less is slow: a gigabit link carries 110 MB/s, and at 10 MB/s an image of 100 MB
-/// takes as long as a start may take twice.
-pub(super) const SLOW_RATE: f64 = 10e6;
 
 impl Case<'_> {
     /// The first event of a fact whose text holds a word.

@@ -35,7 +35,7 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     if sources.is_empty() {
         return Err(Error::new(ErrorKind::Source, "no input can be read").help("check the paths"));
     }
-    if args.servers.insecure && sources.iter().any(|source| source.url.is_some()) {
+    if args.servers.insecure && sources.iter().any(|source| source.url().is_some()) {
         print_error("--insecure: TLS CERTIFICATES ARE NOT VERIFIED; the token can be intercepted and answers changed");
     }
     let bar = Bar::new(&sources);

@@ -3,7 +3,6 @@
 pub mod error;
 pub mod fields;
 pub(crate) mod hash;
-pub(crate) mod html_page;
 pub(crate) mod names;
 pub mod phase;
 pub mod quantile;

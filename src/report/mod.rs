@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::breakdown;
+use crate::causes;
 use crate::metrics::{MetricsReport, NodeMetrics, Window};
 use crate::model::error::Error;
 use crate::report::replay::{Scenario, WhatIf};
@@ -63,7 +64,8 @@ impl Report {
         }
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
-        let metrics = MetricsReport::of(windows, recorded.as_deref());
+        let mut metrics = MetricsReport::of(windows, recorded.as_deref());
+        metrics.iter_mut().for_each(causes::metric_rules::add_causes);
         let what_if = replay::all(&table, &summary, scenarios)?;
         let not_checked = not_checked::causes(&summary, metrics.as_ref());
         Ok(Report { table, summary, metrics, what_if, not_checked, page: None, coverage })

@@ -11,7 +11,6 @@ use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Row};
 use super::store::Store;
 use crate::model::error::{Error, ErrorKind};
-use crate::model::html_page;
 use crate::model::phase::PHASES;
 use crate::model::startup::State;
 use crate::model::time::Time;
@@ -66,13 +65,18 @@ struct Listed {
     whole: Vec<Option<usize>>,
 }
 
+/// What the head of podlag's pages holds; by this one is recognised as input.
+pub(crate) const PAGE_MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
+/// What stands before a page's data, and after them.
+pub(crate) const PAGE_DATA: (&str, &str) = ("<script type=\"application/json\" id=\"data\">", "</script>");
+
 /// Reads a page into a store.
 pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
     let broken =
         |error: String| Error::new(ErrorKind::Source, format!("it cannot be read as a report of podlag's: {error}"));
     let mut text = String::new();
     reader.take(LARGEST).read_to_string(&mut text).map_err(|error| broken(error.to_string()))?;
-    let (before, after) = html_page::DATA;
+    let (before, after) = PAGE_DATA;
     let data = text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).map(|(data, _)| data);
     let data = data.ok_or_else(|| broken("its data are not there, or cut".into()))?;
     let page: Data = serde_json::from_str(data).map_err(|error| broken(error.to_string()))?;

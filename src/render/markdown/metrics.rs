@@ -92,7 +92,7 @@ fn proofs(measured: &MetricsReport, settings: &Settings, out: &mut dyn Write) ->
         };
         let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
         let set = cause.advised(versions, settings).set;
-        writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.seen), words(&set))?;
+        writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.observed), words(&set))?;
     }
     Ok(writeln!(out)?)
 }

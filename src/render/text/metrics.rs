@@ -161,7 +161,7 @@ impl Page<'_> {
             let nodes = if nodes > 1 { format!("   {nodes} nodes") } else { String::new() };
             writeln!(out, "  {}  {}  {seconds}{nodes}", number + 1, self.strong(cause.id))?;
             self.words(out, "     ", cause.title)?;
-            self.labelled("evidence", &sanitize(&proof.seen), out)?;
+            self.labelled("evidence", &sanitize(&proof.observed), out)?;
             let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
             self.advised(&cause.advised(versions, &known), out)?;
         }

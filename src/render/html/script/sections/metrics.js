@@ -109,7 +109,7 @@ function proofs({ fleet, nodes }) {
 		seconds(proof),
 		(cut.measured < cut.nodes ? "at least " : "") + on(proof.cause),
 		causeWords.get(proof.cause)?.title ?? "–",
-		proof.seen,
+		proof.observed,
 		causeWords.get(proof.cause)?.set ?? "–",
 	]);
 	return grid(
