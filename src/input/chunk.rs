@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a chunk's own text, at most, unless one line alone is longer. Default 1 MiB: large enough that handing it
-    /// to a thread costs nothing beside parsing it, small enough to stay in a core's cache.
+    /// to a thread costs nothing compared with parsing it, small enough to stay in a core's cache.
     pub chunk: usize,
     /// Bytes of the following text that a chunk shows as well, at most. Default 16 KiB, several times what a journal record
     /// of many lines takes.
@@ -43,13 +43,13 @@ pub struct Chunk {
     pub source: u32,
     /// Number of its first line in the source, from 1.
     pub first_line: u64,
-    /// Where its first byte stands in the decoded stream, from 0 (after a byte order mark).
+    /// Position of its first byte in the decoded stream, from 0 (after a byte order mark).
     pub offset: u64,
     /// Own text and lookahead. Own text ends with a line feed unless the source ended without one.
     pub text: Vec<u8>,
     /// Where the own text ends.
     pub end: usize,
-    /// Lines of the own text that were cut, in order; hardly ever any.
+    /// Lines of the own text that were truncated, in order; hardly ever any.
     pub truncated_lines: Vec<TruncatedLine>,
     /// Whether a read error broke off its last line, which may so end in the middle of a value.
     pub broken_off: bool,
@@ -68,7 +68,7 @@ impl Chunk {
         self.text.get(self.end..).unwrap_or_default()
     }
 
-    /// Where the own byte `at` stands in the decoded stream, what was cut before it counted in.
+    /// Position of the own byte `at` in the decoded stream, including what was left out before it.
     #[must_use]
     pub fn offset_of(&self, at: usize) -> u64 {
         let dropped: u64 = self

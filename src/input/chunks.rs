@@ -1,5 +1,5 @@
 //! Cuts a stream into chunks of whole lines, with exact line numbers and a bound on memory whatever the bytes are.
-//! It knows lines, not what stands in them; NUL bytes and lone carriage returns are bytes like others.
+//! It knows lines, not what they contain; NUL bytes and lone carriage returns are bytes like others.
 
 use std::io::{self, Read};
 
@@ -27,7 +27,7 @@ pub struct Chunks<R = Box<dyn Read + Send>> {
     line: usize,
     /// In the part of a line that is left out.
     dropping: bool,
-    /// Lines cut in `text[..filled]`; their numbers are set when they are handed out.
+    /// Lines truncated in `text[..filled]`; their numbers are set when they are handed out.
     truncated_lines: Vec<TruncatedLine>,
     offset: u64,
     first_line: u64,
@@ -75,7 +75,7 @@ impl<R: Read> Chunks<R> {
         self.spare = Some(text);
     }
 
-    /// The text from `from` on, up to `most` bytes: where its last whole line ends, or where it ends if it has none or if
+    /// The text from `from` on, up to `most` bytes: where its last complete line ends, or where it ends if it has none or if
     /// it is all there is.
     fn whole_lines(&self, from: usize, most: usize) -> usize {
         let end = self.filled.min(from.saturating_add(most));
@@ -109,7 +109,7 @@ impl<R: Read> Chunks<R> {
         }
     }
 
-    /// Takes in `read` bytes that stand behind `filled`, leaving out what is over the limit of a line. One pass: what is
+    /// Takes in `read` bytes that follow `filled`, leaving out what is over the limit of a line. One pass: what is
     /// kept moves to the front as soon as something before it was dropped.
     fn absorb(&mut self, read: usize) {
         let (mut from, end) = (self.filled, self.filled + read);
@@ -130,7 +130,7 @@ impl<R: Read> Chunks<R> {
                 }
                 continue;
             }
-            // Within `room` bytes the line must have ended. That is asked for stretches of the limit's size, not for lines.
+            // Within `room` bytes the line must have ended. That is checked for stretches of the limit's size, not for lines.
             let room = self.limits.line.saturating_add(1).saturating_sub(self.filled - self.line);
             let Some(stretch) = fresh.get(..room) else {
                 self.keep(from, end - from);
@@ -162,7 +162,7 @@ impl<R: Read> Chunks<R> {
     /// Where the next chunk's own text ends: after the last line that fits, else after the first line.
     fn own_end(&mut self) -> usize {
         let chunk = self.limits.chunk;
-        // One byte more than wanted tells the end of the source from the end of what was read.
+        // One byte more than wanted distinguishes the end of the source from the end of what was read.
         self.fill(chunk.saturating_add(1));
         if self.filled <= chunk {
             return self.filled;

@@ -330,7 +330,7 @@ mod tests {
         let mut sum = pack(Compression::Gzip, &text);
         let at = sum.len() - 6;
         sum[at] ^= 1;
-        assert!(all(&sum, 1000, true) == (text, Some(SourceErrorKind::Corrupt)), "the checksum is looked at");
+        assert!(all(&sum, 1000, true) == (text, Some(SourceErrorKind::Corrupt)), "the checksum is verified");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! One member of a packed stream: a thin, uniform face over four decoders. Finding members is `compression`'s work.
+//! One member of a compressed stream: a thin, uniform interface to four decoders. Finding members is `compression`'s work.
 //!
 //! The decoders are driven by hand, not through the readers of their crates, because those lose what a call had already
 //! written when the same call then meets an error, and a torn log is read for what stands before the tear. Two things are

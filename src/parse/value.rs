@@ -1,6 +1,6 @@
 //! The value syntax of kubelet and runtime lines: Go quoted strings, durations, times, `key=value` lists, and the
 //! members of structured values in their three renderings (JSON, Go struct, JSON logging). It reads, it never guesses:
-//! a value that is cut is absent.
+//! a truncated value is absent.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ pub enum Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// The value as text: unquoted and unescaped; other forms verbatim. A string that is cut (no closing quote) is `None`.
+    /// The value as text: unquoted and unescaped; other forms verbatim. A truncated string (no closing quote) is `None`.
     pub fn text(self) -> Option<Cow<'a, str>> {
         match self {
             // JSON logging writes a reference to a node or another object without namespace as an object.
@@ -95,7 +95,7 @@ impl<'a> Raw<'a> {
 #[derive(serde::Deserialize)]
 struct JsonText<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The members of a JSON object in order, duplicates kept; `None` when it is not whole.
+/// The members of a JSON object in order, duplicates kept; `None` if it is incomplete.
 pub fn members(raw: &str) -> Option<Vec<(Cow<'_, str>, Raw<'_>)>> {
     /// About how many there are.
     struct Members(usize);
@@ -189,8 +189,8 @@ fn undent(raw: &str) -> String {
     text
 }
 
-/// Reads ` key=value` pairs until the text ends or stops making sense; calls `pair` for each that is whole.
-/// What remains unread is returned: empty after a whole line, else the place where the line is cut or mixed with others.
+/// Reads ` key=value` pairs until the text ends or stops making sense; calls `pair` for each that is complete.
+/// What remains unread is returned: empty after a complete line, else the place where the line is truncated or mixed with others.
 pub fn pairs<'a>(mut rest: &'a str, mut pair: impl FnMut(&'a str, Raw<'a>)) -> &'a str {
     loop {
         rest = rest.trim_start_matches(' ');
@@ -215,18 +215,18 @@ fn one_pair(text: &str) -> IResult<&str, (&str, Raw<'_>)> {
 }
 
 fn one_value(text: &str) -> IResult<&str, Raw<'_>> {
-    let cut = || nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::Eof));
+    let truncated = || nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::Eof));
     let split = |rest: &'_ str| text.len() - rest.len();
     let rest = match text.as_bytes().first() {
-        Some(b'"') => quoted(text).ok_or_else(cut)?.1,
+        Some(b'"') => quoted(text).ok_or_else(truncated)?.1,
         Some(b'<') if text.starts_with("<\n") => {
-            let end = text.find("\n >").ok_or_else(cut)?;
-            text.get(end + 3..).ok_or_else(cut)?
+            let end = text.find("\n >").ok_or_else(truncated)?;
+            text.get(end + 3..).ok_or_else(truncated)?
         }
-        Some(b'{' | b'[' | b'&') => bracketed(text).ok_or_else(cut)?,
+        Some(b'{' | b'[' | b'&') => bracketed(text).ok_or_else(truncated)?,
         _ => take_while(|c: char| c != ' ').parse(text)?.0,
     };
-    let raw = text.get(..split(rest)).ok_or_else(cut)?;
+    let raw = text.get(..split(rest)).ok_or_else(truncated)?;
     Ok((rest, Raw::Go(raw)))
 }
 
@@ -254,7 +254,7 @@ fn bracketed(text: &str) -> Option<&str> {
 }
 
 /// Go's `time.Duration` as its `String` prints it. It must end in a unit of seconds (`1h` alone is never printed, so it
-/// is a cut `1h2m3s`), which makes a cut duration no duration.
+/// is a truncated `1h2m3s`), which makes a truncated duration no duration.
 pub fn duration(text: &str) -> Option<Nanos> {
     if text == "0s" || text == "0" {
         return Some(Nanos(0));

@@ -26,7 +26,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("kubelet.toml", include_str!("../../../grammars/kubelet.toml")),
 ];
 
-/// Which program writes a grammar's lines; decides the dialects they may stand in.
+/// Which program writes a grammar's lines; decides their dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Component {
@@ -74,9 +74,9 @@ pub struct MessageDefinition {
     pub verbosity: Option<u8>,
     /// Versions, where they differ from the file's.
     pub versions: Option<String>,
-    /// Text that stands in the raw line in every rendering.
+    /// Text that the raw line contains in every rendering.
     pub literal: String,
-    /// The whole message text, or
+    /// The complete message text, or
     pub text: Option<String>,
     /// a pattern over it; named groups are fields.
     pub pattern: Option<String>,
@@ -128,7 +128,7 @@ pub struct Reject {
     pub line: String,
 }
 
-/// Fields every structured line is asked for, beside those its message names.
+/// Fields read from every structured line, in addition to those its message names.
 const COMMON_FIELDS: &[(Field, &str)] = &[
     (Field::Pod, "pod"),
     (Field::Uid, "podUID"),
@@ -164,7 +164,7 @@ pub struct Grammars {
     literals: Literals,
     words: Vec<String>,
     by_text: HashMap<String, Vec<usize>>,
-    /// The literals of messages with a pattern, and which messages each stands for.
+    /// The literals of messages with a pattern, and the messages of each.
     pattern_literals: AhoCorasick,
     by_literal: Vec<Vec<usize>>,
 }
@@ -173,7 +173,7 @@ impl Grammars {
     /// The built-in grammars, and the user's own files (name and text) behind them.
     ///
     /// # Errors
-    /// A file that is no grammar, with its name and the reason.
+    /// An invalid file, with its name and the reason.
     pub fn load(own: &[(String, String)]) -> Result<Self, Error> {
         let mut messages = Vec::new();
         let mut literals = Vec::new();

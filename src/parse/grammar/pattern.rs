@@ -23,7 +23,7 @@ const VOLUME_PATTERN: [&str; 3] = [
 /// How that begins in a line.
 const VOLUME_PREFIX: &str = " for volume \"";
 
-/// A pattern. It is compiled when a text first asks for it: most inputs hold few kinds of lines, and compiling all
+/// A pattern. It is compiled when first needed: most inputs hold few kinds of lines, and compiling all
 /// patterns takes longer than reading a small log.
 #[derive(Debug)]
 pub(super) struct Pattern {
@@ -33,7 +33,7 @@ pub(super) struct Pattern {
     volume_pattern: Option<VolumePattern>,
 }
 
-/// What stands around [`VOLUME_PATTERN`].
+/// What surrounds [`VOLUME_PATTERN`].
 #[derive(Debug)]
 struct VolumePattern {
     /// Plain text, or a pattern.
@@ -112,7 +112,7 @@ impl VolumePattern {
         })
     }
 
-    /// What the whole reads; `None` when only the engine can tell.
+    /// The fields of the complete text; `None` when only the engine can tell.
     fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<Option<()>> {
         let rest = match &self.head {
             Ok(plain) => match text.strip_prefix(plain.as_str()).and_then(|rest| volume(rest, self.named, fields)) {
