@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use memchr::{memchr, memmem};
 use regex::Regex;
 
-use super::read_field;
+use super::message::read_field;
 use crate::model::record::{Field, Value};
 
 /// What follows the operation in the messages of volumes (pkg/volume/util/operationexecutor, `GenerateMsg`), as the
@@ -61,14 +61,14 @@ impl Compiled {
 
 impl Pattern {
     /// A pattern that is known to be right: one that is not matches nothing.
-    pub(super) fn known(source: &str) -> Self {
+    pub(super) fn trusted(source: &str) -> Self {
         Pattern { source: source.to_owned(), compiled: OnceLock::new(), volume_pattern: VolumePattern::of(source) }
     }
 
     /// A pattern that may be wrong; `Err` says how.
     pub(super) fn checked(source: &str) -> Result<Self, String> {
         let compiled = OnceLock::from(Some(Compiled::of(source)?));
-        Ok(Pattern { compiled, ..Pattern::known(source) })
+        Ok(Pattern { compiled, ..Pattern::trusted(source) })
     }
 
     /// Adds the fields of a text that matches, else gives `None`.
@@ -105,10 +105,10 @@ impl VolumePattern {
         Some(VolumePattern {
             head: match head.split(r"\.").all(plain) {
                 true => Ok(head.replace(r"\.", ".")),
-                false => Err(Box::new(Pattern::known(&format!("^(?:{head})$")))),
+                false => Err(Box::new(Pattern::trusted(&format!("^(?:{head})$")))),
             },
             named,
-            tail: (!tail.is_empty()).then(|| Box::new(Pattern::known(&format!("^(?:{tail})")))),
+            tail: (!tail.is_empty()).then(|| Box::new(Pattern::trusted(&format!("^(?:{tail})")))),
         })
     }
 
@@ -201,7 +201,7 @@ mod tests {
     fn a_wrong_pattern_is_told_or_matches_nothing() {
         assert!(Pattern::checked("(").is_err());
         assert!(Pattern::checked("(?<colour>x)").is_err_and(|wrong| wrong.contains("unknown field colour")));
-        assert_eq!(Pattern::known("(").read("(", &mut Vec::new()), None);
+        assert_eq!(Pattern::trusted("(").read("(", &mut Vec::new()), None);
     }
 
     #[test]
