@@ -9,8 +9,6 @@ use super::chunk::{Chunk, Limits, TruncatedLine};
 use super::error::SourceError;
 use super::peek_reader::read_retrying;
 
-/// Text that [`Chunks::peek`] shows at most, in bytes.
-const PEEK: usize = 64 * 1024;
 /// Room offered to a read beyond what is wanted, in bytes: reads of less cost more in calls than in copying.
 const ROOM: usize = 64 * 1024;
 
@@ -55,14 +53,6 @@ impl<R: Read> Chunks<R> {
             fault: None,
             spare: None,
         }
-    }
-
-    /// The next text, up to 64 KiB and whole lines where possible, without taking it; reads only as far as that needs.
-    /// `None` at the end, and before an error, which the iterator then gives.
-    pub fn peek(&mut self) -> Option<&[u8]> {
-        self.fill(PEEK + 1);
-        let end = self.whole_lines(0, PEEK);
-        self.text.get(..end).filter(|text| !text.is_empty())
     }
 
     /// Whether all of it was handed out, as far as is known without reading on.

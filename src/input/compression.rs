@@ -206,7 +206,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::super::SourceErrorKind;
+    use super::super::error::SourceErrorKind;
     use super::super::open::tests::all;
     use super::*;
 

@@ -125,7 +125,6 @@ fn an_error_comes_after_the_text_before_it() {
         }
     }
     let mut chunks = Chunks::new(0, "node-1.log", Failing(0), limits(5, 0, 100));
-    assert_eq!(chunks.peek(), Some(&b"one\ntwo\nth"[..]));
     let texts: Vec<_> = chunks.by_ref().take(3).map(|c| c.map(|c| (c.own().to_vec(), c.broken_off)).unwrap()).collect();
     assert_eq!(texts, [(b"one\n".to_vec(), false), (b"two\n".to_vec(), false), (b"th".to_vec(), true)]);
     let error = chunks.next().unwrap().unwrap_err();
@@ -140,16 +139,12 @@ proptest! {
         text in vec(prop::sample::select(b"abc\n\n\r\0\xff".to_vec()), 0..300),
         (chunk, ahead, line) in (1_usize..80, 0_usize..40, prop_oneof![1_usize..12, Just(1000), Just(usize::MAX)]),
         step in 1_usize..50,
-        peek: bool,
         recycle: bool,
     ) {
         let limits = limits(chunk, ahead, line);
         let (kept, truncated_lines) = model(&text, line);
         let (mut at, mut seen) = (0, Vec::new());
         let mut chunks = Chunks::new(5, "t", Steps(text.clone(), step), limits);
-        if peek {
-            prop_assert_eq!(chunks.peek().unwrap_or_default(), kept.iter().map(|k| k.0).collect::<Vec<_>>());
-        }
         let mut all = Vec::new();
         while let Some(chunk) = chunks.next() {
             let chunk = chunk.unwrap();

@@ -12,10 +12,9 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::model::error::{Error, ErrorKind};
 use crate::model::hash::HashMap;
-use crate::model::record::{Fact, Field, Value};
+use crate::model::record::{Field, Value};
 use crate::parse::entry::Entry;
 use crate::parse::prefilter::{Lines, Literals};
-pub use file::{Component, Example, GrammarFile, Inside, MessageDefinition, Reject};
 pub use message::Message;
 
 /// The grammars that come with podlag: file name and text. A test compares the list with the folder.

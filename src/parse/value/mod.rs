@@ -6,16 +6,14 @@ mod time;
 
 use std::borrow::Cow;
 
-use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while, take_while1};
-use nom::character::complete::{char, digit1};
-use nom::combinator::{all_consuming, opt, recognize, value};
-use nom::multi::fold_many1;
-use nom::sequence::{preceded, terminated};
+use nom::bytes::complete::{take_while, take_while1};
+use nom::character::complete::char;
+use nom::combinator::all_consuming;
+use nom::sequence::terminated;
 use nom::{IResult, Parser};
 use serde_json::value::RawValue;
 
-pub use time::{GoTime, duration, go_time};
+pub use time::{duration, go_time};
 
 /// A value as it stands in the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
