@@ -27,7 +27,7 @@ use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
-use crate::input::{Limits, Source};
+use crate::input::{ChunkLimits, Source};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::record::MAX_EXAMPLES;
 use crate::model::record::{Record, SourceLine};
@@ -54,7 +54,7 @@ pub struct Options {
     /// How many threads parse; at least one.
     pub threads: usize,
     /// How sources are cut into chunks.
-    pub chunks: Limits,
+    pub chunks: ChunkLimits,
     /// What the user says about times.
     pub hints: Hints,
     /// The node all sources are of; else each host, or each folder of bare files, is one.
@@ -99,7 +99,7 @@ impl Options {
     pub fn new(temp: &Path) -> Result<Self, Error> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let grammars = Grammars::load(&[])?;
-        let (chunks, hints, limits) = (Limits::default(), Hints::default(), track::Limits::default());
+        let (chunks, hints, limits) = (ChunkLimits::default(), Hints::default(), track::Limits::default());
         let (filter, budget) = (Filter::default(), Budget::under(temp));
         let servers = Servers::default();
         Ok(Options {
@@ -206,8 +206,10 @@ fn logs(
     let mut sink = RowSink { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
-    let chunks =
-        Limits { chunk: options.chunks.chunk.min(((64 << 20) / sources.len().max(1)).max(1 << 16)), ..options.chunks };
+    let chunks = ChunkLimits {
+        chunk: options.chunks.chunk.min(((64 << 20) / sources.len().max(1)).max(1 << 16)),
+        ..options.chunks
+    };
     let (jobs, work) = bounded::<Job>(2 * threads);
     let (emptied, empty) = bounded::<Vec<Record>>(3 * threads + 1);
     let mut failed = 0;

@@ -2,21 +2,21 @@
 
 /// How a stream is cut. A 0 in `chunk` or `line` counts as 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ChunkLimits {
     /// Bytes of a chunk's own text, at most, unless one line alone is longer. Default 1 MiB: large enough that handing it
     /// to a thread costs nothing compared with parsing it, small enough to stay in a core's cache.
     pub chunk: usize,
     /// Bytes of the following text that a chunk shows as well, at most. Default 16 KiB, several times what a journal record
     /// of many lines takes.
-    pub ahead: usize,
+    pub lookahead: usize,
     /// Bytes of one line, its end not counted; of a longer one only the head is kept. Default 256 KiB: journald and the
     /// container runtimes split lines far below that.
     pub line: usize,
 }
 
-impl Default for Limits {
+impl Default for ChunkLimits {
     fn default() -> Self {
-        Self { chunk: 1 << 20, ahead: 16 << 10, line: 256 << 10 }
+        Self { chunk: 1 << 20, lookahead: 16 << 10, line: 256 << 10 }
     }
 }
 
@@ -35,7 +35,7 @@ pub struct TruncatedLine {
 ///
 /// `text[..end]` is its own. `text[end..]` is the beginning of the next chunk's text, shown so that a record over several
 /// lines can be completed without joining chunks; it is whole lines unless its first line alone is longer than
-/// [`Limits::ahead`]. The own texts of a source's chunks, joined, are the stream, less what [`TruncatedLine`] says. Where chunks are
+/// [`ChunkLimits::lookahead`]. The own texts of a source's chunks, joined, are the stream, less what [`TruncatedLine`] says. Where chunks are
 /// cut depends on the bytes and the limits, not on how the bytes arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
@@ -64,7 +64,7 @@ impl Chunk {
 
     /// The text that follows it, as far as it is shown.
     #[must_use]
-    pub fn ahead(&self) -> &[u8] {
+    pub fn looklookahead(&self) -> &[u8] {
         self.text.get(self.end..).unwrap_or_default()
     }
 

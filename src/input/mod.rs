@@ -25,7 +25,7 @@ mod signature;
 mod source;
 mod stream_decoder;
 
-pub use chunk::{Chunk, Limits};
+pub use chunk::{Chunk, ChunkLimits};
 pub use chunks::Chunks;
 pub use error::SourceError;
 pub use list::list;
