@@ -7,7 +7,7 @@ use crate::causes;
 use crate::metrics::reconcile::FigureUnit;
 use crate::metrics::{Bounds, MetricsReport, NodeMetrics, Reconciliation};
 use crate::model::text::sanitize;
-use crate::render::{format_count, format_duration, format_percent, format_range};
+use crate::render::{format_count, format_duration, format_percent, format_range, wrap};
 
 /// How many causes and nodes are shown.
 const CAUSES: usize = 5;
@@ -197,7 +197,7 @@ impl Page<'_> {
                 sanitize(&node.window.node),
                 plural(node.startups.round() as usize, "start", "starts"),
             );
-            writeln!(out, "{}", self.clipped(&text, self.width))?;
+            writeln!(out, "{}", wrap::clip_end(&text, self.width))?;
         }
         writeln!(out)
     }
