@@ -95,8 +95,8 @@ pub(super) fn percent(share: f64) -> String {
 /// Adds the causes to a report of metrics: those of each node, and of all nodes together.
 pub fn add_causes(report: &mut MetricsReport) {
     for node in &mut report.nodes {
-        let starts = StartupStats::of(&node.window).unwrap_or_default();
-        node.causes = judge(&MetricCase { window: &node.window, starts: &starts, parts: &node.parts });
+        let starts = StartupStats::from_window(&node.window).unwrap_or_default();
+        node.causes = judge(&MetricCase { window: &node.window, starts: &starts, parts: &node.components });
     }
     report.fleet.causes = match report.nodes.as_slice() {
         [alone] => alone.causes.clone(),
@@ -114,7 +114,7 @@ pub fn judge(case: &MetricCase<'_>) -> Vec<MetricFinding> {
         return Vec::new();
     }
     // No cause costs a start more than it took.
-    let most = case.starts.total_s.filter(|_| case.starts.mean_is_exact).unwrap_or(f64::INFINITY).max(0.0);
+    let most = case.starts.mean_s.filter(|_| case.starts.mean_is_exact).unwrap_or(f64::INFINITY).max(0.0);
     let bound = |seconds: f64| seconds.clamp(0.0, most);
     let rules = CAUSES.iter().filter_map(|cause| Some((cause.id, cause.metrics?)));
     let claims = rules.filter_map(|(id, rule)| Some((id, rule(case)?)));
