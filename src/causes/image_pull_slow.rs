@@ -11,7 +11,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-slow",
     title: "Slow image pull; concurrent pulls, or size unknown",
-    advice: &[Advice::new(0, "pre-pulled images, a registry mirror near the nodes; more concurrent pulls only if disk and network have capacity").side_effect("storage and maintenance of a mirror")],
+    advice: &[Advice::new(0, "pre-pull images, or use a registry mirror near the nodes; allow more concurrent pulls only if disk and network have capacity").side_effect("storage and maintenance of a mirror")],
     text: "\
 What it means
 The runtime took long to transfer and unpack the image.

@@ -13,7 +13,7 @@ pub(super) const MIN_RATE: f64 = 10e6;
 pub(super) const CAUSE: Cause = Cause {
     id: "registry-slow",
     title: "Slow registry or network path",
-    advice: &[Advice::new(0, "a registry mirror or pull-through cache near the nodes; check the registry's limits and the nodes' network").side_effect("storage and maintenance of a mirror")],
+    advice: &[Advice::new(0, "use a registry mirror or pull-through cache near the nodes; check the registry's limits and the nodes' network").side_effect("storage and maintenance of a mirror")],
     text: "\
 What it means
 Image data reached the node at less than 10 MB/s, all pulls at that time taken together.

@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-mount-slow",
     title: "Volume setup was slow (attach or mount)",
-    advice: &[Advice::new(0, "check the log of the volume plugin; fsGroupChangePolicy: OnRootMismatch for large volumes").side_effect("ownership of files below the root is no longer enforced at each start")],
+    advice: &[Advice::new(0, "check the log of the volume plugin; set fsGroupChangePolicy: OnRootMismatch for large volumes").side_effect("ownership of files below the root is no longer enforced at each start")],
     text: "\
 What it means
 The time from the first volume operation until the sandbox could be requested. Every pod with a volume needs about 0.3 s, because the kubelet polls.
