@@ -28,13 +28,13 @@ pub struct Literals {
 
 #[derive(Debug)]
 enum Strategy {
-    /// Anchors, what stands around each, and the literals that are too short to have one.
+    /// Anchors, the literals of each, and the literals that are too short to have one.
     Anchors { anchors: packed::Searcher, around: Vec<Vec<AnchoredLiteral>>, short: Vec<Finder<'static>> },
-    /// Where there is no vectorised search for them.
+    /// If there is no vectorised search for them.
     Automaton(AhoCorasick),
 }
 
-/// A literal and where in it the anchor stands.
+/// A literal and the position of the anchor in it.
 #[derive(Debug)]
 struct AnchoredLiteral {
     offset: usize,
@@ -42,7 +42,7 @@ struct AnchoredLiteral {
 }
 
 impl Literals {
-    /// A search for these. `sample_texts` is text as it is found around them, which tells rare bytes from common ones; it
+    /// A search for these. `sample_texts` is text as it is found around them, which shows rare and common bytes; it
     /// decides about speed alone.
     ///
     /// # Errors
@@ -156,7 +156,7 @@ enum Next {
 }
 
 impl Next {
-    /// Where it is; looked for only when what was found before lies behind.
+    /// Where it is; searched for only when what was found before is behind.
     fn at(&mut self, from: usize, find: impl FnOnce() -> Option<usize>) -> Option<usize> {
         match self {
             Next::At(at) if *at >= from => {}
