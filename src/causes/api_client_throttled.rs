@@ -52,9 +52,9 @@ Throttling lines are rate limited themselves: few lines do not mean little throt
         let held = |e: &&Event| {
             e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
         };
-        let first = case.startup.node_events.iter().find(held);
+        let first = case.startup.context.events.iter().find(held);
         first.map(|e| Match {
-            about: others(case.startup.concurrent_starts),
+            about: others(case.startup.context.concurrent_starts),
             at_most: Some(case.held()),
             ..Match::at(e)
         })

@@ -4,7 +4,7 @@ use crate::breakdown::timeline::TimelineSource;
 use crate::breakdown::{Breakdown, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, SourceLine};
-use crate::model::startup::{Event, Node, Startup, Transfer};
+use crate::model::startup::{BURST_WINDOW, Event, Node, Startup, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::workload::Traits;
 
@@ -64,7 +64,7 @@ impl Case<'_> {
 
     /// The first event of its node of this kind while it was on its way.
     pub(super) fn node_event(&self, fact: Fact) -> Option<&Event> {
-        self.startup.node_events.iter().find(|event| event.fact == fact)
+        self.startup.context.events.iter().find(|event| event.fact == fact)
     }
 
     /// What happens after the pod runs is none of its start.
@@ -84,7 +84,7 @@ impl Case<'_> {
 
     /// Many pods were started at once: then what is slow may be the node, which is the one thing they share.
     pub(super) fn burst(&self) -> bool {
-        self.startup.concurrent_starts >= BURST
+        self.startup.context.concurrent_starts >= BURST
     }
 
     /// The pull that took longest, of those that ended well.
@@ -103,7 +103,7 @@ impl Case<'_> {
 
     /// How long its node's kubelet held requests back while it was on its way, as far as lines tell: they are samples.
     pub(super) fn held(&self) -> Nanos {
-        let throttled = self.startup.node_events.iter().filter(|event| event.fact == Fact::Throttled);
+        let throttled = self.startup.context.events.iter().filter(|event| event.fact == Fact::Throttled);
         throttled.filter_map(|event| event.fields.length(Field::Delay)).sum()
     }
 
@@ -123,7 +123,7 @@ impl Case<'_> {
 
 /// "with 39 other starts within 3 s": what a start shared its node with.
 pub(crate) fn with_others(count: usize) -> Box<str> {
-    format!("with {count} other starts within {} s", AROUND.0 / SECOND).into()
+    format!("with {count} other starts within {} s", BURST_WINDOW.0 / SECOND).into()
 }
 
 /// Whether a text is one of those, and holds no name.
@@ -131,6 +131,3 @@ pub(crate) fn is_with_others(about: &str) -> bool {
     let count = about.split(' ').nth(1).and_then(|count| count.parse().ok());
     count.is_some_and(|count| *with_others(count) == *about)
 }
-
-/// Pods that a node takes within this of each other are started at once.
-pub(crate) const AROUND: Nanos = Nanos(3 * SECOND);

@@ -38,6 +38,6 @@ Pressure is of the whole window, starts may lie in a quiet part of it: take a wi
         // A sandbox that is slow for its network leaves the containers quick.
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
         let both = start >= 0.5 && sandbox + start >= 4.0 + case.relist_uncertainty();
-        (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.concurrent_starts)), ..Match::default() })
+        (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.context.concurrent_starts)), ..Match::default() })
     },
 };

@@ -30,7 +30,7 @@ Many pods at once on few cores make every sandbox slow: in a burst it is named o
     counts_as_loss: true,
     check: |case| {
         // A node that is busy is slow for all; quick sandboxes beside this one show that it is not.
-        let quick = case.startup.neighbours.is_some_and(|others| others.sandbox < Nanos(SECOND));
+        let quick = case.startup.context.neighbours.is_some_and(|others| others.sandbox < Nanos(SECOND));
         (!case.burst() || quick || case.seconds(Phase::Sandbox) >= 5.0 + case.relist_uncertainty()).then(Match::default)
     },
 };
