@@ -170,7 +170,7 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
         (Phase::ImageWait, if pulled { tail(random, 4.0) } else { 0.0 }),
         (Phase::ImagePull, if pulled { tail(random, 3.0) } else { 0.0 }),
         (Phase::Start, 0.1 + tail(random, 0.1)),
-        (Phase::Report, tail(random, 0.02)),
+        (Phase::StatusUpdate, tail(random, 0.02)),
     ];
     let source: Box<str> = format!("/var/log/nodes/{node}/kubelet.log").into();
     let place = |line: u64| Place { source: source.clone(), line: (number * 20 + line) as i64 };
@@ -187,7 +187,7 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
             precision: Precision::Exact,
             min_s: length,
             max_s: length,
-            about: None,
+            waited_for: None,
             evidence,
         });
         at = to;
@@ -195,12 +195,12 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
     let total = (at - created).seconds();
     let wait = seconds[Phase::ImageWait.index()];
     let findings = if wait > 1.0 {
-        let about = Some("behind registry.example.test/ml/trainer:2.1".into());
+        let waited_for = Some("behind registry.example.test/ml/trainer:2.1".into());
         vec![Finding {
             cause: "image-pull-queued".into(),
             lost_s: wait,
-            certain_s: wait,
-            about,
+            lost_min_s: wait,
+            waited_for,
             evidence: Some(place(1)),
         }]
     } else {
@@ -208,8 +208,8 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
     };
     let image: Box<str> = format!("registry.example.test/team/app-{app}:v{}", number % 7).into();
     let image_pulls = if pulled {
-        let asked = Some(spans[2].to);
-        let (began, ended) = (Some(spans[3].to), Some(spans[4].to));
+        let requested = Some(spans[2].to);
+        let (started, ended) = (Some(spans[3].to), Some(spans[4].to));
         let outcome = "pulled".into();
         let registry = Some("registry.example.test".into());
         let pull = seconds[Phase::ImagePull.index()];
@@ -217,14 +217,14 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
         vec![Pull {
             image: Some(image),
             registry,
-            asked,
-            began,
+            requested,
+            started,
             ended,
             wait_s,
             pull_s,
             took_s,
             bytes: Some(80_000_000),
-            behind: None,
+            blocked_by: None,
             outcome,
         }]
     } else {

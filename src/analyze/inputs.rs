@@ -1,15 +1,83 @@
-//! Inputs by what they are: stored tables, reports and API objects are read at once, logs wait for their turn.
+//! Inputs by their format: API objects are read first, then stored tables, reports and metrics; logs wait for their turn.
+//!
+//! To add a format: a row in [`INPUTS`], and the file that reads it.
 
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use memchr::memmem;
+
 use super::Options;
 use super::scrapes::Scrapes;
-use crate::input::{self, Content, Opened, Source};
+use crate::input::{self, OpenSource, Source, has_first_key};
+use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::workload::Owners;
-use crate::table::{ImportedRuns, Store, read_page, read_parquet, read_report, read_rows};
+use crate::table::{ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows};
+
+/// A format that is not a log.
+pub(super) struct Input {
+    /// Whether a stream that begins with these bytes (at most 8 KiB) has it.
+    sniff: fn(&[u8]) -> bool,
+    read: Reader,
+}
+
+/// What reads a format.
+#[derive(Clone, Copy)]
+enum Reader {
+    /// API objects, which are read before anything else: rows are given the workloads of their pods.
+    Objects,
+    /// A Parquet table: a file, for it is not read from its beginning to its end.
+    Parquet,
+    /// Startups.
+    Rows(fn(Bytes, &mut Store, &mut ImportedRuns) -> Result<(), Error>),
+    /// Metrics.
+    Metrics,
+}
+
+type Bytes = Box<dyn Read + Send>;
+
+/// All of them; the first whose `sniff` holds counts. Everything else is a log.
+const INPUTS: &[Input] = &[
+    Input { sniff: |head| head.starts_with(b"PAR1"), read: Reader::Parquet },
+    Input { sniff: is_report, read: Reader::Rows(|bytes, store, runs| read_report(bytes, store, runs)) },
+    Input { sniff: is_rows, read: Reader::Rows(|bytes, store, runs| read_rows(bytes, store, runs)) },
+    Input { sniff: is_objects, read: Reader::Objects },
+    Input { sniff: is_page, read: Reader::Rows(|bytes, store, runs| read_page(bytes, store, runs)) },
+    Input { sniff: is_exposition, read: Reader::Metrics },
+];
+
+/// A report in JSON. Its second key is first where a tool has sorted the keys.
+fn is_report(head: &[u8]) -> bool {
+    has_first_key(head, "podlag_report") || has_first_key(head, "anomaly_meanings")
+}
+
+/// Rows of a report, a JSON object per line.
+fn is_rows(head: &[u8]) -> bool {
+    has_first_key(head, "podlag_metrics")
+        || has_first_key(head, "node") && memmem::find(head, b"\"kubelet_version\"").is_some()
+}
+
+/// API objects in JSON, as `kubectl get -o json` prints them.
+fn is_objects(head: &[u8]) -> bool {
+    ["apiVersion", "kind", "items"].iter().any(|key| has_first_key(head, key))
+}
+
+/// A report as a page.
+fn is_page(head: &[u8]) -> bool {
+    memmem::find(head, PAGE_MARK.as_bytes()).is_some()
+}
+
+impl Input {
+    fn detect(opened: &mut OpenSource) -> Option<&'static Self> {
+        if opened.unreadable.is_some() {
+            return None;
+        }
+        let head = opened.head();
+        INPUTS.iter().find(|input| (input.sniff)(head))
+    }
+}
 
 /// Inputs that are no logs: stored tables, reports, API objects.
 #[derive(Default)]
@@ -29,85 +97,78 @@ pub(super) struct Inputs {
 /// A log, and its text where that can be read but once.
 pub(super) type Log = (Source, Option<Box<dyn Read + Send>>);
 
-/// A source with what it is, and its bytes where those come but once.
-pub(super) type Probed<'a> = (&'a Source, Option<Content>, Option<Opened>);
+/// A source with its format (`None`: a log), and its bytes if they can be read only once.
+pub(super) type Probed<'a> = (&'a Source, Option<&'static Input>, Option<OpenSource>);
 
 impl Inputs {
-    /// Looks at a source; reads it at once when it holds API objects, which what follows needs. Files are closed again: there
-    /// may be more of them than can be open at once.
+    /// Finds out a source's format; reads API objects at once, which what follows needs. Files are closed again: there may be
+    /// more of them than can be open at once.
     pub(super) fn probe<'a>(
         &mut self,
         source: &'a Source,
         options: &Options,
         stop: &Arc<AtomicBool>,
     ) -> Option<Probed<'a>> {
-        let opened = match &source.url {
-            None => input::look(source, stop),
+        let opened = match source.url() {
+            None => input::open(source, stop).map_err(|error| error.to_string()),
             Some(url) => match self.scrapes.ask(source, url, &options.servers, stop) {
-                Ok(Some(page)) => input::look_at(source, Box::new(Cursor::new(page.bytes))),
-                Ok(None) => return None,
-                Err(error) => {
-                    self.failed += 1;
-                    self.errors.push(error.to_string());
-                    return None;
+                Ok(Some(page)) => {
+                    input::open_with(source, Box::new(Cursor::new(page.bytes))).map_err(|error| error.to_string())
                 }
+                Ok(None) => return None,
+                Err(error) => Err(error.to_string()),
             },
         };
-        match opened {
-            Ok(opened) if opened.content == Some(Content::Objects) => {
-                self.objects(source, opened.bytes(), stop);
-                None
-            }
-            Ok(opened) => Some((source, opened.content, Some(opened).filter(|_| source.bytes.is_none()))),
-            Err(error) => {
-                self.failed += 1;
-                self.errors.push(error.to_string());
-                None
-            }
+        let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
+        let input = Input::detect(&mut opened);
+        if let Some(Input { read: Reader::Objects, .. }) = input {
+            self.objects(source, opened.bytes(), stop);
+            return None;
         }
+        Some((source, input, Some(opened).filter(|_| source.bytes.is_none())))
     }
 
     /// Reads a source that is no log; a log waits for its turn.
     pub(super) fn take(
         &mut self,
-        (source, content, opened): Probed<'_>,
+        (source, input, opened): Probed<'_>,
         stop: &Arc<AtomicBool>,
         store: &mut Store,
         logs: &mut Vec<Log>,
     ) -> Result<(), Error> {
-        let bytes = |opened: Option<Opened>| match opened {
+        let Some(Input { read, .. }) = input else {
+            match opened.map(OpenSource::text).transpose() {
+                Ok(text) => logs.push((source.clone(), text)),
+                Err(error) if error.is_warning() => self.errors.push(error.to_string()),
+                Err(error) => self.fail(error.to_string()),
+            }
+            return Ok(());
+        };
+        let path = source.path().filter(|_| opened.is_none());
+        let bytes = || match opened {
             Some(opened) => Ok(opened.bytes()),
-            None => input::look(source, stop)
-                .map(Opened::bytes)
+            None => input::open(source, stop)
+                .map(OpenSource::bytes)
                 .map_err(|error| Error::new(ErrorKind::Source, error.message)),
         };
-        let read = match (content, &source.path, opened) {
-            (Some(Content::Parquet), Some(path), None) => read_parquet(path, store, &mut self.runs, stop),
-            (Some(Content::Report), _, opened) => {
-                bytes(opened).and_then(|bytes| read_report(bytes, store, &mut self.runs))
+        let done = match (read, path) {
+            (Reader::Parquet, Some(path)) => read_parquet(path, store, &mut self.runs, stop),
+            (Reader::Parquet, None) => {
+                Err(Error::new(ErrorKind::Source, "it is a Parquet table, which can only be read from a file")
+                    .help("name it as a file, not compressed and not through a pipe"))
             }
-            (Some(Content::Page), _, opened) => bytes(opened).and_then(|bytes| read_page(bytes, store, &mut self.runs)),
-            (Some(Content::Rows), _, opened) => bytes(opened).and_then(|bytes| read_rows(bytes, store, &mut self.runs)),
-            (Some(Content::Metrics), _, opened) => {
-                bytes(opened).and_then(|bytes| self.scrapes.read(source, bytes, &mut self.errors))
-            }
-            (_, _, None) => {
-                logs.push((source.clone(), None));
-                Ok(())
-            }
-            (_, _, Some(opened)) => match opened.text() {
-                Ok(text) => {
-                    logs.push((source.clone(), Some(text)));
-                    Ok(())
-                }
-                Err(error) => {
-                    self.failed += usize::from(!error.is_remark());
-                    self.errors.push(error.to_string());
-                    Ok(())
-                }
-            },
+            (Reader::Rows(read), _) => bytes().and_then(|bytes| read(bytes, store, &mut self.runs)),
+            (Reader::Metrics, _) => bytes().and_then(|bytes| self.scrapes.read(source, bytes, &mut self.errors)),
+            // They were read when the source was probed.
+            (Reader::Objects, _) => Ok(()),
         };
-        self.told(source, read, stop)
+        self.check(source, done, stop)
+    }
+
+    /// Notes that nothing of a source could be read.
+    fn fail(&mut self, error: String) {
+        self.failed += 1;
+        self.errors.push(error);
     }
 
     fn objects(&mut self, source: &Source, reader: impl Read, stop: &AtomicBool) {
@@ -122,17 +183,49 @@ impl Inputs {
         }
     }
 
-    /// A table that cannot be read is told, and the others go on; rows that cannot be held end the run.
-    fn told(&mut self, source: &Source, read: Result<(), Error>, stop: &AtomicBool) -> Result<(), Error> {
-        match read {
+    /// A table that cannot be read is reported, and the others are still read; rows that cannot be held end the run.
+    fn check(&mut self, source: &Source, done: Result<(), Error>, stop: &AtomicBool) -> Result<(), Error> {
+        match done {
             // What was stopped in its middle ends early; the report says so.
             Err(error) if error.kind() == ErrorKind::Source && stop.load(Ordering::Relaxed) => Ok(()),
             Err(error) if error.kind() == ErrorKind::Source => {
-                self.failed += 1;
-                self.errors.push(format!("{}: {error}", source.name));
+                self.fail(format!("{}: {error}", source.name));
                 Ok(())
             }
-            read => read,
+            done => done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn formats(head: &[u8]) -> Vec<usize> {
+        INPUTS.iter().enumerate().filter(|(_, input)| (input.sniff)(head)).map(|(at, _)| at).collect()
+    }
+
+    #[test]
+    fn each_format_is_known_by_its_first_bytes_and_no_log_is() {
+        let heads: [&[u8]; 6] = [
+            b"PAR1\x15\0",
+            b"{\n  \"podlag_report\": 1,",
+            b"{\"podlag_metrics\": 1}",
+            b"{\"apiVersion\": \"v1\", \"items\": [",
+            b"<!doctype html><html><head><meta name=\"generator\" content=\"podlag\">",
+            b"# HELP up Text.\n# TYPE up gauge\n",
+        ];
+        assert_eq!(heads.len(), INPUTS.len());
+        for (at, head) in heads.iter().enumerate() {
+            assert_eq!(formats(head), [at], "{:?}", String::from_utf8_lossy(head));
+        }
+        assert_eq!(formats(b"{\"node\": \"n\", \"kubelet_version\": \"1.34\"}"), [2]);
+        for log in [
+            &b"{\"ts\":1795460400362.1,\"msg\":\"apiVersion\"}"[..],
+            b"I1123 18:59:27.586186 77 kubelet.go:2421] \"SyncLoop ADD\"",
+            b"",
+        ] {
+            assert_eq!(formats(log), [0; 0]);
         }
     }
 }

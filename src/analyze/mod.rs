@@ -29,13 +29,14 @@ use row_sink::RowSink;
 use crate::causes::setting::Settings;
 use crate::input::{Limits, Source};
 use crate::model::error::{Error, ErrorKind};
+use crate::model::record::MAX_EXAMPLES;
 use crate::model::record::{Record, SourceLine};
 use crate::model::time::Time;
 use crate::parse;
 use crate::parse::calendar::{Clock, Hints};
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
-use crate::report::{Coverage, FEW, Report, UnusedLine};
+use crate::report::{Coverage, Report, UnusedLine};
 use crate::table::anonymize::Anonymizer;
 use crate::table::filter::Filter;
 use crate::table::{Budget, SettingLine, Store};
@@ -152,8 +153,8 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let probed: Vec<_> = sources.iter().filter_map(|source| inputs.probe(source, options, stop)).collect();
     store.owners = std::mem::take(&mut inputs.owners);
     store.anonymizer.clone_from(&options.anonymizer);
-    for (source, content, opened) in probed {
-        inputs.take((source, content, opened), stop, &mut store, &mut logs)?;
+    for source in probed {
+        inputs.take(source, stop, &mut store, &mut logs)?;
         if stop.load(Ordering::Relaxed) {
             break;
         }
@@ -161,7 +162,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
     let failed = inputs.failed + self::logs(logs, options, stop, &mut store, &mut coverage)?;
     coverage.partial = stop.load(Ordering::Relaxed);
-    coverage.source_troubles.append(&mut inputs.errors);
+    coverage.source_errors.append(&mut inputs.errors);
     coverage.unread_sources += inputs.failed as u64;
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
@@ -174,7 +175,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         anonymizer.coverage(&mut coverage, &names);
     }
     if failed > 0 && failed == sources.len() {
-        let told = coverage.source_troubles.join("\n");
+        let told = coverage.source_errors.join("\n");
         return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{told}")));
     }
     let mut scenarios = options.what_if.clone();
@@ -222,8 +223,8 @@ fn logs(
                     if parsed.records.capacity() / 4 > parsed.records.len() {
                         parsed.records.shrink_to_fit();
                     }
-                    parsed.long_lines = chunk.cuts.iter().map(|cut| cut.line).collect();
-                    parsed.bytes = chunk.end as u64 + chunk.cuts.iter().map(|cut| cut.dropped).sum::<u64>();
+                    parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
+                    parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
                     // Nobody waits for it any more when the run was stopped.
                     let _ = answer.send(parsed);
                     // One that is not wanted is freed.
@@ -279,7 +280,8 @@ fn logs(
     let counts = &tracker.counts;
     coverage.duplicate_records = counts.duplicates;
     coverage.existing_pods = counts.existing;
-    (coverage.aged, coverage.capped, coverage.dropped_events) = (counts.aged, counts.capped, counts.dropped_events);
+    (coverage.evicted_idle, coverage.evicted_limit, coverage.dropped_events) =
+        (counts.aged, counts.capped, counts.dropped_events);
     coverage.suppressed_messages = tracker.nodes.iter().map(|node| node.suppressed).sum();
     Ok(failed)
 }
@@ -322,28 +324,28 @@ impl SourceState {
                 coverage.bytes += parsed.bytes;
                 coverage.records += parsed.records.len() as u64;
                 coverage.unknown_lines += parsed.unknown;
-                coverage.cut_records += parsed.cut;
+                coverage.truncated_records += parsed.truncated;
                 coverage.long_lines += parsed.long_lines.len() as u64;
                 let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
                 self.tell(coverage, 0, &lines(&parsed.unknown_places));
-                self.tell(coverage, 1, &lines(&parsed.cut_places));
+                self.tell(coverage, 1, &lines(&parsed.truncated_places));
                 self.tell(coverage, 2, &parsed.long_lines);
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
             }
             Ok(ReaderEvent::Trouble(error)) => {
                 // A remark (a file found in a folder that is no log) is told, and is no failure.
-                *failed += usize::from(!error.is_remark() && !self.got);
-                coverage.unread_sources += u64::from(!error.is_remark());
-                coverage.source_troubles.push(error.to_string());
+                *failed += usize::from(!error.is_warning() && !self.got);
+                coverage.unread_sources += u64::from(!error.is_warning());
+                coverage.source_errors.push(error.to_string());
             }
             Err(_) => {
                 self.ended = true;
                 self.date(coverage);
-                if self.clock.contradicts() {
+                if self.clock.conflicts() {
                     let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
                     let told = format!("{name}: its lines tell another zone than --timezone, and are believed");
-                    coverage.source_troubles.push(told);
+                    coverage.source_errors.push(told);
                 }
             }
         }
@@ -352,26 +354,27 @@ impl SourceState {
     /// Takes a record: it waits where the clock does not know yet.
     fn take(&mut self, record: Record, coverage: &mut Coverage) {
         let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
-        if self.clock.knows() && self.waiting.is_empty() {
+        if self.clock.is_calibrated() && self.waiting.is_empty() {
             return self.date_one(record, host, coverage);
         }
-        if !self.clock.knows() {
+        if !self.clock.is_calibrated() {
             self.clock.learn(&record);
         }
         self.waiting.push_back((record, host));
-        if self.clock.knows() || self.waiting.len() > MAX_UNDATED_RECORDS {
+        if self.clock.is_calibrated() || self.waiting.len() > MAX_UNDATED_RECORDS {
             self.date(coverage);
         }
     }
 
     /// Tells where the first few lines of a kind stand.
     fn tell(&mut self, coverage: &mut Coverage, kind: usize, lines: &[u64]) {
-        let why = ["unknown_lines", "cut_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
+        let why =
+            ["unknown_lines", "truncated_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
         let Some(told) = self.told.get_mut(kind) else { return };
-        for line in lines.iter().take(FEW.saturating_sub(*told)) {
+        for line in lines.iter().take(MAX_EXAMPLES.saturating_sub(*told)) {
             *told += 1;
             let source = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default().into();
-            coverage.place(UnusedLine { why: why.into(), source, line: *line });
+            coverage.add_unused_line(UnusedLine { why: why.into(), source, line: *line });
         }
     }
 
@@ -384,7 +387,7 @@ impl SourceState {
     fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
         self.clock.learn(&record);
         let wall = matches!(record.stamp, Some(crate::model::time::Stamp::Wall { .. }));
-        coverage.zone_assumed |= wall && !self.clock.knows();
+        coverage.zone_assumed |= wall && !self.clock.is_calibrated();
         match self.clock.time(&record).or(self.latest) {
             Some(time) => {
                 self.latest = Some(time);

@@ -8,7 +8,7 @@ use std::thread::{self, Scope};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use crate::input::{self, Chunk, Chunks, HELD, Limits, Source, SourceError};
+use crate::input::{self, Chunk, Chunks, Limits, MAX_OPEN_FILES, Source, SourceError};
 use crate::parse::Parsed;
 
 /// A chunk to parse, where the answer goes, and where its text goes to be filled again.
@@ -56,7 +56,7 @@ impl Reading {
         if self.chunks.is_none() {
             let text = match self.text.take() {
                 Some(text) => Ok(text),
-                None => input::look(&self.source, &self.stop).and_then(input::Opened::text),
+                None => input::open(&self.source, &self.stop).and_then(input::OpenSource::text),
             };
             match text {
                 Ok(text) => self.chunks = Some(Chunks::new(self.number, &self.source.name, text, self.limits)),
@@ -101,7 +101,7 @@ pub(super) fn start<'scope>(
     let depth = (2 * threads).div_ceil(sources.len().max(1)).max(1);
     // As many as may be in flight: those that wait, those that are parsed, the one that is read.
     let spares = (3 * threads + 1).div_ceil(sources.len().max(1)).max(2);
-    let many = sources.len() > HELD;
+    let many = sources.len() > MAX_OPEN_FILES;
     let (turns, waiting) = unbounded::<Box<Reading>>();
     for _ in 0..if many { threads } else { 0 } {
         let (waiting, jobs) = (waiting.clone(), jobs.clone());
@@ -144,6 +144,6 @@ fn spawn_dedicated<'scope>(scope: &'scope Scope<'scope, '_>, mut reading: Box<Re
     let (out, name) = (reading.out.clone(), reading.source.name.clone());
     let started = thread::Builder::new().spawn_scoped(scope, move || while reading.step(&jobs) {});
     if let Err(error) = started {
-        let _ = out.send(ReaderEvent::Trouble(SourceError::unread(&name, &error)));
+        let _ = out.send(ReaderEvent::Trouble(SourceError::no_thread(&name, &error)));
     }
 }

@@ -55,7 +55,7 @@ impl Scrapes {
         };
         let Some(window) = servers.window else { return Ok(None) };
         let asked = QueryOptions { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
-        let told = prometheus::read(client, &api, &asked, &|done, of| source.asked(done, of))?;
+        let told = prometheus::read(client, &api, &asked, &|done, of| source.set_queries(done, of))?;
         self.coverage.sources.push(source.name.clone());
         self.coverage.bytes += told.bytes;
         self.coverage.samples += told.series;
@@ -82,7 +82,7 @@ impl Scrapes {
         self.coverage.bytes += seen.bytes;
         self.coverage.lines += seen.lines;
         self.coverage.samples += seen.samples;
-        self.coverage.bad_samples += seen.bad;
+        self.coverage.invalid_samples += seen.bad;
         for bad in &seen.bad_lines {
             errors.push(format!("{}:{}: the line {}: {}", source.name, bad.number, bad.reason, bad.text));
         }
@@ -129,7 +129,7 @@ impl Scrapes {
         }
         windows.extend(self.asked);
         windows.extend(stored);
-        coverage.source_troubles.extend(self.remarks);
+        coverage.source_errors.extend(self.remarks);
         windows.retain(|window| options.filter.passes_node(&window.node));
         windows
     }

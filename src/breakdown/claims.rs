@@ -55,7 +55,7 @@ pub(super) fn collect(startup: &Startup, timeline: &Timeline, begin: Time, runni
     let observed_place = startup.observed_at.map(|(_, place)| place);
     let exact = |time: Time| BoundedInstant { place: observed_place, ..within(time, time) };
     let kubelet: Vec<&Event> =
-        startup.events.iter().filter(|event| !event.by_runtime && event.fact != Fact::StartupObserved).collect();
+        startup.events.iter().filter(|event| !event.from_runtime && event.fact != Fact::StartupObserved).collect();
     let before_running = |event: &&&Event| event.time <= running;
     if startup.running().is_some() {
         claims.add(Phase::Watch, rank::WATCH, exact(running), exact(end));
@@ -102,8 +102,8 @@ fn volumes(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut C
                 | Fact::VolumeFailed
         );
         event.time <= limit
-            && !event.by_runtime
-            && (volume || matches!(event.fact, Fact::SyncBegan | Fact::SandboxNeeded))
+            && !event.from_runtime
+            && (volume || matches!(event.fact, Fact::SyncStarted | Fact::SandboxNeeded))
     };
     let Some(first) = startup.events.iter().find(work) else { return };
     let ready = startup.all(Fact::VolumesReady).rfind(|event| event.time <= limit).map(mark);
@@ -134,10 +134,10 @@ fn network(startup: &Startup, running: Time, claims: &mut Claims) {
     let failures: Vec<&Event> = startup.all(Fact::NetworkNotReady).filter(|event| event.time <= running).collect();
     let (Some(first), Some(last)) = (failures.first(), failures.last()) else { return };
     let next = |event: &&Event| {
-        matches!(event.fact, Fact::SandboxNeeded | Fact::SyncBegan | Fact::SandboxAsked) && event.time > last.time
+        matches!(event.fact, Fact::SandboxNeeded | Fact::SyncStarted | Fact::SandboxRequested) && event.time > last.time
     };
     let to = startup.events.iter().find(next).map_or(mark(last), mark);
-    claims.add(Phase::RestartBackoff, rank::RETRY, mark(first), to).about = Some("the node's network".into());
+    claims.add(Phase::RetryBackoff, rank::RETRY, mark(first), to).about = Some("the node's network".into());
 }
 
 /// Failed tries to start a container: when, and whether it was the image.
@@ -214,7 +214,7 @@ fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mu
             && next.name == run.name
             && let Some(again) = next.requested
         {
-            claims.add(Phase::RestartBackoff, rank::RETRY, exited, again).about = run.name.clone();
+            claims.add(Phase::RetryBackoff, rank::RETRY, exited, again).about = run.name.clone();
             before = exited;
         }
     }
@@ -249,7 +249,7 @@ fn init(
     match run.exit_noticed {
         Some((time, place)) if time > to.at => {
             let noticed = BoundedInstant::exact(time, place);
-            claims.add(Phase::Detect, rank::DETECT, to, noticed);
+            claims.add(Phase::Detection, rank::DETECT, to, noticed);
             noticed
         }
         _ => to,
@@ -262,7 +262,7 @@ fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, 
     let other: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| !failure.pull).collect();
     if let (Some(first), Some(last)) = (other.first(), other.last()) {
         let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
-        claims.add(Phase::RestartBackoff, rank::RETRY, first.at, to);
+        claims.add(Phase::RetryBackoff, rank::RETRY, first.at, to);
     }
     let pulls: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| failure.pull).collect();
     if let (Some(first), Some(last)) = (pulls.first(), pulls.last()) {
@@ -312,7 +312,7 @@ fn reporting(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut
     }
     let end = BoundedInstant { place: startup.observed_at.map(|(_, place)| place), ..within(running, running) };
     // The sync that started it goes on while its postStart hook runs (`-v=4` shows the sync's end).
-    let busy = startup.all(Fact::SyncEnded).find(|event| event.time >= started.at && event.time <= running);
+    let busy = startup.all(Fact::SyncFinished).find(|event| event.time >= started.at && event.time <= running);
     if let Some(busy) = busy {
         claims.add(Phase::Start, rank::START, started, mark(busy));
         started = mark(busy);
@@ -324,7 +324,7 @@ fn reporting(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut
         // JSON logging does not tell when the API accepted it.
         None => BoundedInstant::between(started.at, running, None),
     };
-    claims.add(Phase::Detect, rank::DETECT, started, noticed);
+    claims.add(Phase::Detection, rank::DETECT, started, noticed);
     let end = if startup.running().is_some() { end } else { BoundedInstant::between(noticed.at, running, end.place) };
-    claims.add(Phase::Report, rank::REPORT, noticed, end);
+    claims.add(Phase::StatusUpdate, rank::REPORT, noticed, end);
 }

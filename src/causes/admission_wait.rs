@@ -1,6 +1,8 @@
-//! Pods waited in the kubelet before any work was done for them.
+//! Pods were delayed in kubelet admission.
 
+use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
+use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND};
@@ -8,42 +10,48 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "admission-wait",
-    title: "Pods waited in the kubelet, after it took them and before any work was done for them.",
-    advice: &[Advice::new(0, "look at device plugins, DRA drivers and the topology manager's policy; see that the sync loop does not stand still (PLEG, housekeeping)")],
+    title: "Pods were delayed in kubelet admission",
+    advice: &[Advice::new(0, "check device plugins, DRA drivers and the topology manager policy; check that the sync loop is not blocked (PLEG, housekeeping)")],
     text: "\
 What it means
-The kubelet has the pod, but admission (device allocation, DRA, topology hints) or the worker that runs it takes long.
+The kubelet has the pod, but admission (device allocation, DRA, topology hints) takes long, or the pod's worker starts late.
 
-How it is recognised
-The time from `SyncLoop ADD` to the first line of the pod's worker or volumes that no other phase covers. Metrics: topology manager, device plugin and DRA durations, and kubelet_pod_worker_start_duration_seconds.
+How it is detected
+The time from `SyncLoop ADD` to the first log line of the pod's worker or of its volumes that no other phase covers. In metrics: device allocation and DRA operations took 0.5 s or more per start.
 
 What to do
-Look at the Allocate calls of the node's device plugins and at DRA drivers' logs. One slow admission holds all pods behind it up: the sync loop is one goroutine.
+Check the Allocate calls of the node's device plugins and the logs of the DRA drivers. One slow admission delays all pods behind it, because the sync loop is a single goroutine.
 
 When it misleads
-At -v=2 the first line after the ADD may come late for pods without volumes, whose first line is that of the sandbox.
+At -v=2, a pod without volumes has no log line between the ADD and its sandbox, so its first line may come late.
 ",
     baseline: Nanos(SECOND / 2),
     threshold: Nanos(2 * SECOND),
-    rationale: "admission and the worker's start take some hundredths of a second (captures: up to 0.2 s)",
+    rationale: "admission and worker start take a few hundredths of a second (captures: up to 0.2 s)",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Unattributed],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let added = case.startup.first(Fact::PodAdded)?;
         let works = |fact| {
             matches!(
                 fact,
-                Fact::SyncBegan
+                Fact::SyncStarted
                     | Fact::VolumesAwaited
                     | Fact::VolumeVerifyStarted
                     | Fact::VolumeMountStarted
                     | Fact::SandboxNeeded
-                    | Fact::SandboxAsked
+                    | Fact::SandboxRequested
             )
         };
         let work = case.startup.events.iter().find(|event| event.time >= added.time && works(event.fact))?;
         let shown = case.startup.first(Fact::PodAdmitted).unwrap_or(added);
         Some(Match { within: Some((added.time, work.time)), ..Match::at(shown) })
-    },
+    }),
+    metrics: Some(|case| {
+        let devices = case.mean(name::DEVICES, "").map_or(0.0, |(mean, _)| mean);
+        let mean = devices + case.mean(name::DRA, "").map_or(0.0, |(mean, _)| mean);
+        (mean >= MIN_MEAN_S)
+            .then(|| MetricClaim::up_to(mean, format!("device and resource allocation took {mean:.1} s per start")))
+    }),
 };

@@ -1,23 +1,23 @@
-//! What to set, by the version of the kubelet and by what is set already: a setting that is the default, that is there, or that
-//! does not exist yet, is no advice.
+//! Advice by the version of the kubelet and by what is set already: a setting that is the default, that is set, or that does not
+//! exist yet, is not advised.
 
 use super::Cause;
 use crate::causes::setting::{Setting, Settings};
 
-/// What to set, and what that costs.
+/// What to set, and its side effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advice {
-    /// It holds from this minor version of Kubernetes 1 on; 0 for all before the next one.
+    /// It applies since this minor version of Kubernetes 1; 0 for all before the next one.
     pub since: u32,
-    /// The setting that helps, in one line.
+    /// What to do, in one line.
     pub set: &'static str,
-    /// What that costs; none if nothing.
+    /// Its side effect, if it has one.
     pub side_effect: Option<&'static str>,
-    /// The same as settings of the kubelet, where it is some.
+    /// The same as kubelet settings, if it is any.
     pub yaml: &'static [(Setting, &'static str)],
-    /// What to do where all of these are set already.
+    /// What to do if all of these are set already.
     pub if_already_set: &'static str,
-    /// What to replay to see what it would save; empty: nothing that can be replayed.
+    /// What to replay to estimate its effect; empty if it cannot be replayed.
     pub what_if: &'static str,
 }
 
@@ -34,15 +34,16 @@ impl Advice {
         Advice { yaml, if_already_set, ..self }
     }
 
-    /// Whether all of it is set: some of it by somebody, the rest so or by default.
+    /// Whether all of it is set: at least one setting explicitly, the rest explicitly or by default.
     fn is_done(&self, known: &Settings, minor: Option<u32>) -> bool {
         let default = |setting: Setting| minor.and_then(|minor| setting.default_of(minor)).unwrap_or_default();
         let set = |(setting, wanted): &(Setting, &str)| match known.get(*setting) {
             None => known.has(*setting, wanted) || default(*setting) == *wanted,
             Some(_) => known.has(*setting, wanted),
         };
-        let told = |(setting, wanted): &(Setting, &str)| known.get(*setting).is_some() || known.has(*setting, wanted);
-        self.yaml.iter().any(told) && self.yaml.iter().all(set)
+        let known_value =
+            |(setting, wanted): &(Setting, &str)| known.get(*setting).is_some() || known.has(*setting, wanted);
+        self.yaml.iter().any(known_value) && self.yaml.iter().all(set)
     }
 
     pub(super) const fn what_if(self, what_if: &'static str) -> Self {
@@ -50,21 +51,21 @@ impl Advice {
     }
 }
 
-/// Advice for the versions at hand, in words.
+/// Advice for the kubelet versions of the input, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Advised {
-    /// The setting that helps.
+    /// What to do.
     pub set: String,
-    /// What that costs; none if nothing.
+    /// Its side effect; null if it has none.
     pub side_effect: Option<String>,
-    /// Lines to add to the kubelet's configuration, where it is that.
+    /// Lines to add to the kubelet configuration, if it is a kubelet setting.
     pub yaml: Vec<String>,
-    /// What of it is set already.
+    /// The settings of it that are in place already.
     pub already: Vec<String>,
 }
 
-/// The minor version of `v1.36.3`; none of what is no version.
+/// The minor version of `v1.36.3`; none if it is not a version.
 pub(crate) fn minor(version: &str) -> Option<u32> {
     let mut parts = version.trim_start_matches('v').split('.');
     parts.next().filter(|major| *major == "1")?;
@@ -72,8 +73,8 @@ pub(crate) fn minor(version: &str) -> Option<u32> {
 }
 
 impl Cause {
-    /// What to do about it, for these kubelets and what is known to be set on all of them. Where their versions ask for different
-    /// things, or none is known, each is led by its versions.
+    /// What to do about it, for these kubelets and the settings known for all of them. If their versions need different advice, or
+    /// no version is known, each piece of advice starts with its versions.
     pub fn advised<'a>(&self, kubelets: impl IntoIterator<Item = &'a str>, known: &Settings) -> Advised {
         let kubelets: Vec<&str> = kubelets.into_iter().collect();
         let numbers = self.numbers(kubelets.iter().copied());
@@ -97,24 +98,24 @@ impl Cause {
         };
         let done = |advice: &Advice| advice.is_done(known, kubelets.iter().copied().find_map(minor));
         let all = || numbers.iter().filter_map(|number| self.advice.get(*number));
-        // Lines for several versions at once would be wrong for some of them.
+        // Configuration lines for several versions at once would be wrong for some of them.
         let lines = if alone { all().flat_map(|advice| advice.yaml).copied().collect() } else { Vec::new() };
         let (have, mut need): (Vec<_>, Vec<_>) =
             lines.into_iter().partition(|(setting, wanted)| known.has(*setting, wanted));
-        let told = |setting: Setting| known.get(setting).map(|value| format!("{}: {value}", setting.name()));
-        let mut already: Vec<String> = have.iter().filter_map(|(setting, _)| told(*setting)).collect();
-        // What is the default already and not known to be changed is not to be set.
+        let in_place = |setting: Setting| known.get(setting).map(|value| format!("{}: {value}", setting.name()));
+        let mut already: Vec<String> = have.iter().filter_map(|(setting, _)| in_place(*setting)).collect();
+        // A default that is not known to be changed need not be set.
         let alone_minor = kubelets.iter().copied().filter_map(minor).next().filter(|_| alone);
         need.retain(|(setting, wanted)| {
             known.get(*setting).is_some() || alone_minor.and_then(|minor| setting.default_of(minor)) != Some(*wanted)
         });
         let parallel = need.iter().any(|(setting, _)| *setting == Setting::MaxParallelImagePulls);
         if parallel && known.get(Setting::SerializeImagePulls) == Some("true") {
-            // Set by name it does not turn itself off, and the kubelet refuses the two together.
+            // Set explicitly to true it stays true, and the kubelet rejects the two together.
             need.insert(0, (Setting::SerializeImagePulls, "false"));
         }
         if already.is_empty() && all().all(done) {
-            already.extend(all().flat_map(|advice| advice.yaml).find_map(|_| told(Setting::SerializeImagePulls)));
+            already.extend(all().flat_map(|advice| advice.yaml).find_map(|_| in_place(Setting::SerializeImagePulls)));
         }
         let effect = |advice: &Advice| advice.side_effect.filter(|_| !done(advice));
         Advised {
@@ -127,7 +128,7 @@ impl Cause {
         }
     }
 
-    /// What to replay to see what the advice would save, where all kubelets get the same and it is not done yet.
+    /// What to replay to estimate the effect of the advice, if all kubelets get the same advice and it is not in place yet.
     pub(crate) fn what_if<'a>(
         &self,
         kubelets: impl IntoIterator<Item = &'a str>,
@@ -141,7 +142,7 @@ impl Cause {
         (!done && !advice.what_if.is_empty()).then_some(advice.what_if)
     }
 
-    /// Which advice holds for these kubelets; all of it where no version is known.
+    /// Which advice applies to these kubelets; all of it if no version is known.
     fn numbers<'a>(&self, kubelets: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
         let mut numbers: Vec<usize> = kubelets.into_iter().filter_map(minor).map(|minor| self.number(minor)).collect();
         if numbers.is_empty() {
@@ -152,19 +153,19 @@ impl Cause {
         numbers
     }
 
-    /// Which advice holds for a minor version.
+    /// Which advice applies to a minor version.
     fn number(&self, minor: u32) -> usize {
         self.advice.iter().rposition(|advice| advice.since <= minor).unwrap_or(0)
     }
 
-    /// The versions that one of several pieces of advice is for.
+    /// The versions that one of several pieces of advice applies to.
     fn versions(&self, number: usize) -> String {
         let since = self.advice.get(number).map_or(0, |advice| advice.since);
         match self.advice.get(number + 1) {
             Some(next) if since == 0 => format!("before 1.{}", next.since),
             Some(next) if next.since == since + 1 => format!("1.{since}"),
             Some(next) => format!("1.{since} to 1.{}", next.since - 1),
-            None => format!("from 1.{since} on"),
+            None => format!("1.{since} and later"),
         }
     }
 }
@@ -181,13 +182,13 @@ mod tests {
     fn advice_is_true_for_the_version() {
         // Per cause: what must, and what must not be advised for each of the versions (defaults.go and the feature gates of
         // the release: KEP-3673, KEP-1040 with pull request 116121, KEP-3386, KEP-2570).
-        // Where one piece of advice holds for all, it stands once; a cause that is missing here fails the test.
+        // Advice that holds for all versions is listed once; a cause that is missing here fails the test.
         let every = [
             ("clock-skew", "time synchronisation"),
             ("kubelet-restart", "one node at a time"),
             ("scheduling-wait", "FailedScheduling"),
             ("admission-wait", "device plugins"),
-            ("volume-object-missing", "create configMaps and secrets before"),
+            ("volume-object-missing", "create ConfigMaps and Secrets before"),
             ("volume-fsgroup-chown", "fsGroupChangePolicy: OnRootMismatch"),
             ("volume-attach-slow", "CSI driver's controller"),
             ("volume-mount-slow", "fsGroupChangePolicy: OnRootMismatch"),
@@ -195,7 +196,7 @@ mod tests {
             ("image-pull-failing", "the image name, the credentials or the registry"),
             ("image-gc-repull", "85 by default"),
             ("image-pull-always", "imagePullPolicy: IfNotPresent"),
-            ("image-pull-unresolved", "the container runtime's log"),
+            ("image-pull-unresolved", "the container runtime log"),
             ("registry-slow", "mirror"),
             ("image-large", "pre-pull"),
             ("image-pull-slow", "a registry mirror near the nodes"),
@@ -258,12 +259,12 @@ mod tests {
             (
                 "selinux-relabel",
                 [
-                    ("from 1.28 on", "SELinuxMount gate"),
-                    ("from 1.28 on", "SELinuxMount gate"),
-                    ("SELinuxMount gate (off by default here)", "upgrade"),
-                    ("SELinuxMount gate (off by default here)", "upgrade"),
-                    ("SELinuxMount gate (off by default here)", "upgrade"),
-                    ("SELinuxMount gate (off by default here)", "upgrade"),
+                    ("since 1.28", "SELinuxMount"),
+                    ("since 1.28", "SELinuxMount"),
+                    ("SELinuxMount feature gate (off by default here)", "upgrade"),
+                    ("SELinuxMount feature gate (off by default here)", "upgrade"),
+                    ("SELinuxMount feature gate (off by default here)", "upgrade"),
+                    ("SELinuxMount feature gate (off by default here)", "upgrade"),
                 ],
             ),
         ];
@@ -293,7 +294,7 @@ mod tests {
         let none = &Settings::default();
         let both = cause.advised(["v1.26.5", "v1.33.13", "v1.34.8"], none).set;
         assert!(
-            both.starts_with("before 1.27: serializeImagePulls: false") && both.contains("; from 1.27 on: max"),
+            both.starts_with("before 1.27: serializeImagePulls: false") && both.contains("; 1.27 and later: max"),
             "{both}"
         );
         assert_eq!(both, cause.advised([], none).set, "an unknown version gets all");

@@ -1,18 +1,20 @@
-//! The kubelet's own API client held its requests back.
+//! Kubelet API requests were throttled client-side.
 
 use super::case::with_others;
+use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
+use crate::breakdown::Precision;
 use crate::causes::setting::Setting;
+use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::Event;
 use crate::model::time::{Nanos, SECOND};
 
-/// Where the limits are what they are by default since 1.27, or higher.
-const RAISED: &str =
-    "raise kubeAPIQPS and kubeAPIBurst together, in steps of two, or spread starts over nodes and time";
+/// Advice where the limits are the defaults since 1.27, or higher.
+const RAISED: &str = "raise kubeAPIQPS and kubeAPIBurst together, in small steps, or spread starts over nodes and time";
 
-/// The burst whose requests stood in the same queue.
+/// The other pods of the burst, whose requests wait in the same queue.
 fn others(alongside: usize) -> Option<Box<str>> {
     (alongside > 0).then(|| with_others(alongside))
 }
@@ -20,43 +22,58 @@ fn others(alongside: usize) -> Option<Box<str>> {
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "api-client-throttled",
-    title: "The kubelet's own API client held its requests back.",
+    title: "Kubelet API requests were throttled client-side",
     advice: &[
-        Advice::new(0, "kubeAPIQPS: 50, kubeAPIBurst: 100 (the defaults from 1.27 on; 20 and 40 first where the API server is small)").side_effect("more load on the API server")
-        .yaml(&[(Setting::KubeApiQps, "50"), (Setting::KubeApiBurst, "100")], RAISED)
-        .what_if("kubeAPIQPS=50"),
-        Advice::new(27, "leave kubeAPIQPS and kubeAPIBurst out of the configuration if it lowers them (50 and 100 are the default here), else raise both").side_effect("more load on the API server")
-        .yaml(&[(Setting::KubeApiQps, "50"), (Setting::KubeApiBurst, "100")], RAISED)
-        .what_if("kubeAPIQPS=50"),
+        Advice::new(0, "kubeAPIQPS: 50, kubeAPIBurst: 100 (the defaults since 1.27; try 20 and 40 first if the API server is small)")
+            .side_effect("more load on the API server")
+            .yaml(&[(Setting::KubeApiQps, "50"), (Setting::KubeApiBurst, "100")], RAISED)
+            .what_if("kubeAPIQPS=50"),
+        Advice::new(27, "remove kubeAPIQPS and kubeAPIBurst from the configuration if they lower the limits (50 and 100 are the default here); otherwise raise both")
+            .side_effect("more load on the API server")
+            .yaml(&[(Setting::KubeApiQps, "50"), (Setting::KubeApiBurst, "100")], RAISED)
+            .what_if("kubeAPIQPS=50"),
     ],
     text: "\
 What it means
-Status updates, token requests and secret lists wait in the kubelet's client-side rate limiter when many pods start at once.
+When many pods start at once, status updates, token requests and Secret lists wait in the kubelet's client-side rate limiter.
 
-How it is recognised
-A throttling line of the kubelet with half a second or more while the pod was on its way; the time is lost in volumes (tokens, secrets) and in reporting. Certain is no more than the delays that lines tell.
+How it is detected
+The kubelet logs a client-side throttling delay of 0.5 s or more during the startup. The time is lost in volumes (tokens, Secrets) and in status updates. Only the logged delays count as certain. In metrics: requests waited 0.5 s or more per start in the rate limiter.
 
 What to do
 Raise kubeAPIQPS and kubeAPIBurst in the kubelet configuration, or upgrade to 1.27 or later, where they are 50 and 100.
 
 When it misleads
-Throttling lines are rate limited themselves: few lines do not mean little throttling, and a line of another request does not prove that this pod waited for it.
+Throttling messages are rate limited themselves, so few lines do not mean little throttling. A throttled request does not prove that this pod waited for it.
 ",
     baseline: Nanos(SECOND / 2),
     threshold: Nanos(SECOND),
-    rationale: "volumes cost 0.3 s and a status write some hundredths; client-go prints a held request above 0.05 s",
+    rationale: "volumes take 0.3 s and a status write a few hundredths of a second; client-go logs requests that were delayed by more than 0.05 s",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Report, Phase::Volumes],
+    phases: &[Phase::StatusUpdate, Phase::Volumes],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let held = |e: &&Event| {
             e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
         };
         let first = case.startup.context.events.iter().find(held);
         first.map(|e| Match {
             about: others(case.startup.context.concurrent_starts),
-            at_most: Some(case.held()),
+            at_most: Some(case.throttled_time()),
             ..Match::at(e)
         })
-    },
+    }),
+    metrics: Some(|case| {
+        let (mean, count) = case.mean(name::LIMITER, "")?;
+        let inexact: f64 = case
+            .parts
+            .iter()
+            .filter(|part| part.precision != Precision::Exact)
+            .map(|part| part.high_s.max(0.0))
+            .sum();
+        (mean >= MIN_MEAN_S).then(|| {
+            let observed = format!("{count:.0} requests waited {mean:.1} s per start in the client-side rate limit");
+            MetricClaim::up_to(mean.min(inexact), observed)
+        })
+    }),
 };

@@ -1,4 +1,4 @@
-//! The clocks of the node and of the API server differ.
+//! Node and API-server clocks differ.
 
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::time::Nanos;
@@ -6,26 +6,27 @@ use crate::model::time::Nanos;
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "clock-skew",
-    title: "The clocks of the node and of the API server differ: lengths that begin at creation are off by that.",
+    title: "Node and API-server clocks differ",
     advice: &[Advice::new(0, "run time synchronisation (chrony, systemd-timesyncd) on the nodes and the API servers")],
     text: "\
 What it means
-Creation is stamped by the API server, everything else by the node. Where their clocks differ, scheduling, the whole and the SLO value are longer or shorter by the difference.
+The API server sets the creation timestamp, the node sets all others. If their clocks differ, scheduling, the total and the SLO value are too long or too short by the difference.
 
-How it is recognised
-The record says that the pod ran before it was created. It claims no seconds: how far the clocks were apart is only known to be at least that.
+How it is detected
+The record says that the pod ran before it was created. This cause counts no time, because only a lower bound of the clock difference is known.
 
 What to do
-Compare `chronyc tracking` on both machines. Phases after `scheduling` are of one clock and stay right.
+Compare `chronyc tracking` on both machines. Phases after `scheduling` use one clock and stay correct.
 
 When it misleads
-A node whose clock is ahead makes scheduling longer; no line tells that from a real wait.
+If the node's clock is ahead, scheduling looks longer; the log does not show whether that is a real wait.
 ",
     baseline: Nanos(0),
     threshold: Nanos(0),
-    rationale: "a pod cannot run before it was created; creation is cut down to the second, so even a second of slack is not needed",
+    rationale: "a pod cannot run before it is created; the creation timestamp is truncated to the second, so no tolerance is needed",
     shown_by: &[Evidence::Record],
     phases: &[],
     counts_as_loss: true,
-    check: |case| case.breakdown.anomalies.contains(&"clock-skew").then(Match::default),
+    logs: Some(|case| case.breakdown.anomalies.contains(&"clock-skew").then(Match::default)),
+    metrics: None,
 };

@@ -1,5 +1,6 @@
-//! A container could not be configured: what its environment refers to was missing.
+//! Container config refers to a missing object.
 
+use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
@@ -7,17 +8,17 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "container-config-error",
-    title: "A container could not be configured: what its environment refers to was missing.",
-    advice: &[Advice::new(0, "create the configMap or secret before the pod")],
+    title: "Container config refers to a missing object",
+    advice: &[Advice::new(0, "create the ConfigMap or Secret before the pod")],
     text: "\
 What it means
-envFrom or env refers to an object that does not exist; the kubelet tries again at its next sync, 10 s and more later.
+`env` or `envFrom` refers to an object that does not exist. The kubelet retries at its next sync, 10 s or more later.
 
-How it is recognised
-CreateContainerConfigError in the pod's errors.
+How it is detected
+CreateContainerConfigError in the pod's errors, or in the metric of container start errors.
 
 What to do
-Order the objects, or mark the reference optional.
+Create the object before the pod, or mark the reference `optional`.
 
 When it misleads
 The wait is longer than the object was missing, by the time to the next sync.
@@ -26,7 +27,13 @@ The wait is longer than the object was missing, by the time to the next sync.
     threshold: Nanos(SECOND),
     rationale: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
-    check: |case| case.failed_with(&["CreateContainerConfigError"]).map(Match::at),
+    logs: Some(|case| case.failed_with(&["CreateContainerConfigError"]).map(Match::at)),
+    metrics: Some(|case| {
+        let failed = case.container_errors(&["CreateContainerConfigError"]);
+        (failed > 0.0).then(|| {
+            MetricClaim::up_to(case.unexplained_kubelet_work(), format!("{failed:.0} × CreateContainerConfigError"))
+        })
+    }),
 };

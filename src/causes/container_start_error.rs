@@ -1,5 +1,6 @@
-//! A container could not be created or started.
+//! Container could not be created or started.
 
+use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
@@ -7,17 +8,17 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "container-start-error",
-    title: "A container could not be created or started.",
-    advice: &[Advice::new(0, "read the error line: command, mounts, device, runtime class")],
+    title: "Container could not be created or started",
+    advice: &[Advice::new(0, "read the error line: command, mounts, devices, runtime class")],
     text: "\
 What it means
-The runtime refused to create or start the container; the kubelet tries again.
+The container runtime failed to create or start the container, and the kubelet retries.
 
-How it is recognised
-RunContainerError, CreateContainerError or PostStartHookError in the pod's errors.
+How it is detected
+RunContainerError, CreateContainerError or a hook error (PreCreateHookError, PreStartHookError, PostStartHookError) in the pod's errors, or in the metric of container start errors.
 
 What to do
-The error names the reason: a command that does not exist, a mount that fails, a hook that returns an error.
+The error gives the reason: a command that does not exist, a mount that fails, a hook that returns an error.
 
 When it misleads
 None known.
@@ -26,9 +27,9 @@ None known.
     threshold: Nanos(SECOND),
     rationale: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let reasons = [
             "RunContainerError",
             "CreateContainerError",
@@ -37,5 +38,17 @@ None known.
             "PostStartHookError",
         ];
         case.failed_with(&reasons).map(Match::at)
-    },
+    }),
+    metrics: Some(|case| {
+        let failed = case.container_errors(&[
+            "CreateContainerError",
+            "RunContainerError",
+            "PostStartHookError",
+            "PreStartHookError",
+        ]);
+        (failed > 0.0).then(|| {
+            let observed = format!("{failed:.0} containers could not be created or started");
+            MetricClaim::up_to(case.unexplained_kubelet_work(), observed)
+        })
+    }),
 };

@@ -1,5 +1,5 @@
-//! Where what is known of a start comes from. Causes name the kinds that can show them; what a run was not given is named
-//! among what could not be judged.
+//! The kinds of input that show something of a start. Causes name the kinds that can show them; for input that a run does not
+//! have, its causes are listed as not checked.
 
 use crate::breakdown::timeline::TimelineSource;
 use crate::model::names::named_enum;
@@ -7,11 +7,11 @@ use crate::model::record::Fact;
 use crate::model::startup::Startup;
 
 named_enum! {
-    /// A kind of input, as far as it can tell of starts.
+    /// A kind of input, by what it can show of starts.
     Evidence EVIDENCES {
         /// The tracker's record, printed at any verbosity.
         Record = "record",
-        /// Other lines of the kubelet (`-v=2` has all that are asked for here).
+        /// Other lines of the kubelet (`-v=2` has all that are needed here).
         KubeletLog = "kubelet-log",
         /// The kubelet's own events in its log (`-v=3`).
         KubeletEvents = "kubelet-events",
@@ -35,9 +35,9 @@ impl Evidence {
     #[must_use]
     pub fn how_to_get(self) -> &'static str {
         match self {
-            Evidence::Record | Evidence::KubeletLog => "the kubelet's log at -v=2",
-            Evidence::KubeletEvents => "the kubelet's log at -v=3",
-            Evidence::RuntimeLog => "the runtime's log (journalctl -u kubelet -u containerd)",
+            Evidence::Record | Evidence::KubeletLog => "kubelet log at -v=2",
+            Evidence::KubeletEvents => "kubelet log at -v=3",
+            Evidence::RuntimeLog => "container runtime log (journalctl -u kubelet -u containerd)",
             Evidence::Pods => "pods (kubectl get pods -A -o json)",
             Evidence::KubeletMetrics => "two scrapes of the kubelet's /metrics",
             Evidence::ContainerMetrics => "two scrapes of /metrics/cadvisor",
@@ -46,14 +46,15 @@ impl Evidence {
         }
     }
 
-    /// The kinds of lines a startup stands on, and its steps.
+    /// The kinds of lines that a startup and its timeline are based on.
     pub(crate) fn of(startup: &Startup, based_on: TimelineSource) -> Vec<Evidence> {
-        // What `-v=2` prints of every start: lines of `-v=0` alone do not let it be judged.
+        // `-v=2` prints these for every start: with lines of `-v=0` alone, causes cannot be checked.
         let kubelet = |event: &crate::model::startup::Event| {
-            !event.by_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
+            !event.from_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
         };
         let events = startup.events.iter().any(|event| {
-            !event.by_runtime && matches!(event.fact, Fact::PullAsked | Fact::PullEnded | Fact::ContainerStarted)
+            !event.from_runtime
+                && matches!(event.fact, Fact::PullRequested | Fact::PullFinished | Fact::ContainerStarted)
         });
         let all = [
             (Evidence::Record, startup.observed.is_some()),

@@ -1,6 +1,8 @@
-//! Images that garbage collection had removed were pulled again.
+//! Images removed by garbage collection were pulled again.
 
+use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
+use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::startup::Repull;
 use crate::model::time::{Nanos, SECOND};
@@ -8,28 +10,28 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "image-gc-repull",
-    title: "Images that the kubelet had removed to free disk were pulled again.",
-    advice: &[Advice::new(0, "a larger disk for images, or imageGCHighThresholdPercent nearer to what the disk bears (85 by default)").side_effect("less room before the disk is full")],
+    title: "Images removed by garbage collection were pulled again",
+    advice: &[Advice::new(0, "a larger disk for images, or a higher imageGCHighThresholdPercent, if the disk allows (85 by default)").side_effect("less free space before the disk is full")],
     text: "\
 What it means
-At 85 % of the image disk the kubelet removes images that no container uses, the longest unused first. A pod that needs one again pays for its pull.
+When the image disk is 85 % full, the kubelet removes images that no container uses, the longest unused first. A pod that needs such an image must pull it again.
 
-How it is recognised
-The runtime pulled the same image before, and the kubelet's garbage collection ran between that pull and this one. Metrics: kubelet_image_garbage_collected_total grew while images were pulled.
+How it is detected
+The runtime pulled the same image before, and the kubelet's garbage collection ran between the two pulls. In metrics: kubelet_image_garbage_collected_total increased while images were pulled.
 
 What to do
-Give the image store more room, use fewer large images on a node, or keep the ones that count with a DaemonSet that runs them.
+Give the image store more space, use fewer large images per node, or keep important images in use with a DaemonSet.
 
 When it misleads
-Garbage collection may have removed other images, and this one was pulled again for imagePullPolicy: Always.
+Garbage collection may have removed other images, and this one was pulled again because of imagePullPolicy: Always.
 ",
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
-    rationale: "a pull of less than a second is no trouble",
+    rationale: "a pull below this is normal",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull, Phase::ImageWait],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let pull = case.longest_pull()?;
         match pull.repull {
             Some(Repull::Collected(place)) => {
@@ -37,5 +39,11 @@ Garbage collection may have removed other images, and this one was pulled again 
             }
             _ => None,
         }
-    },
+    }),
+    metrics: Some(|case| {
+        let removed = case.window.counter(name::IMAGE_GC, "").filter(|removed| *removed > 0.0)?;
+        let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= MIN_MEAN_S)?;
+        let observed = format!("{removed:.0} images were removed to free disk space, and images were pulled");
+        Some(MetricClaim::up_to(pull.high_s, observed))
+    }),
 };

@@ -1,6 +1,6 @@
-//! The image is large: the registry delivered well, and it took long all the same.
+//! Large image; transfer rate was normal.
 
-use super::case::SLOW_RATE;
+use super::registry_slow::MIN_RATE;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
@@ -8,30 +8,31 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "image-large",
-    title: "The image is large: data came well, there was much of it.",
-    advice: &[Advice::new(0, "smaller images; pre-pull this one (a DaemonSet, the node's image); lazy loading (stargz, Nydus)").side_effect("disk on every node").what_if("prepull")],
+    title: "Large image; transfer rate was normal",
+    advice: &[Advice::new(0, "smaller images; pre-pull this image (DaemonSet, node image); lazy loading (stargz, Nydus)").side_effect("disk space on every node").what_if("prepull")],
     text: "\
 What it means
-Transfer and unpacking of many bytes.
+The image has many bytes to transfer and unpack.
 
-How it is recognised
-The runtime's size of the image, at the rate the node pulled at (10 MB/s or more), makes 2 s or more.
+How it is detected
+The image size from the runtime log takes 2 s or more at the transfer rate of the node at that time, and that rate was 10 MB/s or more.
 
 What to do
-Look at what is in it (`dive`, `docker history`): build stages, caches, models. What cannot be smaller can be on the node before: pre-pulling, or a base that is shared with other images.
+Look for build stages, caches and models in the image (`dive`, `docker history`). For what must stay large, pre-pull the image, or use a base image that other images share.
 
 When it misleads
-The size is that of the compressed layers; of those the node may have had some.
+The size is that of the compressed layers; some layers may have been cached.
 ",
     baseline: Nanos(0),
     threshold: Nanos(2 * SECOND),
-    rationale: "2 s move 50 MB at the 25 MB/s of a modest registry; a start has 5 s in all",
+    rationale: "50 MB take 2 s at 25 MB/s, the rate of a modest registry; a start has 5 s in total",
     shown_by: &[Evidence::RuntimeLog],
     phases: &[Phase::ImagePull],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let pull = case.longest_pull()?;
-        let (bytes, rate) = (pull.bytes? as f64, pull.rate.filter(|rate| *rate >= SLOW_RATE)?);
+        let (bytes, rate) = (pull.bytes? as f64, pull.rate.filter(|rate| *rate >= MIN_RATE)?);
         (bytes / rate >= 2.0).then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
-    },
+    }),
+    metrics: None,
 };

@@ -1,51 +1,64 @@
-//! Images waited behind other pulls of the node.
+//! Image pulls waited behind other pulls on the node.
 
+use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
 use crate::causes::setting::Setting;
+use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-queued",
-    title: "Images waited behind other pulls of the node.",
+    title: "Image pulls waited behind other pulls on the node",
     advice: &[
-        Advice::new(0, "serializeImagePulls: false (all pulls at once: a limit for them came with 1.27)").side_effect("disk and network of the node are shared by as many pulls as there are")
-        .yaml(
-            &[(Setting::SerializeImagePulls, "false")],
-            "pulls are parallel already: pre-pull large images, or look at the kubelet's rate limit (registryPullQPS)",
-        )
-        .what_if("serializeImagePulls=false"),
-        Advice::new(27, "maxParallelImagePulls: 3 (serializeImagePulls, left unset, then turns itself off)").side_effect("more disk and network at once on the node")
-        .yaml(
-            &[(Setting::MaxParallelImagePulls, "3")],
-            "pulls are parallel already: more of them only where disk and network have room; else pre-pull large images",
-        )
-        .what_if("maxParallelImagePulls=3"),
+        Advice::new(0, "serializeImagePulls: false (all pulls run at once; a limit is available since 1.27)")
+            .side_effect("all concurrent pulls share the disk and network of the node")
+            .yaml(
+                &[(Setting::SerializeImagePulls, "false")],
+                "pulls are parallel already: pre-pull large images, or check the kubelet's rate limit (registryPullQPS)",
+            )
+            .what_if("serializeImagePulls=false"),
+        Advice::new(27, "maxParallelImagePulls: 3 (serializeImagePulls, if unset, is then false)")
+            .side_effect("more disk and network load at once on the node")
+            .yaml(
+                &[(Setting::MaxParallelImagePulls, "3")],
+                "pulls are parallel already: allow more only if disk and network have capacity; otherwise pre-pull large images",
+            )
+            .what_if("maxParallelImagePulls=3"),
     ],
     text: "\
 What it means
-With serialized pulls (the default) a small image waits until the large one before it is done; with parallel ones, until a slot is free.
+With serialized pulls (the default), a small image waits until the large image before it is pulled. With parallel pulls, it waits for a free slot.
 
-How it is recognised
-The time between the pull being asked for and the runtime beginning the transfer.
+How it is detected
+The time between the pull request and the start of the transfer in the runtime. In metrics: pulls took 0.5 s or more per start longer in the kubelet than in the runtime.
 
 What to do
-Set maxParallelImagePulls to 2 or more: serializeImagePulls, left unset, then turns itself off (KEP-3673: 1.27 on, stable in 1.35). Pre-pull large images.
+Set maxParallelImagePulls to 2 or more; serializeImagePulls, if unset, is then false (KEP-3673: since 1.27, stable in 1.35). Pre-pull large images.
 
 When it misleads
-When disk or network is the bottleneck, parallel pulls share it and the last one ends no earlier.
+If disk or network is the bottleneck, parallel pulls share it, and the last pull does not end earlier.
 ",
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
-    rationale: "an empty queue is passed within some milliseconds",
+    rationale: "an empty queue takes a few milliseconds",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
     counts_as_loss: true,
-    check: |case| {
-        // Where the runtime's lines show all pulls, somebody must have been ahead.
+    logs: Some(|case| {
+        // Where the runtime's lines show all pulls, one of them must have been ahead.
         let pulls = &case.startup.transfers;
         let ahead = pulls.iter().any(|pull| pull.blocked_by.is_some() || pull.queued_since.is_some());
         (pulls.is_empty() || ahead).then(Match::default)
-    },
+    }),
+    metrics: Some(|case| {
+        let wait = case.part(Phase::ImageWait).filter(|part| part.phases.len() == 1 && part.mean_s >= MIN_MEAN_S)?;
+        let credentials = case.mean(name::CREDENTIALS, "").map_or(0.0, |(mean, _)| mean);
+        Some(MetricClaim {
+            low_s: (wait.low_s - credentials).max(0.0),
+            high_s: wait.high_s,
+            observed: format!("pulls took {:.1} s per start longer in the kubelet than in the runtime", wait.mean_s),
+        })
+    }),
 };

@@ -1,32 +1,44 @@
-//! Pulling the image itself took long: its size, the registry, or the node's disk and network.
+//! Slow image pull; concurrent pulls, or size unknown.
 
+use super::metric_rules::MetricClaim;
+use super::registry_slow::MIN_RATE;
 use super::{Advice, Cause, Evidence, Match};
+use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-slow",
-    title: "Pulling the image took long; other pulls shared the way, or its size is not told.",
-    advice: &[Advice::new(0, "pre-pulled images, a registry mirror near the nodes; more pulls side by side only where disk and network feed them").side_effect("storage and upkeep of a mirror")],
+    title: "Slow image pull; concurrent pulls, or size unknown",
+    advice: &[Advice::new(0, "pre-pulled images, a registry mirror near the nodes; more concurrent pulls only if disk and network have capacity").side_effect("storage and maintenance of a mirror")],
     text: "\
 What it means
-Transfer and unpacking in the runtime.
+The runtime took long to transfer and unpack the image.
 
-How it is recognised
-More than 2 s between the runtime beginning and ending the pull, and neither the size of the image (image-large) nor the node's whole rate (registry-slow) explains it: other pulls of the same time took the bandwidth, or no line tells the size (containerd 1.6).
+How it is detected
+More than 2 s between the start and the end of the pull in the runtime, and neither the image size (image-large) nor the total transfer rate of the node (registry-slow) explains it: concurrent pulls shared the bandwidth, or no line shows the size (containerd 1.6).
 
 What to do
-See in the time line what was pulled at once. Fewer pulls side by side let small images through; a faster way to the registry helps all.
+See in the timeline which images were pulled at the same time. With fewer concurrent pulls, small images finish sooner; a faster path to the registry helps all of them.
 
 When it misleads
-Several pulls at once share the bandwidth: each looks slow.
+Concurrent pulls share the bandwidth, so each of them looks slow.
 ",
     baseline: Nanos(0),
     threshold: Nanos(2 * SECOND),
-    rationale: "2 s move 50 MB at the 25 MB/s of a modest registry; a start has 5 s in all",
+    rationale: "50 MB take 2 s at 25 MB/s, the rate of a modest registry; a start has 5 s in total",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull],
     counts_as_loss: true,
-    check: |_| Some(Match::default()),
+    logs: Some(|_| Some(Match::default())),
+    metrics: Some(|case| {
+        // With the rate known and low, the registry is the reason.
+        if case.pull_rate().is_some_and(|(rate, _)| rate < MIN_RATE / 1e6) {
+            return None;
+        }
+        let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= 1.0)?;
+        let (sum, count) = case.window.sum(name::RUNTIME, "pull_image")?;
+        Some(MetricClaim::of(pull, format!("{count:.0} pulls took {:.1} s each", sum / count)))
+    }),
 };

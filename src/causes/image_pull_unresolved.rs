@@ -1,5 +1,6 @@
-//! Pulling took long; nothing given tells waiting in the node's queue from the transfer.
+//! Slow pull; the input cannot separate queueing from transfer.
 
+use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
@@ -7,30 +8,36 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-unresolved",
-    title: "Pulling took long; nothing given tells waiting in the node's queue from the transfer.",
-    advice: &[Advice::new(0, "nothing yet: add the container runtime's log, or run the kubelet with -v=4, to see which it is")],
+    title: "Slow pull; the input cannot separate queueing from transfer",
+    advice: &[Advice::new(0, "nothing yet: add the container runtime log, or run the kubelet with -v=4, to see which it is")],
     text: "\
 What it means
-The kubelet's record counts the wait before a pull and the pull itself as one. Either may be nearly all of it.
+The kubelet's record counts the wait before a pull and the pull itself as one duration. Either can be nearly all of it.
 
-How it is recognised
-More than 2 s of pulling by the record, and no line of the runtime or event that tells when the transfer began: the image_wait and image_pull spans are each bounded by nothing and the whole.
+How it is detected
+More than 2 s of pulling in the record, and no line of the runtime and no event shows when the transfer began: the image_wait and image_pull spans can each be anything from zero to the whole duration. In metrics (before 1.30): 0.5 s or more per start of the first sync that runtime and volumes do not explain.
 
 What to do
-Give podlag the runtime's log of the same time (journalctl -u kubelet -u containerd). Then it names image-pull-queued, where parallel pulls help, or image-pull-slow, where they do not.
+Add the runtime log of the same time (journalctl -u kubelet -u containerd). The cause is then image-pull-queued (parallel pulls help) or image-pull-slow (they do not).
 
 When it misleads
-A single slow image on a quiet node had no queue to wait in; that it was alone is not shown by its own lines.
+A single slow image on a quiet node had no queue to wait in, but its own log lines do not show that it was alone.
 ",
     baseline: Nanos(0),
     threshold: Nanos(2 * SECOND),
-    rationale: "below that a pull is no trouble whichever of the two it was",
+    rationale: "a pull below this is normal, whichever of the two it was",
     shown_by: &[Evidence::KubeletLog, Evidence::Record, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait, Phase::ImagePull],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let mut pulls =
             case.breakdown.spans.iter().filter(|p| p.phase == Phase::ImagePull && p.to > p.from).peekable();
         (pulls.peek().is_some() && pulls.all(|pull| pull.min == Nanos(0))).then(Match::default)
-    },
+    }),
+    metrics: Some(|case| {
+        let wait = case.part(Phase::ImageWait).filter(|part| part.phases.len() > 1 && part.mean_s >= MIN_MEAN_S)?;
+        let observed =
+            format!("{:.1} s per start of the first sync are not explained by runtime and volumes", wait.mean_s);
+        Some(MetricClaim::up_to(wait.high_s, observed))
+    }),
 };

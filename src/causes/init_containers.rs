@@ -1,4 +1,4 @@
-//! Init containers ran before the pod's own containers.
+//! Init containers ran before the app containers.
 
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
@@ -7,26 +7,27 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "init-containers",
-    title: "Init containers ran before the pod's own containers.",
-    advice: &[Advice::new(0, "shorten or parallelise what the init containers do")],
+    title: "Init containers ran before the app containers",
+    advice: &[Advice::new(0, "shorten or parallelise the work of the init containers")],
     text: "\
 What it means
-Init containers run one after another; each also costs one detection by the relist (up to 1 s).
+Init containers run one after another. Each also waits until a PLEG relist detects its end (up to 1 s).
 
-How it is recognised
-From the start to the end of each init container, by the runtime's lines, the events, or the relist.
+How it is detected
+From the start to the end of each init container, based on runtime lines, events or relists.
 
 What to do
-Look at what they wait for; a sidecar with a start-up probe can replace a waiting loop.
+Check what they wait for; a sidecar with a startup probe can replace a waiting loop.
 
 When it misleads
-Their time is left out of the official SLI, but users wait for it all the same.
+The official SLI excludes this time, but users still wait for it.
 ",
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
-    rationale: "each costs a detection by the relist, up to 1 s, beside its own run",
+    rationale: "each takes up to 1 s until the relist detects its end, in addition to its run time",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
     phases: &[Phase::Init],
     counts_as_loss: true,
-    check: |_| Some(Match::default()),
+    logs: Some(|_| Some(Match::default())),
+    metrics: None,
 };

@@ -1,9 +1,9 @@
-//! Causes: rules that claim seconds of one startup, with evidence. Each claims only phases that its evidence touches, and
-//! only seconds no earlier rule of the table has claimed: specific ones stand before general ones.
+//! Causes: rules that claim seconds of a startup, with evidence. A rule claims only phases that its evidence touches, and
+//! only seconds that no earlier rule of [`CAUSES`] has claimed: specific causes come before general ones.
 //!
-//! To add a cause: a file here, with its text under the four headings, and its place in [`CAUSES`] (in [`METRIC_CAUSES`], if only
-//! metrics prove it); `explain`, the summary and the page print the same words. Tests check ids, headings, advice and that
-//! every phase has a cause.
+//! To add a cause: its file here (rule over logs, rule over metrics, thresholds with their rationale, advice by version, text),
+//! its line in [`CAUSES`], and its cases in `tests/causes/cases.toml`. `explain`, the summary and the page print the same words.
+//! A test names what is missing: a rule for the evidence it lists, a heading, advice for a version, a case.
 
 mod admission_wait;
 mod advice;
@@ -26,6 +26,7 @@ mod image_pull_unresolved;
 mod init_containers;
 mod kubelet_restart;
 mod memory_high_throttled;
+pub mod metric_rules;
 mod network_not_ready;
 mod node_overloaded;
 mod pleg_relist_delay;
@@ -54,11 +55,12 @@ pub use case::{Case, Match};
 
 use crate::breakdown::Span;
 use crate::causes::evidence::Evidence;
+use crate::causes::metric_rules::MetricRule;
 use crate::model::phase::{PHASES, Phase};
 use crate::model::record::SourceLine;
 use crate::model::time::Nanos;
 
-/// Every cause of logs, in the order they claim: specific before general.
+/// Every cause. Log rules claim in this order: specific before general.
 pub const CAUSES: &[Cause] = &[
     clock_skew::CAUSE,
     kubelet_restart::CAUSE,
@@ -94,37 +96,42 @@ pub const CAUSES: &[Cause] = &[
     status_report_slow::CAUSE,
     record_late::CAUSE,
     unexplained::CAUSE,
+    // Only metrics show these.
+    cpu_throttled::CAUSE,
+    memory_high_throttled::CAUSE,
+    credential_provider_slow::CAUSE,
 ];
 
-/// Causes that only metrics prove: in logs they claim nothing. What each needs to be judged stands in `metrics::judge`.
-pub const METRIC_CAUSES: &[Cause] =
-    &[cpu_throttled::CAUSE, memory_high_throttled::CAUSE, credential_provider_slow::CAUSE];
+/// A rule over a startup's log: whether the cause is there, and what shows it.
+pub type LogRule = fn(&Case<'_>) -> Option<Match>;
 
-/// A rule, and what it means.
+/// A cause: its rules, and what it means.
 #[derive(Debug)]
 pub struct Cause {
-    /// Its id, as users type it; it names the trouble, not the remedy.
+    /// Its id, as users type it; it names the problem, not the remedy.
     pub id: &'static str,
-    /// One sentence for the summary.
+    /// Its title in the summary.
     pub title: &'static str,
     /// What to do about it, by version, the oldest first.
     pub advice: &'static [Advice],
-    /// The four headings.
+    /// The text under the four headings.
     pub text: &'static str,
-    /// What a healthy start spends in these phases: only what lies beyond is lost.
+    /// What a healthy start spends in these phases: only the time above it is lost.
     pub baseline: Nanos,
-    /// It claims nothing below this loss.
+    /// Below this loss it claims nothing.
     pub threshold: Nanos,
-    /// How reference and limit were found.
+    /// The reason for baseline and threshold.
     pub rationale: &'static str,
-    /// What can show it. With none of these it is not guessed, but named among what could not be judged.
+    /// The input that can show it. Without any of it the cause is not guessed, but listed as not checked.
     pub shown_by: &'static [Evidence],
     /// The phases it may claim; none: it explains, and claims no seconds.
     pub phases: &'static [Phase],
-    /// Whether its seconds are lost to the pod. Not where only the kubelet's record is late: that delays no pod.
+    /// Whether its seconds count as time lost. Not if only the kubelet's record is late, which delays no pod.
     pub counts_as_loss: bool,
-    /// Whether it is there, and what shows it.
-    pub check: fn(&Case<'_>) -> Option<Match>,
+    /// Its rule over logs; none if only metrics show it.
+    pub logs: Option<LogRule>,
+    /// Its rule over metrics; none if only logs show it.
+    pub metrics: Option<MetricRule>,
 }
 
 /// A cause's claim on seconds of one startup.
@@ -132,24 +139,24 @@ pub struct Cause {
 pub struct Finding {
     /// Which cause.
     pub cause: &'static str,
-    /// How much it cost beyond its reference.
+    /// How much it cost beyond its baseline.
     pub lost: Nanos,
     /// How much of it is certain.
     pub certain: Nanos,
     /// A line that shows it.
     pub evidence: Option<SourceLine>,
-    /// Whom or what was waited for, when that is known.
+    /// What was waited for, if known.
     pub about: Option<Box<str>>,
 }
 
-/// Judges a startup: its findings, the costliest first.
+/// Applies the rules to a startup: its findings, the costliest first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut free: Vec<&Span> = case.breakdown.spans.iter().collect();
     let mut found = Vec::new();
     for cause in CAUSES {
-        let Some(sign) = (cause.check)(case) else { continue };
+        let Some(matched) = cause.logs.and_then(|rule| rule(case)) else { continue };
         let mine = |span: &&Span| {
-            let within = sign.within.is_none_or(|(from, to)| span.from >= from && span.to <= to);
+            let within = matched.within.is_none_or(|(from, to)| span.from >= from && span.to <= to);
             cause.phases.contains(&span.phase) && within
         };
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
@@ -163,9 +170,9 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(Finding {
             cause: cause.id,
             lost,
-            certain: if sign.likely { Nanos(0) } else { least.min(sign.at_most.unwrap_or(least)) },
-            evidence: sign.place.or(longest.and_then(|span| span.place)).or_else(observed),
-            about: sign.about.or_else(|| longest.and_then(|span| span.about.clone())),
+            certain: if matched.likely { Nanos(0) } else { least.min(matched.at_most.unwrap_or(least)) },
+            evidence: matched.place.or(longest.and_then(|span| span.place)).or_else(observed),
+            about: matched.about.or_else(|| longest.and_then(|span| span.about.clone())),
         });
         free.retain(|span| !mine(span));
     }
@@ -173,9 +180,9 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     found
 }
 
-/// All causes: those of logs, then those that only metrics prove.
+/// All causes.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    CAUSES.iter().chain(METRIC_CAUSES)
+    CAUSES.iter()
 }
 
 /// All causes by the group of the phase they claim first, in the order of the phases; what claims no seconds comes last.
@@ -214,7 +221,22 @@ mod tests {
     #[test]
     fn every_phase_has_a_cause_that_needs_no_further_evidence() {
         for (phase, name) in PHASES {
-            assert!(CAUSES.iter().any(|cause| cause.phases.contains(phase)), "no cause for {name}");
+            let has = |cause: &Cause| cause.logs.is_some() && cause.phases.contains(phase);
+            assert!(CAUSES.iter().any(has), "no cause for {name}");
+        }
+    }
+
+    #[test]
+    fn every_cause_has_a_rule_for_the_evidence_it_lists() {
+        let of_metrics = |kind: &&Evidence| {
+            let metrics = [Evidence::KubeletMetrics, Evidence::ContainerMetrics, Evidence::RuntimeMetrics];
+            metrics.contains(kind) || **kind == Evidence::NodeMetrics
+        };
+        for cause in CAUSES {
+            let by_metrics = cause.shown_by.iter().filter(of_metrics).count();
+            let by_logs = cause.shown_by.len() - by_metrics;
+            assert_eq!(cause.logs.is_some(), by_logs > 0, "{}: its rule over logs and `shown_by`", cause.id);
+            assert_eq!(cause.metrics.is_some(), by_metrics > 0, "{}: its rule over metrics and `shown_by`", cause.id);
         }
     }
 
@@ -231,7 +253,7 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), all().count());
         for cause in all() {
-            let headings = ["What it means", "How it is recognised", "What to do", "When it misleads"];
+            let headings = ["What it means", "How it is detected", "What to do", "When it misleads"];
             let found: Vec<usize> =
                 headings.iter().filter_map(|heading| cause.text.find(&format!("{heading}\n"))).collect();
             assert!(found.len() == 4 && found.is_sorted(), "{}: headings", cause.id);

@@ -1,4 +1,4 @@
-//! The node's network was not ready: no pod could get a sandbox.
+//! Node network not ready; no sandboxes.
 
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
@@ -8,31 +8,32 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "network-not-ready",
-    title: "The node's network was not ready: no pod could get a sandbox.",
-    advice: &[Advice::new(0, "let the CNI daemon start before the node takes pods (a startup taint)").side_effect("nodes join later")],
+    title: "Node network not ready; no sandboxes",
+    advice: &[Advice::new(0, "start the CNI daemon before the node accepts pods (a startup taint)").side_effect("nodes join later")],
     text: "\
 What it means
-The runtime reports NetworkReady=false, so the kubelet fails each sync at once and tries again.
+The runtime reports NetworkReady=false, so the kubelet fails each sync at once and retries.
 
-How it is recognised
-`network is not ready` in the pod's errors, every 2 s or so.
+How it is detected
+`network is not ready` in the pod's errors, about every 2 s.
 
 What to do
-See why the CNI configuration came late: image of the CNI daemon, its own API access. Keep pods away with a taint that the daemon removes.
+Find out why the CNI configuration came late: the image of the CNI daemon, or its API access. Keep pods off the node with a taint that the daemon removes.
 
 When it misleads
 Pods on the host network do not wait for it.
 ",
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
-    rationale: "the kubelet tries again after 1 to 1.5 s",
+    rationale: "the kubelet retries after 1 to 1.5 s",
     shown_by: &[Evidence::KubeletLog],
-    phases: &[Phase::RestartBackoff],
+    phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
-        // Other retries of the same pod are of other causes.
-        let waited = case.spans(Phase::RestartBackoff).find(|span| span.about.as_deref() == Some("the node's network"))?;
+        // Other retries of the same pod have other causes.
+        let waited = case.spans(Phase::RetryBackoff).find(|span| span.about.as_deref() == Some("the node's network"))?;
         Some(Match { within: Some((waited.from, waited.to)), ..Match::at(shown) })
-    },
+    }),
+    metrics: None,
 };

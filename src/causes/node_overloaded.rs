@@ -1,43 +1,78 @@
-//! The node itself was short of CPU, memory or disk while pods started.
+//! Node short of CPU, memory or disk, or too many pods started at once.
 
 use super::case::with_others;
+use super::metric_rules::{MetricClaim, percent};
 use super::{Advice, Cause, Evidence, Match};
+use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND};
 
+/// The share of the time in which some task waited for a resource, from which on the node is short of it.
+const MIN_PRESSURE: f64 = 0.2;
+/// The share of the time in which a disk was busy, from which on it is the bottleneck.
+const MIN_DISK_BUSY: f64 = 0.9;
+
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "node-overloaded",
-    title: "The node was short of CPU, memory or disk, or started too many pods at once.",
+    title: "Node short of CPU, memory or disk, or too many pods started at once",
     advice: &[Advice::new(0, "spread starts over nodes; faster disks; reserve CPU for the system (systemReserved, kubeReserved)").side_effect("more or larger nodes")],
     text: "\
 What it means
-Everything on the node waits for the same CPU or disk: the runtime, the kubelet and the containers that start.
+Everything on the node waits for the same CPU or disk: the runtime, the kubelet and the starting containers.
 
-How it is recognised
-In logs: eight or more other pods were taken within 3 s, and sandboxes and containers, which share nothing but the node, took 3 s longer together than on a quiet node; or the kubelet says that its PLEG is unhealthy or its housekeeping late. In metrics: pressure stall information of the whole node (cAdvisor's cgroup \"/\" or node_exporter): some task waited for a CPU, a disk or memory in at least a fifth of the time; or the kubelet's relists took more than a second on average.
+How it is detected
+In logs: the kubelet accepted eight or more other pods within 3 s, and sandbox and containers, which share only the node, together took 3 s longer than on a quiet node; or the kubelet reports an unhealthy PLEG or late housekeeping. In metrics: pressure stall information of the whole node (cAdvisor's cgroup \"/\" or node_exporter) shows that some task waited for CPU, memory or disk for at least a fifth of the time; or a disk was busy for at least 90 % of the time; or relists took 1 s or more on average.
 
 What to do
-See which of the three it is. Start fewer pods at once on a node, reserve CPU for kubelet and runtime, put /var/lib/containerd on a faster disk.
+See which of the resources it is. Start fewer pods at once on a node, reserve CPU for kubelet and runtime, put /var/lib/containerd on a faster disk.
 
 When it misleads
-Pressure is of the whole window, starts may lie in a quiet part of it: take a window around them.
+Pressure is an average over the whole window, and the starts may lie in a quiet part of it: use a window around the starts.
 ",
     baseline: Nanos(SECOND),
     threshold: Nanos(3 * SECOND),
-    rationale: "sandbox and containers take together up to 1 s on a quiet node; 20 cached pods at once on two cores lost up to 3.6 s (captures)",
+    rationale: "sandbox and containers together take up to 1 s on a quiet node; 20 cached pods at once on two cores lost up to 3.6 s (captures)",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::ContainerMetrics, Evidence::NodeMetrics, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox, Phase::Start],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let slow = case.node_event(Fact::PlegUnhealthy).or(case.node_event(Fact::HousekeepingLate));
         if let Some(slow) = slow {
             return Some(Match::at(slow));
         }
-        // A sandbox that is slow for its network leaves the containers quick.
+        // A sandbox that is slow because of its network leaves the containers quick.
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
         let both = start >= 0.5 && sandbox + start >= 4.0 + case.relist_uncertainty();
         (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.context.concurrent_starts)), ..Match::default() })
-    },
+    }),
+    metrics: Some(|case| {
+        let kinds = [
+            ("CPU", name::PSI_CPU, name::NODE_CPU),
+            ("memory", name::PSI_MEMORY, name::NODE_MEMORY),
+            ("disk I/O", name::PSI_IO, name::NODE_IO),
+        ];
+        let mut observed: Vec<String> = Vec::new();
+        for (resource, own, node) in kinds {
+            let share = case.window.share(own, "/").or_else(|| case.window.share(node, ""));
+            let share = share.filter(|share| *share >= MIN_PRESSURE);
+            observed.extend(share.map(|share| format!("tasks waited for {resource} {} of the time", percent(share.min(1.0)))));
+        }
+        let disks = case
+            .window
+            .all(name::NODE_DISK, "")
+            .filter_map(|(disk, counted)| Some((disk, counted.value / counted.seconds?)));
+        let busiest = disks.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, share)| *share >= MIN_DISK_BUSY);
+        observed.extend(busiest.map(|(disk, share)| format!("disk {disk} was busy {} of the time", percent(share.min(1.0)))));
+        let relist = case.window.sum(name::RELIST, "").filter(|(sum, count)| *count > 0.0 && sum / count >= 1.0);
+        observed.extend(relist.map(|(sum, count)| format!("a relist took {:.1} s", sum / count)));
+        let runtime: f64 = [Phase::Sandbox, Phase::Start, Phase::ImagePull]
+            .iter()
+            .filter_map(|phase| case.part(*phase))
+            .map(|part| part.high_s)
+            .sum();
+        let high = runtime + case.unexplained_kubelet_work();
+        (!observed.is_empty()).then(|| MetricClaim::up_to(high, observed.join("; ")))
+    }),
 };

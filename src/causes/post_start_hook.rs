@@ -1,4 +1,4 @@
-//! A postStart hook kept the pod from counting as started.
+//! postStart hook delayed the pod.
 
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
@@ -8,41 +8,42 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "post-start-hook",
-    title: "A postStart hook ran on after its container had started.",
-    advice: &[Advice::new(0, "move what the hook does into the container, a sidecar or an init container, or let it go on in the background").side_effect("the container may run before that work is done")],
+    title: "postStart hook delayed the pod",
+    advice: &[Advice::new(0, "move the work of the hook to the container, a sidecar or an init container, or run it in the background").side_effect("the container may run before that work is done")],
     text: "\
 What it means
-The kubelet runs a container's postStart hook within the sync that started it, and reports nothing of the pod before the hook has ended.
+The kubelet runs a container's postStart hook in the sync that started the container, and does not report the pod's status before the hook has ended.
 
-How it is recognised
-At -v=4 the sync goes on after the last container has started. Else the pod's status came late though its containers had been noticed at once, nothing was throttled, and other pods' statuses of the same half minute came quickly: then a hook is likely, and certain is 0. With pods given as objects, only those that have a hook are named.
+How it is detected
+At -v=4, the sync goes on after the last container has started. Otherwise a hook is likely (certain is 0) if the pod's status came late although its containers had been noticed at once, nothing was throttled, and statuses of other pods in the same half minute came quickly. If pod objects are given, only pods that have such a hook are named.
 
 What to do
-Measure the hook. A hook that waits for the service to listen belongs into a start-up probe.
+Measure the hook. If the hook waits until the service listens, use a startup probe instead.
 
 When it misleads
-Without -v=4 another reason that holds up one pod's sync looks the same.
+Without -v=4, anything else that blocks the sync of one pod looks the same.
 ",
     baseline: Nanos(0),
     threshold: Nanos(2 * SECOND),
-    rationale: "other reasons take up to a second or two: a status write, a relist",
+    rationale: "other reasons (a status write, a relist) take up to 1 or 2 s",
     shown_by: &[Evidence::KubeletLog, Evidence::Pods],
-    phases: &[Phase::Report, Phase::Start],
+    phases: &[Phase::StatusUpdate, Phase::Start],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         if case.traits.is_some_and(|traits| !traits.post_start) {
             return None;
         }
         let started = case.last_started()?;
         let running = case.breakdown.running?;
-        let busy = case.startup.all(Fact::SyncEnded).find(|event| event.time >= started && event.time <= running);
+        let busy = case.startup.all(Fact::SyncFinished).find(|event| event.time >= started && event.time <= running);
         if let Some(busy) = busy {
             return Some(Match { within: Some((started, busy.time)), ..Match::at(busy) });
         }
         let known = case.traits.is_some();
         let alone = case.startup.context.neighbours.is_some_and(|others| others.reported < Nanos(SECOND / 2));
         let throttled = case.node_event(Fact::Throttled).is_some();
-        let from = case.spans(Phase::Report).map(|span| span.from).min()?;
+        let from = case.spans(Phase::StatusUpdate).map(|span| span.from).min()?;
         ((known || alone) && !throttled).then(|| Match { likely: true, within: Some((from, running)), ..Match::default() })
-    },
+    }),
+    metrics: None,
 };

@@ -1,4 +1,4 @@
-//! Pulls were refused by the kubelet's own rate limit and waited for their back-off.
+//! Pulls were rejected by the kubelet rate limit (registryPullQPS).
 
 use super::{Advice, Cause, Evidence, Match};
 use crate::causes::setting::Setting;
@@ -9,32 +9,30 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "pull-rate-limited",
-    title: "Pulls were refused by the kubelet's own rate limit and waited for their back-off.",
-    advice: &[Advice::new(0, "registryPullQPS: 0 (no limit), or more than 5 with registryBurst to match")
+    title: "Pulls were rejected by the kubelet rate limit (registryPullQPS)",
+    advice: &[Advice::new(0, "registryPullQPS: 0 (no limit), or more than 5 with a matching registryBurst")
         .side_effect("bursts reach the registry")
-        .yaml(
-            &[(Setting::RegistryPullQps, "0")],
-            "the kubelet has no limit of its own any more: look at the registry's",
-        )
+        .yaml(&[(Setting::RegistryPullQps, "0")], "the kubelet no longer limits pulls: check the limits of the registry")
         .what_if("registryPullQPS=0")],
     text: "\
 What it means
-registryPullQPS (5, burst 10) fails a pull at once instead of queueing it; the back-off then costs at least 10 s.
+Above registryPullQPS (5, burst 10), the kubelet fails a pull at once instead of queueing it; the back-off then takes at least 10 s.
 
-How it is recognised
-The words `pull QPS exceeded` in the pod's errors.
+How it is detected
+`pull QPS exceeded` in the pod's errors.
 
 What to do
-Raise or switch off registryPullQPS; with parallel pulls set maxParallelImagePulls as the limit instead.
+Raise or disable registryPullQPS; with parallel pulls, use maxParallelImagePulls as the limit instead.
 
 When it misleads
 The limit protects a registry that has limits of its own.
 ",
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
-    rationale: "a refused pull costs its back-off, 10 s at least",
+    rationale: "a rejected pull waits for its back-off, at least 10 s",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::ImageBackoff, Phase::ImageWait],
     counts_as_loss: true,
-    check: |case| case.event_mentioning(Fact::SyncFailed, "pull QPS exceeded").map(Match::at),
+    logs: Some(|case| case.event_mentioning(Fact::SyncFailed, "pull QPS exceeded").map(Match::at)),
+    metrics: None,
 };

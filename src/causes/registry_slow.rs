@@ -1,37 +1,47 @@
-//! The registry, or the way to it, gave little.
+//! Slow registry or network path.
 
-use super::case::SLOW_RATE;
+use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
+/// A registry or network path below this many bytes per second is slow: a gigabit link carries 110 MB/s, and at 10 MB/s an image
+/// of 100 MB takes twice as long as a start may take.
+pub(super) const MIN_RATE: f64 = 10e6;
+
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "registry-slow",
-    title: "The registry, or the way to it, delivered slowly.",
-    advice: &[Advice::new(0, "a registry mirror or pull-through cache near the nodes; look at the registry's limits and at the nodes' network").side_effect("storage and upkeep of a mirror")],
+    title: "Slow registry or network path",
+    advice: &[Advice::new(0, "a registry mirror or pull-through cache near the nodes; check the registry's limits and the nodes' network").side_effect("storage and maintenance of a mirror")],
     text: "\
 What it means
-Image data reached the node at less than 10 MB/s, all pulls of that time taken together.
+Image data reached the node at less than 10 MB/s, all pulls at that time taken together.
 
-How it is recognised
-The runtime's size of the image, and of what else it pulled at that time, divided by how long it took. containerd's own metric of pulling throughput tells the same.
+How it is detected
+The size of the image and of what else the runtime pulled at that time, divided by the duration. In metrics: containerd's pull throughput.
 
 What to do
-Time a pull by hand (`crictl pull`) from another node. Look for rate limits (HTTP 429), a proxy, a registry in another region. Parallel pulls do not help here.
+Time a manual pull (`crictl pull`) on another node. Look for rate limits (HTTP 429), a proxy, or a registry in another region. Parallel pulls do not help here.
 
 When it misleads
-Unpacking is part of the pull: a slow disk looks the same. The size is that of the compressed layers; layers that the node had already are counted too, which makes the rate look better than it was.
+A pull includes unpacking, so a slow disk looks the same. The size is that of the compressed layers; layers that were cached count too, so the real rate can be lower than the calculated one.
 ",
     baseline: Nanos(0),
     threshold: Nanos(2 * SECOND),
-    rationale: "10 MB/s: a gigabit link carries 110, and at 10 an image of 100 MB takes twice as long as a start may; 2 s as for any pull",
+    rationale: "a gigabit link carries 110 MB/s; at 10 MB/s an image of 100 MB takes twice as long as a start may take; 2 s as for any pull",
     shown_by: &[Evidence::RuntimeLog, Evidence::RuntimeMetrics],
     phases: &[Phase::ImagePull],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let pull = case.longest_pull()?;
-        let slow = pull.rate.is_some_and(|rate| rate < SLOW_RATE);
+        let slow = pull.rate.is_some_and(|rate| rate < MIN_RATE);
         slow.then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
-    },
+    }),
+    metrics: Some(|case| {
+        let (rate, count) = case.pull_rate()?;
+        let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= 1.0)?;
+        (rate < MIN_RATE / 1e6)
+            .then(|| MetricClaim::of(pull, format!("{count:.0} pulls at {rate:.1} MB/s on average")))
+    }),
 };

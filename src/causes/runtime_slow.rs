@@ -1,5 +1,6 @@
-//! Creating and starting the containers took long in the runtime.
+//! Container create/start was slow in the runtime.
 
+use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
@@ -7,20 +8,20 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "runtime-slow",
-    title: "Creating and starting the containers took long in the runtime.",
-    advice: &[Advice::new(0, "look at the node's disk and CPU; spread bursts over nodes")],
+    title: "Container create/start was slow in the runtime",
+    advice: &[Advice::new(0, "check the node's disk and CPU; spread bursts over nodes")],
     text: "\
 What it means
-From CreateContainer to the running process: snapshot, mounts, runtime hooks, relabelling, and postStart hooks where the log shows them.
+From CreateContainer to the running process: snapshot, mounts, runtime hooks, relabelling, and postStart hooks if the log shows them.
 
-How it is recognised
-More than 2 s for all containers together.
+How it is detected
+More than 2 s for all containers of the pod together.
 
 What to do
-On SELinux nodes with large volumes look at relabelling (SELinuxMount); else at disk throughput and the number of pods started at once.
+On SELinux nodes with large volumes, check relabelling (SELinuxMount); otherwise check disk throughput and the number of pods started at once.
 
 When it misleads
-In a burst of starts the node is the reason (node-overloaded). Without the runtime's log the end is known to the kubelet's relist only.
+In a burst of starts, the node is the reason (node-overloaded). Without the runtime log, the end is known only to the precision of the kubelet's relist.
 ",
     baseline: Nanos(SECOND / 2),
     threshold: Nanos(2 * SECOND),
@@ -28,5 +29,9 @@ In a burst of starts the node is the reason (node-overloaded). Without the runti
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Start],
     counts_as_loss: true,
-    check: |case| (!case.burst()).then(Match::default),
+    logs: Some(|case| (!case.burst()).then(Match::default)),
+    metrics: Some(|case| {
+        let start = case.part(Phase::Start).filter(|part| part.mean_s >= 1.0)?;
+        Some(MetricClaim::of(start, format!("creating and starting containers took {:.1} s per start", start.mean_s)))
+    }),
 };

@@ -1,5 +1,6 @@
-//! Setting up the pod's sandbox failed and was tried again.
+//! Sandbox creation failed and was retried.
 
+use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
@@ -8,20 +9,20 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "sandbox-cni-failing",
-    title: "Setting up the pod's sandbox failed and was tried again.",
+    title: "Sandbox creation failed and was retried",
     advice: &[Advice::new(0, "fix what the error names: the CNI plugin, its address pool, its daemon on the node")],
     text: "\
 What it means
-RunPodSandbox failed, mostly because the network plugin did; the kubelet waits some 10 s before it tries again.
+RunPodSandbox failed, usually because the network plugin failed. The kubelet waits about 10 s before it retries.
 
-How it is recognised
-CreatePodSandboxError for the pod, or RunPodSandbox failing in the runtime's log, before the pod ran.
+How it is detected
+CreatePodSandboxError for the pod, or a failed RunPodSandbox in the runtime log, before the pod ran. In metrics: run_podsandbox operations that failed.
 
 What to do
 Read the error: an address pool that is full, a CNI daemon that is not ready, a plugin that times out.
 
 When it misleads
-A node that has just booted fails for some seconds until its CNI daemon is up.
+After a node has booted, sandboxes fail for some seconds until its CNI daemon is up.
 ",
     baseline: Nanos(SECOND / 2),
     threshold: Nanos(SECOND),
@@ -29,9 +30,16 @@ A node that has just booted fails for some seconds until its CNI daemon is up.
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         case.failed_with(&["CreatePodSandboxError"])
             .or(case.startup.first(Fact::SandboxFailed).filter(|e| case.in_time(e)))
             .map(Match::at)
-    },
+    }),
+    metrics: Some(|case| {
+        let failed = case.runtime_errors("run_podsandbox");
+        (failed > 0.0).then(|| {
+            let observed = format!("{failed:.0} sandboxes failed; the runtime log shows whether the network was the reason");
+            MetricClaim::up_to(case.unexplained_kubelet_work(), observed)
+        })
+    }),
 };

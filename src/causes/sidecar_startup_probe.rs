@@ -1,4 +1,4 @@
-//! The containers waited for a sidecar's start-up probe.
+//! Containers waited for a sidecar's startup probe.
 
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
@@ -8,26 +8,27 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "sidecar-startup-probe",
-    title: "The containers waited for a sidecar's start-up probe.",
-    advice: &[Advice::new(0, "a shorter periodSeconds or a faster sidecar").side_effect("more probing")],
+    title: "Containers waited for a sidecar's startup probe",
+    advice: &[Advice::new(0, "a shorter periodSeconds or a faster sidecar").side_effect("more frequent probes")],
     text: "\
 What it means
-A sidecar (restartable init container) with a start-up probe holds back all containers after it until the probe passes.
+A sidecar (restartable init container) with a startup probe blocks all containers after it until the probe succeeds.
 
-How it is recognised
-A start-up probe that failed before the containers started.
+How it is detected
+A startup probe that failed before the containers started.
 
 What to do
-Make the sidecar ready sooner, and let the probe's period be a second.
+Make the sidecar ready sooner, and set periodSeconds of the probe to 1.
 
 When it misleads
-The start-up probe of a main container does not hold the start back.
+The startup probe of an app container does not block the start.
 ",
     baseline: Nanos(0),
     threshold: Nanos(2 * SECOND),
-    rationale: "a probe that passes at its first try costs less",
+    rationale: "a probe that succeeds at its first attempt takes less",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Start],
     counts_as_loss: true,
-    check: |case| case.event_mentioning(Fact::ProbeFailed, "tartup").map(Match::at),
+    logs: Some(|case| case.event_mentioning(Fact::ProbeFailed, "tartup").map(Match::at)),
+    metrics: None,
 };

@@ -1,37 +1,43 @@
-//! The pod ran, but the API learned it late.
+//! Pod status reached the API server late.
 
+use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
+use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "status-report-slow",
-    title: "The pod ran, but the API learned it late.",
-    advice: &[Advice::new(
-        0,
-        "kubeAPIQPS and kubeAPIBurst, if the kubelet throttles itself; else the API server's latency",
-    )
-    .side_effect("more load on the API server")],
+    title: "Pod status reached the API server late",
+    advice: &[Advice::new(0, "kubeAPIQPS and kubeAPIBurst, if the kubelet throttles its own requests; otherwise check the latency of the API server").side_effect("more load on the API server")],
     text: "\
 What it means
-From the kubelet noticing the last container to the API having accepted the status.
+The time from the kubelet noticing the last container until the API server has accepted the status.
 
-How it is recognised
-More than 2 s between the PLEG line and `observedRunningTime`.
+How it is detected
+More than 2 s between the PLEG line and `observedRunningTime`. In metrics: a status update took 1 s or more on average, without client-side throttling.
 
 What to do
-Look for throttling lines at -v=2 and above, and at the API server's latency for status patches.
+Look for throttling lines at -v=2 and above, and check the latency of the API server for status patches.
 
 When it misleads
-A postStart hook of the last container ends within this time when only the kubelet's -v=2 log is there.
+With only the kubelet log at -v=2, this time includes a postStart hook of the last container.
 ",
     baseline: Nanos(SECOND / 10),
     threshold: Nanos(2 * SECOND),
-    rationale: "GET and PATCH of a status take some hundredths of a second; the API call SLO allows 1 s for each",
+    rationale: "GET and PATCH of a status take a few hundredths of a second; the API call SLO allows 1 s for each",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
-    phases: &[Phase::Report],
-    // Without the running instant (JSON logging) the time may as well be the late record's.
+    phases: &[Phase::StatusUpdate],
     counts_as_loss: true,
-    check: |case| case.breakdown.running.map(|_| Match::default()),
+    // Without the running instant (JSON logging) the delay may just as well be that of the record.
+    logs: Some(|case| case.breakdown.running.map(|_| Match::default())),
+    metrics: Some(|case| {
+        let (sum, count) = case.window.sum(name::STATUS_SYNC, "").filter(|(_, count)| *count > 0.0)?;
+        let limiter = case.mean(name::LIMITER, "").map_or(0.0, |(mean, _)| mean);
+        let mean = sum / count;
+        // The client-side rate limit is a cause of its own.
+        (mean >= 1.0 && limiter < MIN_MEAN_S)
+            .then(|| MetricClaim::up_to(mean, format!("a status update took {mean:.1} s to be accepted")))
+    }),
 };

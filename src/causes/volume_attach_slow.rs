@@ -1,4 +1,4 @@
-//! Volumes waited to be attached to the node.
+//! Volume attach was slow.
 
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
@@ -8,28 +8,28 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-attach-slow",
-    title: "Volumes waited to be attached to the node.",
-    advice: &[Advice::new(0, "look at the CSI driver's controller and the cloud's attach limits; reuse nodes for stateful pods")],
+    title: "Volume attach was slow",
+    advice: &[Advice::new(0, "check the CSI driver's controller and the attach limits of the cloud; reuse nodes for stateful pods")],
     text: "\
 What it means
-The kubelet waits until the attach controller reports the volume as attached before it mounts it.
+The kubelet mounts a volume only after the attach controller has reported it as attached.
 
-How it is recognised
-A volume's `VerifyControllerAttachedVolume` line comes long before its mount began, and that is most of the time the volumes took. Metrics: storage_operation_duration_seconds of verify_controller_attached_volume, more than a second for a start.
+How it is detected
+A volume's `VerifyControllerAttachedVolume` line comes long before its mount began, and this is most of the time that the volumes took. In metrics: storage_operation_duration_seconds of verify_controller_attached_volume, 1 s or more per start.
 
 What to do
-Read the VolumeAttachment objects and the attacher's log; detaching from the node before is a part of the wait.
+Read the VolumeAttachment objects and the attacher's log; detaching from the previous node is part of the wait.
 
 When it misleads
-Each try is counted, and volumes of one pod are attached side by side.
+Each attempt is counted, and the volumes of one pod are attached in parallel.
 ",
     baseline: Nanos(3 * SECOND / 10),
     threshold: Nanos(2 * SECOND),
-    rationale: "what is attached already is verified within some tenths of a second",
+    rationale: "a volume that is attached already is verified within a few tenths of a second",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
     counts_as_loss: true,
-    check: |case| {
+    logs: Some(|case| {
         let first = |fact, volume: &str| {
             case.startup.all(fact).find(|event| event.fields.text(Field::Volume) == Some(volume) && case.in_time(event))
         };
@@ -39,6 +39,7 @@ Each try is counted, and volumes of one pod are attached side by side.
         });
         let (waited, mounting) = wanted.max_by_key(|(waited, _)| *waited)?;
         let most = waited.seconds() * 2.0 > case.seconds(Phase::Volumes);
-        (most && waited >= Nanos(2 * SECOND) && case.held().seconds() * 2.0 < waited.seconds()).then(|| Match::at(mounting))
-    },
+        (most && waited >= Nanos(2 * SECOND) && case.throttled_time().seconds() * 2.0 < waited.seconds()).then(|| Match::at(mounting))
+    }),
+    metrics: Some(|case| case.storage("verify_controller_attached_volume")),
 };

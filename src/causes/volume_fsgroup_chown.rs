@@ -1,4 +1,4 @@
-//! The kubelet changed the owner of every file of a volume (fsGroup).
+//! fsGroup ownership change was slow.
 
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
@@ -8,26 +8,27 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-fsgroup-chown",
-    title: "The kubelet changed the owner of every file of a volume (fsGroup).",
-    advice: &[Advice::new(0, "fsGroupChangePolicy: OnRootMismatch in the pod's securityContext").side_effect("files below the root that have another owner stay so")],
+    title: "fsGroup ownership change was slow",
+    advice: &[Advice::new(0, "fsGroupChangePolicy: OnRootMismatch in the pod's securityContext").side_effect("files below the root keep another owner")],
     text: "\
 What it means
-With fsGroup the kubelet walks the whole volume at each mount and sets group and mode of each file; on volumes with millions of files that takes minutes.
+With fsGroup, the kubelet walks the whole volume at each mount and sets group and mode of each file. On volumes with millions of files this takes minutes.
 
-How it is recognised
-The kubelet's line `Setting volume ownership for` the pod's volume, and volumes that took long: the line comes with each walk up to 1.32, later only with those of 30 s and more. Metrics: storage_operation_duration_seconds of volume_apply_access_control, more than a second for a start.
+How it is detected
+The kubelet logs `Setting volume ownership for` the pod's volume, and the volumes took long. Up to 1.32 this line comes with each ownership change, later only with those of 30 s or more. In metrics: storage_operation_duration_seconds of volume_apply_access_control, 1 s or more per start.
 
 What to do
-fsGroupChangePolicy: OnRootMismatch, or a CSI driver that applies the group at mount (fsGroupPolicy).
+Set fsGroupChangePolicy: OnRootMismatch, or use a CSI driver that applies the group at mount (fsGroupPolicy).
 
 When it misleads
 None known.
 ",
     baseline: Nanos(3 * SECOND / 10),
     threshold: Nanos(SECOND),
-    rationale: "the kubelet prints its line before each walk up to 1.32, short ones too",
+    rationale: "up to 1.32 the kubelet prints its line before each ownership change, short ones too",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
     counts_as_loss: true,
-    check: |case| case.startup.first(Fact::VolumeOwnership).filter(|event| case.in_time(event)).map(Match::at),
+    logs: Some(|case| case.startup.first(Fact::VolumeOwnership).filter(|event| case.in_time(event)).map(Match::at)),
+    metrics: Some(|case| case.storage("volume_apply_access_control")),
 };

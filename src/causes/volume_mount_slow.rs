@@ -1,5 +1,6 @@
-//! Volumes took long to be attached or mounted.
+//! Volume setup was slow (attach or mount).
 
+use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
@@ -7,26 +8,30 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-mount-slow",
-    title: "Volumes took long to be attached or mounted.",
-    advice: &[Advice::new(0, "look at the volume plugin's own log; fsGroupChangePolicy: OnRootMismatch for large volumes").side_effect("ownership of files below the root is no longer enforced at each start")],
+    title: "Volume setup was slow (attach or mount)",
+    advice: &[Advice::new(0, "check the log of the volume plugin; fsGroupChangePolicy: OnRootMismatch for large volumes").side_effect("ownership of files below the root is no longer enforced at each start")],
     text: "\
 What it means
-From the first volume work to the moment the sandbox could be asked for. Every pod with a volume pays about 0.3 s, since the kubelet polls.
+The time from the first volume operation until the sandbox could be requested. Every pod with a volume needs about 0.3 s, because the kubelet polls.
 
-How it is recognised
-More than 2 s of volumes without a more special reason in the log.
+How it is detected
+More than 2 s of volumes without a more specific cause in the log. In metrics: volumes took 1 s or more per start.
 
 What to do
-See which volume was last (`podlag chain`); check attach times of the storage provider, CSI node plugin, ownership walks.
+See which volume was last (`podlag chain`); check the attach times of the storage provider, the CSI node plugin, and fsGroup ownership changes.
 
 When it misleads
-On a node that starts many pods at once everything is slow together; then volumes are a symptom.
+On a node that starts many pods at once, everything is slow; slow volumes are then a symptom.
 ",
     baseline: Nanos(3 * SECOND / 10),
     threshold: Nanos(2 * SECOND),
-    rationale: "the kubelet polls volumes each 0.3 s; volumes of cached starts in captures took up to 2.1 s under load",
+    rationale: "the kubelet polls volumes every 0.3 s; volumes of cached starts in captures took up to 2.1 s under load",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
     counts_as_loss: true,
-    check: |_| Some(Match::default()),
+    logs: Some(|_| Some(Match::default())),
+    metrics: Some(|case| {
+        let volumes = case.part(Phase::Volumes).filter(|part| part.mean_s >= 1.0)?;
+        Some(MetricClaim::of(volumes, format!("volumes took about {:.1} s per start", volumes.mean_s)))
+    }),
 };

@@ -27,8 +27,8 @@ pub(super) fn run(args: &CheckArgs, interrupt: &Interrupt, out: &mut dyn Write) 
     let baseline = baseline.transpose()?;
     let report = read(&args.input.paths, &args.input.options, interrupt)?;
     print_source_errors(&report, true);
-    gate::whole(&report)?;
-    baseline.as_ref().map_or(Ok(()), gate::whole)?;
+    gate::ensure_complete_input(&report)?;
+    baseline.as_ref().map_or(Ok(()), gate::ensure_complete_input)?;
     let verdicts = gate::judge(&limits, &report, baseline.as_ref())?;
     let printed = render::check(&verdicts, &args.format, text_options(), out)
         .and_then(|()| render::filtered(&report.coverage, &args.format, out))

@@ -13,7 +13,7 @@ pub(super) fn print_error(message: &str) {
 
 /// Prints what could not be read, for outputs that do not show it themselves, and whether the result is partial.
 pub(super) fn print_source_errors(report: &Report, machine_readable: bool) {
-    report.coverage.source_troubles.iter().filter(|_| machine_readable).for_each(|error| print_error(error));
+    report.coverage.source_errors.iter().filter(|_| machine_readable).for_each(|error| print_error(error));
     if report.coverage.partial {
         print_error("interrupted; the result is partial");
     }

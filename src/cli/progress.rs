@@ -44,7 +44,7 @@ fn follow(sources: &[Source], done: &AtomicBool) {
     if done.load(Ordering::Relaxed) {
         return;
     }
-    if sources.iter().any(|source| source.url.is_some()) {
+    if sources.iter().any(|source| source.url().is_some()) {
         return follow_queries(sources, done);
     }
     let total: Option<u64> = sources.iter().map(|source| source.bytes).sum();
@@ -54,7 +54,7 @@ fn follow(sources: &[Source], done: &AtomicBool) {
     };
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
     while !done.load(Ordering::Relaxed) {
-        bar.set_position(sources.iter().map(Source::read_so_far).sum());
+        bar.set_position(sources.iter().map(Source::bytes_read).sum());
         std::thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();

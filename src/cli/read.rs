@@ -28,14 +28,14 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     options.budget.made = interrupt.made.clone();
     let (sources, errors) = input::list(&paths);
     let shown = |error: &SourceError| match &options.anonymizer {
-        Some(anonymizer) => anonymizer.trouble(error),
+        Some(anonymizer) => anonymizer.source_error(error),
         None => error.to_string(),
     };
     errors.iter().for_each(|error| print_error(&shown(error)));
     if sources.is_empty() {
         return Err(Error::new(ErrorKind::Source, "no input can be read").help("check the paths"));
     }
-    if args.servers.insecure && sources.iter().any(|source| source.url.is_some()) {
+    if args.servers.insecure && sources.iter().any(|source| source.url().is_some()) {
         print_error("--insecure: TLS CERTIFICATES ARE NOT VERIFIED; the token can be intercepted and answers changed");
     }
     let bar = Bar::new(&sources);

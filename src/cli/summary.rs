@@ -14,7 +14,7 @@ pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Resu
     // A target that cannot be written is an error before anything is read.
     let targets = cli.output.iter().map(|path| Target::of(path)).collect::<Result<Vec<_>, _>>()?;
     for target in &targets {
-        target.spares(&cli.input.paths)?;
+        target.ensure_not_input(&cli.input.paths)?;
     }
     let format = render::form(&cli.format)?;
     let report = read(&cli.input.paths, &cli.input.options, interrupt)?;

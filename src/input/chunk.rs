@@ -22,7 +22,7 @@ impl Default for Limits {
 
 /// A line that was longer than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
+pub struct TruncatedLine {
     /// Where in the chunk's text its kept head ends: at its line feed, or at the end of the text.
     pub at: usize,
     /// Its number in the source, from 1.
@@ -35,7 +35,7 @@ pub struct Cut {
 ///
 /// `text[..end]` is its own. `text[end..]` is the beginning of the next chunk's text, shown so that a record over several
 /// lines can be completed without joining chunks; it is whole lines unless its first line alone is longer than
-/// [`Limits::ahead`]. The own texts of a source's chunks, joined, are the stream, less what [`Cut`] says. Where chunks are
+/// [`Limits::ahead`]. The own texts of a source's chunks, joined, are the stream, less what [`TruncatedLine`] says. Where chunks are
 /// cut depends on the bytes and the limits, not on how the bytes arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
@@ -50,9 +50,9 @@ pub struct Chunk {
     /// Where the own text ends.
     pub end: usize,
     /// Lines of the own text that were cut, in order; hardly ever any.
-    pub cuts: Vec<Cut>,
+    pub truncated_lines: Vec<TruncatedLine>,
     /// Whether a read error broke off its last line, which may so end in the middle of a value.
-    pub torn: bool,
+    pub broken_off: bool,
 }
 
 impl Chunk {
@@ -71,7 +71,12 @@ impl Chunk {
     /// Where the own byte `at` stands in the decoded stream, what was cut before it counted in.
     #[must_use]
     pub fn offset_of(&self, at: usize) -> u64 {
-        let dropped: u64 = self.cuts.iter().take_while(|cut| cut.at <= at).map(|cut| cut.dropped).sum();
+        let dropped: u64 = self
+            .truncated_lines
+            .iter()
+            .take_while(|truncated| truncated.at <= at)
+            .map(|truncated| truncated.dropped)
+            .sum();
         self.offset + at as u64 + dropped
     }
 }

@@ -5,9 +5,9 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::chunk::{Chunk, Cut, Limits};
+use super::chunk::{Chunk, Limits, TruncatedLine};
 use super::error::SourceError;
-use super::window::read_on;
+use super::peek_reader::read_retrying;
 
 /// Text that [`Chunks::peek`] shows at most, in bytes.
 const PEEK: usize = 64 * 1024;
@@ -28,7 +28,7 @@ pub struct Chunks<R = Box<dyn Read + Send>> {
     /// In the part of a line that is left out.
     dropping: bool,
     /// Lines cut in `text[..filled]`; their numbers are set when they are handed out.
-    cuts: Vec<Cut>,
+    truncated_lines: Vec<TruncatedLine>,
     offset: u64,
     first_line: u64,
     ended: bool,
@@ -48,7 +48,7 @@ impl<R: Read> Chunks<R> {
             filled: 0,
             line: 0,
             dropping: false,
-            cuts: Vec::new(),
+            truncated_lines: Vec::new(),
             offset: 0,
             first_line: 1,
             ended: false,
@@ -98,7 +98,7 @@ impl<R: Read> Chunks<R> {
                 self.text.reserve_exact(size - self.text.len());
                 self.text.resize(size, 0);
             }
-            match read_on(&mut self.reader, self.text.get_mut(self.filled..).unwrap_or_default()) {
+            match read_retrying(&mut self.reader, self.text.get_mut(self.filled..).unwrap_or_default()) {
                 Ok(0) => self.ended = true,
                 Ok(read) => self.absorb(read),
                 Err(error) => {
@@ -119,8 +119,8 @@ impl<R: Read> Chunks<R> {
                 let dropped = memchr(b'\n', fresh);
                 self.dropping = dropped.is_none();
                 let dropped = dropped.unwrap_or(fresh.len());
-                if let Some(cut) = self.cuts.last_mut() {
-                    cut.dropped += dropped as u64;
+                if let Some(truncated) = self.truncated_lines.last_mut() {
+                    truncated.dropped += dropped as u64;
                 }
                 from += dropped;
                 if !self.dropping {
@@ -146,7 +146,7 @@ impl<R: Read> Chunks<R> {
                 self.keep(from, room - 1);
                 from += room - 1;
                 self.dropping = true;
-                self.cuts.push(Cut { at: self.filled, line: 0, dropped: 0 });
+                self.truncated_lines.push(TruncatedLine { at: self.filled, line: 0, dropped: 0 });
             }
         }
     }
@@ -201,24 +201,25 @@ impl<R: Read> Chunks<R> {
         text.truncate(shown);
         let own = text.get(..end).unwrap_or_default();
 
-        let later = self.cuts.split_off(self.cuts.partition_point(|cut| cut.at <= end));
-        let mut cuts = std::mem::replace(&mut self.cuts, later);
+        let later =
+            self.truncated_lines.split_off(self.truncated_lines.partition_point(|truncated| truncated.at <= end));
+        let mut truncated_lines = std::mem::replace(&mut self.truncated_lines, later);
         let (mut line, mut counted) = (self.first_line, 0);
-        for cut in &mut cuts {
-            line += lines(own.get(counted..cut.at).unwrap_or_default());
-            counted = cut.at;
-            cut.line = line;
+        for truncated in &mut truncated_lines {
+            line += lines(own.get(counted..truncated.at).unwrap_or_default());
+            counted = truncated.at;
+            truncated.line = line;
         }
         let (first_line, offset) = (self.first_line, self.offset);
         self.first_line = line + lines(own.get(counted..).unwrap_or_default());
-        self.offset += end as u64 + cuts.iter().map(|cut| cut.dropped).sum::<u64>();
-        for cut in &mut self.cuts {
-            cut.at -= end;
+        self.offset += end as u64 + truncated_lines.iter().map(|truncated| truncated.dropped).sum::<u64>();
+        for truncated in &mut self.truncated_lines {
+            truncated.at -= end;
         }
         self.line = self.line.saturating_sub(end);
         self.filled = kept;
-        let torn = self.fault.is_some() && kept == 0 && own.last() != Some(&b'\n');
-        Chunk { source: self.id, first_line, offset, text, end, cuts, torn }
+        let broken_off = self.fault.is_some() && kept == 0 && own.last() != Some(&b'\n');
+        Chunk { source: self.id, first_line, offset, text, end, truncated_lines, broken_off }
     }
 }
 
@@ -238,182 +239,4 @@ fn lines(text: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-
-    use super::super::open::tests::Steps;
-    use super::*;
-
-    fn cut(text: &[u8], step: usize, limits: Limits) -> Vec<Chunk> {
-        Chunks::new(5, "t", Steps(text.to_vec(), step), limits).map(Result::unwrap).collect()
-    }
-
-    const fn limits(chunk: usize, ahead: usize, line: usize) -> Limits {
-        Limits { chunk, ahead, line }
-    }
-
-    /// Bytes kept, each with its place in the input; lines cut, each with what was dropped.
-    type Kept = (Vec<(u8, u64)>, Vec<(u64, u64)>);
-
-    /// What must come out for a limit of a line, worked out line by line.
-    fn model(text: &[u8], limit: usize) -> Kept {
-        let (mut kept, mut cuts, mut at) = (Vec::new(), Vec::new(), 0);
-        for (number, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
-            let length = line.len() - usize::from(line.ends_with(b"\n"));
-            let head = length.min(limit);
-            kept.extend((0..line.len()).filter(|i| *i < head || *i >= length).map(|i| (line[i], (at + i) as u64)));
-            if length > limit {
-                cuts.push((number as u64 + 1, (length - limit) as u64));
-            }
-            at += line.len();
-        }
-        (kept, cuts)
-    }
-
-    #[test]
-    fn lines_are_kept_whole_and_counted() {
-        let text = b"one\ntwo\r\n\nfour\nfive";
-        let chunks = cut(text, 100, limits(9, 6, 100));
-        let seen: Vec<_> = chunks.iter().map(|c| (c.first_line, c.offset, c.own(), c.ahead())).collect();
-        assert_eq!(
-            seen,
-            [(1, 0, &b"one\ntwo\r\n"[..], &b"\nfour\n"[..]), (3, 9, b"\nfour\n", b"five"), (5, 15, b"five", b"")]
-        );
-        assert_eq!(cut(b"", 1, Limits::default()), []);
-        let empty = cut(b"\n\n\n", 1, limits(1, 0, 9));
-        assert_eq!(
-            empty.iter().map(|c| (c.first_line, c.own())).collect::<Vec<_>>(),
-            [(1, &b"\n"[..]), (2, b"\n"), (3, b"\n")]
-        );
-        let whole = cut(b"\n\n\n", 1, Limits::default());
-        assert_eq!(whole.iter().map(|c| (c.end, c.torn)).collect::<Vec<_>>(), [(3, false)]);
-    }
-
-    #[test]
-    fn lookahead_is_whole_lines_unless_one_is_longer() {
-        let chunks = cut(b"a\nbb\nccc\ndddddddddd\n", 100, limits(2, 7, 100));
-        assert_eq!(chunks.iter().map(Chunk::ahead).collect::<Vec<_>>(), [&b"bb\nccc\n"[..], b"ccc\n", b"ddddddd", b""]);
-    }
-
-    /// `head\n`, then a line of `length` bytes, then `tail\n`; nothing of it exists before it is asked for.
-    struct Endless {
-        length: u64,
-        at: u64,
-        largest: usize,
-    }
-
-    impl Read for Endless {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            self.largest = self.largest.max(into.len());
-            let end = 5 + self.length;
-            let rest: &[u8] = match self.at {
-                0..5 => &b"head\n"[usize::try_from(self.at).unwrap()..],
-                at if at < end => {
-                    let count = into.len().min(usize::try_from(end - at).unwrap());
-                    into[..count].fill(b'x');
-                    self.at += count as u64;
-                    return Ok(count);
-                }
-                at => b"\ntail\n".get(usize::try_from(at - end).unwrap()..).unwrap_or_default(),
-            };
-            let count = rest.len().min(into.len());
-            into[..count].copy_from_slice(&rest[..count]);
-            self.at += count as u64;
-            Ok(count)
-        }
-    }
-
-    #[test]
-    fn a_line_of_two_gigabytes_runs_in_constant_memory() {
-        let length = 2 << 30;
-        let limits = Limits::default();
-        let mut chunks = Chunks::new(0, "t", Endless { length, at: 0, largest: 0 }, limits);
-        let chunk = chunks.next().unwrap().unwrap();
-        let bound = limits.chunk + limits.ahead + limits.line + ROOM + 2;
-        assert!(chunk.text.capacity() <= bound && chunks.text.capacity() <= bound && chunks.reader.largest <= bound);
-        assert_eq!(chunk.end, 5 + limits.line + 6);
-        let line = limits.line as u64;
-        assert_eq!(chunk.cuts, [Cut { at: 5 + limits.line, line: 2, dropped: length - line }]);
-        assert_eq!(chunk.offset_of(chunk.end - 5), 5 + length + 1);
-        assert!(chunk.own().ends_with(b"x\ntail\n"));
-        assert!(chunks.next().is_none());
-    }
-
-    #[test]
-    fn chunks_stay_within_the_bound_when_every_line_is_too_long() {
-        let text = [vec![b'y'; 70], vec![b'\n']].concat().repeat(20_000);
-        let limits = limits(1000, 100, 50);
-        let mut lines = 0;
-        for chunk in Chunks::new(0, "t", text.as_slice(), limits).map(Result::unwrap) {
-            lines += chunk.cuts.len();
-            assert!(chunk.text.capacity() <= limits.chunk + limits.ahead + limits.line + 2 * ROOM && chunk.end <= 1000);
-        }
-        assert_eq!(lines, 20_000);
-    }
-
-    #[test]
-    fn an_error_comes_after_the_text_before_it() {
-        struct Failing(u8);
-        impl Read for Failing {
-            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-                self.0 += 1;
-                match self.0 {
-                    1 => Err(io::ErrorKind::Interrupted.into()),
-                    2 => (&b"one\ntwo\nth"[..]).read(into),
-                    _ => Err(io::Error::other("the disk is gone")),
-                }
-            }
-        }
-        let mut chunks = Chunks::new(0, "node-1.log", Failing(0), limits(5, 0, 100));
-        assert_eq!(chunks.peek(), Some(&b"one\ntwo\nth"[..]));
-        let texts: Vec<_> = chunks.by_ref().take(3).map(|c| c.map(|c| (c.own().to_vec(), c.torn)).unwrap()).collect();
-        assert_eq!(texts, [(b"one\n".to_vec(), false), (b"two\n".to_vec(), false), (b"th".to_vec(), true)]);
-        let error = chunks.next().unwrap().unwrap_err();
-        assert_eq!((error.name.as_str(), error.message.as_str()), ("node-1.log", "reading failed: the disk is gone"));
-        assert!(chunks.next().is_none());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
-        #[test]
-        fn any_bytes_any_limits_any_reads(
-            text in vec(prop::sample::select(b"abc\n\n\r\0\xff".to_vec()), 0..300),
-            (chunk, ahead, line) in (1_usize..80, 0_usize..40, prop_oneof![1_usize..12, Just(1000), Just(usize::MAX)]),
-            step in 1_usize..50,
-            peek: bool,
-            recycle: bool,
-        ) {
-            let limits = limits(chunk, ahead, line);
-            let (kept, cuts) = model(&text, line);
-            let (mut at, mut seen) = (0, Vec::new());
-            let mut chunks = Chunks::new(5, "t", Steps(text.clone(), step), limits);
-            if peek {
-                prop_assert_eq!(chunks.peek().unwrap_or_default(), kept.iter().map(|k| k.0).collect::<Vec<_>>());
-            }
-            let mut all = Vec::new();
-            while let Some(chunk) = chunks.next() {
-                let chunk = chunk.unwrap();
-                let own = &kept[at..at + chunk.end];
-                prop_assert!(chunk.own().iter().eq(own.iter().map(|k| &k.0)));
-                prop_assert_eq!(chunk.first_line, 1 + kept[..at].iter().filter(|k| k.0 == b'\n').count() as u64);
-                prop_assert_eq!(chunk.offset, own[0].1);
-                prop_assert!((0..chunk.end).all(|i| chunk.offset_of(i) == own[i].1));
-                at += chunk.end;
-                let shown = chunk.ahead();
-                prop_assert!(shown.len() <= ahead && shown.iter().eq(kept[at..at + shown.len()].iter().map(|k| &k.0)));
-                prop_assert!(!shown.is_empty() || ahead == 0 || at == kept.len());
-                prop_assert!(chunk.own().ends_with(b"\n") || at == kept.len());
-                prop_assert!(chunk.end <= limits.chunk || memchr(b'\n', &chunk.own()[..chunk.end - 1]).is_none());
-                seen.extend(chunk.cuts.iter().map(|cut| (cut.line, cut.dropped)));
-                all.push(chunk.clone());
-                if recycle {
-                    chunks.recycle(chunk.text);
-                }
-            }
-            prop_assert_eq!(at, kept.len());
-            prop_assert_eq!(seen, cuts);
-            prop_assert_eq!(all, cut(&text, usize::MAX, limits), "however the bytes arrive");
-        }
-    }
-}
+mod tests;

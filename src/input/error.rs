@@ -5,49 +5,49 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::content::Content;
-use super::packing::{Broken, Fault};
-use super::regular::Changed;
+use super::compression::{DecodeError, DecodeErrorKind};
+use super::file::FileChange;
+use super::signature::Unreadable;
 use crate::model::text::sanitize;
 
-/// What kind of trouble a source gave.
+/// What went wrong with a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SourceErrorKind {
     /// There is nothing at that path.
-    Missing,
+    NotFound,
     /// It may not be read by this user.
-    Denied,
+    PermissionDenied,
     /// A folder without a single file to read.
-    Empty,
+    EmptyFolder,
     /// A file the user named, known by its first bytes to be something else than text.
-    NotText(Content),
-    /// The same, or a pipe or device, but found in a folder: left out, worth a remark rather than an error.
-    Skipped(Content),
-    /// Its packed data ends before its end; what came before was delivered.
+    NotText(Unreadable),
+    /// The same, or a pipe or device, but found in a folder: skipped, a warning rather than an error.
+    Skipped(Unreadable),
+    /// Its compressed data ends early; the data before that was read.
     Truncated,
-    /// Its packed data is damaged; what came before was delivered.
+    /// Its compressed data is damaged; the data before that was read.
     Corrupt,
-    /// After the end of its packed data comes something else; all packed data was delivered.
-    Garbage,
-    /// Unpacking it would take more memory than is allowed.
-    TooLarge,
-    /// Packed more than twice.
-    Nested,
-    /// It was cut or replaced while it was read; what came before was delivered.
+    /// Other data follows its compressed data, all of which was read.
+    TrailingData,
+    /// Its decompression needs more memory than is allowed.
+    MemoryLimit,
+    /// Compressed more than twice.
+    TooManyLayers,
+    /// It was truncated or replaced while it was read; the data before that was read.
     Changed,
-    /// The system failed to read it; what came before was delivered.
+    /// The system failed to read it; the data before that was read.
     Read,
 }
 
-/// Trouble with one source. The others go on.
+/// An error of one source. The others are still read.
 ///
 /// Displayed as one line: name, what happened, what to check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceError {
     /// The source's name as shown to the user.
     pub name: String,
-    /// For deciding: which exit code, a remark or an error.
+    /// For deciding: which exit code, a warning or an error.
     pub kind: SourceErrorKind,
     /// What happened, as a clause that follows the name: no capital, no full stop.
     pub message: String,
@@ -60,35 +60,33 @@ impl SourceError {
 
     /// From an error of opening or reading, whichever layer it came from.
     pub(super) fn from_io(name: &str, error: &io::Error) -> Self {
-        if let Some(broken) = error.get_ref().and_then(|inner| inner.downcast_ref::<Broken>()) {
-            let kind = match broken.fault {
-                Fault::Truncated => SourceErrorKind::Truncated,
-                Fault::Corrupt(_) => SourceErrorKind::Corrupt,
-                Fault::Garbage => SourceErrorKind::Garbage,
-                Fault::TooLarge => SourceErrorKind::TooLarge,
+        if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<DecodeError>()) {
+            let kind = match error.kind {
+                DecodeErrorKind::Truncated => SourceErrorKind::Truncated,
+                DecodeErrorKind::Corrupt(_) => SourceErrorKind::Corrupt,
+                DecodeErrorKind::TrailingData => SourceErrorKind::TrailingData,
+                DecodeErrorKind::MemoryLimit => SourceErrorKind::MemoryLimit,
             };
-            return Self::new(name, kind, broken.to_string());
+            return Self::new(name, kind, error.to_string());
         }
-        if let Some(changed) = error.get_ref().and_then(|inner| inner.downcast_ref::<Changed>()) {
+        if let Some(changed) = error.get_ref().and_then(|inner| inner.downcast_ref::<FileChange>()) {
             return Self::new(name, SourceErrorKind::Changed, changed.to_string());
         }
         match error.kind() {
-            io::ErrorKind::NotFound => Self::new(name, SourceErrorKind::Missing, "there is no such file or folder"),
-            io::ErrorKind::PermissionDenied => {
-                Self::new(name, SourceErrorKind::Denied, "this user may not read it (permission denied)")
-            }
-            _ => Self::new(name, SourceErrorKind::Read, format!("reading failed: {error}")),
+            io::ErrorKind::NotFound => Self::new(name, SourceErrorKind::NotFound, "no such file or directory"),
+            io::ErrorKind::PermissionDenied => Self::new(name, SourceErrorKind::PermissionDenied, "permission denied"),
+            _ => Self::new(name, SourceErrorKind::Read, format!("read error: {error}")),
         }
     }
 
-    /// Of a source that the system gave no thread to read with.
-    pub(crate) fn unread(name: &str, trouble: &io::Error) -> Self {
-        Self::new(name, SourceErrorKind::Read, format!("there is no thread to read it with: {trouble}"))
+    /// Of a source for which no thread could be started.
+    pub(crate) fn no_thread(name: &str, error: &io::Error) -> Self {
+        Self::new(name, SourceErrorKind::Read, format!("cannot start a reader thread: {error}"))
     }
 
-    /// Whether this is only a remark: a file in a folder that is no log was left out.
+    /// Whether this is only a warning: a file in a folder that is no log was skipped.
     #[must_use]
-    pub fn is_remark(&self) -> bool {
+    pub fn is_warning(&self) -> bool {
         matches!(self.kind, SourceErrorKind::Skipped(_))
     }
 
@@ -96,29 +94,31 @@ impl SourceError {
     #[must_use]
     pub fn help(&self) -> String {
         let text = match self.kind {
-            SourceErrorKind::Missing => {
-                "Check the path; a pattern such as *.log must not be quoted, or the shell does not expand it."
+            SourceErrorKind::NotFound => {
+                "Check the path; do not quote a pattern such as *.log, so that the shell expands it."
             }
-            SourceErrorKind::Denied => "Run as a user who may read it, or read a copy.",
-            SourceErrorKind::Empty => {
-                "Name the files themselves or another folder; names that begin with a dot are left out."
+            SourceErrorKind::PermissionDenied => "Run as a user with read permission, or read a copy.",
+            SourceErrorKind::EmptyFolder => {
+                "Name the files themselves or another folder; files whose names begin with a dot are skipped."
             }
-            SourceErrorKind::NotText(content) | SourceErrorKind::Skipped(content) => return content.help(&self.name),
+            SourceErrorKind::NotText(unreadable) | SourceErrorKind::Skipped(unreadable) => {
+                return unreadable.help(&self.name);
+            }
             SourceErrorKind::Truncated => {
-                "What came before is used. Was it still being written or copied? If so, fetch it again."
+                "The data before that is used. If the file was still being written or copied, fetch it again."
             }
             SourceErrorKind::Corrupt => {
-                "What came before is used. Fetch the file again, or unpack it by hand to see how far it goes."
+                "The data before that is used. Fetch the file again, or decompress it by hand to see how far it is intact."
             }
-            SourceErrorKind::Garbage => {
-                "The packed data is used, the rest is not. Check how the file was put together."
+            SourceErrorKind::TrailingData => {
+                "The compressed data is used, the rest is not. Check how the file was created."
             }
-            SourceErrorKind::TooLarge => "Unpack it by hand and read the result.",
-            SourceErrorKind::Nested => "Unpack it by hand until it is packed at most twice.",
+            SourceErrorKind::MemoryLimit => "Decompress it by hand and read the result.",
+            SourceErrorKind::TooManyLayers => "Decompress it by hand until it is compressed at most twice.",
             SourceErrorKind::Changed => {
-                "What came is used. Was the log rotated? Give the rotated file too, or read a copy."
+                "The data that was read is used. If the log was rotated, add the rotated file, or read a copy."
             }
-            SourceErrorKind::Read => "What came before is used. Check the disk or the mount, or read a copy.",
+            SourceErrorKind::Read => "The data before that is used. Check the disk or the mount, or read a copy.",
         };
         text.to_owned()
     }
@@ -133,7 +133,7 @@ impl fmt::Display for SourceError {
 impl std::error::Error for SourceError {}
 
 /// A path as it may stand on a terminal: a file's name can hold what would act there.
-pub(super) fn shown(path: &Path) -> String {
+pub(super) fn display_name(path: &Path) -> String {
     sanitize(&path.to_string_lossy())
 }
 
@@ -144,17 +144,14 @@ mod tests {
     #[test]
     fn an_error_is_a_sentence_with_help() {
         let error = SourceError::from_io("a.log", &io::Error::from(io::ErrorKind::NotFound));
-        assert_eq!(error.kind, SourceErrorKind::Missing);
-        assert!(error.to_string().starts_with("a.log: there is no such file or folder. Check the path"), "{error}");
+        assert_eq!(error.kind, SourceErrorKind::NotFound);
+        assert!(error.to_string().starts_with("a.log: no such file or directory. Check the path"), "{error}");
         let other = SourceError::from_io("a.log", &io::Error::other("the disk is on fire"));
-        assert_eq!(
-            (other.kind, other.message.as_str()),
-            (SourceErrorKind::Read, "reading failed: the disk is on fire")
-        );
+        assert_eq!((other.kind, other.message.as_str()), (SourceErrorKind::Read, "read error: the disk is on fire"));
     }
 
     #[test]
     fn names_cannot_steer_a_terminal() {
-        assert_eq!(shown(Path::new("a\u{1b}[2Jb\n.log")), "a\u{fffd}[2Jb .log");
+        assert_eq!(display_name(Path::new("a\u{1b}[2Jb\n.log")), "a\u{fffd}[2Jb .log");
     }
 }

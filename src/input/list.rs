@@ -4,17 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
-use super::content::Content;
-use super::error::{SourceError, SourceErrorKind, shown};
-use super::regular::Identity;
-use super::{HELD, Source};
+use super::error::{SourceError, SourceErrorKind, display_name};
+use super::signature::Unreadable;
+use super::{MAX_OPEN_FILES, Source};
 
 /// Expands paths into sources, in the order given; `-` is standard input (`./-` is a file of that name), `http://…` and
-/// `https://…` are addresses.
+/// `https://…` are URLs.
 ///
 /// Folders are read to the bottom, their entries sorted by name (byte by byte, so alike on every machine), names that begin
 /// with a dot left out, links followed but no folder entered twice. A file that comes up more than once, under whatever
-/// path, is listed once, at its first place. Pipes and devices are listed when named, passed over when found.
+/// path, is listed once, at its first place. Pipes and devices are listed when named, skipped when found.
 ///
 /// What cannot be listed comes back beside the sources, each with its reason: see [`SourceError`].
 #[must_use]
@@ -22,8 +21,8 @@ pub fn list(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
     let mut listing = Listing::default();
     for input in inputs {
         if let Some(url) = input.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://")) {
-            if !listing.sources.iter().any(|source| source.url.as_deref() == Some(url)) {
-                listing.sources.push(Source::url(url));
+            if !listing.sources.iter().any(|source| source.url() == Some(url)) {
+                listing.sources.push(Source::from_url(url));
             }
             continue;
         }
@@ -37,11 +36,11 @@ pub fn list(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
             // `folder/` and `folder` name their files alike.
             Ok(about) if about.is_dir() => listing.folder(&input.components().collect::<PathBuf>()),
             Ok(about) => listing.file(input.clone(), &about, true),
-            Err(error) => listing.errors.push(SourceError::from_io(&shown(input), &error)),
+            Err(error) => listing.errors.push(SourceError::from_io(&display_name(input), &error)),
         }
     }
-    let sparing = listing.sources.len() > HELD;
-    listing.sources.iter_mut().for_each(|source| source.sparing = sparing);
+    let reopen_each_read = listing.sources.len() > MAX_OPEN_FILES;
+    listing.sources.iter_mut().for_each(|source| source.reopen_each_read = reopen_each_read);
     (listing.sources, listing.errors)
 }
 
@@ -72,38 +71,38 @@ impl Listing {
                     self.file(path, &about, false);
                 }
                 Ok(_) => {
-                    let message = format!("it is {}", Content::Special.words());
+                    let message = format!("it is {}", Unreadable::Special.description());
                     self.errors.push(SourceError::new(
-                        &shown(&path),
-                        SourceErrorKind::Skipped(Content::Special),
+                        &display_name(&path),
+                        SourceErrorKind::Skipped(Unreadable::Special),
                         message,
                     ));
                 }
                 Err(_) if path.is_symlink() => {
                     self.errors.push(SourceError::new(
-                        &shown(&path),
-                        SourceErrorKind::Missing,
-                        "it is a link that leads nowhere",
+                        &display_name(&path),
+                        SourceErrorKind::NotFound,
+                        "it is a broken symbolic link",
                     ));
                 }
-                Err(error) => self.errors.push(SourceError::from_io(&shown(&path), &error)),
+                Err(error) => self.errors.push(SourceError::from_io(&display_name(&path), &error)),
             }
         }
         if met == 0 && self.errors.len() == errors {
-            let message = "it is a folder without a file to read";
-            self.errors.push(SourceError::new(&shown(root), SourceErrorKind::Empty, message));
+            let message = "the folder has no files to read";
+            self.errors.push(SourceError::new(&display_name(root), SourceErrorKind::EmptyFolder, message));
         }
     }
 
     /// The entries of a folder in order; `None` if it was entered before.
     fn enter(&mut self, path: &Path) -> Result<Option<Vec<PathBuf>>, SourceError> {
-        let trouble = |error: std::io::Error| SourceError::from_io(&shown(path), &error);
-        if !self.folders.insert(fs::canonicalize(path).map_err(trouble)?) {
+        let source_error = |error: std::io::Error| SourceError::from_io(&display_name(path), &error);
+        if !self.folders.insert(fs::canonicalize(path).map_err(source_error)?) {
             return Ok(None);
         }
         let mut entries = Vec::new();
-        for entry in fs::read_dir(path).map_err(trouble)? {
-            let entry = entry.map_err(trouble)?;
+        for entry in fs::read_dir(path).map_err(source_error)? {
+            let entry = entry.map_err(source_error)?;
             if !entry.file_name().as_encoded_bytes().starts_with(b".") {
                 entries.push(entry.path());
             }
@@ -112,20 +111,17 @@ impl Listing {
         Ok(Some(entries))
     }
 
-    fn file(&mut self, path: PathBuf, about: &Metadata, named: bool) {
-        let bytes = about.is_file().then_some(about.len());
-        if bytes.is_some()
+    fn file(&mut self, path: PathBuf, about: &Metadata, explicit: bool) {
+        if about.is_file()
             && let Ok(real) = fs::canonicalize(&path)
         {
             if let Some(source) = self.files.get(&real).and_then(|at| self.sources.get_mut(*at)) {
-                source.named |= named;
+                source.explicit |= explicit;
                 return;
             }
             self.files.insert(real, self.sources.len());
         }
-        let mut source = Source::file(path, bytes, named);
-        source.identity = bytes.map(|_| Identity::of(about));
-        self.sources.push(source);
+        self.sources.push(Source { explicit, ..Source::file(path, about) });
     }
 }
 
@@ -134,7 +130,7 @@ mod tests {
     use super::*;
 
     fn names(root: &Path, sources: &[Source]) -> Vec<String> {
-        let short = |source: &Source| source.path.as_ref().unwrap().strip_prefix(root).unwrap().display().to_string();
+        let short = |source: &Source| source.path().unwrap().strip_prefix(root).unwrap().display().to_string();
         sources.iter().map(short).collect()
     }
 
@@ -165,21 +161,21 @@ mod tests {
         let expected = ["Z.log", "node-a/kubelet.log", "node-a/kubelet.log.1", "node-a.log", "node-b/kubelet.log"];
         assert_eq!(names(root.path(), &sources), expected);
         assert_eq!(sources[1].folder.as_deref(), Some(root.path().join("node-a").as_path()));
-        assert_eq!((sources[1].bytes, sources[1].named), (Some(18), false));
+        assert_eq!((sources[1].bytes, sources[1].explicit), (Some(18), false));
     }
 
     #[test]
-    fn what_is_named_keeps_its_order_and_comes_once() {
+    fn what_is_given_keeps_its_order_and_comes_once() {
         let root = tree(&["a", "b"]);
         let at = |name: &str| root.path().join(name);
         let (sources, errors) =
             list(&[at("b"), "-".into(), at("./b"), root.path().into(), at("a"), "-".into(), at("c")]);
         assert_eq!(
-            sources.iter().map(|s| (s.path.is_none(), s.named)).collect::<Vec<_>>(),
+            sources.iter().map(|s| (s.path().is_none(), s.explicit)).collect::<Vec<_>>(),
             [(false, true), (true, true), (false, true)]
         );
         assert_eq!(sources[1].name, "stdin");
-        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::Missing]);
+        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::NotFound]);
     }
 
     #[test]
@@ -187,7 +183,7 @@ mod tests {
         let root = tree(&[".hidden"]);
         let (sources, errors) = list(&[root.path().to_path_buf()]);
         assert!(sources.is_empty());
-        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::Empty]);
+        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::EmptyFolder]);
     }
 
     #[cfg(unix)]
@@ -201,6 +197,6 @@ mod tests {
         symlink("..", root.path().join("pods/up")).unwrap();
         let (sources, errors) = list(&[root.path().to_path_buf()]);
         assert_eq!(names(root.path(), &sources), ["containers/app.log"]);
-        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::Missing]);
+        assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::NotFound]);
     }
 }

@@ -1,154 +1,139 @@
 //! Opening a source: layers of readers from the raw bytes to decoded text, chosen by content alone. Not chunking, and not
 //! finding out what kind of log it is.
 
-use std::fs::File;
 use std::io::{self, BufRead, Read};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use encoding_rs_io::DecodeReaderBytes;
 
-use super::Source;
-use super::content::{Bom, Content, SNIFF};
+use super::cancel::CancellableReader;
+use super::compression::{Compression, Decompressor};
 use super::error::{SourceError, SourceErrorKind};
-use super::packing::{Packing, Unpacked};
+use super::file::OpenFile;
+use super::peek_reader::{PeekReader, read_retrying};
 use super::pipe::Pipe;
-use super::regular::Regular;
-use super::stop::Until;
-use super::window::{Window, read_on};
+use super::signature::{Bom, SNIFF_LEN, Unreadable};
+use super::{Origin, Source};
 
-/// How often a stream may be packed. Twice happens (a .gz that a transfer packed again); more is a bomb or a mistake.
-const NESTED: usize = 2;
+/// How often a stream may be compressed. Twice happens (a .gz that a transfer compressed again); more is a bomb or a mistake.
+const MAX_LAYERS: usize = 2;
 
-/// Opens a source and gives its decoded bytes: unpacked, UTF-16 turned into UTF-8, byte order marks gone. Any other text
-/// passes untouched, broken UTF-8 included. Counts the raw bytes it reads, see [`Source::read_so_far`].
-///
-/// # Errors
-/// If it cannot be opened, is packed more than twice, or is known not to be a text log: [`SourceErrorKind::NotText`] where the
-/// user named it, [`SourceErrorKind::Skipped`] where it was found in a folder. Errors met later come from the reader: first
-/// everything that could be decoded, then the error, told in the user's words by [`Chunks`](super::Chunks).
-pub fn open(source: &Source) -> Result<Box<dyn Read + Send>, SourceError> {
-    let raw: Box<dyn Read + Send> = match &source.path {
-        None => Box::new(io::stdin()),
-        Some(path) => file(source, path)?,
-    };
-    decode(source, raw)
-}
-
-/// A file whose size is known is watched for what others do to it; pipes and devices are only read.
-fn file(source: &Source, path: &Path) -> Result<Box<dyn Read + Send>, SourceError> {
-    let told = |error: io::Error| SourceError::from_io(&source.name, &error);
-    Ok(match source.bytes {
-        Some(_) => Box::new(Regular::open(source, path.into()).map_err(told)?),
-        None => Box::new(File::open(path).map_err(told)?),
-    })
-}
-
-/// [`open`] for bytes that are already at hand; only the source's name, counter and `named` are used.
-///
-/// # Errors
-/// As [`open`], without those of opening the file.
-pub fn decode(source: &Source, raw: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>, SourceError> {
-    look_at(source, raw)?.text()
-}
-
-/// A source that was opened and whose first bytes were looked at. None of them is lost: pipes give theirs but once.
-pub struct Opened {
-    /// What it is, where it is known to be no log.
-    pub content: Option<Content>,
+/// A source that was opened and whose first bytes were read. None of them is lost: a pipe gives its bytes only once.
+pub struct OpenSource {
+    /// What it is, if it is known to be nothing that podlag reads.
+    pub unreadable: Option<Unreadable>,
     source: Source,
-    window: Window,
+    reader: PeekReader,
     stop: Arc<AtomicBool>,
 }
 
-/// Opens a source and looks at its first bytes. Reading ends when `stop` is set, also that of a pipe which is silent or has no
-/// writer yet.
+/// Opens a source and reads its first bytes. Counts the raw bytes it reads, see [`Source::bytes_read`]. Reading ends when
+/// `stop` is set, also that of a pipe that is silent or has no writer yet.
 ///
 /// # Errors
-/// If it cannot be opened, or is packed more than twice.
-pub fn look(source: &Source, stop: &Arc<AtomicBool>) -> Result<Opened, SourceError> {
-    let raw: Box<dyn Read + Send> = match &source.path {
-        None => Box::new(Pipe::stdin(Arc::clone(stop))),
-        Some(path) => {
-            if source.bytes.is_some() {
-                file(source, path)?
-            } else {
-                Box::new(Pipe::of(path.clone(), Arc::clone(stop)))
-            }
+/// If it cannot be opened, or is compressed more than twice.
+pub fn open(source: &Source, stop: &Arc<AtomicBool>) -> Result<OpenSource, SourceError> {
+    let from_io = |error: io::Error| SourceError::from_io(&source.name, &error);
+    let raw: Box<dyn Read + Send> = match &source.origin {
+        Origin::Stdin => Box::new(Pipe::stdin(Arc::clone(stop))),
+        // A file whose size is known is checked for changes while it is read; pipes and devices are only read.
+        Origin::File(path) if source.bytes.is_some() => {
+            Box::new(OpenFile::open(source, path.clone()).map_err(from_io)?)
         }
+        Origin::File(path) => Box::new(Pipe::open(path.clone(), Arc::clone(stop))),
+        Origin::Reader(reader) => {
+            let reader = reader.lock().ok().and_then(|mut reader| reader.take());
+            let again = || from_io(io::Error::other("a reader can be read only once"));
+            Box::new(Pipe::new(reader.ok_or_else(again)?, Arc::clone(stop)))
+        }
+        Origin::Url(_) => return Err(from_io(io::Error::other("a URL is fetched, not opened"))),
     };
-    look_until(source, raw, stop)
+    open_cancellable(source, raw, stop)
 }
 
-/// [`look`] for bytes that are already at hand.
+/// [`open`] for bytes that are already at hand; only the source's name, counter and `explicit` are used.
 ///
 /// # Errors
-/// As [`look`], without those of opening.
-pub fn look_at(source: &Source, raw: Box<dyn Read + Send>) -> Result<Opened, SourceError> {
-    look_until(source, raw, &Arc::default())
+/// As [`open`], without those of opening.
+pub fn open_with(source: &Source, raw: Box<dyn Read + Send>) -> Result<OpenSource, SourceError> {
+    open_cancellable(source, raw, &Arc::default())
 }
 
-fn look_until(source: &Source, raw: Box<dyn Read + Send>, stop: &Arc<AtomicBool>) -> Result<Opened, SourceError> {
-    let mut window = unpack(source, Box::new(Until::new(raw, stop)))?;
-    let head = window.peek(SNIFF);
-    let content = Content::of(head.get(..SNIFF).unwrap_or(head), false);
-    Ok(Opened { content, source: source.clone(), window, stop: Arc::clone(stop) })
+fn open_cancellable(
+    source: &Source,
+    raw: Box<dyn Read + Send>,
+    stop: &Arc<AtomicBool>,
+) -> Result<OpenSource, SourceError> {
+    let reader = decompress(source, Box::new(CancellableReader::new(raw, stop)))?;
+    let mut opened = OpenSource { unreadable: None, source: source.clone(), reader, stop: Arc::clone(stop) };
+    opened.unreadable = Unreadable::detect(opened.head());
+    Ok(opened)
 }
 
-impl Opened {
-    /// Its bytes, unpacked, whatever they are.
-    pub fn bytes(self) -> Box<dyn Read + Send> {
-        Box::new(Until::new(self.window, &self.stop))
+impl OpenSource {
+    /// Its first bytes, decompressed, by which its format is recognised: at most 8 KiB.
+    pub fn head(&mut self) -> &[u8] {
+        let head = self.reader.peek(SNIFF_LEN);
+        head.get(..SNIFF_LEN).unwrap_or(head)
     }
 
-    /// Its text, as [`open`] gives it.
+    /// Its bytes, decompressed, whatever they are.
+    pub fn bytes(self) -> Box<dyn Read + Send> {
+        Box::new(CancellableReader::new(self.reader, &self.stop))
+    }
+
+    /// Its text: UTF-16 becomes UTF-8, byte order marks are removed. Any other text passes unchanged, invalid UTF-8 included.
     ///
     /// # Errors
-    /// If it is known not to be a text log.
+    /// If it is known not to be text: [`SourceErrorKind::NotText`] if the user named it, [`SourceErrorKind::Skipped`] if it was
+    /// found in a folder. Errors met later come from the reader: first everything that could be decoded, then the error,
+    /// in the user's words by [`Chunks`](super::Chunks).
     pub fn text(mut self) -> Result<Box<dyn Read + Send>, SourceError> {
-        let source = &self.source;
-        let head = self.window.peek(SNIFF);
-        let head = head.get(..SNIFF).unwrap_or(head);
-        if let Some(content) = Content::of(head, !source.named) {
-            let kind = if source.named { SourceErrorKind::NotText(content) } else { SourceErrorKind::Skipped(content) };
-            return Err(SourceError::new(&source.name, kind, format!("it is {}", content.words())));
+        let explicit = self.source.explicit;
+        let content = self.unreadable.or_else(|| Unreadable::detect_binary(self.head()).filter(|_| !explicit));
+        if let Some(content) = content {
+            let kind = if explicit { SourceErrorKind::NotText(content) } else { SourceErrorKind::Skipped(content) };
+            return Err(SourceError::new(&self.source.name, kind, format!("it is {}", content.description())));
         }
-        match Bom::of(head) {
+        let head = self.head();
+        match Bom::detect(head) {
             // The decoder wants a third byte before it knows a mark.
-            Some(Bom::Utf16) if head.len() == 2 => self.window.consume(2),
-            Some(Bom::Utf16) => return Ok(Box::new(DecodeReaderBytes::new(Until::new(self.window, &self.stop)))),
-            Some(Bom::Utf8) => self.window.consume(3),
+            Some(Bom::Utf16) if head.len() == 2 => self.reader.consume(2),
+            Some(Bom::Utf16) => {
+                return Ok(Box::new(DecodeReaderBytes::new(CancellableReader::new(self.reader, &self.stop))));
+            }
+            Some(Bom::Utf8) => self.reader.consume(3),
             None => {}
         }
-        Ok(Box::new(Until::new(self.window, &self.stop)))
+        Ok(Box::new(CancellableReader::new(self.reader, &self.stop)))
     }
 }
 
-fn unpack(source: &Source, raw: Box<dyn Read + Send>) -> Result<Window, SourceError> {
+fn decompress(source: &Source, raw: Box<dyn Read + Send>) -> Result<PeekReader, SourceError> {
     source.read.store(0, Ordering::Relaxed);
-    let mut window = Window::new(Box::new(Counted { inner: raw, count: Arc::clone(&source.read) }));
+    let mut reader = PeekReader::new(Box::new(CountingReader { inner: raw, count: Arc::clone(&source.read) }));
     let mut layers = 0;
-    while let Some(packing) = Packing::ahead(&mut window) {
-        if layers == NESTED {
-            let message = format!("it is packed more than {NESTED} times over");
-            return Err(SourceError::new(&source.name, SourceErrorKind::Nested, message));
+    while let Some(compression) = Compression::detect(&mut reader) {
+        if layers == MAX_LAYERS {
+            let message = format!("it is compressed more than {MAX_LAYERS} times");
+            return Err(SourceError::new(&source.name, SourceErrorKind::TooManyLayers, message));
         }
         layers += 1;
-        window = Window::new(Box::new(Unpacked::new(window, packing)));
+        reader = PeekReader::new(Box::new(Decompressor::new(reader, compression)));
     }
-    Ok(window)
+    Ok(reader)
 }
 
 /// Counts the bytes that pass.
-struct Counted {
+struct CountingReader {
     inner: Box<dyn Read + Send>,
     count: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl Read for CountingReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = read_on(&mut self.inner, into)?;
+        let read = read_retrying(&mut self.inner, into)?;
         self.count.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
@@ -171,23 +156,23 @@ pub(super) mod tests {
     }
 
     /// Everything a source of these bytes gives, and the error at its end.
-    pub(in super::super) fn all(bytes: &[u8], step: usize, named: bool) -> (Vec<u8>, Option<SourceErrorKind>) {
-        let source = Source::file("node-1.log".into(), None, named);
-        let reader = match decode(&source, Box::new(Steps(bytes.to_vec(), step))) {
+    pub(in super::super) fn all(bytes: &[u8], step: usize, explicit: bool) -> (Vec<u8>, Option<SourceErrorKind>) {
+        let source = Source { explicit, ..Source::from_path("node-1.log".into()) };
+        let reader = match open_with(&source, Box::new(Steps(bytes.to_vec(), step))).and_then(OpenSource::text) {
             Ok(reader) => reader,
             Err(error) => return (Vec::new(), Some(error.kind)),
         };
-        let (mut text, mut trouble) = (Vec::new(), None);
+        let (mut text, mut failed) = (Vec::new(), None);
         for chunk in Chunks::new(0, &source.name, reader, Limits { chunk: 5000, ..Limits::default() }) {
             match chunk {
                 Ok(chunk) => text.extend_from_slice(chunk.own()),
-                Err(error) => trouble = Some(error.kind),
+                Err(error) => failed = Some(error.kind),
             }
         }
-        if trouble.is_none() {
-            assert_eq!(source.read_so_far(), bytes.len() as u64, "every raw byte is counted");
+        if failed.is_none() {
+            assert_eq!(source.bytes_read(), bytes.len() as u64, "every raw byte is counted");
         }
-        (text, trouble)
+        (text, failed)
     }
 
     const LOG: &str = "Nov 23 18:59:27 node-1 kubelet[77]: I1123 18:59:27.586186      77 kubelet.go:2421] \"SyncLoop ADD\" \
@@ -206,8 +191,8 @@ pub(super) mod tests {
     fn utf16_of_either_end_becomes_utf8_with_its_line_ends() {
         for form in [u16::to_le_bytes, u16::to_be_bytes] {
             for step in [1, 2, 7, 8192] {
-                for named in [true, false] {
-                    assert_eq!(all(&utf16(LOG, form), step, named), (LOG.as_bytes().to_vec(), None));
+                for explicit in [true, false] {
+                    assert_eq!(all(&utf16(LOG, form), step, explicit), (LOG.as_bytes().to_vec(), None));
                 }
             }
             let long = LOG.repeat(500);
@@ -229,39 +214,50 @@ pub(super) mod tests {
         }
         let nul = b"a\0b\nc".to_vec();
         assert_eq!(all(&nul, 1, true), (nul.clone(), None), "named: read as it is");
-        assert_eq!(all(&nul, 1, false).1, Some(SourceErrorKind::Skipped(Content::Binary)));
+        assert_eq!(all(&nul, 1, false).1, Some(SourceErrorKind::Skipped(Unreadable::Binary)));
         assert_eq!(all(b"", 1, false), (Vec::new(), None));
         assert_eq!(all(b"\xff\xfe", 1, false), (Vec::new(), None));
     }
 
     #[test]
-    fn what_is_no_text_is_said_not_read() {
-        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, true).1, Some(SourceErrorKind::NotText(Content::Journal)));
-        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, false).1, Some(SourceErrorKind::Skipped(Content::Journal)));
-        let packed = zstd::encode_all(&b"PAR1\x15"[..], 1).unwrap();
-        assert_eq!(all(&packed, 9, true).1, Some(SourceErrorKind::NotText(Content::Parquet)), "packed ones too");
+    fn what_is_not_text_is_an_error() {
+        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, true).1, Some(SourceErrorKind::NotText(Unreadable::Journal)));
+        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, false).1, Some(SourceErrorKind::Skipped(Unreadable::Journal)));
+        let compressed = zstd::encode_all(&b"\x7fELF\x02"[..], 1).unwrap();
+        assert_eq!(all(&compressed, 9, true).1, Some(SourceErrorKind::NotText(Unreadable::Elf)), "compressed ones too");
     }
 
     #[test]
-    fn files_open_again_and_show_their_first_text() {
+    fn files_can_be_opened_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kubelet.log.2.gz");
         let text = "I1123 18:59:27.586186 77 a.go:1] \"x\"\n".repeat(9000);
         std::fs::write(&path, zstd::encode_all(text.as_bytes(), 1).unwrap()).unwrap();
-        let source = Source::file(path, None, true);
-        let first = source.first_text().unwrap();
-        assert!(
-            first.len() > 60_000
-                && first.len() <= 65_536
-                && first.ends_with(b"\n")
-                && text.as_bytes().starts_with(&first)
-        );
-        let mut chunks = source.chunks(3, Limits::default()).unwrap();
-        assert_eq!(chunks.peek(), Some(first.as_slice()));
-        let chunk = chunks.next().unwrap().unwrap();
-        assert_eq!((chunk.source, chunk.own()), (3, text.as_bytes()));
-        assert!(chunks.next().is_none());
-        let gone = Source::file("/no/such.log".into(), None, true);
-        assert_eq!(open(&gone).err().map(|e| e.kind), Some(SourceErrorKind::Missing));
+        let source = Source::from_path(path);
+        assert!(source.bytes.is_some());
+        for _ in 0..2 {
+            let mut opened = open(&source, &Arc::default()).unwrap();
+            assert_eq!(opened.head(), &text.as_bytes()[..SNIFF_LEN]);
+            let mut chunks = Chunks::new(3, &source.name, opened.text().unwrap(), Limits::default());
+            let chunk = chunks.next().unwrap().unwrap();
+            assert_eq!((chunk.source, chunk.own()), (3, text.as_bytes()));
+            assert!(chunks.next().is_none());
+        }
+        let gone = Source::from_path("/no/such.log".into());
+        let kind = open(&gone, &Arc::default()).and_then(OpenSource::text).map(|mut text| {
+            let error = text.read(&mut [0]).unwrap_err();
+            SourceError::from_io(&gone.name, &error).kind
+        });
+        assert_eq!(kind.ok(), Some(SourceErrorKind::NotFound));
+    }
+
+    #[test]
+    fn a_reader_is_read_once() {
+        let source = Source::from_reader("memory", std::io::Cursor::new(LOG));
+        let mut text = String::new();
+        open(&source, &Arc::default()).unwrap().text().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), source.bytes_read()), (LOG, LOG.len() as u64));
+        let error = open(&source, &Arc::default()).err().unwrap();
+        assert_eq!((error.name.as_str(), error.kind), ("memory", SourceErrorKind::Read));
     }
 }

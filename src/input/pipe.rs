@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::window::read_on;
+use super::peek_reader::read_retrying;
 
 /// Bytes of one read, and how many reads may wait to be taken. A pipe is asked to hold one read.
 const READ: usize = 256 << 10;
@@ -22,7 +22,7 @@ pub struct Pipe {
     /// Buffers that were taken go back to be filled again.
     spare: Sender<Vec<u8>>,
     stop: Arc<AtomicBool>,
-    held: Vec<u8>,
+    buffer: Vec<u8>,
     taken: usize,
     length: usize,
 }
@@ -38,8 +38,8 @@ impl Pipe {
     }
 
     /// Reads a named pipe or a device. It is opened on the thread too: a pipe without a writer lets whoever opens it wait.
-    pub fn of(path: PathBuf, stop: Arc<AtomicBool>) -> Self {
-        Pipe::new(Late { path, file: None }, stop)
+    pub fn open(path: PathBuf, stop: Arc<AtomicBool>) -> Self {
+        Pipe::new(LazyReader { path, file: None }, stop)
     }
 
     /// Reads `inner` on a thread of its own.
@@ -49,7 +49,7 @@ impl Pipe {
         std::thread::spawn(move || {
             loop {
                 let mut bytes = spares.try_recv().unwrap_or_else(|_| vec![0; READ]);
-                let read = match read_on(&mut inner, &mut bytes) {
+                let read = match read_retrying(&mut inner, &mut bytes) {
                     Ok(0) => break,
                     read => read.map(|length| (bytes, length)),
                 };
@@ -59,17 +59,17 @@ impl Pipe {
                 }
             }
         });
-        Pipe { reads, spare, stop, held: Vec::new(), taken: 0, length: 0 }
+        Pipe { reads, spare, stop, buffer: Vec::new(), taken: 0, length: 0 }
     }
 }
 
 /// A file that is opened by the first read.
-struct Late {
+struct LazyReader {
     path: PathBuf,
     file: Option<File>,
 }
 
-impl Read for Late {
+impl Read for LazyReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match &mut self.file {
             Some(file) => file.read(into),
@@ -84,7 +84,7 @@ impl Read for Pipe {
             match self.reads.recv_timeout(Duration::from_millis(50)) {
                 Ok(read) => {
                     let (bytes, length) = read?;
-                    let done = std::mem::replace(&mut self.held, bytes);
+                    let done = std::mem::replace(&mut self.buffer, bytes);
                     (self.taken, self.length) = (0, length);
                     if !done.is_empty() {
                         // One that is not wanted is freed.
@@ -96,7 +96,7 @@ impl Read for Pipe {
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
-        let left = self.held.get(self.taken..self.length).unwrap_or_default();
+        let left = self.buffer.get(self.taken..self.length).unwrap_or_default();
         let length = left.len().min(into.len());
         if let (Some(target), Some(from)) = (into.get_mut(..length), left.get(..length)) {
             target.copy_from_slice(from);

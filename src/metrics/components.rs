@@ -378,7 +378,7 @@ impl Parts<'_> {
             let (phases, remarks) = self.other();
             self.push(OTHER, &phases, (0.0, rest, rest), &[name::POD_START, name::WORKER_START], remarks);
             let outside = (total - running.max(known)).max(0.0);
-            let phases = [Phase::Scheduling, Phase::Report, Phase::Watch];
+            let phases = [Phase::Scheduling, Phase::StatusUpdate, Phase::Watch];
             let remarks = self.outside();
             self.push(OUTSIDE, &phases, (0.0, outside, outside), &[name::TOTAL, name::POD_START], remarks);
         }
@@ -398,7 +398,7 @@ impl Parts<'_> {
         let mut phases = vec![Phase::Unattributed];
         if running.is_none() {
             phases.extend(self.other().0.into_iter().filter(|phase| *phase != Phase::Unattributed));
-            phases.extend([Phase::Scheduling, Phase::Report, Phase::Watch]);
+            phases.extend([Phase::Scheduling, Phase::StatusUpdate, Phase::Watch]);
         }
         self.push("unattributed", &phases, bounds, &[], remarks);
     }
@@ -406,7 +406,7 @@ impl Parts<'_> {
     /// What may lie in the kubelet's other work, and why.
     fn other(&self) -> (Vec<Phase>, Vec<String>) {
         let mut phases =
-            vec![Phase::Init, Phase::ImageBackoff, Phase::RestartBackoff, Phase::Detect, Phase::Unattributed];
+            vec![Phase::Init, Phase::ImageBackoff, Phase::RetryBackoff, Phase::Detection, Phase::Unattributed];
         let mut remarks = Vec::new();
         let (sandboxes, pulls) = (self.errors("run_podsandbox"), self.errors("pull_image"));
         if sandboxes > 0.0 {

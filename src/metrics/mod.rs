@@ -3,15 +3,15 @@
 //!
 //! ```text
 //! text --exposition--> samples ─┐
-//!                               ├─> Page --between--> Window --breakdown--> Part --judge--> Proof ──> Figures
+//!                               ├─> Scrape --between--> Window --components--> MeanComponent ──> NodeMetrics
 //! URL  --prometheus--> series ──┘                        └──────────── reconcile with the startups table ┘
 //! ```
 
 pub mod components;
 pub mod exposition;
 pub mod families;
+mod finding;
 pub mod histogram;
-pub mod judge;
 pub mod prometheus;
 pub mod reconcile;
 pub mod scrape;
@@ -22,8 +22,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use components::{MeanComponent, StartupStats};
+pub use finding::MetricFinding;
 pub use histogram::{Bounds, Histogram};
-pub use judge::MetricFinding;
 pub use reconcile::{Comparison, Reconciliation};
 pub use scrape::{Scrape, ScrapeCollector};
 pub use window::Window;
@@ -66,7 +66,7 @@ pub struct NodeMetrics {
     pub mean_s: Option<f64>,
     /// Where they went.
     pub parts: Vec<MeanComponent>,
-    /// The causes they prove.
+    /// The causes they prove: the room `causes` adds them.
     pub causes: Vec<MetricFinding>,
     /// The logs of the same node beside them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,6 @@ impl NodeMetrics {
     pub fn of(window: Window, recorded: Option<&[Recorded]>) -> Self {
         let starts = StartupStats::of(&window).unwrap_or_default();
         let parts = components::of(&window, &starts);
-        let causes = judge::judge(&judge::Case { window: &window, starts: &starts, parts: &parts });
         type Quantile<'a> = &'a dyn Fn(f64) -> Option<Bounds>;
         let spread = |histogram: &Histogram, quantile: Quantile<'_>, within: Option<(f64, f64)>| LatencySummary {
             count: histogram.count,
@@ -98,20 +97,18 @@ impl NodeMetrics {
             mean_s: (!parts.is_empty()).then(|| parts.iter().map(|part| part.mean_s).sum()),
             reconciled: recorded.map(|recorded| reconcile::reconcile(&window, &starts, &parts, recorded)),
             parts,
-            causes,
+            causes: Vec::new(),
             window,
         }
     }
 }
 
 impl NodeMetrics {
-    /// The figures of several nodes: histograms and counts are added up, parts and proofs weighted by recorded starts.
+    /// The figures of several nodes: histograms and counts are added up, parts weighted by recorded starts.
     fn aggregate(mut window: Window, nodes: &[NodeMetrics]) -> Self {
         let parts: Vec<(f64, &[MeanComponent])> =
             nodes.iter().map(|node| (node.startups, node.parts.as_slice())).collect();
         let parts = components::aggregate(&parts);
-        let proofs = nodes.iter().map(|node| (node.window.node.as_str(), node.startups, node.causes.as_slice()));
-        let causes = judge::aggregate(&proofs.collect::<Vec<_>>());
         let mean_s = (!parts.is_empty()).then(|| parts.iter().map(|part| part.mean_s).sum());
         let known = nodes.iter().filter(|node| node.total_s.is_some()).count();
         if known > 0 && known < nodes.len() {
@@ -128,7 +125,6 @@ impl NodeMetrics {
             overflowed: sum(|node| node.overflowed),
             mean_s,
             parts,
-            causes,
             ..NodeMetrics::of(window, None)
         }
     }

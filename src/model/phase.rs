@@ -8,37 +8,37 @@ named_enum! {
     /// A kind of interval in a startup.
     #[derive(Default)]
     Phase PHASES {
-        /// Created → the kubelet took the pod: scheduler, binding, watch, a kubelet that was down.
+        /// Created → received by the kubelet: scheduler, binding, watch, a kubelet that was down.
         Scheduling = "scheduling",
-        /// First volume work → all volumes done.
+        /// First volume operation → all volumes mounted.
         Volumes = "volumes",
-        /// Pull asked for → transfer begins: the serial queue, the limit of parallel pulls.
+        /// Pull requested → transfer started: the serial queue, the limit of parallel pulls.
         ImageWait = "image_wait",
         /// Transfer and unpacking.
         ImagePull = "image_pull",
-        /// Between a failed pull and the next try.
+        /// Between a failed pull and the next attempt.
         ImageBackoff = "image_backoff",
-        /// Sandbox asked for → ready; network set-up inside, retries counted.
+        /// Sandbox requested → ready; including network set-up and retries.
         Sandbox = "sandbox",
         /// Init containers running.
         Init = "init",
-        /// Container asked for → started.
+        /// Container requested → started.
         Start = "start",
-        /// Waits after a failed try: crashes, configuration errors, a node network that is not ready.
-        RestartBackoff = "restart_backoff",
+        /// Waits after a failed attempt: crashes, configuration errors, a node network that is not ready.
+        RetryBackoff = "retry_backoff",
         /// Something ended or started in the runtime → the kubelet notices.
-        Detect = "detect",
-        /// Noticed → the API accepted the status.
-        Report = "report",
-        /// Accepted → seen on the kubelet's own watch; often an artefact of the tracker.
+        Detection = "detection",
+        /// Noticed → the API server accepted the status.
+        StatusUpdate = "status_update",
+        /// Accepted → seen on the kubelet's own watch; often an artefact of the kubelet's tracker.
         Watch = "watch",
-        /// What no evidence covers.
+        /// Not explained by the input.
         #[default]
         Unattributed = "unattributed",
     }
 }
 
-/// A phase's group, label and meaning, as people read them.
+/// A phase's group, label and meaning, as users read them.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
     /// The group it belongs to.
@@ -53,19 +53,19 @@ impl Phase {
     /// The words for it.
     pub fn words(self) -> Words {
         let (group, label, meaning) = match self {
-            Phase::Scheduling => ("before the kubelet", "scheduling", "created → the kubelet took the pod"),
-            Phase::Volumes => ("volumes", "volumes", "first volume work → all volumes done"),
-            Phase::ImageWait => ("pulling", "image wait", "pull asked for → transfer begins"),
+            Phase::Scheduling => ("before the kubelet", "scheduling", "created → received by the kubelet"),
+            Phase::Volumes => ("volumes", "volumes", "first volume operation → all volumes mounted"),
+            Phase::ImageWait => ("pulling", "image wait", "pull requested → transfer started"),
             Phase::ImagePull => ("pulling", "image pull", "transfer and unpacking"),
-            Phase::ImageBackoff => ("pulling", "image back-off", "between a failed pull and the next try"),
-            Phase::Sandbox => ("runtime", "sandbox", "sandbox asked for → ready, network inside"),
+            Phase::ImageBackoff => ("pulling", "image back-off", "failed pull → next attempt"),
+            Phase::Sandbox => ("runtime", "sandbox", "requested → ready, including the pod network"),
             Phase::Init => ("runtime", "init", "init containers running"),
-            Phase::Start => ("runtime", "start", "container asked for → started"),
-            Phase::RestartBackoff => ("runtime", "retry wait", "waits after failed tries"),
-            Phase::Detect => ("reporting", "detect", "changed in the runtime → noticed by the kubelet"),
-            Phase::Report => ("reporting", "report", "noticed → status accepted by the API"),
+            Phase::Start => ("runtime", "start", "container requested → started"),
+            Phase::RetryBackoff => ("runtime", "retry back-off", "failed attempt → next attempt"),
+            Phase::Detection => ("reporting", "detection", "changed in the runtime → noticed by the kubelet"),
+            Phase::StatusUpdate => ("reporting", "status update", "noticed → status accepted by the API server"),
             Phase::Watch => ("reporting", "watch", "accepted → seen on the kubelet's own watch"),
-            Phase::Unattributed => ("–", "unattributed", "what no evidence covers"),
+            Phase::Unattributed => ("–", "unattributed", "not explained by the input"),
         };
         Words { group, label, meaning }
     }

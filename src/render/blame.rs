@@ -9,7 +9,7 @@ use crate::table::{Group, Groups};
 
 /// The forms it has.
 pub const FORMATS: &[&str] = &["text", "json", "csv", "markdown"];
-/// How many lines text shows unless told otherwise.
+/// How many lines text shows by default.
 pub const TOP: usize = 40;
 
 /// Writes groups in a form: text, json, csv or markdown.
@@ -42,7 +42,7 @@ pub fn write(groups: &Groups, form: &str, top: usize, screen: TextOptions, out: 
         "markdown" => grid.markdown(out),
         "csv" => grid.csv(out),
         "json" => json::pretty(out, &serde_json::json!({ "by": groups.by, "of": groups.of, "groups": grid.json() })),
-        _ => Err(Error::new(ErrorKind::Setting, format!("blame has no form {form:?}"))),
+        _ => Err(Error::new(ErrorKind::Setting, format!("blame has no format {form:?}"))),
     }
 }
 
@@ -77,8 +77,8 @@ fn by_startup(by: &str) -> bool {
 
 fn lost(by: &str) -> &'static str {
     match by {
-        "phase" => "all seconds of the phase",
-        "image" | "registry" => "all seconds of the pulls",
-        _ => "seconds that causes claim",
+        "phase" => "total seconds in the phase",
+        "image" | "registry" => "total seconds of pulls",
+        _ => "seconds attributed to causes",
     }
 }

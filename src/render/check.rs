@@ -5,7 +5,7 @@ use std::io::Write;
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::number::format_bytes;
-use super::{Cell, Grid, TextOptions, json, length};
+use super::{Cell, Grid, TextOptions, format_duration, json};
 use crate::model::error::{Error, ErrorKind};
 use crate::report::gate::{Outcome, Verdict, Verdicts};
 
@@ -64,25 +64,25 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
             report.add_test_suite(suite);
             let text = report.to_string();
             let text =
-                text.map_err(|trouble| Error::new(ErrorKind::Output, format!("no JUnit could be made: {trouble}")))?;
+                text.map_err(|error| Error::new(ErrorKind::Output, format!("cannot write JUnit XML: {error}")))?;
             Ok(out.write_all(text.as_bytes())?)
         }
-        _ => Err(Error::new(ErrorKind::Setting, format!("check has no form {form:?}"))),
+        _ => Err(Error::new(ErrorKind::Setting, format!("check has no format {form:?}"))),
     }
 }
 
 fn case(verdict: &Verdict) -> TestCase {
     let status = match verdict.outcome {
         Outcome::Pass => TestCaseStatus::success(),
-        Outcome::Fail => told(NonSuccessKind::Failure, verdict),
-        Outcome::Unknown => told(NonSuccessKind::Error, verdict),
+        Outcome::Fail => test_status(NonSuccessKind::Failure, verdict),
+        Outcome::Unknown => test_status(NonSuccessKind::Error, verdict),
     };
     let mut case = TestCase::new(format!("fails if {}", verdict.limit), status);
     case.set_classname("podlag.check");
     case
 }
 
-fn told(kind: NonSuccessKind, verdict: &Verdict) -> TestCaseStatus {
+fn test_status(kind: NonSuccessKind, verdict: &Verdict) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(verdict.outcome.name()).set_description(why(verdict));
     status
@@ -99,7 +99,7 @@ fn sign(outcome: Outcome) -> &'static str {
 
 fn figure(value: f64, unit: &str) -> String {
     match unit {
-        "s" => length(value),
+        "s" => format_duration(value),
         // Limits are written to the tenth or hundredth of a percent.
         "share" => format!("{} %", (value * 1e4).round() / 100.0),
         "B" => format_bytes(value),
@@ -111,8 +111,8 @@ fn figure(value: f64, unit: &str) -> String {
 fn why(verdict: &Verdict) -> String {
     let read = |value: f64| figure(value, verdict.unit);
     let starts = if verdict.count == 1 { "1 start".into() } else { format!("{} starts", verdict.count) };
-    let open = if verdict.open > 0 { format!(", {} more still on their way", verdict.open) } else { String::new() };
-    let Some(value) = verdict.value else { return format!("no start has such a value ({starts}{open})") };
+    let open = if verdict.open > 0 { format!(", {} more still starting", verdict.open) } else { String::new() };
+    let Some(value) = verdict.value else { return format!("no start has a value ({starts}{open})") };
     let interval = match (verdict.low, verdict.high) {
         (Some(low), Some(high)) if low == high => {
             return format!("{} of {starts}{open}{}", read(value), bound(verdict));
@@ -129,5 +129,5 @@ fn why(verdict: &Verdict) -> String {
 fn bound(verdict: &Verdict) -> String {
     let read = |value: f64| figure(value, verdict.unit);
     let baseline = verdict.baseline.map_or(String::new(), |baseline| format!(" (baseline {})", read(baseline)));
-    verdict.bound.map_or(String::new(), |bound| format!("; the limit is {}{baseline}", read(bound)))
+    verdict.bound.map_or(String::new(), |bound| format!("; limit {}{baseline}", read(bound)))
 }

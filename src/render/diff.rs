@@ -4,11 +4,11 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Cell, Grid, TextOptions, grid, json, length};
+use super::{Cell, Grid, TextOptions, format_duration, grid, json};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::model::text::sanitize;
-use crate::report::compare::{Diff, Line, QUANTILES, Verdict};
+use crate::report::compare::{Diff, Line, LineKind, QUANTILES, Verdict};
 
 /// The forms it has.
 pub const FORMATS: &[&str] = &["text", "json", "markdown"];
@@ -30,10 +30,10 @@ pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) 
                 writeln!(out, "\n{}", if screen.colour { format!("\x1b[1m{title}\x1b[0m") } else { title.to_owned() })?;
                 grid.text(screen, SHOWN.max(24), out)?;
             }
-            let quiet = diff.lines.iter().filter(|line| matches!(line.kind, "workload" | "node_pool"));
+            let quiet = diff.lines.iter().filter(|line| matches!(line.kind, LineKind::Workload | LineKind::NodePool));
             let quiet = quiet.filter(|line| matches!(line.verdict, Verdict::Noise | Verdict::TooFew)).count();
             if quiet > 0 {
-                writeln!(out, "\n{quiet} other workloads and node pools: noise, or too few starts")?;
+                writeln!(out, "\n{quiet} other workloads and node pools: no significant change, or too few starts")?;
             }
             writeln!(out)?;
             wrapped(&method(diff), screen.width, out)
@@ -90,10 +90,10 @@ fn headlines(diff: &Diff) -> Vec<String> {
     }
     for (verdict, word) in [(Verdict::Faster, "faster"), (Verdict::Slower, "slower")] {
         let mut changed: Vec<&Line> =
-            diff.lines.iter().filter(|line| line.verdict == verdict && tells(diff, line)).collect();
+            diff.lines.iter().filter(|line| line.verdict == verdict && is_significant(diff, line)).collect();
         changed.sort_by(|a, b| mean_change(b).abs().total_cmp(&mean_change(a).abs()));
         let named = |line: &&Line| {
-            format!("{} ({} a start){}", full_label(line), signed(mean_change(line)), within(diff, line))
+            format!("{} ({} per start){}", full_label(line), signed(mean_change(line)), within(diff, line))
         };
         let named: Vec<String> = changed.iter().map(named).collect();
         if !named.is_empty() {
@@ -102,17 +102,18 @@ fn headlines(diff: &Diff) -> Vec<String> {
     }
     for (count, side) in [(diff.startups.0, "before"), (diff.startups.1, "after")] {
         if count == 0 {
-            all.push(format!("{side} holds no startups: there is nothing to compare"));
+            all.push(format!("{side}: no startups, nothing to compare"));
             return all;
         }
     }
-    let unlike: Vec<String> = diff.lines.iter().filter(|line| line.verdict == Verdict::Unlike).map(label).collect();
-    if !unlike.is_empty() {
-        let told = "the two sides stand on different logs (is the runtime's log in both?), so these are not compared";
-        all.push(format!("{told}: {}", unlike.join(", ")));
+    let not_comparable: Vec<String> =
+        diff.lines.iter().filter(|line| line.verdict == Verdict::NotComparable).map(label).collect();
+    if !not_comparable.is_empty() {
+        let reason = "inputs differ (is the runtime log in both?); phases not compared";
+        all.push(format!("{reason}: {}", not_comparable.join(", ")));
     }
     if !diff.lines.iter().any(|line| matches!(line.verdict, Verdict::Faster | Verdict::Slower)) {
-        all.push("no change that is more than noise".into());
+        all.push("no significant change".into());
     }
     for (note, word) in [("new", "new causes"), ("gone", "causes gone")] {
         let named: Vec<&str> =
@@ -124,21 +125,21 @@ fn headlines(diff: &Diff) -> Vec<String> {
     all
 }
 
-/// A group that changed, or a phase whose group did not change with it.
-fn tells(diff: &Diff, line: &Line) -> bool {
+/// Whether a headline names the line: a group that changed, or a phase whose group did not change with it.
+fn is_significant(diff: &Diff, line: &Line) -> bool {
     let group = Phase::from_name(&line.name).map(|phase| phase.words().group);
     let with_group =
         || diff.lines.iter().any(|other| Some(other.name.as_str()) == group && other.verdict == line.verdict);
-    line.kind == "group" || (line.kind == "phase" && !with_group())
+    line.kind == LineKind::Group || (line.kind == LineKind::Phase && !with_group())
 }
 
 /// A line's name where no table stands around it.
 fn full_label(line: &Line) -> String {
     let group = Phase::from_name(&line.name).map(|phase| phase.words().group).filter(|group| *group != "–");
     match (line.kind, group) {
-        ("group", _) if line.name == "pulling" => "image pulling".into(),
-        ("phase", Some("pulling")) => format!("{}, part of image pulling", label(line)),
-        ("phase", Some(group)) => format!("{}, part of {group}", label(line)),
+        (LineKind::Group, _) if line.name == "pulling" => "image pulling".into(),
+        (LineKind::Phase, Some("pulling")) => format!("{}, part of image pulling", label(line)),
+        (LineKind::Phase, Some(group)) => format!("{}, part of {group}", label(line)),
         _ => label(line),
     }
 }
@@ -147,7 +148,7 @@ fn full_label(line: &Line) -> String {
 fn within(diff: &Diff, group: &Line) -> String {
     let of_group = |line: &&Line| {
         let phase = Phase::from_name(&line.name);
-        line.kind == "phase"
+        line.kind == LineKind::Phase
             && line.verdict == group.verdict
             && phase.is_some_and(|phase| phase.words().group == group.name)
     };
@@ -158,7 +159,7 @@ fn within(diff: &Diff, group: &Line) -> String {
         .map(|line| {
             let median =
                 line.quantiles.first().map_or(String::new(), |q| format!(" p50 {}", moved(q.before_s, q.after_s)));
-            // A group of one phase that has its name need not say it twice.
+            // A group of one phase with the same name is not named twice.
             let name = if label(line) == group.name { String::new() } else { label(line) };
             format!("{name}{median}").trim_start().to_owned()
         })
@@ -171,19 +172,23 @@ fn mean_change(line: &Line) -> f64 {
 }
 
 fn signed(seconds: f64) -> String {
-    if seconds > 0.0 { format!("+{}", length(seconds)) } else { length(seconds).replacen('-', "−", 1) }
+    if seconds > 0.0 {
+        format!("+{}", format_duration(seconds))
+    } else {
+        format_duration(seconds).replacen('-', "−", 1)
+    }
 }
 
 fn moved(before: f64, after: f64) -> String {
-    format!("{} → {}", length(before), length(after))
+    format!("{} → {}", format_duration(before), format_duration(after))
 }
 
 /// What a line is called on the page.
 fn label(line: &Line) -> String {
     match line.kind {
-        "phase" => Phase::from_name(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
-        "whole" if line.name == "running_s" => "created → running".into(),
-        "whole" => "no pull, init (SLO)".into(),
+        LineKind::Phase => Phase::from_name(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
+        LineKind::Total if line.name == "running_s" => "created → running".into(),
+        LineKind::Total => "without pull and init (SLO)".into(),
         _ => line.name.clone(),
     }
 }
@@ -191,15 +196,16 @@ fn label(line: &Line) -> String {
 fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
     let mut all = Vec::new();
     for (title, kinds) in [
-        ("where the time goes", &["whole", "group", "phase"][..]),
-        ("workloads (created → running)", &["workload"]),
-        ("node pools, by the nodes' names (created → running)", &["node_pool"]),
+        ("where the time went", &[LineKind::Total, LineKind::Group, LineKind::Phase][..]),
+        ("workloads (created → running)", &[LineKind::Workload]),
+        ("node pools, by node name (created → running)", &[LineKind::NodePool]),
     ] {
         let mut lines: Vec<&Line> = diff.lines.iter().filter(|line| kinds.contains(&line.kind)).collect();
         if kinds.len() == 1 {
             // Of groups there can be thousands: those that changed, the most first.
-            let told = |line: &&Line| most == usize::MAX || !matches!(line.verdict, Verdict::Noise | Verdict::TooFew);
-            lines.retain(told);
+            let has_changed =
+                |line: &&Line| most == usize::MAX || !matches!(line.verdict, Verdict::Noise | Verdict::TooFew);
+            lines.retain(has_changed);
             lines.sort_by(|a, b| {
                 mean_change(b).abs().total_cmp(&mean_change(a).abs()).then_with(|| a.name.cmp(&b.name))
             });
@@ -210,8 +216,11 @@ fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
         }
         let mut grid = Grid::new(&heads);
         for line in lines {
-            let mut cells =
-                vec![Cell::Text(if line.kind == "phase" { format!("· {}", label(line)) } else { label(line) })];
+            let mut cells = vec![Cell::Text(if line.kind == LineKind::Phase {
+                format!("· {}", label(line))
+            } else {
+                label(line)
+            })];
             cells.extend(
                 (0..QUANTILES.len())
                     .map(|at| line.quantiles.get(at).map_or(Cell::None, |q| Cell::Text(moved(q.before_s, q.after_s)))),
@@ -238,7 +247,7 @@ fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
         ]);
     }
     if !grid.is_empty() {
-        all.push(("causes (seconds per start of the whole set)", grid));
+        all.push(("causes (seconds per start, over all starts)", grid));
     }
     all
 }
@@ -249,10 +258,9 @@ fn p_value(p: f64) -> String {
 
 fn method(diff: &Diff) -> String {
     format!(
-        "A change counts when a two-sample test finds it (p below {:.2}, adjusted for the number of lines of its kind), the {:.0} % interval of a \
-         quantile's change leaves zero out (bootstrap, seed {}), and it is above the stamps' resolution ({:.0} ms; up to 1 s where it begins at creation, \
-         whose stamp is cut to whole seconds). Starts of one burst wait for each other: \
-         take p for a guide.",
+        "A change is significant when a two-sample test finds it (p below {:.2}, adjusted for the number of rows of its kind), the {:.0} % confidence \
+         interval of a quantile's change excludes zero (bootstrap, seed {}), and the change exceeds the resolution of the timestamps ({:.0} ms; up to 1 s \
+         from creation, whose timestamp has whole seconds). Starts in one burst are not independent: treat p-values as approximate.",
         1.0 - diff.confidence,
         diff.confidence * 100.0,
         diff.seed,

@@ -1,4 +1,4 @@
-//! What a cause or an oddity is, in words.
+//! What a cause or an anomaly means.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use crate::causes;
 use crate::causes::setting::Settings;
 use crate::model::error::{Error, ErrorKind};
 
-/// Lists the causes by the group of phases that they claim.
+/// Lists the causes by group.
 ///
 /// # Errors
 /// When writing fails.
@@ -19,19 +19,19 @@ pub fn list(out: &mut dyn Write) -> Result<(), Error> {
     Ok(())
 }
 
-/// Explains a cause, or an oddity of a startup, by its id.
+/// Explains a cause, or an anomaly of a startup, by its id.
 ///
 /// # Errors
 /// When there is none of this id, or writing fails.
 pub fn one(id: &str, out: &mut dyn Write) -> Result<(), Error> {
     let Some(cause) = causes::named(id) else {
         let unknown =
-            || Error::new(ErrorKind::Setting, format!("no cause is named {id:?}")).help("podlag explain lists them");
+            || Error::new(ErrorKind::Setting, format!("unknown cause {id:?}")).help("podlag explain lists them");
         return Ok(writeln!(out, "{id}: {}", breakdown::anomaly(id).ok_or_else(unknown)?)?);
     };
     let advised = cause.advised([], &Settings::default());
     let side_effect = advised.side_effect.as_deref().unwrap_or("none");
-    writeln!(out, "{id}: {}\n\n{}\nSet: {}\nTrade-off: {side_effect}", cause.title, cause.text, advised.set)?;
+    writeln!(out, "{id}: {}\n\n{}\nChange: {}\nTrade-off: {side_effect}", cause.title, cause.text, advised.set)?;
     let (baseline, threshold) = (cause.baseline.seconds(), cause.threshold.seconds());
     if cause.phases.is_empty() || cause.threshold.0 == 0 {
         writeln!(out, "Threshold: none; {}", cause.rationale)?;
@@ -40,5 +40,5 @@ pub fn one(id: &str, out: &mut dyn Write) -> Result<(), Error> {
     }
     let mut shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.how_to_get()).collect();
     shown.dedup();
-    Ok(writeln!(out, "Shown by: {}", shown.join(", or "))?)
+    Ok(writeln!(out, "Required input: {}", shown.join(", or "))?)
 }

@@ -17,20 +17,21 @@ fn place(line: i64) -> Option<Place> {
 
 fn spans(all: &[(Phase, f64, Precision, f64, Option<&str>)]) -> Vec<Span> {
     let mut reached = BEGIN;
-    let span = |(at, (phase, took, precision, min_s, about)): (usize, &(Phase, f64, Precision, f64, Option<&str>))| {
-        let from = reached;
-        reached = from + Nanos::from_seconds(*took);
-        Span {
-            phase: *phase,
-            from,
-            to: reached,
-            precision: *precision,
-            min_s: *min_s,
-            max_s: *took,
-            about: about.map(Into::into),
-            evidence: (*phase != Phase::Unattributed).then(|| place(10 + at as i64)).flatten(),
-        }
-    };
+    let span =
+        |(at, (phase, took, precision, min_s, waited_for)): (usize, &(Phase, f64, Precision, f64, Option<&str>))| {
+            let from = reached;
+            reached = from + Nanos::from_seconds(*took);
+            Span {
+                phase: *phase,
+                from,
+                to: reached,
+                precision: *precision,
+                min_s: *min_s,
+                max_s: *took,
+                waited_for: waited_for.map(Into::into),
+                evidence: (*phase != Phase::Unattributed).then(|| place(10 + at as i64)).flatten(),
+            }
+        };
     all.iter().enumerate().map(span).collect()
 }
 
@@ -85,11 +86,11 @@ pub(super) fn fixed() -> Vec<Row> {
             (Phase::Unattributed, 2.0, Exact, 2.0, None),
         ]),
     );
-    let finding = |cause: &str, lost_s, certain_s, about: &str| Finding {
+    let finding = |cause: &str, lost_s, lost_min_s, waited_for: &str| Finding {
         cause: cause.into(),
         lost_s,
-        certain_s,
-        about: Some(about.into()),
+        lost_min_s,
+        waited_for: Some(waited_for.into()),
         evidence: place(11),
     };
     vec![
@@ -117,9 +118,9 @@ pub(super) fn hostile() -> Vec<Row> {
         row.kubelet_version = Some(text.clone());
         row.anomalies.push(text.clone());
         row.lines.iter_mut().for_each(|line| line.text = text.clone());
-        row.findings.iter_mut().for_each(|finding| finding.about = Some(text.clone()));
+        row.findings.iter_mut().for_each(|finding| finding.waited_for = Some(text.clone()));
         for span in &mut row.spans {
-            span.about = Some(text.clone());
+            span.waited_for = Some(text.clone());
             span.max_s = f64::MAX;
         }
         let other = Finding { cause: text, lost_s: 1e300, ..Finding::default() };
@@ -139,9 +140,19 @@ pub(super) fn report(rows: Vec<Row>, text: &str) -> Result<Report, Error> {
     let coverage = Coverage {
         lines: 1234,
         records: 56,
-        cut_records: 1,
-        source_troubles: vec![format!("logs/{text}old.log: it ends early")],
+        truncated_records: 1,
+        source_errors: vec![format!("logs/{text}old.log: it ends early")],
         ..Coverage::default()
     };
     Report::of(Table::from_rows(rows)?, Vec::new(), false, &[], coverage)
+}
+
+/// Checks that an output is the file of this name in `fixture`; `BLESS=1` renews the file.
+#[allow(clippy::disallowed_methods, reason = "a test is controlled by the environment")]
+pub(super) fn check(name: &str, output: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/fixture").join(name);
+    if std::env::var("BLESS").is_ok() {
+        std::fs::write(&path, output).unwrap();
+    }
+    assert_eq!(output, std::fs::read_to_string(&path).unwrap(), "{}: BLESS=1 renews it", path.display());
 }

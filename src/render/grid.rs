@@ -4,7 +4,7 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, cell, length, share};
+use super::{TextOptions, cell, format_duration, format_percent};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::text::sanitize;
 
@@ -35,11 +35,11 @@ impl Cell {
         match self {
             Cell::None => "–".into(),
             Cell::Text(text) => sanitize(text),
-            Cell::Seconds(seconds) => length(*seconds),
-            Cell::Change(seconds) if *seconds > 0.0 => format!("+{}", length(*seconds)),
-            Cell::Change(seconds) => length(*seconds).replacen('-', "−", 1),
+            Cell::Seconds(seconds) => format_duration(*seconds),
+            Cell::Change(seconds) if *seconds > 0.0 => format!("+{}", format_duration(*seconds)),
+            Cell::Change(seconds) => format_duration(*seconds).replacen('-', "−", 1),
             Cell::Count(count) => count.to_string(),
-            Cell::Share(part) => share(*part),
+            Cell::Share(part) => format_percent(*part),
         }
     }
 
@@ -138,9 +138,9 @@ impl Grid {
     /// # Errors
     /// When writing fails.
     pub fn csv(&self, out: &mut dyn Write) -> Result<(), Error> {
-        let broken = |trouble: csv::Error| match trouble.into_kind() {
-            csv::ErrorKind::Io(trouble) => Error::from(trouble),
-            trouble => Error::new(ErrorKind::Output, format!("a row could not be written as CSV: {trouble:?}")),
+        let broken = |error: csv::Error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => Error::from(error),
+            error => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {error:?}")),
         };
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(&self.heads).map_err(broken)?;

@@ -12,19 +12,19 @@ use crate::model::text::is_control;
 
 /// Writes a value on one line.
 pub(super) fn line<T: Serialize + ?Sized>(out: &mut dyn Write, value: &T) -> Result<(), Error> {
-    let mut serializer = Serializer::with_formatter(out, Steady(CompactFormatter));
+    let mut serializer = Serializer::with_formatter(out, EscapingFormatter(CompactFormatter));
     Ok(value.serialize(&mut serializer).map_err(io::Error::from)?)
 }
 
 /// Writes a value indented, with a line feed behind it.
 pub(super) fn pretty<T: Serialize + ?Sized>(out: &mut dyn Write, value: &T) -> Result<(), Error> {
-    let mut serializer = Serializer::with_formatter(&mut *out, Steady(PrettyFormatter::new()));
+    let mut serializer = Serializer::with_formatter(&mut *out, EscapingFormatter(PrettyFormatter::new()));
     value.serialize(&mut serializer).map_err(io::Error::from)?;
     Ok(out.write_all(b"\n")?)
 }
 
 /// A formatter that escapes more within strings.
-struct Steady<F>(F);
+struct EscapingFormatter<F>(F);
 
 /// What the formatter inside does, as it does it.
 macro_rules! inside {
@@ -35,7 +35,7 @@ macro_rules! inside {
     };
 }
 
-impl<F: Formatter> Formatter for Steady<F> {
+impl<F: Formatter> Formatter for EscapingFormatter<F> {
     inside! {
         begin_array();
         end_array();

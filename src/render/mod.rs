@@ -34,7 +34,7 @@ pub use chain::{ChainFile, find, write as chain};
 pub use check::{FORMATS as CHECK_FORMATS, write as check};
 pub use diff::{FORMATS as DIFF_FORMATS, write as diff};
 pub use grid::{Cell, Grid};
-pub use number::{grouped, length, range, share};
+pub use number::{format_count, format_duration, format_percent, format_range};
 pub use target::Target;
 
 /// What the reader's screen can do.
@@ -92,8 +92,7 @@ pub const FORMATS: &[Format] = &[
 pub fn form(name: &str) -> Result<&'static Format, Error> {
     FORMATS.iter().find(|form| form.name == name).ok_or_else(|| {
         let known: Vec<&str> = FORMATS.iter().map(|form| form.name).collect();
-        Error::new(ErrorKind::Setting, format!("no form is named {name:?}"))
-            .help(format!("known: {}", known.join(", ")))
+        Error::new(ErrorKind::Setting, format!("unknown format {name:?}")).help(format!("known: {}", known.join(", ")))
     })
 }
 
@@ -125,9 +124,9 @@ pub(crate) struct MeasuredLine<'a> {
 
 /// The rows of the startups table without the tables within them, which no cell can hold.
 fn csv(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
-    let broken = |trouble: csv::Error| match trouble.into_kind() {
-        csv::ErrorKind::Io(trouble) => Error::from(trouble),
-        trouble => Error::new(ErrorKind::Output, format!("a row could not be written as CSV: {trouble:?}")),
+    let broken = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => Error::from(error),
+        error => Error::new(ErrorKind::Output, format!("cannot write a row as CSV: {error:?}")),
     };
     let mut writer = csv::Writer::from_writer(out);
     let names = Row::plain_columns();
@@ -173,13 +172,13 @@ pub fn filtered(coverage: &Coverage, form: &str, out: &mut dyn Write) -> Result<
 /// The filters and what they left out, in words.
 fn only(coverage: &Coverage) -> String {
     let (filters, others) = (sanitize(&coverage.filters.join(", ")), coverage.filtered);
-    format!("only {filters}: {others} {} left out", if others == 1 { "other" } else { "others" })
+    format!("only {filters}: {others} {} filtered out", if others == 1 { "startup" } else { "startups" })
 }
 
 /// Whose pseudonyms names are, in words.
 fn pseudonyms(coverage: &Coverage) -> Option<String> {
-    let told = coverage.pseudonyms.join(" and ");
-    (!told.is_empty()).then(|| format!("names are pseudonyms {}", sanitize(&told)))
+    let keys = coverage.pseudonyms.join(" and ");
+    (!keys.is_empty()).then(|| format!("names are pseudonyms ({})", sanitize(&keys)))
 }
 
 /// Writes a report in a format, as `--format` and files do.

@@ -1,7 +1,7 @@
 //! Figures as people read them.
 
 /// A length of time: `320 ms`, `4.2 s`, `2m 11s`, `3h 50m`.
-pub fn length(seconds: f64) -> String {
+pub fn format_duration(seconds: f64) -> String {
     let magnitude = seconds.abs();
     if !magnitude.is_finite() {
         return "?".into();
@@ -22,13 +22,13 @@ pub fn length(seconds: f64) -> String {
 }
 
 /// A share: `38 %`, `<1 %`.
-pub fn share(share: f64) -> String {
+pub fn format_percent(share: f64) -> String {
     if share > 0.0 && share < 0.01 { "<1 %".into() } else { format!("{:.0} %", share * 100.0) }
 }
 
 /// From and to, the unit once where both have the same: `20–30 s`.
-pub fn range(low: f64, high: f64) -> String {
-    let (low, high) = (length(low), length(high));
+pub fn format_range(low: f64, high: f64) -> String {
+    let (low, high) = (format_duration(low), format_duration(high));
     if low == high {
         return low;
     }
@@ -41,7 +41,7 @@ pub fn range(low: f64, high: f64) -> String {
 }
 
 /// Thousands apart: `2,412`.
-pub fn grouped(count: usize) -> String {
+pub fn format_count(count: usize) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -70,9 +70,10 @@ mod tests {
 
     #[test]
     fn lengths_read_well() {
-        let all: Vec<String> = [0.0, 0.32, 0.9999, 4.23, 9.96, 59.4, 59.7, 131.0, 13800.0, -5.7].map(length).into();
+        let all: Vec<String> =
+            [0.0, 0.32, 0.9999, 4.23, 9.96, 59.4, 59.7, 131.0, 13800.0, -5.7].map(format_duration).into();
         assert_eq!(all, ["0 ms", "320 ms", "1.0 s", "4.2 s", "10 s", "59 s", "1m 00s", "2m 11s", "3h 50m", "-5.7 s"]);
-        assert_eq!([share(0.0), share(0.004), share(0.38)], ["0 %", "<1 %", "38 %"]);
+        assert_eq!([format_percent(0.0), format_percent(0.004), format_percent(0.38)], ["0 %", "<1 %", "38 %"]);
     }
 
     #[test]

@@ -15,9 +15,9 @@ const fn colours(phase: Phase) -> (&'static str, &'static str) {
         Phase::Sandbox => ("#7d5fb2", "#8f73c4"),
         Phase::Init => ("#3f6fc4", "#5482d6"),
         Phase::Start => ("#3d8f4f", "#4ba35e"),
-        Phase::RestartBackoff => ("#bd3f52", "#cc5467"),
-        Phase::Detect => ("#a9719c", "#b57fa9"),
-        Phase::Report => ("#c58fb8", "#99658d"),
+        Phase::RetryBackoff => ("#bd3f52", "#cc5467"),
+        Phase::Detection => ("#a9719c", "#b57fa9"),
+        Phase::StatusUpdate => ("#c58fb8", "#99658d"),
         Phase::Watch => ("#8f97a3", "#78818e"),
         Phase::Unattributed => ("#c6cbd2", "#4c545f"),
     }

@@ -44,8 +44,8 @@ impl Target {
     ///
     /// # Errors
     /// When it is one: it would be read and then replaced.
-    pub fn spares(&self, inputs: &[PathBuf]) -> Result<(), Error> {
-        if let Target::File(path, _) = self { spares(path, inputs) } else { Ok(()) }
+    pub fn ensure_not_input(&self, inputs: &[PathBuf]) -> Result<(), Error> {
+        if let Target::File(path, _) = self { ensure_not_input(path, inputs) } else { Ok(()) }
     }
 
     /// Writes the report there, whole or not at all.
@@ -55,7 +55,9 @@ impl Target {
     pub fn write(&self, report: &Report, made: &CleanupList) -> Result<(), Error> {
         match self {
             Target::Folder(path) => table::folder(report, path, made).map_err(|error| error.about(&path.display())),
-            Target::File(path, form) => whole(path, made, |out| (form.write)(report, TextOptions::default(), out)),
+            Target::File(path, form) => {
+                write_atomically(path, made, |out| (form.write)(report, TextOptions::default(), out))
+            }
         }
     }
 }
@@ -79,12 +81,12 @@ pub(super) fn by_extension<'a, F>(
     };
     let Some(form) = forms.iter().filter(ends).max_by_key(|form| extension(form).len()) else {
         let known: Vec<String> = forms.iter().map(|form| format!(".{}", extension(form))).collect();
-        return Err(Error::new(ErrorKind::Setting, format!("-o {}: its extension names no form", path.display()))
+        return Err(Error::new(ErrorKind::Setting, format!("-o {}: unknown extension", path.display()))
             .help(format!("known: {}{others}", known.join(" "))));
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let nowhere = format!("-o {}: there is no folder {}", path.display(), folder.display());
+        let nowhere = format!("-o {}: no such folder: {}", path.display(), folder.display());
         return Err(Error::new(ErrorKind::Setting, nowhere));
     }
     Ok(form)
@@ -94,10 +96,10 @@ pub(super) fn by_extension<'a, F>(
 ///
 /// # Errors
 /// When it is one: it would be read and then replaced.
-pub(super) fn spares(path: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
+pub(super) fn ensure_not_input(path: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
     let Ok(real) = std::fs::canonicalize(path) else { return Ok(()) };
     if inputs.iter().any(|input| std::fs::canonicalize(input).is_ok_and(|input| input == real)) {
-        return Err(Error::new(ErrorKind::Setting, format!("-o {}: it is an input too", path.display())));
+        return Err(Error::new(ErrorKind::Setting, format!("-o {}: this file is also an input", path.display())));
     }
     Ok(())
 }
@@ -107,26 +109,26 @@ pub(super) fn spares(path: &Path, inputs: &[PathBuf]) -> Result<(), Error> {
 ///
 /// # Errors
 /// When writing fails.
-pub(super) fn whole(
+pub(super) fn write_atomically(
     path: &Path,
     made: &CleanupList,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let told = |trouble: std::io::Error| Error::from(trouble).about(&path.display());
+    let with_path = |error: std::io::Error| Error::from(error).about(&path.display());
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-        let mut out = std::io::BufWriter::new(std::fs::OpenOptions::new().write(true).open(path).map_err(told)?);
+        let mut out = std::io::BufWriter::new(std::fs::OpenOptions::new().write(true).open(path).map_err(with_path)?);
         write(&mut out).map_err(|error| error.about(&path.display()))?;
-        return out.flush().map_err(told);
+        return out.flush().map_err(with_path);
     }
     let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = readable(tempfile::Builder::new().prefix(".podlag-")).tempfile_in(folder).map_err(told)?;
+    let mut file = readable(tempfile::Builder::new().prefix(".podlag-")).tempfile_in(folder).map_err(with_path)?;
     made.add(file.path());
     let mut out = std::io::BufWriter::new(file.as_file_mut());
     write(&mut out).map_err(|error| error.about(&path.display()))?;
-    out.flush().map_err(told)?;
+    out.flush().map_err(with_path)?;
     drop(out);
-    file.persist(&real).map_err(|error| told(error.error))?;
+    file.persist(&real).map_err(|error| with_path(error.error))?;
     Ok(())
 }
 

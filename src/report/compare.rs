@@ -26,12 +26,12 @@ fn floor(from_creation: bool, seconds: usize) -> f64 {
     if from_creation { FLOOR.max(1.0 / (seconds.max(1) as f64).sqrt()) } else { FLOOR }
 }
 
-/// Phases of which so much more is certain on one side than on the other are not compared: the seconds of one phase lie in its
-/// neighbours where the runtime's log is missing, and a difference would tell of the logs, not of the starts.
-const EVIDENCE: f64 = 0.5;
+/// Phases of which so much more is certain on one side than on the other are not compared: without the runtime's log the time of
+/// one phase is counted in its neighbours, and a difference would show the logs, not the starts.
+const MAX_CERTAINTY_GAP: f64 = 0.5;
 
-/// Fewer values of a side tell nothing of it.
-const FEW: usize = 5;
+/// A side with fewer values is not compared.
+const MIN_VALUES: usize = 5;
 /// The quantiles compared.
 pub const QUANTILES: [(f64, &str); 3] = [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")];
 
@@ -46,8 +46,8 @@ named_enum! {
         Noise = "noise",
         /// One side has too few values.
         TooFew = "too few",
-        /// The two sides stand on evidence of different kinds.
-        Unlike = "not comparable",
+        /// The inputs of the two sides differ in kind.
+        NotComparable = "not comparable",
         /// Only before has it.
         Gone = "gone",
         /// Only after has it.
@@ -55,11 +55,27 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// What a line compares.
+    LineKind LINE_KINDS {
+        /// A duration of the whole start.
+        Total = "total",
+        /// A group of phases.
+        Group = "group",
+        /// A phase.
+        Phase = "phase",
+        /// A workload.
+        Workload = "workload",
+        /// A node pool.
+        NodePool = "node_pool",
+    }
+}
+
 /// One column of both sets.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Line {
-    /// What kind of line: `whole`, `group`, `phase`, `workload` or `node_pool`.
-    pub kind: &'static str,
+    /// What it compares.
+    pub kind: LineKind,
     /// Its name.
     pub name: String,
     /// How many values before.
@@ -152,17 +168,17 @@ pub struct Diff {
 pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     let mut lines = Vec::new();
     let seconds = created(&before.table)?.min(created(&after.table)?);
-    let whole = [("running_s", false), ("slo_s", true)];
-    let whole = whole.map(|(name, stateless)| Column { name, of: vec![name.to_owned()], stateless });
-    lines.extend(columns("whole", &whole, before, after, seconds)?);
-    lines.extend(columns("group", &phase_groups(), before, after, seconds)?);
+    let total = [("running_s", false), ("slo_s", true)];
+    let total = total.map(|(name, stateless)| Column { name, of: vec![name.to_owned()], stateless });
+    lines.extend(columns(LineKind::Total, &total, before, after, seconds)?);
+    lines.extend(columns(LineKind::Group, &phase_groups(), before, after, seconds)?);
     let phases = PHASES.iter().map(|(phase, name)| Column { name, of: vec![phase_column(*phase)], stateless: false });
-    lines.extend(columns("phase", &phases.collect::<Vec<_>>(), before, after, seconds)?);
-    lines.extend(groups("workload", "workload", before, after, seconds, str::to_owned)?);
-    lines.extend(groups("node_pool", "node", before, after, seconds, node_pool)?);
-    for line in lines.iter_mut().filter(|line| line.kind == "phase" && line.p_value.is_some()) {
-        if unlike(&line.name, before, after) {
-            (line.p_value, line.verdict) = (None, Verdict::Unlike);
+    lines.extend(columns(LineKind::Phase, &phases.collect::<Vec<_>>(), before, after, seconds)?);
+    lines.extend(groups(LineKind::Workload, "workload", before, after, seconds, str::to_owned)?);
+    lines.extend(groups(LineKind::NodePool, "node", before, after, seconds, node_pool)?);
+    for line in lines.iter_mut().filter(|line| line.kind == LineKind::Phase && line.p_value.is_some()) {
+        if inputs_differ(&line.name, before, after) {
+            (line.p_value, line.verdict) = (None, Verdict::NotComparable);
         }
     }
     // Each kind is a family of its own: a thousand workloads must not hide what changed for all.
@@ -184,17 +200,17 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
 }
 
 /// Whether one side knows a phase much better than the other.
-fn unlike(phase: &str, before: &Report, after: &Report) -> bool {
+fn inputs_differ(phase: &str, before: &Report, after: &Report) -> bool {
     let certain = |report: &Report, name: &str| {
         let line = report.summary.phases.iter().find(|line| line.phase == name);
         line.filter(|line| line.lost_s > 0.0).map(|line| line.certain_share)
     };
-    // What is uncertain of a phase lies in the others of its group.
+    // The uncertain part of a phase lies in the others of its group.
     let group = |name: &str| Phase::from_name(name).map(|phase| phase.words().group);
     let neighbours = PHASES.iter().filter(|(_, name)| group(name) == group(phase));
     neighbours
         .filter_map(|(_, name)| certain(before, name).zip(certain(after, name)))
-        .any(|(before, after)| (before - after).abs() > EVIDENCE)
+        .any(|(before, after)| (before - after).abs() > MAX_CERTAINTY_GAP)
 }
 
 /// How many distinct seconds pods of a table were created in.
@@ -236,14 +252,14 @@ fn phase_groups() -> Vec<Column> {
 }
 
 fn columns(
-    kind: &'static str,
+    kind: LineKind,
     wanted: &[Column],
     before: &Report,
     after: &Report,
     seconds: usize,
 ) -> Result<Vec<Line>, Error> {
     let first = Phase::Scheduling;
-    let from_creation = |name: &str| kind == "whole" || name == first.name() || name == first.words().group;
+    let from_creation = |name: &str| kind == LineKind::Total || name == first.name() || name == first.words().group;
     let mut lines = Vec::new();
     for column in wanted {
         let floor = floor(from_creation(column.name), seconds);
@@ -257,7 +273,7 @@ fn columns(
 }
 
 fn groups(
-    kind: &'static str,
+    kind: LineKind,
     by: &str,
     before: &Report,
     after: &Report,
@@ -284,10 +300,10 @@ fn groups(
 }
 
 /// A line without its verdict: the p-value is not yet adjusted.
-fn compare(kind: &'static str, name: &str, floor_s: f64, before: &[f64], after: &[f64]) -> Line {
+fn compare(kind: LineKind, name: &str, floor_s: f64, before: &[f64], after: &[f64]) -> Line {
     let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-    let enough = before.len().min(after.len()) >= FEW;
-    let p_value = enough.then(|| stat::same_distribution(before, after));
+    let enough = before.len().min(after.len()) >= MIN_VALUES;
+    let p_value = enough.then(|| stat::mann_whitney_p(before, after));
     let change = |(q, name): &(f64, &'static str)| {
         let (Some(first), Some(second)) = (stat::quantile(before, *q), stat::quantile(after, *q)) else { return None };
         // Where the test finds nothing the interval decides nothing, and of thousands of workloads it takes its time.
@@ -300,7 +316,7 @@ fn compare(kind: &'static str, name: &str, floor_s: f64, before: &[f64], after: 
     let verdict = match (before.len(), after.len()) {
         (0, 1..) => Verdict::New,
         (1.., 0) => Verdict::Gone,
-        (before, after) if before.min(after) < FEW => Verdict::TooFew,
+        (before, after) if before.min(after) < MIN_VALUES => Verdict::TooFew,
         _ => Verdict::Noise,
     };
     Line {

@@ -2,24 +2,25 @@
 
 pub mod compare;
 pub mod gate;
-mod judged;
-mod place;
+mod not_checked;
 pub mod replay;
 pub mod stat;
+mod unused_line;
 
 use std::cell::RefCell;
 
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::breakdown;
+use crate::causes;
 use crate::metrics::{MetricsReport, NodeMetrics, Window};
 use crate::model::error::Error;
 use crate::report::replay::{Scenario, WhatIf};
 use crate::table::{self, Row, Summary, Table};
 
-pub use judged::NotChecked;
-pub(crate) use place::words as places;
-pub use place::{FEW, UnusedLine};
+pub use not_checked::NotChecked;
+pub use unused_line::UnusedLine;
+pub(crate) use unused_line::words as unused_lines;
 
 /// The version of the JSON forms and of tables; names do not change within one.
 pub const VERSION: u32 = 1;
@@ -28,74 +29,74 @@ pub const VERSION: u32 = 1;
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct Coverage {
-    /// The sources, by name.
+    /// The inputs, by name.
     pub sources: Vec<String>,
-    /// Sources that could not be read, or not to their end, with the reason.
-    pub source_troubles: Vec<String>,
-    /// How many inputs could not be read, or not to their end.
+    /// Inputs that are unread or partly read, with the error.
+    pub source_errors: Vec<String>,
+    /// How many inputs are unread or partly read.
     pub unread_sources: u64,
-    /// Where the first few lines stand that were not used, or not wholly.
-    pub places: Vec<UnusedLine>,
-    /// Bytes read, unpacked.
+    /// The first few lines that were not used, or only partly.
+    pub unused_lines: Vec<UnusedLine>,
+    /// Bytes read, decompressed.
     pub bytes: u64,
     /// Lines read.
     pub lines: u64,
-    /// Lines that proved something.
+    /// Lines used.
     pub records: u64,
-    /// Samples of metrics that podlag knows.
+    /// Metric samples used.
     pub samples: u64,
-    /// Lines among metrics that are no exposition.
-    pub bad_samples: u64,
-    /// Lines that hold a known word but are no known message.
+    /// Lines among metrics that are invalid.
+    pub invalid_samples: u64,
+    /// Lines that contain a known word but are not recognised.
     pub unknown_lines: u64,
-    /// Records on a cut line.
-    pub cut_records: u64,
+    /// Records on truncated lines.
+    pub truncated_records: u64,
     /// Lines longer than the limit.
     pub long_lines: u64,
-    /// Records without any time.
+    /// Records without a timestamp.
     pub undated: u64,
-    /// The zone was not told by any line: UTC was taken.
+    /// The log has no time zone: UTC was assumed.
     pub zone_assumed: bool,
-    /// The same record a second time.
+    /// Duplicate records dropped.
     pub duplicate_records: u64,
-    /// Pods that were there before the log, or before the kubelet's start.
+    /// Pods that are older than the log, or than the kubelet's start.
     pub existing_pods: u64,
-    /// Startups that left the tracker by their age, and by the cap.
-    pub aged: u64,
-    /// See `aged`.
-    pub capped: u64,
-    /// Events of startups not kept for the bound.
+    /// Startups dropped because they were idle too long.
+    pub evicted_idle: u64,
+    /// Startups dropped because too many were open at once.
+    pub evicted_limit: u64,
+    /// Duplicate events of startups dropped.
     pub dropped_events: u64,
-    /// Startups that were given twice (the same node and uid): each counts once.
+    /// Duplicate startups (the same node and uid) merged.
     pub duplicate_startups: u64,
-    /// The filters, as words; times in UTC.
+    /// The filters, as text; times in UTC.
     pub filters: Vec<String>,
-    /// Startups that a filter left out.
+    /// Startups that were filtered out.
     pub filtered: u64,
-    /// Names are pseudonyms: of which key, or of which run. Equal words, equal pseudonyms.
+    /// Names are pseudonyms: the id of the key they are made with. Equal keys make equal pseudonyms.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pseudonyms: Vec<String>,
     /// Messages that journald says it dropped.
     pub suppressed_messages: i64,
-    /// The run was stopped before the end of the input.
+    /// The run was interrupted before the end of the input.
     pub partial: bool,
 }
 
 impl Coverage {
     /// Notes where a line stands that was not used.
-    pub fn place(&mut self, place: UnusedLine) {
-        self.places.push(place);
-        if self.places.len() > 1000 {
-            place::few(&mut self.places);
+    pub fn add_unused_line(&mut self, line: UnusedLine) {
+        self.unused_lines.push(line);
+        if self.unused_lines.len() > 1000 {
+            unused_line::keep_first(&mut self.unused_lines);
         }
     }
 
     /// Adds what another run read.
     pub fn add(&mut self, other: Coverage) {
-        let Coverage { sources, source_troubles, filters, pseudonyms, .. } = other;
+        let Coverage { sources, source_errors, filters, pseudonyms, .. } = other;
         for (mine, theirs) in [
             (&mut self.sources, sources),
-            (&mut self.source_troubles, source_troubles),
+            (&mut self.source_errors, source_errors),
             (&mut self.filters, filters),
             (&mut self.pseudonyms, pseudonyms),
         ] {
@@ -103,23 +104,23 @@ impl Coverage {
             mine.sort_unstable();
             mine.dedup();
         }
-        self.places.extend(other.places);
-        place::few(&mut self.places);
+        self.unused_lines.extend(other.unused_lines);
+        unused_line::keep_first(&mut self.unused_lines);
         self.unread_sources += other.unread_sources;
         self.bytes += other.bytes;
         self.lines += other.lines;
         self.records += other.records;
         self.samples += other.samples;
-        self.bad_samples += other.bad_samples;
+        self.invalid_samples += other.invalid_samples;
         self.unknown_lines += other.unknown_lines;
-        self.cut_records += other.cut_records;
+        self.truncated_records += other.truncated_records;
         self.long_lines += other.long_lines;
         self.undated += other.undated;
         self.zone_assumed |= other.zone_assumed;
         self.duplicate_records += other.duplicate_records;
         self.existing_pods += other.existing_pods;
-        self.aged += other.aged;
-        self.capped += other.capped;
+        self.evicted_idle += other.evicted_idle;
+        self.evicted_limit += other.evicted_limit;
         self.dropped_events += other.dropped_events;
         self.duplicate_startups += other.duplicate_startups;
         self.filtered += other.filtered;
@@ -135,12 +136,12 @@ pub struct Report {
     pub table: Table,
     /// Figures over them.
     pub summary: Summary,
-    /// What metrics say, where some were given.
+    /// The metrics, if given.
     pub metrics: Option<MetricsReport>,
-    /// What other settings would have made of these starts.
+    /// Estimates of these starts with other settings.
     pub what_if: Vec<WhatIf>,
-    /// Causes that could not be judged for want of evidence.
-    pub unjudged: Vec<NotChecked>,
+    /// Causes that could not be checked, and the input that would show them.
+    pub not_checked: Vec<NotChecked>,
     /// The data of a page that was made of more startups than it holds, and is all there is: as a page it goes on as it is.
     pub page: Option<Box<str>>,
     /// What was read.
@@ -167,11 +168,12 @@ impl Report {
         });
         let mut summary = table::summary(&table)?;
         if !comparable && !windows.is_empty() {
-            coverage.source_troubles.push("metrics are of all starts: they know no filter but --node".into());
+            coverage.source_errors.push("metrics cover all starts: only --node filters them".into());
         }
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
-        let metrics = MetricsReport::of(windows, recorded.as_deref());
+        let mut metrics = MetricsReport::of(windows, recorded.as_deref());
+        metrics.iter_mut().for_each(causes::metric_rules::add_causes);
         let what_if = replay::all(&table, &summary, scenarios)?;
         for (line, what_if) in summary.causes.iter_mut().filter_map(|line| {
             let mine = what_if.iter().find(|what_if| what_if.cause.as_deref() == Some(&line.cause))?;
@@ -179,16 +181,16 @@ impl Report {
         }) {
             line.what_if = Some(what_if.words());
         }
-        let unjudged = judged::not(&summary, metrics.as_ref());
-        Ok(Report { table, summary, metrics, what_if, unjudged, page: None, coverage })
+        let not_checked = not_checked::causes(&summary, metrics.as_ref());
+        Ok(Report { table, summary, metrics, what_if, not_checked, page: None, coverage })
     }
 
-    /// Whether it tells of any start.
+    /// Whether it has no start.
     pub fn is_empty(&self) -> bool {
         self.table.is_empty() && self.metrics.as_ref().is_none_or(|metrics| metrics.startups() <= 0.0)
     }
 
-    /// Tells this run from others: the same input gives the same, in whatever form the result is stored.
+    /// Identifies this run: the same input gives the same id, in whatever format the result is stored.
     pub fn run(&self) -> String {
         format!("{:016x}", self.table.digest)
     }
@@ -215,7 +217,7 @@ impl Report {
             map.serialize_entry("metrics", &MetricsOf { fleet: &metrics.fleet, nodes: some })?;
         }
         map.serialize_entry("what_if", &self.what_if)?;
-        map.serialize_entry("unjudged", &self.unjudged)?;
+        map.serialize_entry("not_checked", &self.not_checked)?;
         map.serialize_entry("coverage", &self.coverage)?;
         let anomalies: std::collections::BTreeMap<_, _> = breakdown::ANOMALIES.iter().copied().collect();
         map.serialize_entry("anomaly_meanings", &anomalies)
@@ -269,7 +271,7 @@ impl Report {
 
     /// Inputs that could not be read, or only in part, each with the reason.
     pub fn source_errors(&self) -> &[String] {
-        &self.coverage.source_troubles
+        &self.coverage.source_errors
     }
 
     /// Whether the reading was stopped before the end of the input.

@@ -9,7 +9,7 @@ use crate::causes;
 use crate::causes::evidence::Evidence;
 use crate::causes::setting::Settings;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::{Fact, Field, SourceLine, shorten};
+use crate::model::record::{Fact, Field, SourceLine, truncate_text};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
 
@@ -79,7 +79,7 @@ pub(crate) fn build_row(
         total_s: b.total.map(Nanos::seconds),
         // By two clocks a pod may run before it was created; that is no length of time.
         running_s: known(b.running.zip(b.created).map(|(running, created)| (running - created).seconds())),
-        kubelet_slo_s: b.kubelet_slo,
+        slo_recorded_s: b.kubelet_slo,
         slo_s: known(b.slo),
         stateful: observed.and_then(|observed| observed.stateful),
         phases: PhaseSeconds(seconds),
@@ -100,8 +100,8 @@ pub(crate) fn build_row(
             .map(|finding| Finding {
                 cause: finding.cause.into(),
                 lost_s: finding.lost.seconds(),
-                certain_s: finding.certain.seconds(),
-                about: finding.about.clone(),
+                lost_min_s: finding.certain.seconds(),
+                waited_for: finding.about.clone(),
                 evidence: finding.evidence.map(place),
             })
             .collect(),
@@ -115,7 +115,7 @@ pub(crate) fn build_row(
                 precision: span.precision,
                 min_s: span.min.seconds(),
                 max_s: span.max.seconds(),
-                about: span.about.clone(),
+                waited_for: span.about.clone(),
                 evidence: span.place.map(place),
             })
             .collect(),
@@ -162,7 +162,7 @@ fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
         })
         .collect();
     if all.is_empty() {
-        let ended = startup.all(Fact::PullEnded).filter(|event| !event.by_runtime);
+        let ended = startup.all(Fact::PullFinished).filter(|event| !event.from_runtime);
         all = ended
             .filter_map(|event| {
                 let took = event.fields.length(Field::Duration)?;
@@ -185,26 +185,26 @@ fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
     all
 }
 
-fn pull(image: Option<&str>, asked: Option<Time>, began: Option<Time>, ended: Option<Time>, ok: bool) -> Pull {
+fn pull(image: Option<&str>, requested: Option<Time>, started: Option<Time>, ended: Option<Time>, ok: bool) -> Pull {
     let between = |from: Option<Time>, to: Option<Time>| from.zip(to).map(|(from, to)| (to - from).seconds());
     Pull {
         image: image.map(Into::into),
         registry: image.map(|image| registry(image).into()),
-        asked,
-        began,
+        requested,
+        started,
         ended,
-        wait_s: between(asked, began),
-        pull_s: between(began, ended),
-        took_s: between(asked.or(began), ended),
+        wait_s: between(requested, started),
+        pull_s: between(started, ended),
+        took_s: between(requested.or(started), ended),
         bytes: None,
-        behind: None,
+        blocked_by: None,
         outcome: if ok { "pulled" } else { "failed" }.into(),
     }
 }
 
 impl Pull {
-    fn with(self, bytes: Option<i64>, behind: Option<&str>) -> Self {
-        Pull { bytes, behind: behind.map(Into::into), ..self }
+    fn with(self, bytes: Option<i64>, blocked_by: Option<&str>) -> Self {
+        Pull { bytes, blocked_by: blocked_by.map(Into::into), ..self }
     }
 }
 
@@ -221,7 +221,7 @@ fn registry(image: &str) -> &str {
 fn volumes(startup: &Startup) -> Vec<Volume> {
     let until = startup.running().unwrap_or(Time(i64::MAX));
     let mut all: BTreeMap<&str, (Volume, i64)> = BTreeMap::new();
-    let lines = startup.events.iter().filter(|event| event.time <= until && !event.by_runtime);
+    let lines = startup.events.iter().filter(|event| event.time <= until && !event.from_runtime);
     for (event, name) in lines.filter_map(|event| Some((event, event.fields.text(Field::Volume)?))) {
         if !all.contains_key(name) && all.len() >= LISTED {
             continue;
@@ -252,7 +252,7 @@ fn step(volume: &mut Volume, failures: &mut i64, event: &Event) {
         Fact::VolumeMounted => &mut volume.mounted,
         Fact::VolumeFailed => {
             *failures += 1;
-            volume.error = event.fields.text(Field::Error).map(|error| shorten(error, ERROR));
+            volume.error = event.fields.text(Field::Error).map(|error| truncate_text(error, ERROR));
             return;
         }
         _ => return,

@@ -45,7 +45,7 @@ pub struct Filter {
 pub fn glob(pattern: &str) -> Result<Regex, Error> {
     let escaped = regex::escape(pattern).replace(r"\*", ".*").replace(r"\?", ".");
     Regex::new(&format!("(?s)^(?:{escaped})$"))
-        .map_err(|_| Error::new(ErrorKind::Setting, format!("{pattern:?} cannot be used as a pattern: it is too long")))
+        .map_err(|_| Error::new(ErrorKind::Setting, format!("pattern too long: {pattern:?}")))
 }
 
 /// An instant as people give it: RFC 3339, a date, a date with a time, a time of today, or a length of time before now (`90m`).
@@ -55,8 +55,9 @@ pub fn glob(pattern: &str) -> Result<Regex, Error> {
 /// When it is none of these.
 pub fn instant(text: &str, zone: Tz, now: Option<Time>) -> Result<Time, Error> {
     let wrong = || {
-        Error::new(ErrorKind::Setting, format!("{text:?} is no time"))
-            .help("give 2026-11-23T18:00:00Z, 2026-11-23, '2026-11-23 18:00', 18:00 or 2h; --timezone says whose clock")
+        Error::new(ErrorKind::Setting, format!("invalid time {text:?}")).help(
+            "give 2026-11-23T18:00:00Z, 2026-11-23, '2026-11-23 18:00', 18:00 or 2h; --timezone sets the time zone",
+        )
     };
     if let Some(time) = Time::from_rfc3339(text) {
         return Ok(time);
@@ -100,7 +101,7 @@ impl Filter {
         let compiled: Vec<(String, Regex)> = compiled.collect::<Result<_, Error>>()?;
         for (pattern, glob) in compiled.iter().filter(|_| kind == "cause") {
             if !causes::all().any(|cause| glob.is_match(cause.id)) {
-                let unknown = format!("--cause: no cause is named {pattern:?}");
+                let unknown = format!("--cause: unknown cause {pattern:?}");
                 return Err(Error::new(ErrorKind::Setting, unknown).help("podlag explain lists them"));
             }
         }

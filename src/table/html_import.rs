@@ -13,7 +13,6 @@ use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::PHASES;
 use crate::model::startup::State;
 use crate::model::time::Time;
-use crate::render::html;
 use crate::report::Coverage;
 
 /// No page of ours is larger than 5 MB; what is far larger is none.
@@ -66,13 +65,18 @@ struct Listed {
     whole: Vec<Option<usize>>,
 }
 
+/// What the head of podlag's pages holds; by this one is recognised as input.
+pub(crate) const PAGE_MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
+/// What stands before a page's data, and after them.
+pub(crate) const PAGE_DATA: (&str, &str) = ("<script type=\"application/json\" id=\"data\">", "</script>");
+
 /// Reads a page into a store.
 pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
     let broken =
         |error: String| Error::new(ErrorKind::Source, format!("it cannot be read as a report of podlag's: {error}"));
     let mut text = String::new();
     reader.take(LARGEST).read_to_string(&mut text).map_err(|error| broken(error.to_string()))?;
-    let (before, after) = html::DATA;
+    let (before, after) = PAGE_DATA;
     let data = text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).map(|(data, _)| data);
     let data = data.ok_or_else(|| broken("its data are not there, or cut".into()))?;
     let page: Data = serde_json::from_str(data).map_err(|error| broken(error.to_string()))?;
@@ -82,7 +86,7 @@ pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Importe
     page.whole.into_iter().try_for_each(|row| store.push(row))?;
     if whole < startups {
         let listed = page.rows.pod.len();
-        coverage.source_troubles.push(format!(
+        coverage.source_errors.push(format!(
             "a page holds {whole} of its {startups} startups whole and {listed} listed; what follows is of those"
         ));
         // A gate must not judge what is left of a report.
@@ -92,7 +96,7 @@ pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Importe
     }
     if page.cut.measured < page.cut.nodes {
         let (measured, nodes) = (page.cut.measured, page.cut.nodes);
-        coverage.source_troubles.push(format!("a page holds the metrics of {measured} of {nodes} nodes"));
+        coverage.source_errors.push(format!("a page holds the metrics of {measured} of {nodes} nodes"));
         runs.truncated_pages.push(data.into());
     }
     runs.add(&page.report.run, coverage, page.report.metrics.windows());
@@ -116,7 +120,7 @@ impl Listed {
         let finding = |(cause, lost, certain): &(usize, i64, i64)| Finding {
             cause: text(*cause),
             lost_s: *lost as f64 / 1e6,
-            certain_s: *certain as f64 / 1e6,
+            lost_min_s: *certain as f64 / 1e6,
             ..Finding::default()
         };
         let findings: Vec<Finding> = self.findings.get(at)?.iter().map(finding).collect();

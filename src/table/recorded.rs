@@ -31,12 +31,12 @@ pub struct Recorded {
 /// When a part of the table cannot be read.
 pub fn recorded(table: &Table) -> Result<Vec<Recorded>, Error> {
     let phases: Vec<String> = PHASES.iter().map(|(phase, _)| phase_column(*phase)).collect();
-    let mut columns = vec!["node", "watched", "total_s", "kubelet_slo_s", "stateful"];
+    let mut columns = vec!["node", "watched", "total_s", "slo_recorded_s", "stateful"];
     columns.extend(phases.iter().map(String::as_str));
     let mut all = Vec::new();
     table.scan(&columns, &mut |batch| {
         let (nodes, watched, stateful) = (batch.text("node")?, batch.integers("watched")?, batch.flags("stateful")?);
-        let (total, sli) = (batch.seconds("total_s")?, batch.seconds("kubelet_slo_s")?);
+        let (total, sli) = (batch.seconds("total_s")?, batch.seconds("slo_recorded_s")?);
         let phases = phases.iter().map(|name| batch.seconds(name)).collect::<Result<Vec<&Float64Chunked>, _>>()?;
         all.extend((0..batch.len()).filter_map(|row| {
             Some(Recorded {

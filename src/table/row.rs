@@ -1,5 +1,5 @@
-//! The startups table: one row a startup, with what stands beside it (findings, spans, pulls, volumes, the lines it stands on)
-//! as tables within the row, so that one file is enough to make the report again.
+//! The startups table: one row per startup, with its findings, spans, pulls, volumes and log lines as tables within the row, so
+//! that one file is enough to make the report again.
 //!
 //! To add a column: a field here, and its value in `of`. Files, JSON, documentation and reading back follow.
 
@@ -17,49 +17,49 @@ columns! {
         node: Option<Box<str>> = "the node's name, as it registered or as its host is called",
         namespace: Box<str> = "the pod's namespace",
         pod: Box<str> = "the pod's name",
-        uid: Option<Box<str>> = "the pod's uid; null when no line tells it",
+        uid: Option<Box<str>> = "the pod's uid; null if no line has it",
         workload: Box<str> = "namespace/workload: the owner where pod objects were given, else the name without generated suffixes",
-        kubelet_version: Option<Box<str>> = "the kubelet's version, where its log tells it before the start is over",
-        record_format: Option<Box<str>> = "which kubelets print the record in this shape; null without a record",
+        kubelet_version: Option<Box<str>> = "the kubelet's version, if logged before the start ends",
+        record_format: Option<Box<str>> = "the kubelet versions that print the record in this format; null without a record",
         state: State = "running, starting, failed or gone",
-        created: Option<Time> = "creation by the API server's clock, cut to whole seconds",
-        seen: Option<Time> = "first taken by the kubelet",
-        running: Option<Time> = "the API accepted the status in which all containers run",
+        created: Option<Time> = "creation by the API server's clock, truncated to whole seconds",
+        seen: Option<Time> = "first seen by the kubelet",
+        running: Option<Time> = "the API server accepted the status with all containers running",
         watched: Option<Time> = "seen on the kubelet's own watch",
         total_s: Option<f64> = "created to watched (to now, or to the end of the log, while starting), seconds; the phases sum to it",
         running_s: Option<f64> = "created to running, seconds",
-        kubelet_slo_s: Option<f64> = "podStartSLOduration as the kubelet printed it, seconds",
+        slo_recorded_s: Option<f64> = "podStartSLOduration as the kubelet recorded it, seconds",
         slo_s: Option<f64> = "created to running without pulls and init containers, seconds",
-        stateful: Option<bool> = "the kubelet holds the pod for stateful (its SLI leaves such pods out); null before 1.34.8",
+        stateful: Option<bool> = "the kubelet treats the pod as stateful (its SLI excludes such pods); null before 1.34.8",
         #[serde(flatten)]
         phases: PhaseSeconds = "seconds of each phase",
-        pulls: i64 = "image pulls that ended well",
+        pulls: i64 = "image pulls that succeeded",
         pull_failures: i64 = "image pulls that failed",
-        pulled_bytes: Option<i64> = "bytes of the images pulled, where a line tells",
-        sandbox_attempts: i64 = "how often the sandbox was asked for",
-        restarts: i64 = "containers that ended and were started again before the pod ran",
-        cause: Option<Box<str>> = "the cause that claims the most seconds",
-        cause_s: Option<f64> = "the seconds it claims",
-        anomalies: Vec<Box<str>> = "oddities, by id",
-        evidence: Box<str> = "what tells of the start, with blanks between: record, kubelet-log, kubelet-events, runtime-log, pods",
-        settings: Box<str> = "what is known to be set on its kubelet, as name=value with blanks between",
-        source: Box<str> = "the input its record, or its first line, stands in",
+        pulled_bytes: Option<i64> = "bytes of the images pulled, if logged",
+        sandbox_attempts: i64 = "how often the sandbox was requested",
+        restarts: i64 = "container restarts before the pod ran",
+        cause: Option<Box<str>> = "the cause with the most seconds lost",
+        cause_s: Option<f64> = "seconds lost to it",
+        anomalies: Vec<Box<str>> = "anomalies, by id",
+        evidence: Box<str> = "the inputs that cover the start, separated by spaces: record, kubelet-log, kubelet-events, runtime-log, pods",
+        settings: Box<str> = "known settings of its kubelet, as name=value separated by spaces",
+        source: Box<str> = "the input that has its record, or its first line",
         line: i64 = "that line's number, from 1",
-        findings: Vec<Finding> = "every cause that claims seconds, the costliest first",
-        spans: Vec<Span> = "the phases in order of time, with how well their ends are known",
+        findings: Vec<Finding> = "every cause with seconds lost, the costliest first",
+        spans: Vec<Span> = "the phases in order of time, with the precision of their ends",
         image_pulls: Vec<Pull> = "the pulls the start waited for",
         volume_mounts: Vec<Volume> = "the volumes the start waited for",
-        lines: Vec<Line> = "the lines that findings and spans refer to, shortened",
+        lines: Vec<Line> = "the log lines of findings and spans, shortened",
     }
 }
 
 columns! {
-    /// A cause's claim on seconds of one startup.
+    /// The seconds that one startup lost to a cause.
     Finding {
         cause: Box<str> = "the cause's id",
-        lost_s: f64 = "seconds it cost",
-        certain_s: f64 = "how many of them are certain",
-        about: Option<Box<str>> = "whom or what was waited for",
+        lost_s: f64 = "seconds lost",
+        lost_min_s: f64 = "at least so many seconds are certain",
+        waited_for: Option<Box<str>> = "what the start waited for",
         evidence: Option<Place> = "the line that shows it",
     }
 }
@@ -73,24 +73,24 @@ columns! {
         precision: Precision = "exact, inferred or bounded",
         min_s: f64 = "it took at least this, seconds",
         max_s: f64 = "it took at most this, seconds",
-        about: Option<Box<str>> = "whom or what it waited for",
-        evidence: Option<Place> = "the line its end stands on",
+        waited_for: Option<Box<str>> = "what the start waited for",
+        evidence: Option<Place> = "the line that shows its end",
     }
 }
 
 columns! {
     /// One pull of an image.
     Pull {
-        image: Option<Box<str>> = "the image; null when only the record tells of the pull",
+        image: Option<Box<str>> = "the image; null if only the record shows the pull",
         registry: Option<Box<str>> = "the registry's host in the image's name; docker.io where the name has none",
-        asked: Option<Time> = "the kubelet asked for it",
-        began: Option<Time> = "the transfer began",
-        ended: Option<Time> = "it ended, well or not",
-        wait_s: Option<f64> = "asked to began, seconds",
-        pull_s: Option<f64> = "began to ended, seconds",
-        took_s: Option<f64> = "asked (where that is not known: began) to ended, seconds",
-        bytes: Option<i64> = "the image's size, where a line tells",
-        behind: Option<Box<str>> = "the image whose pull filled most of the waiting",
+        requested: Option<Time> = "the kubelet requested it",
+        started: Option<Time> = "the transfer started",
+        ended: Option<Time> = "it ended, successfully or not",
+        wait_s: Option<f64> = "requested to started, seconds",
+        pull_s: Option<f64> = "started to ended, seconds",
+        took_s: Option<f64> = "requested (if unknown: started) to ended, seconds",
+        bytes: Option<i64> = "the image's size, if logged",
+        blocked_by: Option<Box<str>> = "the image whose pull took most of the wait",
         outcome: Box<str> = "pulled or failed",
     }
 }
@@ -100,11 +100,11 @@ columns! {
     Volume {
         volume: Box<str> = "its name in the pod",
         plugin: Option<Box<str>> = "the volume plugin, with the driver for CSI",
-        wanted: Option<Time> = "the kubelet began to verify that it is attached",
-        mounting: Option<Time> = "the mount began",
+        wanted: Option<Time> = "the kubelet started to verify that it is attached",
+        mounting: Option<Time> = "the mount started",
         device: Option<Time> = "its device was mounted on the node",
         mounted: Option<Time> = "it was mounted for the pod",
-        attempts: i64 = "how often it was tried",
+        attempts: i64 = "how many attempts",
         error: Option<Box<str>> = "the last error",
     }
 }
@@ -112,7 +112,7 @@ columns! {
 columns! {
     /// A line of a log.
     Line {
-        source: Box<str> = "the input it stands in",
+        source: Box<str> = "the input that has it",
         line: i64 = "its number, from 1",
         text: Box<str> = "the line as its program wrote it, shortened",
     }

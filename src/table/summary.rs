@@ -61,21 +61,21 @@ pub struct PhaseLine {
 pub struct CauseLine {
     /// The cause's id.
     pub cause: String,
-    /// The seconds it claims.
+    /// Seconds lost to it.
     pub lost_s: f64,
-    /// How many of them are certain.
-    pub certain_s: f64,
+    /// At least so many of them are certain.
+    pub lost_min_s: f64,
     /// In how many startups.
     pub pods: u64,
     /// On how many nodes.
     pub nodes: u64,
-    /// Created → running of all startups without what it claims.
+    /// Created → running of all startups without the seconds lost to it.
     pub without: Quantiles,
-    /// The startup with the largest claim.
-    pub worst: Option<Example>,
-    /// What to set about it on these kubelets, and what that costs.
+    /// The startup that lost most to it.
+    pub example: Option<Example>,
+    /// What to change on these kubelets, and the trade-off.
     pub advised: Advised,
-    /// What that would save, in words, where it can be replayed.
+    /// What that would save, as text, if it can be estimated.
     pub what_if: Option<String>,
 }
 
@@ -84,7 +84,7 @@ pub struct CauseLine {
 pub struct SettingLine {
     /// Its name.
     pub name: &'static str,
-    /// Its value; none: nothing tells it.
+    /// Its value; null if unknown.
     pub value: Option<String>,
     /// On how many nodes.
     pub nodes: u64,
@@ -108,18 +108,18 @@ pub struct Example {
     pub uid: Option<Box<str>>,
     /// Its node.
     pub node: Option<Box<str>>,
-    /// How it stands.
+    /// Its state.
     pub state: State,
-    /// How long it took: to running where that is known, else the whole.
+    /// How long it took: created → running if known, else the total.
     pub seconds: Option<f64>,
-    /// Whether it is known when it ran.
+    /// Whether it is known when it started running.
     pub ran: bool,
-    /// The cause, and what it claims.
+    /// The cause, and the seconds lost to it.
     pub cause: Option<Box<str>>,
     /// See `cause`.
     pub cause_s: Option<f64>,
-    /// Whom or what was waited for.
-    pub about: Option<Box<str>>,
+    /// What it waited for.
+    pub waited_for: Option<Box<str>>,
     /// The line that shows it.
     pub evidence: Option<Place>,
     /// That line's text, shortened.
@@ -144,7 +144,7 @@ impl Example {
             ran: row.running_s.is_some(),
             cause: finding.map(|finding| finding.cause.clone()),
             cause_s: finding.map(|finding| finding.lost_s),
-            about: finding.and_then(|finding| finding.about.clone()),
+            waited_for: finding.and_then(|finding| finding.waited_for.clone()),
             text: evidence.as_ref().map_or("", |place| row.text(place)).into(),
             evidence,
         }
@@ -170,24 +170,24 @@ pub struct Summary {
     pub slo: Quantiles,
     /// Their share within 5 s, 0 to 1.
     pub slo_within: f64,
-    /// Values of the kubelet that were repaired.
-    pub repaired: u64,
+    /// Corrupt values of the kubelet that were corrected.
+    pub corrected: u64,
     /// Where the time went.
     pub phases: Vec<PhaseLine>,
     /// Why, by seconds lost.
     pub causes: Vec<CauseLine>,
-    /// The startups with the longest way to running.
+    /// The slowest startups.
     pub slowest: Vec<Example>,
-    /// Oddities and how often.
+    /// Anomalies and how often.
     pub anomalies: Vec<(&'static str, u64)>,
-    /// What is known to be set, and on how many nodes.
+    /// Known settings, and on how many nodes.
     pub settings: Vec<SettingLine>,
-    /// What the startups stand on, and how many stand on that.
+    /// The inputs that cover the startups, and how many startups each.
     pub evidence: Vec<(String, u64)>,
 }
 
 impl Summary {
-    /// What is known to be set alike on all nodes.
+    /// The settings that are known and the same on all nodes.
     #[must_use]
     pub fn known(&self) -> Settings {
         let mut known = Settings::default();
@@ -227,7 +227,7 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
         running: effects.running(),
         slo: Quantiles::of(slo),
         slo_within,
-        repaired: anomalies.iter().find(|(id, _)| *id == "slo-overflow").map_or(0, |(_, count)| *count),
+        corrected: anomalies.iter().find(|(id, _)| *id == "slo-overflow").map_or(0, |(_, count)| *count),
         phases: phases(table)?,
         slowest: slowest(table)?,
         anomalies,
@@ -448,7 +448,7 @@ fn claims(table: &Table) -> Result<BTreeMap<Box<str>, Claims>, Error> {
     table.scan(&columns, &mut |batch| {
         let (rows, nodes, findings) = (RowRefs::of(batch)?, batch.text("node")?, batch.nested("findings")?);
         let items = &findings.items;
-        let claimed = items.seconds("lost_s")?.iter().zip(items.seconds("certain_s")?.iter());
+        let claimed = items.seconds("lost_s")?.iter().zip(items.seconds("lost_min_s")?.iter());
         let causes = items.text("cause")?.iter().map(Option::unwrap_or_default);
         for ((row, cause), (lost, certain)) in findings.rows.iter().zip(causes).zip(claimed) {
             if !all.contains_key(cause) {
@@ -491,10 +491,10 @@ fn causes(table: &Table, summary: &Summary, effects: &Counterfactual) -> Result<
             advised: advised(&cause).unwrap_or_default(),
             what_if: None,
             lost_s: seconds(claims.lost),
-            certain_s: seconds(claims.certain),
+            lost_min_s: seconds(claims.certain),
             pods: claims.pods,
             nodes: claims.nodes.len() as u64,
-            worst: worst.map(|row| Example::of(&row, Some(&cause))),
+            example: worst.map(|row| Example::of(&row, Some(&cause))),
             cause: cause.into(),
         }
     };

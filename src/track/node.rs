@@ -99,7 +99,7 @@ pub(super) fn pod_latency(startup: &OpenStartup, observed: &StartupRecord) -> Op
     let started = |event: &&Event| event.fields.text(Field::Type) == Some("ContainerStarted") && event.time <= running;
     let noticed = startup.events.of(Fact::PlegEvent).rev().find(started)?.time;
     let needed = startup.events.of(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
-    let asked = startup.first(Fact::SandboxAsked).or(needed)?.time;
+    let asked = startup.first(Fact::SandboxRequested).or(needed)?.time;
     let ready = startup.first(Fact::SandboxReady).or(startup.first(Fact::PlegEvent))?.time;
     Some((running, NeighbourStats { reported: running - noticed, sandbox: ready - asked }))
 }

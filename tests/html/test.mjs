@@ -91,7 +91,7 @@ async function agree(page, { summary }) {
 		if (summary.running.count) same(await words(page, name), summary.running[name], name);
 		else assert.equal(await words(page, name), "–");
 	}
-	const verdict = summary.slo.count === 0 ? "not known" : summary.slo.p99 <= 5 ? "met" : "missed";
+	const verdict = summary.slo.count === 0 ? "unknown" : summary.slo.p99 <= 5 ? "met" : "missed";
 	assert.equal(await words(page, "slo"), verdict);
 	if (summary.slo.count) {
 		same(await words(page, "slo-p99"), summary.slo.p99, "SLO p99");

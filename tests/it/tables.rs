@@ -42,20 +42,6 @@ fn everything() -> Vec<PathBuf> {
 }
 
 #[test]
-fn merged_tables_give_the_report_of_all_logs() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let kinds = [alone(folder.path(), "parquet"), alone(folder.path(), "json"), alone(folder.path(), "")];
-    assert_eq!(kinds.each_ref().map(Vec::len), [captures().len(), captures().len(), 1]);
-    for form in ["text", "json"] {
-        let whole = run(&["--format", form], &everything()).stdout;
-        assert!(whole.len() > 3000, "{form}: {} bytes", whole.len());
-        for inputs in &kinds {
-            same(&whole, &run(&["--format", form], inputs).stdout, &format!("{form} of {}", inputs[0].display()));
-        }
-    }
-}
-
-#[test]
 fn stored_reports_can_come_through_a_pipe() {
     let capture = samples().join("s02-pull-serial/in");
     for form in ["json", "ndjson"] {
@@ -72,23 +58,6 @@ fn stored_reports_can_come_through_a_pipe() {
         writer.join().expect("a writer").expect("all is taken");
         let expected = run(&["--format", "ndjson"], std::slice::from_ref(&capture)).stdout;
         same(&expected, &output.stdout, form);
-    }
-}
-
-#[test]
-fn a_budget_of_nothing_changes_nothing() {
-    let whole = run(&["--format", "json"], &everything()).stdout;
-    let spilled = run(&["--format", "json", "--memory", "64KiB", "--part", "16KiB"], &everything()).stdout;
-    same(&whole, &spilled, "held and written reports");
-    let verbs: [&[&str]; 3] = [
-        &["blame", "--by", "image", "--format", "csv"],
-        &["blame", "--by", "workload", "--format", "csv"],
-        &["check", "--fail-if", "p50(running_s) > 10h", "--format", "json"],
-    ];
-    for verb in verbs {
-        let held = run(verb, &everything()).stdout;
-        let written = run(&[verb, &["--memory", "64KiB", "--part", "16KiB"]].concat(), &everything()).stdout;
-        same(&held, &written, verb[0]);
     }
 }
 
@@ -162,39 +131,6 @@ fn tables_of_others_and_broken_ones_are_told() {
 }
 
 #[test]
-fn damaged_tables_are_errors_and_no_crashes() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let good = folder.path().join("good.parquet");
-    run(&["-o", &good.to_string_lossy()], &[samples().join("s07-pull-backoff/in")]);
-    let bytes = std::fs::read(&good).expect("the table");
-    let length =
-        usize::try_from(u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap())).unwrap();
-    let footer = bytes.len() - 8 - length;
-    // Places and values come from one multiplication after another: the same in every run.
-    let mut state = 1_u64;
-    let mut next = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(state >> 33).unwrap() % below
-    };
-    let damaged = folder.path().join("damaged.parquet");
-    let mut refused = 0;
-    for round in 0..120 {
-        let mut copy = bytes.clone();
-        for _ in 0..1 + round % 4 {
-            let at = if round % 2 == 0 { footer + next(length) } else { 4 + next(footer - 4) };
-            copy[at] = u8::try_from(next(256)).unwrap();
-        }
-        std::fs::write(&damaged, copy).expect("a table");
-        let output = podlag().arg(&damaged).output().expect("podlag runs");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(matches!(output.status.code(), Some(0 | 2 | 3)), "round {round}: {}: {told}", output.status);
-        assert!(!told.contains("panicked"), "round {round}: {told}");
-        refused += usize::from(output.status.code() == Some(2));
-    }
-    assert!(refused > 20, "only {refused} were noticed at all");
-}
-
-#[test]
 fn outputs_are_whole_or_not_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let input = samples().join("s01-cached/in");
@@ -245,35 +181,40 @@ fn duckdb(script: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-#[test]
-fn duckdb_reads_the_tables_and_counts_the_same() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (tables, file) = (folder.path().join("tables/"), folder.path().join("startups.parquet"));
-    run(&["-o", &tables.to_string_lossy(), "-o", &file.to_string_lossy()], &everything());
-    let blame: Value = serde_json::from_slice(
-        &run(&["blame", "--by", "namespace", "--format", "json"], std::slice::from_ref(&file)).stdout,
-    )
-    .expect("groups");
-    let groups = blame["groups"].as_array().expect("groups");
-    let expected: BTreeMap<&str, (Value, Value)> = groups
-        .iter()
-        .map(|group| (group["namespace"].as_str().expect("a name"), (group["p99_s"].clone(), group["max_s"].clone())))
-        .collect();
-    assert!(expected.len() >= 3, "{expected:?}");
-    let query = "
+mod external {
+    use super::*;
+
+    #[test]
+    fn duckdb_reads_the_tables_and_counts_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (tables, file) = (folder.path().join("tables/"), folder.path().join("startups.parquet"));
+        run(&["-o", &tables.to_string_lossy(), "-o", &file.to_string_lossy()], &everything());
+        let blame: Value = serde_json::from_slice(
+            &run(&["blame", "--by", "namespace", "--format", "json"], std::slice::from_ref(&file)).stdout,
+        )
+        .expect("groups");
+        let groups = blame["groups"].as_array().expect("groups");
+        let expected: BTreeMap<&str, (Value, Value)> = groups
+            .iter()
+            .map(|group| {
+                (group["namespace"].as_str().expect("a name"), (group["p99_s"].clone(), group["max_s"].clone()))
+            })
+            .collect();
+        assert!(expected.len() >= 3, "{expected:?}");
+        let query = "
 import duckdb, json, sys
 source = sys.argv[1]
 rows = duckdb.sql(f'''select namespace, quantile_disc(running_s, 0.99), max(running_s)
   from read_parquet('{source}', hive_partitioning = true) group by namespace''').fetchall()
 print(json.dumps({name: [p99, largest] for name, p99, largest in rows}))
 ";
-    for source in [format!("{}startups/**/*.parquet", tables.display()), file.display().to_string()] {
-        let found: Value = serde_json::from_str(&duckdb(query, &[&source])).expect("JSON");
-        for (name, (p99, max)) in &expected {
-            assert_eq!((&found[name][0], &found[name][1]), (p99, max), "{name} of {source}");
+        for source in [format!("{}startups/**/*.parquet", tables.display()), file.display().to_string()] {
+            let found: Value = serde_json::from_str(&duckdb(query, &[&source])).expect("JSON");
+            for (name, (p99, max)) in &expected {
+                assert_eq!((&found[name][0], &found[name][1]), (p99, max), "{name} of {source}");
+            }
         }
-    }
-    let tables_query = "
+        let tables_query = "
 import duckdb, json, sys
 one = lambda text: duckdb.sql(text).fetchall()
 at = sys.argv[1]
@@ -283,23 +224,93 @@ dates = [str(d) for d, in one(f\"select distinct date from read_parquet('{at}sta
 print(json.dumps({'counts': {n: count(n) for n in ['startups', 'pulls', 'volumes', 'findings']}, 'meta': meta, 'dates': dates,
   'lost': one(f\"select sum(lost_s) from read_parquet('{at}findings/**/*.parquet')\")[0][0]}))
 ";
-    let found = duckdb(tables_query, &[&tables.display().to_string(), &file.display().to_string()]);
-    let found: Value = serde_json::from_str(&found).expect("JSON");
-    let rows = lines(&run(&["--format", "ndjson"], &[file]));
-    let count = |list: &str| rows.iter().map(|row| row[list].as_array().expect("a list").len()).sum::<usize>();
-    assert_eq!(found["counts"]["startups"], rows.len());
-    for (table, list) in [("pulls", "image_pulls"), ("volumes", "volume_mounts"), ("findings", "findings")] {
-        assert_eq!(found["counts"][table], count(list), "{table}");
-        assert!(count(list) > 100, "{table}: {}", count(list));
+        let found = duckdb(tables_query, &[&tables.display().to_string(), &file.display().to_string()]);
+        let found: Value = serde_json::from_str(&found).expect("JSON");
+        let rows = lines(&run(&["--format", "ndjson"], &[file]));
+        let count = |list: &str| rows.iter().map(|row| row[list].as_array().expect("a list").len()).sum::<usize>();
+        assert_eq!(found["counts"]["startups"], rows.len());
+        for (table, list) in [("pulls", "image_pulls"), ("volumes", "volume_mounts"), ("findings", "findings")] {
+            assert_eq!(found["counts"][table], count(list), "{table}");
+            assert!(count(list) > 100, "{table}: {}", count(list));
+        }
+        let lost: f64 = rows
+            .iter()
+            .flat_map(|row| row["findings"].as_array().expect("findings"))
+            .map(|finding| finding["lost_s"].as_f64().expect("seconds"))
+            .sum();
+        assert!((found["lost"].as_f64().expect("seconds") - lost).abs() < 1e-6);
+        assert_eq!(found["meta"]["podlag.schema"], "1");
+        let about: Value =
+            serde_json::from_str(found["meta"]["podlag.columns"].as_str().expect("columns")).expect("JSON");
+        assert!(about["slo_s"].as_str().is_some_and(|words| words.contains("seconds")), "{about}");
+        assert_eq!(found["dates"], serde_json::json!(["2026-11-23"]));
     }
-    let lost: f64 = rows
-        .iter()
-        .flat_map(|row| row["findings"].as_array().expect("findings"))
-        .map(|finding| finding["lost_s"].as_f64().expect("seconds"))
-        .sum();
-    assert!((found["lost"].as_f64().expect("seconds") - lost).abs() < 1e-6);
-    assert_eq!(found["meta"]["podlag.schema"], "1");
-    let about: Value = serde_json::from_str(found["meta"]["podlag.columns"].as_str().expect("columns")).expect("JSON");
-    assert!(about["slo_s"].as_str().is_some_and(|words| words.contains("seconds")), "{about}");
-    assert_eq!(found["dates"], serde_json::json!(["2026-11-23"]));
+}
+
+mod slow {
+    use super::*;
+
+    #[test]
+    fn merged_tables_give_the_report_of_all_logs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kinds = [alone(folder.path(), "parquet"), alone(folder.path(), "json"), alone(folder.path(), "")];
+        assert_eq!(kinds.each_ref().map(Vec::len), [captures().len(), captures().len(), 1]);
+        for form in ["text", "json"] {
+            let whole = run(&["--format", form], &everything()).stdout;
+            assert!(whole.len() > 3000, "{form}: {} bytes", whole.len());
+            for inputs in &kinds {
+                same(&whole, &run(&["--format", form], inputs).stdout, &format!("{form} of {}", inputs[0].display()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_budget_of_nothing_changes_nothing() {
+        let whole = run(&["--format", "json"], &everything()).stdout;
+        let spilled = run(&["--format", "json", "--memory", "64KiB", "--part", "16KiB"], &everything()).stdout;
+        same(&whole, &spilled, "held and written reports");
+        let verbs: [&[&str]; 3] = [
+            &["blame", "--by", "image", "--format", "csv"],
+            &["blame", "--by", "workload", "--format", "csv"],
+            &["check", "--fail-if", "p50(running_s) > 10h", "--format", "json"],
+        ];
+        for verb in verbs {
+            let held = run(verb, &everything()).stdout;
+            let written = run(&[verb, &["--memory", "64KiB", "--part", "16KiB"]].concat(), &everything()).stdout;
+            same(&held, &written, verb[0]);
+        }
+    }
+
+    #[test]
+    fn damaged_tables_are_errors_and_no_crashes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let good = folder.path().join("good.parquet");
+        run(&["-o", &good.to_string_lossy()], &[samples().join("s07-pull-backoff/in")]);
+        let bytes = std::fs::read(&good).expect("the table");
+        let length =
+            usize::try_from(u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap())).unwrap();
+        let footer = bytes.len() - 8 - length;
+        // Places and values come from one multiplication after another: the same in every run.
+        let mut state = 1_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let damaged = folder.path().join("damaged.parquet");
+        let mut refused = 0;
+        for round in 0..120 {
+            let mut copy = bytes.clone();
+            for _ in 0..1 + round % 4 {
+                let at = if round % 2 == 0 { footer + next(length) } else { 4 + next(footer - 4) };
+                copy[at] = u8::try_from(next(256)).unwrap();
+            }
+            std::fs::write(&damaged, copy).expect("a table");
+            let output = podlag().arg(&damaged).output().expect("podlag runs");
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(matches!(output.status.code(), Some(0 | 2 | 3)), "round {round}: {}: {told}", output.status);
+            assert!(!told.contains("panicked"), "round {round}: {told}");
+            refused += usize::from(output.status.code() == Some(2));
+        }
+        assert!(refused > 20, "only {refused} were noticed at all");
+    }
 }

@@ -1,6 +1,6 @@
-//! Settings of the kubelet that bear on starts: what is known of them, and which fight.
+//! Kubelet settings that affect pod startup: their known values, and conflicts between them.
 //!
-//! To add one: a row in [`SETTINGS`], its flag where it has one, and when a known value is as good as a wanted one.
+//! To add one: a row in [`SETTINGS`], its flag where it has one, and when a known value satisfies a wanted one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,19 +15,19 @@ named_enum! {
     Setting SETTINGS {
         /// One pull at a time.
         SerializeImagePulls = "serializeImagePulls",
-        /// So many pulls at once at most (KEP-3673, 1.27).
+        /// The maximum of concurrent pulls (KEP-3673, 1.27).
         MaxParallelImagePulls = "maxParallelImagePulls",
-        /// Pulls a second, beyond which they are refused; 0: no limit.
+        /// Pulls per second, above which they are rejected; 0: no limit.
         RegistryPullQps = "registryPullQPS",
-        /// How far pulls may exceed that for a moment.
+        /// The burst above that limit.
         RegistryBurst = "registryBurst",
-        /// Requests a second to the API server.
+        /// Requests per second to the API server.
         KubeApiQps = "kubeAPIQPS",
-        /// How far requests may exceed that for a moment.
+        /// The burst of requests above that limit.
         KubeApiBurst = "kubeAPIBurst",
-        /// memory.high as a share of the way from request to limit (KEP-2570).
+        /// Where memory.high lies between request and limit (KEP-2570).
         MemoryThrottlingFactor = "memoryThrottlingFactor",
-        /// From this share of the image disk on images are removed.
+        /// The usage of the image disk, in percent, above which images are removed.
         ImageGcHigh = "imageGCHighThresholdPercent",
         /// Container status by events (KEP-3386).
         EventedPleg = "featureGates.EventedPLEG",
@@ -41,7 +41,7 @@ named_enum! {
 }
 
 impl Setting {
-    /// Its command line flag, and the values that flag prints where nobody set it (1.26 to 1.37).
+    /// Its command line flag, and the values the flag prints if it is not set (1.26 to 1.37).
     fn flag(self) -> Option<(&'static str, &'static [&'static str])> {
         Some(match self {
             Setting::SerializeImagePulls => ("serialize-image-pulls", &["true"]),
@@ -54,7 +54,7 @@ impl Setting {
         })
     }
 
-    /// Its value where nobody set it, for a minor version of Kubernetes 1; none: there is none, or it is not known.
+    /// Its default for a minor version of Kubernetes 1; none: there is none, or it is not known.
     /// (pkg/kubelet/apis/config/v1beta1/defaults.go and kube_features.go; pull request 116121 for the API client.)
     #[must_use]
     pub fn default_of(self, minor: u32) -> Option<&'static str> {
@@ -78,7 +78,7 @@ impl Setting {
         })
     }
 
-    /// Whether a known value does what a wanted one would.
+    /// Whether a known value has the effect of a wanted one.
     fn satisfies(self, known: &str, wanted: &str) -> bool {
         let numbers = || Some((known.parse::<f64>().ok()?, wanted.parse::<f64>().ok()?));
         match (self, numbers()) {
@@ -96,8 +96,8 @@ impl Setting {
 pub struct Settings(BTreeMap<Setting, Box<str>>);
 
 impl Settings {
-    /// What a kubelet's `FLAG:` lines prove. Flags are printed as they stood before the configuration file was read: where
-    /// there is such a file, a flag's default says nothing.
+    /// The settings that a kubelet's `FLAG:` lines prove. Flags are printed before the configuration file is read: if there is
+    /// such a file, a flag's default proves nothing.
     #[must_use]
     pub fn of_flags(flags: &BTreeMap<Box<str>, Box<str>>) -> Self {
         let get = |flag: &str| flags.get(flag).map(|value| &**value);
@@ -118,32 +118,31 @@ impl Settings {
         Settings(known)
     }
 
-    /// Reads a KubeletConfiguration in YAML or JSON, what a kubelet's `/configz` answers, or the ConfigMap kubeadm keeps.
+    /// Reads a KubeletConfiguration in YAML or JSON, the response of a kubelet's `/configz`, or the ConfigMap of kubeadm.
     ///
     /// # Errors
     /// When it is none of these.
     pub fn of_config(text: &str) -> Result<Self, Error> {
-        let wrong = |trouble: &dyn fmt::Display| {
-            Error::new(ErrorKind::Setting, format!("it is no kubelet configuration: {trouble}")).help(
-                "give a KubeletConfiguration (/var/lib/kubelet/config.yaml) or what the kubelet's /configz answers",
+        let wrong = |error: &dyn fmt::Display| {
+            Error::new(ErrorKind::Setting, format!("invalid kubelet configuration: {error}")).help(
+                "use a KubeletConfiguration (/var/lib/kubelet/config.yaml) or the response of the kubelet's /configz",
             )
         };
         let read = |text: &str| -> Result<Value, Error> {
-            serde_saphyr::from_str(text)
-                .map_err(|trouble| wrong(&trouble.to_string().lines().next().unwrap_or_default()))
+            serde_saphyr::from_str(text).map_err(|error| wrong(&error.to_string().lines().next().unwrap_or_default()))
         };
         if text.trim().is_empty() {
-            return Err(wrong(&"it is empty"));
+            return Err(wrong(&"the file is empty"));
         }
         let mut config = read(text)?;
         if let Some(inside) = config.pointer("/data/kubelet").and_then(Value::as_str) {
             config = read(inside)?;
         }
-        let told = config.get("kind").and_then(Value::as_str) == Some("KubeletConfiguration");
+        let named = config.get("kind").and_then(Value::as_str) == Some("KubeletConfiguration");
         let config = match config.get("kubeletconfig") {
             Some(answer) => answer,
-            None if told => &config,
-            None => return Err(wrong(&"it has neither kind: KubeletConfiguration nor kubeletconfig")),
+            None if named => &config,
+            None => return Err(wrong(&"neither kind: KubeletConfiguration nor kubeletconfig found")),
         };
         let mut known = BTreeMap::new();
         for (setting, name) in SETTINGS {
@@ -152,14 +151,14 @@ impl Settings {
                 Some(Value::Bool(value)) => value.to_string(),
                 Some(Value::Number(value)) => value.to_string(),
                 None | Some(Value::Null) => continue,
-                Some(other) => return Err(wrong(&format!("{name} is {other}"))),
+                Some(other) => return Err(wrong(&format!("unexpected value of {name}: {other}"))),
             };
             known.insert(*setting, value.into());
         }
         Ok(Settings(known))
     }
 
-    /// These, and where they say nothing, others.
+    /// These, completed by others.
     #[must_use]
     pub fn over(mut self, others: &Settings) -> Self {
         for (setting, value) in &others.0 {
@@ -174,7 +173,7 @@ impl Settings {
         self.0.iter().map(|(setting, value)| format!("{}={value}", setting.name())).collect::<Vec<_>>().join(" ")
     }
 
-    /// What such a text says.
+    /// Reads such a text.
     #[must_use]
     pub fn read(words: &str) -> Self {
         let one =
@@ -198,10 +197,10 @@ impl Settings {
         self.0.iter().map(|(setting, value)| (*setting, &**value))
     }
 
-    /// Whether these do what a wanted value would.
+    /// Whether these have the effect of a wanted value.
     #[must_use]
     pub fn has(&self, setting: Setting, wanted: &str) -> bool {
-        // Serialized by name, no number of pulls at once holds.
+        // With serializeImagePulls explicitly true, no number of concurrent pulls applies.
         if setting == Setting::MaxParallelImagePulls && self.get(Setting::SerializeImagePulls) == Some("true") {
             return false;
         }
@@ -211,7 +210,7 @@ impl Settings {
         unlimited || self.get(setting).is_some_and(|known| setting.satisfies(known, wanted))
     }
 
-    /// How many pulls a node does at once: none is any number, 0 is not known.
+    /// How many pulls a node runs at once: outer none is unknown, inner none is no limit.
     #[must_use]
     pub fn pull_concurrency(&self) -> Option<Option<usize>> {
         let most = self.get(Setting::MaxParallelImagePulls).and_then(|most| most.parse::<usize>().ok());
@@ -223,7 +222,7 @@ impl Settings {
         }
     }
 
-    /// Settings that fight each other, in words.
+    /// Conflicting settings, in words.
     #[must_use]
     pub fn conflicts(&self) -> Vec<String> {
         let number = |setting| self.get(setting).and_then(|value| value.parse::<f64>().ok());
@@ -237,7 +236,7 @@ impl Settings {
             );
         }
         if on(Setting::EventedPleg) && on(Setting::OnDemandRelist) {
-            all.push("EventedPLEG with PLEGOnDemandRelist: with events the relist comes each 300 s only".to_owned());
+            all.push("EventedPLEG with PLEGOnDemandRelist: with events, the relist runs only every 300 s".to_owned());
         }
         all
     }

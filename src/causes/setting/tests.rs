@@ -50,13 +50,13 @@ fn what_is_set_is_not_advised() {
     assert!(has("kubeAPIQPS=60", Setting::KubeApiQps, "50") && !has("kubeAPIQPS=5", Setting::KubeApiQps, "50"));
     assert!(
         !has("serializeImagePulls=true maxParallelImagePulls=5", Setting::MaxParallelImagePulls, "3"),
-        "it is refused"
+        "the kubelet rejects it"
     );
     assert!(has("registryPullQPS=0", Setting::RegistryPullQps, "0") && !has("", Setting::RegistryPullQps, "0"));
 }
 
 #[test]
-fn fights_are_told() {
+fn conflicts_are_named() {
     let conflicts = |known: &str| Settings::read(known).conflicts().len();
     assert_eq!(conflicts("serializeImagePulls=true maxParallelImagePulls=3"), 1);
     assert_eq!(conflicts("serializeImagePulls=true maxParallelImagePulls=1"), 0);

@@ -156,7 +156,7 @@ impl AnalysisArgs {
                 std::fs::read(path).map_err(|error| about(Error::new(ErrorKind::Setting, error.to_string())))?;
             return Anonymizer::of_file(&bytes).map(Some).map_err(about);
         }
-        self.anonymize.then(|| random_key().map(Anonymizer::once)).transpose()
+        self.anonymize.then(|| random_key().map(Anonymizer::ephemeral)).transpose()
     }
 
     fn filter(&self, zone: Tz) -> Result<Filter, Error> {

@@ -8,7 +8,7 @@ use super::stamp;
 use crate::model::time::Stamp;
 
 /// Docker splits longer lines; a part of this size without a newline at its end is not a whole line.
-const DOCKER_PART: usize = 16 * 1024;
+const DOCKER_SPLIT_LEN: usize = 16 * 1024;
 
 /// What a JSON object says about the line inside it.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Envelope<'t> {
     pub(super) pid: Option<u32>,
     pub(super) message: Option<Cow<'t, [u8]>>,
     /// The message ends before its closing quote, or docker split it.
-    pub(super) cut: bool,
+    pub(super) truncated: bool,
 }
 
 /// What an object at the beginning of a line is.
@@ -106,7 +106,7 @@ fn field<'t>(envelope: &mut Envelope<'t>, key: &[u8], value: Value<'t>) {
             if value.open() && text.ends_with(b">") {
                 shorten(&mut text, 1);
             }
-            envelope.cut |= value.open() || (key == b"log" && !ended && text.len() >= DOCKER_PART);
+            envelope.truncated |= value.open() || (key == b"log" && !ended && text.len() >= DOCKER_SPLIT_LEN);
             envelope.message = Some(text);
         }
         b"_HOSTNAME" | b"HOSTNAME" | b"hostname" | b"host" | b"kubernetes" => {

@@ -17,7 +17,7 @@ use crate::model::hash::HashMap;
 use crate::model::record::{Fact, Field, Value};
 use crate::parse::entry::{Dialect, Entry};
 use crate::parse::prefilter::{Lines, Literals};
-use crate::parse::value::Raw;
+use crate::parse::value::{self, Raw};
 
 /// The grammars that come with podlag: file name and text. A test compares the list with the folder.
 pub const BUILT_IN: &[(&str, &str)] = &[
@@ -47,7 +47,7 @@ impl Component {
 /// A grammar file as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct File {
+pub struct GrammarFile {
     /// A short title.
     pub title: String,
     /// What the file covers.
@@ -59,13 +59,13 @@ pub struct File {
     /// Which program writes them.
     pub component: Component,
     /// The messages.
-    pub message: Vec<MessageText>,
+    pub message: Vec<MessageDefinition>,
 }
 
 /// One message as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct MessageText {
+pub struct MessageDefinition {
     /// Its name, unique over all grammars.
     pub name: String,
     /// What it proves, and its traps.
@@ -129,7 +129,7 @@ pub struct Reject {
 }
 
 /// Fields every structured line is asked for, beside those its message names.
-const USUAL: &[(Field, &str)] = &[
+const COMMON_FIELDS: &[(Field, &str)] = &[
     (Field::Pod, "pod"),
     (Field::Uid, "podUID"),
     (Field::Error, "err"),
@@ -201,7 +201,7 @@ impl Grammars {
         }
         let search = |words: &[&str]| {
             let built = AhoCorasick::builder().match_kind(MatchKind::Standard).build(words);
-            built.map_err(|trouble| Error::new(ErrorKind::Grammar, format!("the literals make no search: {trouble}")))
+            built.map_err(|error| Error::new(ErrorKind::Grammar, format!("cannot build the pattern matcher: {error}")))
         };
         let pattern_literals = search(&pattern_literals)?;
         let mut distinct: Vec<&str> = literals.iter().map(String::as_str).collect();
@@ -214,8 +214,8 @@ impl Grammars {
             .filter(|long| !distinct.iter().any(|short| short != long && long.contains(short)))
             .collect();
         let words = shortest.iter().map(|word| (*word).to_owned()).collect();
-        let usual: Vec<&str> = BUILT_IN.iter().map(|(_, text)| *text).collect();
-        let literals = Literals::of(&shortest, &usual)?;
+        let common: Vec<&str> = BUILT_IN.iter().map(|(_, text)| *text).collect();
+        let literals = Literals::new(&shortest, &common)?;
         Ok(Grammars { messages, literals, words, by_text, pattern_literals, by_literal })
     }
 
@@ -264,7 +264,7 @@ impl Grammars {
             for (number, example) in message.example.iter().enumerate() {
                 let number = number + 1;
                 if !example.line.contains(&message.literal) {
-                    say(format!("example {number} does not hold the literal {:?}", message.literal));
+                    say(format!("example {number} does not contain the literal {:?}", message.literal));
                 }
                 let entry = Entry::read(&example.line);
                 let mut matched: Vec<&str> = Vec::new();
@@ -282,7 +282,7 @@ impl Grammars {
                     }
                 }
                 if matched != [message.name.as_str()] {
-                    say(format!("example {number} must match this message alone, but matches {matched:?}"));
+                    say(format!("example {number} must match only this message, but matches {matched:?}"));
                 }
             }
             for (number, reject) in message.reject.iter().enumerate() {
@@ -303,12 +303,10 @@ fn differences(fields: &[(Field, Value)], gives: &toml::Table) -> Vec<String> {
         let shown = match value {
             Value::Text(text) => toml::Value::String(text.to_string()),
             Value::Pods(pods) => pods.iter().map(|pod| toml::Value::String(pod.to_string())).collect::<Vec<_>>().into(),
-            Value::Length(span) => {
-                match gives.get(field.name()).and_then(|v| v.as_str()).and_then(crate::parse::value::duration) {
-                    Some(same) if same == *span => continue,
-                    _ => toml::Value::Float(span.seconds()),
-                }
-            }
+            Value::Length(span) => match gives.get(field.name()).and_then(|v| v.as_str()).and_then(value::duration) {
+                Some(same) if same == *span => continue,
+                _ => toml::Value::Float(span.seconds()),
+            },
             Value::Number(number) => toml::Value::Integer(*number),
         };
         let expected = gives.get(field.name());
@@ -327,18 +325,18 @@ fn differences(fields: &[(Field, Value)], gives: &toml::Table) -> Vec<String> {
     found
 }
 
-struct Read {
+struct NamedFile {
     name: String,
-    text: File,
+    text: GrammarFile,
 }
 
-fn read(name: &str, text: &str) -> Result<Read, Error> {
+fn read(name: &str, text: &str) -> Result<NamedFile, Error> {
     let file = toml::from_str(text)
-        .map_err(|trouble| Error::new(ErrorKind::Grammar, format!("{name} is no grammar: {trouble}")))?;
-    Ok(Read { name: name.to_owned(), text: file })
+        .map_err(|error| Error::new(ErrorKind::Grammar, format!("invalid grammar {name}: {error}")))?;
+    Ok(NamedFile { name: name.to_owned(), text: file })
 }
 
-impl Read {
+impl NamedFile {
     /// `known`: the file is one of those that tests have found right.
     fn messages(self, known: bool) -> Result<Vec<(Message, String)>, Error> {
         let component = self.text.component;
@@ -346,25 +344,25 @@ impl Read {
     }
 }
 
-fn compile(file: &str, component: Component, text: MessageText, known: bool) -> Result<(Message, String), Error> {
+fn compile(file: &str, component: Component, text: MessageDefinition, known: bool) -> Result<(Message, String), Error> {
     let wrong = |what: String| Error::new(ErrorKind::Grammar, format!("{file}: {}: {what}", text.name));
     let pattern =
         |source: &str| if known { Ok(Pattern::known(source)) } else { Pattern::checked(source).map_err(&wrong) };
     if text.literal.is_empty() || text.literal.contains(['"', '\\', '\n']) {
-        return Err(wrong("the literal must be plain text without quotes and backslashes".into()));
+        return Err(wrong("`literal` must be plain text without quotes and backslashes".into()));
     }
     let fact = Fact::from_name(&text.yields).ok_or_else(|| {
         let known: Vec<&str> = crate::model::record::FACTS.iter().map(|(_, name)| *name).collect();
-        wrong(format!("no fact is named {:?}", text.yields)).help(format!("the facts are {}", known.join(", ")))
+        wrong(format!("unknown fact {:?}", text.yields)).help(format!("known facts: {}", known.join(", ")))
     })?;
     let matcher = match (&text.text, &text.pattern) {
         (Some(exact), None) => Ok(exact.clone()),
         (None, Some(source)) => Err(pattern(source)?),
-        _ => return Err(wrong("needs either text or pattern".into())),
+        _ => return Err(wrong("needs either `text` or `pattern`".into())),
     };
     let inside = text.inside.iter().map(|inside| Ok((inside.key.clone(), pattern(&inside.pattern)?)));
     let fields = text.fields.iter().map(|(name, key)| {
-        Ok((Field::from_name(name).ok_or_else(|| wrong(format!("no field is named {name}")))?, key.clone()))
+        Ok((Field::from_name(name).ok_or_else(|| wrong(format!("unknown field {name}")))?, key.clone()))
     });
     let message = Message {
         fact,
@@ -401,9 +399,9 @@ impl Message {
         for (key, pattern) in &self.inside {
             pattern.read(&entry.key(key)?.text()?, &mut fields)?;
         }
-        let usual = USUAL.iter().map(|(field, key)| (*field, *key));
+        let common = COMMON_FIELDS.iter().map(|(field, key)| (*field, *key));
         let mut within = Within::default();
-        for (field, path) in self.fields.iter().map(|(field, key)| (*field, key.as_str())).chain(usual) {
+        for (field, path) in self.fields.iter().map(|(field, key)| (*field, key.as_str())).chain(common) {
             if fields.iter().any(|(known, _)| *known == field) {
                 continue;
             }
@@ -436,9 +434,18 @@ fn value_at<'m, 'a>(entry: &Entry<'a>, field: Field, path: &'m str, within: &mut
         return match field {
             Field::Pods => raw.pods().map(|pods| Value::Pods(pods.into_iter().map(Into::into).collect())),
             Field::Pod => raw.pod().filter(|pod| !pod.is_empty()).map(|pod| Value::text(&pod)),
-            _ => field.read(&raw.text()?),
+            _ => read_field(field, &raw.text()?),
         };
     }
     let (key, member) = path.split_once('.')?;
-    field.read(&within.member(entry, key, member)?)
+    read_field(field, &within.member(entry, key, member)?)
+}
+
+/// A field's text as its type; `None` if the text is no such value (a truncated number is no number).
+fn read_field(field: Field, text: &str) -> Option<Value> {
+    match field {
+        Field::Duration | Field::Waited | Field::Delay => value::duration(text).map(Value::Length),
+        Field::Bytes | Field::Attempt | Field::ExitCode | Field::Count => text.parse().ok().map(Value::Number),
+        _ => Some(Value::text(text)),
+    }
 }

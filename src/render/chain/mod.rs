@@ -1,12 +1,12 @@
 //! One startup, step by step: when (`@`), how long (`+`), how well it is known, and the lines it stands on.
 
-mod ahead;
+mod queue;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{TextOptions, length, svg, target};
-use ahead::{Ahead, Queue};
+use super::{TextOptions, format_duration, svg, target};
+use queue::{BlockingPull, Queue};
 
 use crate::breakdown::{Precision, anomaly};
 use crate::model::error::Error;
@@ -15,11 +15,11 @@ use crate::report::Report;
 use crate::table::{Batch, CleanupList, Row};
 
 /// Writes single startups.
-type Writer = fn(&[Chained], TextOptions, &mut dyn Write) -> Result<(), Error>;
+type Writer = fn(&[ChainEntry], TextOptions, &mut dyn Write) -> Result<(), Error>;
 
 /// A startup, and who was ahead of it in the queues it waited in.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Chained {
+pub struct ChainEntry {
     /// The startup.
     pub row: Row,
     /// By its spans.
@@ -45,7 +45,7 @@ impl ChainFile {
         };
         let forms: [(&str, Writer); 2] = [("svg", picture), ("txt", write)];
         let (_, write) = *target::by_extension(path, &forms, |(extension, _)| extension, "")?;
-        target::spares(path, inputs)?;
+        target::ensure_not_input(path, inputs)?;
         Ok(ChainFile { path: path.into(), write })
     }
 
@@ -53,8 +53,8 @@ impl ChainFile {
     ///
     /// # Errors
     /// When writing fails.
-    pub fn write(&self, found: &[Chained], made: &CleanupList) -> Result<(), Error> {
-        target::whole(&self.path, made, |out| (self.write)(found, TextOptions::default(), out))
+    pub fn write(&self, found: &[ChainEntry], made: &CleanupList) -> Result<(), Error> {
+        target::write_atomically(&self.path, made, |out| (self.write)(found, TextOptions::default(), out))
     }
 }
 
@@ -62,7 +62,7 @@ impl ChainFile {
 ///
 /// # Errors
 /// When the table cannot be read.
-pub fn find(report: &Report, pod: &str) -> Result<Vec<Chained>, Error> {
+pub fn find(report: &Report, pod: &str) -> Result<Vec<ChainEntry>, Error> {
     let (namespace, name) = pod.split_once('/').map_or((None, pod), |(namespace, name)| (Some(namespace), name));
     let is_it = |batch: &Batch| {
         let (namespaces, pods, uids) = (batch.text("namespace")?, batch.text("pod")?, batch.text("uid")?);
@@ -73,14 +73,14 @@ pub fn find(report: &Report, pod: &str) -> Result<Vec<Chained>, Error> {
         Ok(is_it.collect::<Vec<bool>>())
     };
     let rows = report.table.find(&["namespace", "pod", "uid"], &is_it)?;
-    rows.into_iter().map(|row| Ok(Chained { queues: ahead::of(report, &row)?, row })).collect()
+    rows.into_iter().map(|row| Ok(ChainEntry { queues: queue::of(report, &row)?, row })).collect()
 }
 
 /// Writes startups as text.
 ///
 /// # Errors
 /// When writing fails.
-pub fn write(found: &[Chained], screen: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
+pub fn write(found: &[ChainEntry], screen: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     for (number, chained) in found.iter().enumerate() {
         if number > 0 {
             writeln!(out)?;
@@ -90,20 +90,20 @@ pub fn write(found: &[Chained], screen: TextOptions, out: &mut dyn Write) -> Res
     Ok(())
 }
 
-fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
+fn one(ChainEntry { row, queues }: &ChainEntry, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
     let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", sanitize(node)));
     let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", sanitize(uid)));
     writeln!(out, "{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.name())?;
     if let Some(created) = row.created {
-        writeln!(out, "created {created} (API server's clock, whole seconds: the true instant is up to 1 s later)")?;
+        writeln!(out, "created {created} (API server's clock, whole seconds: up to 1 s later in fact)")?;
     }
-    let slo = row.slo_s.map_or("not known".into(), length);
-    let printed = row.kubelet_slo_s.map_or("none".into(), |slo| format!("{slo}"));
-    let total = row.total_s.map_or("not known".into(), length);
+    let slo = row.slo_s.map_or("unknown".into(), format_duration);
+    let printed = row.slo_recorded_s.map_or("none".into(), |slo| format!("{slo}"));
+    let total = row.total_s.map_or("unknown".into(), format_duration);
     writeln!(
         out,
-        "running after {} · whole {total} · SLO value {slo}, kubelet printed {printed}",
-        row.running_s.map_or("?".into(), length)
+        "running after {} · total {total} · SLO value {slo}, kubelet recorded {printed}",
+        row.running_s.map_or("?".into(), format_duration)
     )?;
     writeln!(out)?;
     let begin = row.spans.first().map(|span| span.from).unwrap_or_default();
@@ -112,11 +112,11 @@ fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Wri
         let bounds = match span.precision {
             Precision::Exact => String::new(),
             Precision::Inferred if span.min_s == span.max_s => " inferred".into(),
-            _ => format!(" {} {}..{}", span.precision.name(), length(span.min_s), length(span.max_s)),
+            _ => format!(" {} {}..{}", span.precision.name(), format_duration(span.min_s), format_duration(span.max_s)),
         };
-        let about = span.about.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
+        let about = span.waited_for.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
         let label = span.phase.words().label;
-        let (at, took) = (length((span.from - begin).seconds()), length(took));
+        let (at, took) = (format_duration((span.from - begin).seconds()), format_duration(took));
         let text = format!("@{at:<9} +{took:<8} {label:<14}{about}{bounds}");
         writeln!(out, "{}", text.trim_end())?;
         if let Some(place) = &span.evidence {
@@ -125,22 +125,31 @@ fn one(Chained { row, queues }: &Chained, screen: TextOptions, out: &mut dyn Wri
             let shown: String = line.chars().take(screen.width.max(60)).collect();
             writeln!(out, "{shown}")?;
         }
-        for Ahead { pod, image, took, waited } in &queue.named {
-            let itself =
-                if *waited >= 1.0 { format!(", had waited {} itself", length(*waited)) } else { String::new() };
-            writeln!(out, "           behind {:>7} of {} ({}){itself}", length(*took), sanitize(pod), sanitize(image))?;
+        for BlockingPull { pod, image, took, waited } in &queue.named {
+            let itself = if *waited >= 1.0 {
+                format!(", which had itself waited {}", format_duration(*waited))
+            } else {
+                String::new()
+            };
+            writeln!(
+                out,
+                "           blocked {:>7} by {} ({}){itself}",
+                format_duration(*took),
+                sanitize(pod),
+                sanitize(image)
+            )?;
         }
         if let (count @ 1.., took) = queue.others {
-            writeln!(out, "           behind {:>7} of {count} other pulls", length(took))?;
+            writeln!(out, "           blocked {:>7} by {count} other pulls", format_duration(took))?;
         }
     }
     for finding in &row.findings {
-        let (lost, certain) = (length(finding.lost_s), length(finding.certain_s));
-        writeln!(out, "cause {} {lost} (certain: {certain})", sanitize(&finding.cause))?;
+        let (lost, certain) = (format_duration(finding.lost_s), format_duration(finding.lost_min_s));
+        writeln!(out, "cause {} {lost} (at least {certain})", sanitize(&finding.cause))?;
     }
     for id in &row.anomalies {
         let meaning = anomaly(id).unwrap_or_default();
-        writeln!(out, "note {}: {meaning}", sanitize(id))?;
+        writeln!(out, "anomaly {}: {meaning}", sanitize(id))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::listed::{Listed, Startup};
+use super::sample::{Sample, Startup};
 use crate::causes;
 use crate::model::phase::PHASES;
 use crate::report::{Head, Report};
@@ -80,7 +80,7 @@ struct CauseWords {
 }
 
 impl<'a> Data<'a> {
-    pub(super) fn of(report: &'a Report, listed: &'a Listed) -> Self {
+    pub(super) fn of(report: &'a Report, listed: &'a Sample) -> Self {
         let phase = |(phase, name): &(crate::model::phase::Phase, &'static str)| {
             let words = phase.words();
             PhaseWords { name, group: words.group, label: words.label, meaning: words.meaning }
@@ -147,7 +147,7 @@ impl<'a> Serialize for Columns<'a> {
         column(&mut map, rows, "kubelet", |row| row.kubelet.as_deref().map(|version| strings.number(version)))?;
         column(&mut map, rows, "state", |row| strings.number(row.state))?;
         column(&mut map, rows, "created", |row| row.created)?;
-        column(&mut map, rows, "began", |row| row.began)?;
+        column(&mut map, rows, "started", |row| row.started)?;
         column(&mut map, rows, "ended", |row| row.ended)?;
         column(&mut map, rows, "running", |row| row.running)?;
         column(&mut map, rows, "total", |row| row.total)?;

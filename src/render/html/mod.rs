@@ -4,14 +4,14 @@
 //! hashes). Data stand in an element that is no script to the browser, and every `<` in it is written as an escape.
 
 mod data;
-mod listed;
+mod sample;
 
 use std::io::{self, Write};
 
 use base64::Engine;
 use sha2::{Digest, Sha256};
 
-use super::{TextOptions, grouped, palette};
+use super::{TextOptions, format_count, palette};
 use crate::model::error::Error;
 use crate::report::Report;
 
@@ -58,11 +58,6 @@ const SCRIPT: &[(&str, &str)] = parts![
     "main.js",
 ];
 
-/// What a page of podlag's begins with; by this it is known when it comes back as input.
-pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
-/// What stands before its data, and after them.
-pub(crate) const DATA: (&str, &str) = ("<script type=\"application/json\" id=\"data\">", "</script>");
-
 pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
     let joined = |parts: &[(&str, &str)]| parts.iter().map(|(_, part)| *part).collect::<String>();
     let (script, style) = (joined(SCRIPT), joined(STYLE) + &palette::of_page());
@@ -72,7 +67,7 @@ pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Res
         hash(&style)
     );
     let startups = report.page.as_deref().and_then(data::startups).unwrap_or(report.table.len());
-    let title = format!("podlag: {} pod starts", grouped(startups));
+    let title = format!("podlag: {} pod starts", format_count(startups));
     let (before, after) = PAGE.split_once("{{data}}").unwrap_or((PAGE, ""));
     let filled = |part: &str| {
         let part = part.replace("{{csp}}", &policy).replace("{{title}}", &title).replace("{{style}}", &style);
@@ -83,7 +78,7 @@ pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Res
         // What was cut when the page was made cannot be made again: it goes on as it is.
         Some(page) => Escaped(&mut *out).write_all(page.as_bytes())?,
         None => {
-            let listed = listed::of_report(report)?;
+            let listed = sample::of_report(report)?;
             serde_json::to_writer(Escaped(&mut *out), &data::Data::of(report, &listed)).map_err(io::Error::from)?;
         }
     }
@@ -136,7 +131,7 @@ mod tests {
     #[test]
     fn every_part_is_in_the_page() {
         for (name, parts) in [("script", SCRIPT), ("style", STYLE)] {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/output/html").join(name);
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/html").join(name);
             let mut found = Vec::new();
             files(&folder, &folder, &mut found);
             let mut listed: Vec<String> = parts.iter().map(|(name, _)| (*name).to_owned()).collect();

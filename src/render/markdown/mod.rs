@@ -2,27 +2,27 @@
 //!
 //! What a log wrote stands in code spans: in them nothing is markup, a mention, a reference or a link.
 
-mod measured;
+mod metrics;
 mod span;
 
 use std::io::Write;
 
 use super::grid::markdown as words;
 use super::text::{covered, startups};
-use super::{TextOptions, grouped, length, share};
+use super::{TextOptions, format_count, format_duration, format_percent};
 use crate::breakdown::anomaly;
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
-use crate::report::{Report, places};
+use crate::report::{Report, unused_lines};
 use crate::table::{CauseLine, Example, Quantiles, Summary};
 use span::{cell, line, name, said};
 
-/// How many causes, slowest startups and troubles with inputs are shown.
+/// How many causes, slowest startups and errors of inputs are shown.
 const CAUSES: usize = 6;
 const SLOWEST: usize = 10;
-const TROUBLES: usize = 10;
+const ERRORS: usize = 10;
 
 /// Writes a report as Markdown.
 ///
@@ -39,23 +39,23 @@ pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Res
         writeln!(out, "## podlag: no pod startups found\n")?;
     }
     if let Some(metrics) = &report.metrics {
-        measured::write(metrics, &summary.known(), summary.startups == 0, out)?;
+        metrics::write(metrics, &summary.known(), summary.startups == 0, out)?;
     }
-    unjudged(report, out)?;
+    not_checked(report, out)?;
     coverage(report, out)
 }
 
-/// What the user asked to be replayed, and what could not be judged.
-fn unjudged(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
+/// The estimates that the user asked for, and what could not be checked.
+fn not_checked(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     let asked: Vec<_> = report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect();
     if !asked.is_empty() {
         writeln!(out, "### What if\n")?;
         asked.iter().try_for_each(|what_if| writeln!(out, "- {}", self::line(&what_if.words())))?;
         writeln!(out)?;
     }
-    if !report.unjudged.is_empty() {
-        writeln!(out, "### Not judged, and what would show it\n")?;
-        for blind in &report.unjudged {
+    if !report.not_checked.is_empty() {
+        writeln!(out, "### Not checked (add this input)\n")?;
+        for blind in &report.not_checked {
             writeln!(out, "- {}: {}", blind.causes.join(", "), words(&blind.how_to_get.join(", or ")))?;
         }
         writeln!(out)?;
@@ -64,7 +64,7 @@ fn unjudged(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
 }
 
 fn table(heads: &[&str], out: &mut dyn Write) -> Result<(), Error> {
-    // Figures stand to the right: a head that begins with a blank is one's.
+    // A title that begins with a blank is of a column of figures, which is aligned right.
     let cells: Vec<&str> = heads.iter().map(|head| head.trim()).collect();
     let rule: Vec<&str> = heads.iter().map(|head| if head.starts_with(' ') { "---:" } else { "---" }).collect();
     writeln!(out, "| {} |\n| {} |", cells.join(" | "), rule.join(" | "))?;
@@ -80,16 +80,16 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     }
     let Quantiles { p50, p95, p99, max, .. } = summary.running;
     if summary.running.count > 0 {
-        let [p50, p95, p99, max] = [p50, p95, p99, max].map(length);
+        let [p50, p95, p99, max] = [p50, p95, p99, max].map(format_duration);
         writeln!(out, "Created → running: p50 {p50}, p95 {p95}, p99 {p99}, max {max}.\n")?;
     }
     if summary.slo.count > 0 {
         let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
-        let (p99, within) = (length(summary.slo.p99), share(summary.slo_within));
-        let count = grouped(summary.slo.count as usize);
+        let (p99, within) = (format_duration(summary.slo.p99), format_percent(summary.slo_within));
+        let count = format_count(summary.slo.count as usize);
         writeln!(
             out,
-            "**SLO {verdict}**: p99 without pulls and init containers {p99} (bound: 5 s), {within} of {count} within it.\n"
+            "**SLO {verdict}**: p99 without pulls and init containers {p99} (limit: 5 s), {within} of {count} within the limit.\n"
         )?;
     }
     Ok(())
@@ -100,12 +100,14 @@ fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         return Ok(());
     }
     writeln!(out, "### Where the time went\n")?;
-    table(&["phase", " time", " share", " p99 of a start", " certain", "from → to"], out)?;
+    table(&["phase", " time", " share", " p99 per start", " certain", "from → to"], out)?;
     for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
         let words = Phase::from_name(line.phase).map(Phase::words);
         let (label, meaning) = words.map_or((line.phase, ""), |words| (words.label, words.meaning));
-        let (lost, p99) = (length(line.lost_s), length(line.p99_s));
-        let (part, certain) = (share(line.share), share(line.certain_share));
+        let (lost, p99) = (format_duration(line.lost_s), format_duration(line.p99_s));
+        let certain = format_percent(line.certain_share);
+        let certain = if line.certain_share >= 0.995 { certain } else { format!("≥ {certain}") };
+        let part = format_percent(line.share);
         writeln!(out, "| {label} | {lost} | {part} | {p99} | {certain} | {meaning} |")?;
     }
     Ok(writeln!(out)?)
@@ -113,15 +115,15 @@ fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
 
 fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     if summary.causes.is_empty() {
-        return Ok(writeln!(out, "No start lost time above the limits of any cause.\n")?);
+        return Ok(writeln!(out, "No cause exceeded its threshold.\n")?);
     }
     writeln!(out, "### Causes, by time lost\n")?;
     let known = summary.causes.iter().take(CAUSES).filter_map(|line| Some((line, causes::named(&line.cause)?)));
     let known: Vec<(&CauseLine, &causes::Cause)> = known.collect();
-    table(&["cause", " time lost", " certain", " pods", " nodes", "what to set", "trade-off"], out)?;
+    table(&["cause", " time lost", " at least", " pods", " nodes", "change", "trade-off"], out)?;
     for (line, cause) in &known {
-        let (lost, certain) = (length(line.lost_s), length(line.certain_s));
-        let (pods, nodes) = (grouped(line.pods as usize), grouped(line.nodes as usize));
+        let (lost, certain) = (format_duration(line.lost_s), format_duration(line.lost_min_s));
+        let (pods, nodes) = (format_count(line.pods as usize), format_count(line.nodes as usize));
         let advised = &line.advised;
         let (id, set) = (cause.id, words(&advised.set));
         let side_effect = advised.side_effect.as_deref().map_or(String::from("–"), words);
@@ -131,13 +133,13 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     for (line, cause) in &known {
         writeln!(out, "- **{}**: {}", cause.id, words(cause.title))?;
         if let Some(what_if) = &line.what_if {
-            writeln!(out, "  What if: {}", self::line(what_if))?;
+            writeln!(out, "  Estimate: {}", self::line(what_if))?;
         }
         if !line.advised.yaml.is_empty() {
             let yaml: Vec<String> = line.advised.yaml.iter().map(|line| name(line)).collect();
-            writeln!(out, "  In the kubelet's configuration: {}", yaml.join(", "))?;
+            writeln!(out, "  Add to the kubelet configuration: {}", yaml.join(", "))?;
         }
-        line.worst.as_ref().map_or(Ok(()), |worst| seen(worst, out))?;
+        line.example.as_ref().map_or(Ok(()), |found| example(found, out))?;
     }
     let rest: Vec<String> = summary.causes.iter().skip(CAUSES).take(CAUSES).map(|line| name(&line.cause)).collect();
     if !rest.is_empty() {
@@ -146,30 +148,30 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     Ok(writeln!(out)?)
 }
 
-/// The startup a cause cost the most, and the line that shows it.
-fn seen(worst: &Example, out: &mut dyn Write) -> Result<(), Error> {
-    let lost = worst.cause_s.map_or(String::new(), |lost| format!(" {}", length(lost)));
-    let about = worst.about.as_deref().map_or(String::new(), |about| format!(", {}", name(about)));
-    write!(out, "  Worst: {}{lost}{about}", name(&worst.pod))?;
-    if let Some(place) = &worst.evidence {
+/// The startup that a cause cost the most, and the line that shows it.
+fn example(example: &Example, out: &mut dyn Write) -> Result<(), Error> {
+    let lost = example.cause_s.map_or(String::new(), |lost| format!(" {}", format_duration(lost)));
+    let about = example.waited_for.as_deref().map_or(String::new(), |about| format!(", {}", name(about)));
+    write!(out, "  Example: {}{lost}{about}", name(&example.pod))?;
+    if let Some(place) = &example.evidence {
         let file = place.source.rsplit('/').next().unwrap_or(&place.source);
-        write!(out, ". Seen in {}: {}", name(&format!("{file}:{}", place.line)), self::line(&worst.text))?;
+        write!(out, ". Evidence: {} {}", name(&format!("{file}:{}", place.line)), self::line(&example.text))?;
     }
     Ok(writeln!(out)?)
 }
 
 fn slowest(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
-    writeln!(out, "### Slowest to run\n")?;
-    table(&["pod", "node", " took", "state", "mostly", " lost", "about"], out)?;
+    writeln!(out, "### Slowest startups\n")?;
+    table(&["pod", "node", " took", "state", "top cause", " lost", "waited for"], out)?;
     for slow in summary.slowest.iter().take(SLOWEST) {
         let known = |name: Option<&str>| name.map_or("–".into(), cell);
         let (pod, node) = (cell(&slow.pod), known(slow.node.as_deref()));
-        let seconds = |seconds: Option<f64>| seconds.map_or("–".into(), length);
+        let seconds = |seconds: Option<f64>| seconds.map_or("–".into(), format_duration);
         let state = match (slow.ran, slow.state) {
-            (false, State::Running) => "running, since when is not known",
+            (false, State::Running) => "running (start time unknown)",
             (_, state) => state.name(),
         };
-        let (cause, about) = (known(slow.cause.as_deref()), known(slow.about.as_deref()));
+        let (cause, about) = (known(slow.cause.as_deref()), known(slow.waited_for.as_deref()));
         let (took, lost) = (seconds(slow.seconds), seconds(slow.cause_s));
         writeln!(out, "| {pod} | {node} | {took} | {state} | {cause} | {lost} | {about} |")?;
     }
@@ -179,7 +181,7 @@ fn slowest(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
 fn coverage(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     let c = &report.coverage;
     if !report.summary.anomalies.is_empty() {
-        writeln!(out, "### Oddities\n")?;
+        writeln!(out, "### Anomalies\n")?;
         for (id, count) in &report.summary.anomalies {
             writeln!(out, "- {count} × **{id}**: {}", words(anomaly(id).unwrap_or_default()))?;
         }
@@ -187,18 +189,18 @@ fn coverage(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     }
     let parts: Vec<String> = covered(c).iter().map(|part| said(part)).collect();
     writeln!(out, "{}", parts.join(" · "))?;
-    let places = places(&c.places);
-    if !places.is_empty() {
+    let unused = unused_lines(&c.unused_lines);
+    if !unused.is_empty() {
         writeln!(out)?;
-        places.iter().try_for_each(|places| writeln!(out, "- {}", line(places)))?;
+        unused.iter().try_for_each(|lines| writeln!(out, "- {}", line(lines)))?;
     }
-    if !c.source_troubles.is_empty() {
-        writeln!(out, "\nNot read, or not to the end:\n")?;
-        for trouble in c.source_troubles.iter().take(TROUBLES) {
-            writeln!(out, "- {}", line(trouble))?;
+    if !c.source_errors.is_empty() {
+        writeln!(out, "\nUnread or partly read inputs:\n")?;
+        for error in c.source_errors.iter().take(ERRORS) {
+            writeln!(out, "- {}", line(error))?;
         }
-        if let Some(more) = c.source_troubles.len().checked_sub(TROUBLES).filter(|more| *more > 0) {
-            writeln!(out, "- and {} more {}", grouped(more), if more == 1 { "input" } else { "inputs" })?;
+        if let Some(more) = c.source_errors.len().checked_sub(ERRORS).filter(|more| *more > 0) {
+            writeln!(out, "- and {} more {}", format_count(more), if more == 1 { "input" } else { "inputs" })?;
         }
     }
     Ok(())

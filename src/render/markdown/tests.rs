@@ -26,7 +26,7 @@ fn bare(line: &str) -> String {
 
 #[test]
 fn a_report_is_this_markdown() {
-    assert_eq!(markdown(fixture::fixed(), ""), include_str!("../fixture/fixed.md"));
+    fixture::check("fixed.md", &markdown(fixture::fixed(), ""));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_forge_takes_it_whole() {
         let finding = |cause: &causes::Cause| Finding {
             cause: cause.id.into(),
             lost_s: 1.0,
-            about: Some(long.as_str().into()),
+            waited_for: Some(long.as_str().into()),
             evidence: row.spans.first().and_then(|span| span.evidence.clone()),
             ..Finding::default()
         };
@@ -86,7 +86,7 @@ fn a_forge_takes_it_whole() {
         row
     };
     let mut report = fixture::report((0..40).map(row).collect(), &long).unwrap();
-    report.coverage.source_troubles = vec![long.clone(); 100];
+    report.coverage.source_errors = vec![long.clone(); 100];
     report.coverage.filters = vec![long.clone(); 100];
     let mut out = Vec::new();
     write(&report, TextOptions::default(), &mut out).unwrap();

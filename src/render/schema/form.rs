@@ -27,7 +27,7 @@ pub(super) struct Report {
     /// What other settings would have made of these starts.
     what_if: Vec<WhatIf>,
     /// Causes that could not be judged for want of evidence.
-    unjudged: Vec<NotChecked>,
+    not_checked: Vec<NotChecked>,
     /// What was read, and what could not be.
     coverage: Coverage,
     /// What the ids of oddities mean.

@@ -26,12 +26,12 @@ pub struct Schema {
 pub const SCHEMAS: &[Schema] = &[
     Schema {
         name: "report",
-        about: "the whole report: --format json, -o FILE.json",
+        about: "the complete report: --format json, -o FILE.json",
         make: SchemaGenerator::into_root_schema_for::<form::Report>,
     },
     Schema {
         name: "ndjson",
-        about: "a line, a startup or a node's metrics: --format ndjson, -o FILE.ndjson",
+        about: "one line, a startup or a node's metrics: --format ndjson, -o FILE.ndjson",
         make: SchemaGenerator::into_root_schema_for::<form::Line>,
     },
     Schema {
@@ -52,7 +52,7 @@ pub const SCHEMAS: &[Schema] = &[
 ];
 
 /// Fields that are left out where there is nothing to say, with the objects they are of; all others are always there.
-const MISSING: &[(&str, &str)] = &[
+const OPTIONAL_FIELDS: &[(&str, &str)] = &[
     ("Report", "metrics"),
     ("Coverage", "pseudonyms"),
     ("Figures", "reconciled"),
@@ -69,8 +69,7 @@ const MISSING: &[(&str, &str)] = &[
 pub fn named(name: &str) -> Result<&'static Schema, Error> {
     SCHEMAS.iter().find(|schema| schema.name == name).ok_or_else(|| {
         let known: Vec<&str> = SCHEMAS.iter().map(|schema| schema.name).collect();
-        Error::new(ErrorKind::Setting, format!("no schema is named {name:?}"))
-            .help(format!("known: {}", known.join(", ")))
+        Error::new(ErrorKind::Setting, format!("unknown schema {name:?}")).help(format!("known: {}", known.join(", ")))
     })
 }
 
@@ -82,9 +81,9 @@ impl Schema {
     pub fn text(&self) -> Result<String, Error> {
         let mut root = (self.make)(SchemaSettings::draft07().into_generator());
         let of = root.schema.metadata().title.replace(format!("podlag {}: {}", self.name, self.about));
-        Closed(&of.unwrap_or_default()).visit_schema_object(&mut root.schema);
+        DenyUnknown(&of.unwrap_or_default()).visit_schema_object(&mut root.schema);
         for (of, schema) in &mut root.definitions {
-            Closed(of).visit_schema(schema);
+            DenyUnknown(of).visit_schema(schema);
         }
         let text = serde_json::to_string_pretty(&root).map_err(std::io::Error::from)?;
         Ok(text + "\n")
@@ -101,9 +100,9 @@ pub(crate) fn words<'a>(all: impl IntoIterator<Item = &'a str>) -> SchemaObject 
 }
 
 /// Closes the object of this name, and asks for all of its fields: defaults are for reading, what is written is whole.
-struct Closed<'a>(&'a str);
+struct DenyUnknown<'a>(&'a str);
 
-impl Visitor for Closed<'_> {
+impl Visitor for DenyUnknown<'_> {
     fn visit_schema_object(&mut self, schema: &mut SchemaObject) {
         if let Some(metadata) = &mut schema.metadata {
             metadata.default = None;
@@ -113,7 +112,7 @@ impl Visitor for Closed<'_> {
             schema.format = None;
         }
         if let Some(object) = schema.object.as_mut().filter(|object| !object.properties.is_empty()) {
-            let always = object.properties.keys().filter(|field| !MISSING.contains(&(self.0, field.as_str())));
+            let always = object.properties.keys().filter(|field| !OPTIONAL_FIELDS.contains(&(self.0, field.as_str())));
             object.required = always.cloned().collect();
             object.additional_properties = Some(Box::new(Node::Bool(false)));
         }

@@ -11,7 +11,7 @@ use crate::model::phase::{PHASES, Phase};
 use crate::model::record::{RECORD_FORMATS, RecordFormat};
 use crate::model::startup::{STATES, State};
 use crate::model::time::Time;
-use crate::report::compare::{VERDICTS, Verdict};
+use crate::report::compare::{LINE_KINDS, LineKind, VERDICTS, Verdict};
 use crate::report::gate::{OUTCOMES, Outcome};
 use crate::table::{KEYS, Key};
 
@@ -33,6 +33,7 @@ macro_rules! written_by_name {
 written_by_name! {
     Evidence EVIDENCES,
     Key KEYS,
+    LineKind LINE_KINDS,
     Outcome OUTCOMES,
     Phase PHASES,
     Precision PRECISIONS,

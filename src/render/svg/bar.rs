@@ -6,7 +6,7 @@ use super::{LINE, MARGIN, NAME, ROW, WIDTH, safe};
 use crate::breakdown::Precision;
 use crate::model::error::Error;
 use crate::model::time::Time;
-use crate::render::length;
+use crate::render::format_duration;
 use crate::table::{Row, Span};
 
 /// Where bars begin and end; what is left of them are labels, what is right figures.
@@ -53,7 +53,7 @@ impl Axis {
             if seconds > self.seconds && tick > 0 {
                 break;
             }
-            let (x, label) = (self.x(seconds), if tick == 0 { "0".into() } else { length(seconds) });
+            let (x, label) = (self.x(seconds), if tick == 0 { "0".into() } else { format_duration(seconds) });
             writeln!(
                 out,
                 r#"<path class="tick" d="M{x:.1} {top:.1}V{below:.1}"/><text class="dim" text-anchor="middle" x="{x:.1}" y="{:.1}">{label}</text>"#,
@@ -68,8 +68,8 @@ impl Axis {
 pub(super) fn bar(row: &Row, span: &Span, axis: &Axis, y: f64, out: &mut dyn Write) -> Result<(), Error> {
     let words = span.phase.words();
     let (from, took) = (axis.seconds(span.from), (span.to - span.from).seconds());
-    let (at, took_words) = (length(from), length(took));
-    let (least, most) = (length(span.min_s), length(span.max_s));
+    let (at, took_words) = (format_duration(from), format_duration(took));
+    let (least, most) = (format_duration(span.min_s), format_duration(span.max_s));
     let precision = match span.precision {
         Precision::Exact => String::new(),
         other if least == most => format!(" {}", other.name()),
@@ -82,7 +82,7 @@ pub(super) fn bar(row: &Row, span: &Span, axis: &Axis, y: f64, out: &mut dyn Wri
         words.label,
         words.meaning
     )?;
-    if let Some(about) = &span.about {
+    if let Some(about) = &span.waited_for {
         write!(out, "&#10;{}", safe(about, LINE))?;
     }
     if let Some(place) = &span.evidence {

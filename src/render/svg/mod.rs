@@ -5,7 +5,7 @@ mod bar;
 
 use std::io::Write;
 
-use super::{TextOptions, length, palette};
+use super::{TextOptions, format_duration, palette};
 use crate::breakdown::{Precision, anomaly};
 use crate::causes;
 use crate::model::error::Error;
@@ -50,7 +50,7 @@ pub(super) fn write(rows: &[Row], _: TextOptions, out: &mut dyn Write) -> Result
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" class="podlag" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">"#
     )?;
-    writeln!(out, "<title>How {title} started</title>\n<style>\n{STYLE}{}</style>", palette::of_picture())?;
+    writeln!(out, "<title>Startup of {title}</title>\n<style>\n{STYLE}{}</style>", palette::of_picture())?;
     writeln!(
         out,
         r#"<defs><pattern id="podlag-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="stroke" d="M0 0V6"/></pattern></defs>
@@ -98,11 +98,11 @@ impl Page<'_> {
     fn startup(&mut self, row: &Row) -> Result<(), Error> {
         let node = row.node.as_deref().map_or(String::new(), |node| format!("{} · ", safe(node, ID)));
         self.text("name", &safe(&row.full_name(), NAME))?;
-        let known = |seconds: Option<f64>| seconds.map_or("not known".into(), length);
+        let known = |seconds: Option<f64>| seconds.map_or("unknown".into(), format_duration);
         let began = row.began().map_or(String::new(), |began| format!(" · from {began}"));
         let (state, running, total, slo) =
             (row.state.name(), known(row.running_s), known(row.total_s), known(row.slo_s));
-        self.text("dim", &format!("{node}{state} · running after {running} · whole {total} · SLO value {slo}{began}"))?;
+        self.text("dim", &format!("{node}{state} · running after {running} · total {total} · SLO value {slo}{began}"))?;
         let axis = Axis::of(&row.spans);
         self.y += ROW;
         let below = self.y + ROW * row.spans.len().min(SPANS) as f64;
@@ -116,12 +116,12 @@ impl Page<'_> {
         }
         for finding in row.findings.iter().take(NOTES) {
             let title = causes::named(&finding.cause).map_or("", |cause| cause.title);
-            let (lost, certain) = (length(finding.lost_s), length(finding.certain_s));
+            let (lost, certain) = (format_duration(finding.lost_s), format_duration(finding.lost_min_s));
             let (id, title) = (safe(&finding.cause, ID), safe(title, LINE));
-            self.text("", &format!("cause {id} {lost} (certain: {certain}). {title}"))?;
+            self.text("", &format!("cause {id} {lost} (at least {certain}). {title}"))?;
         }
         for id in row.anomalies.iter().take(NOTES) {
-            self.text("", &format!("note {}: {}", safe(id, ID), safe(anomaly(id).unwrap_or_default(), LINE)))?;
+            self.text("", &format!("anomaly {}: {}", safe(id, ID), safe(anomaly(id).unwrap_or_default(), LINE)))?;
         }
         self.y += MARGIN;
         Ok(())
@@ -136,8 +136,8 @@ impl Page<'_> {
             .map(|(phase, name)| (*name, "span", phase.words().label))
             .collect();
         let precisions = [
-            (Precision::Inferred, "span inferred", "inferred: follows by a rule"),
-            (Precision::Bounded, "maybe", "bounded: at least the full part, at most the hatched one"),
+            (Precision::Inferred, "span inferred", "inferred: derived by a rule"),
+            (Precision::Bounded, "maybe", "bounded: at least the solid part, at most the hatched part"),
         ];
         for (precision, class, meaning) in precisions {
             if spans().any(|span| span.precision == precision) {

@@ -44,7 +44,7 @@ fn elements(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn a_startup_is_this_picture() {
-    assert_eq!(svg(&fixture::fixed()), include_str!("../fixture/fixed.svg"));
+    fixture::check("fixed.svg", &svg(&fixture::fixed()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Causes with their evidence, what to set and what that would save; what was asked to be replayed; what could not be judged.
+//! Causes with their evidence, what to change and what that would save; estimates that were asked for; causes that could not be checked.
 
 use std::io::{self, Write};
 
@@ -7,20 +7,22 @@ use unicode_width::UnicodeWidthStr;
 use super::{Page, plural};
 use crate::causes::{self, Advised};
 use crate::model::text::sanitize;
-use crate::render::{length, range};
+use crate::render::{format_duration, format_range};
 use crate::report::replay::Change;
 use crate::table::{CauseLine, Quantiles, Summary};
 
 /// How many causes are shown.
 const CAUSES: usize = 6;
+/// The columns a label takes.
+const LABEL: usize = 10;
 /// How many causes are named that the same evidence would show; the JSON form has all.
 const BLIND: usize = 4;
 
 impl Page<'_> {
     pub(super) fn causes(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         if summary.causes.is_empty() {
-            let some = if self.report.unjudged.is_empty() { "any cause" } else { "the causes that could be judged" };
-            return writeln!(out, "{}\n", self.strong(&format!("no start lost time above the limits of {some}")));
+            let some = if self.report.not_checked.is_empty() { "no cause" } else { "no cause that could be checked" };
+            return writeln!(out, "{}\n", self.strong(&format!("{some} exceeded its threshold")));
         }
         writeln!(out, "{}", self.strong("causes, by time lost"))?;
         for (number, line) in summary.causes.iter().take(CAUSES).enumerate() {
@@ -30,31 +32,32 @@ impl Page<'_> {
                 "  {}  {}  {}{}   {}{nodes}{}",
                 number + 1,
                 self.strong(cause.id),
-                length(line.lost_s),
-                sure(line),
+                format_duration(line.lost_s),
+                confidence(line),
                 plural(line.pods as usize, "pod", "pods"),
                 without(&summary.running, &line.without)
             );
             writeln!(out, "{head}")?;
             self.words(out, "     ", cause.title)?;
-            if let Some(worst) = &line.worst {
-                let about = worst.about.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
-                let lost = worst.cause_s.map_or(String::new(), length);
-                let text = format!("worst  {} {lost}{about}", sanitize(&worst.pod));
+            if let Some(worst) = &line.example {
+                let about =
+                    worst.waited_for.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
+                let lost = worst.cause_s.map_or(String::new(), format_duration);
+                let text = format!("{}{} {lost}{about}", label("example"), sanitize(&worst.pod));
                 writeln!(out, "     {}", self.clipped(&text, self.width - 5))?;
                 if let Some(place) = &worst.evidence {
                     let file = place.source.rsplit('/').next().unwrap_or(&place.source);
-                    let head = format!("seen   {}:{} ", sanitize(file), place.line);
-                    let text = gist(&sanitize(&worst.text), self.width.saturating_sub(5 + head.width()));
+                    let head = format!("{}{}:{} ", label("evidence"), sanitize(file), place.line);
+                    let text = error_tail(&sanitize(&worst.text), self.width.saturating_sub(5 + head.width()));
                     writeln!(out, "     {}", self.clipped(&format!("{head}{text}"), self.width - 5))?;
                 }
             }
             self.advised(&line.advised, out)?;
             if let Some(what_if) = &line.what_if {
-                self.words(out, "     ", &format!("then   {}", sanitize(what_if)))?;
+                self.labelled("estimate", &sanitize(what_if), out)?;
             }
             if let Some(side_effect) = &line.advised.side_effect {
-                self.words(out, "     ", &format!("trade-off {side_effect}"))?;
+                self.labelled("trade-off", side_effect, out)?;
             }
         }
         if summary.causes.len() > CAUSES {
@@ -64,19 +67,27 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    /// What is set, what to set, and the lines to add.
+    /// The current settings, what to change, and the lines to add.
     pub(super) fn advised(&self, advised: &Advised, out: &mut dyn Write) -> io::Result<()> {
         if !advised.already.is_empty() {
-            self.words(out, "     ", &format!("is     {}", sanitize(&advised.already.join(", "))))?;
+            self.labelled("current", &sanitize(&advised.already.join(", ")), out)?;
         }
-        self.words(out, "     ", &format!("set    {}", advised.set))?;
-        // The words mostly say the very line to add.
+        self.labelled("change", &advised.set, out)?;
+        // The words mostly contain the very line to add.
         let said = advised.yaml.iter().all(|yaml| advised.set.contains(yaml.as_str()));
         let lines = advised.yaml.iter().filter(|_| !said);
-        lines.enumerate().try_for_each(|(at, yaml)| writeln!(out, "     {:<7}{yaml}", if at == 0 { "add" } else { "" }))
+        lines
+            .enumerate()
+            .try_for_each(|(at, yaml)| writeln!(out, "     {}{yaml}", label(if at == 0 { "add" } else { "" })))
     }
 
-    /// Settings that are known and conflict.
+    /// Words behind a label; further lines stand below the words.
+    pub(super) fn labelled(&self, name: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        let indent = format!("     {}", label(""));
+        self.words_after(out, &format!("     {}", label(name)), &indent, text)
+    }
+
+    /// Settings that are known and conflict with each other.
     pub(super) fn conflicts(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         for conflict in summary.known().conflicts() {
             self.words(out, "", &format!("conflicting settings: {conflict}"))?;
@@ -85,7 +96,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// What the user asked to be replayed; what causes ask for stands with them.
+    /// The estimates the user asked for; those of causes are shown with them.
     pub(super) fn what_ifs(&self, out: &mut dyn Write) -> io::Result<()> {
         let asked: Vec<_> = self.report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect();
         if asked.is_empty() {
@@ -93,7 +104,7 @@ impl Page<'_> {
         }
         writeln!(out, "{}", self.strong("what if"))?;
         for what_if in asked {
-            if let Some(reason) = &what_if.withheld {
+            if let Some(reason) = &what_if.not_estimated_because {
                 self.words(out, "  ", &format!("{}: no estimate: {}", sanitize(&what_if.setting), sanitize(reason)))?;
                 continue;
             }
@@ -104,26 +115,26 @@ impl Page<'_> {
                 ("p95", &what_if.p95),
                 ("p99", &what_if.p99),
                 ("max", &what_if.max),
-                ("in all", &what_if.total),
+                ("total", &what_if.total),
             ];
             for (name, Change { before, low, high, likely_low, likely_high }) in lines {
-                let (likely, outside) = (range(*likely_low, *likely_high), range(*low, *high));
-                let outside = if likely == outside { String::new() } else { format!("  at the outside {outside}") };
-                writeln!(out, "    {name:<7}{:>8} → {likely:<10}{outside}", length(*before))?;
+                let (likely, outside) = (format_range(*likely_low, *likely_high), format_range(*low, *high));
+                let outside = if likely == outside { String::new() } else { format!("  full range {outside}") };
+                writeln!(out, "    {name:<7}{:>8} → {likely:<10}{outside}", format_duration(*before))?;
             }
             self.words(out, "    ", &what_if.bounds)?;
         }
         writeln!(out)
     }
 
-    /// Causes that could not be judged, by what would show them.
-    pub(super) fn unjudged(&self, out: &mut dyn Write) -> io::Result<()> {
-        let unjudged = &self.report.unjudged;
-        if unjudged.is_empty() {
+    /// Causes that could not be checked, by the input that would show them.
+    pub(super) fn not_checked(&self, out: &mut dyn Write) -> io::Result<()> {
+        let not_checked = &self.report.not_checked;
+        if not_checked.is_empty() {
             return Ok(());
         }
-        writeln!(out, "{}", self.strong("not judged, and what would show it"))?;
-        for blind in unjudged {
+        writeln!(out, "{}", self.strong("not checked (add this input)"))?;
+        for blind in not_checked {
             let some = if blind.startups < self.report.summary.startups as u64 {
                 format!(" (of {})", plural(blind.startups as usize, "start", "starts"))
             } else {
@@ -138,8 +149,13 @@ impl Page<'_> {
     }
 }
 
-/// A line cut to a width: of one with an error the end of that, where its reason stands.
-fn gist(text: &str, width: usize) -> String {
+/// A label, as wide as the widest of them.
+fn label(name: &str) -> String {
+    format!("{name:<LABEL$}")
+}
+
+/// A line clipped to a width: where it holds an error, the end of that, which has the reason.
+fn error_tail(text: &str, width: usize) -> String {
     let error = text.split_once("err=\"").map(|(_, rest)| rest);
     let Some(error) = error.filter(|_| text.width() > width) else { return text.to_owned() };
     // The value ends at a quote that no backslash stands before.
@@ -152,19 +168,19 @@ fn gist(text: &str, width: usize) -> String {
 }
 
 /// How sure a claim is: all of it, some of it, or none.
-fn sure(line: &CauseLine) -> String {
-    match line.certain_s / line.lost_s {
+fn confidence(line: &CauseLine) -> String {
+    match line.lost_min_s / line.lost_s {
         share if share >= 0.995 || line.lost_s <= 0.0 => String::new(),
         share if share < 0.005 => " (likely)".into(),
-        _ => format!(" (certain: {})", length(line.certain_s)),
+        _ => format!(" (at least {})", format_duration(line.lost_min_s)),
     }
 }
 
 /// How the slow starts would be without it, where that differs.
 fn without(all: &Quantiles, left: &Quantiles) -> String {
-    let same = |a: f64, b: f64| length(a) == length(b);
+    let same = |a: f64, b: f64| format_duration(a) == format_duration(b);
     if left.count == 0 || same(all.p95, left.p95) && same(all.p99, left.p99) {
         return String::new();
     }
-    format!("   without any of it p95 {}, p99 {}", length(left.p95), length(left.p99))
+    format!("   if removed: p95 {}, p99 {}", format_duration(left.p95), format_duration(left.p99))
 }

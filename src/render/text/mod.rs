@@ -1,19 +1,19 @@
 //! The first screen: totals, SLO, where the time went, causes ranked, slowest pods, coverage.
 
 mod causes;
-pub(super) mod measured;
+pub(super) mod metrics;
 
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, grouped, length, share};
+use super::{TextOptions, format_count, format_duration, format_percent};
 use crate::breakdown::anomaly;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
 use crate::model::text::sanitize;
-use crate::report::{Coverage, Report, places};
+use crate::report::{Coverage, Report, unused_lines};
 use crate::table::{Example, Summary};
 
 /// How many of the slowest pods are shown.
@@ -54,7 +54,7 @@ struct Page<'a> {
 }
 
 pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+    format!("{} {}", format_count(count), if count == 1 { one } else { many })
 }
 
 impl Page<'_> {
@@ -84,6 +84,14 @@ impl Page<'_> {
         self.wrapped(out, indent, &words, " ")
     }
 
+    /// Words behind a first indent of their own.
+    fn words_after(&self, out: &mut dyn Write, first: &str, indent: &str, text: &str) -> io::Result<()> {
+        let mut lines = Vec::new();
+        self.words(&mut lines, indent, text)?;
+        out.write_all(first.as_bytes())?;
+        out.write_all(lines.get(indent.len()..).unwrap_or_default())
+    }
+
     fn clipped(&self, text: &str, width: usize) -> String {
         if text.width() <= width {
             return text.to_owned();
@@ -103,24 +111,24 @@ impl Page<'_> {
         self.wrapped(out, "", &startups(summary), " · ")?;
         let quantiles = |q: &crate::table::Quantiles| {
             vec![
-                format!("p50 {}", length(q.p50)),
-                format!("p95 {}", length(q.p95)),
-                format!("p99 {}", length(q.p99)),
-                format!("max {}", length(q.max)),
+                format!("p50 {}", format_duration(q.p50)),
+                format!("p95 {}", format_duration(q.p95)),
+                format!("p99 {}", format_duration(q.p99)),
+                format!("max {}", format_duration(q.max)),
             ]
         };
         if summary.running.count > 0 {
             writeln!(out, "created → running    {}", quantiles(&summary.running).join("   "))?;
         } else {
-            writeln!(out, "created → running    not known from these lines")?;
+            writeln!(out, "created → running    unknown (not in this log)")?;
         }
         if summary.slo.count > 0 {
             let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
             writeln!(
                 out,
                 "SLO (p99 ≤ 5 s without pull and init)   {}: {verdict}, {} of {} within 5 s",
-                length(summary.slo.p99),
-                share(summary.slo_within),
+                format_duration(summary.slo.p99),
+                format_percent(summary.slo_within),
                 summary.slo.count
             )?;
         }
@@ -129,8 +137,9 @@ impl Page<'_> {
 
     fn phases(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.strong("where the time went"))?;
-        let room = self.width.saturating_sub(16 + 9 + 7 + 12 + 12).clamp(8, 60);
+        let room = self.width.saturating_sub(17 + 9 + 6 + 13 + 8).clamp(8, 60);
         let most = summary.phases.iter().map(|line| line.lost_s).fold(0.0, f64::max);
+        let mut legend = false;
         for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
             let label = Phase::from_name(line.phase).map_or(line.phase, |phase| phase.words().label);
             let cells = if most > 0.0 { (line.lost_s / most * room as f64 * 8.0).round() as usize } else { 0 };
@@ -140,21 +149,32 @@ impl Page<'_> {
             let exact = if line.certain_share >= 0.995 {
                 String::new()
             } else {
-                format!("{} certain", share(line.certain_share))
+                format!("≥ {}", format_percent(line.certain_share))
             };
-            let p99 = format!("p99 {}", length(line.p99_s));
-            let text =
-                format!("  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}", length(line.lost_s), share(line.share));
+            let p99 = format!("p99 {}", format_duration(line.p99_s));
+            let text = format!(
+                "  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}",
+                format_duration(line.lost_s),
+                format_percent(line.share)
+            );
             writeln!(out, "{}", text.trim_end())?;
+            legend |= !exact.is_empty();
+        }
+        if legend {
+            writeln!(out, "  (≥ N %: at least this share of the phase's time is certain)")?;
         }
         writeln!(out)
     }
 
     fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", self.strong("slowest to run"))?;
+        writeln!(out, "{}", self.strong("slowest startups"))?;
         for slow in summary.slowest.iter().take(SLOWEST) {
-            let text =
-                format!("  {:>7}  {}  {}", slow.seconds.map_or("?".into(), length), sanitize(&slow.pod), why(slow));
+            let text = format!(
+                "  {:>7}  {}  {}",
+                slow.seconds.map_or("?".into(), format_duration),
+                sanitize(&slow.pod),
+                why(slow)
+            );
             writeln!(out, "{}", self.clipped(&text, self.width))?;
         }
         if let Some(worst) = summary.slowest.first() {
@@ -171,23 +191,23 @@ impl Page<'_> {
 
     fn coverage(&self, out: &mut dyn Write) -> io::Result<()> {
         let c = &self.report.coverage;
-        self.unjudged(out)?;
+        self.not_checked(out)?;
         self.wrapped(out, "", &covered(c), " · ")?;
         for (id, number) in &self.report.summary.anomalies {
             let meaning = anomaly(id).unwrap_or_default();
             self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
         }
-        for places in places(&c.places) {
-            self.words(out, "  ", &sanitize(&places))?;
+        for lines in unused_lines(&c.unused_lines) {
+            self.words(out, "  ", &sanitize(&lines))?;
         }
-        for trouble in &c.source_troubles {
-            self.words(out, "  ", &sanitize(trouble))?;
+        for error in &c.source_errors {
+            self.words(out, "  ", &sanitize(error))?;
         }
         Ok(())
     }
 }
 
-/// Which startups the figures are of.
+/// The startups that the figures cover.
 pub(super) fn startups(summary: &Summary) -> Vec<String> {
     let mut parts = vec![format!(
         "{} on {}",
@@ -212,11 +232,11 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
     for (state, words) in [("starting", "still starting"), ("failed", "failed"), ("gone", "deleted before they ran")] {
         let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
         if count > 0 {
-            parts.push(format!("{} {words}", grouped(count as usize)));
+            parts.push(format!("{} {words}", format_count(count as usize)));
         }
     }
-    if summary.repaired > 0 {
-        parts.push(plural(summary.repaired as usize, "value repaired", "values repaired"));
+    if summary.corrected > 0 {
+        parts.push(plural(summary.corrected as usize, "corrupt value corrected", "corrupt values corrected"));
     }
     parts
 }
@@ -224,38 +244,41 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
 /// What was read, and what could not be.
 pub(super) fn covered(c: &Coverage) -> Vec<String> {
     let mut parts = match (c.lines, c.samples) {
-        (0, 1..) => vec![format!("read {} bytes", grouped(c.bytes as usize))],
-        _ => vec![format!("read {} lines", grouped(c.lines as usize)), format!("{} used", grouped(c.records as usize))],
+        (0, 1..) => vec![format!("read {} bytes", format_count(c.bytes as usize))],
+        _ => vec![
+            format!("read {} lines", format_count(c.lines as usize)),
+            format!("{} used", format_count(c.records as usize)),
+        ],
     };
     if c.samples > 0 {
-        parts.push(format!("{} samples of metrics", grouped(c.samples as usize)));
+        parts.push(format!("{} samples of metrics", format_count(c.samples as usize)));
     }
     let mut count = |number: u64, words: &str| {
         if number > 0 {
-            parts.push(format!("{} {words}", grouped(number as usize)));
+            parts.push(format!("{} {words}", format_count(number as usize)));
         }
     };
-    count(c.unknown_lines, "not understood");
-    count(c.bad_samples, "that are no metrics");
-    count(c.cut_records, "cut");
+    count(c.unknown_lines, "unrecognised");
+    count(c.invalid_samples, "invalid samples");
+    count(c.truncated_records, "truncated");
     count(c.long_lines, "too long");
-    count(c.undated, "without a time");
-    count(c.duplicate_records, "records seen twice");
-    count(c.duplicate_startups, "starts given twice");
+    count(c.undated, "without a timestamp");
+    count(c.duplicate_records, "duplicate records dropped");
+    count(c.duplicate_startups, "duplicate startups merged");
     count(c.existing_pods, "pods older than the log");
-    count(c.aged, "starts left by age");
-    count(c.capped, "starts left by the cap");
-    count(c.dropped_events, "repeated events not kept");
+    count(c.evicted_idle, "startups dropped: idle too long");
+    count(c.evicted_limit, "startups dropped: over the limit of open startups");
+    count(c.dropped_events, "duplicate events dropped");
     count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
     if !c.filters.is_empty() {
         parts.push(super::only(c));
     }
     parts.extend(super::pseudonyms(c));
     if c.zone_assumed {
-        parts.push("no line tells the zone: UTC assumed (--timezone)".into());
+        parts.push("no time zone in the log, assuming UTC (set --timezone)".into());
     }
     if c.partial {
-        parts.push("stopped early: partial".into());
+        parts.push("interrupted; results are partial".into());
     }
     parts
 }
@@ -264,11 +287,11 @@ pub(super) fn covered(c: &Coverage) -> Vec<String> {
 fn why(slow: &Example) -> String {
     let so_far = match (slow.ran, slow.state) {
         (true, _) => "",
-        (false, State::Running) => "in all, when it ran is not known; ",
+        (false, State::Running) => "total, start time unknown; ",
         (false, State::Starting) => "so far; ",
         (false, state) => return state.name().into(),
     };
     let Some(cause) = &slow.cause else { return format!("{so_far}{}", slow.state.name()) };
-    let about = slow.about.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
-    format!("{so_far}{} {}{about}", sanitize(cause), slow.cause_s.map_or(String::new(), length))
+    let about = slow.waited_for.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
+    format!("{so_far}{} {}{about}", sanitize(cause), slow.cause_s.map_or(String::new(), format_duration))
 }

@@ -21,7 +21,7 @@ pub(super) struct Flows {
 impl Flows {
     /// Takes note of a span.
     pub(super) fn note(&mut self, span: &Span, slice: Slice) {
-        let Some(about) = span.about.as_deref() else { return };
+        let Some(about) = span.waited_for.as_deref() else { return };
         match (span.phase, about.strip_prefix("behind ")) {
             (Phase::ImageWait, Some(image)) if self.waits.len() < MOST => self.waits.push((image.into(), slice)),
             (Phase::ImagePull, None) if self.pulled < MOST => {
@@ -48,7 +48,7 @@ impl Flows {
             let arrow = |ph, at: &Slice, ts, bp| {
                 let (pid, tid) = (at.pid, at.tid);
                 Event {
-                    name: "waited behind",
+                    name: "blocked by",
                     cat: "pull",
                     ph,
                     pid,

@@ -101,7 +101,7 @@ impl Trace<'_> {
         }
         let pid = self.number();
         self.nodes.insert(node.map(Into::into), pid);
-        self.name("process_name", pid, pid, node.filter(|node| !node.is_empty()).unwrap_or("node not known"))?;
+        self.name("process_name", pid, pid, node.filter(|node| !node.is_empty()).unwrap_or("unknown node"))?;
         Ok(pid)
     }
 
@@ -130,7 +130,7 @@ impl Trace<'_> {
                 .text("precision", Some(span.precision.name()))
                 .number("min_s", Some(span.min_s))
                 .number("max_s", Some(span.max_s))
-                .text("about", span.about.as_deref())
+                .text("waited_for", span.waited_for.as_deref())
                 .evidence(row, span.evidence.as_ref());
             self.slice(span.phase.words().label, "span", *slice, args)?;
             self.flows.note(span, *slice);
@@ -140,8 +140,8 @@ impl Trace<'_> {
             let args = Args::default()
                 .text("title", causes::named(&finding.cause).map(|cause| cause.title))
                 .number("lost_s", Some(finding.lost_s))
-                .number("certain_s", Some(finding.certain_s))
-                .text("about", finding.about.as_deref())
+                .number("lost_min_s", Some(finding.lost_min_s))
+                .text("waited_for", finding.waited_for.as_deref())
                 .evidence(row, finding.evidence.as_ref());
             self.instant(&sanitize(&finding.cause), "cause", about.mark(), args)?;
         }

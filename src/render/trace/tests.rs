@@ -37,7 +37,7 @@ fn nests(events: &[Value]) {
 
 #[test]
 fn a_report_is_this_trace() {
-    assert_eq!(trace(fixture::fixed()), include_str!("../fixture/fixed.trace.json"));
+    fixture::check("fixed.trace.json", &trace(fixture::fixed()));
 }
 
 #[test]

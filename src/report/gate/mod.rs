@@ -6,10 +6,10 @@
 
 pub mod expression;
 mod filter;
-mod measured;
+mod metrics;
 
 use filter::Filter;
-use measured::Buckets;
+use metrics::Buckets;
 use polars_core::prelude::DataType;
 
 use crate::model::error::{Error, ErrorKind};
@@ -50,17 +50,17 @@ impl Outcome {
     }
 }
 
-/// Checks that a report stands on everything that was given: a gate must not pass for want of a file.
+/// Checks that every input was read: a missing input must not let a check pass.
 ///
 /// # Errors
 /// When an input could not be read, or reading was stopped.
-pub fn whole(report: &Report) -> Result<(), Error> {
+pub fn ensure_complete_input(report: &Report) -> Result<(), Error> {
     let unread = report.coverage.unread_sources;
     if unread > 0 {
-        let words = if unread == 1 { "an input" } else { "inputs" };
-        return Err(Error::new(ErrorKind::Source, format!("no verdict: {words} could not be read, or not to the end")));
+        let words = if unread == 1 { "one input was" } else { "inputs were" };
+        return Err(Error::new(ErrorKind::Source, format!("no verdict: {words} unread or partly read")));
     }
-    if report.coverage.partial { Err(Error::new(ErrorKind::Source, "no verdict: reading was stopped")) } else { Ok(()) }
+    if report.coverage.partial { Err(Error::new(ErrorKind::Source, "no verdict: interrupted")) } else { Ok(()) }
 }
 
 /// One limit and what came of it.
@@ -148,10 +148,10 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
     for text in texts {
         match expression::parse(text, &columns) {
             Ok(limit) if limit.needs_baseline() && !baseline => {
-                wrong.push(format!("{text}\nhelp: it compares with a baseline; name one with --baseline"));
+                wrong.push(format!("{text}\nhelp: it compares with a baseline; give one with --baseline"));
             }
             Ok(limit) => limits.push(limit),
-            Err(mistake) => wrong.push(mistake.show(text)),
+            Err(error) => wrong.push(error.show(text)),
         }
     }
     if wrong.is_empty() {

@@ -5,19 +5,19 @@ use std::collections::BinaryHeap;
 
 /// How pulls that are under way at once get on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Way {
+pub(super) enum SharingModel {
     /// Each as if it were alone.
     Keep,
     /// They share, equally, so many times what one of them gets alone.
     Share(f64),
 }
 
-impl Way {
+impl SharingModel {
     /// How fast each gets on, with so many under way; alone it is 1.
     fn pace(self, pulls: usize) -> f64 {
         match self {
-            Way::Keep => 1.0,
-            Way::Share(capacity) => (capacity / pulls.max(1) as f64).min(1.0),
+            SharingModel::Keep => 1.0,
+            SharingModel::Share(capacity) => (capacity / pulls.max(1) as f64).min(1.0),
         }
     }
 }
@@ -25,7 +25,7 @@ impl Way {
 /// One pull: after how long it is asked for (since the one before it in the same start ended; the first: since the node's
 /// beginning), and how much of its own time it takes. Seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Ask {
+pub(super) struct PullRequest {
     pub after: f64,
     pub work: f64,
     /// It needs no slot and no time: the image is there.
@@ -49,19 +49,19 @@ impl Ord for At {
 }
 
 /// Runs the pulls of a node's starts through its queue: first asked, first served. Gives when the last pull of each start ended.
-pub(super) fn run(starts: &[Vec<Ask>], slots: Option<usize>, way: Way) -> Vec<f64> {
+pub(super) fn run(starts: &[Vec<PullRequest>], slots: Option<usize>, model: SharingModel) -> Vec<f64> {
     let slots = slots.unwrap_or(usize::MAX).max(1);
     let mut ends = vec![0.0; starts.len()];
     let mut next = vec![0usize; starts.len()];
     // Asked for and not yet come; waiting for a slot; under way, by the own time at which each ends.
     let mut coming: BinaryHeap<Reverse<At>> =
-        starts.iter().enumerate().filter_map(|(at, asks)| Some(Reverse(At(asks.first()?.after, at)))).collect();
+        starts.iter().enumerate().filter_map(|(at, requests)| Some(Reverse(At(requests.first()?.after, at)))).collect();
     let mut waiting: BinaryHeap<Reverse<At>> = BinaryHeap::new();
     let mut under_way: BinaryHeap<Reverse<At>> = BinaryHeap::new();
     let (mut now, mut own) = (0.0f64, 0.0f64);
-    let ask = |start: usize, number: usize| starts.get(start).and_then(|asks| asks.get(number)).copied();
+    let request = |start: usize, number: usize| starts.get(start).and_then(|requests| requests.get(number)).copied();
     loop {
-        let pace = way.pace(under_way.len());
+        let pace = model.pace(under_way.len());
         let arrives = coming.peek().map(|Reverse(at)| at.0);
         let finishes = under_way.peek().map(|Reverse(at)| now + (at.0 - own).max(0.0) / pace);
         let (at, arrival) = match (arrives, finishes) {
@@ -76,7 +76,7 @@ pub(super) fn run(starts: &[Vec<Ask>], slots: Option<usize>, way: Way) -> Vec<f6
         let ended = if arrival {
             let Some(Reverse(At(_, start))) = coming.pop() else { break };
             let number = next.get(start).copied().unwrap_or_default();
-            if ask(start, number).is_some_and(|ask| ask.present) {
+            if request(start, number).is_some_and(|request| request.present) {
                 Some(start)
             } else {
                 waiting.push(Reverse(At(now, start)));
@@ -92,13 +92,13 @@ pub(super) fn run(starts: &[Vec<Ask>], slots: Option<usize>, way: Way) -> Vec<f6
         {
             *end = now;
             *number += 1;
-            if let Some(ask) = ask(start, *number) {
-                coming.push(Reverse(At(now + ask.after.max(0.0), start)));
+            if let Some(request) = request(start, *number) {
+                coming.push(Reverse(At(now + request.after.max(0.0), start)));
             }
         }
         while under_way.len() < slots {
             let Some(Reverse(At(_, start))) = waiting.pop() else { break };
-            let work = next.get(start).and_then(|number| ask(start, *number)).map_or(0.0, |ask| ask.work);
+            let work = next.get(start).and_then(|number| request(start, *number)).map_or(0.0, |request| request.work);
             under_way.push(Reverse(At(own + work.max(0.0), start)));
         }
     }
@@ -106,14 +106,14 @@ pub(super) fn run(starts: &[Vec<Ask>], slots: Option<usize>, way: Way) -> Vec<f6
 }
 
 /// How much of its own time each pull had, between when it began and when it ended, where they went on at once as observed.
-pub(super) fn own_time(pulls: &[(f64, f64)], way: Way) -> Vec<f64> {
+pub(super) fn service_times(pulls: &[(f64, f64)], model: SharingModel) -> Vec<f64> {
     let mut cuts: Vec<(f64, i64)> = pulls.iter().flat_map(|(began, ended)| [(*began, 1), (*ended, -1)]).collect();
     cuts.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let (mut open, mut own) = (0i64, 0.0f64);
     let mut passed: Vec<(f64, f64)> = Vec::with_capacity(cuts.len());
     for (at, step) in cuts {
         let before = passed.last().map_or(at, |(before, _)| *before);
-        own += (at - before) * way.pace(usize::try_from(open).unwrap_or(0));
+        own += (at - before) * model.pace(usize::try_from(open).unwrap_or(0));
         open += step;
         passed.push((at, own));
     }

@@ -14,7 +14,7 @@ pub struct Scenario {
     pub prepull: Vec<String>,
     /// The cause whose advice it is.
     pub cause: Option<&'static str>,
-    /// What it costs; none if nothing.
+    /// Its trade-off; none if there is none.
     pub side_effect: Option<String>,
 }
 
@@ -31,7 +31,7 @@ impl Scenario {
         let wrong = |what: String| {
             let names: Vec<&str> = REPLAYED.iter().map(|knob| knob.name()).collect();
             Error::new(ErrorKind::Setting, format!("--what-if {text}: {what}"))
-                .help(format!("it takes {} and prepull, as name=value with commas between", names.join(", ")))
+                .help(format!("give {} or prepull, as name=value, separated by commas", names.join(", ")))
         };
         let mut scenario = Scenario { text: text.to_owned(), ..Scenario::default() };
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -39,13 +39,13 @@ impl Scenario {
             let value = value.trim();
             if name == "prepull" {
                 if value.is_empty() {
-                    return Err(wrong("prepull names no image".into()));
+                    return Err(wrong("prepull needs an image".into()));
                 }
                 scenario.prepull.push(value.to_owned());
                 continue;
             }
             let knob = Setting::from_name(name).filter(|knob| REPLAYED.contains(knob));
-            let knob = knob.ok_or_else(|| wrong(format!("{name:?} cannot be replayed")))?;
+            let knob = knob.ok_or_else(|| wrong(format!("{name:?} cannot be simulated")))?;
             let fits = match knob {
                 Setting::SerializeImagePulls => matches!(value, "true" | "false"),
                 // What another limit would have refused, nothing tells; no limit refuses nothing.
@@ -58,12 +58,12 @@ impl Scenario {
                     Setting::RegistryPullQps => "0 (no limit)",
                     _ => "a whole number, 1 or more",
                 };
-                return Err(wrong(format!("{name} takes {want}, not {value:?}")));
+                return Err(wrong(format!("{name} must be {want}, not {value:?}")));
             }
             scenario.settings.set(knob, value);
         }
         if scenario.settings == Settings::default() && scenario.prepull.is_empty() {
-            return Err(wrong("it sets nothing".into()));
+            return Err(wrong("no setting given".into()));
         }
         // Fights between limits are the user's own affair; what the kubelet refuses cannot be replayed.
         if scenario.settings.get(Setting::SerializeImagePulls) == Some("true")

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::demand::{self, Order};
+use super::workload::{self, ArrivalOrder};
 use super::*;
 use crate::analyze::{Options, analyze};
 use crate::report::Report;
@@ -25,16 +25,16 @@ fn the_replay_of_what_was_gives_what_was() {
         "v1.34-s03-pull-parallel3",
     ] {
         let report = sample(name);
-        let demand = demand::of(&report.table, &Scenario::of("maxParallelImagePulls=2").unwrap()).unwrap();
-        let observed = demand.figures(&vec![0; demand.starts.len()]);
-        for way in demand.ways() {
-            let replayed = demand.figures(&demand.shifts(None, way, Order::StartupRecord));
+        let workload = workload::of(&report.table, &Scenario::of("maxParallelImagePulls=2").unwrap()).unwrap();
+        let observed = workload.figures(&vec![0; workload.starts.len()]);
+        for model in workload.ways() {
+            let replayed = workload.figures(&workload.shifts(None, model, ArrivalOrder::Observed));
             for (observed, replayed) in observed.iter().zip(replayed) {
-                assert!((observed - replayed).abs() <= 0.02 * observed, "{name} {way:?}: {replayed}, not {observed}");
+                assert!((observed - replayed).abs() <= 0.02 * observed, "{name} {model:?}: {replayed}, not {observed}");
             }
         }
         assert_eq!(close(observed, observed), Ok(()));
         let twice = observed.map(|figure| 2.0 * figure);
-        assert!(close(observed, twice).is_err_and(|reason| reason.contains("as they were")));
+        assert!(close(observed, twice).is_err_and(|reason| reason.contains("original settings")));
     }
 }

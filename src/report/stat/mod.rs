@@ -137,7 +137,7 @@ pub fn mean_interval(sorted: &[f64], confidence: f64) -> Option<(f64, f64)> {
 ///
 /// Swapping the samples does not change the result. An empty one, or one value throughout, gives 1. The samples need
 /// not be sorted; sorted ones are handled in linear time, others in O(n log n).
-pub fn same_distribution(a: &[f64], b: &[f64]) -> f64 {
+pub fn mann_whitney_p(a: &[f64], b: &[f64]) -> f64 {
     let mut smaller = if b.len() < a.len() { b.to_vec() } else { a.to_vec() };
     let mut pooled = [a, b].concat();
     let (drawn, count) = (smaller.len(), pooled.len());

@@ -125,25 +125,25 @@ fn mean_interval_covers_and_is_near_the_normal_one_for_large_samples() {
 }
 
 #[test]
-fn same_distribution_gives_known_p_values() {
+fn mann_whitney_gives_known_p_values() {
     // scipy.stats.mannwhitneyu, exact; the second pair is the example of its manual.
     let (a, b) = ([1.1, 2.2, 3.3, 4.4, 5.5], [4.5, 5.6, 6.7, 7.8, 8.9, 9.0]);
-    assert_close(same_distribution(&a, &b), 0.008_658_008_658_008_658, 1e-12);
+    assert_close(mann_whitney_p(&a, &b), 0.008_658_008_658_008_658, 1e-12);
     let (a, b) = ([19.0, 22.0, 16.0, 29.0, 24.0], [20.0, 11.0, 17.0, 12.0]);
-    assert_close(same_distribution(&a, &b), 0.111_111_111_111_111_1, 1e-12);
+    assert_close(mann_whitney_p(&a, &b), 0.111_111_111_111_111_1, 1e-12);
     // With ties: all combinations of scipy.stats.rankdata, twice the smaller tail.
     let (a, b) = ([0.0, 0.0, 0.0, 1.0, 2.0, 5.0], [0.0, 3.0, 4.0, 4.0, 7.0, 9.0, 9.0]);
-    assert_close(same_distribution(&a, &b), 0.053_613_053_613_053_616, 1e-12);
+    assert_close(mann_whitney_p(&a, &b), 0.053_613_053_613_053_616, 1e-12);
     // scipy.stats.mannwhitneyu, asymptotic.
     let span = |count: u32, from: f64| -> Vec<f64> { (0..count).map(|i| f64::from(i) + from).collect() };
-    assert_close(same_distribution(&span(40, 0.0), &span(35, 7.5)), 0.068_559_708_141_030_57, 1e-12);
-    assert_close(same_distribution(&span(3_000, 0.0), &span(2_500, 600.0)), 8.393_054_866_646_659e-50, 1e-9);
+    assert_close(mann_whitney_p(&span(40, 0.0), &span(35, 7.5)), 0.068_559_708_141_030_57, 1e-12);
+    assert_close(mann_whitney_p(&span(3_000, 0.0), &span(2_500, 600.0)), 8.393_054_866_646_659e-50, 1e-9);
     let a: Vec<f64> = (0..60).map(|i| f64::from(i * i % 7)).collect();
     let b: Vec<f64> = (0..50).map(|i| f64::from(i * i % 7 + i32::from(i % 3 == 0))).collect();
-    assert_close(same_distribution(&a, &b), 0.252_622_325_651_353_1, 1e-12);
+    assert_close(mann_whitney_p(&a, &b), 0.252_622_325_651_353_1, 1e-12);
     // Fisher's exact test, which this is for two values: 6 of 100 against 0 of 100.
     let b: Vec<f64> = (0..100).map(|i| f64::from(u8::from(i < 6))).collect();
-    assert_close(same_distribution(&[0.0; 100], &b), 0.028_930_282_023_157_568, 0.15);
+    assert_close(mann_whitney_p(&[0.0; 100], &b), 0.028_930_282_023_157_568, 0.15);
 }
 
 #[test]
@@ -157,15 +157,15 @@ fn normal_tail_is_precise_on_both_sides_of_the_switch() {
 }
 
 #[test]
-fn same_distribution_says_one_where_nothing_can_be_told() {
-    assert_eq!(same_distribution(&[], &[1.0]), 1.0);
-    assert_eq!(same_distribution(&[], &[]), 1.0);
-    assert_eq!(same_distribution(&[1.0], &[2.0]), 1.0);
-    assert_eq!(same_distribution(&[5.0; 3], &[5.0; 4]), 1.0);
-    assert_eq!(same_distribution(&[5.0; 300], &[5.0; 4]), 1.0);
-    assert_eq!(same_distribution(&[-0.0; 100], &[0.0; 100]), 1.0);
+fn mann_whitney_says_one_without_values() {
+    assert_eq!(mann_whitney_p(&[], &[1.0]), 1.0);
+    assert_eq!(mann_whitney_p(&[], &[]), 1.0);
+    assert_eq!(mann_whitney_p(&[1.0], &[2.0]), 1.0);
+    assert_eq!(mann_whitney_p(&[5.0; 3], &[5.0; 4]), 1.0);
+    assert_eq!(mann_whitney_p(&[5.0; 300], &[5.0; 4]), 1.0);
+    assert_eq!(mann_whitney_p(&[-0.0; 100], &[0.0; 100]), 1.0);
     // No result is promised for what is no number, only that there is one.
-    same_distribution(&[f64::NAN, 1.0, -f64::NAN], &[f64::INFINITY; 60]);
+    mann_whitney_p(&[f64::NAN, 1.0, -f64::NAN], &[f64::INFINITY; 60]);
 }
 
 #[test]
@@ -174,8 +174,8 @@ fn same_distribution_is_symmetric_and_repeatable() {
     for (n, m, zeros) in [(8, 9, 0.3), (12, 12, 0.5), (100, 100, 0.9), (60, 700, 0.97), (200, 200, 0.2), (11, 900, 0.0)]
     {
         let (a, b) = (mostly_zero(&mut rng, n, zeros), mostly_zero(&mut rng, m, zeros / 2.0));
-        let p = same_distribution(&a, &b);
-        assert_eq!(p, same_distribution(&b, &a), "{n} and {m}");
+        let p = mann_whitney_p(&a, &b);
+        assert_eq!(p, mann_whitney_p(&b, &a), "{n} and {m}");
         assert!(p > 0.0 && p <= 1.0, "{p}");
     }
 }
@@ -189,7 +189,7 @@ fn same_distribution_keeps_its_level() {
             None => latencies(&mut rng, count, 1.0),
             Some(zeros) => mostly_zero(&mut rng, count, zeros),
         };
-        let p: Vec<f64> = (0..2_000).map(|_| same_distribution(&draw(n), &draw(m))).collect();
+        let p: Vec<f64> = (0..2_000).map(|_| mann_whitney_p(&draw(n), &draw(m))).collect();
         let rejected = share(2_000, |round| p[round] < 0.05);
         assert!((0.03..=0.07).contains(&rejected), "{rejected} of {n} and {m}, zeros {zeros:?}");
         let half = share(2_000, |round| p[round] < 0.5);
@@ -197,9 +197,8 @@ fn same_distribution_keeps_its_level() {
     }
     // Drawn: few values that are not zero, and a side of few values.
     for (n, m, zeros) in [(100, 120, 0.97), (10, 2_000, 0.5)] {
-        let rejected = share(100, |_| {
-            same_distribution(&mostly_zero(&mut rng, n, zeros), &mostly_zero(&mut rng, m, zeros)) < 0.05
-        });
+        let rejected =
+            share(100, |_| mann_whitney_p(&mostly_zero(&mut rng, n, zeros), &mostly_zero(&mut rng, m, zeros)) < 0.05);
         assert!(rejected <= 0.1, "{rejected} of {n} and {m}");
     }
 }
@@ -208,9 +207,8 @@ fn same_distribution_keeps_its_level() {
 fn same_distribution_sees_a_doubled_median() {
     let mut rng = Seeded::seed_from_u64(5);
     for (count, least) in [(20, 0.45), (50, 0.85), (200, 0.99)] {
-        let seen = share(100, |_| {
-            same_distribution(&latencies(&mut rng, count, 1.0), &latencies(&mut rng, count, 2.0)) < 0.05
-        });
+        let seen =
+            share(100, |_| mann_whitney_p(&latencies(&mut rng, count, 1.0), &latencies(&mut rng, count, 2.0)) < 0.05);
         assert!(seen >= least, "{seen} with {count} values");
     }
 }

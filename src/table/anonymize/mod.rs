@@ -34,20 +34,20 @@ use text::Known;
 /// A key file shorter than this could be guessed.
 const SHORTEST: usize = 16;
 /// What may be waited for that is no name.
-const NO_NAMES: [&str; 1] = ["the node's network"];
+const FIXED_PHRASES: [&str; 1] = ["the node's network"];
 
 /// Gives names their pseudonyms.
 #[derive(Clone)]
 pub struct Anonymizer {
     key: [u8; 16],
     /// The key goes with the run: no other report has these pseudonyms.
-    once: bool,
+    ephemeral: bool,
 }
 
 /// The key is a secret.
 impl std::fmt::Debug for Anonymizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Anonymizer").field("key", &self.key_id()).field("once", &self.once).finish()
+        f.debug_struct("Anonymizer").field("key", &self.key_id()).field("ephemeral", &self.ephemeral).finish()
     }
 }
 
@@ -55,13 +55,13 @@ impl Anonymizer {
     /// Pseudonyms of a key that is kept.
     #[must_use]
     pub fn new(key: [u8; 16]) -> Self {
-        Anonymizer { key, once: false }
+        Anonymizer { key, ephemeral: false }
     }
 
     /// Pseudonyms of a key that was drawn for this run.
     #[must_use]
-    pub fn once(key: [u8; 16]) -> Self {
-        Anonymizer { key, once: true }
+    pub fn ephemeral(key: [u8; 16]) -> Self {
+        Anonymizer { key, ephemeral: true }
     }
 
     /// Pseudonyms of a key file. White space at its ends does not count: editors add it.
@@ -71,10 +71,10 @@ impl Anonymizer {
     pub fn of_file(bytes: &[u8]) -> Result<Self, Error> {
         let secret = bytes.trim_ascii();
         if secret.len() < SHORTEST {
-            let short = format!("the key file holds {} bytes: whoever guesses them finds the names out", secret.len());
-            return Err(
-                Error::new(ErrorKind::Setting, short).help("head -c 32 /dev/urandom | base64 > FILE makes a good one")
-            );
+            let short =
+                format!("the key file has only {} bytes: names could be recovered by guessing it", secret.len());
+            return Err(Error::new(ErrorKind::Setting, short)
+                .help("head -c 32 /dev/urandom | base64 > FILE makes a strong key"));
         }
         let mut key = [0; 16];
         key.iter_mut().zip(Sha256::digest(secret)).for_each(|(byte, digest)| *byte = digest);
@@ -83,9 +83,9 @@ impl Anonymizer {
 
     /// Which pseudonyms these are, for the report.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn key_description(&self) -> String {
         let key = self.key_id();
-        if self.once { format!("of this run only ({key})") } else { format!("of key {key}") }
+        if self.ephemeral { format!("this run only, {key}") } else { format!("key {key}") }
     }
 
     /// Hides the names of a row.
@@ -100,8 +100,8 @@ impl Anonymizer {
         row.node.iter_mut().for_each(|node| hide(node, Kind::Node));
         row.uid.iter_mut().for_each(|uid| hide(uid, Kind::Uid));
         hide(&mut row.source, Kind::Path);
-        row.findings.iter_mut().zip(texts.findings).for_each(|(finding, about)| finding.about = about);
-        row.spans.iter_mut().zip(texts.spans).for_each(|(span, about)| span.about = about);
+        row.findings.iter_mut().zip(texts.findings).for_each(|(finding, about)| finding.waited_for = about);
+        row.spans.iter_mut().zip(texts.spans).for_each(|(span, about)| span.waited_for = about);
         let places = row.findings.iter_mut().map(|finding| &mut finding.evidence);
         for place in places.chain(row.spans.iter_mut().map(|span| &mut span.evidence)).flatten() {
             hide(&mut place.source, Kind::Path);
@@ -110,7 +110,7 @@ impl Anonymizer {
             hide(&mut finding.cause, Kind::Other);
         }
         for pull in &mut row.image_pulls {
-            [&mut pull.image, &mut pull.behind].into_iter().flatten().for_each(|image| hide(image, Kind::Image));
+            [&mut pull.image, &mut pull.blocked_by].into_iter().flatten().for_each(|image| hide(image, Kind::Image));
             pull.registry.iter_mut().for_each(|registry| hide(registry, Kind::Registry));
         }
         for (volume, error) in row.volume_mounts.iter_mut().zip(texts.errors) {
@@ -127,13 +127,14 @@ impl Anonymizer {
     /// The texts of a row, hidden while its names are still known.
     fn known_texts(&self, row: &Row) -> Texts {
         let mut known = Known::new();
-        let images = row.image_pulls.iter().flat_map(|pull| [pull.image.as_deref(), pull.behind.as_deref()]).flatten();
+        let images =
+            row.image_pulls.iter().flat_map(|pull| [pull.image.as_deref(), pull.blocked_by.as_deref()]).flatten();
         let of_images = row
             .spans
             .iter()
             .filter(|span| matches!(span.phase, Phase::ImagePull | Phase::ImageWait | Phase::ImageBackoff));
         let waited = of_images
-            .filter_map(|span| span.about.as_deref())
+            .filter_map(|span| span.waited_for.as_deref())
             .map(|about| about.strip_prefix("behind ").unwrap_or(about));
         let workload = row.workload.split_once('/').map_or(&*row.workload, |(_, name)| name);
         let names = row.volume_mounts.iter().map(|volume| (&*volume.volume, Kind::Volume));
@@ -145,8 +146,8 @@ impl Anonymizer {
         known.extend(names.filter(|(name, _)| !name.is_empty()));
         let about = |about: &Option<Box<str>>| about.as_deref().map(|about| self.about(about, &known).into());
         Texts {
-            findings: row.findings.iter().map(|finding| about(&finding.about)).collect(),
-            spans: row.spans.iter().map(|span| about(&span.about)).collect(),
+            findings: row.findings.iter().map(|finding| about(&finding.waited_for)).collect(),
+            spans: row.spans.iter().map(|span| about(&span.waited_for)).collect(),
             errors: row
                 .volume_mounts
                 .iter()
@@ -160,7 +161,7 @@ impl Anonymizer {
     fn about(&self, about: &str, known: &Known<'_>) -> String {
         match about.strip_prefix("behind ") {
             Some(image) => format!("behind {}", self.name(Kind::Image, image)),
-            None if NO_NAMES.contains(&about) || causes::is_with_others(about) => about.to_owned(),
+            None if FIXED_PHRASES.contains(&about) || causes::is_with_others(about) => about.to_owned(),
             None if known.get(about) == Some(&Kind::Image) || about.contains(['/', ':']) => {
                 self.name(Kind::Image, about)
             }
@@ -194,28 +195,28 @@ impl Anonymizer {
 
     /// Hides the names in what is said of the inputs, which these are, and says so.
     pub fn coverage(&self, coverage: &mut Coverage, inputs: &[&str]) {
-        let told = coverage.sources.clone();
+        let text = coverage.sources.clone();
         let known: Known<'_> =
-            told.iter().map(String::as_str).chain(inputs.iter().copied()).map(|name| (name, Kind::Path)).collect();
-        coverage.source_troubles.iter_mut().for_each(|trouble| *trouble = self.text_with(trouble, &known));
+            text.iter().map(String::as_str).chain(inputs.iter().copied()).map(|name| (name, Kind::Path)).collect();
+        coverage.source_errors.iter_mut().for_each(|source_error| *source_error = self.text_with(source_error, &known));
         for source in &mut coverage.sources {
             *source = self.name(Kind::Path, source);
         }
-        for place in &mut coverage.places {
-            place.source = self.name(Kind::Path, &place.source).into();
+        for line in &mut coverage.unused_lines {
+            line.source = self.name(Kind::Path, &line.source).into();
         }
         for filter in &mut coverage.filters {
             *filter = self.filter(filter);
         }
-        if !coverage.pseudonyms.contains(&self.told()) {
-            coverage.pseudonyms.push(self.told());
+        if !coverage.pseudonyms.contains(&self.key_description()) {
+            coverage.pseudonyms.push(self.key_description());
         }
     }
 
     /// Trouble with an input, for whoever reads along.
     #[must_use]
-    pub fn trouble(&self, trouble: &SourceError) -> String {
-        self.text_with(&trouble.to_string(), &Known::from([(trouble.name.as_str(), Kind::Path)]))
+    pub fn source_error(&self, source_error: &SourceError) -> String {
+        self.text_with(&source_error.to_string(), &Known::from([(source_error.name.as_str(), Kind::Path)]))
     }
 
     /// A filter as it is told: its kind and its patterns.
@@ -269,9 +270,9 @@ impl Anonymizer {
         for Test { column, value, .. } in tests {
             if let Value::Text(name) = value {
                 *name = self.asked(&column.name, name).ok_or_else(|| {
-                    let words = format!("--anonymize: {name:?} is a pattern, and pseudonyms fit none");
+                    let words = format!("--anonymize: pseudonyms match no pattern, such as {name:?}");
                     Error::new(ErrorKind::Setting, words)
-                        .help("name one, or choose the startups with --namespace, --node, --pod or --workload")
+                        .help("give a complete name, or select startups with --namespace, --node, --pod or --workload")
                 })?;
             }
         }

@@ -53,7 +53,7 @@ const LETTERS: &[u8; 16] = b"abcdefghjkmnpqrs";
 const SAFE: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 /// How long the part after the kind is, and how much of it tells names apart.
 const LENGTH: usize = 12;
-const TOLD: usize = 9;
+const UNIQUE_LEN: usize = 9;
 /// The random parts of a node's pseudonym.
 const PART: usize = 5;
 /// How many characters of a hexadecimal pseudonym show that it is one.
@@ -115,18 +115,18 @@ impl Anonymizer {
 
     fn check(&self, told: &str) -> String {
         let check = self.hash(Use::Check, told);
-        digits(check, DIGITS, LENGTH - TOLD - 1) + &digits(check >> 64, LETTERS, 1)
+        digits(check, DIGITS, LENGTH - UNIQUE_LEN - 1) + &digits(check >> 64, LETTERS, 1)
     }
 
     /// The twelve characters of a name.
     fn token(&self, name: &str) -> String {
-        let told = digits(self.hash(Use::Name, name), DIGITS, TOLD);
+        let told = digits(self.hash(Use::Name, name), DIGITS, UNIQUE_LEN);
         let check = self.check(&told);
         told + &check
     }
 
     fn is_token(&self, text: &str) -> bool {
-        text.len() == LENGTH && text.split_at_checked(TOLD).is_some_and(|(told, check)| self.check(told) == check)
+        text.len() == LENGTH && text.split_at_checked(UNIQUE_LEN).is_some_and(|(told, check)| self.check(told) == check)
     }
 
     /// Whether this is a pseudonym made with this key.

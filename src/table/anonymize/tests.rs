@@ -157,11 +157,11 @@ fn a_row_joins_with_itself() {
             error: Some("secret \"token\" not found".into()),
             ..Volume::default()
         }],
-        findings: vec![Finding { cause: "image-pull".into(), about: Some("nginx".into()), ..Finding::default() }],
+        findings: vec![Finding { cause: "image-pull".into(), waited_for: Some("nginx".into()), ..Finding::default() }],
         spans: vec![
-            Span { phase: Phase::ImagePull, about: Some("nginx".into()), ..Span::default() },
-            Span { phase: Phase::Sandbox, about: Some("the node's network".into()), ..Span::default() },
-            Span { phase: Phase::Init, about: Some("migrate".into()), ..Span::default() },
+            Span { phase: Phase::ImagePull, waited_for: Some("nginx".into()), ..Span::default() },
+            Span { phase: Phase::Sandbox, waited_for: Some("the node's network".into()), ..Span::default() },
+            Span { phase: Phase::Init, waited_for: Some("migrate".into()), ..Span::default() },
         ],
         lines: vec![Line {
             source: "a.log".into(),
@@ -173,9 +173,12 @@ fn a_row_joins_with_itself() {
     names.row(&mut row);
     let image = names.name(Kind::Image, "nginx");
     assert_eq!(row.image_pulls[0].image.as_deref(), Some(&*image));
-    assert_eq!((row.findings[0].about.as_deref(), row.spans[0].about.as_deref()), (Some(&*image), Some(&*image)));
-    assert_eq!(row.spans[1].about.as_deref(), Some("the node's network"));
-    assert_eq!(row.spans[2].about.as_deref(), Some(&*names.name(Kind::Container, "migrate")));
+    assert_eq!(
+        (row.findings[0].waited_for.as_deref(), row.spans[0].waited_for.as_deref()),
+        (Some(&*image), Some(&*image))
+    );
+    assert_eq!(row.spans[1].waited_for.as_deref(), Some("the node's network"));
+    assert_eq!(row.spans[2].waited_for.as_deref(), Some(&*names.name(Kind::Container, "migrate")));
     assert_eq!(&*row.lines[0].text, format!("pulled \"{image}\" pod=\"{}\"", row.full_name()));
     assert_eq!(row.workload.split_once('/').map(|(namespace, _)| namespace), Some(&*row.namespace));
     assert!(!row.volume_mounts[0].error.as_deref().unwrap().contains("token"));
@@ -188,7 +191,7 @@ fn a_row_joins_with_itself() {
 fn coverage_says_whose_pseudonyms_they_are() {
     let mut coverage = Coverage {
         sources: vec!["my logs/shop node.log".into()],
-        source_troubles: vec!["my logs/shop node.log: it ends early".into()],
+        source_errors: vec!["my logs/shop node.log: it ends early".into()],
         filters: vec!["namespace shop or sh*".into(), "since 2026-11-23".into(), "cause image-*".into()],
         ..Coverage::default()
     };
@@ -196,8 +199,8 @@ fn coverage_says_whose_pseudonyms_they_are() {
     let told = format!("{coverage:?}");
     assert!(!told.contains("shop") && !told.contains("sh*"), "{told}");
     assert_eq!(coverage.filters[1..], ["since 2026-11-23", "cause image-*"]);
-    assert!(coverage.pseudonyms[0].starts_with("of key "));
-    assert!(Anonymizer::once([1; 16]).told().starts_with("of this run only"));
+    assert!(coverage.pseudonyms[0].starts_with("key "));
+    assert!(Anonymizer::ephemeral([1; 16]).key_description().starts_with("this run only"));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn is_number(word: &str) -> bool {
 
 /// A word, where it stands, and what is known of it.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct WordContext<'a> {
     /// A name stands here.
     named: bool,
     /// Of this kind, by the key or the word before.
@@ -237,7 +237,7 @@ impl<'a> Walk<'a> {
             true => of_word(self.word),
             false => of_key(self.key, self.word).or(of_word(self.word).filter(|_| quoted && !direct)),
         };
-        let place = Place { named, kind: kind.filter(|_| named), key: self.key, before: self.word };
+        let place = WordContext { named, kind: kind.filter(|_| named), key: self.key, before: self.word };
         out.push_str(&self.shown(word, place));
         if !named {
             self.word = word;
@@ -256,7 +256,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A word as it may be shown.
-    fn shown(&self, word: &str, place: Place<'_>) -> String {
+    fn shown(&self, word: &str, place: WordContext<'_>) -> String {
         let names = self.names;
         if names.is_mine(word) || place.key == "caller" && is_source(word) {
             return word.to_owned();
@@ -295,7 +295,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A word of running text that is none of the known ones.
-    fn odd(&self, word: &str, place: Place<'_>) -> String {
+    fn odd(&self, word: &str, place: WordContext<'_>) -> String {
         let names = self.names;
         let part = |part: &str| words::is_known(part) || words::is_identifier(part);
         if words::is_public_host(word)
@@ -313,7 +313,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What stands around a colon: a key and its value, or a host and its port.
-    fn pair(&self, left: &str, right: &str, place: Place<'_>) -> String {
+    fn pair(&self, left: &str, right: &str, place: WordContext<'_>) -> String {
         if let Some(port) = Some(right).filter(|port| port.parse::<u16>().is_ok() && !words::is_known(left)) {
             return format!("{}:{port}", self.names.host(left, Kind::Host));
         }
@@ -322,7 +322,7 @@ impl<'a> Walk<'a> {
         } else {
             self.names.name(Kind::Other, left)
         };
-        let inner = Place { named: true, kind: of_key(left, place.before), key: left, before: place.before };
+        let inner = WordContext { named: true, kind: of_key(left, place.before), key: left, before: place.before };
         format!("{shown}:{}", self.shown(right, inner))
     }
 
@@ -339,7 +339,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Namespace and name, an image, a plugin, a path.
-    fn slashed(&self, word: &str, place: Place<'_>) -> String {
+    fn slashed(&self, word: &str, place: WordContext<'_>) -> String {
         let names = self.names;
         let (first, rest) = word.split_once('/').unwrap_or((word, ""));
         let tagged = word.contains('@') || rest.rsplit('/').next().is_some_and(|last| last.contains(':'));
@@ -348,7 +348,7 @@ impl<'a> Walk<'a> {
             first.split_once(':').filter(|(key, _)| words::is_known(key) || words::is_identifier(key))
         {
             let value = format!("{value}/{rest}");
-            let inner = Place { named: true, kind: of_key(key, place.before), key, before: place.before };
+            let inner = WordContext { named: true, kind: of_key(key, place.before), key, before: place.before };
             return format!("{key}:{}", self.shown(&value, inner));
         }
         if first == "kubernetes.io" {

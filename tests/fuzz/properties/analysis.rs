@@ -58,7 +58,7 @@ pub fn holds(data: &[u8]) {
 fn file(name: &str, text: &[u8]) -> Source {
     let path: PathBuf = FOLDER.path().join(name);
     fs::write(&path, text).expect("the folder takes it");
-    Source::file(path, Some(text.len() as u64), true)
+    Source::from_path(path)
 }
 
 /// A report, and each form of it that is text.

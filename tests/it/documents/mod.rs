@@ -63,27 +63,6 @@ fn spans(path: &Path) -> Vec<(String, String)> {
     .collect()
 }
 
-#[test]
-fn every_command_runs() {
-    let stand_ins = StandIns::new();
-    let mut count = 0;
-    let mut wrong = Vec::new();
-    for path in documents() {
-        for block in blocks(&path).iter().filter(|block| block.language == "sh") {
-            for line in block.lines.iter().filter(|line| !line.trim().is_empty()) {
-                count += 1;
-                wrong.extend(stand_ins.run(line).err().map(|trouble| format!("{}: {line}\n{trouble}", block.place)));
-            }
-        }
-    }
-    for (place, command) in spans(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md").as_path()) {
-        count += 1;
-        wrong.extend(stand_ins.run(&command).err().map(|trouble| format!("{place}: {command}\n{trouble}")));
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert!(count >= 70, "{count} commands");
-}
-
 /// Of ten questions each has a command.
 #[test]
 fn ten_questions_are_answered() {
@@ -92,35 +71,6 @@ fn ten_questions_are_answered() {
     let rows = text.lines().filter(|line| line.starts_with("| ") && line.contains("? | `podlag ")).count();
     assert_eq!(rows, 10);
     assert!(spans(&readme).len() >= 10);
-}
-
-/// A quoted output says what is printed, byte for byte; a line that is `…` alone stands for any number of lines. `BLESS=1` renews it.
-#[test]
-fn quoted_output_is_what_is_printed() {
-    let stand_ins = StandIns::new();
-    let mut count = 0;
-    let mut wrong = Vec::new();
-    for path in documents() {
-        for block in blocks(&path).iter().filter(|block| block.language.is_empty()) {
-            let Some((command, quoted)) = block.lines.split_first() else { panic!("{}: an empty block", block.place) };
-            let command =
-                command.strip_prefix("$ ").unwrap_or_else(|| panic!("{}: no command before its output", block.place));
-            let printed =
-                stand_ins.run(command).unwrap_or_else(|trouble| panic!("{}: {command}\n{trouble}", block.place));
-            let printed: Vec<&str> = printed.lines().collect();
-            count += 1;
-            let Err(line) = quotes(quoted, &printed) else { continue };
-            if bless::wanted() {
-                let block = |lines: &[String]| format!("```\n$ {command}\n{}\n```", lines.join("\n"));
-                bless::replace(&path, &block(quoted), &block(&bless::renewed(quoted, &printed)));
-            } else {
-                let printed = printed.join("\n");
-                wrong.push(format!("{}: {command} does not print\n{line}\nbut\n{printed}", block.place));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}\n\nrun this test with BLESS=1 to renew what is quoted", wrong.join("\n\n"));
-    assert!(count >= 4, "{count} outputs are quoted");
 }
 
 /// The quoted piece that is not there, if one is.
@@ -196,4 +146,62 @@ fn recipes_name_what_is_there() {
         }
     }
     assert!(count >= 15, "{count} places");
+}
+
+mod external {
+    use super::*;
+
+    #[test]
+    fn every_command_runs() {
+        let stand_ins = StandIns::new();
+        let mut count = 0;
+        let mut wrong = Vec::new();
+        for path in documents() {
+            for block in blocks(&path).iter().filter(|block| block.language == "sh") {
+                for line in block.lines.iter().filter(|line| !line.trim().is_empty()) {
+                    count += 1;
+                    wrong
+                        .extend(stand_ins.run(line).err().map(|trouble| format!("{}: {line}\n{trouble}", block.place)));
+                }
+            }
+        }
+        for (place, command) in spans(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md").as_path()) {
+            count += 1;
+            wrong.extend(stand_ins.run(&command).err().map(|trouble| format!("{place}: {command}\n{trouble}")));
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+        assert!(count >= 70, "{count} commands");
+    }
+
+    /// A quoted output says what is printed, byte for byte; a line that is `…` alone stands for any number of lines. `BLESS=1` renews it.
+    #[test]
+    fn quoted_output_is_what_is_printed() {
+        let stand_ins = StandIns::new();
+        let mut count = 0;
+        let mut wrong = Vec::new();
+        for path in documents() {
+            for block in blocks(&path).iter().filter(|block| block.language.is_empty()) {
+                let Some((command, quoted)) = block.lines.split_first() else {
+                    panic!("{}: an empty block", block.place)
+                };
+                let command = command
+                    .strip_prefix("$ ")
+                    .unwrap_or_else(|| panic!("{}: no command before its output", block.place));
+                let printed =
+                    stand_ins.run(command).unwrap_or_else(|trouble| panic!("{}: {command}\n{trouble}", block.place));
+                let printed: Vec<&str> = printed.lines().collect();
+                count += 1;
+                let Err(line) = quotes(quoted, &printed) else { continue };
+                if bless::wanted() {
+                    let block = |lines: &[String]| format!("```\n$ {command}\n{}\n```", lines.join("\n"));
+                    bless::replace(&path, &block(quoted), &block(&bless::renewed(quoted, &printed)));
+                } else {
+                    let printed = printed.join("\n");
+                    wrong.push(format!("{}: {command} does not print\n{line}\nbut\n{printed}", block.place));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}\n\nrun this test with BLESS=1 to renew what is quoted", wrong.join("\n\n"));
+        assert!(count >= 4, "{count} outputs are quoted");
+    }
 }

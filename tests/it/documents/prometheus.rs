@@ -1,5 +1,4 @@
 //! A real Prometheus server (Debian package `prometheus`) whose last hours hold a node that starts pods: documents ask for windows that
-
 //! end now.
 
 use std::collections::BTreeMap;

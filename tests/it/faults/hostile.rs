@@ -1,5 +1,4 @@
 //! Text from logs and names of files must act on nothing: no terminal, no spreadsheet, no markup. The page is looked at by a browser
-
 //! in `html/`, Markdown and pictures also in `forms.rs`; what a server says and secrets in `web/`.
 
 use std::path::Path;
@@ -64,52 +63,6 @@ fn calm(what: &str, ended: &Ended) {
     harmless(what, &ended.out);
     harmless(what, &ended.err);
     assert!(!ended.err.contains("panicked"), "{what}: {}", ended.err);
-}
-
-#[test]
-fn no_verb_lets_a_log_act_on_a_terminal() {
-    let folder = tempfile::tempdir().unwrap();
-    let logs = folder.path().join("logs");
-    std::fs::create_dir(&logs).unwrap();
-    hostile(&logs);
-    let logs = logs.to_string_lossy().into_owned();
-    let json = run([logs.as_str(), "--format", "json"]).json();
-    let rows = json["startups"].as_array().unwrap();
-    let vectors = VECTORS.replace('/', "_");
-    let pod = rows.iter().find(|row| row["namespace"] == vectors.as_str());
-    let pod = pod.unwrap_or_else(|| panic!("the vectors are there, as they were: {}", rows[0]["namespace"]));
-    let pod = format!("{}/{}", vectors, pod["pod"].as_str().unwrap());
-    for form in ["text", "ndjson", "csv", "json", "markdown", "trace"] {
-        calm(form, &run([logs.as_str(), "--format", form]));
-    }
-    for form in ["text", "csv", "markdown", "json"] {
-        for by in ["pod", "namespace", "image", "workload", "registry"] {
-            calm("blame", &run(["blame", "--by", by, "--format", form, &logs]));
-        }
-    }
-    let chain = run(["chain", &pod, &logs]);
-    assert_eq!(chain.code, Some(0), "{}", chain.err);
-    calm("chain", &chain);
-    for form in ["text", "json", "markdown"] {
-        calm("diff", &run(["diff", "--format", form, &logs, &logs]));
-    }
-    for form in ["text", "json", "markdown", "junit"] {
-        let namespace = format!("count(namespace={vectors:?}) > 1");
-        calm("check", &run(["check", "--format", form, "--fail-if", &namespace, &logs]));
-        calm("check", &run(["check", "--format", form, "--fail-if", "max(running_s) > 1s", &logs]));
-    }
-    for flag in ["--namespace", "--pod", "--node", "--image", "--workload"] {
-        calm(flag, &run([logs.as_str(), flag, VECTORS]));
-    }
-    for name in ["report.html", "report.md", "report.csv", "startups.trace.json", "report.txt"] {
-        let file = folder.path().join(name);
-        assert_eq!(run([logs.as_str().as_ref(), "-o".as_ref(), file.as_os_str()]).code, Some(0), "{name}");
-        let written = std::fs::read_to_string(&file).unwrap();
-        assert!(!written.contains("<script>alert(1)") || !name.ends_with("html"), "{name}");
-        if !name.ends_with("html") {
-            harmless(name, &written);
-        }
-    }
 }
 
 #[test]
@@ -215,4 +168,54 @@ fn json_keeps_what_it_escapes() {
     let namespaces: Vec<Value> =
         ended.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["namespace"].clone()).collect();
     assert!(namespaces.contains(&Value::from(VECTORS.replace('/', "_"))), "{namespaces:?}");
+}
+
+mod slow {
+    use super::*;
+
+    #[test]
+    fn no_verb_lets_a_log_act_on_a_terminal() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = folder.path().join("logs");
+        std::fs::create_dir(&logs).unwrap();
+        hostile(&logs);
+        let logs = logs.to_string_lossy().into_owned();
+        let json = run([logs.as_str(), "--format", "json"]).json();
+        let rows = json["startups"].as_array().unwrap();
+        let vectors = VECTORS.replace('/', "_");
+        let pod = rows.iter().find(|row| row["namespace"] == vectors.as_str());
+        let pod = pod.unwrap_or_else(|| panic!("the vectors are there, as they were: {}", rows[0]["namespace"]));
+        let pod = format!("{}/{}", vectors, pod["pod"].as_str().unwrap());
+        for form in ["text", "ndjson", "csv", "json", "markdown", "trace"] {
+            calm(form, &run([logs.as_str(), "--format", form]));
+        }
+        for form in ["text", "csv", "markdown", "json"] {
+            for by in ["pod", "namespace", "image", "workload", "registry"] {
+                calm("blame", &run(["blame", "--by", by, "--format", form, &logs]));
+            }
+        }
+        let chain = run(["chain", &pod, &logs]);
+        assert_eq!(chain.code, Some(0), "{}", chain.err);
+        calm("chain", &chain);
+        for form in ["text", "json", "markdown"] {
+            calm("diff", &run(["diff", "--format", form, &logs, &logs]));
+        }
+        for form in ["text", "json", "markdown", "junit"] {
+            let namespace = format!("count(namespace={vectors:?}) > 1");
+            calm("check", &run(["check", "--format", form, "--fail-if", &namespace, &logs]));
+            calm("check", &run(["check", "--format", form, "--fail-if", "max(running_s) > 1s", &logs]));
+        }
+        for flag in ["--namespace", "--pod", "--node", "--image", "--workload"] {
+            calm(flag, &run([logs.as_str(), flag, VECTORS]));
+        }
+        for name in ["report.html", "report.md", "report.csv", "startups.trace.json", "report.txt"] {
+            let file = folder.path().join(name);
+            assert_eq!(run([logs.as_str().as_ref(), "-o".as_ref(), file.as_os_str()]).code, Some(0), "{name}");
+            let written = std::fs::read_to_string(&file).unwrap();
+            assert!(!written.contains("<script>alert(1)") || !name.ends_with("html"), "{name}");
+            if !name.ends_with("html") {
+                harmless(name, &written);
+            }
+        }
+    }
 }

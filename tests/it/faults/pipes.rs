@@ -7,26 +7,6 @@ use super::process::{Running, log, logged, logs};
 use crate::support::podlag;
 
 #[test]
-fn a_log_without_end_is_reported_when_the_user_has_seen_enough() {
-    for signal in ["INT", "TERM"] {
-        let text = log();
-        let mut running = Running::fed(podlag().args(["--format", "json"]), move |pipe| {
-            loop {
-                pipe.write_all(text.as_bytes())?;
-            }
-        });
-        running.worked(100);
-        running.signal(signal);
-        let ended = running.end();
-        assert_eq!((ended.code, ended.signal), (Some(0), None), "{signal}: {}", ended.err);
-        assert!(ended.err.contains("the result is partial"), "{signal}: {}", ended.err);
-        let report = ended.json();
-        assert_eq!(report["coverage"]["partial"], true, "{signal}");
-        assert!(report["startups"].as_array().unwrap().len() >= 20, "{signal}");
-    }
-}
-
-#[test]
 fn a_pipe_without_a_writer_is_left_when_asked() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("journal");
@@ -39,38 +19,6 @@ fn a_pipe_without_a_writer_is_left_when_asked() {
     let ended = running.end();
     assert_eq!(ended.code, Some(3), "{ended:?}");
     assert!(ended.out.contains("stopped early: partial"), "{}", ended.out);
-}
-
-#[test]
-fn a_second_signal_ends_it_at_once() {
-    let temp = tempfile::tempdir().unwrap();
-    for (first, second) in [("INT", "INT"), ("TERM", "TERM"), ("INT", "TERM")] {
-        let mut child = podlag()
-            .env("TMPDIR", temp.path())
-            .args(["--memory", "1", "--part", "1", "--chunk", "4096", "--format", "ndjson"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        std::io::Write::write_all(&mut input, logs().as_bytes()).unwrap();
-        let begun = std::time::Instant::now();
-        while std::fs::read_dir(temp.path()).unwrap().count() == 0 {
-            assert!(begun.elapsed().as_secs() < 120, "nothing was written to the temporary folder");
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        let id = child.id().to_string();
-        let kill =
-            |signal: &str| assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
-        kill(first);
-        // The report is larger than a pipe holds, and nobody reads on: the program cannot end but by the second signal.
-        output.read_exact(&mut [0; 1]).unwrap();
-        assert!(child.try_wait().unwrap().is_none());
-        kill(second);
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{first} {second}");
-        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0, "the temporary folder is left behind");
-    }
 }
 
 const VERBS: [(&[&str], i32); 14] = [
@@ -90,24 +38,6 @@ const VERBS: [(&[&str], i32); 14] = [
     (&["check", "--fail-if", "p99(running_s) > 1ms", "--format", "junit"], 1),
     (&["explain"], 0),
 ];
-
-#[test]
-fn whoever_reads_may_stop_at_any_time() {
-    let (_folder, path) = logged();
-    for (verb, code) in VERBS {
-        for wanted in [0, 1, 30] {
-            let mut command = podlag();
-            command.args(verb).args((verb != ["explain"]).then_some(&path));
-            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let mut output = child.stdout.take().unwrap();
-            output.read_exact(&mut vec![0; wanted]).unwrap();
-            drop(output);
-            let ended = child.wait_with_output().unwrap();
-            let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-            assert_eq!((ended.status.code(), said.as_str()), (Some(code), ""), "{verb:?} after {wanted} bytes");
-        }
-    }
-}
 
 #[test]
 fn a_file_is_written_whole_when_standard_output_or_error_is_closed() {
@@ -138,4 +68,79 @@ fn a_reader_of_a_second_output_that_leaves_takes_nothing_along() {
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert!(ended.out.starts_with("20 pod starts"), "{}", ended.out);
+}
+
+mod slow {
+    use super::*;
+
+    #[test]
+    fn a_second_signal_ends_it_at_once() {
+        let temp = tempfile::tempdir().unwrap();
+        for (first, second) in [("INT", "INT"), ("TERM", "TERM"), ("INT", "TERM")] {
+            let mut child = podlag()
+                .env("TMPDIR", temp.path())
+                .args(["--memory", "1", "--part", "1", "--chunk", "4096", "--format", "ndjson"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+            std::io::Write::write_all(&mut input, logs().as_bytes()).unwrap();
+            let begun = std::time::Instant::now();
+            while std::fs::read_dir(temp.path()).unwrap().count() == 0 {
+                assert!(begun.elapsed().as_secs() < 120, "nothing was written to the temporary folder");
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            let id = child.id().to_string();
+            let kill = |signal: &str| {
+                assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success())
+            };
+            kill(first);
+            // The report is larger than a pipe holds, and nobody reads on: the program cannot end but by the second signal.
+            output.read_exact(&mut [0; 1]).unwrap();
+            assert!(child.try_wait().unwrap().is_none());
+            kill(second);
+            assert_eq!(child.wait().unwrap().code(), Some(130), "{first} {second}");
+            assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0, "the temporary folder is left behind");
+        }
+    }
+
+    #[test]
+    fn a_log_without_end_is_reported_when_the_user_has_seen_enough() {
+        for signal in ["INT", "TERM"] {
+            let text = log();
+            let mut running = Running::fed(podlag().args(["--format", "json"]), move |pipe| {
+                loop {
+                    pipe.write_all(text.as_bytes())?;
+                }
+            });
+            running.worked(100);
+            running.signal(signal);
+            let ended = running.end();
+            assert_eq!((ended.code, ended.signal), (Some(0), None), "{signal}: {}", ended.err);
+            assert!(ended.err.contains("the result is partial"), "{signal}: {}", ended.err);
+            let report = ended.json();
+            assert_eq!(report["coverage"]["partial"], true, "{signal}");
+            assert!(report["startups"].as_array().unwrap().len() >= 20, "{signal}");
+        }
+    }
+
+    #[test]
+    fn whoever_reads_may_stop_at_any_time() {
+        let (_folder, path) = logged();
+        for (verb, code) in VERBS {
+            for wanted in [0, 1, 30] {
+                let mut command = podlag();
+                command.args(verb).args((verb != ["explain"]).then_some(&path));
+                let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+                let mut output = child.stdout.take().unwrap();
+                output.read_exact(&mut vec![0; wanted]).unwrap();
+                drop(output);
+                let ended = child.wait_with_output().unwrap();
+                let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+                assert_eq!((ended.status.code(), said.as_str()), (Some(code), ""), "{verb:?} after {wanted} bytes");
+            }
+        }
+    }
 }

@@ -1,5 +1,4 @@
 //! What is written, where, and who may read it; and that nothing is ever run. `unsafe` is forbidden by `Cargo.toml`, secrets are
-
 //! looked for in every output in `web/`.
 
 use std::fs;
@@ -60,53 +59,6 @@ fn no_name_leads_out_of_the_output_folder() {
 }
 
 #[test]
-fn results_are_as_readable_as_the_mask_has_it_and_temporary_files_the_users_alone() {
-    let (folder, path) = logged();
-    for (mask, expected) in [("022", 0o644), ("027", 0o640), ("077", 0o600)] {
-        let script = format!(
-            "umask {mask}; for f in html json parquet csv ndjson md txt trace.json; do set -- \"$@\" -o m{mask}.$f; done; exec \
-             \"$PODLAG\" kubelet.log -o m{mask}/ \"$@\""
-        );
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &script, "sh"]).current_dir(folder.path()).env("PODLAG", env!("CARGO_BIN_EXE_podlag"));
-        let ended = Running::of(&mut shell).end();
-        assert_eq!(ended.code, Some(0), "{}", ended.err);
-        let written: Vec<PathBuf> = files(folder.path())
-            .into_iter()
-            .filter(|file| file.strip_prefix(folder.path()).unwrap().to_string_lossy().starts_with(&format!("m{mask}")))
-            .collect();
-        assert!(written.len() > 8, "{written:?}");
-        for file in written {
-            assert_eq!(mode(&file), expected, "{}", file.display());
-        }
-    }
-    // The temporary folder, while it is there.
-    let temp = tempfile::tempdir().unwrap();
-    let text = logs();
-    let mut command = Command::new("sh");
-    command.args(["-c", "umask 000; exec \"$PODLAG\" --memory 1 --part 1 --chunk 4096 --format json"]);
-    command.env("TMPDIR", temp.path()).env("PODLAG", env!("CARGO_BIN_EXE_podlag"));
-    let wait = temp.path().join("seen");
-    let mut running = Running::fed(&mut command, move |pipe| {
-        pipe.write_all(text.as_bytes())?;
-        while !wait.exists() {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        Ok(())
-    });
-    let mut modes = Vec::new();
-    running.until("rows are in the temporary folder", |_| {
-        let made = fs::read_dir(temp.path()).unwrap().map(|entry| entry.unwrap().path());
-        modes = made.map(|path| (mode(&path), path)).collect();
-        !modes.is_empty()
-    });
-    fs::write(temp.path().join("seen"), "").unwrap();
-    assert_eq!(running.end().code, Some(0));
-    assert!(modes.iter().all(|(mode, _)| *mode == 0o700), "{modes:?}");
-    assert_eq!(files(&path.with_file_name("m077")).len(), files(&path.with_file_name("m022")).len());
-}
-
-#[test]
 fn of_a_link_the_file_it_leads_to_is_replaced() {
     let (folder, path) = logged();
     let at = |name: &str| folder.path().join(name);
@@ -157,4 +109,57 @@ fn nothing_is_ever_run() {
     assert!(seen > 0, "the search finds what is there");
     let manifest = fs::read_to_string(root.with_file_name("Cargo.toml")).unwrap();
     assert!(manifest.contains("unsafe_code = \"forbid\""));
+}
+
+mod slow {
+    use super::*;
+
+    #[test]
+    fn results_are_as_readable_as_the_mask_has_it_and_temporary_files_the_users_alone() {
+        let (folder, path) = logged();
+        for (mask, expected) in [("022", 0o644), ("027", 0o640), ("077", 0o600)] {
+            let script = format!(
+                "umask {mask}; for f in html json parquet csv ndjson md txt trace.json; do set -- \"$@\" -o m{mask}.$f; done; exec \
+             \"$PODLAG\" kubelet.log -o m{mask}/ \"$@\""
+            );
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &script, "sh"]).current_dir(folder.path()).env("PODLAG", env!("CARGO_BIN_EXE_podlag"));
+            let ended = Running::of(&mut shell).end();
+            assert_eq!(ended.code, Some(0), "{}", ended.err);
+            let written: Vec<PathBuf> = files(folder.path())
+                .into_iter()
+                .filter(|file| {
+                    file.strip_prefix(folder.path()).unwrap().to_string_lossy().starts_with(&format!("m{mask}"))
+                })
+                .collect();
+            assert!(written.len() > 8, "{written:?}");
+            for file in written {
+                assert_eq!(mode(&file), expected, "{}", file.display());
+            }
+        }
+        // The temporary folder, while it is there.
+        let temp = tempfile::tempdir().unwrap();
+        let text = logs();
+        let mut command = Command::new("sh");
+        command.args(["-c", "umask 000; exec \"$PODLAG\" --memory 1 --part 1 --chunk 4096 --format json"]);
+        command.env("TMPDIR", temp.path()).env("PODLAG", env!("CARGO_BIN_EXE_podlag"));
+        let wait = temp.path().join("seen");
+        let mut running = Running::fed(&mut command, move |pipe| {
+            pipe.write_all(text.as_bytes())?;
+            while !wait.exists() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            Ok(())
+        });
+        let mut modes = Vec::new();
+        running.until("rows are in the temporary folder", |_| {
+            let made = fs::read_dir(temp.path()).unwrap().map(|entry| entry.unwrap().path());
+            modes = made.map(|path| (mode(&path), path)).collect();
+            !modes.is_empty()
+        });
+        fs::write(temp.path().join("seen"), "").unwrap();
+        assert_eq!(running.end().code, Some(0));
+        assert!(modes.iter().all(|(mode, _)| *mode == 0o700), "{modes:?}");
+        assert_eq!(files(&path.with_file_name("m077")).len(), files(&path.with_file_name("m022")).len());
+    }
 }

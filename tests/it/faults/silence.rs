@@ -13,7 +13,7 @@ fn spoilt() -> (String, Vec<(&'static str, usize)>) {
     let (mut lines, mut places): (Vec<&str>, Vec<_>) = (Vec::new(), Vec::new());
     for (number, line) in text.lines().enumerate() {
         for (every, why, spoilt) in
-            [(100, "unknown_lines", unknown), (150, "cut_records", cut), (200, "long_lines", long.as_str())]
+            [(100, "unknown_lines", unknown), (150, "truncated_records", cut), (200, "long_lines", long.as_str())]
         {
             if number % every == every - 1 {
                 lines.push(spoilt);
@@ -41,11 +41,11 @@ fn what_was_not_used_is_counted_and_its_first_places_are_named() {
     std::fs::write(&path, &text).unwrap();
     let told = coverage(&path);
     assert_eq!((&told["bytes"], &told["lines"]), (&text.len().into(), &text.lines().count().into()));
-    for why in ["unknown_lines", "cut_records", "long_lines"] {
+    for why in ["unknown_lines", "truncated_records", "long_lines"] {
         let more = places.iter().filter(|place| place.0 == why).count() as u64;
         assert!(more >= 3, "{why}");
         assert_eq!(told[why].as_u64().unwrap(), clean[why].as_u64().unwrap() + more, "{why}");
-        let named: Vec<u64> = told["places"]
+        let named: Vec<u64> = told["unused_lines"]
             .as_array()
             .unwrap()
             .iter()
@@ -61,7 +61,9 @@ fn what_was_not_used_is_counted_and_its_first_places_are_named() {
     }
     let shown = run([&path]).out;
     let words: String = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    for (why, count) in [("not understood", "unknown_lines"), ("cut", "cut_records"), ("too long", "long_lines")] {
+    for (why, count) in
+        [("unrecognised", "unknown_lines"), ("truncated", "truncated_records"), ("too long", "long_lines")]
+    {
         assert!(words.contains(&format!("{} {why}", told[count])), "{why}: {shown}");
         assert!(words.contains(&format!("first {why}: {}:", path.display())), "{why}: {shown}");
     }
@@ -85,7 +87,7 @@ fn places_merge_as_if_all_had_been_read_at_once() {
     let places = |inputs: [&str; 3]| {
         let inputs = inputs.map(at);
         let ended = run(inputs.iter().map(String::as_str).chain(["--format", "json"]));
-        ended.json()["coverage"]["places"].clone()
+        ended.json()["coverage"]["unused_lines"].clone()
     };
     let merged = places(["c.parquet", "a.parquet", "b.parquet"]);
     assert_eq!(merged, places(["b/kubelet.log", "c/kubelet.log", "a/kubelet.log"]));
@@ -93,5 +95,5 @@ fn places_merge_as_if_all_had_been_read_at_once() {
     // Whose log it is is a name too.
     let hidden = run([at("a/kubelet.log").as_str(), "--anonymize", "--format", "json"]);
     assert!(!hidden.out.contains(&*folder.path().to_string_lossy()), "{}", hidden.json()["coverage"]);
-    assert!(!hidden.json()["coverage"]["places"].as_array().unwrap().is_empty());
+    assert!(!hidden.json()["coverage"]["unused_lines"].as_array().unwrap().is_empty());
 }

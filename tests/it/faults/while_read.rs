@@ -1,5 +1,4 @@
 //! Logs that are cut, rotated or appended to while they are read. A pipe beside the log holds the reading up: records are merged by
-
 //! time, so the log is not read to its end before the pipe has spoken.
 
 use std::fs::{self, File, OpenOptions};
@@ -56,16 +55,16 @@ impl Held {
 }
 
 #[test]
-fn a_log_that_is_cut_while_it_is_read_is_told() {
+fn a_log_that_is_truncated_while_it_is_read_is_an_error() {
     let held = held();
     let (ended, coverage) = held.when(|log| drop(File::create(log).unwrap()));
-    let told = format!("there had been {}", held.length.0);
+    let told = format!("of {} bytes were read", held.length.0);
     assert!(
-        ended.err.contains("kubelet.log: it was cut while it was being read") && ended.err.contains(&told),
+        ended.err.contains("kubelet.log: it was truncated while it was read") && ended.err.contains(&told),
         "{}",
         ended.err
     );
-    assert!(coverage["source_troubles"][0].as_str().unwrap().contains(&told));
+    assert!(coverage["source_errors"][0].as_str().unwrap().contains(&told));
     assert_eq!(coverage["unread_sources"], 1);
     assert!(coverage["bytes"].as_u64().unwrap() < held.length.0);
 }
@@ -93,7 +92,7 @@ fn what_is_appended_while_it_is_read_is_read_too() {
 }
 
 #[test]
-fn a_log_that_is_rotated_between_listing_and_reading_is_told() {
+fn a_log_that_is_rotated_between_listing_and_reading_is_an_error() {
     let held = held();
     let pipe = held.folder.path().join("pipe");
     let running = Running::of(podlag().args(["--format", "json"]).arg(&pipe).arg(&held.log));
@@ -105,6 +104,6 @@ fn a_log_that_is_rotated_between_listing_and_reading_is_told() {
     drop(writer);
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert!(ended.err.contains("kubelet.log: another file took its place before it was read"), "{}", ended.err);
+    assert!(ended.err.contains("kubelet.log: it was replaced before it was read"), "{}", ended.err);
     assert_eq!(ended.json()["coverage"]["unread_sources"], 1);
 }

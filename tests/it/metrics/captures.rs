@@ -8,15 +8,10 @@ use serde_json::Value;
 use super::page::{counted, pages, sum};
 use crate::support::{captures, podlag, text};
 
-fn report(capture: &Path, logs: bool) -> Value {
-    let mut command = podlag();
-    command.args([capture.join("metrics-before.txt.zst"), capture.join("metrics-after.txt.zst")]);
-    if logs {
-        command.arg(capture.join("in"));
-    }
-    let output = command.args(["--format", "json"]).output().expect("podlag runs");
-    assert!(output.status.success(), "{}: {}", capture.display(), String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
+fn report(capture: &Path, logs: bool) -> &'static Value {
+    let pages = ["metrics-before.txt.zst", "metrics-after.txt.zst"];
+    let inputs = pages.into_iter().chain(logs.then_some("in")).map(|name| capture.join(name));
+    crate::support::report(&inputs.collect::<Vec<_>>())
 }
 
 fn node(report: &Value) -> &Value {
@@ -61,7 +56,7 @@ fn counts_and_the_slo_share_are_those_of_the_records() {
         let (sli, total) =
             (known("kubelet_pod_start_sli_duration_seconds"), known("kubelet_pod_start_total_duration_seconds"));
         let report = report(&capture, false);
-        let node = node(&report);
+        let node = node(report);
         assert_eq!(node["startups"].as_f64(), Some(sli.max(total)), "{name}: as the pages themselves count");
 
         // The records of the process that was scraped last, less those the first scrape had: the metrics are a beginning of them,
@@ -100,7 +95,7 @@ fn logs_and_metrics_agree_or_the_row_says_why() {
     for capture in captures() {
         let name = capture.file_name().unwrap().to_string_lossy().into_owned();
         let report = report(&capture, true);
-        let reconciled = &node(&report)["reconciled"];
+        let reconciled = &node(report)["reconciled"];
         assert_eq!(reconciled["unexplained"].as_f64(), Some(0.0), "{name}: {reconciled:#}");
         for figure in reconciled["figures"].as_array().unwrap() {
             let (what, agree) = (figure["figure"].as_str().unwrap(), figure["agree"].as_bool().unwrap());
@@ -125,7 +120,7 @@ fn logs_and_metrics_agree_or_the_row_says_why() {
 fn parts_sum_to_the_mean_start() {
     for capture in captures() {
         let report = report(&capture, false);
-        let node = node(&report);
+        let node = node(report);
         let parts = node["parts"].as_array().unwrap();
         let sum: f64 = parts.iter().map(|part| part["mean_s"].as_f64().unwrap()).sum();
         assert!((sum - node["mean_s"].as_f64().unwrap()).abs() < 1e-9);
@@ -167,7 +162,7 @@ fn several_pages_in_one_stream_are_told_apart() {
     std::fs::write(&file, all).unwrap();
     let output = podlag().arg(&file).args(["--format", "json"]).output().unwrap();
     let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let expected = node(&report(capture, false)).clone();
+    let expected = node(report(capture, false)).clone();
     let nodes = found["metrics"]["nodes"].as_array().unwrap();
     assert_eq!(nodes.len(), 2);
     for node in nodes {

@@ -158,7 +158,7 @@ fn the_same_time_counts_once() {
 #[test]
 fn filters_that_metrics_do_not_know_are_told() {
     let report = read(&[ONE.page()], &["--namespace", "shop"]);
-    assert!(report["coverage"]["source_troubles"].to_string().contains("metrics are of all starts"), "{report:#}");
+    assert!(report["coverage"]["source_errors"].to_string().contains("metrics cover all starts"), "{report:#}");
     let report = read(&[ONE.page()], &["--node", "two"]);
     assert_eq!(report["metrics"], Value::Null);
 }

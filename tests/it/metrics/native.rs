@@ -87,41 +87,49 @@ fn page(buckets: &[i64], sum: f64) -> Vec<u8> {
     .concat()
 }
 
-#[test]
-fn native_histograms_are_read() {
-    let later = Arc::new(AtomicBool::new(false));
-    let target = {
-        let later = Arc::clone(&later);
-        Server::plain(move |_, _| {
-            let head = "Content-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited\r\n";
-            // 6 within 4 s, 3 more within 8 s, 1 within 16 s; 4 of the first were there before.
-            let page =
-                if later.load(Ordering::Relaxed) { page(&[1, 2, 7, 3, 1], 40.0) } else { page(&[1, 1, 2], 10.0) };
-            answer("200 OK", head, page)
-        })
-    };
-    let config = format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: kubelet\n  static_configs:\n  - targets: ['{}']\n    labels: {{node: native}}\n",
-        target.at
-    );
-    let server = Prometheus::start(tempfile::tempdir().unwrap(), &config, &["--enable-feature=native-histograms"]);
-    let scraped = |times: usize| {
-        (0..300).any(|_| {
-            std::thread::sleep(Duration::from_millis(100));
-            target.seen().len() >= times
-        })
-    };
-    assert!(scraped(3));
-    later.store(true, Ordering::Relaxed);
-    let now = target.seen().len();
-    assert!(scraped(now + 3));
-    let output = podlag().arg(&server.url).args(["--window", "30s", "--format", "json"]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let node = &report["metrics"]["nodes"][0];
-    assert_eq!((node["startups"].as_f64(), node["slo_s"]["mean_s"].as_f64()), (Some(10.0), Some(3.0)), "{node:#}");
-    assert_eq!((&node["slo_s"]["p50_s"]["low"], &node["slo_s"]["p50_s"]["high"]), (&2.0.into(), &4.0.into()));
-    let within: Vec<f64> =
-        node["slo_s"]["within_5s"].as_array().unwrap().iter().map(|share| share.as_f64().unwrap()).collect();
-    assert_eq!(within, [0.6, 0.9], "5 s is no bound of a native histogram: the share lies between those at 4 and 8 s");
+mod external {
+    use super::*;
+
+    #[test]
+    fn native_histograms_are_read() {
+        let later = Arc::new(AtomicBool::new(false));
+        let target = {
+            let later = Arc::clone(&later);
+            Server::plain(move |_, _| {
+                let head = "Content-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited\r\n";
+                // 6 within 4 s, 3 more within 8 s, 1 within 16 s; 4 of the first were there before.
+                let page =
+                    if later.load(Ordering::Relaxed) { page(&[1, 2, 7, 3, 1], 40.0) } else { page(&[1, 1, 2], 10.0) };
+                answer("200 OK", head, page)
+            })
+        };
+        let config = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: kubelet\n  static_configs:\n  - targets: ['{}']\n    labels: {{node: native}}\n",
+            target.at
+        );
+        let server = Prometheus::start(tempfile::tempdir().unwrap(), &config, &["--enable-feature=native-histograms"]);
+        let scraped = |times: usize| {
+            (0..300).any(|_| {
+                std::thread::sleep(Duration::from_millis(100));
+                target.seen().len() >= times
+            })
+        };
+        assert!(scraped(3));
+        later.store(true, Ordering::Relaxed);
+        let now = target.seen().len();
+        assert!(scraped(now + 3));
+        let output = podlag().arg(&server.url).args(["--window", "30s", "--format", "json"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let node = &report["metrics"]["nodes"][0];
+        assert_eq!((node["startups"].as_f64(), node["slo_s"]["mean_s"].as_f64()), (Some(10.0), Some(3.0)), "{node:#}");
+        assert_eq!((&node["slo_s"]["p50_s"]["low"], &node["slo_s"]["p50_s"]["high"]), (&2.0.into(), &4.0.into()));
+        let within: Vec<f64> =
+            node["slo_s"]["within_5s"].as_array().unwrap().iter().map(|share| share.as_f64().unwrap()).collect();
+        assert_eq!(
+            within,
+            [0.6, 0.9],
+            "5 s is no bound of a native histogram: the share lies between those at 4 and 8 s"
+        );
+    }
 }

@@ -1,5 +1,4 @@
 //! A real Prometheus server (Debian package `prometheus`), with the captures' pages as what it scraped: its answers are those
-
 //! of the text files.
 
 use std::collections::BTreeMap;
@@ -168,133 +167,150 @@ fn as_the_text(report: &Value, node: &str, capture: &str) {
     }
 }
 
-#[test]
-fn a_servers_answers_are_those_of_the_text() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut all = BTreeMap::new();
-    for (node, capture) in NODES {
-        let plain = format!(
-            "setup=\"plain\",job=\"kubelet\",metrics_path=\"/metrics\",instance=\"10.0.0.1:10250\",node=\"{node}\""
-        );
-        let bare = format!("setup=\"bare\",job=\"k8s\",instance=\"{node}:10250\"");
-        let twice = |job: &str| format!("setup=\"twice\",job=\"{job}\",kubernetes_io_hostname=\"{node}\"");
-        let (first, second) = (twice("kubelet"), twice("nodes"));
-        let cluster = |name: &str| format!("setup=\"clusters\",job=\"kubelet\",node=\"one\",cluster=\"{name}-{node}\"");
-        let east = cluster("east");
-        scrape(capture, &[(&plain, node), (&bare, node), (&first, node), (&second, node), (&east, node)], &mut all);
-    }
-    backfilled(folder.path(), &all);
-    let server =
-        Prometheus::start(folder, "", &["--web.route-prefix=/prometheus", "--web.external-url=http://x/prometheus"]);
-    let ask = |selector: &str, more: &[&str]| {
-        json(podlag().arg(&server.url).args(WINDOW).args(["--selector", selector]).args(more))
-    };
+mod external {
+    use super::*;
 
-    let report = ask("setup=\"plain\"", &[]);
-    for (node, capture) in NODES {
-        as_the_text(&report, node, capture);
-    }
-    let nodes = report["metrics"]["nodes"].as_array().unwrap();
-    let of = |name: &str| nodes.iter().find(|node| node["window"]["node"] == name).unwrap();
-    assert_eq!(of("node-c")["window"]["restarts"], 1);
-    assert_eq!(of("node-a")["window"]["kubelet_version"], "v1.36.3");
-    assert_eq!(report["metrics"]["fleet"]["startups"].as_f64(), Some(101.0));
-    // The same through the text's figures, all that is made of the series.
-    for (name, capture) in NODES {
-        let text = of_text(capture);
-        for key in ["startups", "slo_s", "total_s", "parts", "causes"] {
-            same(&format!("{name} {key}"), &of(name)[key], &text["metrics"]["nodes"][0][key]);
+    #[test]
+    fn a_servers_answers_are_those_of_the_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut all = BTreeMap::new();
+        for (node, capture) in NODES {
+            let plain = format!(
+                "setup=\"plain\",job=\"kubelet\",metrics_path=\"/metrics\",instance=\"10.0.0.1:10250\",node=\"{node}\""
+            );
+            let bare = format!("setup=\"bare\",job=\"k8s\",instance=\"{node}:10250\"");
+            let twice = |job: &str| format!("setup=\"twice\",job=\"{job}\",kubernetes_io_hostname=\"{node}\"");
+            let (first, second) = (twice("kubelet"), twice("nodes"));
+            let cluster =
+                |name: &str| format!("setup=\"clusters\",job=\"kubelet\",node=\"one\",cluster=\"{name}-{node}\"");
+            let east = cluster("east");
+            scrape(capture, &[(&plain, node), (&bare, node), (&first, node), (&second, node), (&east, node)], &mut all);
         }
+        backfilled(folder.path(), &all);
+        let server = Prometheus::start(
+            folder,
+            "",
+            &["--web.route-prefix=/prometheus", "--web.external-url=http://x/prometheus"],
+        );
+        let ask = |selector: &str, more: &[&str]| {
+            json(podlag().arg(&server.url).args(WINDOW).args(["--selector", selector]).args(more))
+        };
+
+        let report = ask("setup=\"plain\"", &[]);
+        for (node, capture) in NODES {
+            as_the_text(&report, node, capture);
+        }
+        let nodes = report["metrics"]["nodes"].as_array().unwrap();
+        let of = |name: &str| nodes.iter().find(|node| node["window"]["node"] == name).unwrap();
+        assert_eq!(of("node-c")["window"]["restarts"], 1);
+        assert_eq!(of("node-a")["window"]["kubelet_version"], "v1.36.3");
+        assert_eq!(report["metrics"]["fleet"]["startups"].as_f64(), Some(101.0));
+        // The same through the text's figures, all that is made of the series.
+        for (name, capture) in NODES {
+            let text = of_text(capture);
+            for key in ["startups", "slo_s", "total_s", "parts", "causes"] {
+                same(&format!("{name} {key}"), &of(name)[key], &text["metrics"]["nodes"][0][key]);
+            }
+        }
+
+        let report = ask("{setup=\"bare\"}", &[]);
+        NODES.iter().for_each(|(node, capture)| as_the_text(&report, node, capture));
+        let report = ask("setup=\"twice\"", &[]);
+        NODES.iter().for_each(|(node, capture)| as_the_text(&report, node, capture));
+        let told = report["coverage"]["source_errors"].to_string();
+        assert!(told.contains("scraped more than once (by job) and counted once: node-a, node-b, node-c"), "{told}");
+        let report = ask("setup=\"clusters\"", &[]);
+        NODES.iter().for_each(|(node, capture)| as_the_text(&report, &format!("east-{node}/one"), capture));
+        let report = ask("setup=\"plain\"", &["--node-label", "job"]);
+        assert_eq!(report["metrics"]["nodes"].as_array().unwrap().len(), 1);
+        let report = ask("setup=\"plain\"", &["--node", "node-[ab]", "--node", "node-a"]);
+        assert_eq!(report["metrics"]["nodes"].as_array().unwrap().len(), 1, "a filter holds for metrics too");
+
+        // Logs of a node beside the server's metrics of it are reconciled.
+        let logs = samples().join("s12-burst/in");
+        let selector = ["--selector", "setup=\"bare\",instance=\"node-b:10250\"", "--node-name", "node-b"];
+        let report = json(podlag().arg(&server.url).arg(logs).args(WINDOW).args(selector));
+        let reconciled = &report["metrics"]["nodes"][0]["reconciled"];
+        assert_eq!(reconciled["unexplained"].as_f64(), Some(0.0), "{reconciled:#}");
+
+        // A window over days is asked in stretches, and gives the same.
+        let long = [
+            "--from",
+            "2026-11-20T19:09:50Z",
+            "--to",
+            "2026-11-23T19:11:40Z",
+            "--selector",
+            "setup=\"plain\",node=\"node-b\"",
+        ];
+        let report = json(podlag().arg(&server.url).args(long));
+        assert_eq!(report["metrics"]["fleet"]["startups"].as_f64(), Some(80.0));
+
+        let told = |more: &[&str]| {
+            let output = podlag().arg(&server.url).args(more).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{more:?}");
+            String::from_utf8(output.stderr).unwrap()
+        };
+        let empty = told(&["--from", "2026-11-23T10:00:00Z", "--to", "2026-11-23T11:00:00Z"]);
+        assert!(
+            empty.contains("it holds kubelet metrics, but none from 2026-11-23T10:00:00Z to 2026-11-23T11:00:00Z"),
+            "{empty}"
+        );
+        let nobody = told(&["--selector", "setup=\"none\""]);
+        assert!(nobody.contains("it holds no metrics of kubelets that --selector lets pass"), "{nobody}");
+        let label = told(&[
+            "--selector",
+            "setup=\"plain\"",
+            "--node-label",
+            "rack",
+            WINDOW[0],
+            WINDOW[1],
+            WINDOW[2],
+            WINDOW[3],
+        ]);
+        assert!(
+            label.contains("no kubelet's series has the label \"rack\"")
+                && label.contains("instance, job, metrics_path"),
+            "{label}"
+        );
+        let wrong = told(&["--selector", "setup=\"plain", WINDOW[0], WINDOW[1], WINDOW[2], WINDOW[3]]);
+        assert!(wrong.contains("the query failed (bad_data)") && wrong.contains("Check --selector"), "{wrong}");
     }
 
-    let report = ask("{setup=\"bare\"}", &[]);
-    NODES.iter().for_each(|(node, capture)| as_the_text(&report, node, capture));
-    let report = ask("setup=\"twice\"", &[]);
-    NODES.iter().for_each(|(node, capture)| as_the_text(&report, node, capture));
-    let told = report["coverage"]["source_troubles"].to_string();
-    assert!(told.contains("scraped more than once (by job) and counted once: node-a, node-b, node-c"), "{told}");
-    let report = ask("setup=\"clusters\"", &[]);
-    NODES.iter().for_each(|(node, capture)| as_the_text(&report, &format!("east-{node}/one"), capture));
-    let report = ask("setup=\"plain\"", &["--node-label", "job"]);
-    assert_eq!(report["metrics"]["nodes"].as_array().unwrap().len(), 1);
-    let report = ask("setup=\"plain\"", &["--node", "node-[ab]", "--node", "node-a"]);
-    assert_eq!(report["metrics"]["nodes"].as_array().unwrap().len(), 1, "a filter holds for metrics too");
-
-    // Logs of a node beside the server's metrics of it are reconciled.
-    let logs = samples().join("s12-burst/in");
-    let selector = ["--selector", "setup=\"bare\",instance=\"node-b:10250\"", "--node-name", "node-b"];
-    let report = json(podlag().arg(&server.url).arg(logs).args(WINDOW).args(selector));
-    let reconciled = &report["metrics"]["nodes"][0]["reconciled"];
-    assert_eq!(reconciled["unexplained"].as_f64(), Some(0.0), "{reconciled:#}");
-
-    // A window over days is asked in stretches, and gives the same.
-    let long = [
-        "--from",
-        "2026-11-20T19:09:50Z",
-        "--to",
-        "2026-11-23T19:11:40Z",
-        "--selector",
-        "setup=\"plain\",node=\"node-b\"",
-    ];
-    let report = json(podlag().arg(&server.url).args(long));
-    assert_eq!(report["metrics"]["fleet"]["startups"].as_f64(), Some(80.0));
-
-    let told = |more: &[&str]| {
-        let output = podlag().arg(&server.url).args(more).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{more:?}");
-        String::from_utf8(output.stderr).unwrap()
-    };
-    let empty = told(&["--from", "2026-11-23T10:00:00Z", "--to", "2026-11-23T11:00:00Z"]);
-    assert!(
-        empty.contains("it holds kubelet metrics, but none from 2026-11-23T10:00:00Z to 2026-11-23T11:00:00Z"),
-        "{empty}"
-    );
-    let nobody = told(&["--selector", "setup=\"none\""]);
-    assert!(nobody.contains("it holds no metrics of kubelets that --selector lets pass"), "{nobody}");
-    let label =
-        told(&["--selector", "setup=\"plain\"", "--node-label", "rack", WINDOW[0], WINDOW[1], WINDOW[2], WINDOW[3]]);
-    assert!(
-        label.contains("no kubelet's series has the label \"rack\"") && label.contains("instance, job, metrics_path"),
-        "{label}"
-    );
-    let wrong = told(&["--selector", "setup=\"plain", WINDOW[0], WINDOW[1], WINDOW[2], WINDOW[3]]);
-    assert!(wrong.contains("the query failed (bad_data)") && wrong.contains("Check --selector"), "{wrong}");
-}
-
-#[test]
-fn what_a_server_scrapes_itself_is_found() {
-    let later = Arc::new(AtomicBool::new(false));
-    let target = |capture: &str| {
-        let folder = samples().join(capture);
-        let pages =
-            ["before", "after"].map(|which| crate::support::unpacked(&folder.join(format!("metrics-{which}.txt.zst"))));
-        let later = Arc::clone(&later);
-        Server::plain(move |_, _| {
-            let page = &pages[usize::from(later.load(Ordering::Relaxed))];
-            answer("200 OK", "Content-Type: text/plain; version=0.0.4\r\n", page)
-        })
-    };
-    let (a, b) = (target("s02-pull-serial"), target("v1.33-s01-cached"));
-    let config = format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: kubelet\n  static_configs:\n  - targets: ['{}']\n    labels: {{node: node-a}}\n  - targets: ['{}']\n    labels: {{node: node-b}}\n",
-        a.at, b.at
-    );
-    let server = Prometheus::start(tempfile::tempdir().unwrap(), &config, &[]);
-    let scraped = |server: &Server, times: usize| {
-        (0..300).any(|_| {
-            std::thread::sleep(Duration::from_millis(100));
-            server.seen().len() >= times
-        })
-    };
-    assert!(scraped(&a, 3) && scraped(&b, 3), "three scrapes of each");
-    later.store(true, Ordering::Relaxed);
-    let (now_a, now_b) = (a.seen().len(), b.seen().len());
-    assert!(scraped(&a, now_a + 3) && scraped(&b, now_b + 3));
-    let report = json(podlag().arg(&server.url).args(["--window", "30s"]));
-    as_the_text(&report, "node-a", "s02-pull-serial");
-    as_the_text(&report, "node-b", "v1.33-s01-cached");
-    // The page itself, at its own address, is one scrape: since the process' start.
-    let page = json(podlag().arg(a.url("/metrics")));
-    assert_eq!(page["metrics"]["fleet"]["window"]["scrapes"], 1);
-    assert_eq!(page["metrics"]["nodes"][0]["window"]["node"], "rig-node-1");
+    #[test]
+    fn what_a_server_scrapes_itself_is_found() {
+        let later = Arc::new(AtomicBool::new(false));
+        let target = |capture: &str| {
+            let folder = samples().join(capture);
+            let pages = ["before", "after"]
+                .map(|which| crate::support::unpacked(&folder.join(format!("metrics-{which}.txt.zst"))));
+            let later = Arc::clone(&later);
+            Server::plain(move |_, _| {
+                let page = &pages[usize::from(later.load(Ordering::Relaxed))];
+                answer("200 OK", "Content-Type: text/plain; version=0.0.4\r\n", page)
+            })
+        };
+        let (a, b) = (target("s02-pull-serial"), target("v1.33-s01-cached"));
+        let config = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: kubelet\n  static_configs:\n  - targets: ['{}']\n    labels: {{node: node-a}}\n  - targets: ['{}']\n    labels: {{node: node-b}}\n",
+            a.at, b.at
+        );
+        let server = Prometheus::start(tempfile::tempdir().unwrap(), &config, &[]);
+        let scraped = |server: &Server, times: usize| {
+            (0..300).any(|_| {
+                std::thread::sleep(Duration::from_millis(100));
+                server.seen().len() >= times
+            })
+        };
+        assert!(scraped(&a, 3) && scraped(&b, 3), "three scrapes of each");
+        later.store(true, Ordering::Relaxed);
+        let (now_a, now_b) = (a.seen().len(), b.seen().len());
+        assert!(scraped(&a, now_a + 3) && scraped(&b, now_b + 3));
+        let report = json(podlag().arg(&server.url).args(["--window", "30s"]));
+        as_the_text(&report, "node-a", "s02-pull-serial");
+        as_the_text(&report, "node-b", "v1.33-s01-cached");
+        // The page itself, at its own address, is one scrape: since the process' start.
+        let page = json(podlag().arg(a.url("/metrics")));
+        assert_eq!(page["metrics"]["fleet"]["window"]["scrapes"], 1);
+        assert_eq!(page["metrics"]["nodes"][0]["window"]["node"], "rig-node-1");
+    }
 }

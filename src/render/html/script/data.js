@@ -19,7 +19,7 @@ const of = {
 	kubelet: column("kubelet"),
 	state: column("state"),
 	whole: column("whole"),
-	began: times(rows.began),
+	started: times(rows.started),
 	ended: times(rows.ended),
 	running: times(rows.running),
 	total: times(rows.total),

@@ -126,7 +126,7 @@ function figures(view) {
 	found.causes = summary.causes.map((line) => ({
 		cause: line.cause,
 		lost: line.lost_s * 1e6,
-		certain: line.certain_s * 1e6,
+		certain: line.lost_min_s * 1e6,
 		pods: line.pods,
 		nodes: line.nodes,
 		worst: worst.get(line.cause) ?? [],

@@ -1,4 +1,4 @@
-// The one filter bar: it drives every number but those of metrics and of what was read.
+// The filter bar: it applies to every number except those of metrics and of what was read.
 
 const form = document.getElementById("filter");
 const inputs = {};
@@ -7,9 +7,9 @@ let typing = "";
 const counted = h("output", { id: "count", "aria-live": "polite", for: KEYS.map((key) => `f-${key}`).join(" ") });
 const OPTIONS = 500;
 
-/** Tells those who listen what happened; the count of startups does so on each filtering. */
+/** Announces to screen readers what happened; the count of startups does so on each filtering. */
 function say(words) {
-	refill(document.getElementById("told"), words);
+	refill(document.getElementById("announcement"), words);
 }
 
 /** Sets one key (or clears it, if it has the value) and shows what passes. */
@@ -157,7 +157,7 @@ function showFilter(found) {
 
 /** Startups over time, to drag a window in; the two inputs beside it do the same by keyboard. */
 function drawBrush(element, width) {
-	const known = of.began.filter((value) => !Number.isNaN(value));
+	const known = of.started.filter((value) => !Number.isNaN(value));
 	if (known.length === 0) return refill(element);
 	let [first, last] = [Infinity, -Infinity];
 	for (const value of known) {
@@ -165,14 +165,14 @@ function drawBrush(element, width) {
 		last = Math.max(last, value);
 	}
 	first = Math.floor(first / 1e6) * 1e6;
-	if (last < first + 1e6) return refill(element, h("p.quiet", `All began at ${stamp(first).replace("T", " ")}.`));
+	if (last < first + 1e6) return refill(element, h("p.quiet", `All started at ${stamp(first).replace("T", " ")}.`));
 	last = Math.max(first + 1e6, Math.floor(last / 1e6) * 1e6 + 1e6);
 	const height = 34;
 	const bins = new Float64Array(Math.min(160, Math.floor(width / 4)));
 	const inView = new Float64Array(bins.length);
 	const bin = (value) => Math.min(bins.length - 1, Math.floor(((value - first) / (last - first)) * bins.length));
 	for (const value of known) bins[bin(value)]++;
-	for (const row of passing(["from", "to"])) if (!Number.isNaN(of.began[row])) inView[bin(of.began[row])]++;
+	for (const row of passing(["from", "to"])) if (!Number.isNaN(of.started[row])) inView[bin(of.started[row])]++;
 	const most = Math.max(...bins);
 	const x = (value) => ((value - first) / (last - first)) * width;
 	const step = width / bins.length;
@@ -189,12 +189,12 @@ function drawBrush(element, width) {
 		box.setAttribute("width", Math.max(2, Math.min(width, x(b)) - Math.max(0, x(a))));
 	};
 	if (state.from || state.to) show(Number.isNaN(from) ? first : from, Number.isNaN(to) ? last : to);
-	const title = "Startups by the time they began; drag to choose a window";
+	const title = "Startups by start time; drag to select a time range";
 	const drawing = chart(
 		width,
 		height,
 		title,
-		`${stamp(first)} to ${stamp(last)}. The inputs From and To choose by keyboard.`,
+		`${stamp(first)} to ${stamp(last)}. With the keyboard, use the From and To fields.`,
 		bars,
 		box,
 	);

@@ -1,4 +1,4 @@
-// Figures as the terminal prints them, and text that cannot deceive the eye.
+// Figures as the terminal prints them, and text that is safe to show.
 
 /** `320 ms`, `4.2 s`, `2m 11s`, `3h 50m`. */
 function length(seconds) {

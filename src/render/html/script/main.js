@@ -7,14 +7,14 @@ const SECTIONS = [
 	["summary", "Summary", drawSummary],
 	["causes", "Causes", drawCauses],
 	["distribution", "Distribution", drawDistribution, OF_LISTED],
-	["timeline", "Time line", drawTimeline, OF_LISTED],
+	["timeline", "Timeline", drawTimeline, OF_LISTED],
 	["slowest", "Slowest startups", drawWaterfall],
 	["startups", "Startups", drawStartups, OF_LISTED],
 	["groups", "Workloads and nodes", drawGroups, OF_LISTED],
 	["images", "Images and registries", drawImages, OF_LISTED],
 	["volumes", "Volumes", drawVolumes, OF_LISTED],
 	...(report.metrics ? [["metrics", "Metrics", drawMetrics, FIXED]] : []),
-	["odd", "Anomalies and pods that never ran", drawOdd],
+	["anomalies", "Anomalies and pods that never ran", drawAnomalies],
 	["coverage", "What was read", drawCoverage, FIXED],
 	["glossary", "Glossary", drawGlossary, FIXED],
 ].map(([id, title, draw, kind]) => ({ id, title, draw, kind, stale: true, root: h("div.body") }));
@@ -45,7 +45,7 @@ function render(section) {
 	section.stale = false;
 	section.draw(section.root, view);
 	if (isCut && section.kind === OF_LISTED)
-		section.root.prepend(h("p.quiet", `Of the ${grouped(cut.listed)} listed of ${plural(cut.startups, "startup")}.`));
+		section.root.prepend(h("p.quiet", `Covers the ${grouped(cut.listed)} listed of ${plural(cut.startups, "startup")}.`));
 }
 
 const later = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));

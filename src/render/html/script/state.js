@@ -85,8 +85,8 @@ function tests() {
 	}
 	const [from, to] = [micros(state.from), micros(state.to)];
 	// As --since and --until: the first instant is in, the last is not, and what has no time is out.
-	if (!Number.isNaN(from)) list.push((row) => of.began[row] >= from);
-	if (!Number.isNaN(to)) list.push((row) => of.began[row] < to);
+	if (!Number.isNaN(from)) list.push((row) => of.started[row] >= from);
+	if (!Number.isNaN(to)) list.push((row) => of.started[row] < to);
 	if (state.q) {
 		const wanted = state.q.toLowerCase();
 		list.push((row) => searchText(row).includes(wanted));

@@ -27,9 +27,9 @@ async function copy(text, button) {
 		area.remove();
 		button.focus();
 	}
-	const told = done ? "Copied as CSV" : "The browser did not let the page copy";
-	say(told);
-	refill(button, told);
+	const result = done ? "Copied as CSV" : "The browser blocked copying";
+	say(result);
+	refill(button, result);
 	setTimeout(() => refill(button, COPY), 4000);
 }
 

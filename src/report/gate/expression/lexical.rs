@@ -9,10 +9,10 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
 use super::Comparison;
-use super::mistake::{Fault, quoted as shown};
+use super::error::{SyntaxError, quoted as shown};
 
 /// What a parser here gives: an error lets another reading be tried, a failure is the mistake.
-pub(super) type Parsed<'a, T> = IResult<&'a str, T, Fault<'a>>;
+pub(super) type Parsed<'a, T> = IResult<&'a str, T, SyntaxError<'a>>;
 
 /// White space, or none.
 pub(super) fn blank(input: &str) -> Parsed<'_, &str> {
@@ -21,23 +21,23 @@ pub(super) fn blank(input: &str) -> Parsed<'_, &str> {
 
 /// A piece and the white space after it.
 pub(super) fn lexeme<'a, O>(
-    piece: impl Parser<&'a str, Output = O, Error = Fault<'a>>,
-) -> impl Parser<&'a str, Output = O, Error = Fault<'a>> {
+    piece: impl Parser<&'a str, Output = O, Error = SyntaxError<'a>>,
+) -> impl Parser<&'a str, Output = O, Error = SyntaxError<'a>> {
     terminated(piece, blank)
 }
 
 /// A sign and the white space after it.
-pub(super) fn symbol<'a>(sign: char) -> impl Parser<&'a str, Output = char, Error = Fault<'a>> {
+pub(super) fn symbol<'a>(sign: char) -> impl Parser<&'a str, Output = char, Error = SyntaxError<'a>> {
     lexeme(char(sign))
 }
 
 /// A piece that must come here: the mistake is that it does not.
 pub(super) fn expected<'a, O>(
     what: &str,
-    mut piece: impl Parser<&'a str, Output = O, Error = Fault<'a>>,
-) -> impl Parser<&'a str, Output = O, Error = Fault<'a>> {
+    mut piece: impl Parser<&'a str, Output = O, Error = SyntaxError<'a>>,
+) -> impl Parser<&'a str, Output = O, Error = SyntaxError<'a>> {
     move |input| match piece.parse(input) {
-        Err(nom::Err::Error(_)) => Fault::expected(what, input).stop(),
+        Err(nom::Err::Error(_)) => SyntaxError::expected(what, input).stop(),
         other => other,
     }
 }
@@ -63,14 +63,14 @@ pub(super) fn quoted(input: &str) -> Parsed<'_, String> {
     let (opening, mark) = one_of("\"'").parse(input)?;
     let plain = take_while1(move |c: char| c != mark && !c.is_control());
     let (rest, pieces) = many0(alt((plain, preceded(char(mark), recognize(char(mark)))))).parse(opening)?;
-    if let Ok((rest, _)) = char::<_, Fault<'_>>(mark).parse(rest) {
+    if let Ok((rest, _)) = char::<_, SyntaxError<'_>>(mark).parse(rest) {
         return Ok((rest, pieces.concat()));
     }
-    match recognize(anychar::<_, Fault<'_>>).parse(rest) {
-        Ok((_, control)) => Fault::new(control, "a control character cannot be compared with").stop(),
+    match recognize(anychar::<_, SyntaxError<'_>>).parse(rest) {
+        Ok((_, control)) => SyntaxError::new(control, "control characters are not allowed").stop(),
         Err(_) => {
             let (_, at) = recognize(one_of("\"'")).parse(input)?;
-            Fault::new(at, "this quote is not closed").help(format!("add {mark} behind the text")).stop()
+            SyntaxError::new(at, "unclosed quote").help(format!("add {mark} after the text")).stop()
         }
     }
 }
@@ -104,7 +104,7 @@ pub(super) fn decimal(input: &str) -> Parsed<'_, Decimal> {
     let decimal = Decimal { digits: plain(digits), power };
     match decimal.shifted(0).is_finite() {
         true => Ok((rest, decimal)),
-        false => Fault::new(text, format!("{} is too large a number", shown(text))).stop(),
+        false => SyntaxError::new(text, format!("{} is too large a number", shown(text))).stop(),
     }
 }
 
@@ -140,7 +140,7 @@ const FOREIGN: &[(&str, &str)] = &[
 pub(super) fn comparator(input: &str) -> Parsed<'_, (&str, Comparison)> {
     for (sign, help) in FOREIGN {
         if let (_, Some(at)) = opt(tag(*sign)).parse(input)? {
-            return Fault::new(at, format!("no comparison is written {}", shown(at))).help(*help).stop();
+            return SyntaxError::new(at, format!("unknown comparison {}", shown(at))).help(*help).stop();
         }
     }
     lexeme(consumed(comparison)).parse(input)
@@ -148,12 +148,12 @@ pub(super) fn comparator(input: &str) -> Parsed<'_, (&str, Comparison)> {
 
 /// The next piece of any sort, to point at; empty at the end.
 pub(super) fn token(input: &str) -> &str {
-    let any = recognize(anychar::<_, Fault<'_>>);
+    let any = recognize(anychar::<_, SyntaxError<'_>>);
     let mut pieces = alt((recognize(quoted_whole), recognize(comparison), word, any));
     pieces.parse(input).map_or(input, |(_, piece)| piece)
 }
 
 /// A text in quotes, when it is one: pointing at a token must not find further mistakes in it.
 fn quoted_whole(input: &str) -> Parsed<'_, String> {
-    quoted(input).map_err(|_| nom::Err::Error(Fault::new(input, "")))
+    quoted(input).map_err(|_| nom::Err::Error(SyntaxError::new(input, "")))
 }

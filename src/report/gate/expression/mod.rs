@@ -28,8 +28,8 @@
 //! White space is free between all of these, and between a number and its unit. A percentage behind the baseline is
 //! a part of it; of a share that could also mean percentage points, so there it is a mistake.
 
+mod error;
 mod lexical;
-mod mistake;
 mod normal;
 mod syntax;
 #[cfg(test)]
@@ -38,8 +38,8 @@ mod value;
 
 use std::cmp::Ordering;
 
-use mistake::Fault;
-pub use mistake::Mistake;
+pub use error::ParseError;
+use error::SyntaxError;
 
 /// What a column holds, and so what it can be compared with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -209,11 +209,11 @@ impl Expression {
 ///
 /// # Errors
 /// The first mistake from the left, with its place.
-pub fn parse(text: &str, columns: &[(&str, Kind)]) -> Result<Expression, Mistake> {
+pub fn parse(text: &str, columns: &[(&str, Kind)]) -> Result<Expression, ParseError> {
     match syntax::expression(columns, text) {
         Ok((_, expression)) => Ok(expression),
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.within(text)),
         // Only parsers of streams ask for more input.
-        Err(nom::Err::Incomplete(_)) => Err(Fault::expected("more", text).within(text)),
+        Err(nom::Err::Incomplete(_)) => Err(SyntaxError::expected("more", text).within(text)),
     }
 }

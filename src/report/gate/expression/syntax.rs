@@ -8,8 +8,8 @@ use nom::combinator::{all_consuming, cond, consumed, eof, opt, peek, value as co
 use nom::multi::{many0, separated_list1};
 use nom::sequence::{preceded, terminated};
 
+use super::error::{SyntaxError, nearest, quoted};
 use super::lexical::{Parsed, blank, comparator, comparison, decimal, expected, lexeme, name, number, symbol, token};
-use super::mistake::{Fault, nearest, quoted};
 use super::value::{Unit, quantity, value};
 use super::{Bound, Column, Expression, Function, Kind, Test};
 
@@ -28,7 +28,7 @@ pub(super) fn expression<'a>(columns: Columns<'_>, text: &'a str) -> Parsed<'a, 
     let (input, _) = blank(text)?;
     if input.is_empty() {
         let nothing = format!("expected {EXPRESSION}, found nothing");
-        return Fault::new(input, nothing).stop();
+        return SyntaxError::new(input, nothing).stop();
     }
     let (input, (called, function)) = function(columns, input)?;
     let (input, _) = expected(&format!("\"(\" after {called}"), symbol('(')).parse(input)?;
@@ -47,14 +47,14 @@ pub(super) fn expression<'a>(columns: Columns<'_>, text: &'a str) -> Parsed<'a, 
 
     let (input, (_, comparison)) = expected("a comparison such as >", comparator).parse(input)?;
     let (input, bound) = bound(Unit::of_figure(function, column.as_ref()), input)?;
-    match eof::<_, Fault<'_>>(input) {
+    match eof::<_, SyntaxError<'_>>(input) {
         Ok((end, _)) => {
             let text = text.into();
             Ok((end, Expression { text, function, column, condition, filters, comparison, bound }))
         }
         Err(_) => {
-            let and = "an expression is one comparison; further filters belong into the parentheses";
-            conjunction(Fault::expected("the end of the expression", input), and, input).stop()
+            let and = "an expression is one comparison; put filters inside the parentheses";
+            conjunction(SyntaxError::expected("the end of the expression", input), and, input).stop()
         }
     }
 }
@@ -74,7 +74,7 @@ fn function<'a>(columns: Columns<'_>, input: &'a str) -> Parsed<'a, (&'a str, Fu
                 let share = percent.shifted(-2);
                 if share <= 0.0 || share > 1.0 {
                     let range = format!("expected a quantile above 0 and at most 100, found {}", quoted(at));
-                    return Fault::new(at, range).stop();
+                    return SyntaxError::new(at, range).stop();
                 }
                 Function::Quantile(share)
             }
@@ -86,25 +86,25 @@ fn function<'a>(columns: Columns<'_>, input: &'a str) -> Parsed<'a, (&'a str, Fu
 }
 
 /// Why this is no function.
-fn unknown<'a>(columns: Columns<'_>, called: &'a str) -> Fault<'a> {
+fn unknown<'a>(columns: Columns<'_>, called: &'a str) -> SyntaxError<'a> {
     if columns.iter().any(|(column, _)| *column == called) {
         let message = format!("expected a function such as p99, found the column {called}");
-        return Fault::new(called, message).help(format!("write p99({called}) or max({called})"));
+        return SyntaxError::new(called, message).help(format!("write p99({called}) or max({called})"));
     }
     let alias = ALIASES.iter().find(|(alias, _)| *alias == called).map(|(_, function)| *function);
     let near = alias.or_else(|| nearest(called, ["p99", "min", "max", "mean", "sum", "count", "share"].into_iter()));
     let near = near.map_or(String::new(), |near| format!("did you mean {near}? "));
-    Fault::new(called, format!("no function is named {}", quoted(called))).help(near + FUNCTIONS)
+    SyntaxError::new(called, format!("unknown function {}", quoted(called))).help(near + FUNCTIONS)
 }
 
 /// The column of this name.
-fn column<'a>(columns: Columns<'_>, called: &'a str) -> Result<Column, Fault<'a>> {
+fn column<'a>(columns: Columns<'_>, called: &'a str) -> Result<Column, SyntaxError<'a>> {
     if let Some((name, kind)) = columns.iter().find(|(name, _)| *name == called) {
         return Ok(Column { name: (*name).into(), kind: *kind });
     }
     let near = nearest(called, columns.iter().map(|(name, _)| *name));
     let near = near.map_or(String::new(), |near| format!("did you mean {near}? "));
-    Err(Fault::new(called, format!("no column is named {}", quoted(called))).help(near + COLUMNS))
+    Err(SyntaxError::new(called, format!("unknown column {}", quoted(called))).help(near + COLUMNS))
 }
 
 /// The column a figure is of, alone.
@@ -114,18 +114,17 @@ fn figure<'a>(columns: Columns<'_>, function: &str, input: &'a str) -> Parsed<'a
     let holds = match column.kind {
         Kind::Text | Kind::Texts => "text",
         Kind::Bool => "true or false",
-        Kind::Time => "instants",
+        Kind::Time => "times",
         Kind::Seconds | Kind::Bytes | Kind::Number => "",
     };
     if !holds.is_empty() {
-        let message =
-            format!("expected a column of durations, sizes or numbers for {function}: {called} holds {holds}");
-        return Fault::new(called, message).help(COLUMNS).stop();
+        let message = format!("expected a column of durations, sizes or numbers for {function}: {called} has {holds}");
+        return SyntaxError::new(called, message).help(COLUMNS).stop();
     }
     if let Ok((_, (at, _))) = consumed(comparison).parse(rest) {
         let message = format!("expected \",\" or \")\" after {called}, found {}", quoted(at));
         let help = format!("a filter follows a comma, as in {function}({called}, namespace=shop)");
-        return Fault::new(at, message).help(help + "; share(CONDITION) takes a condition").stop();
+        return SyntaxError::new(at, message).help(help + "; share(CONDITION) takes a condition").stop();
     }
     Ok((rest, column))
 }
@@ -136,15 +135,15 @@ fn test<'a>(columns: Columns<'_>, what: &str, input: &'a str) -> Parsed<'a, Test
     let column = column(columns, called).map_err(nom::Err::Failure)?;
     let (rest, (at, comparison)) = match comparator(rest) {
         Err(nom::Err::Error(_)) => {
-            let fault = Fault::expected(&format!("a comparison after {called}"), rest);
+            let fault = SyntaxError::expected(&format!("a comparison after {called}"), rest);
             return fault.help(format!("add =VALUE, as in {called}=VALUE")).stop();
         }
         other => other?,
     };
     if matches!(column.kind, Kind::Text | Kind::Texts | Kind::Bool) && !comparison.is_equality() {
         let holds = if column.kind == Kind::Bool { "true or false" } else { "text" };
-        let message = format!("expected = or !=, found {}: {called} holds {holds}", quoted(at));
-        return Fault::new(at, message).stop();
+        let message = format!("expected = or !=, found {}: {called} has {holds}", quoted(at));
+        return SyntaxError::new(at, message).stop();
     }
     let (rest, value) = value(column.kind, comparison, rest)?;
     Ok((rest, Test { column, comparison, value }))
@@ -155,17 +154,17 @@ fn close(input: &str) -> Parsed<'_, char> {
     match symbol(')').parse(input) {
         Err(nom::Err::Error(_)) => {
             let and = "filters are separated by commas, and all must pass";
-            conjunction(Fault::expected("\",\" or \")\"", input), and, input).stop()
+            conjunction(SyntaxError::expected("\",\" or \")\"", input), and, input).stop()
         }
         other => other,
     }
 }
 
 /// The fault, with advice for those who know "and" and "or" from other languages.
-fn conjunction<'a>(fault: Fault<'a>, and: &str, input: &str) -> Fault<'a> {
+fn conjunction<'a>(fault: SyntaxError<'a>, and: &str, input: &str) -> SyntaxError<'a> {
     match token(input).to_ascii_lowercase().as_str() {
         "and" | "&" => fault.help(and),
-        "or" | "|" => fault.help("give --fail-if once for each expression: one that holds is enough"),
+        "or" | "|" => fault.help("give --fail-if once for each expression: the check fails if any of them is true"),
         _ => fault,
     }
 }
@@ -190,10 +189,10 @@ fn bound(unit: Unit, input: &str) -> Parsed<'_, Bound> {
 }
 
 /// The factor, when there is something left of the baseline.
-fn positive(at: &str, factor: f64) -> Result<f64, nom::Err<Fault<'_>>> {
+fn positive(at: &str, factor: f64) -> Result<f64, nom::Err<SyntaxError<'_>>> {
     match factor > 0.0 {
         true => Ok(factor),
-        false => Err(nom::Err::Failure(Fault::new(at, "nothing is left of the baseline"))),
+        false => Err(nom::Err::Failure(SyntaxError::new(at, "the percentage removes the whole baseline"))),
     }
 }
 
@@ -208,13 +207,13 @@ fn shifted(unit: Unit, factor: f64, factored: bool, input: &str) -> Parsed<'_, B
         let (part, percent) = (percent.shifted(-2), percent.shifted(0));
         if factored {
             let both = "expected either a factor or a percentage of the baseline, found both";
-            return Fault::new(at, both).stop();
+            return SyntaxError::new(at, both).stop();
         }
         let factor = positive(at, 1.0 + signed(part))?;
         if unit == Unit::Share {
             let points = format!("baseline {sign} {part} for {percent} percentage points");
             let help = format!("write {factor} * baseline, or {points}");
-            return Fault::new(at, "a percentage of a share can be read in two ways").help(help).stop();
+            return SyntaxError::new(at, "a percentage of a share is ambiguous").help(help).stop();
         }
         return Ok((after, Bound::Baseline { factor, plus: 0.0 }));
     }
@@ -223,7 +222,7 @@ fn shifted(unit: Unit, factor: f64, factored: bool, input: &str) -> Parsed<'_, B
         let at = at.trim_end();
         if plus > 1.0 {
             let help = format!("write {} for {plus} percentage points", plus / 100.0);
-            return Fault::new(at, format!("a share is at most 1, found {}", quoted(at))).help(help).stop();
+            return SyntaxError::new(at, format!("a share is at most 1, found {}", quoted(at))).help(help).stop();
         }
         return Ok((rest, Bound::Baseline { factor, plus: signed(plus) }));
     }

@@ -81,7 +81,7 @@ const GOOD: &[(&str, &str)] = &[
 
 /// The tree, without the text it came from.
 pub(super) fn tree(text: &str) -> Expression {
-    let parsed = parse(text, COLUMNS).unwrap_or_else(|mistake| panic!("{}", mistake.show(text)));
+    let parsed = parse(text, COLUMNS).unwrap_or_else(|error| panic!("{}", error.show(text)));
     assert_eq!(parsed.text, text);
     Expression { text: String::new(), ..parsed }
 }

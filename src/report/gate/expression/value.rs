@@ -8,8 +8,8 @@ use nom::combinator::{consumed, verify};
 use nom::multi::many1;
 use nom::sequence::preceded;
 
+use super::error::{SyntaxError, quoted as shown};
 use super::lexical::{Parsed, blank, decimal, expected, lexeme, quoted, word};
-use super::mistake::{Fault, quoted as shown};
 use super::{Column, Comparison, Function, Kind, Value};
 
 /// What is counted: a figure, a bound or a value.
@@ -116,7 +116,7 @@ pub(super) fn value<'a>(kind: Kind, comparison: Comparison, input: &'a str) -> P
     if let Ok((rest, null)) = lexeme(verify(word, |word: &str| word == "null")).parse(input) {
         return match comparison.is_equality() {
             true => Ok((rest, Value::Null)),
-            false => Fault::new(null, "null can only be compared with = and !=").stop(),
+            false => SyntaxError::new(null, "null can only be compared with = and !=").stop(),
         };
     }
     match (kind, Unit::of(kind)) {
@@ -142,11 +142,11 @@ fn instant(input: &str) -> Parsed<'_, Value> {
     let text = lexeme(consumed(alt((quoted, word.map(String::from)))));
     let (rest, (at, text)) = expected(WHAT, text).parse(input)?;
     let Ok(instant) = DateTime::parse_from_rfc3339(&text) else {
-        return Fault::new(at, format!("expected {WHAT}, found {}", shown(&text))).stop();
+        return SyntaxError::new(at, format!("expected {WHAT}, found {}", shown(&text))).stop();
     };
     match instant.timestamp_nanos_opt() {
         Some(nanoseconds) => Ok((rest, Value::Time(nanoseconds))),
-        None => Fault::new(at, "this instant is not between the years 1678 and 2261").stop(),
+        None => SyntaxError::new(at, "this instant is not between the years 1678 and 2261").stop(),
     }
 }
 
@@ -169,27 +169,27 @@ pub(super) fn quantity<'a>(unit: Unit, what: &str, input: &'a str) -> Parsed<'a,
             found => return misfit(unit, what, at, name, found).stop(),
         };
         if scale.size() >= before {
-            return Fault::new(at, "expected every unit once, the largest first").stop();
+            return SyntaxError::new(at, "expected every unit once, the largest first").stop();
         }
         before = scale.size();
         sum += number.shifted(scale.3) * scale.2;
     }
     match sum.is_finite() {
         true if unit == Unit::Share && sum > 1.0 => {
-            let fault = Fault::new(at, format!("a share is at most 1, which is 100%, found {}", shown(at)));
+            let fault = SyntaxError::new(at, format!("a share is at most 1, which is 100%, found {}", shown(at)));
             if at.ends_with('%') || sum > 100.0 { fault.stop() } else { fault.help(format!("write {at}%")).stop() }
         }
         true => Ok((rest, sum)),
-        false => Fault::new(at, format!("{} is too large", shown(at))).stop(),
+        false => SyntaxError::new(at, format!("{} is too large", shown(at))).stop(),
     }
 }
 
 /// Why this unit cannot stand here.
-fn misfit<'a>(unit: Unit, what: &str, at: &'a str, name: &'a str, found: Option<&Scale>) -> Fault<'a> {
+fn misfit<'a>(unit: Unit, what: &str, at: &'a str, name: &'a str, found: Option<&Scale>) -> SyntaxError<'a> {
     let Some(scale) = found else {
-        return Fault::new(name, format!("no unit is named {}", shown(name))).help(unit.units());
+        return SyntaxError::new(name, format!("no unit is named {}", shown(name))).help(unit.units());
     };
-    let fault = Fault::new(at, format!("expected {what}, found {}, {}", shown(at), scale.0.example().0));
+    let fault = SyntaxError::new(at, format!("expected {what}, found {}, {}", shown(at), scale.0.example().0));
     match scale.0 {
         Unit::Share => fault.help("percentages are for share(CONDITION) and for baseline + 10%"),
         _ => fault.help(unit.units()),

@@ -1,10 +1,10 @@
-// Causes in full: the words, the figures, and the lines they stand on.
+// Causes in full: the text, the figures, and the log lines that show them.
 
 const WORST = 3;
 
 function drawCauses(root, view) {
 	const { found } = view;
-	if (found.causes.length === 0) return refill(root, none("No cause claims any time in this selection."));
+	if (found.causes.length === 0) return refill(root, none("No cause exceeded its threshold in this selection."));
 	return refill(
 		root,
 		found.causes.map((line, at) => causeCard(line, at, found.estimate ? "≈ " : "")),
@@ -37,12 +37,12 @@ function causeCard(line, at, sign) {
 		h(
 			"dl.pairs",
 			pair("lost", `${sign}${span(line.lost)}`),
-			pair("certain", `${span(line.certain)} (${share(certain)})`),
+			pair("at least", `${span(line.certain)} (${share(certain)})`),
 			pair("startups", `${sign}${grouped(line.pods)}${line.nodes > 1 ? ` on ${line.nodes} nodes` : ""}`),
-			known && pair("set", known.set),
+			already?.length > 0 && pair("current", already.join(", ")),
+			known && pair("change", known.set),
 			yaml?.length > 0 && pair("add", h("code", yaml.join("\n"))),
-			already?.length > 0 && pair("is set", already.join(", ")),
-			whatIf && pair("then", whatIf),
+			whatIf && pair("estimate", whatIf),
 			known?.side_effect && pair("trade-off", known.side_effect),
 		),
 		known && h("div.prose", headed(known.text)),
@@ -52,17 +52,17 @@ function causeCard(line, at, sign) {
 
 const pair = (name, value) => h("div", h("dt", name), h("dd", value));
 
-/** The startups that lost most by it: a list, since a line of a log is too long for a cell beside others. */
+/** The startups that lost most by it: a list, since a log line is too long for a table cell. */
 function worst(line) {
 	const items = line.worst.slice(0, WORST).map(([lost, row]) => {
 		const startup = wholeOf(row);
 		const finding = startup?.findings.find((other) => other.cause === line.cause);
-		const untold = startup ? "no single line" : "not in this page: podlag chain tells";
+		const missing = startup ? "no single line" : "not in this page: see podlag chain";
 		return h(
 			"li",
-			h("div.row", h("b", podName(row)), h("span", span(lost)), finding?.about && h("span", finding.about)),
-			h("p", finding?.evidence ? evidenceOf(startup, finding.evidence) : h("span.quiet", untold)),
+			h("div.row", h("b", podName(row)), h("span", span(lost)), finding?.waited_for && h("span", finding.waited_for)),
+			h("p", finding?.evidence ? evidenceOf(startup, finding.evidence) : h("span.quiet", missing)),
 		);
 	});
-	return items.length > 0 && [h("h4", "Worst startups"), h("ol.worst", items)];
+	return items.length > 0 && [h("h4", "Examples"), h("ol.worst", items)];
 }

@@ -1,8 +1,8 @@
-// How startup times spread, and what starts of each length spend their time on.
+// The distribution of startup times, and where startups of each duration spend their time.
 
 function drawDistribution(root, view) {
 	const { bins, x, ticks, at } = logBins(view, of.running);
-	if (bins.every(({ count }) => count === 0)) return refill(root, none("No startup of this selection came to run."));
+	if (bins.every(({ count }) => count === 0)) return refill(root, none("No startup in this selection reached running."));
 	const slo = bins.map(() => 0);
 	for (const row of view.rows) {
 		const value = of.slo[row];
@@ -21,13 +21,13 @@ function drawDistribution(root, view) {
 		root,
 		h(
 			"p",
-			"Bars: created → running. Line: the SLI value, without image pull and init. Below: what starts of that length spent their time on.",
+			"Bars: created → running. Line: the SLI value, without image pull and init. Below: where startups of that duration spent their time.",
 		),
 		drawing,
 		legend(used),
 		asTable(
 			grid(
-				"Startups by their length",
+				"Startups by duration",
 				["created → running", "startups", "share", "SLI value", "longest phase"],
 				bins.flatMap((one, bin) => {
 					if (one.count + slo[bin] === 0) return [];

@@ -14,7 +14,7 @@ function drawStartups(root, view) {
 		[
 			col("startup", "", podName, name),
 			col("created → running", "time", (row) => of.running[row]),
-			col("in all", "time", (row) => of.total[row]),
+			col("total", "time", (row) => of.total[row]),
 			col("SLI value", "time", (row) => of.slo[row]),
 			col(
 				"longest phase",
@@ -26,7 +26,7 @@ function drawStartups(root, view) {
 			col("node", "", node, (row) => pick("node", node(row))),
 			col("state", "", (row) => text(of.state[row])),
 			col("created (UTC)", "", (row) =>
-				Number.isNaN(of.began[row]) ? null : stamp(of.began[row], of.began[row] % 1e6 !== 0),
+				Number.isNaN(of.started[row]) ? null : stamp(of.started[row], of.started[row] % 1e6 !== 0),
 			),
 		],
 	);
@@ -70,7 +70,7 @@ function drawGroups(root, view) {
 			col("p50", "time", "p50"),
 			col("p99", "time", "p99"),
 			col("max", "time", "max"),
-			col("time in all", "time", "spent"),
+			col("total time", "time", "spent"),
 			col(
 				"longest phase",
 				"",

@@ -1,4 +1,4 @@
-// What the kubelets' own histograms tell; the filter does not reach them, since they know no single startup.
+// The kubelets' own histograms; the filter does not apply to them, since they do not hold single startups.
 
 /** What an interval sorts by: its upper end, of which a histogram may know none. */
 const high = (value) => (value ? (value.high ?? Number.POSITIVE_INFINITY) : null);
@@ -10,31 +10,31 @@ const within = (pair) => {
 };
 
 function metricVerdict(spread) {
-	if (!spread?.within_5s) return "not known";
+	if (!spread?.within_5s) return "unknown";
 	if (spread.within_5s[0] >= 0.99) return "met";
-	return spread.within_5s[1] < 0.99 ? "missed" : "not decided";
+	return spread.within_5s[1] < 0.99 ? "missed" : "inconclusive";
 }
 
 function drawMetrics(root) {
 	const { fleet, nodes } = report.metrics;
 	const { window } = fleet;
-	const told = [
-		`metrics of ${plural(cut.nodes, "node")}`,
+	const facts = [
+		`metrics from ${plural(cut.nodes, "node")}`,
 		cut.measured < cut.nodes && `the slowest ${grouped(cut.measured)} of them are listed`,
 		window.from && window.to && `${stamp(micros(window.from))} – ${stamp(micros(window.to))}`,
-		window.scrapes === cut.nodes && "one scrape each: since the kubelet's start",
-		window.restarts > 0 && plural(window.restarts, "restart of a kubelet", "restarts of kubelets"),
+		window.scrapes === cut.nodes && "single scrape: totals since kubelet start",
+		window.restarts > 0 && plural(window.restarts, "kubelet restart", "kubelet restarts"),
 		`${plural(Math.round(fleet.startups), "start")} recorded by the kubelet`,
 		fleet.stateful >= 0.5 && `${grouped(fleet.stateful)} of them stateful`,
-		fleet.overflowed > 0 && `${grouped(fleet.overflowed)} broken values (a known bug), which may lie on either side of 5 s`,
+		fleet.overflowed > 0 && `${grouped(fleet.overflowed)} overflowed values (known kubelet bug) could be above or below 5 s`,
 	];
 	refill(
 		root,
 		h(
 			"p.quiet",
-			"The filter does not reach this section: histograms know no single startup. A quantile lies between two bucket bounds; the point within is interpolated.",
+			"The filter does not apply to this section: histograms do not hold single startups. A quantile lies between two bucket bounds; the value in parentheses is interpolated.",
 		),
-		h("p", told.filter(Boolean).join(" · ")),
+		h("p", facts.filter(Boolean).join(" · ")),
 		spreads(fleet),
 		parts(fleet),
 		proofs(report.metrics),
@@ -68,7 +68,7 @@ function spreads(fleet) {
 	return [
 		h("p", "SLO (p99 ≤ 5 s): ", h("b", { "data-figure": "metrics-slo" }, metricVerdict(fleet.slo_s))),
 		grid(
-			"How long, by metrics",
+			"Startup duration, by metrics",
 			["measure", "starts", "mean", "p50", "p95", "p99", "within 5 s"],
 			lines.map(shownAs),
 			[1, 2, 3, 4, 5, 6],
@@ -90,16 +90,16 @@ function parts(fleet) {
 	]);
 	return grid(
 		`Where the time went, by metrics: mean start ${length(fleet.mean_s ?? Number.NaN)}`,
-		["part", "size", "mean", "share", "known", "to know"],
+		["part", "size", "mean", "share", "precision", "remarks"],
 		lines,
 		[2, 3],
 	);
 }
 
 function proofs({ fleet, nodes }) {
-	if (fleet.causes.length === 0) return h("p", "No cause is proven by the metrics.");
+	if (fleet.causes.length === 0) return h("p", "The metrics show no cause.");
 	const seconds = ({ low_s, high_s }) => {
-		if (high_s <= 0) return "not known";
+		if (high_s <= 0) return "unknown";
 		if (high_s - low_s < 0.0005) return length(high_s);
 		return low_s <= 0 ? `up to ${length(high_s)}` : range(low_s, high_s);
 	};
@@ -109,12 +109,12 @@ function proofs({ fleet, nodes }) {
 		seconds(proof),
 		(cut.measured < cut.nodes ? "at least " : "") + on(proof.cause),
 		causeWords.get(proof.cause)?.title ?? "–",
-		proof.seen,
+		proof.observed,
 		causeWords.get(proof.cause)?.set ?? "–",
 	]);
 	return grid(
-		"Causes by mean seconds of a start (metrics)",
-		["cause", "a start", "nodes", "what it is", "seen", "set"],
+		"Causes by mean seconds per start (metrics)",
+		["cause", "per start", "nodes", "meaning", "evidence", "change"],
 		lines,
 		[1, 2],
 	);
@@ -156,20 +156,20 @@ function reconciled({ window, reconciled: found }) {
 		const [low, high] = metrics
 			? [value(figure, metrics.low), metrics.high === null ? null : value(figure, metrics.high)]
 			: [];
-		const told = !metrics ? "–" : high === null ? `over ${low}` : low === high ? low : `${low}–${high}`;
+		const shownAs = !metrics ? "–" : high === null ? `over ${low}` : low === high ? low : `${low}–${high}`;
 		return [
 			figure,
 			logs === null ? "–" : value(figure, logs),
-			told,
+			shownAs,
 			agree ? "= agree" : "≠ differ",
 			why ?? (agree ? "–" : "unexplained"),
 		];
 	});
 	return [
 		h("h3", `Logs and metrics of ${window.node}: ${agree} of ${found.figures.length} figures agree`),
-		found.left_out.length > 0 && h("p", `left out: ${found.left_out.join("; ")}`),
+		found.left_out.length > 0 && h("p", `excluded: ${found.left_out.join("; ")}`),
 		fold(
-			"The figures",
+			"Figures",
 			grid(`Logs and metrics of ${window.node}`, ["figure", "logs", "metrics", "verdict", "reason"], lines, [1, 2]),
 		),
 	];

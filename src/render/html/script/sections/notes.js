@@ -1,6 +1,6 @@
-// Oddities, pods that never ran, what was read, and what the words mean.
+// Anomalies, pods that never ran, what was read, and what the words mean.
 
-function drawOdd(root, view) {
+function drawAnomalies(root, view) {
 	const counts = new Map();
 	for (const row of view.rows)
 		for (const id of rows.anomalies[row]) counts.set(id, (counts.get(id) ?? 0) + weight(row));
@@ -21,7 +21,7 @@ function drawOdd(root, view) {
 		all.length
 			? grid(
 					"Anomalies",
-					["anomaly", "startups", "what it means"],
+					["anomaly", "startups", "meaning"],
 					all
 						.sort((a, b) => b[1] - a[1])
 						.map(([id, count]) => [
@@ -32,8 +32,8 @@ function drawOdd(root, view) {
 					[1],
 				)
 			: none("No anomaly in this selection."),
-		h("h3", "Never started"),
-		table("never", "Pods that did not come to run", stuck, [
+		h("h3", "Never ran"),
+		table("never", "Pods that never ran", stuck, [
 			col("startup", "", podName),
 			col("state", "", (row) => text(of.state[row])),
 			col("stuck in", "", last),
@@ -45,41 +45,41 @@ function drawOdd(root, view) {
 }
 
 const COUNTS = {
-	unread_sources: "inputs that could not be read, or not to their end",
-	unknown_lines: "lines with a known word that are no known message",
-	bad_samples: "lines among metrics that are none",
-	cut_records: "records on a cut line",
-	long_lines: "lines longer than the limit",
-	undated: "records without a time",
-	duplicate_records: "records seen twice",
-	duplicate_startups: "startups given twice; each counts once",
+	unread_sources: "unread or partly read inputs",
+	unknown_lines: "unrecognised lines",
+	invalid_samples: "invalid metric samples",
+	truncated_records: "truncated lines",
+	long_lines: "over-long lines",
+	undated: "lines without a timestamp",
+	duplicate_records: "duplicate records dropped",
+	duplicate_startups: "duplicate startups merged",
 	existing_pods: "pods older than the log",
-	aged: "startups left by age",
-	capped: "startups left by the cap",
-	dropped_events: "repeated events not kept",
-	suppressed_messages: "messages that journald dropped",
+	evicted_idle: "startups dropped: idle too long",
+	evicted_limit: "startups dropped: over the limit of open startups",
+	dropped_events: "duplicate events dropped",
+	suppressed_messages: "messages dropped by journald",
 };
 
 function troubles() {
 	const { coverage } = report;
-	const counts = ["unread_sources", "cut_records", "long_lines", "undated", "aged", "capped", "suppressed_messages"];
+	const counts = ["unread_sources", "truncated_records", "long_lines", "undated", "evicted_idle", "evicted_limit", "suppressed_messages"];
 	return [
-		...(coverage.partial ? ["stopped early: partial"] : []),
+		...(coverage.partial ? ["interrupted; results are partial"] : []),
 		...counts.filter((name) => coverage[name] > 0).map((name) => `${COUNTS[name]}: ${grouped(coverage[name])}`),
-		...(coverage.zone_assumed ? ["no line tells the zone, UTC assumed"] : []),
+		...(coverage.zone_assumed ? ["no time zone in the log, assuming UTC"] : []),
 	];
 }
 
-/** Causes that had no evidence, by what would show them. */
-function unjudged() {
-	const blind = report.unjudged ?? [];
+/** Causes that could not be checked, by the input that would show them. */
+function notChecked() {
+	const blind = report.not_checked ?? [];
 	if (blind.length === 0) return null;
 	const lines = blind.map(({ causes, startups, how_to_get: inputs }) => [
 		causes.join(", "),
 		grouped(startups),
 		inputs.join(", or "),
 	]);
-	return grid("Not judged, and what would show it", ["causes", "startups", "what would show them"], lines, [1]);
+	return grid("Not checked (add this input)", ["causes", "startups", "input to add"], lines, [1]);
 }
 
 function drawCoverage(root) {
@@ -88,37 +88,37 @@ function drawCoverage(root) {
 		.filter(([name]) => coverage[name] > 0)
 		.map(([name, words]) => [words, grouped(coverage[name])]);
 	const lines = [
-		["bytes, unpacked", size(coverage.bytes)],
+		["bytes, decompressed", size(coverage.bytes)],
 		["lines", grouped(coverage.lines)],
-		["lines that proved something", grouped(coverage.records)],
-		["samples of metrics", grouped(coverage.samples)],
+		["lines used", grouped(coverage.records)],
+		["metric samples", grouped(coverage.samples)],
 		...counts,
 	];
 	if (coverage.filters.length)
-		lines.push([`left out by ${coverage.filters.join(", ")}`, plural(coverage.filtered, "startup")]);
+		lines.push([`filtered out by ${coverage.filters.join(", ")}`, plural(coverage.filtered, "startup")]);
 	refill(
 		root,
-		h("p.quiet", "The filter does not reach this section."),
+		h("p.quiet", "The filter does not apply to this section."),
 		isCut && h("p", cutWords()),
-		unjudged(),
-		coverage.partial && h("p.warn", "The run was stopped before the end of the input: all figures are partial."),
-		coverage.zone_assumed && h("p.warn", "No line tells the time zone: UTC was assumed (--timezone)."),
-		coverage.source_troubles.length > 0 &&
+		notChecked(),
+		coverage.partial && h("p.warn", "The run was interrupted: all figures are partial."),
+		coverage.zone_assumed && h("p.warn", "No time zone in the log, assuming UTC (set --timezone)."),
+		coverage.source_errors.length > 0 &&
 			h(
 				"ul.warn",
-				coverage.source_troubles.map((trouble) => h("li", trouble)),
+				coverage.source_errors.map((trouble) => h("li", trouble)),
 			),
-		(coverage.places ?? []).length > 0 &&
+		(coverage.unused_lines ?? []).length > 0 &&
 			fold(
-				"First lines that were not used",
+				"Unused lines, e.g.",
 				h(
 					"ul",
-					coverage.places.map((place) =>
-						h("li", `${place.why.replace("_", " ")}: `, h("code", `${place.source}:${place.line}`)),
+					coverage.unused_lines.map((place) =>
+						h("li", `${COUNTS[place.why] ?? place.why}: `, h("code", `${place.source}:${place.line}`)),
 					),
 				),
 			),
-		grid("Read", ["what", "how many"], lines, [1]),
+		grid("Read", ["what", "count"], lines, [1]),
 		fold(
 			plural(coverage.sources.length, "source"),
 			h(
@@ -131,22 +131,22 @@ function drawCoverage(root) {
 }
 
 const GLOSSARY = [
-	["startup", "one pod coming up on one node, from its creation to its last container running and the API knowing"],
-	["created → running", "from the pod's creation to its containers running; pulls and init containers included"],
-	["SLI value", "the start without image pull and init containers, of stateless pods: what the Kubernetes SLO judges"],
+	["startup", "one pod starting on one node, from its creation until the API server shows all its containers running"],
+	["created → running", "from the pod's creation to its containers running, including pulls and init containers"],
+	["SLI value", "startup time of a stateless pod without image pull and init containers, as the Kubernetes SLO defines it"],
 	["SLO", "the Kubernetes objective: the 99th percentile of the SLI value is at most 5 s"],
-	["p50, p95, p99", "the smallest value that so many of 100 startups do not exceed; always one that occurred"],
-	["certain", "what a phase or cause took at least, whatever the unknown boundaries were"],
+	["p50, p95, p99", "the smallest observed value that 50, 95 or 99 % of the startups do not exceed"],
+	["at least", "the part of a phase's or cause's time that is certain, wherever the unlogged boundaries were"],
 	...Object.entries(PRECISION),
-	["cause", "a rule that claims seconds of a startup, with the line it stands on; no second is claimed twice"],
-	["lost", "seconds a cause claims"],
+	["cause", "a rule that attributes seconds of a startup, with the log line as evidence; no second is attributed twice"],
+	["lost", "seconds attributed to a cause"],
 ];
 
 function drawGlossary(root) {
 	const term = ([name, meaning]) => h("div", h("dt", name), h("dd", meaning));
 	refill(
 		root,
-		h("h3", "Phases, in the order of a start"),
+		h("h3", "Phases, in order"),
 		h(
 			"dl.glossary",
 			words.phases.map(({ name, label, group, meaning }) =>
@@ -157,7 +157,7 @@ function drawGlossary(root) {
 				),
 			),
 		),
-		h("h3", "Words"),
+		h("h3", "Terms"),
 		h("dl.glossary", GLOSSARY.map(term)),
 	);
 }

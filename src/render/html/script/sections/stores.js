@@ -3,8 +3,8 @@
 /** A sentence where not all startups stand in the page with everything. */
 function partial(view, what) {
 	const known = view.rows.filter((row) => wholeOf(row)).length;
-	const told = `${what} are of the ${grouped(known)} startups that stand here with everything.`;
-	return known < view.rows.length && h("p.quiet", told);
+	const note = `${what} cover the ${grouped(known)} startups that this page holds in full.`;
+	return known < view.rows.length && h("p.quiet", note);
 }
 
 /** What the whole startups of a view have in a list of theirs. */
@@ -46,12 +46,12 @@ function drawImages(root, view) {
 		return table(name, title, items, [
 			col(key, "", "name", ({ name }) => pick(key, name)),
 			col("startups", "count", "count"),
-			col("their pulling time", "time", "pulling"),
+			col("pulling time", "time", "pulling"),
 			col("pulls", "count", "pulls"),
 			col("not pulled", "count", "failed"),
 			col("waited", "time", "waited"),
 			col("pulled", "time", "pulled"),
-			col("p99 of a pull", "time", "took"),
+			col("p99 per pull", "time", "took"),
 			col("largest", "size", "bytes"),
 		]);
 	};
@@ -92,14 +92,14 @@ function drawVolumes(root, view) {
 			col("p50", "time", "p50"),
 			col("p99", "time", "p99"),
 			col("max", "time", "max"),
-			col("tried again", "count", "again"),
+			col("retried", "count", "again"),
 		]),
 		table("volumes", "Volumes", mounts, [
 			col("volume", "", "volume"),
 			col("startup", "", "pod"),
 			col("plugin", "", "plugin"),
 			col("wanted → mounted", "time", "took"),
-			col("tries", "count", "attempts"),
+			col("attempts", "count", "attempts"),
 			col("last error", "", "error"),
 		]),
 	);

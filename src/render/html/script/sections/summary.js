@@ -5,7 +5,7 @@ function drawRead() {
 	const { coverage } = report;
 	const parts = [];
 	if (summary.startups > 0) parts.push(`${plural(summary.startups, "pod start")} on ${plural(summary.nodes, "node")}`);
-	else if (report.metrics) parts.push(`metrics of ${plural(cut.nodes, "node")}, no logs`);
+	else if (report.metrics) parts.push(`metrics from ${plural(cut.nodes, "node")}, no logs`);
 	if (window)
 		parts.push(`${window[0].slice(0, 19).replace("T", " ")} – ${window[1].slice(0, 19).replace("T", " ")} UTC`);
 	if (kubelets?.length) parts.push(`kubelet ${kubelets.map((version) => version.replace(/^v/, "")).join(", ")}`);
@@ -13,20 +13,20 @@ function drawRead() {
 	if (coverage.samples) parts.push(`${plural(coverage.samples, "sample")} of metrics`);
 	if (coverage.filters.length)
 		parts.push(
-			`made with the filters ${coverage.filters.join(", ")}: ${plural(coverage.filtered, "startup")} left out`,
+			`filtered by ${coverage.filters.join(", ")}: ${plural(coverage.filtered, "startup")} filtered out`,
 		);
 	const missing = troubles().slice(0, 3);
 	refill(
 		document.getElementById("read"),
 		h("p", parts.join(" · ")),
-		missing.length > 0 && h("p.warn", `To know: ${missing.join("; ")}. `, link("coverage", "What was read")),
+		missing.length > 0 && h("p.warn", `Note: ${missing.join("; ")}. `, link("coverage", "What was read")),
 		isCut && h("p.warn", cutWords()),
 	);
 }
 
 function cutWords() {
 	const sure = data.sure ?? 0;
-	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the slowest and those that never ran, ${grouped(sure)} in all, and of the others a sample in which each stands for ${data.weight.toFixed(1)}. The summary and the causes without a filter are of all; filtered figures (≈), the distribution, the time line and the tables are of the listed ones. ${grouped(cut.whole)} have their spans and lines here.`;
+	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the slowest and those that never ran (${grouped(sure)}), and a sample of the others, in which each represents ${data.weight.toFixed(1)}. Without a filter, the summary and the causes cover all startups; filtered figures (≈), the distribution, the timeline and the tables cover the listed ones. ${grouped(cut.whole)} have their spans and log lines here.`;
 }
 
 function figure(name, title, value, note) {
@@ -42,12 +42,12 @@ function drawSummary(root, view) {
 	if (found.startups === 0) {
 		const none =
 			summary.startups > 0
-				? "No startup passes the filter."
-				: `No startup in what was read.${report.metrics ? " The metrics are below." : ""}`;
+				? "No startup matches the filter."
+				: `No startup in the input.${report.metrics ? " The metrics are below." : ""}`;
 		return refill(root, h("p.none", { "data-figure": "none" }, none));
 	}
 	const met = slo.p99 <= 5e6;
-	const verdict = slo.count === 0 ? "not known" : met ? "met" : "missed";
+	const verdict = slo.count === 0 ? "unknown" : met ? "met" : "missed";
 	const counted = Math.round(found.startups - running.count) === 0 ? "" : ` of ${grouped(running.count)} that ran`;
 	const quick = (name) => figure(name, name, sign + span(running[name]));
 	return refill(
@@ -81,9 +81,12 @@ function drawSummary(root, view) {
 	);
 }
 
+/** The certain share of a phase: a lower bound unless it is all. */
+const atLeast = (part) => (part >= 0.995 ? share(part) : `≥ ${share(part)}`);
+
 function phaseTable(found, sign) {
 	const lines = found.phases.filter(({ lost }) => lost > 0);
-	if (lines.length === 0) return none("No line tells.");
+	if (lines.length === 0) return none("No phase has a duration.");
 	const most = Math.max(...lines.map(({ lost }) => lost));
 	const cells = lines.map((line) => [
 		h("span", { title: phaseWords.get(line.phase)?.meaning }, pick("phase", line.phase, phaseLabel(line.phase))),
@@ -91,7 +94,7 @@ function phaseTable(found, sign) {
 		h("span", { "data-figure": `phase-${line.phase}`, "data-micros": Math.round(line.lost) }, sign + span(line.lost)),
 		sign + share(line.share),
 		sign + span(line.p99),
-		Number.isFinite(line.certain) ? share(line.certain) : "–",
+		Number.isFinite(line.certain) ? atLeast(line.certain) : "–",
 	]);
 	const place = grid(
 		"Seconds of each phase over all startups",
@@ -100,35 +103,35 @@ function phaseTable(found, sign) {
 		[2, 3, 4, 5],
 	);
 	place.classList.add("phases");
-	// An empty head tells a screen reader nothing; the bar only repeats the total.
+	// An empty heading is useless to a screen reader; the bar only repeats the total.
 	place.querySelector("thead th:nth-child(2)").replaceWith(h("td"));
 	return place;
 }
 
-/** What is said of a cause over all startups, which no filtered selection has. */
+/** What the report has on a cause over all startups, which no filtered selection has. */
 const wholeCause = (id) => (!filtered() && summary.causes.find(({ cause }) => cause === id)) || {};
 
-/** Replays that the user asked for; those that causes ask for stand with them. */
+/** Estimates that the user asked for; those of causes are shown with them. */
 function askedReplays() {
 	const asked = (report.what_if ?? []).filter(({ cause }) => cause === null);
 	if (filtered() || asked.length === 0) return null;
 	const between = (change) => {
 		const likely = range(change.likely_low, change.likely_high);
 		const outside = range(change.low, change.high);
-		return `${span(change.before * 1e6)} → ${likely}${likely === outside ? "" : ` (at the outside ${outside})`}`;
+		return `${span(change.before * 1e6)} → ${likely}${likely === outside ? "" : ` (full range ${outside})`}`;
 	};
-	const lines = asked.map((told) =>
+	const lines = asked.map((estimate) =>
 		h(
 			"li",
-			h("code", told.setting),
-			told.withheld
-				? h("p", `No estimate: ${told.withheld}.`)
+			h("code", estimate.setting),
+			estimate.not_estimated_because
+				? h("p", `No estimate: ${estimate.not_estimated_because}.`)
 				: h(
 						"dl.pairs",
-						pair("changes", plural(told.pods, "pod")),
-						["p50", "p95", "p99", "max"].map((name) => pair(name, between(told[name]))),
-						pair("in all", between(told.total)),
-						pair("bounds", told.bounds),
+						pair("changes", plural(estimate.pods, "pod")),
+						["p50", "p95", "p99", "max"].map((name) => pair(name, between(estimate[name]))),
+						pair("total", between(estimate.total)),
+						pair("bounds", estimate.bounds),
 					),
 		),
 	);
@@ -136,7 +139,7 @@ function askedReplays() {
 }
 
 function topCauses(found, sign) {
-	if (found.causes.length === 0) return none("No cause claims any time.");
+	if (found.causes.length === 0) return none("No cause exceeded its threshold.");
 	const most = found.causes[0].lost;
 	const line = (cause) => {
 		const known = causeWords.get(cause.cause);
@@ -160,8 +163,8 @@ function topCauses(found, sign) {
 			),
 			bar(cause.lost / most, "plain"),
 			h("p", known?.title),
-			known && h("p.set", h("b", "set "), known.set),
-			typeof whatIf === "string" && h("p.what-if", h("b", "then "), whatIf),
+			known && h("p.set", h("b", "change "), known.set),
+			typeof whatIf === "string" && h("p.what-if", h("b", "estimate "), whatIf),
 			known?.side_effect && h("p.trade-off", h("b", "trade-off "), known.side_effect),
 		);
 	};

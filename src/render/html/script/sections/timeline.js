@@ -1,4 +1,4 @@
-// What each node was doing: startups on their way, images waiting for a pull, kubelet restarts.
+// What each node was doing: startups in progress, images waiting for a pull, kubelet restarts.
 
 const NODES_FIRST = 8;
 
@@ -14,11 +14,11 @@ function drawTimeline(root, view) {
 		if (!nodes.has(node)) nodes.set(node, { node, rows: [] });
 		nodes.get(node).rows.push(row);
 	}
-	if (nodes.size === 0) return refill(root, none("No startup of this selection has times."));
+	if (nodes.size === 0) return refill(root, none("No startup in this selection has timestamps."));
 	const all = [...nodes.values()].sort((a, b) => b.rows.length - a.rows.length);
 	const unknown = view.rows.filter((row) => !wholeOf(row)).length;
 	const note = unknown
-		? ` The pull queue is of the ${grouped(view.rows.length - unknown)} startups that stand here with their spans.`
+		? ` The pull queue covers the ${grouped(view.rows.length - unknown)} startups that this page holds with their spans.`
 		: "";
 	const place = h("div");
 	let visible = NODES_FIRST;
@@ -40,7 +40,7 @@ function drawTimeline(root, view) {
 		root,
 		h(
 			"p",
-			`Solid: startups on their way. Hatched: those of them that wait for an image pull to begin. ▼: taken by a kubelet that had just restarted.${note}`,
+			`Solid: startups in progress. Hatched: those of them waiting for an image pull to start. ▼: received by a kubelet that had just restarted.${note}`,
 		),
 		place,
 	);
@@ -48,8 +48,8 @@ function drawTimeline(root, view) {
 }
 
 const lifetime = (row) => [
-	of.began[row],
-	Number.isNaN(of.ended[row]) ? of.began[row] + (of.total[row] || 0) : of.ended[row],
+	of.started[row],
+	Number.isNaN(of.ended[row]) ? of.started[row] + (of.total[row] || 0) : of.ended[row],
 ];
 
 /** How many of some intervals lie over each of so many slots of time. */
@@ -94,7 +94,7 @@ function lanes({ node, rows: own }, first, last) {
 		if (startup?.seen && startup.findings.some(({ cause }) => cause === "kubelet-restart"))
 			restarts.push(micros(startup.seen));
 	}
-	const name = text(node) ?? "node not named";
+	const name = text(node) ?? "unknown node";
 	const [most, queue] = [peak(lives), peak(waits)];
 	const words = `${plural(own.length, "startup")}, at most ${most} at once, ${queue} in the pull queue${restarts.length ? `, ${plural(restarts.length, "startup")} after a kubelet restart` : ""}`;
 	const element = h("div.lane", h("h3", pick("node", text(node), name), h("span.quiet", ` ${words}`)));
@@ -108,7 +108,7 @@ function lanes({ node, rows: own }, first, last) {
 	]);
 	element.append(
 		drawing,
-		asTable(grid(`${name}: startups over time`, ["from", "on their way", "in the pull queue"], lines, [1, 2])),
+		asTable(grid(`${name}: startups over time`, ["from", "in progress", "in the pull queue"], lines, [1, 2])),
 	);
 	const draw = (width) =>
 		refill(drawing, laneChart(width, name, words, [lives, waits, restarts], [first, last, Math.max(1, most)]));

@@ -1,17 +1,17 @@
-// The slowest startups, each as its spans: where its time went, how well each boundary is known, whom it waited for.
+// The slowest startups, each as its spans: where its time went, how precisely each boundary is known, what it waited for.
 
 const SLOW = 15;
 const waterfall = { visible: SLOW, byClock: false };
 
 const PRECISION = {
-	exact: "lines tell both ends: solid",
-	bounded: "between two bounds: hatched from the least it took to the end drawn, a thin line to the latest end",
-	inferred: "a rule that nearly always holds: dashed",
+	exact: "both ends are logged (solid)",
+	bounded: "between two bounds (hatched from the shortest possible end, a thin line to the latest possible end)",
+	inferred: "derived by a rule that nearly always holds (dashed)",
 };
 
 function drawWaterfall(root, view) {
 	const known = view.rows.filter((row) => wholeOf(row)?.spans.length);
-	if (known.length === 0) return refill(root, none("No startup of this selection stands here with its spans."));
+	if (known.length === 0) return refill(root, none("This page holds no spans for the startups in this selection."));
 	const shownNow = [...known.subarray(0, waterfall.visible)];
 	const ends = shownNow.map((row) => extent(wholeOf(row)));
 	const first = Math.min(...ends.map(([from]) => from));
@@ -26,7 +26,7 @@ function drawWaterfall(root, view) {
 	const align = h(
 		"label.check",
 		h("input", { type: "checkbox", onchange: () => again({ byClock: !waterfall.byClock }) }),
-		" by the clock (else all from their creation)",
+		" align by clock time (otherwise by creation)",
 	);
 	align.firstChild.checked = waterfall.byClock;
 	const scale = h("div.scale", { "aria-hidden": "true" });
@@ -36,7 +36,7 @@ function drawWaterfall(root, view) {
 		partial(view, "Waterfalls"),
 		h(
 			"p.hint",
-			"Open a line for its steps and the log lines they stand on; with the arrow keys ← → its parts are read one by one.",
+			"Open a row for its steps and their log lines; the arrow keys ← → step through its parts.",
 		),
 		legend(used),
 		h(
@@ -82,7 +82,7 @@ function precisionWords(one) {
 function tipOf(startup, one) {
 	const said = lineOf(startup, one.evidence);
 	return [
-		`${stepWords(one)} · ${precisionWords(one)}${one.about ? ` · ${one.about}` : ""}`,
+		`${stepWords(one)} · ${precisionWords(one)}${one.waited_for ? ` · ${one.waited_for}` : ""}`,
 		one.evidence && place(one.evidence),
 		said?.slice(0, 300),
 	]
@@ -95,7 +95,7 @@ function startupLine(row, offset, most) {
 	const [from] = extent(startup);
 	const bars = h("div.spans");
 	const felt = Number.isNaN(of.running[row]) ? of.total[row] : of.running[row];
-	const longest = dominant[row] === NONE ? "" : `, most of it ${words.phases[dominant[row]].label}`;
+	const longest = dominant[row] === NONE ? "" : `, longest phase ${words.phases[dominant[row]].label}`;
 	const summaryLine = h(
 		"summary",
 		h("span.name", podName(row)),
@@ -154,7 +154,7 @@ function segment(mark, one, x) {
 	}
 }
 
-/** The steps of one startup with the lines they stand on: the drawing's words. */
+/** The steps of one startup with their log lines: the drawing as text. */
 function stepsOf(row, startup) {
 	const [from] = extent(startup);
 	const lines = startup.spans.map((one) => {
@@ -163,12 +163,12 @@ function stepsOf(row, startup) {
 			`+${length((micros(one.from) - from) / 1e6)}`,
 			length((micros(one.to) - micros(one.from)) / 1e6),
 			precisionWords(one),
-			one.about ?? "–",
+			one.waited_for ?? "–",
 			one.evidence ? evidenceOf(startup, one.evidence) : "–",
 		];
 	});
 	const facts = [
-		`created ${stamp(of.began[row], true)}`,
+		`created ${stamp(of.started[row], true)}`,
 		startup.node && `on ${startup.node}`,
 		`state ${startup.state}`,
 		startup.restarts > 0 && plural(startup.restarts, "restart"),
@@ -179,6 +179,6 @@ function stepsOf(row, startup) {
 	return h(
 		"div.steps",
 		h("p", facts.filter(Boolean).join(" · ")),
-		grid(`Steps of ${podName(row)}`, ["phase", "from", "took", "known", "about", "evidence"], lines, [1, 2]),
+		grid(`Steps of ${podName(row)}`, ["phase", "from", "took", "precision", "waited for", "evidence"], lines, [1, 2]),
 	);
 }

@@ -90,19 +90,19 @@ prop_compose! {
 
 /// What is parsed or shown, whatever the text is.
 fn survives(text: &str) {
-    let mistake = match parse(text, COLUMNS) {
+    let error = match parse(text, COLUMNS) {
         Ok(parsed) => return assert_eq!(tree(&parsed.to_string()), tree(text)),
-        Err(mistake) => mistake,
+        Err(error) => error,
     };
-    assert!(text.get(mistake.at..mistake.at + mistake.length).is_some(), "{mistake:?}");
-    let shown = mistake.show(text);
+    assert!(text.get(error.at..error.at + error.length).is_some(), "{error:?}");
+    let shown = error.show(text);
     assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
     let lines: Vec<&str> = shown.split('\n').collect();
-    assert_eq!(lines.len(), 2 + usize::from(mistake.help.is_some()), "{shown}");
-    let carets = lines[1].strip_suffix(&mistake.message).unwrap().trim_end();
+    assert_eq!(lines.len(), 2 + usize::from(error.help.is_some()), "{shown}");
+    let carets = lines[1].strip_suffix(&error.message).unwrap().trim_end();
     assert!(carets.ends_with('^') && carets.trim_start().chars().all(|c| c == '^'), "{shown}");
     assert!(carets.width() <= lines[0].width() + 1, "{shown}");
-    assert!(!mistake.message.is_empty() && !mistake.message.starts_with("did not expect"), "{shown}");
+    assert!(!error.message.is_empty() && !error.message.starts_with("did not expect"), "{shown}");
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use super::COLUMNS;
 fn shown(text: &str) -> String {
     match parse(text, COLUMNS) {
         Ok(parsed) => panic!("{text} is understood as {parsed}"),
-        Err(mistake) => mistake.show(text),
+        Err(error) => error.show(text),
     }
 }
 
@@ -29,7 +29,7 @@ fn nothing_at_all_is_a_mistake() {
 #[test]
 fn what_would_move_the_cursor_is_replaced() {
     let help = "help: did you mean node? podlag check --columns lists them";
-    let message = "no column is named \"nod\"";
+    let message = "unknown column \"nod\"";
     assert_eq!(
         shown("p99(slo_s,\t\r\nnod=1) > 5s"),
         format!("p99(slo_s,   nod=1) > 5s\n             ^^^ {message}\n{help}")
@@ -41,7 +41,7 @@ fn what_would_move_the_cursor_is_replaced() {
     );
     assert_eq!(
         shown("count(node=\"a\u{1b}[2Jb\") > 0"),
-        "count(node=\"a\u{fffd}[2Jb\") > 0\n             ^ a control character cannot be compared with"
+        "count(node=\"a\u{fffd}[2Jb\") > 0\n             ^ control characters are not allowed"
     );
     assert_eq!(
         shown("count(\u{202e}) > 0"),
@@ -56,7 +56,7 @@ fn what_would_move_the_cursor_is_replaced() {
     assert_eq!(
         shown(&format!("{long}() > 1")),
         format!(
-            "{long}() > 1\n{} no function is named \"{}…\"\n\
+            "{long}() > 1\n{} unknown function \"{}…\"\n\
              help: the functions are pN, min, max, mean, sum, count and share",
             "^".repeat(50),
             "x".repeat(40)
@@ -66,7 +66,7 @@ fn what_would_move_the_cursor_is_replaced() {
 
 #[test]
 fn a_mistake_can_be_shown_with_any_text() {
-    let mistake = Mistake { at: 1, length: usize::MAX, message: "m".into(), help: None };
-    assert_eq!(mistake.show("é"), "é\n^ m");
-    assert_eq!(Mistake { at: 9, ..mistake }.show("é"), "é\n ^ m");
+    let error = ParseError { at: 1, length: usize::MAX, message: "m".into(), help: None };
+    assert_eq!(error.show("é"), "é\n^ m");
+    assert_eq!(ParseError { at: 9, ..error }.show("é"), "é\n ^ m");
 }

@@ -1,5 +1,5 @@
-//! The bytes of a file that others may cut, replace or append to while it is read. A log is rotated when it is large, which is
-//! when it is read longest; nothing of it may go missing without a word.
+//! The bytes of a file that others may truncate, replace or append to while it is read. A log is rotated when it is large,
+//! which is when it is read longest; nothing of it may go missing without a warning.
 
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -12,83 +12,83 @@ use super::Source;
 /// Which file stood at a path. Some file systems number their files anew while they are looked at; a file of the same length
 /// and time is taken for the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct FileIdentity {
     number: Option<(u64, u64)>,
     length: u64,
     changed: Option<SystemTime>,
 }
 
-impl Identity {
+impl FileIdentity {
     pub(super) fn of(about: &Metadata) -> Self {
         #[cfg(unix)]
         let number = Some((std::os::unix::fs::MetadataExt::dev(about), std::os::unix::fs::MetadataExt::ino(about)));
         #[cfg(not(unix))]
         let number = None;
-        Identity { number, length: about.len(), changed: about.modified().ok() }
+        FileIdentity { number, length: about.len(), changed: about.modified().ok() }
     }
 
-    fn is_same(&self, other: &Identity) -> bool {
+    fn matches(&self, other: &FileIdentity) -> bool {
         self.number == other.number || (self.length, self.changed) == (other.length, other.changed)
     }
 }
 
 /// What happened to a file while it was read; travels inside an `io::Error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Changed {
-    /// It is shorter than it was: so many bytes were there, of so many.
-    Cut(u64, u64),
-    /// Another file stands at its path, from whose start on it was read; or it was read up to here and cannot be gone on with.
+pub(super) enum FileChange {
+    /// It is shorter than it was: bytes read, bytes that were there.
+    Truncated(u64, u64),
+    /// Another file is at its path now: it was read instead (0), or reading stopped at this byte.
     Replaced(u64),
 }
 
-impl fmt::Display for Changed {
+impl fmt::Display for FileChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Changed::Cut(read, of) => {
-                write!(f, "it was cut while it was being read: {read} bytes came, there had been {of}")
+            FileChange::Truncated(read, of) => {
+                write!(f, "it was truncated while it was read: {read} of {of} bytes were read")
             }
-            Changed::Replaced(0) => f.write_str("another file took its place before it was read, and was read instead"),
-            Changed::Replaced(read) => write!(f, "another file took its place while it was being read, at byte {read}"),
+            FileChange::Replaced(0) => f.write_str("it was replaced before it was read; the new file was read"),
+            FileChange::Replaced(read) => write!(f, "it was replaced while it was read, at byte {read}"),
         }
     }
 }
 
-impl std::error::Error for Changed {}
+impl std::error::Error for FileChange {}
 
 /// Reads a file to its end.
-pub(super) struct Regular {
+pub(super) struct OpenFile {
     path: PathBuf,
-    listed: Option<Identity>,
+    listed: Option<FileIdentity>,
     /// Where there are more files than can be open at once, each is opened for each read.
-    sparing: bool,
+    reopen_each_read: bool,
     file: Option<File>,
     at: u64,
     replaced: bool,
     ended: bool,
 }
 
-impl Regular {
+impl OpenFile {
     /// Opens the file of a source.
     pub(super) fn open(source: &Source, path: PathBuf) -> io::Result<Self> {
-        let mut regular = Regular {
+        let mut file = OpenFile {
             path,
             listed: source.identity,
-            sparing: source.sparing,
+            reopen_each_read: source.reopen_each_read,
             file: None,
             at: 0,
             replaced: false,
             ended: false,
         };
-        regular.file = Some(regular.reopened()?);
-        Ok(regular)
+        file.file = Some(file.reopened()?);
+        Ok(file)
     }
 
     fn reopened(&mut self) -> io::Result<File> {
         let mut file = File::open(&self.path)?;
-        let found = Identity::of(&file.metadata()?);
-        if self.listed.is_some_and(|listed| !listed.is_same(&found)) {
+        let found = FileIdentity::of(&file.metadata()?);
+        if self.listed.is_some_and(|listed| !listed.matches(&found)) {
             if self.at > 0 {
-                return Err(io::Error::other(Changed::Replaced(self.at)));
+                return Err(io::Error::other(FileChange::Replaced(self.at)));
             }
             self.replaced = true;
             self.listed = Some(found);
@@ -99,18 +99,18 @@ impl Regular {
         Ok(file)
     }
 
-    /// What is to be said at the end. Files of `/proc` have no length, and tell nothing by it.
-    fn end(&self, file: &File) -> io::Result<usize> {
+    /// The result at the end of the file. Files of `/proc` have no length, so it shows nothing.
+    fn check_end(&self, file: &File) -> io::Result<usize> {
         let (now, before) = (file.metadata()?.len(), self.listed.map_or(0, |listed| listed.length));
         let expected = before.max(self.at);
         if before > 0 && now < expected {
-            return Err(io::Error::other(Changed::Cut(self.at, expected)));
+            return Err(io::Error::other(FileChange::Truncated(self.at, expected)));
         }
-        if self.replaced { Err(io::Error::other(Changed::Replaced(0))) } else { Ok(0) }
+        if self.replaced { Err(io::Error::other(FileChange::Replaced(0))) } else { Ok(0) }
     }
 }
 
-impl Read for Regular {
+impl Read for OpenFile {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.ended || into.is_empty() {
             return Ok(0);
@@ -123,9 +123,9 @@ impl Read for Regular {
         self.at += read as u64;
         if read == 0 {
             self.ended = true;
-            return self.end(&file);
+            return self.check_end(&file);
         }
-        self.file = Some(file).filter(|_| !self.sparing);
+        self.file = Some(file).filter(|_| !self.reopen_each_read);
         Ok(read)
     }
 }
@@ -136,47 +136,46 @@ mod tests {
 
     use super::*;
 
-    fn source(path: &std::path::Path, sparing: bool) -> Source {
-        let about = fs::metadata(path).unwrap();
-        let mut source = Source::file(path.into(), Some(about.len()), true);
-        (source.identity, source.sparing) = (Some(Identity::of(&about)), sparing);
+    fn source(path: &std::path::Path, reopen_each_read: bool) -> Source {
+        let mut source = Source::from_path(path.into());
+        source.reopen_each_read = reopen_each_read;
         source
     }
 
-    fn changed(result: io::Result<usize>) -> Option<Changed> {
+    fn changed(result: io::Result<usize>) -> Option<FileChange> {
         result.err()?.get_ref()?.downcast_ref().copied()
     }
 
     #[test]
-    fn what_others_do_to_a_file_is_told() {
+    fn changes_of_a_file_are_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kubelet.log");
-        for sparing in [false, true] {
+        for reopen_each_read in [false, true] {
             fs::write(&path, [b'x'; 100]).unwrap();
-            let listed = source(&path, sparing);
-            let mut reader = Regular::open(&listed, path.clone()).unwrap();
+            let listed = source(&path, reopen_each_read);
+            let mut reader = OpenFile::open(&listed, path.clone()).unwrap();
             assert_eq!(reader.read(&mut [0; 40]).unwrap(), 40);
             fs::OpenOptions::new().append(true).open(&path).unwrap().set_len(150).unwrap();
             assert_eq!(reader.read(&mut [0; 200]).unwrap(), 110, "what was appended is read");
             fs::File::create(&path).unwrap();
-            assert_eq!(changed(reader.read(&mut [0; 9])), Some(Changed::Cut(150, 150)));
-            assert_eq!(reader.read(&mut [0; 9]).unwrap(), 0, "it is told once");
+            assert_eq!(changed(reader.read(&mut [0; 9])), Some(FileChange::Truncated(150, 150)));
+            assert_eq!(reader.read(&mut [0; 9]).unwrap(), 0, "it is reported once");
 
             fs::write(&path, [b'x'; 100]).unwrap();
-            let listed = source(&path, sparing);
-            let mut reader = Regular::open(&listed, path.clone()).unwrap();
+            let listed = source(&path, reopen_each_read);
+            let mut reader = OpenFile::open(&listed, path.clone()).unwrap();
             assert_eq!(reader.read(&mut [0; 40]).unwrap(), 40);
             fs::rename(&path, folder.path().join("kubelet.log.1")).unwrap();
             fs::write(&path, "new").unwrap();
-            if sparing {
-                assert_eq!(changed(reader.read(&mut [0; 100])), Some(Changed::Replaced(40)));
+            if reopen_each_read {
+                assert_eq!(changed(reader.read(&mut [0; 100])), Some(FileChange::Replaced(40)));
             } else {
                 assert_eq!(reader.read(&mut [0; 100]).unwrap(), 60, "an open file stays what it is");
                 assert_eq!(reader.read(&mut [0; 100]).unwrap(), 0);
             }
-            let mut late = Regular::open(&listed, path.clone()).unwrap();
+            let mut late = OpenFile::open(&listed, path.clone()).unwrap();
             assert_eq!(late.read(&mut [0; 100]).unwrap(), 3);
-            assert_eq!(changed(late.read(&mut [0; 100])), Some(Changed::Replaced(0)));
+            assert_eq!(changed(late.read(&mut [0; 100])), Some(FileChange::Replaced(0)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The metrics in a ticket: how many starts, the SLO, the parts of the mean start, causes they prove.
+//! The metrics in a ticket: how many starts, the SLO, the parts of the mean start, the causes they show.
 
 use std::io::Write;
 
@@ -8,10 +8,10 @@ use crate::causes;
 use crate::causes::setting::Settings;
 use crate::metrics::{MetricsReport, NodeMetrics};
 use crate::model::error::Error;
-use crate::render::range;
-use crate::render::text::measured::{between, shares};
+use crate::render::format_range;
+use crate::render::text::metrics::{between, shares};
 use crate::render::text::plural;
-use crate::render::{length, share};
+use crate::render::{format_duration, format_percent};
 
 /// How many causes, nodes whose logs are compared, and remarks are shown.
 const CAUSES: usize = 5;
@@ -51,42 +51,48 @@ fn slo(fleet: &NodeMetrics, out: &mut dyn Write) -> Result<(), Error> {
     let verdict = match slo.within_5s {
         Some((low, _)) if low >= 0.99 => "met",
         Some((_, high)) if high < 0.99 => "missed",
-        _ => "not decided",
+        _ => "inconclusive",
     };
-    let p99 = slo.p99_s.as_ref().map_or("not known".into(), between);
+    let p99 = slo.p99_s.as_ref().map_or("unknown".into(), between);
     let within = slo.within_5s.map_or("an unknown share".into(), shares);
     Ok(writeln!(
         out,
-        "**SLO {verdict}**: p99 of the kubelet's SLI {p99} (bound: 5 s), {within} of {:.0} within it.\n",
+        "**SLO {verdict}**: p99 of the kubelet's SLI {p99} (limit: 5 s), {within} of {:.0} within the limit.\n",
         slo.count
     )?)
 }
 
 fn parts(fleet: &NodeMetrics, out: &mut dyn Write) -> Result<(), Error> {
     let mean = fleet.mean_s.unwrap_or(0.0);
-    table(&["part of the mean start", " mean", " share", " between"], out)?;
+    table(&["part of the mean start", " mean", " share", " range"], out)?;
     for part in fleet.parts.iter().filter(|part| part.mean_s.abs() > 0.0005) {
-        let known = if part.high_s - part.low_s < 0.0005 { "exact".into() } else { range(part.low_s, part.high_s) };
-        let percent = if mean > 0.0 { share((part.mean_s / mean).max(0.0)) } else { "–".into() };
-        writeln!(out, "| {} | {} | {percent} | {known} |", said(&part.part), length(part.mean_s))?;
+        let known =
+            if part.high_s - part.low_s < 0.0005 { "exact".into() } else { format_range(part.low_s, part.high_s) };
+        let percent = if mean > 0.0 { format_percent((part.mean_s / mean).max(0.0)) } else { "–".into() };
+        writeln!(out, "| {} | {} | {percent} | {known} |", said(&part.part), format_duration(part.mean_s))?;
     }
-    writeln!(out, "| whole | {} | | |\n", length(mean))?;
+    writeln!(out, "| total | {} | | |\n", format_duration(mean))?;
     Ok(())
 }
 
 fn proofs(measured: &MetricsReport, settings: &Settings, out: &mut dyn Write) -> Result<(), Error> {
     let fleet = &measured.fleet;
     if fleet.causes.is_empty() {
-        return Ok(writeln!(out, "No cause is proven by the metrics.\n")?);
+        return Ok(writeln!(out, "The metrics show no cause.\n")?);
     }
-    table(&["cause by the metrics", " mean time lost", "seen", "what to set"], out)?;
+    table(&["cause by the metrics", " mean time lost", "evidence", "change"], out)?;
     let known = fleet.causes.iter().filter_map(|proof| Some((proof, causes::named(&proof.cause)?)));
     for (proof, cause) in known.take(CAUSES) {
-        let lost = if proof.high_s <= 0.0 { "not known".into() } else { range(proof.low_s.max(0.0), proof.high_s) };
-        let lost = if proof.high_s - proof.low_s < 0.0005 && proof.high_s > 0.0 { length(proof.high_s) } else { lost };
+        let lost =
+            if proof.high_s <= 0.0 { "unknown".into() } else { format_range(proof.low_s.max(0.0), proof.high_s) };
+        let lost = if proof.high_s - proof.low_s < 0.0005 && proof.high_s > 0.0 {
+            format_duration(proof.high_s)
+        } else {
+            lost
+        };
         let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
         let set = cause.advised(versions, settings).set;
-        writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.seen), words(&set))?;
+        writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.observed), words(&set))?;
     }
     Ok(writeln!(out)?)
 }

@@ -13,7 +13,7 @@ const NAMED: usize = 5;
 
 /// A pull of another pod during a wait.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Ahead {
+pub(super) struct BlockingPull {
     /// Whose it was.
     pub pod: String,
     /// The image.
@@ -27,7 +27,7 @@ pub(super) struct Ahead {
 /// The pulls during one wait: those that took most of it, how many others there were, and how long they took.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queue {
-    pub(super) named: Vec<Ahead>,
+    pub(super) named: Vec<BlockingPull>,
     pub(super) others: (usize, f64),
 }
 
@@ -36,7 +36,7 @@ pub(super) fn of(report: &Report, row: &Row) -> Result<Vec<Queue>, Error> {
     let long = |span: &Span| span.phase == Phase::ImageWait && span.to - span.from >= LEAST;
     let mut queues = vec![Queue::default(); row.spans.len()];
     let Some(node) = row.node.as_deref().filter(|_| row.spans.iter().any(long)) else { return Ok(queues) };
-    let mut all: Vec<Vec<Ahead>> = vec![Vec::new(); row.spans.len()];
+    let mut all: Vec<Vec<BlockingPull>> = vec![Vec::new(); row.spans.len()];
     let pulled_there = |batch: &Batch| {
         let (nodes, pulls) = (batch.text("node")?, batch.integers("pulls")?);
         let pulled = nodes.iter().zip(pulls.iter()).map(|(other, pulls)| other == Some(node) && pulls > Some(0));
@@ -48,12 +48,12 @@ pub(super) fn of(report: &Report, row: &Row) -> Result<Vec<Queue>, Error> {
             return;
         }
         for pull in &other.image_pulls {
-            let (Some(began), Some(ended), Some(image)) = (pull.began, pull.ended, &pull.image) else { continue };
+            let (Some(began), Some(ended), Some(image)) = (pull.started, pull.ended, &pull.image) else { continue };
             for (span, all) in row.spans.iter().zip(&mut all).filter(|(span, _)| long(span)) {
                 let took = (ended.min(span.to) - began.max(span.from)).seconds();
                 if took > 0.0 {
                     let waited = pull.wait_s.unwrap_or_default();
-                    all.push(Ahead { pod: other.full_name(), image: image.clone(), took, waited });
+                    all.push(BlockingPull { pod: other.full_name(), image: image.clone(), took, waited });
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::{Page, plural};
 use crate::causes;
 use crate::metrics::{Bounds, MetricsReport, NodeMetrics, Reconciliation};
 use crate::model::text::sanitize;
-use crate::render::{grouped, length, range, share};
+use crate::render::{format_count, format_duration, format_percent, format_range};
 
 /// How many causes and nodes are shown.
 const CAUSES: usize = 5;
@@ -17,9 +17,9 @@ const DIFFERENCES: usize = 8;
 /// An interval: `4.0–5.0 s`, `over 10 s`.
 pub(in crate::render) fn between(between: &Bounds) -> String {
     match between.high {
-        None => format!("over {}", length(between.low)),
-        Some(high) if length(high) == length(between.low) => length(high),
-        Some(high) => range(between.low, high),
+        None => format!("over {}", format_duration(between.low)),
+        Some(high) if format_duration(high) == format_duration(between.low) => format_duration(high),
+        Some(high) => format_range(between.low, high),
     }
 }
 
@@ -29,7 +29,7 @@ fn quantile(name: &str, quantile: Option<&Bounds>) -> Option<String> {
 
 /// A share between two: `97 %`, `55–60 %`.
 pub(in crate::render) fn shares((low, high): (f64, f64)) -> String {
-    let (low, high) = (share(low), share(high));
+    let (low, high) = (format_percent(low), format_percent(high));
     if low == high { high } else { format!("{}–{high}", low.trim_end_matches(" %")) }
 }
 
@@ -57,17 +57,17 @@ impl Page<'_> {
     fn counted(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         let fleet = &measured.fleet;
         let window = &fleet.window;
-        let mut parts = vec![format!("metrics of {}", plural(measured.nodes.len(), "node", "nodes"))];
+        let mut parts = vec![format!("metrics from {}", plural(measured.nodes.len(), "node", "nodes"))];
         if let (Some(from), Some(to)) = (window.from, window.to) {
             let (from, to) = (from.to_string(), to.to_string());
             let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
             parts.push(format!("{} {}–{} UTC", from.get(..10).unwrap_or(""), clock(&from), clock(&to)));
         }
         if measured.nodes.iter().all(|node| node.window.scrapes == 1) {
-            parts.push("one scrape each: since the kubelet's start".into());
+            parts.push("single scrape: totals since kubelet start".into());
         }
         if window.restarts > 0 {
-            parts.push(plural(window.restarts as usize, "restart of a kubelet", "restarts of kubelets"));
+            parts.push(plural(window.restarts as usize, "kubelet restart", "kubelet restarts"));
         }
         let versions: std::collections::BTreeSet<&str> =
             measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref()).collect();
@@ -95,17 +95,20 @@ impl Page<'_> {
             let verdict = match spread.within_5s {
                 Some((low, _)) if low >= 0.99 => "met",
                 Some((_, high)) if high < 0.99 => "missed",
-                _ => "not decided",
+                _ => "inconclusive",
             };
             let within = spread.within_5s.map_or(String::new(), shares);
             let broken = if fleet.overflowed > 0.0 {
-                format!(" ({} broken values, a known bug, may lie on either side)", grouped(fleet.overflowed as usize))
+                format!(
+                    " ({} overflowed values (known kubelet bug) could be above or below 5 s)",
+                    format_count(fleet.overflowed as usize)
+                )
             } else {
                 String::new()
             };
             let text = format!(
                 "SLO (p99 ≤ 5 s)     {verdict}, {within} of {} within 5 s{broken}",
-                grouped(spread.count.round() as usize)
+                format_count(spread.count.round() as usize)
             );
             self.words(out, "", &text)?;
         }
@@ -114,7 +117,7 @@ impl Page<'_> {
 
     fn parts(&self, fleet: &NodeMetrics, out: &mut dyn Write) -> io::Result<()> {
         let mean = fleet.mean_s.unwrap_or(0.0);
-        writeln!(out, "{}   mean start {}", self.strong("where the time went, by metrics"), length(mean))?;
+        writeln!(out, "{}   mean start {}", self.strong("where the time went, by metrics"), format_duration(mean))?;
         let most = fleet.parts.iter().map(|part| part.mean_s).fold(0.0, f64::max);
         let room = self.width.saturating_sub(36 + 10 + 6 + 22).clamp(8, 40);
         for part in fleet.parts.iter().filter(|part| part.mean_s.abs() > 0.0005) {
@@ -122,11 +125,11 @@ impl Page<'_> {
             let known = if part.high_s - part.low_s < 0.0005 {
                 String::new()
             } else {
-                format!("  {}", range(part.low_s, part.high_s))
+                format!("  {}", format_range(part.low_s, part.high_s))
             };
-            let percent = if mean > 0.0 { share((part.mean_s / mean).max(0.0)) } else { String::new() };
+            let percent = if mean > 0.0 { format_percent((part.mean_s / mean).max(0.0)) } else { String::new() };
             let bar = format!("{}{}", "█".repeat(cells), " ".repeat(room.saturating_sub(cells)));
-            let text = format!("  {:<33} {bar} {:>8} {percent:>5}{known}", part.part, length(part.mean_s));
+            let text = format!("  {:<33} {bar} {:>8} {percent:>5}{known}", part.part, format_duration(part.mean_s));
             writeln!(out, "{}", text.trim_end())?;
             for remark in &part.remarks {
                 self.words(out, "      ", remark)?;
@@ -138,27 +141,27 @@ impl Page<'_> {
     fn proofs(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
         let proofs = &measured.fleet.causes;
         if proofs.is_empty() {
-            return writeln!(out, "{}\n", self.strong("no cause is proven by the metrics"));
+            return writeln!(out, "{}\n", self.strong("the metrics show no cause"));
         }
         let known = self.report.summary.known();
-        writeln!(out, "{}", self.strong("causes, by mean seconds of a start (metrics)"))?;
+        writeln!(out, "{}", self.strong("causes, by mean seconds per start (metrics)"))?;
         for (number, proof) in proofs.iter().take(CAUSES).enumerate() {
             let Some(cause) = causes::named(&proof.cause) else { continue };
             let seconds = if proof.high_s <= 0.0 {
-                "seconds not known".into()
+                "duration unknown".into()
             } else if proof.high_s - proof.low_s < 0.0005 {
-                length(proof.high_s)
+                format_duration(proof.high_s)
             } else if proof.low_s <= 0.0 {
-                format!("up to {}", length(proof.high_s))
+                format!("up to {}", format_duration(proof.high_s))
             } else {
-                range(proof.low_s, proof.high_s)
+                format_range(proof.low_s, proof.high_s)
             };
             let nodes =
                 measured.nodes.iter().filter(|node| node.causes.iter().any(|other| other.cause == proof.cause)).count();
             let nodes = if nodes > 1 { format!("   {nodes} nodes") } else { String::new() };
             writeln!(out, "  {}  {}  {seconds}{nodes}", number + 1, self.strong(cause.id))?;
             self.words(out, "     ", cause.title)?;
-            self.words(out, "     ", &format!("seen   {}", sanitize(&proof.seen)))?;
+            self.labelled("evidence", &sanitize(&proof.observed), out)?;
             let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
             self.advised(&cause.advised(versions, &known), out)?;
         }
@@ -173,10 +176,11 @@ impl Page<'_> {
         if measured.nodes.len() < 2 {
             return Ok(());
         }
-        writeln!(out, "{}", self.strong("slowest nodes, by the mean start"))?;
+        writeln!(out, "{}", self.strong("slowest nodes, by mean start"))?;
         for node in measured.nodes.iter().filter(|node| node.startups > 0.0).take(NODES) {
             let largest = node.parts.iter().max_by(|a, b| a.mean_s.total_cmp(&b.mean_s));
-            let largest = largest.map_or(String::new(), |part| format!("{} {}", part.part, length(part.mean_s)));
+            let largest =
+                largest.map_or(String::new(), |part| format!("{} {}", part.part, format_duration(part.mean_s)));
             let within = node
                 .slo_s
                 .as_ref()
@@ -184,7 +188,7 @@ impl Page<'_> {
                 .map_or(String::new(), |within| format!("{} within 5 s", shares(within)));
             let text = format!(
                 "  {:>7}  {}  {}  {within}  {largest}",
-                node.mean_s.map_or("?".into(), length),
+                node.mean_s.map_or("?".into(), format_duration),
                 sanitize(&node.window.node),
                 plural(node.startups.round() as usize, "start", "starts"),
             );
@@ -199,14 +203,14 @@ impl Page<'_> {
             format!("logs and metrics of {}: {agree} of {} figures agree", sanitize(node), reconciled.figures.len());
         writeln!(out, "{}", self.strong(&text))?;
         for reason in &reconciled.left_out {
-            self.words(out, "  ", &format!("left out: {reason}"))?;
+            self.words(out, "  ", &format!("excluded: {reason}"))?;
         }
-        let told = reconciled.figures.iter().filter(|figure| !figure.agree || figure.why.is_some());
-        for figure in told.take(DIFFERENCES) {
+        let differing = reconciled.figures.iter().filter(|figure| !figure.agree || figure.why.is_some());
+        for figure in differing.take(DIFFERENCES) {
             let value = |value: f64| match figure.figure.as_str() {
                 name if name.starts_with("starts") => format!("{value:.0}"),
-                name if name.starts_with("share") => share(value),
-                _ => length(value),
+                name if name.starts_with("share") => format_percent(value),
+                _ => format_duration(value),
             };
             let logs = figure.logs.map_or("–".into(), value);
             let metrics = figure.metrics.map_or("–".into(), |metrics| match metrics.high {

@@ -3,97 +3,97 @@
 
 use std::io::{self, BufRead, Read};
 
-/// Bytes of one buffer. Readers below are asked for at least this much at a time, which the unpackers rely on: see `member`.
-pub(super) const WINDOW: usize = 64 * 1024;
+/// Bytes of one buffer. Readers below are asked for at least this much at a time, which the decoders rely on: see `stream_decoder`.
+pub(super) const BUFFER_SIZE: usize = 64 * 1024;
 
-/// A reader with up to [`WINDOW`] bytes of foresight.
-pub(super) struct Window {
+/// A reader with up to [`BUFFER_SIZE`] bytes of foresight.
+pub(super) struct PeekReader {
     inner: Box<dyn Read + Send>,
-    held: Vec<u8>,
+    buffer: Vec<u8>,
     start: usize,
     end: usize,
-    passed: u64,
+    consumed: u64,
     ended: bool,
-    fault: Option<io::Error>,
+    pending_error: Option<io::Error>,
 }
 
-impl Window {
+impl PeekReader {
     pub(super) fn new(inner: Box<dyn Read + Send>) -> Self {
-        Self { inner, held: Vec::new(), start: 0, end: 0, passed: 0, ended: false, fault: None }
+        Self { inner, buffer: Vec::new(), start: 0, end: 0, consumed: 0, ended: false, pending_error: None }
     }
 
-    /// The next `count` bytes (at most [`WINDOW`]) without taking them; fewer only at the end or before an error, which
+    /// The next `count` bytes (at most [`BUFFER_SIZE`]) without taking them; fewer only at the end or before an error, which
     /// stays for the read that gets there.
     pub(super) fn peek(&mut self, count: usize) -> &[u8] {
-        while self.end - self.start < count.min(WINDOW) && self.fault.is_none() && !self.ended {
-            if let Err(error) = self.more() {
-                self.fault = Some(error);
+        while self.end - self.start < count.min(BUFFER_SIZE) && self.pending_error.is_none() && !self.ended {
+            if let Err(error) = self.read_more() {
+                self.pending_error = Some(error);
             }
         }
-        self.ready()
+        self.buffered()
     }
 
     /// Bytes taken from it so far.
     pub(super) fn position(&self) -> u64 {
-        self.passed
+        self.consumed
     }
 
     /// The error that stands behind the bytes held, if one does.
-    pub(super) fn take_fault(&mut self) -> Option<io::Error> {
-        self.fault.take().inspect(|_| self.ended = true)
+    pub(super) fn take_error(&mut self) -> Option<io::Error> {
+        self.pending_error.take().inspect(|_| self.ended = true)
     }
 
-    fn ready(&self) -> &[u8] {
-        self.held.get(self.start..self.end).unwrap_or_default()
+    fn buffered(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// One read into the free part of the buffer, after moving what is held to its front.
-    fn more(&mut self) -> io::Result<()> {
+    fn read_more(&mut self) -> io::Result<()> {
         if self.start > 0 {
-            self.held.copy_within(self.start..self.end, 0);
+            self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
-        if self.held.is_empty() {
+        if self.buffer.is_empty() {
             // The system hands it out cleared.
-            self.held = vec![0; WINDOW];
+            self.buffer = vec![0; BUFFER_SIZE];
         }
-        let read = read_on(&mut self.inner, self.held.get_mut(self.end..).unwrap_or_default())?;
+        let read = read_retrying(&mut self.inner, self.buffer.get_mut(self.end..).unwrap_or_default())?;
         self.ended = read == 0;
         self.end += read;
         Ok(())
     }
 }
 
-impl BufRead for Window {
+impl BufRead for PeekReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
-            if let Some(error) = self.take_fault() {
+            if let Some(error) = self.take_error() {
                 return Err(error);
             }
             if !self.ended {
-                self.more().inspect_err(|_| self.ended = true)?;
+                self.read_more().inspect_err(|_| self.ended = true)?;
             }
         }
-        Ok(self.ready())
+        Ok(self.buffered())
     }
 
     fn consume(&mut self, count: usize) {
         let count = count.min(self.end - self.start);
         self.start += count;
-        self.passed += count as u64;
+        self.consumed += count as u64;
     }
 }
 
-impl Read for Window {
+impl Read for PeekReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.start == self.end && into.len() >= WINDOW && self.fault.is_none() && !self.ended {
+        if self.start == self.end && into.len() >= BUFFER_SIZE && self.pending_error.is_none() && !self.ended {
             // Nothing held and room for more than we would hold: the copy can be spared, and so can the buffer.
-            self.held = Vec::new();
+            self.buffer = Vec::new();
             (self.start, self.end) = (0, 0);
-            let read = read_on(&mut self.inner, into).inspect_err(|_| self.ended = true)?;
+            let read = read_retrying(&mut self.inner, into).inspect_err(|_| self.ended = true)?;
             self.ended = read == 0;
-            self.passed += read as u64;
+            self.consumed += read as u64;
             return Ok(read);
         }
         let read = self.fill_buf()?.read(into)?;
@@ -103,7 +103,7 @@ impl Read for Window {
 }
 
 /// One read that a signal cannot break off and that never claims more than there was room for.
-pub(super) fn read_on(reader: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_retrying(reader: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -136,13 +136,13 @@ mod tests {
 
     #[test]
     fn an_error_waits_for_the_bytes_before_it() {
-        let mut window = Window::new(Box::new(Grudging(b"klog", false)));
-        assert_eq!(window.peek(2), b"kl");
-        assert_eq!(window.peek(100), b"klog");
-        window.consume(1);
+        let mut reader = PeekReader::new(Box::new(Grudging(b"klog", false)));
+        assert_eq!(reader.peek(2), b"kl");
+        assert_eq!(reader.peek(100), b"klog");
+        reader.consume(1);
         let mut rest = Vec::new();
-        assert_eq!(window.read_to_end(&mut rest).unwrap_err().to_string(), "gone");
-        assert_eq!((rest.as_slice(), window.position()), (&b"log"[..], 4));
-        assert_eq!(window.read(&mut [0; 8]).unwrap(), 0, "an error is told once, then it is the end");
+        assert_eq!(reader.read_to_end(&mut rest).unwrap_err().to_string(), "gone");
+        assert_eq!((rest.as_slice(), reader.position()), (&b"log"[..], 4));
+        assert_eq!(reader.read(&mut [0; 8]).unwrap(), 0, "an error is reported once, then it is the end");
     }
 }

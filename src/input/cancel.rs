@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A reader that is at its end once `stop` is set.
-pub(super) struct Until<R> {
+pub(super) struct CancellableReader<R> {
     inner: R,
     stop: Arc<AtomicBool>,
 }
 
-impl<R> Until<R> {
+impl<R> CancellableReader<R> {
     pub(super) fn new(inner: R, stop: &Arc<AtomicBool>) -> Self {
-        Until { inner, stop: Arc::clone(stop) }
+        CancellableReader { inner, stop: Arc::clone(stop) }
     }
 
     fn stopped(&self) -> bool {
@@ -20,13 +20,13 @@ impl<R> Until<R> {
     }
 }
 
-impl<R: Read> Read for Until<R> {
+impl<R: Read> Read for CancellableReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.stopped() {
             return Ok(0);
         }
         match self.inner.read(into) {
-            // Packed data that was stopped in its middle is not damaged.
+            // Compressed data that was stopped in its middle is not damaged.
             Err(_) if self.stopped() => Ok(0),
             read => read,
         }

@@ -14,9 +14,9 @@ pub(super) struct Buckets {
 }
 
 fn unknown(limit: &Expression) -> Error {
-    Error::new(ErrorKind::Setting, format!("--fail-if {}: metrics cannot tell that", limit.text)).help(
-        "over metrics alone: quantiles of slo_s and total_s, share(slo_s > 5s), count(), each of all nodes or with node=GLOB; \
-         everything else needs the kubelets' logs",
+    Error::new(ErrorKind::Setting, format!("--fail-if {}: metrics do not have this value", limit.text)).help(
+        "from metrics alone: quantiles of slo_s and total_s, share(slo_s > 5s), count(), each over all nodes or with node=GLOB; \
+         everything else needs kubelet logs",
     )
 }
 
@@ -37,7 +37,7 @@ impl Sample {
         measured.nodes.iter().filter(|node| passes(&node.window.node)).for_each(|node| all.merge(&node.window));
         let starts = StartupStats::of(&all).unwrap_or_default();
         let of = |column: &str| match column {
-            "slo_s" | "kubelet_slo_s" => starts
+            "slo_s" | "slo_recorded_s" => starts
                 .sli
                 .clone()
                 .map(|histogram| Buckets { histogram, overflowed: starts.overflowed })

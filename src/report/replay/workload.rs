@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::queue::{self, Ask, Way};
+use super::queue::{self, PullRequest, SharingModel};
 use super::scenario::Scenario;
 use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
@@ -16,9 +16,9 @@ use crate::table::{self, Batch, Pull, Row, Table};
 
 /// When a pod asks for its image depends on how long its sandbox took, which differs by about this much either way from run to
 /// run (captures of bursts of 20: pulls were asked for within 1.1 to 1.8 s, in another order each time).
-const RACE: f64 = 1.0;
+const ARRIVAL_JITTER: f64 = 1.0;
 /// Of so much of the time that pulls took it must be known when their transfers began.
-const TOLD: f64 = 0.9;
+const MIN_KNOWN_SHARE: f64 = 0.9;
 
 /// A start that a replay may change.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,14 +31,14 @@ pub(super) struct Start {
     pub refused: Option<(i64, i64)>,
     /// Its kubelet's kubeAPIQPS, where that is known.
     pub rate: Option<f64>,
-    pulls: Vec<Told>,
+    pulls: Vec<KnownPull>,
 }
 
 /// A pull whose instants are known.
 #[derive(Clone, Debug, PartialEq)]
-struct Told {
-    asked: Time,
-    began: Time,
+struct KnownPull {
+    requested: Time,
+    started: Time,
     ended: Time,
     image: Box<str>,
     bytes: Option<i64>,
@@ -53,7 +53,7 @@ struct Node {
 
 /// All of it.
 #[derive(Debug, Default)]
-pub(super) struct Demand {
+pub(super) struct Workload {
     /// Starts that a replay may change.
     pub starts: Vec<Start>,
     /// Created → running of all others, nanoseconds, sorted.
@@ -79,7 +79,7 @@ const COLUMNS: [&str; 11] = [
 ];
 
 /// The demand that a scenario is about.
-pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
+pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Workload, Error> {
     let (of_pulls, of_limits) = (scenario.is_of_pulls(), scenario.is_of_limits());
     let touched = |batch: &Batch| {
         let (pulls, failures, cause) =
@@ -91,7 +91,7 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
         });
         Ok::<Vec<bool>, Error>(touched.collect())
     };
-    let mut demand = Demand::default();
+    let mut demand = Workload::default();
     let others = |batch: &Batch| Ok(touched(batch)?.into_iter().map(|touched| !touched).collect::<Vec<bool>>());
     let looked = ["pulls", "pull_failures", "cause"];
     demand.others = table::values(table, "running_s", Some((&looked, &others)))?.into_iter().map(nanos).collect();
@@ -113,14 +113,14 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
     })?;
     // Whatever parts the table lies in, the numbers of starts are the same.
     found.sort_by(|a, b| {
-        let key = |start: &Start| (start.pulls.first().map(|pull| (pull.asked, pull.ended)), start.running);
+        let key = |start: &Start| (start.pulls.first().map(|pull| (pull.requested, pull.ended)), start.running);
         a.0.cmp(&b.0).then_with(|| key(&a.2).cmp(&key(&b.2)))
     });
     let mut nodes: BTreeMap<Box<str>, (Node, Settings)> = BTreeMap::new();
     for (number, (node, settings, start)) in found.into_iter().enumerate() {
         let entry = nodes.entry(node).or_default();
         entry.0.starts.push(number);
-        // What was told later holds.
+        // The latest value counts.
         entry.1 = settings.over(&entry.1);
         demand.starts.push(start);
     }
@@ -128,7 +128,7 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Demand, Error> {
         // That pulls are parallel says not how many at once; where some waited, there was a limit.
         node.slots = match settings.pull_concurrency() {
             Some(Some(slots)) => Some(slots),
-            _ => demand.seen_slots(&node),
+            _ => demand.observed_slots(&node),
         };
         demand.nodes.push(node);
     }
@@ -142,7 +142,7 @@ fn nanos(seconds: f64) -> i64 {
 fn start(row: &Row, known: &mut (f64, f64)) -> Start {
     let claim = |cause: &str| {
         let finding = row.findings.iter().find(|finding| &*finding.cause == cause)?;
-        Some((nanos(finding.lost_s), nanos(finding.certain_s)))
+        Some((nanos(finding.lost_s), nanos(finding.lost_min_s)))
     };
     let minor = row.kubelet_version.as_deref().and_then(crate::causes::minor);
     let set = Settings::read(&row.settings).get(Setting::KubeApiQps).and_then(|rate| rate.parse().ok());
@@ -154,16 +154,22 @@ fn start(row: &Row, known: &mut (f64, f64)) -> Start {
         throttled: claim("api-client-throttled"),
         refused: claim("pull-rate-limited"),
         rate: set.or_else(default),
-        pulls: row.image_pulls.iter().filter_map(|pull| told(pull, known)).collect(),
+        pulls: row.image_pulls.iter().filter_map(|pull| known_pull(pull, known)).collect(),
     }
 }
 
-fn told(pull: &Pull, known: &mut (f64, f64)) -> Option<Told> {
-    match (pull.began, pull.ended) {
-        (Some(began), Some(ended)) if ended >= began => {
-            let asked = pull.asked.filter(|asked| *asked <= began).unwrap_or(began);
-            known.0 += (ended - asked).seconds();
-            Some(Told { asked, began, ended, image: pull.image.clone().unwrap_or_default(), bytes: pull.bytes })
+fn known_pull(pull: &Pull, known: &mut (f64, f64)) -> Option<KnownPull> {
+    match (pull.started, pull.ended) {
+        (Some(started), Some(ended)) if ended >= started => {
+            let requested = pull.requested.filter(|requested| *requested <= started).unwrap_or(started);
+            known.0 += (ended - requested).seconds();
+            Some(KnownPull {
+                requested,
+                started,
+                ended,
+                image: pull.image.clone().unwrap_or_default(),
+                bytes: pull.bytes,
+            })
         }
         _ => {
             known.1 += pull.took_s.unwrap_or_default();
@@ -172,17 +178,17 @@ fn told(pull: &Pull, known: &mut (f64, f64)) -> Option<Told> {
     }
 }
 
-impl Demand {
+impl Workload {
     /// How many pulls there are.
     pub(super) fn pulls(&self) -> usize {
         self.starts.iter().map(|start| start.pulls.len()).sum()
     }
 
     /// Whether enough is known of the pulls to replay them.
-    pub(super) fn told(&self) -> Result<(), String> {
+    pub(super) fn ensure_known(&self) -> Result<(), String> {
         let (known, unknown) = self.known;
-        if known <= 0.0 || known / (known + unknown) < TOLD {
-            return Err("no line tells when transfers began: give the container runtime's log too".into());
+        if known <= 0.0 || known / (known + unknown) < MIN_KNOWN_SHARE {
+            return Err("the input does not show when transfers started: add the container runtime's log".into());
         }
         Ok(())
     }
@@ -192,23 +198,23 @@ impl Demand {
         let images = || self.starts.iter().flat_map(|start| &start.pulls).map(|pull| &*pull.image);
         if let Some(unknown) = scenario.prepull.iter().find(|known| !images().any(|image| scenario.names(known, image)))
         {
-            return Err(format!("no pull of {unknown} in the input (an image is named with its tag, as logs name it)"));
+            return Err(format!("no pull of {unknown} in the input (give the image with its tag, as in the log)"));
         }
         let Some(slots) = scenario.settings.pull_concurrency().filter(|_| scenario.prepull.is_empty()) else {
             return Ok(());
         };
         if self.nodes.iter().all(|node| node.slots == slots) {
             let pulls = slots.map_or("without a limit".into(), |slots| format!("{slots} at a time"));
-            return Err(format!("that is how it was: pulls went {pulls}"));
+            return Err(format!("no change: pulls already ran {pulls}"));
         }
         Ok(())
     }
 
     /// The most pulls that a node had under way at once, where others waited; none waited: there is no limit.
-    fn seen_slots(&self, node: &Node) -> Option<usize> {
-        let pulls: Vec<&Told> = self.of(node).flat_map(|start| &start.pulls).collect();
-        let waited = pulls.iter().any(|pull| pull.began - pull.asked >= crate::model::time::Nanos(SECOND / 2));
-        let mut cuts: Vec<(Time, i64)> = pulls.iter().flat_map(|pull| [(pull.began, 1), (pull.ended, -1)]).collect();
+    fn observed_slots(&self, node: &Node) -> Option<usize> {
+        let pulls: Vec<&KnownPull> = self.of(node).flat_map(|start| &start.pulls).collect();
+        let waited = pulls.iter().any(|pull| pull.started - pull.requested >= crate::model::time::Nanos(SECOND / 2));
+        let mut cuts: Vec<(Time, i64)> = pulls.iter().flat_map(|pull| [(pull.started, 1), (pull.ended, -1)]).collect();
         // What begins the moment another ends took its place.
         cuts.sort_unstable();
         let most = cuts.iter().scan(0, |open, (_, step)| {
@@ -225,12 +231,12 @@ impl Demand {
     /// The bounds of how pulls get on beside each other: they share what one had, or each keeps what it had. Where large pulls of
     /// different images all went at the same rate, the way was the limit and not the single pull: then more than the best rate
     /// seen is not to be had.
-    pub(super) fn ways(&self) -> [Way; 2] {
+    pub(super) fn ways(&self) -> [SharingModel; 2] {
         let mut rates: Vec<f64> = Vec::new();
         let mut best = 0.0f64;
         for node in &self.nodes {
-            let pulls: Vec<&Told> = self.of(node).flat_map(|start| &start.pulls).collect();
-            for (pull, own) in pulls.iter().zip(self.own_times(&pulls, Way::Share(1.0))) {
+            let pulls: Vec<&KnownPull> = self.of(node).flat_map(|start| &start.pulls).collect();
+            for (pull, own) in pulls.iter().zip(self.service_times(&pulls, SharingModel::Share(1.0))) {
                 let Some(bytes) = pull.bytes.filter(|bytes| *bytes >= 1_000_000) else { continue };
                 let rate = bytes as f64 / own.max(0.01);
                 best = best.max(rate);
@@ -243,45 +249,45 @@ impl Demand {
         let at = |share: f64| rates.get((rates.len() as f64 * share) as usize).copied().unwrap_or_default();
         let (low, middle, high) = (at(0.25), at(0.5), at(0.75));
         if rates.len() >= 5 && high <= low * 1.25 {
-            [Way::Share(1.0), Way::Share((best / middle).clamp(1.0, 2.0))]
+            [SharingModel::Share(1.0), SharingModel::Share((best / middle).clamp(1.0, 2.0))]
         } else {
-            [Way::Share(1.0), Way::Keep]
+            [SharingModel::Share(1.0), SharingModel::Keep]
         }
     }
 
-    fn own_times(&self, pulls: &[&Told], way: Way) -> Vec<f64> {
-        let Some(first) = pulls.iter().map(|pull| pull.asked).min() else { return Vec::new() };
+    fn service_times(&self, pulls: &[&KnownPull], model: SharingModel) -> Vec<f64> {
+        let Some(first) = pulls.iter().map(|pull| pull.requested).min() else { return Vec::new() };
         let spans: Vec<(f64, f64)> =
-            pulls.iter().map(|pull| ((pull.began - first).seconds(), (pull.ended - first).seconds())).collect();
-        queue::own_time(&spans, way)
+            pulls.iter().map(|pull| ((pull.started - first).seconds(), (pull.ended - first).seconds())).collect();
+        queue::service_times(&spans, model)
     }
 
     /// By how much each start comes to run later (or, below 0, earlier) in a scenario, nanoseconds; none: with the settings as
     /// they were.
-    pub(super) fn shifts(&self, scenario: Option<&Scenario>, way: Way, order: Order) -> Vec<i64> {
+    pub(super) fn shifts(&self, scenario: Option<&Scenario>, model: SharingModel, order: ArrivalOrder) -> Vec<i64> {
         let mut shifts = vec![0; self.starts.len()];
         for (at, node) in self.nodes.iter().enumerate() {
-            let pulls: Vec<&Told> = self.of(node).flat_map(|start| &start.pulls).collect();
-            let Some(first) = pulls.iter().map(|pull| pull.asked).min() else { continue };
-            let own = self.own_times(&pulls, way);
-            let mut races = order.races(at, own.as_slice()).into_iter();
+            let pulls: Vec<&KnownPull> = self.of(node).flat_map(|start| &start.pulls).collect();
+            let Some(first) = pulls.iter().map(|pull| pull.requested).min() else { continue };
+            let own = self.service_times(&pulls, model);
+            let mut jitters = order.jitters(at, own.as_slice()).into_iter();
             let mut own = own.into_iter();
-            let mut asks: Vec<Vec<Ask>> = Vec::with_capacity(node.starts.len());
+            let mut requests: Vec<Vec<PullRequest>> = Vec::with_capacity(node.starts.len());
             for start in self.of(node) {
                 let mut before: Option<Time> = None;
                 let mut all = Vec::with_capacity(start.pulls.len());
                 for pull in &start.pulls {
                     // Only a start's first pull is in the race: the others come when the one before them has ended.
-                    let race = races.next().filter(|_| before.is_none()).unwrap_or_default();
-                    let after = (pull.asked - before.unwrap_or(first)).seconds() + race;
+                    let jitter = jitters.next().filter(|_| before.is_none()).unwrap_or_default();
+                    let after = (pull.requested - before.unwrap_or(first)).seconds() + jitter;
                     let present = scenario.is_some_and(|scenario| scenario.has(&pull.image));
-                    all.push(Ask { after: after.max(0.0), work: own.next().unwrap_or_default(), present });
+                    all.push(PullRequest { after: after.max(0.0), work: own.next().unwrap_or_default(), present });
                     before = Some(pull.ended);
                 }
-                asks.push(all);
+                requests.push(all);
             }
             let slots = scenario.and_then(|scenario| scenario.settings.pull_concurrency()).unwrap_or(node.slots);
-            let ends = queue::run(&asks, slots, way);
+            let ends = queue::run(&requests, slots, model);
             for ((number, start), end) in node.starts.iter().zip(self.of(node)).zip(ends) {
                 let (Some(last), Some(shift)) = (start.pulls.last(), shifts.get_mut(*number)) else { continue };
                 *shift = nanos(end - (last.ended - first).seconds());
@@ -314,40 +320,40 @@ impl Demand {
 
 /// In which order pulls that were asked for at about the same time come into the queue.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Order {
+pub(super) enum ArrivalOrder {
     /// As observed.
-    StartupRecord,
+    Observed,
     /// The quick ones first: the luckiest race for most pods.
     QuickFirst,
     /// The slow ones first.
     SlowFirst,
     /// Drawn, by this number.
-    Drawn(u64),
+    Random(u64),
 }
 
-impl Order {
+impl ArrivalOrder {
     /// By how much each of a node's pulls is asked for later, given how much of its own time it takes.
-    fn races(self, node: usize, own: &[f64]) -> Vec<f64> {
+    fn jitters(self, node: usize, own: &[f64]) -> Vec<f64> {
         let by_length = |sign: f64| {
             let mut ranked: Vec<usize> = (0..own.len()).collect();
             ranked.sort_by(|a, b| {
                 own.get(*a).partial_cmp(&own.get(*b)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b))
             });
-            let mut races = vec![0.0; own.len()];
+            let mut jitters = vec![0.0; own.len()];
             for (rank, at) in ranked.into_iter().enumerate() {
-                if let Some(race) = races.get_mut(at) {
-                    *race = sign * RACE * (2.0 * rank as f64 / own.len().max(1) as f64 - 1.0);
+                if let Some(jitter) = jitters.get_mut(at) {
+                    *jitter = sign * ARRIVAL_JITTER * (2.0 * rank as f64 / own.len().max(1) as f64 - 1.0);
                 }
             }
-            races
+            jitters
         };
         match self {
-            Order::StartupRecord => Vec::new(),
-            Order::QuickFirst => by_length(1.0),
-            Order::SlowFirst => by_length(-1.0),
-            Order::Drawn(number) => {
+            ArrivalOrder::Observed => Vec::new(),
+            ArrivalOrder::QuickFirst => by_length(1.0),
+            ArrivalOrder::SlowFirst => by_length(-1.0),
+            ArrivalOrder::Random(number) => {
                 let mut random = Xoshiro256PlusPlus::seed_from_u64((number << 32) | node as u64);
-                own.iter().map(|_| random.random_range(-RACE..=RACE)).collect()
+                own.iter().map(|_| random.random_range(-ARRIVAL_JITTER..=ARRIVAL_JITTER)).collect()
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What could not be judged, and what would show it: causes of which no start, or not all, had the evidence.
+//! Causes that could not be checked for all startups, and the input that would show them.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,19 @@ use crate::metrics::MetricsReport;
 use crate::metrics::families::{Exporter, FAMILIES};
 use crate::table::Summary;
 
-/// Causes that the same evidence would show.
+/// Causes that the same input would show.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct NotChecked {
-    /// What would show them: any one of these.
+    /// How to get the input that would show them: any one of these.
     pub how_to_get: Vec<&'static str>,
     /// The causes' ids.
     pub causes: Vec<&'static str>,
-    /// Of how many startups they could not be judged.
+    /// For how many startups they could not be checked.
     pub startups: u64,
 }
 
 /// The causes of which not all startups had the evidence.
-pub(super) fn not(summary: &Summary, metrics: Option<&MetricsReport>) -> Vec<NotChecked> {
+pub(super) fn causes(summary: &Summary, metrics: Option<&MetricsReport>) -> Vec<NotChecked> {
     let measured = measured(metrics);
     let mut all: BTreeMap<(Vec<&'static str>, u64), Vec<&'static str>> = BTreeMap::new();
     for cause in causes::all() {
@@ -28,7 +28,7 @@ pub(super) fn not(summary: &Summary, metrics: Option<&MetricsReport>) -> Vec<Not
             continue;
         }
         let blind = |words: &&(String, u64)| {
-            // Rows of tables that do not say what they stand on are not counted.
+            // Rows of tables that do not say which inputs cover them are not counted.
             !words.0.is_empty() && !Evidence::read(&words.0).any(|kind| cause.shown_by.contains(&kind))
         };
         let startups: u64 = summary.evidence.iter().filter(blind).map(|(_, count)| count).sum();

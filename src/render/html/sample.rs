@@ -18,14 +18,14 @@ use crate::report::Report;
 use crate::table::Row;
 
 /// How many startups are listed at most (some 200 bytes each), and how many of these are the slowest ones.
-const LISTED: usize = 12_000;
+const MAX_LISTED: usize = 12_000;
 const SLOWEST: usize = 2_000;
 /// How many that never ran are listed beside the slowest: a reader looks for these first, and they need not be slow.
-const STUCK: usize = 500;
+const MAX_NEVER_RAN: usize = 500;
 /// How many stand there whole, with spans and evidence, where not all can: of the slowest, and of the sample.
 const WHOLE: (usize, usize) = (120, 60);
 /// The same of those that never ran.
-const WHOLE_STUCK: usize = 40;
+const WHOLE_NEVER_RAN: usize = 40;
 /// Startups all of which are whole: some 5 to 8 kB each.
 const FEW: usize = 400;
 /// Bytes that the whole ones may take, in either case.
@@ -45,7 +45,7 @@ pub(super) struct Startup {
     pub kubelet: Option<Box<str>>,
     pub state: &'static str,
     pub created: Option<i64>,
-    pub began: Option<i64>,
+    pub started: Option<i64>,
     pub ended: Option<i64>,
     pub running: Option<i64>,
     pub total: Option<i64>,
@@ -80,7 +80,7 @@ fn of(row: &Row) -> Startup {
         kubelet: row.kubelet_version.clone(),
         state: row.state.name(),
         created: row.created.map(stamp),
-        began: row.began().map(stamp),
+        started: row.began().map(stamp),
         ended: row.watched.or(row.spans.last().map(|span| span.to)).map(stamp),
         running: row.running_s.map(micros),
         total: row.total_s.map(micros),
@@ -91,7 +91,7 @@ fn of(row: &Row) -> Startup {
         findings: row
             .findings
             .iter()
-            .map(|finding| (finding.cause.clone(), micros(finding.lost_s), micros(finding.certain_s)))
+            .map(|finding| (finding.cause.clone(), micros(finding.lost_s), micros(finding.lost_min_s)))
             .collect(),
         anomalies: row.anomalies.clone(),
     }
@@ -99,7 +99,7 @@ fn of(row: &Row) -> Startup {
 
 /// The startups of a page, the slowest first.
 #[derive(Default)]
-pub(super) struct Listed {
+pub(super) struct Sample {
     /// How many the report has.
     pub startups: usize,
     /// Those listed, each with its place among the whole ones.
@@ -120,19 +120,19 @@ struct Kept<K> {
 }
 
 impl<K: Ord> PartialEq for Kept<K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
+    fn eq(&self, tie_break: &Self) -> bool {
+        self.key == tie_break.key
     }
 }
 impl<K: Ord> Eq for Kept<K> {}
 impl<K: Ord> PartialOrd for Kept<K> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
+    fn partial_cmp(&self, tie_break: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(tie_break))
     }
 }
 impl<K: Ord> Ord for Kept<K> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key.cmp(&other.key)
+    fn cmp(&self, tie_break: &Self) -> std::cmp::Ordering {
+        self.key.cmp(&tie_break.key)
     }
 }
 
@@ -151,35 +151,35 @@ fn hash(row: &Row) -> u64 {
 }
 
 /// Another number of a startup, for ties among the slowest: by the sample's own, these would be missing in the sample.
-fn other(number: u64) -> u64 {
+fn tie_break(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 /// Chooses the startups of a page. The rows pass one by one; only the chosen ones are held.
-pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
+pub(super) fn of_report(report: &Report) -> Result<Sample, Error> {
     let startups = report.table.len();
-    let all = startups <= LISTED;
-    let (slowest, sampled) = if all { (startups, 0) } else { (SLOWEST, LISTED - SLOWEST) };
+    let all = startups <= MAX_LISTED;
+    let (slowest, sampled) = if all { (startups, 0) } else { (SLOWEST, MAX_LISTED - SLOWEST) };
     let (whole_slow, whole_sampled) = if startups <= FEW { (startups, 0) } else { WHOLE };
     let mut slow: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
     let mut sample: BinaryHeap<Kept<u64>> = BinaryHeap::new();
-    let mut stuck: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
-    let mut whole_stuck: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
+    let mut never_ran: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
+    let mut whole_never_ran: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
     // The whole rows of the slowest are a queue of their own, so that the others need not be held whole.
     let mut whole: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
     let mut whole_sample: BinaryHeap<Kept<u64>> = BinaryHeap::new();
     for row in report.table.rows() {
         let row = row?;
         let number = hash(&row);
-        let key: Slow = (Reverse(row.user_latency_s().map(micros)), other(number));
+        let key: Slow = (Reverse(row.user_latency_s().map(micros)), tie_break(number));
         let startup = of(&row);
         if startups > FEW && row.state != State::Running {
-            if has_room(&stuck, &key, STUCK) {
-                keep(&mut stuck, Kept { key, startup: startup.clone(), row: None }, STUCK);
+            if has_room(&never_ran, &key, MAX_NEVER_RAN) {
+                keep(&mut never_ran, Kept { key, startup: startup.clone(), row: None }, MAX_NEVER_RAN);
             }
-            if has_room(&whole_stuck, &key, WHOLE_STUCK) {
+            if has_room(&whole_never_ran, &key, WHOLE_NEVER_RAN) {
                 let row = Some(Box::new(row.clone()));
-                keep(&mut whole_stuck, Kept { key, startup: Startup::default(), row }, WHOLE_STUCK);
+                keep(&mut whole_never_ran, Kept { key, startup: Startup::default(), row }, WHOLE_NEVER_RAN);
             }
         }
         let boxed = Box::new(row);
@@ -203,15 +203,15 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
     }
     let mut slow = slow.into_sorted_vec();
     let mut chosen: HashSet<u64> = slow.iter().map(|kept| kept.key.1).collect();
-    let never_ran: HashSet<u64> = stuck.iter().map(|kept| kept.key.1).collect();
-    slow.extend(stuck.into_iter().filter(|kept| chosen.insert(kept.key.1)));
+    let never_ran_numbers: HashSet<u64> = never_ran.iter().map(|kept| kept.key.1).collect();
+    slow.extend(never_ran.into_iter().filter(|kept| chosen.insert(kept.key.1)));
     slow.sort();
     let mut pool: Vec<Kept<Slow>> = sample
         .into_sorted_vec()
         .into_iter()
-        .filter(|kept| !chosen.contains(&other(kept.key)))
+        .filter(|kept| !chosen.contains(&tie_break(kept.key)))
         .map(|kept| Kept {
-            key: (Reverse(kept.startup.running.or(kept.startup.total)), other(kept.key)),
+            key: (Reverse(kept.startup.running.or(kept.startup.total)), tie_break(kept.key)),
             startup: kept.startup,
             row: None,
         })
@@ -224,29 +224,32 @@ pub(super) fn of_report(report: &Report) -> Result<Listed, Error> {
         let mut at = 0;
         let (sure, mut rest): (Vec<_>, Vec<_>) = slow.into_iter().partition(|kept| {
             at += 1;
-            (at <= SLOWEST || never_ran.contains(&kept.key.1)) && room_for(&mut left, &kept.startup)
+            (at <= SLOWEST || never_ran_numbers.contains(&kept.key.1)) && room_for(&mut left, &kept.startup)
         });
         slow = sure;
-        rest.sort_by_key(|kept| other(kept.key.1));
+        rest.sort_by_key(|kept| tie_break(kept.key.1));
         pool.splice(0..0, rest);
     }
-    let fit =
-        pool.iter().take(LISTED - slow.len().min(LISTED)).take_while(|kept| room_for(&mut left, &kept.startup)).count();
+    let fit = pool
+        .iter()
+        .take(MAX_LISTED - slow.len().min(MAX_LISTED))
+        .take_while(|kept| room_for(&mut left, &kept.startup))
+        .count();
     pool.truncate(fit);
     let mut rest = pool;
     rest.sort();
-    let mut listed = Listed {
+    let mut listed = Sample {
         startups,
         sure: (slow.len() < startups).then_some(slow.len()),
         weight: if rest.is_empty() { 1.0 } else { (startups - slow.len()) as f64 / rest.len() as f64 },
-        ..Listed::default()
+        ..Sample::default()
     };
     let mut room = if startups <= FEW { BYTES.1 } else { BYTES.0 };
     let mut places = HashMap::new();
     let whole_rows = whole.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
-    let stuck_rows = whole_stuck.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
-    let sampled_rows = whole_sample.into_sorted_vec().into_iter().map(|kept| (other(kept.key), kept.row));
-    for (number, row) in whole_rows.chain(stuck_rows).chain(sampled_rows) {
+    let never_ran_rows = whole_never_ran.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
+    let sampled_rows = whole_sample.into_sorted_vec().into_iter().map(|kept| (tie_break(kept.key), kept.row));
+    for (number, row) in whole_rows.chain(never_ran_rows).chain(sampled_rows) {
         if places.contains_key(&number) {
             continue;
         }
@@ -312,7 +315,7 @@ mod tests {
 
     #[test]
     fn those_that_never_ran_are_listed_however_short() {
-        let count = LISTED + 8000;
+        let count = MAX_LISTED + 8000;
         let mut rows: Vec<Row> = report(count).table.rows().map(Result::unwrap).collect();
         for (number, row) in rows.iter_mut().enumerate() {
             if number % 100 == 7 {
@@ -320,15 +323,15 @@ mod tests {
             }
         }
         let never = rows.iter().filter(|row| row.running_s.is_none()).count();
-        assert!(never < STUCK && never > WHOLE_STUCK);
+        assert!(never < MAX_NEVER_RAN && never > WHOLE_NEVER_RAN);
         let table = Table::from_rows(rows).unwrap();
         let listed = of_report(&Report::of(table, Vec::new(), false, &[], Coverage::default()).unwrap()).unwrap();
         let sure = listed.sure.unwrap();
         assert_eq!(sure, SLOWEST + never);
         let known = |rows: &[(Startup, Option<usize>)]| rows.iter().filter(|(row, _)| row.running.is_none()).count();
         assert_eq!((known(&listed.rows[..sure]), known(&listed.rows[sure..])), (never, 0));
-        assert_eq!(listed.whole.iter().filter(|row| row.running_s.is_none()).count(), WHOLE_STUCK);
-        assert!((listed.weight * (LISTED - sure) as f64 - (count - sure) as f64).abs() < 1e-6);
+        assert_eq!(listed.whole.iter().filter(|row| row.running_s.is_none()).count(), WHOLE_NEVER_RAN);
+        assert!((listed.weight * (MAX_LISTED - sure) as f64 - (count - sure) as f64).abs() < 1e-6);
     }
 
     #[test]
@@ -341,14 +344,17 @@ mod tests {
 
     #[test]
     fn of_many_the_slowest_and_a_fair_sample() {
-        let count = LISTED + 8000;
+        let count = MAX_LISTED + 8000;
         let listed = of_report(&report(count)).unwrap();
-        assert_eq!((listed.rows.len(), listed.sure, listed.whole.len()), (LISTED, Some(SLOWEST), WHOLE.0 + WHOLE.1));
+        assert_eq!(
+            (listed.rows.len(), listed.sure, listed.whole.len()),
+            (MAX_LISTED, Some(SLOWEST), WHOLE.0 + WHOLE.1)
+        );
         let long = listed.rows.iter().filter(|(row, _)| row.running == Some(100_000_000)).count();
         assert_eq!(long, count / 1000, "all of the slow ones");
         let pods: HashSet<&str> = listed.rows.iter().map(|(row, _)| &*row.pod).collect();
-        assert_eq!(pods.len(), LISTED, "none twice");
-        assert!((listed.weight * (LISTED - SLOWEST) as f64 - (count - SLOWEST) as f64).abs() < 1e-6);
+        assert_eq!(pods.len(), MAX_LISTED, "none twice");
+        assert!((listed.weight * (MAX_LISTED - SLOWEST) as f64 - (count - SLOWEST) as f64).abs() < 1e-6);
         // The sample is of all lengths alike: an estimate of the mean is near the truth.
         let (slow, rest) = listed.rows.split_at(SLOWEST);
         let sum = |rows: &[(Startup, Option<usize>)]| {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use nom::Offset;
-use nom::error::{ErrorKind, ParseError};
+use nom::error::ErrorKind;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::lexical::{Parsed, token};
@@ -13,7 +13,7 @@ const LONGEST: usize = 40;
 
 /// The first mistake in an expression.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Mistake {
+pub struct ParseError {
     /// Where it is: bytes from the beginning of the text.
     pub at: usize,
     /// How many bytes it spans; 0 when something is missing at the end.
@@ -24,7 +24,7 @@ pub struct Mistake {
     pub help: Option<String>,
 }
 
-impl Mistake {
+impl ParseError {
     /// The text, carets under the mistake with the message, and the help: two or three lines without a line end.
     /// Characters that would move the cursor or reorder the line are replaced, so the carets stand right.
     pub fn show(&self, text: &str) -> String {
@@ -42,23 +42,23 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Mistake {}
+impl std::error::Error for ParseError {}
 
 /// A mistake while parsing. Its place is a piece of the parsed text itself, so that no parser has to count.
 #[derive(Debug)]
-pub(super) struct Fault<'a> {
+pub(super) struct SyntaxError<'a> {
     at: &'a str,
     message: String,
     help: Option<String>,
 }
 
-impl<'a> Fault<'a> {
+impl<'a> SyntaxError<'a> {
     /// A fault under this piece of the text.
     pub(super) fn new(at: &'a str, message: impl Into<String>) -> Self {
         Self { at, message: message.into(), help: None }
@@ -81,15 +81,15 @@ impl<'a> Fault<'a> {
     }
 
     /// The mistake, placed in the text that was parsed.
-    pub(super) fn within(self, text: &str) -> Mistake {
+    pub(super) fn within(self, text: &str) -> ParseError {
         let message =
             if self.message.is_empty() { format!("did not expect {}", quoted(self.at)) } else { self.message };
-        Mistake { at: text.offset(self.at), length: self.at.len(), message, help: self.help }
+        ParseError { at: text.offset(self.at), length: self.at.len(), message, help: self.help }
     }
 }
 
 /// Only for trying other readings: every reading that counts says itself what it expects.
-impl<'a> ParseError<&'a str> for Fault<'a> {
+impl<'a> nom::error::ParseError<&'a str> for SyntaxError<'a> {
     fn from_error_kind(at: &'a str, _: ErrorKind) -> Self {
         Self::new(at, "")
     }

@@ -1,0 +1,160 @@
+//! Causes by metrics: what a node's metric families prove about slow starts. A claim is in mean seconds per start, between two
+//! bounds; if metrics show that there is a problem but not what it cost, the lower bound is 0. The rules are in the causes' files.
+
+use std::collections::BTreeMap;
+
+use super::CAUSES;
+use crate::metrics::families::name;
+use crate::metrics::{MeanComponent, MetricFinding, MetricsReport, StartupStats, Window};
+use crate::model::phase::Phase;
+
+/// What a rule looks at.
+pub struct MetricCase<'a> {
+    /// The node's metrics.
+    pub window: &'a Window,
+    /// Its starts.
+    pub starts: &'a StartupStats,
+    /// The parts of the mean start.
+    pub parts: &'a [MeanComponent],
+}
+
+/// A cause's claim on seconds of the mean start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricClaim {
+    /// It cost at least this, mean seconds per start.
+    pub low_s: f64,
+    /// It cost at most this.
+    pub high_s: f64,
+    /// The figures it is based on, in words.
+    pub observed: String,
+}
+
+/// A rule: what a cause claims.
+pub type MetricRule = fn(&MetricCase<'_>) -> Option<MetricClaim>;
+
+/// Mean seconds per start below which a cause is not listed: a tenth of the SLO's 5 s.
+pub(super) const MIN_MEAN_S: f64 = 0.5;
+
+impl MetricClaim {
+    /// The metrics show the problem, and what it cost at most.
+    pub(super) fn up_to(high_s: f64, observed: String) -> Self {
+        MetricClaim { low_s: 0.0, high_s, observed }
+    }
+
+    /// All of a part of the mean start.
+    pub(super) fn of(part: &MeanComponent, observed: String) -> Self {
+        MetricClaim { low_s: part.low_s, high_s: part.high_s, observed }
+    }
+}
+
+impl MetricCase<'_> {
+    /// The seconds of a family per start, and how many operations it counted.
+    pub(super) fn mean(&self, family: &str, label: &str) -> Option<(f64, f64)> {
+        let (sum, count) = self.window.sum(family, label)?;
+        let pods = self.starts.pods();
+        (count > 0.0 && pods > 0.0).then(|| (sum / pods, count))
+    }
+
+    /// The part of the mean start that begins with this phase.
+    pub(super) fn part(&self, phase: Phase) -> Option<&MeanComponent> {
+        self.parts.iter().find(|part| part.phases.first() == Some(&phase))
+    }
+
+    /// The mean transfer rate of pulls in MB/s, and the number of pulls.
+    pub(super) fn pull_rate(&self) -> Option<(f64, f64)> {
+        let (sum, count) = self.window.sum(name::THROUGHPUT, "").filter(|(_, count)| *count > 0.0)?;
+        Some((sum / count, count))
+    }
+
+    /// How many runtime operations of a kind failed.
+    pub(super) fn runtime_errors(&self, operation: &str) -> f64 {
+        self.window.counter(name::RUNTIME_ERRORS, operation).unwrap_or(0.0)
+    }
+
+    /// How many containers failed to start with one of these reasons.
+    pub(super) fn container_errors(&self, reasons: &[&str]) -> f64 {
+        reasons.iter().filter_map(|reason| self.window.counter(name::CONTAINER_ERRORS, reason)).sum()
+    }
+
+    /// The seconds of the kubelet's work that no other part of the mean start explains.
+    pub(super) fn unexplained_kubelet_work(&self) -> f64 {
+        self.part(Phase::Init).map_or(0.0, |part| part.high_s)
+    }
+
+    /// A claim on an operation on volumes that took a second or more per start.
+    pub(super) fn storage(&self, operation: &str) -> Option<MetricClaim> {
+        let (mean, count) = self.mean(name::STORAGE, operation)?;
+        (mean >= 1.0).then(|| MetricClaim::up_to(mean, format!("{count:.0} × {operation}, {mean:.1} s per start")))
+    }
+}
+
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// Adds the causes to a report of metrics: those of each node, and of all nodes together.
+pub fn add_causes(report: &mut MetricsReport) {
+    for node in &mut report.nodes {
+        let starts = StartupStats::of(&node.window).unwrap_or_default();
+        node.causes = judge(&MetricCase { window: &node.window, starts: &starts, parts: &node.parts });
+    }
+    report.fleet.causes = match report.nodes.as_slice() {
+        [alone] => alone.causes.clone(),
+        nodes => {
+            let all = nodes.iter().map(|node| (node.window.node.as_str(), node.startups, node.causes.as_slice()));
+            aggregate(&all.collect::<Vec<_>>())
+        }
+    };
+}
+
+/// The causes that a node's metrics prove, the costliest (by the middle of its bounds) first.
+#[must_use]
+pub fn judge(case: &MetricCase<'_>) -> Vec<MetricFinding> {
+    if case.starts.pods() <= 0.0 {
+        return Vec::new();
+    }
+    // No cause costs a start more than it took.
+    let most = case.starts.total_s.filter(|_| case.starts.mean_is_exact).unwrap_or(f64::INFINITY).max(0.0);
+    let bound = |seconds: f64| seconds.clamp(0.0, most);
+    let rules = CAUSES.iter().filter_map(|cause| Some((cause.id, cause.metrics?)));
+    let claims = rules.filter_map(|(id, rule)| Some((id, rule(case)?)));
+    let findings = claims.map(|(id, claim)| MetricFinding {
+        cause: id.to_owned(),
+        low_s: bound(claim.low_s),
+        high_s: bound(claim.high_s),
+        observed: claim.observed,
+    });
+    let mut found: Vec<MetricFinding> = findings.collect();
+    found.sort_by(costliest);
+    found
+}
+
+/// The findings of several nodes as one, each node weighted by its recorded starts; the words are those of the node
+/// that it costs most.
+#[must_use]
+pub fn aggregate(nodes: &[(&str, f64, &[MetricFinding])]) -> Vec<MetricFinding> {
+    let all: f64 = nodes.iter().map(|(_, pods, _)| pods).sum();
+    let mut sum: BTreeMap<&str, (MetricFinding, f64)> = BTreeMap::new();
+    for (node, pods, findings) in nodes.iter().filter(|(_, pods, _)| *pods > 0.0) {
+        for finding in *findings {
+            let (low_s, high_s) = (finding.low_s * pods / all, finding.high_s * pods / all);
+            let observed = format!("{node}: {}", finding.observed);
+            let (known, most) = sum.entry(&finding.cause).or_insert_with(|| {
+                let none = MetricFinding { low_s: 0.0, high_s: 0.0, observed: observed.clone(), ..finding.clone() };
+                (none, low_s + high_s)
+            });
+            known.low_s += low_s;
+            known.high_s += high_s;
+            if low_s + high_s > *most {
+                (known.observed, *most) = (observed, low_s + high_s);
+            }
+        }
+    }
+    let mut found: Vec<MetricFinding> = sum.into_values().map(|(finding, _)| finding).collect();
+    found.sort_by(costliest);
+    found
+}
+
+fn costliest(a: &MetricFinding, b: &MetricFinding) -> std::cmp::Ordering {
+    (b.low_s + b.high_s).total_cmp(&(a.low_s + a.high_s)).then(a.cause.cmp(&b.cause))
+}

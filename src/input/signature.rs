@@ -1,0 +1,145 @@
+//! What a stream is by its first bytes, if it is something that podlag does not read: the signatures, what to call them, what to
+//! do about them. Compression is not here (see `compression`), nor are the formats that other rooms read (see
+//! `analyze::inputs`), nor forms of text (the parser tells those apart).
+
+use memchr::memchr;
+
+/// How many decoded bytes are examined. A tar archive shows itself at byte 257; binary files nearly always have a NUL
+/// within the first few hundred bytes, so 8 KiB (git examines as much) leaves room for text headers.
+pub(super) const SNIFF_LEN: usize = 8 * 1024;
+
+/// Content that podlag does not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// A systemd journal file: `journalctl` must turn it into text.
+    Journal,
+    /// A program or library.
+    Elf,
+    /// A ZIP archive.
+    Zip,
+    /// A tar archive.
+    Tar,
+    /// NUL bytes near the start and no UTF-16 byte order mark.
+    Binary,
+    /// A pipe, socket or device, which must not block the reading of a folder.
+    Special,
+}
+
+/// Signatures: where, which bytes, what it is. The first that fits counts.
+/// Sources: systemd's journal file format ("LPKSHHRH"), ELF, APPNOTE.TXT 4.3.7, POSIX ustar.
+const SIGNATURES: &[(usize, &[u8], Unreadable)] = &[
+    (0, b"LPKSHHRH", Unreadable::Journal),
+    (0, b"\x7fELF", Unreadable::Elf),
+    (0, b"PK\x03\x04", Unreadable::Zip),
+    (257, b"ustar", Unreadable::Tar),
+];
+
+impl Unreadable {
+    /// What `head`, the first [`SNIFF_LEN`] decoded bytes, shows beyond doubt.
+    pub(super) fn detect(head: &[u8]) -> Option<Self> {
+        let matches = |at: usize, bytes: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(bytes));
+        SIGNATURES.iter().find(|(at, bytes, _)| matches(*at, bytes)).map(|(.., found)| *found)
+    }
+
+    /// [`Unreadable::Binary`] if `head` has a NUL byte and no UTF-16 byte order mark.
+    pub(super) fn detect_binary(head: &[u8]) -> Option<Self> {
+        (Bom::detect(head).is_none() && memchr(0, head).is_some()).then_some(Self::Binary)
+    }
+
+    /// What it is, as it stands after "it is".
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Journal => "a systemd journal file, not text",
+            Self::Elf => "a program (ELF), not a log",
+            Self::Zip => "a ZIP archive",
+            Self::Tar => "a tar archive",
+            Self::Binary => "binary data (NUL bytes near its start), not a log",
+            Self::Special => "a pipe, a socket or a device",
+        }
+    }
+
+    /// What to do about it; `name` is the file's name as shown.
+    pub(super) fn help(self, name: &str) -> String {
+        match self {
+            Self::Journal => format!("Convert it to text: journalctl --file {} | podlag.", quoted(name)),
+            Self::Zip | Self::Tar => "Extract it and name the folder.".into(),
+            Self::Binary => "If it is a log, name the file itself to read it.".into(),
+            Self::Special => "Name it itself to read it.".into(),
+            Self::Elf => "Name the logs themselves, or a folder of them.".into(),
+        }
+    }
+}
+
+/// Whether a JSON document's first key is `key`. A document is known by it: log lines in JSON begin with other keys (`ts`,
+/// `log`, `__CURSOR`).
+#[must_use]
+pub fn has_first_key(head: &[u8], key: &str) -> bool {
+    let inside = head.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let rest = inside.and_then(|inside| inside.strip_prefix(b"\"")?.strip_prefix(key.as_bytes()));
+    rest.is_some_and(|rest| rest.starts_with(b"\""))
+}
+
+/// A byte order mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bom {
+    Utf8,
+    Utf16,
+}
+
+impl Bom {
+    pub(super) fn detect(head: &[u8]) -> Option<Self> {
+        match head {
+            [0xEF, 0xBB, 0xBF, ..] => Some(Self::Utf8),
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some(Self::Utf16),
+            _ => None,
+        }
+    }
+}
+
+/// `name` as a word of a POSIX shell, without quotes if it needs none.
+fn quoted(name: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,%".contains(c);
+    if !name.is_empty() && name.chars().all(safe) { name.into() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures() {
+        assert_eq!(Unreadable::detect(b"LPKSHHRH\0\0\0\0"), Some(Unreadable::Journal));
+        let mut tar = b"var/log/pods/kubelet.log".to_vec();
+        tar.resize(257, 0);
+        tar.extend(b"ustar\x0000");
+        assert_eq!(Unreadable::detect(&tar), Some(Unreadable::Tar));
+        assert_eq!(Unreadable::detect(b""), None);
+    }
+
+    #[test]
+    fn json_documents_are_known_by_their_first_key() {
+        assert!(has_first_key(b"{\n  \"podlag_report\": 1,", "podlag_report"));
+        assert!(has_first_key(b" {\"apiVersion\": \"v1\", \"items\": [", "apiVersion"));
+        assert!(!has_first_key(b"{\"apiVersions\": 1}", "apiVersion"));
+        assert!(!has_first_key(b"{\"ts\":1795460400362.1,\"msg\":\"apiVersion\"}", "apiVersion"));
+        assert!(!has_first_key(b"apiVersion: v1", "apiVersion"));
+    }
+
+    #[test]
+    fn nul_bytes_do_not_count_after_a_utf16_mark() {
+        let line = b"I1123 18:59:27.586186 \0 77 kubelet.go:2421] \"SyncLoop ADD\"";
+        assert_eq!(Unreadable::detect_binary(line), Some(Unreadable::Binary));
+        assert_eq!(Unreadable::detect(line), None);
+        assert_eq!(Unreadable::detect_binary(b"\xff\xfeI\x001\x00"), None);
+        assert_eq!(Unreadable::detect_binary(b"\xef\xbb\xbfI\x001\x00"), None, "a marked text is text");
+    }
+
+    #[test]
+    fn a_journal_says_how_to_print_it() {
+        let help = Unreadable::Journal.help("/var/log/journal/x/system.journal");
+        assert!(help.contains("journalctl --file /var/log/journal/x/system.journal | podlag"), "{help}");
+        assert!(Unreadable::Journal.help("it's here.journal").contains(r"--file 'it'\''s here.journal' |"));
+    }
+}

@@ -1,0 +1,148 @@
+//! What the user gave to read: a file, standard input, a URL, a reader.
+
+use std::fmt;
+use std::fs::{self, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::error::display_name;
+use super::file::FileIdentity;
+
+/// A named stream of bytes: a file, standard input, what a server answers, or a reader.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// As shown to the user: the path as it was given or found, with control characters replaced; `stdin` for `-`.
+    pub name: String,
+    pub(super) origin: Origin,
+    /// The folder the file is in, as part of its path (empty for a bare file name); `None` for what is no file.
+    pub folder: Option<PathBuf>,
+    /// Size on disk in bytes, compressed as it is; `None` if it has no known size (pipe, device, standard input).
+    pub bytes: Option<u64>,
+    /// Whether the user named this very file. What is found in a folder and is no log is skipped instead.
+    pub explicit: bool,
+    /// Which file it was when it was listed.
+    pub(super) identity: Option<FileIdentity>,
+    /// Not held open between reads.
+    pub(super) reopen_each_read: bool,
+    pub(super) read: Arc<AtomicU64>,
+    pub(super) queries: Arc<[AtomicU64; 2]>,
+}
+
+/// Where its bytes come from.
+#[derive(Clone)]
+pub(super) enum Origin {
+    Stdin,
+    File(PathBuf),
+    Url(String),
+    /// Taken by the first who reads it.
+    Reader(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Stdin => f.write_str("Stdin"),
+            Origin::File(path) => f.debug_tuple("File").field(path).finish(),
+            // A URL may hold a password.
+            Origin::Url(_) => f.write_str("Url"),
+            Origin::Reader(_) => f.write_str("Reader"),
+        }
+    }
+}
+
+impl Source {
+    fn new(name: String, origin: Origin) -> Self {
+        Source {
+            name,
+            origin,
+            folder: None,
+            bytes: None,
+            explicit: true,
+            identity: None,
+            reopen_each_read: false,
+            read: Arc::default(),
+            queries: Arc::default(),
+        }
+    }
+
+    /// Standard input.
+    #[must_use]
+    pub fn stdin() -> Self {
+        Source::new("stdin".into(), Origin::Stdin)
+    }
+
+    /// A file, a named pipe or a device; for folders use [`list`](super::list). Nothing is opened: a file that is not there is an
+    /// error of the analysis.
+    #[must_use]
+    pub fn from_path(path: PathBuf) -> Self {
+        match fs::metadata(&path) {
+            Ok(about) => Source::file(path, &about),
+            Err(_) => Source::new(display_name(&path), Origin::File(path)),
+        }
+    }
+
+    /// A file whose metadata is known.
+    pub(super) fn file(path: PathBuf, about: &Metadata) -> Self {
+        let about = Some(about).filter(|about| about.is_file());
+        Source {
+            folder: path.parent().map(PathBuf::from),
+            bytes: about.map(Metadata::len),
+            identity: about.map(FileIdentity::of),
+            ..Source::new(display_name(&path), Origin::File(path))
+        }
+    }
+
+    /// What a reader gives; `name` is what the report and errors call it. It can be read once, on a thread of its own.
+    #[must_use]
+    pub fn from_reader(name: &str, reader: impl Read + Send + 'static) -> Self {
+        let reader: Box<dyn Read + Send> = Box::new(reader);
+        Source::new(crate::model::text::sanitize(name), Origin::Reader(Arc::new(Mutex::new(Some(reader)))))
+    }
+
+    /// A URL, of a page of metrics or of a server with Prometheus' API. Nothing is requested yet.
+    #[must_use]
+    pub fn from_url(url: &str) -> Self {
+        Source::new(crate::web::redact_url(url), Origin::Url(url.into()))
+    }
+
+    /// The path, if it is a file.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        if let Origin::File(path) = &self.origin { Some(path) } else { None }
+    }
+
+    /// The URL, if it is one.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        if let Origin::Url(url) = &self.origin { Some(url) } else { None }
+    }
+
+    /// Whether it is standard input.
+    #[must_use]
+    pub fn is_stdin(&self) -> bool {
+        matches!(self.origin, Origin::Stdin)
+    }
+
+    /// Of a server: how many queries are done, and of how many.
+    #[must_use]
+    pub fn queries(&self) -> (u64, u64) {
+        let [done, of] = &*self.queries;
+        (done.load(Ordering::Relaxed), of.load(Ordering::Relaxed))
+    }
+
+    /// Records how many queries are done, and of how many.
+    pub fn set_queries(&self, done: u64, of: u64) {
+        let [mine, all] = &*self.queries;
+        mine.store(done, Ordering::Relaxed);
+        all.store(of, Ordering::Relaxed);
+    }
+
+    /// Bytes read of it so far, before decompression: comparable with `bytes`. Clones share it, so a progress bar may keep one.
+    /// Opening a source sets it back to 0.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+}
