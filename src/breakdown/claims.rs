@@ -55,7 +55,7 @@ pub(super) fn collect(startup: &Startup, timeline: &Timeline, begin: Time, runni
     let observed_place = startup.observed_at.map(|(_, place)| place);
     let exact = |time: Time| BoundedInstant { place: observed_place, ..within(time, time) };
     let kubelet: Vec<&Event> =
-        startup.events.iter().filter(|event| !event.by_runtime && event.fact != Fact::StartupObserved).collect();
+        startup.events.iter().filter(|event| !event.from_runtime && event.fact != Fact::StartupObserved).collect();
     let before_running = |event: &&&Event| event.time <= running;
     if startup.running().is_some() {
         claims.add(Phase::Watch, rank::WATCH, exact(running), exact(end));
@@ -102,8 +102,8 @@ fn volumes(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut C
                 | Fact::VolumeFailed
         );
         event.time <= limit
-            && !event.by_runtime
-            && (volume || matches!(event.fact, Fact::SyncBegan | Fact::SandboxNeeded))
+            && !event.from_runtime
+            && (volume || matches!(event.fact, Fact::SyncStarted | Fact::SandboxNeeded))
     };
     let Some(first) = startup.events.iter().find(work) else { return };
     let ready = startup.all(Fact::VolumesReady).rfind(|event| event.time <= limit).map(mark);
@@ -134,7 +134,7 @@ fn network(startup: &Startup, running: Time, claims: &mut Claims) {
     let failures: Vec<&Event> = startup.all(Fact::NetworkNotReady).filter(|event| event.time <= running).collect();
     let (Some(first), Some(last)) = (failures.first(), failures.last()) else { return };
     let next = |event: &&Event| {
-        matches!(event.fact, Fact::SandboxNeeded | Fact::SyncBegan | Fact::SandboxAsked) && event.time > last.time
+        matches!(event.fact, Fact::SandboxNeeded | Fact::SyncStarted | Fact::SandboxRequested) && event.time > last.time
     };
     let to = startup.events.iter().find(next).map_or(mark(last), mark);
     claims.add(Phase::RetryBackoff, rank::RETRY, mark(first), to).about = Some("the node's network".into());
@@ -312,7 +312,7 @@ fn reporting(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut
     }
     let end = BoundedInstant { place: startup.observed_at.map(|(_, place)| place), ..within(running, running) };
     // The sync that started it goes on while its postStart hook runs (`-v=4` shows the sync's end).
-    let busy = startup.all(Fact::SyncEnded).find(|event| event.time >= started.at && event.time <= running);
+    let busy = startup.all(Fact::SyncFinished).find(|event| event.time >= started.at && event.time <= running);
     if let Some(busy) = busy {
         claims.add(Phase::Start, rank::START, started, mark(busy));
         started = mark(busy);

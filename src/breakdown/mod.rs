@@ -14,7 +14,7 @@ use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine};
 use crate::model::startup::{Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
-use crate::parse::observed::is_overflow;
+use crate::parse::startup_record::is_overflow;
 use timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
 
 named_enum! {
@@ -127,7 +127,7 @@ pub fn break_down(startup: &Startup) -> Breakdown {
     let seen = startup.events.iter().find(|event| event.fact == Fact::PodAdded).map(|event| event.time);
     let (state, end) = outcome(startup, &timeline, watched, &mut anomalies);
     let begin = created
-        .or_else(|| startup.events.iter().find(|event| !event.by_runtime).or(startup.events.first()).map(|e| e.time));
+        .or_else(|| startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first()).map(|e| e.time));
     if created.is_none() {
         anomalies.push("created-unknown");
     }
@@ -254,7 +254,7 @@ fn skewed(begin: Time, end: Time, total: Nanos) -> Vec<Span> {
 
 fn count(startup: &Startup, breakdown: &mut Breakdown) {
     let ended: Vec<_> =
-        startup.all(Fact::PullEnded).filter(|event| event.fields.text(Field::Image).is_some()).collect();
+        startup.all(Fact::PullFinished).filter(|event| event.fields.text(Field::Image).is_some()).collect();
     breakdown.pulls = breakdown.pulls.max(ended.len());
     let failed =
         startup.all(Fact::SyncFailed).filter(|event| event.fields.text(Field::Reason) == Some("ErrImagePull")).count();
@@ -306,7 +306,7 @@ fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
         if observed.format == Some(RecordFormat::G4) && observed.init == Some(Nanos(0)) && init > 0 {
             name("init-not-counted");
         }
-        if observed.cut {
+        if observed.truncated {
             name("record-cut");
         }
         if !observed.unknown.is_empty() {

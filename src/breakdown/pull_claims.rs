@@ -7,7 +7,7 @@ use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, RecordedTime};
 use crate::model::startup::{Startup, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
-use crate::parse::observed::is_overflow;
+use crate::parse::startup_record::is_overflow;
 
 /// How many pulls that ended well the runtime shows: with one alone the record's pulling time belongs to it.
 pub(super) fn runtime_pull_count(startup: &Startup) -> usize {
@@ -24,7 +24,7 @@ pub(super) fn pulls(
 ) -> Option<BoundedInstant> {
     let inside = |time: Time| time >= before.at - Nanos(SECOND / 20) && time <= asked.at + Nanos(SECOND / 20);
     let transfers: Vec<&Transfer> = startup.transfers.iter().filter(|transfer| inside(transfer.finished)).collect();
-    let ended = startup.all(Fact::PullEnded).find(|event| inside(event.time) && !event.by_runtime);
+    let ended = startup.all(Fact::PullFinished).find(|event| inside(event.time) && !event.from_runtime);
     let success = transfers.iter().copied().rfind(|transfer| transfer.ok);
     let failed: Vec<&Transfer> = transfers.iter().copied().filter(|transfer| !transfer.ok).collect();
     let mut last_failure: Option<BoundedInstant> = None;
@@ -148,7 +148,7 @@ pub(super) fn unlogged_pull(
     unlogged: &mut Option<Nanos>,
     claims: &mut Claims,
 ) -> Option<BoundedInstant> {
-    let events = startup.all(Fact::PullEnded).any(|event| !event.by_runtime);
+    let events = startup.all(Fact::PullFinished).any(|event| !event.from_runtime);
     let room = asked.at - before.at;
     let length = unlogged.filter(|length| gaps_with_pulls == 0 && !events && *length <= room + Nanos(SECOND / 20))?;
     *unlogged = None;

@@ -105,14 +105,14 @@ impl Pulls {
     /// Takes a line about a pull.
     pub fn push(&mut self, record: &Record, time: Time) {
         let Some(image) = record.fields.text(Field::Image) else { return };
-        if record.fact == Fact::TransferBegan {
+        if record.fact == Fact::TransferStarted {
             self.in_progress.push((image.into(), time));
             if self.in_progress.len() > MAX_REMEMBERED {
                 self.in_progress.remove(0);
             }
             return;
         }
-        let ok = record.fact == Fact::TransferEnded;
+        let ok = record.fact == Fact::TransferFinished;
         let took = record.fields.length(Field::Duration);
         if ok
             && took.is_none()

@@ -152,13 +152,14 @@ pub fn pulling_time(observed: &StartupRecord) -> Option<Nanos> {
     }
     // JSON logging loses the times, but the two durations differ by the pulling time.
     let (slo, e2e) = (observed.slo?, observed.e2e?);
-    (observed.json && !crate::parse::observed::is_overflow(slo)).then(|| (e2e - Nanos::from_seconds(slo)).max(Nanos(0)))
+    (observed.json && !crate::parse::startup_record::is_overflow(slo))
+        .then(|| (e2e - Nanos::from_seconds(slo)).max(Nanos(0)))
 }
 
 /// Lays out a startup's sandbox and containers.
 pub fn build(startup: &Startup) -> Timeline {
-    let by_runtime = startup.events.iter().any(|event| event.by_runtime && event.fact == Fact::ContainerAsked);
-    let by_events = startup.events.iter().any(|event| !event.by_runtime && event.fact == Fact::ContainerStarted);
+    let by_runtime = startup.events.iter().any(|event| event.from_runtime && event.fact == Fact::ContainerRequested);
+    let by_events = startup.events.iter().any(|event| !event.from_runtime && event.fact == Fact::ContainerStarted);
     let source = match (by_runtime, by_events) {
         (true, _) => TimelineSource::Runtime,
         (false, true) => TimelineSource::Events,
@@ -167,7 +168,7 @@ pub fn build(startup: &Startup) -> Timeline {
     let mut sandboxes: Vec<&str> =
         startup.all(Fact::SandboxReady).filter_map(|event| event.fields.text(Field::Sandbox)).collect();
     if sandboxes.is_empty()
-        && let Some(first) = startup.all(Fact::ContainerAsked).find_map(|event| event.fields.text(Field::Sandbox))
+        && let Some(first) = startup.all(Fact::ContainerRequested).find_map(|event| event.fields.text(Field::Sandbox))
     {
         sandboxes.push(first);
     }
@@ -211,11 +212,11 @@ fn mark(event: &Event) -> BoundedInstant {
 
 fn from_runtime(startup: &Startup) -> Vec<ContainerRun> {
     let mut runs: Vec<ContainerRun> = Vec::new();
-    for event in startup.events.iter().filter(|event| event.by_runtime) {
+    for event in startup.events.iter().filter(|event| event.from_runtime) {
         let (name, id) = (event.fields.text(Field::Container), event.fields.text(Field::ContainerId));
         let by_id = |runs: &[ContainerRun]| runs.iter().rposition(|run| id.is_some() && run.id.as_deref() == id);
         match event.fact {
-            Fact::ContainerAsked => {
+            Fact::ContainerRequested => {
                 let mut run = ContainerRun::new(name, None);
                 run.requested = Some(mark(event));
                 runs.push(run);
@@ -253,12 +254,12 @@ fn from_runtime(startup: &Startup) -> Vec<ContainerRun> {
 
 fn from_events(startup: &Startup) -> Vec<ContainerRun> {
     let mut runs: Vec<ContainerRun> = Vec::new();
-    for event in startup.events.iter().filter(|event| !event.by_runtime) {
+    for event in startup.events.iter().filter(|event| !event.from_runtime) {
         let Some(name) = event.fields.text(Field::Container) else { continue };
         let open = runs.iter_mut().rfind(|run| run.name.as_deref() == Some(name) && run.started.is_none());
         let init = event.fields.text(Field::Type).is_some_and(is_init);
         match event.fact {
-            Fact::PullEnded | Fact::ImagePresent => match open {
+            Fact::PullFinished | Fact::ImagePresent => match open {
                 Some(run) => run.requested = Some(mark(event)),
                 None => {
                     let mut run = ContainerRun::new(Some(name), None);
@@ -285,7 +286,7 @@ fn from_events(startup: &Startup) -> Vec<ContainerRun> {
 
 /// Adds what the relist noticed to steps known by id; with `make`, a container only the relist knows becomes a step.
 fn relist(startup: &Startup, sandboxes: &[&str], runs: &mut Vec<ContainerRun>, make: bool) {
-    for event in startup.events.iter().filter(|event| !event.by_runtime) {
+    for event in startup.events.iter().filter(|event| !event.from_runtime) {
         let Some(id) = event.fields.text(Field::ContainerId).filter(|id| !sandboxes.contains(id)) else { continue };
         let kind = match event.fact {
             Fact::PlegEvent => event.fields.text(Field::Type).unwrap_or_default(),
@@ -417,10 +418,10 @@ fn sandbox(
 ) -> (Option<BoundedInstant>, Option<BoundedInstant>, usize) {
     let first_run = runs.iter().find_map(|run| run.requested.or(run.started));
     // The runtime's lines before the kubelet's own (`-v=4`), which lie around them.
-    let build = |fact, by_runtime| startup.all(fact).filter(move |event: &&Event| event.by_runtime == by_runtime);
-    let runtime_asks = build(Fact::SandboxAsked, true).count();
-    let by_runtime = runtime_asks > 0;
-    let mut ready = build(Fact::SandboxReady, by_runtime).next().map(mark);
+    let build = |fact, from_runtime| startup.all(fact).filter(move |event: &&Event| event.from_runtime == from_runtime);
+    let runtime_asks = build(Fact::SandboxRequested, true).count();
+    let from_runtime = runtime_asks > 0;
+    let mut ready = build(Fact::SandboxReady, from_runtime).next().map(mark);
     let needed: Vec<&Event> = startup.all(Fact::SandboxNeeded).collect();
     let noticed = startup
         .all(Fact::PlegEvent)
@@ -428,7 +429,7 @@ fn sandbox(
     let failed = startup.events.iter().find(|event| {
         event.fact == Fact::SandboxFailed || event.fields.text(Field::Reason) == Some("CreatePodSandboxError")
     });
-    let requested = match build(Fact::SandboxAsked, by_runtime).next() {
+    let requested = match build(Fact::SandboxRequested, from_runtime).next() {
         Some(event) => Some(mark(event)),
         // The last "no sandbox" line before anything came of it stands where the volumes are done and the ask follows.
         None => {
@@ -440,7 +441,7 @@ fn sandbox(
         }
     };
     // The kubelet's own lines lie around the runtime's call by what a loaded node takes to get there and back.
-    if let (Some(requested), Some(ready), false) = (requested, ready.as_mut(), by_runtime) {
+    if let (Some(requested), Some(ready), false) = (requested, ready.as_mut(), from_runtime) {
         ready.low = requested.at.min(ready.at);
     }
     let ready = ready.or_else(|| {
@@ -465,7 +466,7 @@ fn sandbox(
         .all(Fact::SyncFailed)
         .filter(|event| event.fields.text(Field::Reason) == Some("CreatePodSandboxError"))
         .count();
-    let attempts = if by_runtime { runtime_asks } else { failures + usize::from(ready.is_some()) };
+    let attempts = if from_runtime { runtime_asks } else { failures + usize::from(ready.is_some()) };
     (requested, ready, attempts)
 }
 

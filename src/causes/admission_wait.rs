@@ -36,12 +36,12 @@ At -v=2, a pod without volumes has no log line between the ADD and its sandbox, 
         let works = |fact| {
             matches!(
                 fact,
-                Fact::SyncBegan
+                Fact::SyncStarted
                     | Fact::VolumesAwaited
                     | Fact::VolumeVerifyStarted
                     | Fact::VolumeMountStarted
                     | Fact::SandboxNeeded
-                    | Fact::SandboxAsked
+                    | Fact::SandboxRequested
             )
         };
         let work = case.startup.events.iter().find(|event| event.time >= added.time && works(event.fact))?;

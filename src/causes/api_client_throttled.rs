@@ -59,7 +59,7 @@ Throttling messages are rate limited themselves, so few lines do not mean little
         let first = case.startup.node_events.iter().find(held);
         first.map(|e| Match {
             about: others(case.startup.concurrent_starts),
-            at_most: Some(case.held()),
+            at_most: Some(case.throttled_time()),
             ..Match::at(e)
         })
     }),

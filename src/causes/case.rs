@@ -16,22 +16,22 @@ pub struct Case<'a> {
     pub breakdown: &'a Breakdown,
     /// Its node.
     pub node: &'a Node,
-    /// What its pod's object tells, where one was given.
+    /// What its pod's object shows, if pod objects are given.
     pub traits: Option<Traits>,
 }
 
-/// What a check found: that the cause is there, and what shows it.
+/// What a rule found: that the cause applies, and what shows it.
 #[derive(Clone, Debug, Default)]
 pub struct Match {
     /// The line that shows it; none: that of the longest claimed span.
     pub place: Option<SourceLine>,
-    /// Whom or what was waited for; none: what the longest claimed span says.
+    /// What was waited for; none: what the longest claimed span waited for.
     pub about: Option<Box<str>>,
-    /// It follows from what else it cannot be, not from a line that says so: nothing of the claim is certain.
+    /// It is inferred by exclusion, not shown by a line: nothing of the claim is certain.
     pub likely: bool,
     /// No more of the claim is certain than this.
     pub at_most: Option<Nanos>,
-    /// The claim is on these instants only.
+    /// The claim is limited to this time range.
     pub within: Option<(Time, Time)>,
 }
 
@@ -42,12 +42,12 @@ impl Match {
     }
 }
 
-/// So many starts at once are a burst: fewer do not make a sandbox slow on two cores (captures), many more are needed on a
-/// large node, where then nothing is slow.
+/// From this many starts at once on, they are a burst: fewer do not make a sandbox slow on two cores (captures); a large node
+/// takes many more, but then nothing is slow.
 pub(super) const BURST: usize = 8;
 
 impl Case<'_> {
-    /// The first event of a fact whose text holds a word.
+    /// The first event of a fact whose text contains a word.
     pub(super) fn event_mentioning(&self, fact: Fact, word: &str) -> Option<&Event> {
         self.startup.all(fact).find(|event| self.in_time(event) && event.mentions(word))
     }
@@ -59,12 +59,12 @@ impl Case<'_> {
             .find(|event| self.in_time(event) && event.fields.text(Field::Reason).is_some_and(|r| reasons.contains(&r)))
     }
 
-    /// The first event of its node of this kind while it was on its way.
+    /// The first event of this kind on its node during the startup.
     pub(super) fn node_event(&self, fact: Fact) -> Option<&Event> {
         self.startup.node_events.iter().find(|event| event.fact == fact)
     }
 
-    /// What happens after the pod runs is none of its start.
+    /// Events after the pod runs are not part of its startup.
     pub(super) fn in_time(&self, event: &Event) -> bool {
         self.breakdown.running.is_none_or(|running| event.time <= running)
     }
@@ -74,17 +74,17 @@ impl Case<'_> {
         self.breakdown.time_in(phase).seconds()
     }
 
-    /// The pieces of one phase.
+    /// The spans of one phase.
     pub(super) fn spans(&self, phase: Phase) -> impl Iterator<Item = &Span> {
         self.breakdown.spans.iter().filter(move |span| span.phase == phase)
     }
 
-    /// Many pods were started at once: then what is slow may be the node, which is the one thing they share.
+    /// Many pods were started at once: then the node may be slow, which is the one thing they share.
     pub(super) fn burst(&self) -> bool {
         self.startup.concurrent_starts >= BURST
     }
 
-    /// The pull that took longest, of those that ended well.
+    /// The longest of the successful pulls.
     pub(super) fn longest_pull(&self) -> Option<&Transfer> {
         self.startup
             .transfers
@@ -93,13 +93,14 @@ impl Case<'_> {
             .max_by_key(|pull| (pull.finished - pull.started, pull.place))
     }
 
-    /// By how much the ends of sandbox and start may lie too late: each is known to a relist where only the kubelet's log tells.
+    /// By how many seconds the ends of sandbox and start may be too late: with the kubelet log alone, each is known only to the
+    /// precision of a relist.
     pub(super) fn relist_uncertainty(&self) -> f64 {
         if self.breakdown.timeline.source == TimelineSource::Relist { 2.0 } else { 0.0 }
     }
 
-    /// How long its node's kubelet held requests back while it was on its way, as far as lines tell: they are samples.
-    pub(super) fn held(&self) -> Nanos {
+    /// How long its node's kubelet throttled API requests during the startup, by the lines in the log, which are samples.
+    pub(super) fn throttled_time(&self) -> Nanos {
         let throttled = self.startup.node_events.iter().filter(|event| event.fact == Fact::Throttled);
         throttled.filter_map(|event| event.fields.length(Field::Delay)).sum()
     }
@@ -118,16 +119,16 @@ impl Case<'_> {
     }
 }
 
-/// "with 39 other starts within 3 s": what a start shared its node with.
+/// "with 39 other starts within 3 s": how many starts shared the node.
 pub(crate) fn with_others(count: usize) -> Box<str> {
     format!("with {count} other starts within {} s", AROUND.0 / SECOND).into()
 }
 
-/// Whether a text is one of those, and holds no name.
+/// Whether a text is one of these, which contain no name.
 pub(crate) fn is_with_others(about: &str) -> bool {
     let count = about.split(' ').nth(1).and_then(|count| count.parse().ok());
     count.is_some_and(|count| *with_others(count) == *about)
 }
 
-/// Pods that a node takes within this of each other are started at once.
+/// Pods that a node accepts within this time of each other are started at once.
 pub(crate) const AROUND: Nanos = Nanos(3 * SECOND);

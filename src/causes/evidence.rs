@@ -50,10 +50,11 @@ impl Evidence {
     pub(crate) fn of(startup: &Startup, based_on: TimelineSource) -> Vec<Evidence> {
         // `-v=2` prints these for every start: with lines of `-v=0` alone, causes cannot be checked.
         let kubelet = |event: &crate::model::startup::Event| {
-            !event.by_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
+            !event.from_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)
         };
         let events = startup.events.iter().any(|event| {
-            !event.by_runtime && matches!(event.fact, Fact::PullAsked | Fact::PullEnded | Fact::ContainerStarted)
+            !event.from_runtime
+                && matches!(event.fact, Fact::PullRequested | Fact::PullFinished | Fact::ContainerStarted)
         });
         let all = [
             (Evidence::Record, startup.observed.is_some()),

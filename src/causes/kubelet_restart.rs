@@ -34,7 +34,7 @@ If a pod also waited for the scheduler while the kubelet was down, the log canno
     counts_as_loss: true,
     logs: Some(|case| {
         let start = case.startup.restarts.first()?;
-        let taken = case.startup.events.iter().find(|event| !event.by_runtime)?.time;
+        let taken = case.startup.events.iter().find(|event| !event.from_runtime)?.time;
         if start.time > taken + Nanos(SECOND) {
             // The kubelet had the pod already: the restart did not delay it before.
             return Some(Match { within: Some((start.time, Time(i64::MAX))), ..Match::at(start) });

@@ -105,28 +105,28 @@ pub const CAUSES: &[Cause] = &[
 /// A rule over a startup's log: whether the cause is there, and what shows it.
 pub type LogRule = fn(&Case<'_>) -> Option<Match>;
 
-/// A rule, and what it means.
+/// A cause: its rules, and what it means.
 #[derive(Debug)]
 pub struct Cause {
-    /// Its id, as users type it; it names the trouble, not the remedy.
+    /// Its id, as users type it; it names the problem, not the remedy.
     pub id: &'static str,
-    /// One sentence for the summary.
+    /// Its title in the summary.
     pub title: &'static str,
     /// What to do about it, by version, the oldest first.
     pub advice: &'static [Advice],
-    /// The four headings.
+    /// The text under the four headings.
     pub text: &'static str,
-    /// What a healthy start spends in these phases: only what lies beyond is lost.
+    /// What a healthy start spends in these phases: only the time above it is lost.
     pub baseline: Nanos,
-    /// It claims nothing below this loss.
+    /// Below this loss it claims nothing.
     pub threshold: Nanos,
-    /// How reference and limit were found.
+    /// The reason for baseline and threshold.
     pub rationale: &'static str,
-    /// What can show it. With none of these it is not guessed, but named among what could not be judged.
+    /// The input that can show it. Without any of it the cause is not guessed, but listed as not checked.
     pub shown_by: &'static [Evidence],
     /// The phases it may claim; none: it explains, and claims no seconds.
     pub phases: &'static [Phase],
-    /// Whether its seconds are lost to the pod. Not where only the kubelet's record is late: that delays no pod.
+    /// Whether its seconds count as time lost. Not if only the kubelet's record is late, which delays no pod.
     pub counts_as_loss: bool,
     /// Its rule over logs; none if only metrics show it.
     pub logs: Option<LogRule>,
@@ -139,24 +139,24 @@ pub struct Cause {
 pub struct Finding {
     /// Which cause.
     pub cause: &'static str,
-    /// How much it cost beyond its reference.
+    /// How much it cost beyond its baseline.
     pub lost: Nanos,
     /// How much of it is certain.
     pub certain: Nanos,
     /// A line that shows it.
     pub evidence: Option<SourceLine>,
-    /// Whom or what was waited for, when that is known.
+    /// What was waited for, if known.
     pub about: Option<Box<str>>,
 }
 
-/// Judges a startup: its findings, the costliest first.
+/// Applies the rules to a startup: its findings, the costliest first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut free: Vec<&Span> = case.breakdown.spans.iter().collect();
     let mut found = Vec::new();
     for cause in CAUSES {
-        let Some(sign) = cause.logs.and_then(|rule| rule(case)) else { continue };
+        let Some(matched) = cause.logs.and_then(|rule| rule(case)) else { continue };
         let mine = |span: &&Span| {
-            let within = sign.within.is_none_or(|(from, to)| span.from >= from && span.to <= to);
+            let within = matched.within.is_none_or(|(from, to)| span.from >= from && span.to <= to);
             cause.phases.contains(&span.phase) && within
         };
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
@@ -170,9 +170,9 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(Finding {
             cause: cause.id,
             lost,
-            certain: if sign.likely { Nanos(0) } else { least.min(sign.at_most.unwrap_or(least)) },
-            evidence: sign.place.or(longest.and_then(|span| span.place)).or_else(observed),
-            about: sign.about.or_else(|| longest.and_then(|span| span.about.clone())),
+            certain: if matched.likely { Nanos(0) } else { least.min(matched.at_most.unwrap_or(least)) },
+            evidence: matched.place.or(longest.and_then(|span| span.place)).or_else(observed),
+            about: matched.about.or_else(|| longest.and_then(|span| span.about.clone())),
         });
         free.retain(|span| !mine(span));
     }

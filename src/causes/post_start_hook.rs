@@ -35,7 +35,7 @@ Without -v=4, anything else that blocks the sync of one pod looks the same.
         }
         let started = case.last_started()?;
         let running = case.breakdown.running?;
-        let busy = case.startup.all(Fact::SyncEnded).find(|event| event.time >= started && event.time <= running);
+        let busy = case.startup.all(Fact::SyncFinished).find(|event| event.time >= started && event.time <= running);
         if let Some(busy) = busy {
             return Some(Match { within: Some((started, busy.time)), ..Match::at(busy) });
         }

@@ -39,7 +39,7 @@ Each attempt is counted, and the volumes of one pod are attached in parallel.
         });
         let (waited, mounting) = wanted.max_by_key(|(waited, _)| *waited)?;
         let most = waited.seconds() * 2.0 > case.seconds(Phase::Volumes);
-        (most && waited >= Nanos(2 * SECOND) && case.held().seconds() * 2.0 < waited.seconds()).then(|| Match::at(mounting))
+        (most && waited >= Nanos(2 * SECOND) && case.throttled_time().seconds() * 2.0 < waited.seconds()).then(|| Match::at(mounting))
     }),
     metrics: Some(|case| case.storage("verify_controller_attached_volume")),
 };

@@ -11,7 +11,7 @@ use crate::model::time::{Nanos, Stamp, Time};
 named_enum! {
     /// What a line can prove (grammars say which line proves which).
     Fact FACTS {
-        /// The kubelet process started and told its version.
+        /// The kubelet process started and logged its version.
         KubeletVersion = "kubelet-version",
         /// The kubelet's main loop began.
         KubeletStarted = "kubelet-started",
@@ -29,14 +29,14 @@ named_enum! {
         PodDeleted = "pod-deleted",
         /// The pods are gone from the API.
         PodRemoved = "pod-removed",
-        /// Admission looked at the pod.
+        /// Admission checked the pod.
         PodAdmitted = "pod-admitted",
         /// Admission refused the pod.
         PodRejected = "pod-rejected",
         /// A pod worker began a sync of the pod.
-        SyncBegan = "sync-began",
+        SyncStarted = "sync-started",
         /// That sync ended.
-        SyncEnded = "sync-ended",
+        SyncFinished = "sync-finished",
         /// The sync waits for volumes.
         VolumesAwaited = "volumes-awaited",
         /// A volume is wanted and its attachment is being verified.
@@ -58,7 +58,7 @@ named_enum! {
         /// The pod's sandbox is there but not ready: it is made anew (or the pod is ending).
         SandboxRecreated = "sandbox-recreated",
         /// `RunPodSandbox` began.
-        SandboxAsked = "sandbox-asked",
+        SandboxRequested = "sandbox-requested",
         /// `RunPodSandbox` returned a sandbox.
         SandboxReady = "sandbox-ready",
         /// `RunPodSandbox` failed.
@@ -66,9 +66,9 @@ named_enum! {
         /// The pod's network is set up.
         NetworkReady = "network-ready",
         /// The kubelet decided to pull (queue and rate limit still ahead).
-        PullAsked = "pull-asked",
+        PullRequested = "pull-requested",
         /// A pull succeeded, as the kubelet saw it.
-        PullEnded = "pull-ended",
+        PullFinished = "pull-finished",
         /// The image was there already.
         ImagePresent = "image-present",
         /// A pull failed, as the kubelet saw it.
@@ -76,13 +76,13 @@ named_enum! {
         /// A pull waits for its back-off.
         PullBackoff = "pull-backoff",
         /// The runtime began a pull.
-        TransferBegan = "transfer-began",
+        TransferStarted = "transfer-started",
         /// The runtime ended a pull well.
-        TransferEnded = "transfer-ended",
+        TransferFinished = "transfer-finished",
         /// The runtime's pull failed.
         TransferFailed = "transfer-failed",
         /// `CreateContainer` began.
-        ContainerAsked = "container-asked",
+        ContainerRequested = "container-requested",
         /// `CreateContainer` returned a container.
         ContainerCreated = "container-created",
         /// `StartContainer` began.
@@ -111,7 +111,7 @@ named_enum! {
         ProbeResult = "probe-result",
         /// A probe failed.
         ProbeFailed = "probe-failed",
-        /// The sync loop stands still.
+        /// The sync loop is stuck.
         PlegUnhealthy = "pleg-unhealthy",
         /// Housekeeping held the sync loop up.
         HousekeepingLate = "housekeeping-late",
@@ -125,7 +125,7 @@ named_enum! {
 }
 
 named_enum! {
-    /// What a line can say beside its fact.
+    /// What a line can say in addition to its fact.
     Field FIELDS {
         /// `namespace/name`.
         Pod = "pod",
@@ -196,22 +196,11 @@ named_enum! {
     }
 }
 
-impl Field {
-    /// Reads the field's text as its type; `None` when the text is no such value (a cut number is no number).
-    pub fn read(self, text: &str) -> Option<Value> {
-        match self {
-            Field::Duration | Field::Waited | Field::Delay => crate::parse::value::duration(text).map(Value::Length),
-            Field::Bytes | Field::Attempt | Field::ExitCode | Field::Count => text.parse().ok().map(Value::Number),
-            _ => Some(Value::text(text)),
-        }
-    }
-}
-
 /// The longest text a field keeps, in bytes: an error with its causes is some hundred, a hostile line has no bound.
-const LONGEST_TEXT: usize = 2048;
+const MAX_TEXT_BYTES: usize = 2048;
 
-/// Text cut to so many bytes at a character's end, with a mark where it is cut.
-pub fn shorten(text: &str, bytes: usize) -> Box<str> {
+/// Text of at most so many bytes, cut at a character's end; a mark shows that it was truncated.
+pub fn truncate_text(text: &str, bytes: usize) -> Box<str> {
     if text.len() <= bytes {
         return text.into();
     }
@@ -237,14 +226,14 @@ pub enum Value {
 impl Value {
     /// A text, as much of it as is kept.
     pub(crate) fn text(text: &str) -> Self {
-        Value::Text(if text.len() <= LONGEST_TEXT { text.into() } else { shorten(text, LONGEST_TEXT).into() })
+        Value::Text(if text.len() <= MAX_TEXT_BYTES { text.into() } else { truncate_text(text, MAX_TEXT_BYTES).into() })
     }
 }
 
 /// How many lines of each kind are kept as examples of what was not used.
 pub const MAX_EXAMPLES: usize = 5;
 
-/// Where a line stands: the source's number in the run and the line's number in it, from 1.
+/// A line's location: the source's number in the run and the line's number in it, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SourceLine {
     /// The source's number, in the order the sources were given.
@@ -260,20 +249,20 @@ pub struct Record {
     pub stamp: Option<Stamp>,
     /// The same instant by the frame's clock (journal, syslog), for lines that carry both.
     pub frame_stamp: Option<Stamp>,
-    /// Where it stands.
+    /// Its line.
     pub place: SourceLine,
     /// The host in the line's frame: an index into the chunk's hosts.
     pub host: Option<u16>,
     /// The process id in the line's header.
     pub pid: Option<u32>,
     /// The container runtime wrote it, not the kubelet.
-    pub by_runtime: bool,
+    pub from_runtime: bool,
     /// What it proves.
     pub fact: Fact,
     /// Every name and figure the line gives.
     pub fields: Fields,
     /// The tracker's record, when it is one.
-    pub observed: Option<Box<StartupRecord>>,
+    pub startup_record: Option<Box<StartupRecord>>,
     /// The line as its program wrote it, shortened: evidence to show.
     pub text: Box<str>,
 }
@@ -295,7 +284,7 @@ named_enum! {
 /// A time in the tracker's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum RecordedTime {
-    /// The key is absent, cut, or (JSON logging) meaningless.
+    /// The key is absent, truncated, or (JSON logging) meaningless.
     #[default]
     Unknown,
     /// The zero time: it never happened, as far as the tracker knows.
@@ -311,7 +300,7 @@ impl RecordedTime {
     }
 }
 
-/// The line `StartupRecord pod startup duration`, as far as it is whole.
+/// The line `Observed pod startup duration`, as far as it is complete.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartupRecord {
     /// `podStartSLOduration` in seconds, as printed.
@@ -346,8 +335,8 @@ pub struct StartupRecord {
     pub format: Option<RecordFormat>,
     /// JSON logging: its times are the time of writing (component-base logs/json, every version).
     pub json: bool,
-    /// The line is cut: some keys are missing.
-    pub cut: bool,
+    /// The line is truncated: some keys are missing.
+    pub truncated: bool,
     /// Keys this version of podlag does not know, by name.
     pub unknown: Vec<Box<str>>,
 }

@@ -22,7 +22,7 @@ pub struct Event {
     /// What it proves.
     pub fact: Fact,
     /// The runtime wrote it.
-    pub by_runtime: bool,
+    pub from_runtime: bool,
     /// Its fields.
     pub fields: Fields,
     /// The line, shortened.
@@ -36,7 +36,7 @@ impl Event {
             time,
             place: record.place,
             fact: record.fact,
-            by_runtime: record.by_runtime,
+            from_runtime: record.from_runtime,
             fields: record.fields,
             text: record.text,
         }

@@ -10,7 +10,7 @@ use crate::model::time::{DAY, SECOND, Stamp, Time};
 /// What the user says about times in logs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints {
-    /// The zone wall clocks are in, where no line tells it; a line that tells another wins.
+    /// The zone of wall clocks, if no line shows it; a line that shows another takes precedence.
     pub zone: Option<Tz>,
     /// The year of the log's first line.
     pub year: Option<i32>,
@@ -29,8 +29,8 @@ pub struct Clock {
     /// Nanoseconds east of UTC.
     offset: Option<i64>,
     /// A UTC instant near the line being read: the year is the one that comes nearest to it.
-    near: Option<i64>,
-    /// Whether the zone the user named agrees with what lines tell; `None` until one tells.
+    anchor: Option<i64>,
+    /// Whether the zone the user named agrees with what lines show; `None` until one does.
     agrees: Option<bool>,
     /// The last wall clock read as UTC, to see it jump back an hour.
     last_wall: Option<i64>,
@@ -43,50 +43,50 @@ impl Clock {
     }
 
     /// Whether wall clocks can be turned into instants without guessing.
-    pub fn knows(&self) -> bool {
-        self.offset.is_some() && (self.near.is_some() || self.hints.year.is_some())
+    pub fn is_calibrated(&self) -> bool {
+        self.offset.is_some() && (self.anchor.is_some() || self.hints.year.is_some())
     }
 
-    /// Whether lines tell another zone than the user.
-    pub fn contradicts(&self) -> bool {
+    /// Whether lines show another zone than the user's.
+    pub fn conflicts(&self) -> bool {
         self.agrees == Some(false)
     }
 
-    /// Looks at a record for what it tells of zone and year. The tracker's record is written the moment the watch is
+    /// Learns zone and year from a record. The tracker's record is written the moment the watch is
     /// observed, so its header and its `watchObservedRunningTime` are the same instant; a frame in UTC likewise.
     pub fn learn(&mut self, record: &Record) {
         let Some(Stamp::Wall { .. }) = record.stamp else {
             if let Some(Stamp::Utc(nanos)) = record.stamp.or(record.frame_stamp) {
-                self.near = Some(nanos);
+                self.anchor = Some(nanos);
             }
             return;
         };
-        let observed = record.observed.as_deref().and_then(|observed| observed.watched.time()).map(|time| time.0);
+        let observed = record.startup_record.as_deref().and_then(|observed| observed.watched.time()).map(|time| time.0);
         let framed = match record.frame_stamp {
             Some(Stamp::Utc(nanos)) => Some(nanos),
             _ => None,
         };
         if let Some(utc) = observed.or(framed) {
-            self.near = Some(utc);
+            self.anchor = Some(utc);
             if let Some(wall) = self.wall(record.stamp, utc) {
                 let offset = (wall.saturating_sub(utc).saturating_add(QUARTER / 2)).div_euclid(QUARTER) * QUARTER;
                 if offset.abs() <= 14 * 4 * QUARTER {
                     self.offset = Some(offset);
-                    let told = DateTime::from_timestamp_nanos(utc).naive_utc();
+                    let utc_wall = DateTime::from_timestamp_nanos(utc).naive_utc();
                     let named =
-                        |zone: Tz| i64::from(zone.offset_from_utc_datetime(&told).fix().local_minus_utc()) * SECOND;
+                        |zone: Tz| i64::from(zone.offset_from_utc_datetime(&utc_wall).fix().local_minus_utc()) * SECOND;
                     self.agrees = self.hints.zone.map(|zone| named(zone) == offset);
                 }
             }
-        } else if let (Some(Stamp::Wall { year: Some(year), .. }), None) = (record.frame_stamp, self.near) {
-            self.near = record.stamp.and_then(|stamp| stamp.as_utc_in(year));
+        } else if let (Some(Stamp::Wall { year: Some(year), .. }), None) = (record.frame_stamp, self.anchor) {
+            self.anchor = record.stamp.and_then(|stamp| stamp.as_utc_in(year));
         }
     }
 
     /// The record's instant. Guesses (UTC, the hint's year) where nothing was learned; `None` only for a record that
     /// carries no time at all.
     pub fn time(&mut self, record: &Record) -> Option<Time> {
-        let own = record.observed.as_deref().and_then(|observed| observed.watched.time());
+        let own = record.startup_record.as_deref().and_then(|observed| observed.watched.time());
         let stamp = match (record.stamp, record.fact) {
             (None, Fact::StartupObserved) if own.is_some() => return own,
             (None, _) => record.frame_stamp?,
@@ -96,13 +96,13 @@ impl Clock {
             let Stamp::Utc(nanos) = stamp else { return None };
             return Some(Time(nanos));
         };
-        let wall = self.wall(Some(stamp), self.near.unwrap_or_else(|| self.fallback(stamp)))?;
+        let wall = self.wall(Some(stamp), self.anchor.unwrap_or_else(|| self.fallback(stamp)))?;
         // A zone with a name knows when its clocks change, an offset does not.
         if let Some(zone) = self.hints.zone.filter(|_| self.agrees != Some(false)) {
             let local = DateTime::from_timestamp_nanos(wall).naive_utc();
             let instant = zone.from_local_datetime(&local).earliest()?;
-            self.near = instant.timestamp_nanos_opt();
-            return self.near.map(Time);
+            self.anchor = instant.timestamp_nanos_opt();
+            return self.anchor.map(Time);
         }
         // The end of summer time: the wall clock goes back an hour while the log goes on.
         if let (Some(last), Some(offset)) = (self.last_wall, self.offset)
@@ -113,7 +113,7 @@ impl Clock {
         }
         self.last_wall = Some(wall);
         let instant = wall.saturating_sub(self.offset.unwrap_or(0));
-        self.near = Some(instant);
+        self.anchor = Some(instant);
         Some(Time(instant))
     }
 
@@ -131,17 +131,18 @@ impl Clock {
         }
     }
 
-    /// The wall clock read as UTC, in the year that brings it nearest to `near`.
-    fn wall(&self, stamp: Option<Stamp>, near: i64) -> Option<i64> {
+    /// The wall clock read as UTC, in the year that brings it nearest to `anchor`.
+    fn wall(&self, stamp: Option<Stamp>, anchor: i64) -> Option<i64> {
         let stamp = stamp?;
-        let year = DateTime::from_timestamp_nanos(near).year();
+        let year = DateTime::from_timestamp_nanos(anchor).year();
         // The same day of another year is at least 365 days away, so this one is nearest.
-        if let Some(wall) = stamp.as_utc_in(year).filter(|wall| wall.saturating_sub(near).saturating_abs() < 180 * DAY)
+        if let Some(wall) =
+            stamp.as_utc_in(year).filter(|wall| wall.saturating_sub(anchor).saturating_abs() < 180 * DAY)
         {
             return Some(wall);
         }
         let years = [year - 1, year, year + 1].into_iter();
-        years.filter_map(|year| stamp.as_utc_in(year)).min_by_key(|wall| wall.saturating_sub(near).saturating_abs())
+        years.filter_map(|year| stamp.as_utc_in(year)).min_by_key(|wall| wall.saturating_sub(anchor).saturating_abs())
     }
 }
 
@@ -163,7 +164,7 @@ mod tests {
         let record = &records(&east)[0];
         let mut clock = Clock::new(Hints::default());
         clock.learn(record);
-        assert!(clock.knows());
+        assert!(clock.is_calibrated());
         assert_eq!(clock.time(record).unwrap().to_string(), "2025-01-03T00:00:01.500000000Z");
     }
 
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn centuries_between_two_lines_are_no_trouble() {
+    fn centuries_between_two_lines_do_not_matter() {
         let mut clock = Clock::new(Hints::default());
         let late = &records(&OBSERVED.replace("2025-01-0", "2261-01-0"))[0];
         clock.learn(late);
@@ -199,12 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_tells_the_zone_wins_over_the_user() {
+    fn a_line_that_shows_the_zone_wins_over_the_user() {
         let mut clock = Clock::new(Hints { zone: Some(chrono_tz::Europe::Berlin), year: Some(2025), now: None });
         let record = &records(OBSERVED)[0];
-        assert!(!clock.knows(), "a line may still tell");
+        assert!(!clock.is_calibrated(), "a line may still show it");
         clock.learn(record);
-        assert!(clock.knows() && clock.contradicts());
+        assert!(clock.is_calibrated() && clock.conflicts());
         assert_eq!(clock.time(record).unwrap().to_string(), "2025-01-03T00:00:01.500000000Z");
     }
 

@@ -11,7 +11,7 @@ use nom::combinator::map_opt;
 use nom::sequence::{delimited, preceded, terminated};
 
 use crate::model::time::{SECOND, Stamp};
-use crate::parse::observed;
+use crate::parse::startup_record;
 use crate::parse::value::{self, Raw};
 
 /// How the line is written.
@@ -38,14 +38,14 @@ pub struct Entry<'a> {
     pub stamp: Option<Stamp>,
     /// The message, unquoted and unescaped.
     pub text: Cow<'a, str>,
-    /// Its keys, in order, values as they stand.
+    /// Its keys, in order, values as they are written.
     pub keys: Vec<(Cow<'a, str>, Raw<'a>)>,
     /// It ends before its last value does.
-    pub cut: bool,
+    pub truncated: bool,
 }
 
 impl<'a> Entry<'a> {
-    /// The value of a key: the last one when it stands twice (klog keeps the last since 2.140).
+    /// The value of a key: the last one if it is there twice (klog keeps the last since 2.140).
     pub fn key(&self, name: &str) -> Option<Raw<'a>> {
         self.keys.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw)
     }
@@ -62,7 +62,14 @@ impl<'a> Entry<'a> {
 }
 
 fn plain(body: &str) -> Entry<'_> {
-    Entry { dialect: Dialect::Plain, pid: None, stamp: None, text: Cow::Borrowed(body), keys: Vec::new(), cut: false }
+    Entry {
+        dialect: Dialect::Plain,
+        pid: None,
+        stamp: None,
+        text: Cow::Borrowed(body),
+        keys: Vec::new(),
+        truncated: false,
+    }
 }
 
 /// `Lmmdd hh:mm:ss.uuuuuu PPPPPPP file.go:LINE] body`: klog's text header has no year and no zone.
@@ -88,7 +95,7 @@ fn klog_header(line: &str) -> IResult<&str, (Stamp, u32)> {
 }
 
 /// The same for a header with six digits of a second and blanks alone, which is every one that klog itself writes.
-fn plain_header(line: &str) -> Option<(&str, (Stamp, u32))> {
+fn fixed_width_header(line: &str) -> Option<(&str, (Stamp, u32))> {
     let [b'I' | b'W' | b'E' | b'F', date_and_clock @ .., b' '] = line.as_bytes().first_chunk::<22>()? else {
         return None;
     };
@@ -126,18 +133,18 @@ fn fraction_nanos(digits: &str) -> Option<i64> {
 }
 
 /// A header whose head is lost: `racker.go:102] `, or nothing at all before the quoted message.
-fn lost_header(line: &str) -> IResult<&str, &str> {
+fn partial_header(line: &str) -> IResult<&str, &str> {
     let file = take_while1(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.');
     terminated(file, (char(':'), digit1, tag("] "))).parse(line)
 }
 
 fn klog(body: &str) -> Option<Entry<'_>> {
-    let (rest, header) = match plain_header(body).or_else(|| klog_header(body).ok()) {
+    let (rest, header) = match fixed_width_header(body).or_else(|| klog_header(body).ok()) {
         Some((rest, header)) => (rest, Some(header)),
         // Without its header only the one message is worth believing that nothing else looks like.
         None => {
-            let rest = lost_header(body).map_or(body, |(rest, _)| rest);
-            let message = rest.strip_prefix('"')?.strip_prefix(observed::MESSAGE)?;
+            let rest = partial_header(body).map_or(body, |(rest, _)| rest);
+            let message = rest.strip_prefix('"')?.strip_prefix(startup_record::MESSAGE)?;
             message.starts_with("\" pod").then_some((rest, None))?
         }
     };
@@ -147,7 +154,7 @@ fn klog(body: &str) -> Option<Entry<'_>> {
         entry.pid = Some(pid);
     }
     let Some((text, after)) = value::quoted(rest) else {
-        entry.cut = rest.starts_with('"');
+        entry.truncated = rest.starts_with('"');
         return Some(entry);
     };
     entry.text = value::unescape(text);
@@ -155,7 +162,7 @@ fn klog(body: &str) -> Option<Entry<'_>> {
         entry.keys.reserve(8);
     }
     let left = value::pairs(after, |key, raw| entry.keys.push((Cow::Borrowed(key), raw)));
-    entry.cut = !left.is_empty();
+    entry.truncated = !left.is_empty();
     Some(entry)
 }
 
@@ -174,7 +181,7 @@ fn json(body: &str) -> Option<Entry<'_>> {
         (None, None) => return None,
     };
     keys.retain(|(key, _)| !matches!(key.as_ref(), "ts" | "msg" | "v" | "caller" | "logger" | "level" | "time"));
-    Some(Entry { dialect, pid: None, stamp, text, keys, cut: false })
+    Some(Entry { dialect, pid: None, stamp, text, keys, truncated: false })
 }
 
 /// Milliseconds since the epoch as a decimal, to nanoseconds without a detour over floats.
@@ -202,7 +209,7 @@ fn logrus(body: &str) -> Option<Entry<'_>> {
     let stamp = rfc3339(&find("time")?.text()?)?;
     let text = find("msg")?.text()?;
     keys.retain(|(key, _)| !matches!(key.as_ref(), "time" | "level" | "msg"));
-    Some(Entry { dialect: Dialect::Logrus, pid: None, stamp: Some(stamp), text, keys, cut: !left.is_empty() })
+    Some(Entry { dialect: Dialect::Logrus, pid: None, stamp: Some(stamp), text, keys, truncated: !left.is_empty() })
 }
 
 #[cfg(test)]
@@ -216,7 +223,7 @@ mod tests {
         );
         assert_eq!(entry.dialect, Dialect::Klog);
         assert_eq!(entry.stamp, Some(Stamp::Wall { year: None, month: 11, day: 23, nanos_of_day: 68_456_024_962_000 }));
-        assert_eq!((entry.pid, entry.text.as_ref(), entry.cut), (Some(25917), "SyncLoop ADD", false));
+        assert_eq!((entry.pid, entry.text.as_ref(), entry.truncated), (Some(25917), "SyncLoop ADD", false));
         assert_eq!(entry.key("pods").unwrap().pods().unwrap(), ["default/app-03"]);
     }
 
@@ -225,8 +232,8 @@ mod tests {
         let line = |head: &str| format!("{head} kubelet.go:2724] \"SyncLoop ADD\" a=1");
         for head in ["I1123 19:00:56.024962   25917", "F0229 00:00:60.999999 1", "E1231 23:59:59.000000    4294967295"]
         {
-            assert_eq!(plain_header(&line(head)), klog_header(&line(head)).ok(), "{head}");
-            assert!(plain_header(&line(head)).is_some(), "{head}");
+            assert_eq!(fixed_width_header(&line(head)), klog_header(&line(head)).ok(), "{head}");
+            assert!(fixed_width_header(&line(head)).is_some(), "{head}");
         }
         for head in [
             "I1323 19:00:56.024962 1",
@@ -237,12 +244,12 @@ mod tests {
             "I1123 19:00:56.024962  x",
             "I1123 19:00:56.024962",
         ] {
-            assert_eq!(plain_header(&line(head)), None, "{head}");
+            assert_eq!(fixed_width_header(&line(head)), None, "{head}");
         }
-        for cut in 0..line("I1123 19:00:56.024962   25917").len() {
+        for truncated in 0..line("I1123 19:00:56.024962   25917").len() {
             let line = line("I1123 19:00:56.024962   25917");
-            let quick = plain_header(&line[..cut]);
-            assert!(quick.is_none() || quick == klog_header(&line[..cut]).ok(), "{cut}");
+            let quick = fixed_width_header(&line[..truncated]);
+            assert!(quick.is_none() || quick == klog_header(&line[..truncated]).ok(), "{truncated}");
         }
     }
 
@@ -251,7 +258,7 @@ mod tests {
         let lost = Entry::read(
             r#"tency_tracker.go:102] "Observed pod startup duration" pod="a/b" podStartSLOduration=2.5 podStart"#,
         );
-        assert_eq!((lost.dialect, lost.cut, lost.keys.len()), (Dialect::Klog, true, 2));
+        assert_eq!((lost.dialect, lost.truncated, lost.keys.len()), (Dialect::Klog, true, 2));
         for prose in [
             r#"We grep for "Observed pod startup duration" in the kubelet's log"#,
             r#"grep 'Observed pod startup duration' kubelet.log"#,

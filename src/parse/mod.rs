@@ -6,8 +6,8 @@ pub mod calendar;
 pub mod entry;
 pub mod frame;
 pub mod grammar;
-pub mod observed;
 pub mod prefilter;
+pub mod startup_record;
 pub mod value;
 
 use std::borrow::Cow;
@@ -15,16 +15,15 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::model::record::MAX_EXAMPLES;
-use crate::model::record::{Fact, Field, Record, SourceLine, Value, shorten};
+use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, Value, truncate_text};
 use crate::parse::grammar::Grammars;
 use entry::{Dialect, Entry};
-use frame::{Frame, Opener};
+use frame::{Frame, FrameReader};
 
 /// The longest evidence text a record keeps, in bytes.
-const EVIDENCE: usize = 400;
+const MAX_EVIDENCE_BYTES: usize = 400;
 /// How many lines a multi-line value or a wrapped record may span. klog prints an error's stack on some hundred lines at most.
-const SPAN_LINES: usize = 200;
+const MAX_CONTINUATION_LINES: usize = 200;
 
 /// What a chunk held.
 #[derive(Debug, Default)]
@@ -37,16 +36,16 @@ pub struct Parsed {
     pub lines: u64,
     /// Lines that hold a literal but are no message of any grammar (prose, other programs, newer versions).
     pub unknown: u64,
-    /// Records whose line is cut.
-    pub cut: u64,
+    /// Records whose line is truncated.
+    pub truncated: u64,
     /// Bytes of its own.
     pub bytes: u64,
     /// Lines that were longer than the limit, by number.
     pub long_lines: Vec<u64>,
-    /// Where the first few unknown ones stand.
+    /// The first unknown ones, for the report's examples.
     pub unknown_places: Vec<SourceLine>,
-    /// Where the first few cut ones stand.
-    pub cut_places: Vec<SourceLine>,
+    /// The first truncated ones, for the report's examples.
+    pub truncated_places: Vec<SourceLine>,
 }
 
 /// Parses a chunk: `text[..end]` is its own, what follows only completes records that span lines.
@@ -69,13 +68,13 @@ pub(crate) fn chunk_into(
     let mut parsed = Parsed { records, ..Parsed::default() };
     // The line that `counted` lies in; newlines are counted up to there only, so each byte is counted once.
     let (mut line, mut counted) = (first_line, 0);
-    let (mut scratch, mut opener) = (String::new(), Opener::default());
+    let (mut scratch, mut reader) = (String::new(), FrameReader::default());
     for found in grammars.lines(own) {
         line += count_lines(own.get(counted..found.start).unwrap_or_default());
         counted = found.start;
         let after = text.get((found.end + 1).min(text.len())..).unwrap_or_default();
         let place = SourceLine { source, line };
-        let frame = opener.open(own.get(found).unwrap_or_default());
+        let frame = reader.open(own.get(found).unwrap_or_default());
         parsed.take(grammars, &frame, after, place, &mut scratch);
     }
     let rest = own.get(counted..).unwrap_or_default();
@@ -94,42 +93,42 @@ impl Parsed {
         let body =
             std::str::from_utf8(&frame.body).map_or_else(|_| String::from_utf8_lossy(&frame.body), Cow::Borrowed);
         let body = body.trim_end_matches(['\r', '\n']);
-        let body = complete(body, after, scratch);
+        let body = join_continuation(body, after, scratch);
         let mut entry = Entry::read(&body);
-        entry.cut |= frame.cut;
+        entry.truncated |= frame.truncated;
         let Some((message, fields)) = grammars.recognize(&entry) else {
             self.unknown(place);
             return;
         };
         let fact = message.fact;
-        let mut observed = None;
+        let mut startup_record = None;
         if fact == Fact::StartupObserved {
             // Prose and other programs that quote the message are no records: those have a pod.
             if !fields.iter().any(|(field, _)| *field == Field::Pod) {
                 self.unknown(place);
                 return;
             }
-            let read = observed::read(&entry.keys, entry.dialect == Dialect::Json, entry.cut);
-            observed = Some(Box::new(read));
+            let read = startup_record::read(&entry.keys, entry.dialect == Dialect::Json, entry.truncated);
+            startup_record = Some(Box::new(read));
         }
-        if entry.cut {
-            self.cut += 1;
-            if self.cut_places.len() < MAX_EXAMPLES {
-                self.cut_places.push(place);
+        if entry.truncated {
+            self.truncated += 1;
+            if self.truncated_places.len() < MAX_EXAMPLES {
+                self.truncated_places.push(place);
             }
         }
         let host = frame.host.as_deref().and_then(|host| self.host(host));
-        let text = shorten(&body, EVIDENCE);
+        let text = truncate_text(&body, MAX_EVIDENCE_BYTES);
         self.records.push(Record {
             stamp: entry.stamp,
             frame_stamp: frame.stamp,
             place,
             host,
             pid: entry.pid.or(frame.pid),
-            by_runtime: entry.dialect == Dialect::Logrus,
+            from_runtime: entry.dialect == Dialect::Logrus,
             fact,
             fields: fields.into(),
-            observed,
+            startup_record,
             text,
         });
     }
@@ -152,11 +151,11 @@ impl Parsed {
 }
 
 /// Joins what a value continues on the next lines: klog's `key=<` blocks, and records that a mail or a web page wrapped.
-fn complete<'a>(body: &'a str, after: &[u8], scratch: &'a mut String) -> Cow<'a, str> {
+fn join_continuation<'a>(body: &'a str, after: &[u8], scratch: &'a mut String) -> Cow<'a, str> {
     if body.ends_with("=<") {
         scratch.clear();
         scratch.push_str(body);
-        for next in lines(after).take(SPAN_LINES) {
+        for next in lines(after).take(MAX_CONTINUATION_LINES) {
             let next = frame::open(next);
             let next = String::from_utf8_lossy(&next.body);
             let next = next.trim_end_matches('\r');
@@ -173,7 +172,7 @@ fn complete<'a>(body: &'a str, after: &[u8], scratch: &'a mut String) -> Cow<'a,
         return Cow::Borrowed(body);
     }
     if !body.starts_with('{')
-        && OBSERVED.find(body.as_bytes()).is_some()
+        && RECORD_MESSAGE.find(body.as_bytes()).is_some()
         && !body.contains("watchObservedRunningTime=\"")
     {
         scratch.clear();
@@ -181,7 +180,7 @@ fn complete<'a>(body: &'a str, after: &[u8], scratch: &'a mut String) -> Cow<'a,
         for next in lines(after).take(8) {
             let Ok(next) = std::str::from_utf8(next) else { break };
             let next = next.trim();
-            let continues = CONTINUED.iter().any(|key| next.starts_with(key));
+            let continues = CONTINUATION_KEYS.iter().any(|key| next.starts_with(key));
             if !continues {
                 break;
             }
@@ -194,10 +193,10 @@ fn complete<'a>(body: &'a str, after: &[u8], scratch: &'a mut String) -> Cow<'a,
 }
 
 /// Looked for in every line that is read.
-static OBSERVED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(observed::MESSAGE));
+static RECORD_MESSAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(startup_record::MESSAGE));
 
 /// The keys that a wrapped record's next line can begin with.
-const CONTINUED: &[&str] = &[
+const CONTINUATION_KEYS: &[&str] = &[
     "podStart",
     "pod.CreationTimestamp=",
     "podCreationTimestamp=",

@@ -13,96 +13,96 @@ use memchr::{memchr, memrchr};
 use crate::model::error::{Error, ErrorKind};
 
 /// Bytes of an anchor: as many as the vectorised search tells apart at once.
-const ANCHOR: usize = 4;
+const ANCHOR_LEN: usize = 4;
 /// Shorter literals are searched for one by one, so many; beyond that the automaton is faster.
-const SHORT: usize = 3;
+const MAX_SHORT_LITERALS: usize = 3;
 /// What one more anchor may save in occurrences: with fewer there are more false finds, with more the search itself is
 /// slower (39 anchors for the 69 literals; 29 to 47 differ by a tenth).
-const WORTH: usize = 10;
+const ANCHOR_COST: usize = 10;
 
 /// The search.
 #[derive(Debug)]
 pub struct Literals {
-    way: Way,
+    strategy: Strategy,
 }
 
 #[derive(Debug)]
-enum Way {
-    /// Anchors, what stands around each, and the literals that are too short to have one.
-    Anchors { anchors: packed::Searcher, around: Vec<Vec<Around>>, short: Vec<Finder<'static>> },
-    /// Where there is no vectorised search for them.
+enum Strategy {
+    /// Anchors, the literals of each, and the literals that are too short to have one.
+    Anchors { anchors: packed::Searcher, around: Vec<Vec<AnchoredLiteral>>, short: Vec<Finder<'static>> },
+    /// If there is no vectorised search for them.
     Automaton(AhoCorasick),
 }
 
-/// A literal and where in it the anchor stands.
+/// A literal and the position of the anchor in it.
 #[derive(Debug)]
-struct Around {
+struct AnchoredLiteral {
     offset: usize,
     literal: Box<[u8]>,
 }
 
 impl Literals {
-    /// A search for these. `usual` is text as it is found around them, which tells rare bytes from common ones; it
+    /// A search for these. `sample_texts` is text as it is found around them, which shows rare and common bytes; it
     /// decides about speed alone.
     ///
     /// # Errors
     /// When no search can be made of them.
-    pub fn of(literals: &[&str], usual: &[&str]) -> Result<Self, Error> {
-        if let Some(way) = anchored(literals, usual) {
-            return Ok(Literals { way });
+    pub fn new(literals: &[&str], sample_texts: &[&str]) -> Result<Self, Error> {
+        if let Some(strategy) = anchored(literals, sample_texts) {
+            return Ok(Literals { strategy });
         }
         let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals);
         let built = built
-            .map_err(|trouble| Error::new(ErrorKind::Grammar, format!("the literals make no search: {trouble}")))?;
-        Ok(Literals { way: Way::Automaton(built) })
+            .map_err(|error| Error::new(ErrorKind::Grammar, format!("cannot build the pattern matcher: {error}")))?;
+        Ok(Literals { strategy: Strategy::Automaton(built) })
     }
 
     /// The lines of `text` that hold a literal.
     pub fn lines<'a>(&'a self, text: &'a [u8]) -> Lines<'a> {
-        let short = if let Way::Anchors { short, .. } = &self.way { short.len() } else { 0 };
-        Lines { way: &self.way, text, from: 0, anchored: Next::Stale, short: vec![Next::Stale; short] }
+        let short = if let Strategy::Anchors { short, .. } = &self.strategy { short.len() } else { 0 };
+        Lines { strategy: &self.strategy, text, from: 0, anchored: Next::Stale, short: vec![Next::Stale; short] }
     }
 }
 
-fn anchored(literals: &[&str], usual: &[&str]) -> Option<Way> {
-    let (short, long): (Vec<&str>, Vec<&str>) = literals.iter().partition(|literal| literal.len() < ANCHOR);
-    if short.len() > SHORT {
+fn anchored(literals: &[&str], sample_texts: &[&str]) -> Option<Strategy> {
+    let (short, long): (Vec<&str>, Vec<&str>) = literals.iter().partition(|literal| literal.len() < ANCHOR_LEN);
+    if short.len() > MAX_SHORT_LITERALS {
         return None;
     }
-    let chosen = choose(&long, usual);
+    let chosen = choose(&long, sample_texts);
     let anchors = packed::Config::new().builder().extend(chosen.iter().map(|(anchor, _)| anchor)).build()?;
     let around = chosen.into_iter().map(|(_, around)| around).collect();
     let short = short.into_iter().map(|literal| Finder::new(literal).into_owned()).collect();
-    Some(Way::Anchors { anchors, around, short })
+    Some(Strategy::Anchors { anchors, around, short })
 }
 
-type Gram = [u8; ANCHOR];
+type Gram = [u8; ANCHOR_LEN];
 
 /// Anchors for all literals: again and again the one that costs least for each literal it serves.
-fn choose(literals: &[&str], usual: &[&str]) -> Vec<(Gram, Vec<Around>)> {
+fn choose(literals: &[&str], sample_texts: &[&str]) -> Vec<(Gram, Vec<AnchoredLiteral>)> {
     let mut grams: BTreeMap<Gram, Vec<(usize, usize)>> = BTreeMap::new();
     for (number, literal) in literals.iter().enumerate() {
-        for (offset, gram) in literal.as_bytes().array_windows::<ANCHOR>().enumerate() {
+        for (offset, gram) in literal.as_bytes().array_windows::<ANCHOR_LEN>().enumerate() {
             let served = grams.entry(*gram).or_default();
             if served.last().is_none_or(|(last, _)| *last != number) {
                 served.push((number, offset));
             }
         }
     }
-    let frequency = Frequency::of(usual);
+    let frequency = Frequency::of(sample_texts);
     let mut left: Vec<bool> = vec![true; literals.len()];
     let mut chosen = Vec::new();
     loop {
         let serves = |served: &[(usize, usize)]| served.iter().filter(|(number, _)| left[*number]).count();
         let costs = grams.iter().filter_map(|(gram, served)| {
             let serves = serves(served);
-            // Of two fractions, in whole numbers: cost a literal served.
-            (serves > 0).then(|| ((frequency.of_gram(gram) + WORTH) * 1000 / serves, gram, served))
+            // Of two fractions, in whole numbers: cost per literal served.
+            (serves > 0).then(|| ((frequency.of_gram(gram) + ANCHOR_COST) * 1000 / serves, gram, served))
         });
         let Some((_, gram, served)) = costs.min() else { return chosen };
         let now: Vec<(usize, usize)> = served.iter().copied().filter(|(number, _)| left[*number]).collect();
         let around = now.iter().filter_map(|(number, offset)| {
-            Some(Around { offset: *offset, literal: literals.get(*number)?.as_bytes().into() })
+            Some(AnchoredLiteral { offset: *offset, literal: literals.get(*number)?.as_bytes().into() })
         });
         chosen.push((*gram, around.collect()));
         for (number, _) in now {
@@ -119,7 +119,7 @@ impl Frequency {
 
     fn of(texts: &[&str]) -> Self {
         let mut counts = vec![0_u16; 1 << Self::BITS];
-        for gram in texts.iter().flat_map(|text| text.as_bytes().array_windows::<ANCHOR>()) {
+        for gram in texts.iter().flat_map(|text| text.as_bytes().array_windows::<ANCHOR_LEN>()) {
             if let Some(count) = counts.get_mut(Self::place(gram)) {
                 *count = count.saturating_add(1);
             }
@@ -139,7 +139,7 @@ impl Frequency {
 
 /// The lines that hold a literal, in order, each as its place in the text without its line feed.
 pub struct Lines<'a> {
-    way: &'a Way,
+    strategy: &'a Strategy,
     text: &'a [u8],
     /// The start of the line where the search goes on.
     from: usize,
@@ -156,7 +156,7 @@ enum Next {
 }
 
 impl Next {
-    /// Where it is; looked for only when what was found before lies behind.
+    /// Where it is; searched for only when what was found before is behind.
     fn at(&mut self, from: usize, find: impl FnOnce() -> Option<usize>) -> Option<usize> {
         match self {
             Next::At(at) if *at >= from => {}
@@ -172,12 +172,12 @@ impl Iterator for Lines<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (text, from) = (self.text, self.from);
-        let hit = match self.way {
-            Way::Automaton(automaton) => {
+        let hit = match self.strategy {
+            Strategy::Automaton(automaton) => {
                 automaton.find(Input::new(text).range(from..text.len())).map(|hit| hit.start())
             }
-            Way::Anchors { anchors, around, short } => {
-                let mut first = self.anchored.at(from, || whole(anchors, around, text, from));
+            Strategy::Anchors { anchors, around, short } => {
+                let mut first = self.anchored.at(from, || find_literal(anchors, around, text, from));
                 for (next, finder) in self.short.iter_mut().zip(short) {
                     let found = next.at(from, || Some(from + finder.find(text.get(from..)?)?));
                     first = first.into_iter().chain(found).min();
@@ -193,11 +193,16 @@ impl Iterator for Lines<'_> {
 }
 
 /// The next place of an anchor whose literal is there.
-fn whole(anchors: &packed::Searcher, around: &[Vec<Around>], text: &[u8], from: usize) -> Option<usize> {
+fn find_literal(
+    anchors: &packed::Searcher,
+    around: &[Vec<AnchoredLiteral>],
+    text: &[u8],
+    from: usize,
+) -> Option<usize> {
     let mut at = from;
     loop {
         let found = anchors.find_in(text, Span { start: at, end: text.len() })?;
-        let there = |around: &Around| {
+        let there = |around: &AnchoredLiteral| {
             let start = found.start().checked_sub(around.offset)?;
             text.get(start..)?.starts_with(&around.literal).then_some(())
         };
@@ -220,9 +225,10 @@ mod tests {
 
     #[test]
     fn lines_with_a_literal_come_out_once_and_in_order() {
-        let search = Literals::of(&["ync", "Created container", "container finished"], &[]).unwrap();
+        let search = Literals::new(&["ync", "Created container", "container finished"], &[]).unwrap();
         assert!(
-            matches!(search.way, Way::Anchors { .. }) || !cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
+            matches!(search.strategy, Strategy::Anchors { .. })
+                || !cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
         );
         let text = "a\nsync Created container ync\nCreated containe\n\ncontainer finished\nyn\nync";
         assert_eq!(lines(&search, text), ["sync Created container ync", "container finished", "ync"]);
@@ -235,7 +241,7 @@ mod tests {
         let many: Vec<String> = (0..500).map(|number| format!("word-{number:03}-{}", number * 7919)).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         for literals in [many, vec!["a", "b", "c", "dd", "eee"]] {
-            let search = Literals::of(&literals, &[]).unwrap();
+            let search = Literals::new(&literals, &[]).unwrap();
             let text: String = literals.iter().map(|literal| format!("x{literal}y\nother\n")).collect();
             let found = lines(&search, &text);
             assert_eq!(found.iter().filter(|line| *line != "other").count(), literals.len());
@@ -249,7 +255,7 @@ mod tests {
             text in "[abcd\n]{0,300}",
         ) {
             let literals: Vec<&str> = literals.iter().map(String::as_str).collect();
-            let search = Literals::of(&literals, &["abc"]).unwrap();
+            let search = Literals::new(&literals, &["abc"]).unwrap();
             let expected: Vec<&str> =
                 text.split('\n').filter(|line| literals.iter().any(|literal| line.contains(literal))).collect();
             prop_assert_eq!(lines(&search, &text), expected);

@@ -9,7 +9,7 @@ use crate::causes;
 use crate::causes::evidence::Evidence;
 use crate::causes::setting::Settings;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::{Fact, Field, SourceLine, shorten};
+use crate::model::record::{Fact, Field, SourceLine, truncate_text};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
 
@@ -162,7 +162,7 @@ fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
         })
         .collect();
     if all.is_empty() {
-        let ended = startup.all(Fact::PullEnded).filter(|event| !event.by_runtime);
+        let ended = startup.all(Fact::PullFinished).filter(|event| !event.from_runtime);
         all = ended
             .filter_map(|event| {
                 let took = event.fields.length(Field::Duration)?;
@@ -221,7 +221,7 @@ fn registry(image: &str) -> &str {
 fn volumes(startup: &Startup) -> Vec<Volume> {
     let until = startup.running().unwrap_or(Time(i64::MAX));
     let mut all: BTreeMap<&str, (Volume, i64)> = BTreeMap::new();
-    let lines = startup.events.iter().filter(|event| event.time <= until && !event.by_runtime);
+    let lines = startup.events.iter().filter(|event| event.time <= until && !event.from_runtime);
     for (event, name) in lines.filter_map(|event| Some((event, event.fields.text(Field::Volume)?))) {
         if !all.contains_key(name) && all.len() >= LISTED {
             continue;
@@ -252,7 +252,7 @@ fn step(volume: &mut Volume, failures: &mut i64, event: &Event) {
         Fact::VolumeMounted => &mut volume.mounted,
         Fact::VolumeFailed => {
             *failures += 1;
-            volume.error = event.fields.text(Field::Error).map(|error| shorten(error, ERROR));
+            volume.error = event.fields.text(Field::Error).map(|error| truncate_text(error, ERROR));
             return;
         }
         _ => return,

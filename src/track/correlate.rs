@@ -14,7 +14,7 @@ fn begins_startup(fact: Fact) -> bool {
             Fact::PodAdded
                 | Fact::PodAdmitted
                 | Fact::PodRejected
-                | Fact::SyncBegan
+                | Fact::SyncStarted
                 | Fact::VolumesAwaited
                 | Fact::VolumeVerifyStarted
                 | Fact::VolumeMountStarted

@@ -82,10 +82,10 @@ fn confirms_start(fact: Fact) -> bool {
     matches!(
         fact,
         Fact::SandboxNeeded
-            | Fact::SandboxAsked
+            | Fact::SandboxRequested
             | Fact::StartupObserved
-            | Fact::PullAsked
-            | Fact::PullEnded
+            | Fact::PullRequested
+            | Fact::PullFinished
             | Fact::RunningMarked
             | Fact::NetworkNotReady
     )
@@ -138,9 +138,9 @@ impl Tracker {
                 self.describe(record, time, node);
             }
             Fact::KubeletStarted => self.restarted(&Event::of(record, time), node, false),
-            Fact::TransferBegan | Fact::TransferEnded | Fact::TransferFailed => {
+            Fact::TransferStarted | Fact::TransferFinished | Fact::TransferFailed => {
                 // The kubelet's own lines about the call say the same some milliseconds later, without an end.
-                if record.by_runtime {
+                if record.from_runtime {
                     self.states[node].pulls.push(&record, time);
                 }
             }
@@ -175,15 +175,15 @@ impl Tracker {
     fn note_coverage(&mut self, record: &Record, time: Time, node: usize) {
         let (known, state) = (&mut self.nodes[node], &mut self.states[node]);
         // The runtime's log may go on after the kubelet's: then it does not say how long a pod has been waiting.
-        if !record.by_runtime && !state.by_kubelet {
+        if !record.from_runtime && !state.by_kubelet {
             state.by_kubelet = true;
             known.seen = None;
         }
-        if record.by_runtime != state.by_kubelet {
+        if record.from_runtime != state.by_kubelet {
             let (from, to) = known.seen.unwrap_or((time, time));
             known.seen = Some((from.min(time), to.max(time)));
         }
-        if let (false, Some(pid), Fact::KubeletVersion) = (record.by_runtime, record.pid, record.fact) {
+        if let (false, Some(pid), Fact::KubeletVersion) = (record.from_runtime, record.pid, record.fact) {
             state.pid = Some(pid);
         }
     }
@@ -273,7 +273,7 @@ impl Tracker {
     }
 
     fn observed(&mut self, mut record: Record, time: Time, node: usize) {
-        let Some(observed) = record.observed.take() else { return };
+        let Some(observed) = record.startup_record.take() else { return };
         let Some(pod) = record.fields.text(Field::Pod) else { return };
         // What tells one life of a name from another, spelt as numbers: that is quick.
         let noted = |noted: RecordedTime| match noted {
@@ -325,7 +325,7 @@ impl Tracker {
             state.take(time);
         }
         startup.confirmed |= confirms_start(record.fact);
-        if record.by_runtime {
+        if record.from_runtime {
             startup.runtime_node = Some(node);
         }
         if record.fact == Fact::PodRejected {

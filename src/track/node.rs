@@ -98,7 +98,7 @@ pub(super) fn pod_latency(startup: &Startup, observed: &StartupRecord) -> Option
     let started = |event: &&Event| event.fields.text(Field::Type) == Some("ContainerStarted") && event.time <= running;
     let noticed = startup.all(Fact::PlegEvent).rev().find(started)?.time;
     let needed = startup.all(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
-    let asked = startup.first(Fact::SandboxAsked).or(needed)?.time;
+    let asked = startup.first(Fact::SandboxRequested).or(needed)?.time;
     let ready = startup.first(Fact::SandboxReady).or(startup.first(Fact::PlegEvent))?.time;
     Some((running, NeighbourStats { reported: running - noticed, sandbox: ready - asked }))
 }

@@ -11,9 +11,9 @@ use super::{ENCODED, without_node, without_schedule};
 
 /// More than three times the pods Kubernetes supports in a cluster (150 000); with what a name may have at most this
 /// bounds the memory.
-const MOST_PODS: usize = if cfg!(test) { 1000 } else { 500_000 };
+const MAX_PODS: usize = if cfg!(test) { 1000 } else { 500_000 };
 /// The longest name the API server accepts (`DNS1123SubdomainMaxLength`).
-const LONGEST: usize = 253;
+const MAX_NAME_BYTES: usize = 253;
 
 /// The workloads of the pods of one or several dumps.
 ///
@@ -22,20 +22,20 @@ const LONGEST: usize = 253;
 /// of such a field, however long it is.
 #[derive(Debug, Default)]
 pub struct Owners {
-    by_uid: HashMap<Box<str>, Known>,
-    by_name: HashMap<Box<str>, Known>,
+    by_uid: HashMap<Box<str>, KnownPod>,
+    by_name: HashMap<Box<str>, KnownPod>,
     workloads: HashSet<Arc<str>>,
     left_out: usize,
 }
 
 /// What is kept of a pod.
 #[derive(Clone, Debug)]
-struct Known {
+struct KnownPod {
     workload: Arc<str>,
     traits: Traits,
 }
 
-/// What a pod's object tells of its start.
+/// What a pod's object shows of its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
     /// A container has a postStart hook.
@@ -65,7 +65,7 @@ impl Owners {
                 Err(_) => {}
             }
             let mut item = Item::default();
-            Walk { owners: into, pods: &mut pods, item: &mut item, place: SourceLine::Object }
+            Walk { owners: into, pods: &mut pods, item: &mut item, location: Location::Object }
                 .deserialize(&mut documents)?;
             pods += usize::from(into.take(&item));
         }
@@ -81,12 +81,12 @@ impl Owners {
         self.known(namespace, name, uid).map(|known| &*known.workload)
     }
 
-    /// What a pod's object tells; `None` for pods no dump had.
+    /// What a pod's object shows; `None` for pods no dump had.
     pub fn traits(&self, namespace: &str, name: &str, uid: Option<&str>) -> Option<Traits> {
         self.known(namespace, name, uid).map(|known| known.traits)
     }
 
-    fn known(&self, namespace: &str, name: &str, uid: Option<&str>) -> Option<&Known> {
+    fn known(&self, namespace: &str, name: &str, uid: Option<&str>) -> Option<&KnownPod> {
         if self.by_name.is_empty() {
             return None;
         }
@@ -99,13 +99,13 @@ impl Owners {
         self.left_out
     }
 
-    /// Takes an item in; tells whether it was a pod.
+    /// Adds an item; returns whether it was a pod.
     fn take(&mut self, item: &Item) -> bool {
         if !item.is_pod() {
             return false;
         }
         let key = format!("{}/{}", item.namespace, item.name).into_boxed_str();
-        if self.by_name.len() >= MOST_PODS && !self.by_name.contains_key(&key) {
+        if self.by_name.len() >= MAX_PODS && !self.by_name.contains_key(&key) {
             self.left_out += 1;
             return true;
         }
@@ -115,10 +115,10 @@ impl Owners {
             self.workloads.insert(Arc::clone(&new));
             new
         });
-        let known = Known { workload, traits: item.traits };
+        let known = KnownPod { workload, traits: item.traits };
         for uid in [&item.uid, &item.mirror] {
             // A pod may come again and again under new uids.
-            if !uid.is_empty() && self.by_uid.len() < 2 * MOST_PODS {
+            if !uid.is_empty() && self.by_uid.len() < 2 * MAX_PODS {
                 self.by_uid.insert(uid.as_str().into(), known.clone());
             }
         }
@@ -190,9 +190,9 @@ fn without_hash<'n>(set: &'n str, label: &str) -> &'n str {
     strip(label).or_else(|| strip(&encoded?)).unwrap_or(set)
 }
 
-/// Where in an object a value stands, as far as it matters.
+/// Where in an object a value is, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum SourceLine {
+enum Location {
     Object,
     Items,
     Kind,
@@ -223,7 +223,7 @@ enum SourceLine {
     Claim,
 }
 
-impl SourceLine {
+impl Location {
     fn field(self, key: &str) -> Option<Self> {
         Some(match (self, key) {
             // A watch event wraps what it is about.
@@ -262,12 +262,12 @@ struct Walk<'a> {
     owners: &'a mut Owners,
     pods: &'a mut usize,
     item: &'a mut Item,
-    place: SourceLine,
+    location: Location,
 }
 
 impl Walk<'_> {
-    fn at(&mut self, place: SourceLine) -> Walk<'_> {
-        Walk { owners: self.owners, pods: self.pods, item: self.item, place }
+    fn at(&mut self, location: Location) -> Walk<'_> {
+        Walk { owners: self.owners, pods: self.pods, item: self.item, location }
     }
 }
 
@@ -287,23 +287,23 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        if self.place == SourceLine::Items {
+        if self.location == Location::Items {
             let mut item = Item::default();
-            Walk { item: &mut item, place: SourceLine::Object, ..self.at(SourceLine::Object) }.visit_map(map)?;
+            Walk { item: &mut item, location: Location::Object, ..self.at(Location::Object) }.visit_map(map)?;
             *self.pods += usize::from(self.owners.take(&item));
             return Ok(());
         }
         let traits = &mut self.item.traits;
-        traits.post_start |= self.place == SourceLine::PostStart;
-        traits.selinux |= self.place == SourceLine::SeLinux;
-        traits.persistent |= self.place == SourceLine::Claim;
+        traits.post_start |= self.location == Location::PostStart;
+        traits.selinux |= self.location == Location::SeLinux;
+        traits.persistent |= self.location == Location::Claim;
         while let Some(key) = map.next_key::<String>()? {
-            match self.place.field(&key) {
-                Some(place) => map.next_value_seed(self.at(place))?,
+            match self.location.field(&key) {
+                Some(location) => map.next_value_seed(self.at(location))?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        if self.place == SourceLine::Reference {
+        if self.location == Location::Reference {
             let reference = std::mem::take(&mut self.item.reference);
             if reference.controller {
                 self.item.owner = reference;
@@ -313,12 +313,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        self.item.has_containers |= self.place == SourceLine::Containers;
-        let element = match self.place {
-            SourceLine::Object | SourceLine::Items => SourceLine::Items,
-            SourceLine::References => SourceLine::Reference,
-            SourceLine::Containers => SourceLine::Container,
-            SourceLine::Volumes => SourceLine::Volume,
+        self.item.has_containers |= self.location == Location::Containers;
+        let element = match self.location {
+            Location::Object | Location::Items => Location::Items,
+            Location::References => Location::Reference,
+            Location::Containers => Location::Container,
+            Location::Volumes => Location::Volume,
             _ => {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(());
@@ -330,27 +330,27 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         let item = self.item;
-        let field = match self.place {
-            SourceLine::Kind => &mut item.kind,
-            SourceLine::Name => &mut item.name,
-            SourceLine::Namespace => &mut item.namespace,
-            SourceLine::Uid => &mut item.uid,
-            SourceLine::Hash => &mut item.hash,
-            SourceLine::Mirror => &mut item.mirror,
-            SourceLine::DeploymentConfig => &mut item.deployment_config,
-            SourceLine::OwnerKind => &mut item.reference.kind,
-            SourceLine::OwnerName => &mut item.reference.name,
-            SourceLine::Node => &mut item.node,
+        let field = match self.location {
+            Location::Kind => &mut item.kind,
+            Location::Name => &mut item.name,
+            Location::Namespace => &mut item.namespace,
+            Location::Uid => &mut item.uid,
+            Location::Hash => &mut item.hash,
+            Location::Mirror => &mut item.mirror,
+            Location::DeploymentConfig => &mut item.deployment_config,
+            Location::OwnerKind => &mut item.reference.kind,
+            Location::OwnerName => &mut item.reference.name,
+            Location::Node => &mut item.node,
             _ => return Ok(()),
         };
-        if text.len() <= LONGEST {
+        if text.len() <= MAX_NAME_BYTES {
             text.clone_into(field);
         }
         Ok(())
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        if self.place == SourceLine::Controller {
+        if self.location == Location::Controller {
             self.item.reference.controller = value;
         }
         Ok(())

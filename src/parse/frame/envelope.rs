@@ -1,5 +1,5 @@
 //! Log lines inside JSON: journald's json forms, docker's json-file, the objects of log agents. Objects that programs
-//! write themselves are told apart and left whole.
+//! write themselves are recognised and left as they are.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use super::json::{Fields, Value, string, unescape};
 use super::stamp;
 use crate::model::time::Stamp;
 
-/// Docker splits longer lines; a part of this size without a newline at its end is not a whole line.
-const DOCKER_PART: usize = 16 * 1024;
+/// Docker splits longer lines; a part of this size without a newline at its end is not a complete line.
+const DOCKER_SPLIT_LEN: usize = 16 * 1024;
 
 /// What a JSON object says about the line inside it.
 #[derive(Debug, Default)]
@@ -19,13 +19,13 @@ pub(super) struct Envelope<'t> {
     pub(super) pid: Option<u32>,
     pub(super) message: Option<Cow<'t, [u8]>>,
     /// The message ends before its closing quote, or docker split it.
-    pub(super) cut: bool,
+    pub(super) truncated: bool,
 }
 
 /// What an object at the beginning of a line is.
 #[derive(Debug)]
 pub(super) enum Object<'t> {
-    /// A frame: a line stands inside.
+    /// A frame: it contains a line.
     Envelope(Envelope<'t>),
     /// A program's own line (`{"level":…,"msg":…}`).
     Program,
@@ -79,7 +79,7 @@ pub(super) fn pretty_field<'t>(text: &'t [u8], key: &[u8]) -> Option<Cow<'t, [u8
     Fields(text).next().filter(|(name, _)| *name == key).and_then(|(_, value)| value.text())
 }
 
-/// A whole line in double quotes with its inner quotes escaped; perhaps a comma or bracket behind it.
+/// A complete line in double quotes with its inner quotes escaped; perhaps a comma or bracket behind it.
 pub(super) fn quoted_line(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     let (inner, closed, rest) = string(text.strip_prefix(b"\"")?);
     let rest = rest.trim_ascii();
@@ -106,7 +106,7 @@ fn field<'t>(envelope: &mut Envelope<'t>, key: &[u8], value: Value<'t>) {
             if value.open() && text.ends_with(b">") {
                 shorten(&mut text, 1);
             }
-            envelope.cut |= value.open() || (key == b"log" && !ended && text.len() >= DOCKER_PART);
+            envelope.truncated |= value.open() || (key == b"log" && !ended && text.len() >= DOCKER_SPLIT_LEN);
             envelope.message = Some(text);
         }
         b"_HOSTNAME" | b"HOSTNAME" | b"hostname" | b"host" | b"kubernetes" => {
@@ -120,7 +120,7 @@ fn field<'t>(envelope: &mut Envelope<'t>, key: &[u8], value: Value<'t>) {
         }
         b"__REALTIME_TIMESTAMP" => envelope.stamp = value.text().and_then(|text| stamp::realtime(&text)),
         b"time" | b"timestamp" | b"@timestamp" => {
-            envelope.stamp = envelope.stamp.or_else(|| value.text().and_then(|text| stamp::whole(&text)));
+            envelope.stamp = envelope.stamp.or_else(|| value.text().and_then(|text| stamp::complete(&text)));
         }
         _ => {}
     }

@@ -12,14 +12,14 @@ pub(super) struct Layer<'t> {
     pub(super) identifier: Option<&'t str>,
     pub(super) pid: Option<u32>,
     /// The rest is known to be only the first part of what the program wrote.
-    pub(super) cut: bool,
+    pub(super) truncated: bool,
     pub(super) rest: &'t [u8],
 }
 
 impl<'t> Layer<'t> {
     /// A layer that says nothing about the line.
     pub(super) fn bare(rest: &'t [u8]) -> Self {
-        Self { stamp: None, host: None, identifier: None, pid: None, cut: false, rest }
+        Self { stamp: None, host: None, identifier: None, pid: None, truncated: false, rest }
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) fn layer(text: &[u8]) -> Option<Layer<'_>> {
         return rfc5424(rest).or_else(|| dated(rest)).or_else(|| {
             // `<6>MSG` as systemd's daemons write it, and local syslog sockets without date and host.
             let tagged = tag(rest).filter(|layer| layer.pid.is_some());
-            tagged.or_else(|| program::starts(rest).then(|| Layer::bare(rest)))
+            tagged.or_else(|| program::is_log_line(rest).then(|| Layer::bare(rest)))
         });
     }
     dated(text)
@@ -55,11 +55,11 @@ fn rfc5424(text: &[u8]) -> Option<Layer<'_>> {
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let known = |field| Some(field).filter(|&field| field != "-");
     Some(Layer {
-        stamp: stamp::whole(date.as_bytes()),
+        stamp: stamp::complete(date.as_bytes()),
         host: known(host),
         identifier: known(identifier),
         pid: process.parse().ok(),
-        cut: false,
+        truncated: false,
         rest: text,
     })
 }
@@ -93,10 +93,10 @@ fn dated(text: &[u8]) -> Option<Layer<'_>> {
     let rest = rest.trim_ascii_start();
     let layer = container(rest).or_else(|| {
         // `--no-hostname`: only a process number or a known line behind it tells an identifier from a program's word.
-        let proven = |layer: &Layer| layer.pid.is_some() || program::starts(layer.rest);
+        let proven = |layer: &Layer| layer.pid.is_some() || program::is_log_line(layer.rest);
         tag(rest).filter(proven).or_else(|| hosted(rest).filter(|layer| !common || proven(layer)))
     });
-    let layer = layer.or_else(|| program::starts(rest).then(|| Layer::bare(rest)))?;
+    let layer = layer.or_else(|| program::is_log_line(rest).then(|| Layer::bare(rest)))?;
     Some(Layer { stamp, ..layer })
 }
 
@@ -104,10 +104,10 @@ fn dated(text: &[u8]) -> Option<Layer<'_>> {
 fn container(text: &[u8]) -> Option<Layer<'_>> {
     let text = text.strip_prefix(b"std").filter(|rest| rest.starts_with(b"out ") || rest.starts_with(b"err "))?;
     let text = text.get(4..)?;
-    let cut = text.starts_with(b"P");
+    let truncated = text.starts_with(b"P");
     let rest = text.strip_prefix(b"F").or_else(|| text.strip_prefix(b"P"))?;
     let rest = if rest.is_empty() { rest } else { rest.strip_prefix(b" ")? };
-    Some(Layer { cut, ..Layer::bare(rest) })
+    Some(Layer { truncated, ..Layer::bare(rest) })
 }
 
 /// `HOST IDENTIFIER[PID]: MSG`, or the program's line right behind the host.
@@ -117,7 +117,7 @@ fn hosted(text: &[u8]) -> Option<Layer<'_>> {
         return None;
     }
     let rest = rest.trim_ascii_start();
-    let layer = tag(rest).or_else(|| program::starts(rest).then(|| Layer::bare(rest)))?;
+    let layer = tag(rest).or_else(|| program::is_log_line(rest).then(|| Layer::bare(rest)))?;
     Some(Layer { host: Some(host), ..layer })
 }
 

@@ -1,31 +1,31 @@
-//! What stands around a program's log line: journald, syslog, container runtimes, log agents, tools and people.
+//! What surrounds a program's log line: journald, syslog, container runtimes, log agents, tools and people.
 //!
-//! Each line is looked at by itself, so every form may be mixed with and nested in every other. Nothing here reads
+//! Each line is read by itself, so every form may be mixed with and nested in every other. Nothing here reads
 //! what the program wrote: klog, logrus and JSON lines are only recognised by their first bytes.
 
+mod decoration;
 mod envelope;
 mod header;
 mod json;
+mod prefix_cache;
 mod program;
 #[cfg(test)]
 mod properties;
 mod stamp;
 #[cfg(test)]
 mod tests;
-mod usual;
-mod wrap;
 
 use std::borrow::Cow;
 
 use crate::model::time::Stamp;
 use envelope::{Envelope, Object};
 use header::Layer;
-pub use usual::Opener;
+pub use prefix_cache::FrameReader;
 
 /// How many frames and wrappings may be nested; more than any tool chain seen puts around a line.
-const DEPTH: usize = 8;
-/// How many words may stand in front of a program's line without being understood.
-const WORDS: usize = 8;
+const MAX_DEPTH: usize = 8;
+/// How many words may precede a program's line without being understood.
+const MAX_UNKNOWN_WORDS: usize = 8;
 
 /// A log line and what its frames say about it. With nested frames the inner one counts, as it is nearer to the
 /// program; only a date that names its zone or year is kept over an inner one that does not.
@@ -44,7 +44,7 @@ pub struct Frame<'a> {
     pub body: Cow<'a, [u8]>,
     /// The end of the body is known to be missing: a pager's `>`, a terminal's `…` (these marks are not in the body),
     /// a container runtime's partial line, or JSON that stops inside the message.
-    pub cut: bool,
+    pub truncated: bool,
 }
 
 /// Takes the frame off one line (without its newline), whatever put it there.
@@ -53,10 +53,10 @@ pub struct Frame<'a> {
 /// escapes, colours). A program's line that is quoted inside another one's message is left there.
 #[must_use]
 pub fn open(line: &[u8]) -> Frame<'_> {
-    if let Some(plain) = wrap::without_colours(line) {
-        return peel(&plain, DEPTH, Origin::Line).frame.into_owned();
+    if let Some(plain) = decoration::without_colours(line) {
+        return strip_frames(&plain, MAX_DEPTH, Origin::Line).frame.into_owned();
     }
-    peel(line, DEPTH, Origin::Line).frame
+    strip_frames(line, MAX_DEPTH, Origin::Line).frame
 }
 
 /// The host, when `line` is the `_HOSTNAME` field of an entry that `journalctl -o export`, `verbose` or `json-pretty`
@@ -75,7 +75,7 @@ pub fn host_field(line: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 /// A frame, and whether anything was recognised at all.
-struct Peeled<'a> {
+struct Stripped<'a> {
     frame: Frame<'a>,
     known: bool,
 }
@@ -93,15 +93,15 @@ enum Origin {
 
 /// Takes off layer after layer. `seen` follows the text through wrappings that may turn out to mean nothing; `sure` is
 /// what has been proven by a frame or a program's line behind them.
-fn peel(line: &[u8], depth: usize, origin: Origin) -> Peeled<'_> {
+fn strip_frames(line: &[u8], depth: usize, origin: Origin) -> Stripped<'_> {
     let mut chopped = origin == Origin::Line;
-    let mut rest = wrap::without_returns(line);
+    let mut rest = decoration::without_returns(line);
     let mut sure = Frame::bare(rest);
     let mut seen = Frame::bare(rest);
     let mut known = false;
     for left in (0..depth).rev() {
         let framed = known || origin == Origin::Message;
-        if program::starts(rest) {
+        if program::is_log_line(rest) {
             (sure, known) = (seen, true);
             break;
         }
@@ -122,11 +122,11 @@ fn peel(line: &[u8], depth: usize, origin: Origin) -> Peeled<'_> {
         };
         if let Some(mut envelope) = envelope {
             match envelope.message.take() {
-                Some(Cow::Owned(text)) => return seen.around(envelope, &peel(&text, left, Origin::Message)),
+                Some(Cow::Owned(text)) => return seen.around(envelope, &strip_frames(&text, left, Origin::Message)),
                 Some(Cow::Borrowed(text)) => rest = text,
                 None => break,
             }
-            chopped &= envelope.cut;
+            chopped &= envelope.truncated;
             seen.take_envelope(envelope, Cow::Borrowed(rest));
             (sure, known) = (seen.clone(), true);
             continue;
@@ -139,7 +139,7 @@ fn peel(line: &[u8], depth: usize, origin: Origin) -> Peeled<'_> {
                 continue;
             }
             Some(Cow::Owned(text)) => {
-                let inner = peel(&text, left, Origin::Quoted);
+                let inner = strip_frames(&text, left, Origin::Quoted);
                 if inner.known {
                     return seen.around(Envelope::default(), &inner);
                 }
@@ -147,64 +147,66 @@ fn peel(line: &[u8], depth: usize, origin: Origin) -> Peeled<'_> {
             }
             None => {}
         }
-        if let Some(layer) = wrap::strip(rest, framed) {
+        if let Some(layer) = decoration::strip(rest, framed) {
             rest = layer.rest;
             seen.take(layer);
             continue;
         }
         // Inside a frame that is understood only one word is expected: the component that MicroShift puts first.
-        if let Some(program) = program::behind(rest, if framed { 1 } else { WORDS }).and_then(|at| rest.get(at..)) {
+        if let Some(program) =
+            program::find_log_line(rest, if framed { 1 } else { MAX_UNKNOWN_WORDS }).and_then(|at| rest.get(at..))
+        {
             seen.body = Cow::Borrowed(program);
             (sure, known) = (seen, true);
         }
         break;
     }
     if chopped && known {
-        sure = sure.chopped();
+        sure = sure.without_truncation_mark();
     }
-    Peeled { frame: sure, known }
+    Stripped { frame: sure, known }
 }
 
 impl<'a> Frame<'a> {
     fn bare(line: &'a [u8]) -> Self {
-        Self { stamp: None, host: None, identifier: None, pid: None, body: Cow::Borrowed(line), cut: false }
+        Self { stamp: None, host: None, identifier: None, pid: None, body: Cow::Borrowed(line), truncated: false }
     }
 
-    /// Without a pager's or a terminal's cut mark.
-    fn chopped(mut self) -> Self {
+    /// Without a pager's or a terminal's mark of truncation.
+    fn without_truncation_mark(mut self) -> Self {
         if let Cow::Borrowed(body) = self.body
-            && let Some(whole) = wrap::before_cut(body)
+            && let Some(kept) = decoration::before_truncation_mark(body)
         {
-            self.body = Cow::Borrowed(whole);
-            self.cut = true;
+            self.body = Cow::Borrowed(kept);
+            self.truncated = true;
         }
         self
     }
 
     /// Goes one layer in.
     fn take(&mut self, layer: Layer<'a>) {
-        let Layer { stamp, host, identifier, pid, cut, rest } = layer;
+        let Layer { stamp, host, identifier, pid, truncated, rest } = layer;
         let (host, identifier) = (host.map(Cow::Borrowed), identifier.map(Cow::Borrowed));
-        self.take_envelope(Envelope { stamp, host, identifier, pid, message: None, cut }, Cow::Borrowed(rest));
+        self.take_envelope(Envelope { stamp, host, identifier, pid, message: None, truncated }, Cow::Borrowed(rest));
     }
 
     fn take_envelope(&mut self, inner: Envelope<'a>, body: Cow<'a, [u8]>) {
-        if inner.stamp.map_or(0, telling) >= self.stamp.map_or(0, telling) {
+        if inner.stamp.map_or(0, specificity) >= self.stamp.map_or(0, specificity) {
             self.stamp = inner.stamp;
         }
         self.host = inner.host.or(self.host.take());
         self.identifier = inner.identifier.or(self.identifier.take());
         self.pid = inner.pid.or(self.pid);
-        self.cut |= inner.cut;
+        self.truncated |= inner.truncated;
         self.body = body;
     }
 
     /// Goes into an envelope whose decoded message has been peeled.
-    fn around(mut self, envelope: Envelope<'a>, inner: &Peeled<'_>) -> Peeled<'a> {
+    fn around(mut self, envelope: Envelope<'a>, inner: &Stripped<'_>) -> Stripped<'a> {
         self.take_envelope(envelope, Cow::Borrowed(b""));
-        let Frame { stamp, host, identifier, pid, body, cut } = inner.frame.clone().into_owned();
-        self.take_envelope(Envelope { stamp, host, identifier, pid, message: None, cut }, body);
-        Peeled { frame: self, known: true }
+        let Frame { stamp, host, identifier, pid, body, truncated } = inner.frame.clone().into_owned();
+        self.take_envelope(Envelope { stamp, host, identifier, pid, message: None, truncated }, body);
+        Stripped { frame: self, known: true }
     }
 
     fn into_owned<'b>(self) -> Frame<'b> {
@@ -214,13 +216,13 @@ impl<'a> Frame<'a> {
             identifier: self.identifier.map(|identifier| Cow::Owned(identifier.into_owned())),
             pid: self.pid,
             body: Cow::Owned(self.body.into_owned()),
-            cut: self.cut,
+            truncated: self.truncated,
         }
     }
 }
 
 /// How much a date says: with its zone, with its year, neither.
-fn telling(stamp: Stamp) -> u8 {
+fn specificity(stamp: Stamp) -> u8 {
     match stamp {
         Stamp::Utc(_) => 3,
         Stamp::Wall { year: Some(_), .. } => 2,

@@ -1,12 +1,12 @@
 //! Where a program's own line begins: the shapes of klog, logrus and the kubelet's JSON. Does not read what they say.
 
 /// The longest text that is believed to be a frame in front of a program's line, in bytes.
-const FRONT: usize = 200;
+const MAX_UNKNOWN_PREFIX: usize = 200;
 
 /// Whether `text` begins as klog text, logrus text or the kubelet's JSON do.
 ///
 /// Only the first bytes are looked at, so lines whose end is cut off are recognised too.
-pub(super) fn starts(text: &[u8]) -> bool {
+pub(super) fn is_log_line(text: &[u8]) -> bool {
     match text.first() {
         Some(b'I' | b'W' | b'E' | b'F') => klog(text),
         Some(b't') => text.strip_prefix(b"time=\"").is_some_and(digit_first),
@@ -19,12 +19,12 @@ pub(super) fn starts(text: &[u8]) -> bool {
 ///
 /// The front must be short, of at most `words` words and without any quote: a line quoted inside another program's
 /// message is that message's text, not a line of its own.
-pub(super) fn behind(text: &[u8], words: usize) -> Option<usize> {
+pub(super) fn find_log_line(text: &[u8], words: usize) -> Option<usize> {
     let mut seen = 0;
     let mut before = b' ';
-    for (at, &byte) in text.iter().enumerate().take(FRONT) {
+    for (at, &byte) in text.iter().enumerate().take(MAX_UNKNOWN_PREFIX) {
         let edge = matches!(before, b' ' | b'\t' | b']' | b'|' | b'>' | b':' | b')');
-        if at > 0 && edge && text.get(at..).is_some_and(starts) {
+        if at > 0 && edge && text.get(at..).is_some_and(is_log_line) {
             return Some(at);
         }
         if matches!(byte, b'"' | b'\'' | b'`' | b'{') {

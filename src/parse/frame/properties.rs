@@ -57,7 +57,7 @@ proptest! {
         let found = open(&line);
         prop_assert!(found.body.len() <= line.len());
         let _ = host_field(&line);
-        let _ = wrap::before_cut(&line);
+        let _ = decoration::before_truncation_mark(&line);
     }
 
     #[test]

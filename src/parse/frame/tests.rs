@@ -50,7 +50,8 @@ fn every_journal_form_gives_the_same_entry() {
         let line = format!("{front}{KLOG}");
         let found = frame(&line);
         let (host, identifier) = (Some("rig-node-1".into()), Some("kubelet".into()));
-        let wanted = Frame { stamp, host, identifier, pid: Some(30893), body: KLOG.as_bytes().into(), cut: false };
+        let wanted =
+            Frame { stamp, host, identifier, pid: Some(30893), body: KLOG.as_bytes().into(), truncated: false };
         assert_eq!(found, wanted, "{line}");
         assert!(matches!((found.body, found.host), (Cow::Borrowed(_), Some(Cow::Borrowed(_)))), "allocates: {line}");
     }
@@ -59,7 +60,7 @@ fn every_journal_form_gives_the_same_entry() {
         let found = frame(&line);
         assert_eq!((found.stamp, found.host.as_deref()), (utc(WRITTEN), Some("rig-node-1")), "{line}");
         assert_eq!((found.identifier.as_deref(), found.pid), (Some("kubelet"), Some(30893)));
-        assert_eq!((&*found.body, found.cut), (KLOG.as_bytes(), false));
+        assert_eq!((&*found.body, found.truncated), (KLOG.as_bytes(), false));
     }
     let escaped = KLOG.replace('"', "\\\"");
     let bare = [
@@ -134,7 +135,7 @@ fn syslog_files() {
 fn container_runtimes_and_agents() {
     let cri = format!("2026-11-23T19:08:24.991853000Z stderr F {KLOG}");
     assert_eq!((frame(&cri).stamp, body(&cri).as_str()), (Some(Stamp::Utc(WRITTEN)), KLOG));
-    assert!(frame("2026-11-23T19:08:24.991853000Z stderr P I1123 half").cut);
+    assert!(frame("2026-11-23T19:08:24.991853000Z stderr P I1123 half").truncated);
     let escaped = KLOG.replace('"', "\\\"");
     let docker = format!(r#"{{"log":"{escaped}\n","stream":"stderr","time":"2026-11-23T19:08:24.991853Z"}}"#);
     assert_eq!((frame(&docker).stamp, body(&docker).as_str()), (Some(Stamp::Utc(WRITTEN)), KLOG));
@@ -171,9 +172,9 @@ fn programs_own_lines_stay_whole() {
         "",
     ];
     for line in lines {
-        assert_eq!((body(line).as_str(), frame(line).cut), (line, false));
+        assert_eq!((body(line).as_str(), frame(line).truncated), (line, false));
         let framed = format!("2026-11-23T18:59:59+0000 rig-node-1 kubelet[4242]: {line}");
-        assert_eq!((body(&framed).as_str(), frame(&framed).cut), (line, false));
+        assert_eq!((body(&framed).as_str(), frame(&framed).truncated), (line, false));
         assert_eq!(frame(&framed).pid, Some(4242));
     }
     // The kubelet's JSON inside journald's JSON.
@@ -277,7 +278,7 @@ fn a_quoted_line_is_not_the_line() {
 fn marks_of_cut_lines() {
     let front = "May 26 10:45:47 XPS-13-9350 k3s[1406452]: ";
     let head = "I0526 10:45:47.302376 1406452 a.go:104] \"Observed\"";
-    let cut = [
+    let truncated = [
         (
             " podStartSLOduration=1.531844016 podStartE2EDuration=\"4.>",
             " podStartSLOduration=1.531844016 podStartE2EDuration=\"4.",
@@ -288,26 +289,26 @@ fn marks_of_cut_lines() {
         (" pod=\"kube-sys…", " pod=\"kube-sys"),
         (" pod=\"kube-sys...", " pod=\"kube-sys"),
     ];
-    for (end, left) in cut {
+    for (end, left) in truncated {
         for front in [front, ""] {
             let line = format!("{front}{head}{end}");
-            assert_eq!((body(&line), frame(&line).cut), (format!("{head}{left}"), true), "{line}");
+            assert_eq!((body(&line), frame(&line).truncated), (format!("{head}{left}"), true), "{line}");
         }
     }
     for end in [" err=<nil>", " html=<a href=x>", " more...", " >= 3"] {
         let line = format!("{front}{head}{end}");
-        assert_eq!((body(&line), frame(&line).cut), (format!("{head}{end}"), false), "{line}");
+        assert_eq!((body(&line), frame(&line).truncated), (format!("{head}{end}"), false), "{line}");
     }
-    assert!(!frame(&format!("{front} >")).cut, "the end of a multi-line value");
+    assert!(!frame(&format!("{front} >")).truncated, "the end of a multi-line value");
     // journalctl --no-full on a terminal of 100 columns.
     let narrow =
         "Nov 23 19:09:14 rig-node-1 kubelet[1385]: I1123 19:09:14.102379    1385 kubelet_volumes.go:16…lumes\"";
     assert_eq!(
-        (body(narrow).as_str(), frame(narrow).cut),
+        (body(narrow).as_str(), frame(narrow).truncated),
         ("I1123 19:09:14.102379    1385 kubelet_volumes.go:16", true)
     );
     let json = r#"{"_PID":"7","MESSAGE":"I1123 19:08:24.991703   30893 a.go:1] \"Obser>"#;
-    assert_eq!((body(json).as_str(), frame(json).cut), ("I1123 19:08:24.991703   30893 a.go:1] \"Obser", true));
+    assert_eq!((body(json).as_str(), frame(json).truncated), ("I1123 19:08:24.991703   30893 a.go:1] \"Obser", true));
 }
 
 #[test]

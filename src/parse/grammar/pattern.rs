@@ -5,12 +5,13 @@ use std::sync::OnceLock;
 use memchr::{memchr, memmem};
 use regex::Regex;
 
+use super::message::read_field;
 use crate::model::record::{Field, Value};
 
 /// What follows the operation in the messages of volumes (pkg/volume/util/operationexecutor, `GenerateMsg`), as the
 /// grammars write it. These are a third of the lines of a start, and reading them as the expression says, but without
 /// its engine, takes a fifth of the time; a test holds the two against each other.
-const VOLUME: [&str; 3] = [
+const VOLUME_PATTERN: [&str; 3] = [
     concat!(
         r#" for volume "(?P<volume>[^"]+)" \(UniqueName: "#,
         r#""(?:(?P<plugin>[^"/^]+/[^"/^]+)(?:/(?P<driver>[^"^/]+)\^)?)?[^"]*"\) pod ""#
@@ -20,21 +21,21 @@ const VOLUME: [&str; 3] = [
     r#"" \(UID: "(?P<uid>[^"]+)"\)"#,
 ];
 /// How that begins in a line.
-const BEGIN: &str = " for volume \"";
+const VOLUME_PREFIX: &str = " for volume \"";
 
-/// A pattern. It is compiled when a text first asks for it: most inputs hold few kinds of lines, and compiling all
+/// A pattern. It is compiled when first needed: most inputs hold few kinds of lines, and compiling all
 /// patterns takes longer than reading a small log.
 #[derive(Debug)]
 pub(super) struct Pattern {
     source: String,
     compiled: OnceLock<Option<Compiled>>,
-    /// Its parts, where [`VOLUME`] is one.
-    around: Option<Around>,
+    /// Its parts, where [`VOLUME_PATTERN`] is one.
+    volume_pattern: Option<VolumePattern>,
 }
 
-/// What stands around [`VOLUME`].
+/// What surrounds [`VOLUME_PATTERN`].
 #[derive(Debug)]
-struct Around {
+struct VolumePattern {
     /// Plain text, or a pattern.
     head: Result<String, Box<Pattern>>,
     named: bool,
@@ -50,31 +51,30 @@ struct Compiled {
 
 impl Compiled {
     fn of(source: &str) -> Result<Self, String> {
-        let regex = Regex::new(source).map_err(|trouble| trouble.to_string())?;
+        let regex = Regex::new(source).map_err(|error| error.to_string())?;
         let named = regex.capture_names().enumerate().filter_map(|(number, name)| Some((number, name?)));
-        let groups = named.map(|(number, name)| {
-            Ok((number, Field::from_name(name).ok_or_else(|| format!("no field is named {name}"))?))
-        });
+        let groups = named
+            .map(|(number, name)| Ok((number, Field::from_name(name).ok_or_else(|| format!("unknown field {name}"))?)));
         Ok(Compiled { groups: groups.collect::<Result<_, String>>()?, regex })
     }
 }
 
 impl Pattern {
     /// A pattern that is known to be right: one that is not matches nothing.
-    pub(super) fn known(source: &str) -> Self {
-        Pattern { source: source.to_owned(), compiled: OnceLock::new(), around: Around::of(source) }
+    pub(super) fn trusted(source: &str) -> Self {
+        Pattern { source: source.to_owned(), compiled: OnceLock::new(), volume_pattern: VolumePattern::of(source) }
     }
 
     /// A pattern that may be wrong; `Err` says how.
     pub(super) fn checked(source: &str) -> Result<Self, String> {
         let compiled = OnceLock::from(Some(Compiled::of(source)?));
-        Ok(Pattern { compiled, ..Pattern::known(source) })
+        Ok(Pattern { compiled, ..Pattern::trusted(source) })
     }
 
     /// Adds the fields of a text that matches, else gives `None`.
     pub(super) fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
         let known = fields.len();
-        match self.around.as_ref().and_then(|around| around.read(text, fields)) {
+        match self.volume_pattern.as_ref().and_then(|volume_pattern| volume_pattern.read(text, fields)) {
             Some(found) => return found,
             None => fields.truncate(known),
         }
@@ -84,7 +84,7 @@ impl Pattern {
         }
         let captures = regex.captures(text)?;
         for (number, field) in groups {
-            if let Some(value) = captures.get(*number).and_then(|found| field.read(found.as_str())) {
+            if let Some(value) = captures.get(*number).and_then(|found| read_field(*field, found.as_str())) {
                 fields.push((*field, value));
             }
         }
@@ -92,9 +92,9 @@ impl Pattern {
     }
 }
 
-impl Around {
+impl VolumePattern {
     fn of(source: &str) -> Option<Self> {
-        let [begin, name, end] = VOLUME;
+        let [begin, name, end] = VOLUME_PATTERN;
         let (head, rest) = source.strip_prefix('^')?.split_once(begin)?;
         let (named, rest) = match rest.strip_prefix(name) {
             Some(rest) => (true, rest),
@@ -102,17 +102,17 @@ impl Around {
         };
         let tail = rest.strip_prefix(end)?;
         let plain = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b' ');
-        Some(Around {
+        Some(VolumePattern {
             head: match head.split(r"\.").all(plain) {
                 true => Ok(head.replace(r"\.", ".")),
-                false => Err(Box::new(Pattern::known(&format!("^(?:{head})$")))),
+                false => Err(Box::new(Pattern::trusted(&format!("^(?:{head})$")))),
             },
             named,
-            tail: (!tail.is_empty()).then(|| Box::new(Pattern::known(&format!("^(?:{tail})")))),
+            tail: (!tail.is_empty()).then(|| Box::new(Pattern::trusted(&format!("^(?:{tail})")))),
         })
     }
 
-    /// What the whole reads; `None` when only the engine can tell.
+    /// The fields of the complete text; `None` when only the engine can tell.
     fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<Option<()>> {
         let rest = match &self.head {
             Ok(plain) => match text.strip_prefix(plain.as_str()).and_then(|rest| volume(rest, self.named, fields)) {
@@ -120,9 +120,9 @@ impl Around {
                 None => return Some(None),
             },
             Err(head) => {
-                let (front, rest) = text.split_at_checked(memmem::find(text.as_bytes(), BEGIN.as_bytes())?)?;
+                let (front, rest) = text.split_at_checked(memmem::find(text.as_bytes(), VOLUME_PREFIX.as_bytes())?)?;
                 // Of several it is not known here which is meant.
-                if memmem::find(rest.get(1..)?.as_bytes(), BEGIN.as_bytes()).is_some() {
+                if memmem::find(rest.get(1..)?.as_bytes(), VOLUME_PREFIX.as_bytes()).is_some() {
                     return None;
                 }
                 head.read(front, fields)?;
@@ -133,16 +133,16 @@ impl Around {
     }
 }
 
-/// What [`VOLUME`] reads; gives what follows.
+/// What [`VOLUME_PATTERN`] reads; gives what follows.
 fn volume<'a>(text: &'a str, named: bool, fields: &mut Vec<(Field, Value)>) -> Option<&'a str> {
     let quoted = |text: &'a str| text.split_at_checked(memchr(b'"', text.as_bytes())?);
-    let (volume, text) = quoted(text.strip_prefix(BEGIN)?)?;
+    let (volume, text) = quoted(text.strip_prefix(VOLUME_PREFIX)?)?;
     let (unique, text) = quoted(text.strip_prefix("\" (UniqueName: \"")?)?;
     let (pod, text) = quoted(text.strip_prefix("\") pod \"")?)?;
     let (uid, text) = quoted(text.strip_prefix("\" (UID: \"")?)?;
     let rest = text.strip_prefix("\")").filter(|_| !volume.is_empty() && !uid.is_empty())?;
     let mut push = |field: Field, text: &str| {
-        if let Some(value) = field.read(text) {
+        if let Some(value) = read_field(field, text) {
             fields.push((field, value));
         }
     };
@@ -181,7 +181,7 @@ mod tests {
 
     /// What the parts read, if they can tell, and what the engine reads.
     fn both(text: &str, head: &str, named: bool, tail: &str) -> [Option<Vec<(Field, Value)>>; 2] {
-        let [begin, name, end] = VOLUME;
+        let [begin, name, end] = VOLUME_PATTERN;
         let name = if named { name } else { r#"[^"]*"# };
         let mut pattern = Pattern::checked(&format!("^{head}{begin}{name}{end}{tail}")).unwrap();
         let read = |pattern: &Pattern| {
@@ -189,7 +189,7 @@ mod tests {
             pattern.read(text, &mut fields).map(|()| fields)
         };
         let quick = read(&pattern);
-        assert!(pattern.around.take().is_some());
+        assert!(pattern.volume_pattern.take().is_some());
         [quick, read(&pattern)]
     }
 
@@ -200,8 +200,8 @@ mod tests {
     #[test]
     fn a_wrong_pattern_is_told_or_matches_nothing() {
         assert!(Pattern::checked("(").is_err());
-        assert!(Pattern::checked("(?<colour>x)").is_err_and(|wrong| wrong.contains("no field is named colour")));
-        assert_eq!(Pattern::known("(").read("(", &mut Vec::new()), None);
+        assert!(Pattern::checked("(?<colour>x)").is_err_and(|wrong| wrong.contains("unknown field colour")));
+        assert_eq!(Pattern::trusted("(").read("(", &mut Vec::new()), None);
     }
 
     #[test]

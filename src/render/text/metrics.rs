@@ -6,7 +6,7 @@ use super::{Page, plural};
 use crate::causes;
 use crate::metrics::{Bounds, MetricsReport, NodeMetrics, Reconciliation};
 use crate::model::text::sanitize;
-use crate::render::{format_count, format_duration, format_percent, format_range};
+use crate::render::{format_count, format_duration, format_percent, format_range, wrap};
 
 /// How many causes and nodes are shown.
 const CAUSES: usize = 5;
@@ -192,7 +192,7 @@ impl Page<'_> {
                 sanitize(&node.window.node),
                 plural(node.startups.round() as usize, "start", "starts"),
             );
-            writeln!(out, "{}", self.clipped(&text, self.width))?;
+            writeln!(out, "{}", wrap::clip_end(&text, self.width))?;
         }
         writeln!(out)
     }

@@ -120,7 +120,6 @@ pub(super) fn cause_lines(table: &Table, summary: &Summary, effects: &Counterfac
         CauseLine {
             without: effects.without(&cause),
             advised: advised(&cause).unwrap_or_default(),
-            what_if: None,
             lost_s: seconds(claims.lost),
             lost_min_s: seconds(claims.certain),
             pods: claims.pods,

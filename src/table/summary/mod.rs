@@ -79,8 +79,6 @@ pub struct CauseLine {
     pub example: Option<Example>,
     /// What to change on these kubelets, and the trade-off.
     pub advised: Advised,
-    /// What that would save, as text, if it can be estimated.
-    pub what_if: Option<String>,
 }
 
 /// A setting as it is known of some nodes.

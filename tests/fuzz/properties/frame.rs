@@ -36,7 +36,7 @@ fn framed(frame: &str, text: &[u8]) {
     let whole = [frame.as_bytes(), &line].concat();
     let found = open(&whole);
     let marked = text.ends_with(b">") || text.ends_with(b"...") || String::from_utf8_lossy(text).contains('…');
-    let kept = if found.cut && marked { found.body.len() } else { line.len() };
+    let kept = if found.truncated && marked { found.body.len() } else { line.len() };
     assert_eq!(String::from_utf8_lossy(&found.body), String::from_utf8_lossy(&line[..kept]), "behind {frame:?}");
     assert_eq!((found.host.as_deref(), found.identifier.as_deref(), found.pid), (Some("n1"), Some("kubelet"), Some(9)));
 }

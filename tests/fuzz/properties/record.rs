@@ -25,7 +25,7 @@ pub fn holds(data: &[u8]) {
         let line = usize::try_from(record.place.line).unwrap();
         assert!(found.contains(&line), "the record of line {line} stands on a line with a literal");
         assert!(record.text.len() <= 410, "evidence is shortened: {}", record.text.len());
-        assert_eq!(record.observed.is_some(), record.fact == Fact::StartupObserved);
+        assert_eq!(record.startup_record.is_some(), record.fact == Fact::StartupObserved);
     }
     // Cut into chunks of so many lines, each with all that follows as its look ahead.
     let step = 1 + usize::from(first) % 7;
@@ -36,7 +36,7 @@ pub fn holds(data: &[u8]) {
         (from, number) = (from + own, number + some.len() as u64);
     }
     let told = |parts: &[Parsed], name: fn(&Parsed) -> u64| parts.iter().map(name).sum::<u64>();
-    for name in [|part: &Parsed| part.lines, |part: &Parsed| part.unknown, |part: &Parsed| part.cut] {
+    for name in [|part: &Parsed| part.lines, |part: &Parsed| part.unknown, |part: &Parsed| part.truncated] {
         assert_eq!(told(&parts, name), name(&whole));
     }
     let parts: Vec<(Option<Box<str>>, Record)> = parts.iter().flat_map(records).collect();
@@ -47,8 +47,9 @@ pub fn holds(data: &[u8]) {
 fn records(parsed: &Parsed) -> Vec<(Option<Box<str>>, Record)> {
     let host = |record: &Record| record.host.map(|host| parsed.hosts[usize::from(host)].clone());
     // A NaN is not even itself.
-    let known =
-        |record: &Record| record.observed.as_ref().is_none_or(|observed| observed.slo.is_none_or(|slo| !slo.is_nan()));
+    let known = |record: &Record| {
+        record.startup_record.as_ref().is_none_or(|observed| observed.slo.is_none_or(|slo| !slo.is_nan()))
+    };
     assert!(parsed.records.iter().all(known));
     parsed.records.iter().map(|record| (host(record), Record { host: None, ..record.clone() })).collect()
 }

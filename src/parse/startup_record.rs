@@ -1,4 +1,4 @@
-//! The tracker's record `StartupRecord pod startup duration` in all its shapes: keys by name in any order, whole values only.
+//! The tracker's record `Observed pod startup duration` in all its forms: keys by name in any order, complete values only.
 
 use crate::model::record::{RecordFormat, RecordedTime, StartupRecord};
 use crate::model::time::Time;
@@ -8,9 +8,9 @@ use crate::parse::value::{self, Raw};
 pub const MESSAGE: &str = "Observed pod startup duration";
 
 /// Reads the record's keys (without `pod`). `json`: the line is JSON logging, whose time values are all the time of
-/// writing and so unknown. `cut`: the line is known to be cut.
-pub fn read(keys: &[(std::borrow::Cow<'_, str>, Raw<'_>)], json: bool, cut: bool) -> StartupRecord {
-    let mut observed = StartupRecord { json, cut, ..StartupRecord::default() };
+/// writing and so unknown. `truncated`: the line is known to be truncated.
+pub fn read(keys: &[(std::borrow::Cow<'_, str>, Raw<'_>)], json: bool, truncated: bool) -> StartupRecord {
+    let mut record = StartupRecord { json, truncated, ..StartupRecord::default() };
     let (mut old_creation, mut e2e_key, mut pulling_key) = (false, false, false);
     for (key, raw) in keys {
         let text = raw.text();
@@ -18,43 +18,43 @@ pub fn read(keys: &[(std::borrow::Cow<'_, str>, Raw<'_>)], json: bool, cut: bool
         let span = || text.and_then(value::duration);
         match key.as_ref() {
             "pod" | "ts" | "caller" | "msg" | "v" | "logger" => {}
-            "podStartSLOduration" => observed.slo = text.and_then(value::float),
-            "podStartE2EDuration" => (observed.e2e, e2e_key) = (span(), true),
+            "podStartSLOduration" => record.slo = text.and_then(value::float),
+            "podStartE2EDuration" => (record.e2e, e2e_key) = (span(), true),
             "pod.CreationTimestamp" | "podCreationTimestamp" => {
                 old_creation |= key.starts_with("pod.");
-                observed.created = noted(text, json, &mut observed);
+                record.created = recorded_time(text, json, &mut record);
             }
-            "firstStartedPulling" => observed.first_pull = noted(text, json, &mut observed),
-            "lastFinishedPulling" => observed.last_pull = noted(text, json, &mut observed),
-            "observedRunningTime" => observed.running = noted(text, json, &mut observed),
-            "watchObservedRunningTime" => observed.watched = noted(text, json, &mut observed),
-            "totalImagesPullingTime" => (observed.pulling, pulling_key) = (span(), true),
-            "totalInitContainerRuntime" => observed.init = span(),
-            "isStatefulPod" => observed.stateful = text.and_then(|t| t.parse().ok()),
-            "imagePullSessionsCount" => observed.sessions = text.and_then(|t| t.parse().ok()),
-            "imagePullSessionsStartsCount" => observed.open_sessions = text.and_then(|t| t.parse().ok()),
-            unknown => observed.unknown.push(unknown.into()),
+            "firstStartedPulling" => record.first_pull = recorded_time(text, json, &mut record),
+            "lastFinishedPulling" => record.last_pull = recorded_time(text, json, &mut record),
+            "observedRunningTime" => record.running = recorded_time(text, json, &mut record),
+            "watchObservedRunningTime" => record.watched = recorded_time(text, json, &mut record),
+            "totalImagesPullingTime" => (record.pulling, pulling_key) = (span(), true),
+            "totalInitContainerRuntime" => record.init = span(),
+            "isStatefulPod" => record.stateful = text.and_then(|t| t.parse().ok()),
+            "imagePullSessionsCount" => record.sessions = text.and_then(|t| t.parse().ok()),
+            "imagePullSessionsStartsCount" => record.open_sessions = text.and_then(|t| t.parse().ok()),
+            unknown => record.unknown.push(unknown.into()),
         }
     }
-    observed.format = match (old_creation, e2e_key, pulling_key) {
+    record.format = match (old_creation, e2e_key, pulling_key) {
         (_, _, true) => Some(RecordFormat::G4),
         (true, ..) => Some(RecordFormat::G1),
         (_, true, _) => Some(RecordFormat::G3),
-        // Without the last key a cut line cannot be told from a longer format.
-        _ if json || !cut => Some(RecordFormat::G2),
+        // Without its last key a truncated line could be of a longer format.
+        _ if json || !truncated => Some(RecordFormat::G2),
         _ => None,
     };
-    observed
+    record
 }
 
-fn noted(text: Option<&str>, json: bool, observed: &mut StartupRecord) -> RecordedTime {
+fn recorded_time(text: Option<&str>, json: bool, record: &mut StartupRecord) -> RecordedTime {
     let Some(read) = text.filter(|_| !json).and_then(value::go_time) else { return RecordedTime::Unknown };
     match read.time {
         None => RecordedTime::Never,
         Some(time) => {
-            observed.offset = Some(read.offset);
+            record.offset = Some(read.offset);
             if let Some(since_start) = read.monotonic {
-                observed.process_start = Some(time - since_start);
+                record.process_start = Some(time - since_start);
             }
             RecordedTime::At(time)
         }

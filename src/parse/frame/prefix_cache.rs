@@ -4,51 +4,51 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::{Frame, open, program, stamp, wrap};
+use super::{Frame, decoration, open, program, stamp};
 
-/// Takes frames off the lines of one text, and remembers the last one: where host, identifier and process stand as
-/// they stood, only the date is read. Gives what [`open`] gives.
+/// Takes frames off the lines of one text, and remembers the last one: if host, identifier and process are the
+/// same, only the date is read. Gives what [`open`] gives.
 #[derive(Debug, Default)]
-pub struct Opener<'a> {
-    last: Option<Front<'a>>,
+pub struct FrameReader<'a> {
+    last: Option<CachedPrefix<'a>>,
 }
 
-/// What stands between a journal's date and the program's line.
+/// What is between a journal's date and the program's line.
 #[derive(Debug)]
-struct Front<'a> {
+struct CachedPrefix<'a> {
     text: &'a [u8],
     host: Option<&'a str>,
     identifier: Option<&'a str>,
     pid: Option<u32>,
 }
 
-impl<'a> Opener<'a> {
+impl<'a> FrameReader<'a> {
     /// As [`open`].
     pub fn open(&mut self, line: &'a [u8]) -> Frame<'a> {
         let Some((behind, stamp)) = stamp::precise(line) else { return open(line) };
-        if let Some(front) = &self.last
-            && let Some(body) = behind.strip_prefix(front.text)
-            && program::starts(body)
+        if let Some(prefix) = &self.last
+            && let Some(body) = behind.strip_prefix(prefix.text)
+            && program::is_log_line(body)
             && memchr(0x1b, body).is_none()
         {
             let frame = Frame {
                 stamp: Some(stamp),
-                host: front.host.map(Cow::Borrowed),
-                identifier: front.identifier.map(Cow::Borrowed),
-                pid: front.pid,
-                body: Cow::Borrowed(wrap::without_returns(body)),
-                cut: false,
+                host: prefix.host.map(Cow::Borrowed),
+                identifier: prefix.identifier.map(Cow::Borrowed),
+                pid: prefix.pid,
+                body: Cow::Borrowed(decoration::without_returns(body)),
+                truncated: false,
             };
-            return frame.chopped();
+            return frame.without_truncation_mark();
         }
         let frame = open(line);
-        self.last = (frame.stamp == Some(stamp)).then(|| Front::of(&frame, behind)).flatten();
+        self.last = (frame.stamp == Some(stamp)).then(|| CachedPrefix::of(&frame, behind)).flatten();
         frame
     }
 }
 
-impl<'a> Front<'a> {
-    /// The front of a frame that says the same of every line it stands before: it ends the search for each of its
+impl<'a> CachedPrefix<'a> {
+    /// The prefix of a frame, if it means the same before every line: it ends the search for each of its
     /// parts, and nothing in it has to be decoded.
     fn of(frame: &Frame<'a>, behind: &'a [u8]) -> Option<Self> {
         let Cow::Borrowed(body) = frame.body else { return None };
@@ -59,8 +59,8 @@ impl<'a> Front<'a> {
             Some(Cow::Borrowed(part)) => Some(Some(*part)),
             Some(Cow::Owned(_)) => None,
         };
-        (plain && !frame.cut && program::starts(body)).then_some(())?;
-        Some(Front { text, host: part(&frame.host)?, identifier: part(&frame.identifier)?, pid: frame.pid })
+        (plain && !frame.truncated && program::is_log_line(body)).then_some(())?;
+        Some(CachedPrefix { text, host: part(&frame.host)?, identifier: part(&frame.identifier)?, pid: frame.pid })
     }
 }
 
@@ -71,9 +71,9 @@ mod tests {
     use super::*;
 
     fn same(lines: &[String]) {
-        let mut opener = Opener::default();
+        let mut reader = FrameReader::default();
         for line in lines {
-            assert_eq!(opener.open(line.as_bytes()), open(line.as_bytes()), "{line:?} of {lines:?}");
+            assert_eq!(reader.open(line.as_bytes()), open(line.as_bytes()), "{line:?} of {lines:?}");
         }
     }
 
@@ -88,11 +88,11 @@ mod tests {
             line(27, klog),
             line(28, &klog.replace("\"x\"", "\"x…")),
         ]);
-        let mut opener = Opener::default();
+        let mut reader = FrameReader::default();
         let first = line(24, klog);
-        let found = opener.open(first.as_bytes());
+        let found = reader.open(first.as_bytes());
         assert_eq!(found.host.as_deref(), Some("n1"));
-        assert_eq!(opener.last.as_ref().map(|front| front.text), Some(&b" n1 kubelet[9]: "[..]));
+        assert_eq!(reader.last.as_ref().map(|prefix| prefix.text), Some(&b" n1 kubelet[9]: "[..]));
     }
 
     proptest! {

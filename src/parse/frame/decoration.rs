@@ -1,5 +1,5 @@
 //! What people and tools put around framed lines: indentation, Markdown, colours, grep's file names, prefixes in
-//! brackets, a pager's cut mark. A wrapping counts only if something known stands behind it, which `frame` checks.
+//! brackets, a pager's mark of truncation. A decoration counts only if something known follows it, which `frame` checks.
 
 use memchr::{memchr, memmem, memrchr};
 
@@ -7,9 +7,9 @@ use super::header::{self, Layer};
 use super::{envelope, program, stamp};
 
 /// How far a file name in front of a line may reach, in bytes.
-const PREFIX: usize = 256;
+const MAX_FILE_PREFIX: usize = 256;
 /// Longer lines are not shortened by `systemctl status` on any usual terminal, in bytes.
-const TERMINAL: usize = 600;
+const MAX_TERMINAL_WIDTH: usize = 600;
 
 /// Takes one wrapping off; `None` when there is none. `framed` says that a frame was found before, which leaves less
 /// room for guesses: text with blanks is then a program's message.
@@ -25,7 +25,7 @@ pub(super) fn strip(text: &[u8], framed: bool) -> Option<Layer<'_>> {
 
 /// Whether a frame or a program's line begins here; cheap, and without looking behind further wrappings.
 fn known(text: &[u8]) -> bool {
-    program::starts(text)
+    program::is_log_line(text)
         || text.starts_with(b"MESSAGE=")
         || envelope::looks_like_object(text)
         || header::layer(text).is_some()
@@ -70,7 +70,7 @@ fn numbered(text: &[u8]) -> Option<&[u8]> {
 /// `[pod/NAME/CONTAINER] ` of `kubectl logs --prefix`, and anything else in brackets.
 fn bracket(text: &[u8]) -> Option<&[u8]> {
     let inner = text.strip_prefix(b"[")?;
-    let end = inner.iter().take(PREFIX).position(|byte| matches!(byte, b']' | b'"'))?;
+    let end = inner.iter().take(MAX_FILE_PREFIX).position(|byte| matches!(byte, b']' | b'"'))?;
     inner.get(end..)?.strip_prefix(b"] ")
 }
 
@@ -98,7 +98,7 @@ fn node(text: &[u8]) -> Option<Layer<'_>> {
 
 /// grep's `FILE:`, `FILE:LINE:`, `LINE:`, and with `-A`, `-B`, `-C` a `-` in their place.
 fn file(text: &[u8], framed: bool) -> Option<&[u8]> {
-    for (at, byte) in text.iter().enumerate().take(PREFIX) {
+    for (at, byte) in text.iter().enumerate().take(MAX_FILE_PREFIX) {
         match byte {
             b':' | b'-' if at > 0 => {
                 let rest = text.get(at + 1..)?.trim_ascii_start();
@@ -155,11 +155,11 @@ fn sequence(escape: &[u8]) -> usize {
     }
 }
 
-/// The body before the mark that shows its end was cut off; `None` when there is no such mark.
+/// The body before the mark that shows that it was truncated; `None` if there is no such mark.
 ///
 /// `less -S`, journalctl's pager, ends chopped lines with `>`; `systemctl status --no-pager` puts `…` for what it left
 /// out before the last tenth, which is useless then.
-pub(super) fn before_cut(body: &[u8]) -> Option<&[u8]> {
+pub(super) fn before_truncation_mark(body: &[u8]) -> Option<&[u8]> {
     if let Some(text) = body.strip_suffix(b">") {
         return chopped(text).then_some(text);
     }
@@ -169,7 +169,7 @@ pub(super) fn before_cut(body: &[u8]) -> Option<&[u8]> {
     if let Some(text) = body.strip_suffix(b"...") {
         return inside_quotes(text).then_some(text);
     }
-    if body.len() > TERMINAL {
+    if body.len() > MAX_TERMINAL_WIDTH {
         return None;
     }
     // Hardly a line has the sign's first byte, and looking for that alone needs no preparation.
