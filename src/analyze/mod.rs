@@ -29,14 +29,13 @@ use row_sink::RowSink;
 use crate::causes::setting::Settings;
 use crate::input::{ChunkLimits, Source};
 use crate::model::error::{Error, ErrorKind};
-use crate::model::record::MAX_EXAMPLES;
-use crate::model::record::{Record, SourceLine};
+use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
 use crate::model::time::Time;
 use crate::parse;
 use crate::parse::calendar::{Clock, Hints};
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
-use crate::report::{Coverage, Report, UnusedLine};
+use crate::report::{self, Coverage, Report, UnusedLine};
 use crate::table::anonymize::Anonymizer;
 use crate::table::filter::Filter;
 use crate::table::{Budget, SettingLine, Store};
@@ -180,7 +179,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     }
     let mut scenarios = options.what_if.clone();
     if let Some(anonymizer) = &options.anonymizer {
-        scenarios.iter_mut().for_each(|scenario| anonymizer.scenario(scenario));
+        scenarios.iter_mut().for_each(|scenario| report::anonymize::scenario(anonymizer, scenario));
     }
     let mut report = Report::of(store.finish()?, windows, options.filter.is_of_nodes(), &scenarios, coverage)?;
     // Else rows tell what is set, each for its node.
@@ -283,7 +282,8 @@ fn logs(
     coverage.existing_pods = counts.existing;
     (coverage.evicted_idle, coverage.evicted_limit, coverage.dropped_events) =
         (counts.aged, counts.capped, counts.dropped_events);
-    coverage.suppressed_messages = tracker.nodes.iter().map(|node| node.suppressed).sum();
+    let suppressed: i64 = tracker.nodes.iter().map(|node| node.suppressed).sum();
+    coverage.suppressed_messages = u64::try_from(suppressed).unwrap_or(0);
     Ok(failed)
 }
 

@@ -75,8 +75,6 @@ pub struct CauseLine {
     pub example: Option<Example>,
     /// What to change on these kubelets, and the trade-off.
     pub advised: Advised,
-    /// What that would save, as text, if it can be estimated.
-    pub what_if: Option<String>,
 }
 
 /// A setting as it is known of some nodes.
@@ -489,7 +487,6 @@ fn causes(table: &Table, summary: &Summary, effects: &Counterfactual) -> Result<
         CauseLine {
             without: effects.without(&cause),
             advised: advised(&cause).unwrap_or_default(),
-            what_if: None,
             lost_s: seconds(claims.lost),
             lost_min_s: seconds(claims.certain),
             pods: claims.pods,
