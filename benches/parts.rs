@@ -20,7 +20,7 @@ use divan::counter::BytesCount;
 use journal::{Captures, Form};
 use podlag::internals::breakdown;
 use podlag::internals::causes;
-use podlag::internals::input::{Chunks, Limits};
+use podlag::internals::input::{ChunkLimits, Chunks};
 use podlag::internals::model::record::Record;
 use podlag::internals::parse;
 use podlag::internals::parse::calendar::{Clock, Hints};
@@ -71,7 +71,7 @@ fn chunks(bencher: Bencher<'_, '_>, unrelated: u32) {
     let text = journal(unrelated, Form::Short);
     bencher
         .counter(BytesCount::of_slice(&text))
-        .bench(|| Chunks::new(0, "journal", text.as_slice(), Limits::default()).map(Result::unwrap).count());
+        .bench(|| Chunks::new(0, "journal", text.as_slice(), ChunkLimits::default()).map(Result::unwrap).count());
 }
 
 #[divan::bench(args = SHARES)]

@@ -179,7 +179,8 @@ impl Inputs {
         }
         if self.owners.left_out() > 0 {
             let count = self.owners.left_out();
-            self.errors.push(format!("{}: too many pods; {count} are taken by their names", source.name));
+            self.errors
+                .push(format!("{}: too many pods: the workloads of {count} are derived from their names", source.name));
         }
     }
 

@@ -27,16 +27,15 @@ use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
-use crate::input::{Limits, Source};
+use crate::input::{ChunkLimits, Source};
 use crate::model::error::{Error, ErrorKind};
-use crate::model::record::MAX_EXAMPLES;
-use crate::model::record::{Record, SourceLine};
+use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
 use crate::model::time::Time;
 use crate::parse;
 use crate::parse::calendar::{Clock, Hints};
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
-use crate::report::{Coverage, Report, UnusedLine};
+use crate::report::{self, Coverage, Report, UnusedLine};
 use crate::table::anonymize::Anonymizer;
 use crate::table::filter::Filter;
 use crate::table::{Budget, SettingLine, Store};
@@ -54,7 +53,7 @@ pub struct Options {
     /// How many threads parse; at least one.
     pub threads: usize,
     /// How sources are cut into chunks.
-    pub chunks: Limits,
+    pub chunks: ChunkLimits,
     /// What the user says about times.
     pub hints: Hints,
     /// The node all sources are of; else each host, or each folder of bare files, is one.
@@ -99,7 +98,7 @@ impl Options {
     pub fn new(temp: &Path) -> Result<Self, Error> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let grammars = Grammars::load(&[])?;
-        let (chunks, hints, limits) = (Limits::default(), Hints::default(), track::Limits::default());
+        let (chunks, hints, limits) = (ChunkLimits::default(), Hints::default(), track::Limits::default());
         let (filter, budget) = (Filter::default(), Budget::under(temp));
         let servers = Servers::default();
         Ok(Options {
@@ -180,7 +179,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     }
     let mut scenarios = options.what_if.clone();
     if let Some(anonymizer) = &options.anonymizer {
-        scenarios.iter_mut().for_each(|scenario| anonymizer.scenario(scenario));
+        scenarios.iter_mut().for_each(|scenario| report::anonymize::scenario(anonymizer, scenario));
     }
     let mut report = Report::of(store.finish()?, windows, options.filter.is_of_nodes(), &scenarios, coverage)?;
     // Else rows tell what is set, each for its node.
@@ -206,8 +205,10 @@ fn logs(
     let mut sink = RowSink { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
-    let chunks =
-        Limits { chunk: options.chunks.chunk.min(((64 << 20) / sources.len().max(1)).max(1 << 16)), ..options.chunks };
+    let chunks = ChunkLimits {
+        chunk: options.chunks.chunk.min(((64 << 20) / sources.len().max(1)).max(1 << 16)),
+        ..options.chunks
+    };
     let (jobs, work) = bounded::<Job>(2 * threads);
     let (emptied, empty) = bounded::<Vec<Record>>(3 * threads + 1);
     let mut failed = 0;
@@ -282,7 +283,8 @@ fn logs(
     coverage.existing_pods = counts.existing;
     (coverage.evicted_idle, coverage.evicted_limit, coverage.dropped_events) =
         (counts.aged, counts.capped, counts.dropped_events);
-    coverage.suppressed_messages = tracker.nodes.iter().map(|node| node.suppressed).sum();
+    let suppressed: i64 = tracker.nodes.iter().map(|node| node.suppressed).sum();
+    coverage.suppressed_messages = u64::try_from(suppressed).unwrap_or(0);
     Ok(failed)
 }
 

@@ -8,7 +8,7 @@ use std::thread::{self, Scope};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use crate::input::{self, Chunk, Chunks, Limits, MAX_OPEN_FILES, Source, SourceError};
+use crate::input::{self, Chunk, ChunkLimits, Chunks, MAX_OPEN_FILES, Source, SourceError};
 use crate::parse::Parsed;
 
 /// A chunk to parse, where the answer goes, and where its text goes to be filled again.
@@ -42,7 +42,7 @@ impl ReaderEvents {
 pub(super) struct Reading {
     source: Source,
     number: u32,
-    limits: Limits,
+    limits: ChunkLimits,
     text: Option<Box<dyn Read + Send>>,
     chunks: Option<Chunks>,
     out: Sender<ReaderEvent>,
@@ -93,7 +93,7 @@ pub(super) fn start<'scope>(
     scope: &'scope Scope<'scope, '_>,
     sources: &[Source],
     mut texts: Vec<Option<Box<dyn Read + Send>>>,
-    limits: Limits,
+    limits: ChunkLimits,
     threads: usize,
     jobs: &Sender<Job>,
     stop: &Arc<AtomicBool>,

@@ -9,28 +9,14 @@ mod pulls;
 mod tile;
 pub mod timeline;
 
-use crate::model::names::named_enum;
 use crate::model::phase::Phase;
+pub use crate::model::precision::Precision;
 use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine};
 use crate::model::startup::{Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::parse::startup_record::is_overflow;
 use crate::track::{ClosedStartup, NodePulls};
 use timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
-
-named_enum! {
-    /// How well a span's ends are known.
-    #[derive(Default)]
-    Precision PRECISIONS {
-        /// Both ends are told by lines.
-        Exact = "exact",
-        /// An end follows from other lines by a rule.
-        Inferred = "inferred",
-        /// An end lies between two known instants.
-        #[default]
-        Bounded = "bounded",
-    }
-}
 
 /// A phase with its place in one startup.
 #[derive(Clone, Debug, PartialEq)]

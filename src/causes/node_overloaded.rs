@@ -17,7 +17,7 @@ const MIN_DISK_BUSY: f64 = 0.9;
 pub(super) const CAUSE: Cause = Cause {
     id: "node-overloaded",
     title: "Node short of CPU, memory or disk, or too many pods started at once",
-    advice: &[Advice::new(0, "spread starts over nodes; faster disks; reserve CPU for the system (systemReserved, kubeReserved)").side_effect("more or larger nodes")],
+    advice: &[Advice::new(0, "spread starts over nodes; use faster disks; reserve CPU for the system (systemReserved, kubeReserved)").side_effect("more or larger nodes")],
     text: "\
 What it means
 Everything on the node waits for the same CPU or disk: the runtime, the kubelet and the starting containers.

@@ -25,11 +25,11 @@ pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Resu
         .filter(|error| error.kind() != ErrorKind::Closed)
         .collect();
     let printed = (format.write)(&report, text_options(), out).and_then(|()| Ok(out.flush()?));
-    let startups_only = targets.iter().any(Target::is_table) || matches!(cli.format.as_str(), "csv" | "trace");
+    let startups_only = targets.iter().any(Target::is_startups_only) || format.startups_only;
     if report.metrics.is_some() && startups_only {
         print_error("tables and traces hold startups only; for metrics use text, .md, .json or .ndjson");
     }
-    print_source_errors(&report, cli.format != "text");
+    print_source_errors(&report, !format.terminal);
     not_written.iter().for_each(|error| print_error(&error.to_string()));
     match printed {
         Err(error) if not_written.is_empty() || error.kind() != ErrorKind::Closed => Err(error),

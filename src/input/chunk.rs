@@ -2,21 +2,21 @@
 
 /// How a stream is cut. A 0 in `chunk` or `line` counts as 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ChunkLimits {
     /// Bytes of a chunk's own text, at most, unless one line alone is longer. Default 1 MiB: large enough that handing it
-    /// to a thread costs nothing beside parsing it, small enough to stay in a core's cache.
+    /// to a thread costs nothing compared with parsing it, small enough to stay in a core's cache.
     pub chunk: usize,
     /// Bytes of the following text that a chunk shows as well, at most. Default 16 KiB, several times what a journal record
     /// of many lines takes.
-    pub ahead: usize,
+    pub lookahead: usize,
     /// Bytes of one line, its end not counted; of a longer one only the head is kept. Default 256 KiB: journald and the
     /// container runtimes split lines far below that.
     pub line: usize,
 }
 
-impl Default for Limits {
+impl Default for ChunkLimits {
     fn default() -> Self {
-        Self { chunk: 1 << 20, ahead: 16 << 10, line: 256 << 10 }
+        Self { chunk: 1 << 20, lookahead: 16 << 10, line: 256 << 10 }
     }
 }
 
@@ -35,7 +35,7 @@ pub struct TruncatedLine {
 ///
 /// `text[..end]` is its own. `text[end..]` is the beginning of the next chunk's text, shown so that a record over several
 /// lines can be completed without joining chunks; it is whole lines unless its first line alone is longer than
-/// [`Limits::ahead`]. The own texts of a source's chunks, joined, are the stream, less what [`TruncatedLine`] says. Where chunks are
+/// [`ChunkLimits::lookahead`]. The own texts of a source's chunks, joined, are the stream, less what [`TruncatedLine`] says. Where chunks are
 /// cut depends on the bytes and the limits, not on how the bytes arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
@@ -43,13 +43,13 @@ pub struct Chunk {
     pub source: u32,
     /// Number of its first line in the source, from 1.
     pub first_line: u64,
-    /// Where its first byte stands in the decoded stream, from 0 (after a byte order mark).
+    /// Position of its first byte in the decoded stream, from 0 (after a byte order mark).
     pub offset: u64,
     /// Own text and lookahead. Own text ends with a line feed unless the source ended without one.
     pub text: Vec<u8>,
     /// Where the own text ends.
     pub end: usize,
-    /// Lines of the own text that were cut, in order; hardly ever any.
+    /// Lines of the own text that were truncated, in order; hardly ever any.
     pub truncated_lines: Vec<TruncatedLine>,
     /// Whether a read error broke off its last line, which may so end in the middle of a value.
     pub broken_off: bool,
@@ -64,11 +64,11 @@ impl Chunk {
 
     /// The text that follows it, as far as it is shown.
     #[must_use]
-    pub fn ahead(&self) -> &[u8] {
+    pub fn lookahead(&self) -> &[u8] {
         self.text.get(self.end..).unwrap_or_default()
     }
 
-    /// Where the own byte `at` stands in the decoded stream, what was cut before it counted in.
+    /// Position of the own byte `at` in the decoded stream, including what was left out before it.
     #[must_use]
     pub fn offset_of(&self, at: usize) -> u64 {
         let dropped: u64 = self

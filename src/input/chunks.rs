@@ -1,81 +1,71 @@
 //! Cuts a stream into chunks of whole lines, with exact line numbers and a bound on memory whatever the bytes are.
-//! It knows lines, not what stands in them; NUL bytes and lone carriage returns are bytes like others.
+//! It knows lines, not what they contain; NUL bytes and lone carriage returns are bytes like others.
 
 use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::chunk::{Chunk, Limits, TruncatedLine};
+use super::chunk::{Chunk, ChunkLimits, TruncatedLine};
 use super::error::SourceError;
 use super::peek_reader::read_retrying;
 
-/// Text that [`Chunks::peek`] shows at most, in bytes.
-const PEEK: usize = 64 * 1024;
 /// Room offered to a read beyond what is wanted, in bytes: reads of less cost more in calls than in copying.
-const ROOM: usize = 64 * 1024;
+const READ_MARGIN: usize = 64 * 1024;
 
 /// The chunks of one source, in order. Ends after the first error, before which comes all text there was.
 pub struct Chunks<R = Box<dyn Read + Send>> {
     reader: R,
     id: u32,
     name: String,
-    limits: Limits,
+    limits: ChunkLimits,
     /// `text[..filled]` is text not handed out yet, with the cuts made; the rest is room to read into.
     text: Vec<u8>,
     filled: usize,
     /// The start of some line in `text`, from which the length of the last one is measured.
     line: usize,
     /// In the part of a line that is left out.
-    dropping: bool,
-    /// Lines cut in `text[..filled]`; their numbers are set when they are handed out.
+    skipping: bool,
+    /// Lines truncated in `text[..filled]`; their numbers are set when they are handed out.
     truncated_lines: Vec<TruncatedLine>,
     offset: u64,
     first_line: u64,
     ended: bool,
-    fault: Option<io::Error>,
-    spare: Option<Vec<u8>>,
+    pending_error: Option<io::Error>,
+    recycled: Option<Vec<u8>>,
 }
 
 impl<R: Read> Chunks<R> {
     /// Chunks of what `reader` gives. `id` is what [`Chunk::source`] will say, `name` what errors say.
-    pub fn new(id: u32, name: &str, reader: R, limits: Limits) -> Self {
+    pub fn new(id: u32, name: &str, reader: R, limits: ChunkLimits) -> Self {
         Self {
             reader,
             id,
             name: name.to_owned(),
-            limits: Limits { chunk: limits.chunk.max(1), line: limits.line.max(1), ..limits },
+            limits: ChunkLimits { chunk: limits.chunk.max(1), line: limits.line.max(1), ..limits },
             text: Vec::new(),
             filled: 0,
             line: 0,
-            dropping: false,
+            skipping: false,
             truncated_lines: Vec::new(),
             offset: 0,
             first_line: 1,
             ended: false,
-            fault: None,
-            spare: None,
+            pending_error: None,
+            recycled: None,
         }
-    }
-
-    /// The next text, up to 64 KiB and whole lines where possible, without taking it; reads only as far as that needs.
-    /// `None` at the end, and before an error, which the iterator then gives.
-    pub fn peek(&mut self) -> Option<&[u8]> {
-        self.fill(PEEK + 1);
-        let end = self.whole_lines(0, PEEK);
-        self.text.get(..end).filter(|text| !text.is_empty())
     }
 
     /// Whether all of it was handed out, as far as is known without reading on.
     pub fn is_over(&self) -> bool {
-        self.ended && self.filled == 0 && self.fault.is_none()
+        self.ended && self.filled == 0 && self.pending_error.is_none()
     }
 
     /// Takes back a chunk's text when it is done with, to be filled again. Never needed, saves clearing a megabyte.
     pub fn recycle(&mut self, text: Vec<u8>) {
-        self.spare = Some(text);
+        self.recycled = Some(text);
     }
 
-    /// The text from `from` on, up to `most` bytes: where its last whole line ends, or where it ends if it has none or if
+    /// The text from `from` on, up to `most` bytes: where its last complete line ends, or where it ends if it has none or if
     /// it is all there is.
     fn whole_lines(&self, from: usize, most: usize) -> usize {
         let end = self.filled.min(from.saturating_add(most));
@@ -90,7 +80,10 @@ impl<R: Read> Chunks<R> {
     fn fill(&mut self, wanted: usize) {
         while self.filled < wanted && !self.ended {
             // Doubling, so that a small file costs little and a large one the full size only once.
-            let size = wanted.saturating_add(ROOM).min(self.text.len().saturating_mul(2)).max(self.filled + ROOM);
+            let size = wanted
+                .saturating_add(READ_MARGIN)
+                .min(self.text.len().saturating_mul(2))
+                .max(self.filled + READ_MARGIN);
             if self.text.is_empty() {
                 // The system hands it out cleared.
                 self.text = vec![0; size];
@@ -103,34 +96,34 @@ impl<R: Read> Chunks<R> {
                 Ok(read) => self.absorb(read),
                 Err(error) => {
                     self.ended = true;
-                    self.fault = Some(error);
+                    self.pending_error = Some(error);
                 }
             }
         }
     }
 
-    /// Takes in `read` bytes that stand behind `filled`, leaving out what is over the limit of a line. One pass: what is
+    /// Takes in `read` bytes that follow `filled`, leaving out what is over the limit of a line. One pass: what is
     /// kept moves to the front as soon as something before it was dropped.
     fn absorb(&mut self, read: usize) {
         let (mut from, end) = (self.filled, self.filled + read);
         while from < end {
             let fresh = self.text.get(from..end).unwrap_or_default();
-            if self.dropping {
+            if self.skipping {
                 let dropped = memchr(b'\n', fresh);
-                self.dropping = dropped.is_none();
+                self.skipping = dropped.is_none();
                 let dropped = dropped.unwrap_or(fresh.len());
                 if let Some(truncated) = self.truncated_lines.last_mut() {
                     truncated.dropped += dropped as u64;
                 }
                 from += dropped;
-                if !self.dropping {
+                if !self.skipping {
                     self.keep(from, 1);
                     from += 1;
                     self.line = self.filled;
                 }
                 continue;
             }
-            // Within `room` bytes the line must have ended. That is asked for stretches of the limit's size, not for lines.
+            // Within `room` bytes the line must have ended. That is checked for stretches of the limit's size, not for lines.
             let room = self.limits.line.saturating_add(1).saturating_sub(self.filled - self.line);
             let Some(stretch) = fresh.get(..room) else {
                 self.keep(from, end - from);
@@ -145,7 +138,7 @@ impl<R: Read> Chunks<R> {
             } else {
                 self.keep(from, room - 1);
                 from += room - 1;
-                self.dropping = true;
+                self.skipping = true;
                 self.truncated_lines.push(TruncatedLine { at: self.filled, line: 0, dropped: 0 });
             }
         }
@@ -162,7 +155,7 @@ impl<R: Read> Chunks<R> {
     /// Where the next chunk's own text ends: after the last line that fits, else after the first line.
     fn own_end(&mut self) -> usize {
         let chunk = self.limits.chunk;
-        // One byte more than wanted tells the end of the source from the end of what was read.
+        // One byte more than wanted distinguishes the end of the source from the end of what was read.
         self.fill(chunk.saturating_add(1));
         if self.filled <= chunk {
             return self.filled;
@@ -185,10 +178,10 @@ impl<R: Read> Chunks<R> {
 
     /// Hands out `text[..end]` as own text, with the lookahead, and keeps what comes after `end`.
     fn hand_out(&mut self, end: usize) -> Chunk {
-        self.fill(end.saturating_add(self.limits.ahead).saturating_add(1));
-        let shown = self.whole_lines(end, self.limits.ahead);
+        self.fill(end.saturating_add(self.limits.lookahead).saturating_add(1));
+        let shown = self.whole_lines(end, self.limits.lookahead);
         let rest = self.text.get(end..self.filled).unwrap_or_default();
-        let mut next = self.spare.take().unwrap_or_default();
+        let mut next = self.recycled.take().unwrap_or_default();
         if next.len() < rest.len() {
             // The size of the buffer handed out, which was enough; `vec!` gets it cleared by the system.
             next = if self.ended { vec![0; rest.len()] } else { vec![0; self.text.len()] };
@@ -218,7 +211,7 @@ impl<R: Read> Chunks<R> {
         }
         self.line = self.line.saturating_sub(end);
         self.filled = kept;
-        let broken_off = self.fault.is_some() && kept == 0 && own.last() != Some(&b'\n');
+        let broken_off = self.pending_error.is_some() && kept == 0 && own.last() != Some(&b'\n');
         Chunk { source: self.id, first_line, offset, text, end, truncated_lines, broken_off }
     }
 }
@@ -228,7 +221,7 @@ impl<R: Read> Iterator for Chunks<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.own_end() {
-            0 => self.fault.take().map(|error| Err(SourceError::from_io(&self.name, &error))),
+            0 => self.pending_error.take().map(|error| Err(SourceError::from_io(&self.name, &error))),
             end => Some(Ok(self.hand_out(end))),
         }
     }

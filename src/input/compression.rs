@@ -12,7 +12,7 @@ use super::peek_reader::PeekReader;
 use super::stream_decoder::{Decoder, DecoderFailure, StepOutcome};
 
 /// Bytes needed to know a format: bzip2's mark is the longest.
-const MAGIC: usize = 10;
+const MAGIC_LEN: usize = 10;
 
 /// A compression format that podlag reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) enum Compression {
 impl Compression {
     /// The format whose mark is next in `reader`.
     pub(super) fn detect(reader: &mut PeekReader) -> Option<Self> {
-        Self::from_magic(reader.peek(MAGIC))
+        Self::from_magic(reader.peek(MAGIC_LEN))
     }
 
     /// Marks from RFC 1952 2.3.1 (with the one method there is, deflate), RFC 8878 3.1.1 and 3.1.2 (skippable frames, with
@@ -131,7 +131,7 @@ impl Decompressor {
             return Ok(if over { State::Done } else { State::Failed(self.error(DecodeErrorKind::TrailingData)) });
         };
         self.compression = compression;
-        Ok(match Decoder::begin(compression, &mut self.input) {
+        Ok(match Decoder::new(compression, &mut self.input) {
             Ok(decoder) => State::Inside(decoder),
             Err(failure) => self.failed(failure),
         })
@@ -206,7 +206,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::super::SourceErrorKind;
+    use super::super::error::SourceErrorKind;
     use super::super::open::tests::all;
     use super::*;
 
@@ -330,7 +330,7 @@ mod tests {
         let mut sum = pack(Compression::Gzip, &text);
         let at = sum.len() - 6;
         sum[at] ^= 1;
-        assert!(all(&sum, 1000, true) == (text, Some(SourceErrorKind::Corrupt)), "the checksum is looked at");
+        assert!(all(&sum, 1000, true) == (text, Some(SourceErrorKind::Corrupt)), "the checksum is verified");
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
-/// A path as it may stand on a terminal: a file's name can hold what would act there.
+/// A path that is safe to print: a file's name can hold what would act there.
 pub(super) fn display_name(path: &Path) -> String {
     sanitize(&path.to_string_lossy())
 }

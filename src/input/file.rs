@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use super::Source;
 
-/// Which file stood at a path. Some file systems number their files anew while they are looked at; a file of the same length
+/// Which file stood at a path. Some file systems number their files anew; a file of the same length
 /// and time is taken for the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileIdentity {

@@ -15,7 +15,7 @@ use super::{MAX_OPEN_FILES, Source};
 /// with a dot left out, links followed but no folder entered twice. A file that comes up more than once, under whatever
 /// path, is listed once, at its first place. Pipes and devices are listed when named, skipped when found.
 ///
-/// What cannot be listed comes back beside the sources, each with its reason: see [`SourceError`].
+/// What cannot be listed is returned with the sources, each with its reason: see [`SourceError`].
 #[must_use]
 pub fn list(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
     let mut listing = Listing::default();

@@ -25,13 +25,12 @@ mod signature;
 mod source;
 mod stream_decoder;
 
-pub use chunk::{Chunk, Limits, TruncatedLine};
+pub use chunk::{Chunk, ChunkLimits};
 pub use chunks::Chunks;
-pub use error::{SourceError, SourceErrorKind};
+pub use error::SourceError;
 pub use list::list;
 pub use open::{OpenSource, open, open_with};
-pub use pipe::Pipe;
-pub use signature::{Unreadable, has_first_key};
+pub use signature::has_first_key;
 use source::Origin;
 pub use source::Source;
 

@@ -141,7 +141,7 @@ impl Read for CountingReader {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::{Chunks, Limits};
+    use super::super::{ChunkLimits, Chunks};
     use super::*;
 
     /// Gives its bytes at most `1` of the second field a read.
@@ -163,7 +163,7 @@ pub(super) mod tests {
             Err(error) => return (Vec::new(), Some(error.kind)),
         };
         let (mut text, mut failed) = (Vec::new(), None);
-        for chunk in Chunks::new(0, &source.name, reader, Limits { chunk: 5000, ..Limits::default() }) {
+        for chunk in Chunks::new(0, &source.name, reader, ChunkLimits { chunk: 5000, ..ChunkLimits::default() }) {
             match chunk {
                 Ok(chunk) => text.extend_from_slice(chunk.own()),
                 Err(error) => failed = Some(error.kind),
@@ -238,7 +238,7 @@ pub(super) mod tests {
         for _ in 0..2 {
             let mut opened = open(&source, &Arc::default()).unwrap();
             assert_eq!(opened.head(), &text.as_bytes()[..SNIFF_LEN]);
-            let mut chunks = Chunks::new(3, &source.name, opened.text().unwrap(), Limits::default());
+            let mut chunks = Chunks::new(3, &source.name, opened.text().unwrap(), ChunkLimits::default());
             let chunk = chunks.next().unwrap().unwrap();
             assert_eq!((chunk.source, chunk.own()), (3, text.as_bytes()));
             assert!(chunks.next().is_none());

@@ -38,7 +38,7 @@ impl PeekReader {
         self.consumed
     }
 
-    /// The error that stands behind the bytes held, if one does.
+    /// The error that follows the buffered bytes, if one does.
     pub(super) fn take_error(&mut self) -> Option<io::Error> {
         self.pending_error.take().inspect(|_| self.ended = true)
     }

@@ -12,8 +12,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::peek_reader::read_retrying;
 
 /// Bytes of one read, and how many reads may wait to be taken. A pipe is asked to hold one read.
-const READ: usize = 256 << 10;
-const WAITING: usize = 4;
+const READ_SIZE: usize = 256 << 10;
+const MAX_QUEUED_READS: usize = 4;
 
 /// A reader that ends when `stop` is set, also while its pipe is silent. The thread that reads stays blocked until the
 /// pipe speaks or the program ends.
@@ -33,7 +33,7 @@ impl Pipe {
         // Of 64 KiB, as it is by default, writer and reader wait for each other far more often. Where it cannot be had, or
         // standard input is no pipe, nothing is lost.
         #[cfg(target_os = "linux")]
-        let _ = nix::fcntl::fcntl(io::stdin(), nix::fcntl::FcntlArg::F_SETPIPE_SZ(READ as i32));
+        let _ = nix::fcntl::fcntl(io::stdin(), nix::fcntl::FcntlArg::F_SETPIPE_SZ(READ_SIZE as i32));
         Pipe::new(io::stdin(), stop)
     }
 
@@ -44,11 +44,11 @@ impl Pipe {
 
     /// Reads `inner` on a thread of its own.
     pub fn new(mut inner: impl Read + Send + 'static, stop: Arc<AtomicBool>) -> Self {
-        let (sender, reads) = bounded(WAITING);
-        let (spare, spares) = bounded::<Vec<u8>>(WAITING);
+        let (sender, reads) = bounded(MAX_QUEUED_READS);
+        let (spare, spares) = bounded::<Vec<u8>>(MAX_QUEUED_READS);
         std::thread::spawn(move || {
             loop {
-                let mut bytes = spares.try_recv().unwrap_or_else(|_| vec![0; READ]);
+                let mut bytes = spares.try_recv().unwrap_or_else(|_| vec![0; READ_SIZE]);
                 let read = match read_retrying(&mut inner, &mut bytes) {
                     Ok(0) => break,
                     read => read.map(|length| (bytes, length)),

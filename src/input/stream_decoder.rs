@@ -1,4 +1,4 @@
-//! One member of a packed stream: a thin, uniform face over four decoders. Finding members is `compression`'s work.
+//! One member of a compressed stream: a thin, uniform interface to four decoders. Finding members is `compression`'s work.
 //!
 //! The decoders are driven by hand, not through the readers of their crates, because those lose what a call had already
 //! written when the same call then meets an error, and a torn log is read for what stands before the tear. Two things are
@@ -17,9 +17,9 @@ use super::peek_reader::PeekReader;
 
 /// Memory an xz stream may ask for, in bytes. `xz -9` needs 65 MiB to decompress; a hostile header could ask for 4 GiB.
 /// (zstd's own limit, windows of 128 MiB, is kept; gzip and bzip2 need less than 4 MiB by design.)
-const XZ_MEMORY: u64 = 256 << 20;
+const XZ_MEMORY_LIMIT: u64 = 256 << 20;
 /// Bytes zstd wants to see first: the mark and the frame's descriptor (`ZSTD_startingInputLength`).
-const ZSTD_FIRST: usize = 5;
+const ZSTD_FIRST_READ: usize = 5;
 
 /// Why a member could not go on.
 pub(super) enum DecoderFailure {
@@ -57,14 +57,14 @@ pub(super) enum Decoder {
 
 impl Decoder {
     /// The member of this format at the front of `input`. Takes what is before its compressed data (gzip's header).
-    pub(super) fn begin(compression: Compression, input: &mut PeekReader) -> Result<Self, DecoderFailure> {
+    pub(super) fn new(compression: Compression, input: &mut PeekReader) -> Result<Self, DecoderFailure> {
         Ok(match compression {
             Compression::Gzip => {
                 gzip_header(input)?;
                 Self::Gzip { inflate: Decompress::new(false), crc: Crc::new() }
             }
-            Compression::Zstd => Self::Zstd { decoder: ZstdDecoder::new()?, wanted: ZSTD_FIRST },
-            Compression::Xz => Self::Xz(Stream::new_stream_decoder(XZ_MEMORY, 0).map_err(io::Error::from)?),
+            Compression::Zstd => Self::Zstd { decoder: ZstdDecoder::new()?, wanted: ZSTD_FIRST_READ },
+            Compression::Xz => Self::Xz(Stream::new_stream_decoder(XZ_MEMORY_LIMIT, 0).map_err(io::Error::from)?),
             Compression::Bzip2 => Self::Bzip2(bzip2::Decompress::new(false)),
         })
     }

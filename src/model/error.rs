@@ -1,9 +1,9 @@
-//! The library's one error: what went wrong, and what to do about it. Trouble with single lines is not an error but a
+//! The library's one error: what went wrong, and what to do about it. An unreadable line is not an error but a
 //! count in the report.
 
 use std::fmt;
 
-/// What kind of trouble stops an analysis.
+/// What kind of error stops an analysis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// A setting makes no sense; found before the first byte is read.
@@ -65,10 +65,10 @@ impl std::error::Error for Error {}
 
 /// Writing failed. A closed pipe keeps its own kind: for the program that is success.
 impl From<std::io::Error> for Error {
-    fn from(trouble: std::io::Error) -> Self {
-        match trouble.kind() {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
             std::io::ErrorKind::BrokenPipe => Error::new(ErrorKind::Closed, "the reader closed the pipe"),
-            _ => Error::new(ErrorKind::Output, format!("the output could not be written: {trouble}")),
+            _ => Error::new(ErrorKind::Output, format!("the output could not be written: {error}")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The fields of one line: what it says beside its fact.
+//! The fields of one line: what it says in addition to its fact.
 
 use std::ops::Deref;
 

@@ -11,7 +11,7 @@ use crate::model::time::{Nanos, Stamp, Time};
 named_enum! {
     /// What a line can prove (grammars say which line proves which).
     Fact FACTS {
-        /// The kubelet process started and told its version.
+        /// The kubelet process started and logged its version.
         KubeletVersion = "kubelet-version",
         /// The kubelet's main loop began.
         KubeletStarted = "kubelet-started",
@@ -29,7 +29,7 @@ named_enum! {
         PodDeleted = "pod-deleted",
         /// The pods are gone from the API.
         PodRemoved = "pod-removed",
-        /// Admission looked at the pod.
+        /// Admission checked the pod.
         PodAdmitted = "pod-admitted",
         /// Admission refused the pod.
         PodRejected = "pod-rejected",
@@ -111,7 +111,7 @@ named_enum! {
         ProbeResult = "probe-result",
         /// A probe failed.
         ProbeFailed = "probe-failed",
-        /// The sync loop stands still.
+        /// The sync loop is stuck.
         PlegUnhealthy = "pleg-unhealthy",
         /// Housekeeping held the sync loop up.
         HousekeepingLate = "housekeeping-late",
@@ -125,7 +125,7 @@ named_enum! {
 }
 
 named_enum! {
-    /// What a line can say beside its fact.
+    /// What a line can say in addition to its fact.
     Field FIELDS {
         /// `namespace/name`.
         Pod = "pod",
@@ -199,7 +199,7 @@ named_enum! {
 /// The longest text a field keeps, in bytes: an error with its causes is some hundred, a hostile line has no bound.
 const MAX_TEXT_BYTES: usize = 2048;
 
-/// Text cut to so many bytes at a character's end, with a mark where it is cut.
+/// Text of at most so many bytes, cut at a character's end; a mark shows that it was truncated.
 pub fn truncate_text(text: &str, bytes: usize) -> Box<str> {
     if text.len() <= bytes {
         return text.into();
@@ -233,7 +233,7 @@ impl Value {
 /// How many lines of each kind are kept as examples of what was not used.
 pub const MAX_EXAMPLES: usize = 5;
 
-/// Where a line stands: the source's number in the run and the line's number in it, from 1.
+/// A line's location: the source's number in the run and the line's number in it, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SourceLine {
     /// The source's number, in the order the sources were given.
@@ -249,7 +249,7 @@ pub struct Record {
     pub stamp: Option<Stamp>,
     /// The same instant by the frame's clock (journal, syslog), for lines that carry both.
     pub frame_stamp: Option<Stamp>,
-    /// Where it stands.
+    /// Its line.
     pub place: SourceLine,
     /// The host in the line's frame: an index into the chunk's hosts.
     pub host: Option<u16>,
@@ -284,7 +284,7 @@ named_enum! {
 /// A time in the tracker's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum RecordedTime {
-    /// The key is absent, cut, or (JSON logging) meaningless.
+    /// The key is absent, truncated, or (JSON logging) meaningless.
     #[default]
     Unknown,
     /// The zero time: it never happened, as far as the tracker knows.
@@ -300,7 +300,7 @@ impl RecordedTime {
     }
 }
 
-/// The line `StartupRecord pod startup duration`, as far as it is whole.
+/// The line `Observed pod startup duration`, as far as it is complete.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartupRecord {
     /// `podStartSLOduration` in seconds, as printed.
@@ -335,7 +335,7 @@ pub struct StartupRecord {
     pub format: Option<RecordFormat>,
     /// JSON logging: its times are the time of writing (component-base logs/json, every version).
     pub json: bool,
-    /// The line is cut: some keys are missing.
+    /// The line is truncated: some keys are missing.
     pub truncated: bool,
     /// Keys this version of podlag does not know, by name.
     pub unknown: Vec<Box<str>>,

@@ -102,7 +102,7 @@ impl serde::Serialize for Time {
 impl<'de> serde::Deserialize<'de> for Time {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-        Time::from_rfc3339(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no instant (RFC 3339)")))
+        Time::from_rfc3339(&text).ok_or_else(|| serde::de::Error::custom(format!("invalid time {text:?} (RFC 3339)")))
     }
 }
 

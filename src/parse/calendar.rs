@@ -10,7 +10,7 @@ use crate::model::time::{DAY, SECOND, Stamp, Time};
 /// What the user says about times in logs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints {
-    /// The zone wall clocks are in, where no line tells it; a line that tells another wins.
+    /// The zone of wall clocks, if no line shows it; a line that shows another takes precedence.
     pub zone: Option<Tz>,
     /// The year of the log's first line.
     pub year: Option<i32>,
@@ -30,7 +30,7 @@ pub struct Clock {
     offset: Option<i64>,
     /// A UTC instant near the line being read: the year is the one that comes nearest to it.
     anchor: Option<i64>,
-    /// Whether the zone the user named agrees with what lines tell; `None` until one tells.
+    /// Whether the zone the user named agrees with what lines show; `None` until one does.
     agrees: Option<bool>,
     /// The last wall clock read as UTC, to see it jump back an hour.
     last_wall: Option<i64>,
@@ -47,12 +47,12 @@ impl Clock {
         self.offset.is_some() && (self.anchor.is_some() || self.hints.year.is_some())
     }
 
-    /// Whether lines tell another zone than the user.
+    /// Whether lines show another zone than the user's.
     pub fn conflicts(&self) -> bool {
         self.agrees == Some(false)
     }
 
-    /// Looks at a record for what it tells of zone and year. The tracker's record is written the moment the watch is
+    /// Learns zone and year from a record. The tracker's record is written the moment the watch is
     /// observed, so its header and its `watchObservedRunningTime` are the same instant; a frame in UTC likewise.
     pub fn learn(&mut self, record: &Record) {
         let Some(Stamp::Wall { .. }) = record.stamp else {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn centuries_between_two_lines_are_no_trouble() {
+    fn centuries_between_two_lines_do_not_matter() {
         let mut clock = Clock::new(Hints::default());
         let late = &records(&OBSERVED.replace("2025-01-0", "2261-01-0"))[0];
         clock.learn(late);
@@ -200,10 +200,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_tells_the_zone_wins_over_the_user() {
+    fn a_line_that_shows_the_zone_wins_over_the_user() {
         let mut clock = Clock::new(Hints { zone: Some(chrono_tz::Europe::Berlin), year: Some(2025), now: None });
         let record = &records(OBSERVED)[0];
-        assert!(!clock.is_calibrated(), "a line may still tell");
+        assert!(!clock.is_calibrated(), "a line may still show it");
         clock.learn(record);
         assert!(clock.is_calibrated() && clock.conflicts());
         assert_eq!(clock.time(record).unwrap().to_string(), "2025-01-03T00:00:01.500000000Z");

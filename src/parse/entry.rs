@@ -38,14 +38,14 @@ pub struct Entry<'a> {
     pub stamp: Option<Stamp>,
     /// The message, unquoted and unescaped.
     pub text: Cow<'a, str>,
-    /// Its keys, in order, values as they stand.
+    /// Its keys, in order, values as they are written.
     pub keys: Vec<(Cow<'a, str>, Raw<'a>)>,
     /// It ends before its last value does.
     pub truncated: bool,
 }
 
 impl<'a> Entry<'a> {
-    /// The value of a key: the last one when it stands twice (klog keeps the last since 2.140).
+    /// The value of a key: the last one if it is there twice (klog keeps the last since 2.140).
     pub fn key(&self, name: &str) -> Option<Raw<'a>> {
         self.keys.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw)
     }
@@ -249,7 +249,7 @@ mod tests {
         for truncated in 0..line("I1123 19:00:56.024962   25917").len() {
             let line = line("I1123 19:00:56.024962   25917");
             let quick = fixed_width_header(&line[..truncated]);
-            assert!(quick.is_none() || quick == klog_header(&line[..truncated]).ok(), "{cut}");
+            assert!(quick.is_none() || quick == klog_header(&line[..truncated]).ok(), "{truncated}");
         }
     }
 

@@ -15,8 +15,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::model::record::MAX_EXAMPLES;
-use crate::model::record::{Fact, Field, Record, SourceLine, Value, truncate_text};
+use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, Value, truncate_text};
 use crate::parse::grammar::Grammars;
 use entry::{Dialect, Entry};
 use frame::{Frame, FrameReader};
@@ -37,15 +36,15 @@ pub struct Parsed {
     pub lines: u64,
     /// Lines that hold a literal but are no message of any grammar (prose, other programs, newer versions).
     pub unknown: u64,
-    /// Records whose line is cut.
+    /// Records whose line is truncated.
     pub truncated: u64,
     /// Bytes of its own.
     pub bytes: u64,
     /// Lines that were longer than the limit, by number.
     pub long_lines: Vec<u64>,
-    /// Where the first few unknown ones stand.
+    /// The first unknown ones, for the report's examples.
     pub unknown_places: Vec<SourceLine>,
-    /// Where the first few cut ones stand.
+    /// The first truncated ones, for the report's examples.
     pub truncated_places: Vec<SourceLine>,
 }
 

@@ -1,4 +1,4 @@
-//! The tracker's record `StartupRecord pod startup duration` in all its shapes: keys by name in any order, whole values only.
+//! The tracker's record `Observed pod startup duration` in all its forms: keys by name in any order, complete values only.
 
 use crate::model::record::{RecordFormat, RecordedTime, StartupRecord};
 use crate::model::time::Time;
@@ -8,7 +8,7 @@ use crate::parse::value::{self, Raw};
 pub const MESSAGE: &str = "Observed pod startup duration";
 
 /// Reads the record's keys (without `pod`). `json`: the line is JSON logging, whose time values are all the time of
-/// writing and so unknown. `truncated`: the line is known to be cut.
+/// writing and so unknown. `truncated`: the line is known to be truncated.
 pub fn read(keys: &[(std::borrow::Cow<'_, str>, Raw<'_>)], json: bool, truncated: bool) -> StartupRecord {
     let mut record = StartupRecord { json, truncated, ..StartupRecord::default() };
     let (mut old_creation, mut e2e_key, mut pulling_key) = (false, false, false);
@@ -40,7 +40,7 @@ pub fn read(keys: &[(std::borrow::Cow<'_, str>, Raw<'_>)], json: bool, truncated
         (_, _, true) => Some(RecordFormat::G4),
         (true, ..) => Some(RecordFormat::G1),
         (_, true, _) => Some(RecordFormat::G3),
-        // Without the last key a cut line cannot be told from a longer format.
+        // Without its last key a truncated line could be of a longer format.
         _ if json || !truncated => Some(RecordFormat::G2),
         _ => None,
     };

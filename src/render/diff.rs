@@ -2,9 +2,7 @@
 
 use std::io::Write;
 
-use unicode_width::UnicodeWidthStr;
-
-use super::{Cell, Grid, TextOptions, format_duration, grid, json};
+use super::{Cell, Grid, TextOptions, format_duration, grid, json, wrap};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::model::text::sanitize;
@@ -24,7 +22,7 @@ pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) 
         "json" => json::pretty(out, diff),
         "text" => {
             for line in headlines(diff) {
-                wrapped(&line, screen.width, out)?;
+                wrap::words(out, screen.width, "", &line)?;
             }
             for (title, grid) in grids(diff, SHOWN, screen.width >= 100) {
                 writeln!(out, "\n{}", if screen.colour { format!("\x1b[1m{title}\x1b[0m") } else { title.to_owned() })?;
@@ -36,7 +34,7 @@ pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) 
                 writeln!(out, "\n{quiet} other workloads and node pools: no significant change, or too few starts")?;
             }
             writeln!(out)?;
-            wrapped(&method(diff), screen.width, out)
+            Ok(wrap::words(out, screen.width, "", &method(diff))?)
         }
         "markdown" => {
             for line in headlines(diff) {
@@ -50,26 +48,6 @@ pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) 
         }
         _ => Err(Error::new(ErrorKind::Setting, format!("diff has no form {form:?}"))),
     }
-}
-
-/// Words, broken where the screen ends.
-fn wrapped(text: &str, width: usize, out: &mut dyn Write) -> Result<(), Error> {
-    let mut line = String::new();
-    for word in text.split(' ') {
-        // Blanks that set figures apart fall away where the line breaks.
-        if word.is_empty() && line.is_empty() {
-            continue;
-        }
-        if !line.is_empty() && line.width() + 1 + word.width() > width {
-            writeln!(out, "{}", line.trim_end())?;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    Ok(writeln!(out, "{line}")?)
 }
 
 /// The answer in a few lines: how much, and where.

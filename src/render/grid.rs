@@ -4,7 +4,7 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, cell, format_duration, format_percent};
+use super::{TextOptions, cell, format_duration, format_percent, wrap};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::text::sanitize;
 
@@ -104,7 +104,7 @@ impl Grid {
         for (number, line) in lines.iter().enumerate() {
             let mut text = String::new();
             for (at, (words, width)) in line.iter().zip(&widths).enumerate() {
-                let words = clipped(words, *width);
+                let words = wrap::clip_middle(words, *width, UnicodeWidthStr::width);
                 let pad = " ".repeat(width.saturating_sub(words.width()));
                 let left = at == 0 || self.rows.iter().any(|row| matches!(row.get(at), Some(Cell::Text(_))));
                 text.push_str(&if left { format!("{words}{pad}") } else { format!("{pad}{words}") });
@@ -184,42 +184,9 @@ pub(crate) fn markdown(text: &str) -> String {
     safe
 }
 
-/// Text cut in its middle: names of images and pods differ at their ends.
-fn clipped(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let head_width = width.saturating_sub(1) / 3;
-    let mut head = String::new();
-    for c in text.chars() {
-        head.push(c);
-        if head.width() > head_width {
-            head.pop();
-            break;
-        }
-    }
-    let room = width.saturating_sub(1 + head.width());
-    let mut from = text.len();
-    for (at, _) in text.char_indices().rev() {
-        if text.get(at..).unwrap_or_default().width() > room {
-            break;
-        }
-        from = at;
-    }
-    format!("{head}…{}", text.get(from..).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_too_long_is_cut_in_its_middle() {
-        assert_eq!(clipped("registry.example.test/team/app-20:v1", 17), "regis…m/app-20:v1");
-        assert_eq!(clipped("short", 16), "short");
-        assert_eq!(clipped("長い名前の画像です", 9), "長…像です");
-        assert_eq!(clipped("abc", 1), "…");
-    }
 
     #[test]
     fn nothing_in_a_cell_is_markup() {

@@ -6,6 +6,7 @@ mod blame;
 mod chain;
 mod check;
 mod diff;
+mod estimate;
 pub mod explain;
 #[cfg(test)]
 mod fixture;
@@ -20,6 +21,7 @@ mod svg;
 mod target;
 mod text;
 mod trace;
+mod wrap;
 
 use std::io::Write;
 
@@ -55,7 +57,7 @@ impl Default for TextOptions {
 /// Writes a report.
 pub type Writer = fn(&Report, TextOptions, &mut dyn Write) -> Result<(), Error>;
 
-/// A form of the whole report: for standard output by its name, for files by their extension.
+/// A format of the whole report: for standard output by its name, for files by their extension.
 #[derive(Debug)]
 pub struct Format {
     /// The name `--format` takes.
@@ -64,28 +66,37 @@ pub struct Format {
     pub extension: &'static str,
     /// Whether it is text, and so may go to standard output.
     pub readable: bool,
+    /// Whether it is for the terminal: it shows the errors of inputs itself.
+    pub terminal: bool,
+    /// Whether it has the startups only, and neither metrics nor the summary.
+    pub startups_only: bool,
     /// Writes it.
     pub write: Writer,
 }
 
-/// The forms of a report.
+impl Format {
+    const fn text(name: &'static str, extension: &'static str, write: Writer) -> Self {
+        Format { name, extension, readable: true, terminal: false, startups_only: false, write }
+    }
+}
+
+/// The formats of a report.
 pub const FORMATS: &[Format] = &[
-    Format { name: "text", extension: "txt", readable: true, write: text::write },
-    Format { name: "ndjson", extension: "ndjson", readable: true, write: ndjson },
-    Format { name: "csv", extension: "csv", readable: true, write: csv },
-    Format { name: "json", extension: "json", readable: true, write: |report, _, out| json::pretty(out, report) },
-    Format { name: "markdown", extension: "md", readable: true, write: markdown::write },
-    Format { name: "trace", extension: "trace.json", readable: true, write: trace::write },
-    Format { name: "html", extension: "html", readable: false, write: html::write },
+    Format { terminal: true, ..Format::text("text", "txt", text::write) },
+    Format::text("ndjson", "ndjson", ndjson),
+    Format { startups_only: true, ..Format::text("csv", "csv", csv) },
+    Format::text("json", "json", |report, _, out| json::pretty(out, report)),
+    Format::text("markdown", "md", markdown::write),
+    Format { startups_only: true, ..Format::text("trace", "trace.json", trace::write) },
+    Format { readable: false, ..Format::text("html", "html", html::write) },
     Format {
-        name: "parquet",
-        extension: "parquet",
         readable: false,
-        write: |report, _, out| table::parquet(report, out),
+        startups_only: true,
+        ..Format::text("parquet", "parquet", |report, _, out| table::parquet(&report.table, &report.coverage, out))
     },
 ];
 
-/// The form with this name.
+/// The format with this name.
 ///
 /// # Errors
 /// When there is none.

@@ -33,10 +33,10 @@ impl Target {
     }
 
     /// Whether it takes startups only.
-    pub fn is_table(&self) -> bool {
+    pub fn is_startups_only(&self) -> bool {
         match self {
             Target::Folder(_) => true,
-            Target::File(_, form) => matches!(form.name, "parquet" | "csv" | "trace"),
+            Target::File(_, form) => form.startups_only,
         }
     }
 
@@ -54,7 +54,9 @@ impl Target {
     /// When writing fails.
     pub fn write(&self, report: &Report, made: &CleanupList) -> Result<(), Error> {
         match self {
-            Target::Folder(path) => table::folder(report, path, made).map_err(|error| error.about(&path.display())),
+            Target::Folder(path) => {
+                table::folder(&report.table, &report.coverage, path, made).map_err(|error| error.about(&path.display()))
+            }
             Target::File(path, form) => {
                 write_atomically(path, made, |out| (form.write)(report, TextOptions::default(), out))
             }

@@ -13,9 +13,9 @@ use super::columns::{Cell, Columns, Described, failed};
 use super::row::{Finding, Pull, Row, Volume};
 use super::row_group_writer::RowGroupWriter;
 use super::temporary::{self, CleanupList};
+use super::{Coverage, Table, VERSION};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
-use crate::report::{Report, VERSION};
 
 /// Keys of a file's metadata.
 pub(super) mod key {
@@ -92,16 +92,16 @@ fn items<T: Columns>(rows: &[Row], list: fn(&Row) -> &Vec<T>) -> PolarsResult<Da
     DataFrame::new(of.len(), columns)
 }
 
-fn metadata(report: &Report, table: &DetailTable) -> Vec<(String, String)> {
+fn metadata(table: &Table, coverage: &Coverage, detail: &DetailTable) -> Vec<(String, String)> {
     let about: BTreeMap<String, &str> =
-        (table.describe)().into_iter().map(|column| (column.name, column.about)).collect();
+        (detail.describe)().into_iter().map(|column| (column.name, column.about)).collect();
     let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
     vec![
         (key::SCHEMA.into(), VERSION.to_string()),
-        (key::TABLE.into(), table.name.into()),
+        (key::TABLE.into(), detail.name.into()),
         (key::COLUMNS.into(), json(serde_json::to_string(&about))),
-        (key::COVERAGE.into(), json(serde_json::to_string(&report.coverage))),
-        (key::RUN.into(), report.run()),
+        (key::COVERAGE.into(), json(serde_json::to_string(coverage))),
+        (key::RUN.into(), table.run()),
     ]
 }
 
@@ -121,10 +121,10 @@ fn writer<W: Write>(table: &DetailTable, out: W) -> Result<RowGroupWriter<W>, st
 ///
 /// # Errors
 /// When writing fails, or the table cannot be read.
-pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
-    let [table, ..] = tables();
-    let mut file = writer(&table, out)?;
-    let mut rows = report.table.rows();
+pub fn parquet(table: &Table, coverage: &Coverage, out: &mut dyn Write) -> Result<(), Error> {
+    let [startups_table, ..] = tables();
+    let mut file = writer(&startups_table, out)?;
+    let mut rows = table.rows();
     loop {
         let some: Vec<Row> = rows.by_ref().take(GROUP).collect::<Result<_, _>>()?;
         if some.is_empty() {
@@ -132,7 +132,7 @@ pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
         }
         file.write(&startups(&some).map_err(failed)?)?;
     }
-    Ok(file.finish(metadata(report, &table))?)
+    Ok(file.finish(metadata(table, coverage, &startups_table))?)
 }
 
 /// Writes all four tables below a folder, a file for each date (of creation, UTC) and node. Files appear whole or not at all;
@@ -140,7 +140,7 @@ pub fn parquet(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
 ///
 /// # Errors
 /// When writing fails, or the table cannot be read.
-pub fn folder(report: &Report, path: &Path, made: &CleanupList) -> Result<(), Error> {
+pub fn folder(table: &Table, coverage: &Coverage, path: &Path, made: &CleanupList) -> Result<(), Error> {
     if path.exists() && !path.is_dir() {
         return Err(Error::new(ErrorKind::Setting, "it is a file, not a folder"));
     }
@@ -152,17 +152,17 @@ pub fn folder(report: &Report, path: &Path, made: &CleanupList) -> Result<(), Er
     let (mut waiting, mut number) = (0, 0);
     let mut flush = |partitions: &mut BTreeMap<(String, String), Vec<Row>>, number: usize| -> Result<(), Error> {
         for ((date, node), rows) in std::mem::take(partitions) {
-            for table in tables() {
-                let name = format!("part-{}-{number}.parquet", report.run());
-                let to = path.join(table.name).join(format!("date={date}")).join(format!("node={node}")).join(name);
+            for detail in tables() {
+                let name = format!("part-{}-{number}.parquet", table.run());
+                let to = path.join(detail.name).join(format!("date={date}")).join(format!("node={node}")).join(name);
                 let from = under_way.path().join(written.len().to_string());
                 let file = fs::File::create(&from).map_err(unwritable)?;
                 let mut out = std::io::BufWriter::new(file);
-                let mut writer = writer(&table, &mut out).map_err(unwritable)?;
+                let mut writer = writer(&detail, &mut out).map_err(unwritable)?;
                 for some in rows.chunks(GROUP) {
-                    writer.write(&(table.write)(some).map_err(failed)?).map_err(unwritable)?;
+                    writer.write(&(detail.write)(some).map_err(failed)?).map_err(unwritable)?;
                 }
-                writer.finish(metadata(report, &table)).map_err(unwritable)?;
+                writer.finish(metadata(table, coverage, &detail)).map_err(unwritable)?;
                 drop(writer);
                 out.flush().map_err(unwritable)?;
                 written.push((from, to));
@@ -170,7 +170,7 @@ pub fn folder(report: &Report, path: &Path, made: &CleanupList) -> Result<(), Er
         }
         Ok(())
     };
-    for row in report.table.rows() {
+    for row in table.rows() {
         let row = row?;
         let date = row.began().map_or(NULL_PARTITION.into(), |time| time.to_string().chars().take(10).collect());
         let node = row.node.as_deref().map_or(NULL_PARTITION.into(), encoded);

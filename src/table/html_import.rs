@@ -5,6 +5,7 @@ use std::io::Read;
 
 use serde::Deserialize;
 
+use super::Coverage;
 use super::import::{ImportedRuns, Stored};
 use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Row};
@@ -13,7 +14,6 @@ use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::PHASES;
 use crate::model::startup::State;
 use crate::model::time::Time;
-use crate::report::Coverage;
 
 /// No page of ours is larger than 5 MB; what is far larger is none.
 const LARGEST: u64 = 64 << 20;

@@ -17,9 +17,9 @@ use super::read_limit::ReadLimit;
 use super::row::Row;
 use super::row_groups::RowGroups;
 use super::store::Store;
+use super::{Coverage, VERSION};
 use crate::metrics::Window;
 use crate::model::error::{Error, ErrorKind};
-use crate::report::{Coverage, VERSION};
 
 /// Rows that are read at once from files that were not written by podlag, whose row groups may be large.
 const SLICE: usize = 8192;

@@ -12,6 +12,7 @@ pub mod anonymize;
 mod batch;
 mod build_row;
 mod columns;
+pub mod coverage;
 mod dedup;
 mod error_capture;
 mod file;
@@ -33,14 +34,16 @@ mod startups;
 mod store;
 mod summary;
 mod temporary;
+mod unused_line;
 
 pub use columns::Described;
+pub use coverage::{Coverage, UnusedLine};
 pub use file::{folder, parquet};
 pub use import::catches_panics;
 pub use merge::Rows;
 pub use phase_seconds::{PhaseSeconds, phase_column};
 pub use query::{Group, Groups, KEYS, Key, groups, of_seconds};
-pub use recorded::{Recorded, recorded};
+pub use recorded::recorded;
 pub use row::{Finding, Line, Place, Pull, Row, Span, Volume};
 pub use spill::Budget;
 pub use startups::Table;
@@ -53,3 +56,6 @@ pub(crate) use build_row::{RowContext, build_row};
 pub(crate) use html_import::{PAGE_MARK, read_page};
 pub(crate) use import::{ImportedRuns, read_parquet, read_report, read_rows};
 pub(crate) use query::{sums, values, values_by};
+
+/// The version of tables and of the JSON formats; names do not change within one.
+pub const VERSION: u32 = 1;

@@ -39,6 +39,12 @@ impl Table {
         Rows::of(&self.parts)
     }
 
+    /// Identifies the run that made it: the same input gives the same, in whatever format the result is stored.
+    #[must_use]
+    pub fn run(&self) -> String {
+        format!("{:016x}", self.digest)
+    }
+
     /// How many rows it has.
     pub fn len(&self) -> usize {
         self.rows

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use podlag::internals::input::{Chunks, Limits};
+use podlag::internals::input::{ChunkLimits, Chunks};
 use podlag::internals::parse;
 use podlag::internals::parse::calendar::{Clock, Hints};
 use podlag::internals::parse::grammar::Grammars;
@@ -77,7 +77,8 @@ mod slow {
         let (mut tracker, mut clock) =
             (Tracker::new(limits), Clock::new(Hints { year: Some(2026), ..Hints::default() }));
         let node = tracker.node("node-1", Some("node-1"));
-        let chunks = Chunks::new(0, "endless", Endless::default(), Limits { chunk: 1 << 16, ..Limits::default() });
+        let chunks =
+            Chunks::new(0, "endless", Endless::default(), ChunkLimits { chunk: 1 << 16, ..ChunkLimits::default() });
         let (mut held, mut startups) = (Vec::new(), 0);
         // 40,000 pods and more; what has a bound of 8,192 has reached it after a fifth of them.
         for chunk in chunks.take(700) {

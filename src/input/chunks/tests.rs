@@ -4,12 +4,12 @@ use proptest::prelude::*;
 use super::super::open::tests::Steps;
 use super::*;
 
-fn chunked(text: &[u8], step: usize, limits: Limits) -> Vec<Chunk> {
+fn chunked(text: &[u8], step: usize, limits: ChunkLimits) -> Vec<Chunk> {
     Chunks::new(5, "t", Steps(text.to_vec(), step), limits).map(Result::unwrap).collect()
 }
 
-const fn limits(chunk: usize, ahead: usize, line: usize) -> Limits {
-    Limits { chunk, ahead, line }
+const fn limits(chunk: usize, lookahead: usize, line: usize) -> ChunkLimits {
+    ChunkLimits { chunk, lookahead, line }
 }
 
 /// Bytes kept, each with its place in the input; lines cut, each with what was dropped.
@@ -34,25 +34,25 @@ fn model(text: &[u8], limit: usize) -> Kept {
 fn lines_are_kept_whole_and_counted() {
     let text = b"one\ntwo\r\n\nfour\nfive";
     let chunks = chunked(text, 100, limits(9, 6, 100));
-    let seen: Vec<_> = chunks.iter().map(|c| (c.first_line, c.offset, c.own(), c.ahead())).collect();
+    let seen: Vec<_> = chunks.iter().map(|c| (c.first_line, c.offset, c.own(), c.lookahead())).collect();
     assert_eq!(
         seen,
         [(1, 0, &b"one\ntwo\r\n"[..], &b"\nfour\n"[..]), (3, 9, b"\nfour\n", b"five"), (5, 15, b"five", b"")]
     );
-    assert_eq!(chunked(b"", 1, Limits::default()), []);
+    assert_eq!(chunked(b"", 1, ChunkLimits::default()), []);
     let empty = chunked(b"\n\n\n", 1, limits(1, 0, 9));
     assert_eq!(
         empty.iter().map(|c| (c.first_line, c.own())).collect::<Vec<_>>(),
         [(1, &b"\n"[..]), (2, b"\n"), (3, b"\n")]
     );
-    let whole = chunked(b"\n\n\n", 1, Limits::default());
+    let whole = chunked(b"\n\n\n", 1, ChunkLimits::default());
     assert_eq!(whole.iter().map(|c| (c.end, c.broken_off)).collect::<Vec<_>>(), [(3, false)]);
 }
 
 #[test]
 fn lookahead_is_whole_lines_unless_one_is_longer() {
     let chunks = chunked(b"a\nbb\nccc\ndddddddddd\n", 100, limits(2, 7, 100));
-    assert_eq!(chunks.iter().map(Chunk::ahead).collect::<Vec<_>>(), [&b"bb\nccc\n"[..], b"ccc\n", b"ddddddd", b""]);
+    assert_eq!(chunks.iter().map(Chunk::lookahead).collect::<Vec<_>>(), [&b"bb\nccc\n"[..], b"ccc\n", b"ddddddd", b""]);
 }
 
 /// `head\n`, then a line of `length` bytes, then `tail\n`; nothing of it exists before it is asked for.
@@ -86,10 +86,10 @@ impl Read for Endless {
 #[test]
 fn a_line_of_two_gigabytes_runs_in_constant_memory() {
     let length = 2 << 30;
-    let limits = Limits::default();
+    let limits = ChunkLimits::default();
     let mut chunks = Chunks::new(0, "t", Endless { length, at: 0, largest: 0 }, limits);
     let chunk = chunks.next().unwrap().unwrap();
-    let bound = limits.chunk + limits.ahead + limits.line + ROOM + 2;
+    let bound = limits.chunk + limits.lookahead + limits.line + READ_MARGIN + 2;
     assert!(chunk.text.capacity() <= bound && chunks.text.capacity() <= bound && chunks.reader.largest <= bound);
     assert_eq!(chunk.end, 5 + limits.line + 6);
     let line = limits.line as u64;
@@ -106,7 +106,10 @@ fn chunks_stay_within_the_bound_when_every_line_is_too_long() {
     let mut lines = 0;
     for chunk in Chunks::new(0, "t", text.as_slice(), limits).map(Result::unwrap) {
         lines += chunk.truncated_lines.len();
-        assert!(chunk.text.capacity() <= limits.chunk + limits.ahead + limits.line + 2 * ROOM && chunk.end <= 1000);
+        assert!(
+            chunk.text.capacity() <= limits.chunk + limits.lookahead + limits.line + 2 * READ_MARGIN
+                && chunk.end <= 1000
+        );
     }
     assert_eq!(lines, 20_000);
 }
@@ -125,7 +128,6 @@ fn an_error_comes_after_the_text_before_it() {
         }
     }
     let mut chunks = Chunks::new(0, "node-1.log", Failing(0), limits(5, 0, 100));
-    assert_eq!(chunks.peek(), Some(&b"one\ntwo\nth"[..]));
     let texts: Vec<_> = chunks.by_ref().take(3).map(|c| c.map(|c| (c.own().to_vec(), c.broken_off)).unwrap()).collect();
     assert_eq!(texts, [(b"one\n".to_vec(), false), (b"two\n".to_vec(), false), (b"th".to_vec(), true)]);
     let error = chunks.next().unwrap().unwrap_err();
@@ -138,18 +140,14 @@ proptest! {
     #[test]
     fn any_bytes_any_limits_any_reads(
         text in vec(prop::sample::select(b"abc\n\n\r\0\xff".to_vec()), 0..300),
-        (chunk, ahead, line) in (1_usize..80, 0_usize..40, prop_oneof![1_usize..12, Just(1000), Just(usize::MAX)]),
+        (chunk, lookahead, line) in (1_usize..80, 0_usize..40, prop_oneof![1_usize..12, Just(1000), Just(usize::MAX)]),
         step in 1_usize..50,
-        peek: bool,
         recycle: bool,
     ) {
-        let limits = limits(chunk, ahead, line);
+        let limits = limits(chunk, lookahead, line);
         let (kept, truncated_lines) = model(&text, line);
         let (mut at, mut seen) = (0, Vec::new());
         let mut chunks = Chunks::new(5, "t", Steps(text.clone(), step), limits);
-        if peek {
-            prop_assert_eq!(chunks.peek().unwrap_or_default(), kept.iter().map(|k| k.0).collect::<Vec<_>>());
-        }
         let mut all = Vec::new();
         while let Some(chunk) = chunks.next() {
             let chunk = chunk.unwrap();
@@ -159,9 +157,9 @@ proptest! {
             prop_assert_eq!(chunk.offset, own[0].1);
             prop_assert!((0..chunk.end).all(|i| chunk.offset_of(i) == own[i].1));
             at += chunk.end;
-            let shown = chunk.ahead();
-            prop_assert!(shown.len() <= ahead && shown.iter().eq(kept[at..at + shown.len()].iter().map(|k| &k.0)));
-            prop_assert!(!shown.is_empty() || ahead == 0 || at == kept.len());
+            let shown = chunk.lookahead();
+            prop_assert!(shown.len() <= lookahead && shown.iter().eq(kept[at..at + shown.len()].iter().map(|k| &k.0)));
+            prop_assert!(!shown.is_empty() || lookahead == 0 || at == kept.len());
             prop_assert!(chunk.own().ends_with(b"\n") || at == kept.len());
             prop_assert!(chunk.end <= limits.chunk || memchr(b'\n', &chunk.own()[..chunk.end - 1]).is_none());
             seen.extend(chunk.truncated_lines.iter().map(|truncated| (truncated.line, truncated.dropped)));

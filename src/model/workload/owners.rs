@@ -35,7 +35,7 @@ struct KnownPod {
     traits: Traits,
 }
 
-/// What a pod's object tells of its start.
+/// What a pod's object shows of its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
     /// A container has a postStart hook.
@@ -81,7 +81,7 @@ impl Owners {
         self.known(namespace, name, uid).map(|known| &*known.workload)
     }
 
-    /// What a pod's object tells; `None` for pods no dump had.
+    /// What a pod's object shows; `None` for pods no dump had.
     pub fn traits(&self, namespace: &str, name: &str, uid: Option<&str>) -> Option<Traits> {
         self.known(namespace, name, uid).map(|known| known.traits)
     }
@@ -99,7 +99,7 @@ impl Owners {
         self.left_out
     }
 
-    /// Takes an item in; tells whether it was a pod.
+    /// Adds an item; returns whether it was a pod.
     fn take(&mut self, item: &Item) -> bool {
         if !item.is_pod() {
             return false;
@@ -190,7 +190,7 @@ fn without_hash<'n>(set: &'n str, label: &str) -> &'n str {
     strip(label).or_else(|| strip(&encoded?)).unwrap_or(set)
 }
 
-/// Where in an object a value stands, as far as it matters.
+/// Where in an object a value is, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Location {
     Object,

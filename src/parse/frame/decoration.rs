@@ -1,5 +1,5 @@
 //! What people and tools put around framed lines: indentation, Markdown, colours, grep's file names, prefixes in
-//! brackets, a pager's cut mark. A wrapping counts only if something known stands behind it, which `frame` checks.
+//! brackets, a pager's mark of truncation. A decoration counts only if something known follows it, which `frame` checks.
 
 use memchr::{memchr, memmem, memrchr};
 
@@ -155,7 +155,7 @@ fn sequence(escape: &[u8]) -> usize {
     }
 }
 
-/// The body before the mark that shows its end was cut off; `None` when there is no such mark.
+/// The body before the mark that shows that it was truncated; `None` if there is no such mark.
 ///
 /// `less -S`, journalctl's pager, ends chopped lines with `>`; `systemctl status --no-pager` puts `…` for what it left
 /// out before the last tenth, which is useless then.

@@ -1,5 +1,5 @@
 //! Log lines inside JSON: journald's json forms, docker's json-file, the objects of log agents. Objects that programs
-//! write themselves are told apart and left whole.
+//! write themselves are recognised and left as they are.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use super::json::{Fields, Value, string, unescape};
 use super::stamp;
 use crate::model::time::Stamp;
 
-/// Docker splits longer lines; a part of this size without a newline at its end is not a whole line.
+/// Docker splits longer lines; a part of this size without a newline at its end is not a complete line.
 const DOCKER_SPLIT_LEN: usize = 16 * 1024;
 
 /// What a JSON object says about the line inside it.
@@ -25,7 +25,7 @@ pub(super) struct Envelope<'t> {
 /// What an object at the beginning of a line is.
 #[derive(Debug)]
 pub(super) enum Object<'t> {
-    /// A frame: a line stands inside.
+    /// A frame: it contains a line.
     Envelope(Envelope<'t>),
     /// A program's own line (`{"level":…,"msg":…}`).
     Program,
@@ -79,7 +79,7 @@ pub(super) fn pretty_field<'t>(text: &'t [u8], key: &[u8]) -> Option<Cow<'t, [u8
     Fields(text).next().filter(|(name, _)| *name == key).and_then(|(_, value)| value.text())
 }
 
-/// A whole line in double quotes with its inner quotes escaped; perhaps a comma or bracket behind it.
+/// A complete line in double quotes with its inner quotes escaped; perhaps a comma or bracket behind it.
 pub(super) fn quoted_line(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     let (inner, closed, rest) = string(text.strip_prefix(b"\"")?);
     let rest = rest.trim_ascii();
@@ -120,7 +120,7 @@ fn field<'t>(envelope: &mut Envelope<'t>, key: &[u8], value: Value<'t>) {
         }
         b"__REALTIME_TIMESTAMP" => envelope.stamp = value.text().and_then(|text| stamp::realtime(&text)),
         b"time" | b"timestamp" | b"@timestamp" => {
-            envelope.stamp = envelope.stamp.or_else(|| value.text().and_then(|text| stamp::whole(&text)));
+            envelope.stamp = envelope.stamp.or_else(|| value.text().and_then(|text| stamp::complete(&text)));
         }
         _ => {}
     }

@@ -55,7 +55,7 @@ fn rfc5424(text: &[u8]) -> Option<Layer<'_>> {
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let known = |field| Some(field).filter(|&field| field != "-");
     Some(Layer {
-        stamp: stamp::whole(date.as_bytes()),
+        stamp: stamp::complete(date.as_bytes()),
         host: known(host),
         identifier: known(identifier),
         pid: process.parse().ok(),

@@ -1,4 +1,4 @@
-//! JSON as far as frames need it: an object's fields in order, and text without its escapes. Tolerates cut objects and
+//! JSON as far as frames need it: an object's fields in order, and text without its escapes. Tolerates truncated objects and
 //! broken UTF-8, so it is no JSON checker; what fields mean is not known here.
 
 use std::borrow::Cow;
@@ -39,7 +39,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// What stands between the braces of an object; nothing for other values.
+    /// What is between the braces of an object; nothing for other values.
     pub(super) fn inside(self) -> &'t [u8] {
         match self {
             Value::Other(raw) => raw.strip_prefix(b"{").unwrap_or_default(),
@@ -115,7 +115,7 @@ pub(super) fn string(text: &[u8]) -> (&[u8], bool, &[u8]) {
     (text, false, b"")
 }
 
-/// Undoes JSON's escapes. Unknown ones stay as they are; one that is cut off at the end is dropped.
+/// Undoes JSON's escapes. Unknown ones stay as they are; one that is truncated at the end is dropped.
 pub(super) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr::memchr(b'\\', raw) else {
         return Cow::Borrowed(raw);

@@ -1,6 +1,6 @@
-//! What stands around a program's log line: journald, syslog, container runtimes, log agents, tools and people.
+//! What surrounds a program's log line: journald, syslog, container runtimes, log agents, tools and people.
 //!
-//! Each line is looked at by itself, so every form may be mixed with and nested in every other. Nothing here reads
+//! Each line is read by itself, so every form may be mixed with and nested in every other. Nothing here reads
 //! what the program wrote: klog, logrus and JSON lines are only recognised by their first bytes.
 
 mod decoration;
@@ -24,7 +24,7 @@ pub use prefix_cache::FrameReader;
 
 /// How many frames and wrappings may be nested; more than any tool chain seen puts around a line.
 const MAX_DEPTH: usize = 8;
-/// How many words may stand in front of a program's line without being understood.
+/// How many words may precede a program's line without being understood.
 const MAX_UNKNOWN_WORDS: usize = 8;
 
 /// A log line and what its frames say about it. With nested frames the inner one counts, as it is nearer to the
@@ -172,12 +172,12 @@ impl<'a> Frame<'a> {
         Self { stamp: None, host: None, identifier: None, pid: None, body: Cow::Borrowed(line), truncated: false }
     }
 
-    /// Without a pager's or a terminal's cut mark.
+    /// Without a pager's or a terminal's mark of truncation.
     fn without_truncation_mark(mut self) -> Self {
         if let Cow::Borrowed(body) = self.body
-            && let Some(whole) = decoration::before_truncation_mark(body)
+            && let Some(kept) = decoration::before_truncation_mark(body)
         {
-            self.body = Cow::Borrowed(whole);
+            self.body = Cow::Borrowed(kept);
             self.truncated = true;
         }
         self

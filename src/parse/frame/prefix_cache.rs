@@ -6,14 +6,14 @@ use memchr::memchr;
 
 use super::{Frame, decoration, open, program, stamp};
 
-/// Takes frames off the lines of one text, and remembers the last one: where host, identifier and process stand as
-/// they stood, only the date is read. Gives what [`open`] gives.
+/// Takes frames off the lines of one text, and remembers the last one: if host, identifier and process are the
+/// same, only the date is read. Gives what [`open`] gives.
 #[derive(Debug, Default)]
 pub struct FrameReader<'a> {
     last: Option<CachedPrefix<'a>>,
 }
 
-/// What stands between a journal's date and the program's line.
+/// What is between a journal's date and the program's line.
 #[derive(Debug)]
 struct CachedPrefix<'a> {
     text: &'a [u8],
@@ -48,7 +48,7 @@ impl<'a> FrameReader<'a> {
 }
 
 impl<'a> CachedPrefix<'a> {
-    /// The front of a frame that says the same of every line it stands before: it ends the search for each of its
+    /// The prefix of a frame, if it means the same before every line: it ends the search for each of its
     /// parts, and nothing in it has to be decoded.
     fn of(frame: &Frame<'a>, behind: &'a [u8]) -> Option<Self> {
         let Cow::Borrowed(body) = frame.body else { return None };

@@ -48,7 +48,7 @@ pub(super) fn any(text: &[u8]) -> Option<(&[u8], Dated)> {
 }
 
 /// An RFC 3339 date that is the whole of `text`, as agents write it into JSON.
-pub(super) fn whole(text: &[u8]) -> Option<Stamp> {
+pub(super) fn complete(text: &[u8]) -> Option<Stamp> {
     iso(text).ok().filter(|(rest, _)| rest.is_empty()).and_then(|(_, dated)| dated.stamp)
 }
 

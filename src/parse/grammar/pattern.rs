@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use memchr::{memchr, memmem};
 use regex::Regex;
 
-use super::read_field;
+use super::message::read_field;
 use crate::model::record::{Field, Value};
 
 /// What follows the operation in the messages of volumes (pkg/volume/util/operationexecutor, `GenerateMsg`), as the
@@ -23,7 +23,7 @@ const VOLUME_PATTERN: [&str; 3] = [
 /// How that begins in a line.
 const VOLUME_PREFIX: &str = " for volume \"";
 
-/// A pattern. It is compiled when a text first asks for it: most inputs hold few kinds of lines, and compiling all
+/// A pattern. It is compiled when first needed: most inputs hold few kinds of lines, and compiling all
 /// patterns takes longer than reading a small log.
 #[derive(Debug)]
 pub(super) struct Pattern {
@@ -33,7 +33,7 @@ pub(super) struct Pattern {
     volume_pattern: Option<VolumePattern>,
 }
 
-/// What stands around [`VOLUME_PATTERN`].
+/// What surrounds [`VOLUME_PATTERN`].
 #[derive(Debug)]
 struct VolumePattern {
     /// Plain text, or a pattern.
@@ -61,14 +61,14 @@ impl Compiled {
 
 impl Pattern {
     /// A pattern that is known to be right: one that is not matches nothing.
-    pub(super) fn known(source: &str) -> Self {
+    pub(super) fn trusted(source: &str) -> Self {
         Pattern { source: source.to_owned(), compiled: OnceLock::new(), volume_pattern: VolumePattern::of(source) }
     }
 
     /// A pattern that may be wrong; `Err` says how.
     pub(super) fn checked(source: &str) -> Result<Self, String> {
         let compiled = OnceLock::from(Some(Compiled::of(source)?));
-        Ok(Pattern { compiled, ..Pattern::known(source) })
+        Ok(Pattern { compiled, ..Pattern::trusted(source) })
     }
 
     /// Adds the fields of a text that matches, else gives `None`.
@@ -105,14 +105,14 @@ impl VolumePattern {
         Some(VolumePattern {
             head: match head.split(r"\.").all(plain) {
                 true => Ok(head.replace(r"\.", ".")),
-                false => Err(Box::new(Pattern::known(&format!("^(?:{head})$")))),
+                false => Err(Box::new(Pattern::trusted(&format!("^(?:{head})$")))),
             },
             named,
-            tail: (!tail.is_empty()).then(|| Box::new(Pattern::known(&format!("^(?:{tail})")))),
+            tail: (!tail.is_empty()).then(|| Box::new(Pattern::trusted(&format!("^(?:{tail})")))),
         })
     }
 
-    /// What the whole reads; `None` when only the engine can tell.
+    /// The fields of the complete text; `None` when only the engine can tell.
     fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<Option<()>> {
         let rest = match &self.head {
             Ok(plain) => match text.strip_prefix(plain.as_str()).and_then(|rest| volume(rest, self.named, fields)) {
@@ -201,7 +201,7 @@ mod tests {
     fn a_wrong_pattern_is_told_or_matches_nothing() {
         assert!(Pattern::checked("(").is_err());
         assert!(Pattern::checked("(?<colour>x)").is_err_and(|wrong| wrong.contains("unknown field colour")));
-        assert_eq!(Pattern::known("(").read("(", &mut Vec::new()), None);
+        assert_eq!(Pattern::trusted("(").read("(", &mut Vec::new()), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The page's data: one JSON object. The report's figures as its JSON form has them, the listed startups as columns (a
 //! dictionary and numbers take a fifth of what objects would), and the whole ones as rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -9,8 +9,10 @@ use serde::ser::{SerializeMap, Serializer};
 use super::sample::{Sample, Startup};
 use crate::causes;
 use crate::model::phase::PHASES;
+use crate::render::estimate;
 use crate::report::{Head, Report};
 use crate::table::Row;
+use crate::table::coverage::Counter;
 
 /// The version of the page's data.
 const VERSION: u32 = 1;
@@ -60,6 +62,17 @@ struct Cut {
 struct Words {
     phases: Vec<PhaseWords>,
     causes: Vec<CauseWords>,
+    /// The estimates for the advice of causes, by cause.
+    estimates: BTreeMap<&'static str, String>,
+    counters: Vec<CounterWords>,
+}
+
+/// A counter of what was read.
+#[derive(Serialize)]
+struct CounterWords {
+    name: &'static str,
+    count: u64,
+    label: &'static str,
 }
 
 #[derive(Serialize)]
@@ -94,6 +107,7 @@ impl<'a> Data<'a> {
             let (set, side_effect) = (advised.set, advised.side_effect);
             CauseWords { id: cause.id, title: cause.title, text: cause.text, set, side_effect }
         };
+        let counter = |Counter { name, count, label }: Counter| CounterWords { name, count, label };
         let nodes = report.metrics.as_ref().map_or(0, |metrics| metrics.nodes.len());
         let measured = nodes.min(NODES);
         Data {
@@ -106,7 +120,14 @@ impl<'a> Data<'a> {
                 measured,
             },
             report: Head(report, NODES),
-            words: Words { phases: PHASES.iter().map(phase).collect(), causes: causes::all().map(cause).collect() },
+            words: Words {
+                phases: PHASES.iter().map(phase).collect(),
+                causes: causes::all().map(cause).collect(),
+                estimates: causes::all()
+                    .filter_map(|cause| Some((cause.id, estimate::of_cause(report, cause.id)?)))
+                    .collect(),
+                counters: report.coverage.counters().into_iter().map(counter).collect(),
+            },
             rows: Columns(&listed.rows),
             sure: listed.sure,
             weight: listed.weight,

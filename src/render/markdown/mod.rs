@@ -8,14 +8,14 @@ mod span;
 use std::io::Write;
 
 use super::grid::markdown as words;
-use super::text::{covered, startups};
-use super::{TextOptions, format_count, format_duration, format_percent};
+use super::text::{covered, startups, unused_lines};
+use super::{TextOptions, estimate, format_count, format_duration, format_percent};
 use crate::breakdown::anomaly;
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
-use crate::report::{Report, unused_lines};
+use crate::report::Report;
 use crate::table::{CauseLine, Example, Quantiles, Summary};
 use span::{cell, line, name, said};
 
@@ -33,7 +33,7 @@ pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Res
     if summary.startups > 0 {
         head(summary, out)?;
         phases(summary, out)?;
-        causes(summary, out)?;
+        causes(report, out)?;
         slowest(summary, out)?;
     } else if report.is_empty() {
         writeln!(out, "## podlag: no pod startups found\n")?;
@@ -47,10 +47,10 @@ pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Res
 
 /// The estimates that the user asked for, and what could not be checked.
 fn not_checked(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
-    let asked: Vec<_> = report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect();
-    if !asked.is_empty() {
+    let requested = estimate::requested(report);
+    if !requested.is_empty() {
         writeln!(out, "### What if\n")?;
-        asked.iter().try_for_each(|what_if| writeln!(out, "- {}", self::line(&what_if.words())))?;
+        requested.into_iter().try_for_each(|what_if| writeln!(out, "- {}", self::line(&estimate::line(what_if))))?;
         writeln!(out)?;
     }
     if !report.not_checked.is_empty() {
@@ -113,7 +113,8 @@ fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     Ok(writeln!(out)?)
 }
 
-fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
+fn causes(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
+    let summary = &report.summary;
     if summary.causes.is_empty() {
         return Ok(writeln!(out, "No cause exceeded its threshold.\n")?);
     }
@@ -132,8 +133,8 @@ fn causes(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     writeln!(out)?;
     for (line, cause) in &known {
         writeln!(out, "- **{}**: {}", cause.id, words(cause.title))?;
-        if let Some(what_if) = &line.what_if {
-            writeln!(out, "  Estimate: {}", self::line(what_if))?;
+        if let Some(what_if) = estimate::of_cause(report, cause.id) {
+            writeln!(out, "  Estimate: {}", self::line(&what_if))?;
         }
         if !line.advised.yaml.is_empty() {
             let yaml: Vec<String> = line.advised.yaml.iter().map(|line| name(line)).collect();
@@ -189,7 +190,7 @@ fn coverage(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     }
     let parts: Vec<String> = covered(c).iter().map(|part| said(part)).collect();
     writeln!(out, "{}", parts.join(" · "))?;
-    let unused = unused_lines(&c.unused_lines);
+    let unused = unused_lines(c);
     if !unused.is_empty() {
         writeln!(out)?;
         unused.iter().try_for_each(|lines| writeln!(out, "- {}", line(lines)))?;

@@ -2,20 +2,15 @@
 
 use crate::model::text::sanitize;
 use crate::render::grid::markdown as words;
+use crate::render::wrap::clip_middle;
 
 /// How long a name, and a line of a log or any other text may be, characters.
 const NAME: usize = 90;
 pub(super) const LINE: usize = 240;
 
-/// Text cut in its middle: names of images and pods differ at their ends.
+/// Text clipped in its middle to so many characters, which forges count.
 pub(super) fn short(text: &str, most: usize) -> String {
-    let count = text.chars().count();
-    if count <= most {
-        return text.to_owned();
-    }
-    let head: String = text.chars().take(most / 3).collect();
-    let tail: String = text.chars().skip(count + most / 3 + 1 - most).collect();
-    format!("{head}…{tail}")
+    clip_middle(text, most, |text| text.chars().count())
 }
 
 /// Text of a log, as a code span: a longer run of backticks encloses shorter ones.

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Page, plural};
 use crate::causes::{self, Advised};
 use crate::model::text::sanitize;
-use crate::render::{format_duration, format_range};
+use crate::render::{estimate, format_duration, format_range, wrap};
 use crate::report::replay::Change;
 use crate::table::{CauseLine, Quantiles, Summary};
 
@@ -44,17 +44,17 @@ impl Page<'_> {
                     worst.waited_for.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
                 let lost = worst.cause_s.map_or(String::new(), format_duration);
                 let text = format!("{}{} {lost}{about}", label("example"), sanitize(&worst.pod));
-                writeln!(out, "     {}", self.clipped(&text, self.width - 5))?;
+                writeln!(out, "     {}", wrap::clip_end(&text, self.width - 5))?;
                 if let Some(place) = &worst.evidence {
                     let file = place.source.rsplit('/').next().unwrap_or(&place.source);
                     let head = format!("{}{}:{} ", label("evidence"), sanitize(file), place.line);
                     let text = error_tail(&sanitize(&worst.text), self.width.saturating_sub(5 + head.width()));
-                    writeln!(out, "     {}", self.clipped(&format!("{head}{text}"), self.width - 5))?;
+                    writeln!(out, "     {}", wrap::clip_end(&format!("{head}{text}"), self.width - 5))?;
                 }
             }
             self.advised(&line.advised, out)?;
-            if let Some(what_if) = &line.what_if {
-                self.labelled("estimate", &sanitize(what_if), out)?;
+            if let Some(what_if) = estimate::of_cause(self.report, cause.id) {
+                self.labelled("estimate", &sanitize(&what_if), out)?;
             }
             if let Some(side_effect) = &line.advised.side_effect {
                 self.labelled("trade-off", side_effect, out)?;
@@ -98,12 +98,12 @@ impl Page<'_> {
 
     /// The estimates the user asked for; those of causes are shown with them.
     pub(super) fn what_ifs(&self, out: &mut dyn Write) -> io::Result<()> {
-        let asked: Vec<_> = self.report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect();
-        if asked.is_empty() {
+        let requested = estimate::requested(self.report);
+        if requested.is_empty() {
             return Ok(());
         }
         writeln!(out, "{}", self.strong("what if"))?;
-        for what_if in asked {
+        for what_if in requested {
             if let Some(reason) = &what_if.not_estimated_because {
                 self.words(out, "  ", &format!("{}: no estimate: {}", sanitize(&what_if.setting), sanitize(reason)))?;
                 continue;

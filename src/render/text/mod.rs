@@ -7,13 +7,14 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, format_count, format_duration, format_percent};
+use super::{TextOptions, format_count, format_duration, format_percent, wrap};
 use crate::breakdown::anomaly;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
 use crate::model::text::sanitize;
-use crate::report::{Coverage, Report, unused_lines};
+use crate::report::{Coverage, Report};
+use crate::table::coverage::Counter;
 use crate::table::{Example, Summary};
 
 /// How many of the slowest pods are shown.
@@ -62,26 +63,13 @@ impl Page<'_> {
         if self.colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// Writes words and breaks the line where the screen ends.
+    /// Writes parts and breaks the line where the screen ends.
     fn wrapped(&self, out: &mut dyn Write, indent: &str, parts: &[String], between: &str) -> io::Result<()> {
-        let mut line = String::new();
-        for part in parts {
-            let more = line.width() + between.width() + part.width() + indent.width();
-            if !line.is_empty() && more > self.width {
-                writeln!(out, "{indent}{line}")?;
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push_str(between);
-            }
-            line.push_str(part);
-        }
-        if line.is_empty() { Ok(()) } else { writeln!(out, "{indent}{line}") }
+        wrap::parts(out, self.width, indent, parts, between)
     }
 
     fn words(&self, out: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
-        let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
-        self.wrapped(out, indent, &words, " ")
+        wrap::words(out, self.width, indent, text)
     }
 
     /// Words behind a first indent of their own.
@@ -90,21 +78,6 @@ impl Page<'_> {
         self.words(&mut lines, indent, text)?;
         out.write_all(first.as_bytes())?;
         out.write_all(lines.get(indent.len()..).unwrap_or_default())
-    }
-
-    fn clipped(&self, text: &str, width: usize) -> String {
-        if text.width() <= width {
-            return text.to_owned();
-        }
-        let mut out = String::new();
-        for c in text.chars() {
-            if out.width() + 2 > width {
-                break;
-            }
-            out.push(c);
-        }
-        out.push('…');
-        out
     }
 
     fn head(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
@@ -175,7 +148,7 @@ impl Page<'_> {
                 sanitize(&slow.pod),
                 why(slow)
             );
-            writeln!(out, "{}", self.clipped(&text, self.width))?;
+            writeln!(out, "{}", wrap::clip_end(&text, self.width))?;
         }
         if let Some(worst) = summary.slowest.first() {
             // A name from a hostile log must not become a command to paste.
@@ -197,7 +170,7 @@ impl Page<'_> {
             let meaning = anomaly(id).unwrap_or_default();
             self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
         }
-        for lines in unused_lines(&c.unused_lines) {
+        for lines in unused_lines(c) {
             self.words(out, "  ", &sanitize(&lines))?;
         }
         for error in &c.source_errors {
@@ -253,23 +226,8 @@ pub(super) fn covered(c: &Coverage) -> Vec<String> {
     if c.samples > 0 {
         parts.push(format!("{} samples of metrics", format_count(c.samples as usize)));
     }
-    let mut count = |number: u64, words: &str| {
-        if number > 0 {
-            parts.push(format!("{} {words}", format_count(number as usize)));
-        }
-    };
-    count(c.unknown_lines, "unrecognised");
-    count(c.invalid_samples, "invalid samples");
-    count(c.truncated_records, "truncated");
-    count(c.long_lines, "too long");
-    count(c.undated, "without a timestamp");
-    count(c.duplicate_records, "duplicate records dropped");
-    count(c.duplicate_startups, "duplicate startups merged");
-    count(c.existing_pods, "pods older than the log");
-    count(c.evicted_idle, "startups dropped: idle too long");
-    count(c.evicted_limit, "startups dropped: over the limit of open startups");
-    count(c.dropped_events, "duplicate events dropped");
-    count(u64::try_from(c.suppressed_messages).unwrap_or(0), "messages dropped by journald");
+    let labelled = c.counters().into_iter().filter(|counter| counter.count > 0 && counter.name != "unread_sources");
+    parts.extend(labelled.map(|counter| format!("{} {}", format_count(counter.count as usize), counter.label)));
     if !c.filters.is_empty() {
         parts.push(super::only(c));
     }
@@ -294,4 +252,14 @@ fn why(slow: &Example) -> String {
     let Some(cause) = &slow.cause else { return format!("{so_far}{}", slow.state.name()) };
     let about = slow.waited_for.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
     format!("{so_far}{} {}{about}", sanitize(cause), slow.cause_s.map_or(String::new(), format_duration))
+}
+
+/// The first lines that were not used, a line for each reason.
+pub(super) fn unused_lines(c: &Coverage) -> Vec<String> {
+    let examples = |counter: Counter| {
+        let lines = c.unused_lines.iter().filter(|line| *line.why == *counter.name);
+        let all: Vec<String> = lines.map(|line| format!("{}:{}", line.source, line.line)).collect();
+        (!all.is_empty()).then(|| format!("{}, e.g. {}", counter.label, all.join(", ")))
+    };
+    c.counters().into_iter().filter_map(examples).collect()
 }

@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use crate::causes;
 use crate::causes::setting::Setting;
 use crate::model::error::Error;
-use crate::render::{format_duration, format_range};
 use crate::table::{Summary, Table};
 pub use scenario::Scenario;
 use workload::{ArrivalOrder, Workload};
@@ -30,7 +29,7 @@ use workload::{ArrivalOrder, Workload};
 const MAX_ORDERS: usize = 48;
 const MAX_PULLS: usize = 200_000;
 /// The replay of what was may differ from it by so much, or by half a second.
-const TOLERANCE: f64 = 0.05;
+pub const TOLERANCE: f64 = 0.05;
 
 /// A figure before, and the bounds of the same after; seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -73,27 +72,6 @@ pub struct WhatIf {
     pub side_effect: Option<String>,
     /// Why there is no estimate; null if there is one.
     pub not_estimated_because: Option<String>,
-}
-
-impl WhatIf {
-    /// What it would save, in a line.
-    #[must_use]
-    pub fn words(&self) -> String {
-        if let Some(reason) = &self.not_estimated_because {
-            return format!("no estimate for {}: {reason}", self.setting);
-        }
-        let change = |name: &str, change: &Change| {
-            format!(
-                "{name} {} → {}",
-                format_duration(change.before),
-                format_range(change.likely_low, change.likely_high)
-            )
-        };
-        let changes = [change("p50", &self.p50), change("p95", &self.p95), change("max", &self.max)];
-        let gains = |change: &Change| change.likely_high < change.before * (1.0 - TOLERANCE);
-        let sure = if gains(&self.p50) || gains(&self.p95) || gains(&self.max) { "" } else { "no certain gain: " };
-        format!("{sure}{} (simulated: {})", changes.join(", "), self.setting)
-    }
 }
 
 /// Replays what the user asks for, and what the advice for the costliest causes would save.

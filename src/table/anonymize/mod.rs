@@ -24,10 +24,7 @@ use crate::input::SourceError;
 use crate::metrics::{Window, families};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
-use crate::report::Coverage;
-use crate::report::gate::expression::{Expression, Test, Value};
-use crate::report::replay::Scenario;
-use crate::table::Row;
+use crate::table::{Coverage, Row};
 pub use name::Kind;
 use text::Known;
 
@@ -169,15 +166,6 @@ impl Anonymizer {
         }
     }
 
-    /// A replay over pseudonyms instead of images.
-    pub fn scenario(&self, scenario: &mut Scenario) {
-        let named = scenario.prepull.clone();
-        for (image, name) in scenario.prepull.iter_mut().zip(named) {
-            *image = self.name(Kind::Image, &name);
-            scenario.text = scenario.text.replace(&format!("prepull={name}"), &format!("prepull={image}"));
-        }
-    }
-
     /// Hides the names in what metrics counted.
     pub fn window(&self, window: &mut Window) {
         let node = std::mem::take(&mut window.node);
@@ -241,7 +229,7 @@ impl Anonymizer {
     }
 
     /// The pseudonym of what a user asks for in a column; none where it is a pattern.
-    fn asked(&self, column: &str, name: &str) -> Option<String> {
+    pub(crate) fn asked(&self, column: &str, name: &str) -> Option<String> {
         let kind = match column {
             "namespace" => Kind::Namespace,
             "node" => Kind::Node,
@@ -259,25 +247,6 @@ impl Anonymizer {
             }
             _ => Some(self.name(kind, name)),
         }
-    }
-
-    /// A limit over pseudonyms instead of names.
-    ///
-    /// # Errors
-    /// When it asks for names by a pattern, which pseudonyms do not fit.
-    pub fn limit(&self, limit: &mut Expression) -> Result<(), Error> {
-        let tests = limit.condition.iter_mut().chain(&mut limit.filters);
-        for Test { column, value, .. } in tests {
-            if let Value::Text(name) = value {
-                *name = self.asked(&column.name, name).ok_or_else(|| {
-                    let words = format!("--anonymize: pseudonyms match no pattern, such as {name:?}");
-                    Error::new(ErrorKind::Setting, words)
-                        .help("give a complete name, or select startups with --namespace, --node, --pod or --workload")
-                })?;
-            }
-        }
-        limit.text = limit.to_string();
-        Ok(())
     }
 }
 

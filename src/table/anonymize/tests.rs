@@ -204,19 +204,6 @@ fn coverage_says_whose_pseudonyms_they_are() {
 }
 
 #[test]
-fn a_limit_asks_for_pseudonyms() {
-    let parse = |text: &str| crate::report::gate::limits(&[text.to_owned()], false).unwrap().remove(0);
-    let mut limit = parse("share(state=failed, namespace=shop) > 1%");
-    anonymizer().limit(&mut limit).unwrap();
-    assert!(
-        !limit.text.contains("shop") && limit.text.contains("state") && limit.text.contains("ns-"),
-        "{}",
-        limit.text
-    );
-    assert!(anonymizer().limit(&mut parse("count(namespace=sh*) > 1")).is_err());
-}
-
-#[test]
 fn a_short_key_is_refused() {
     assert!(Anonymizer::of_file(b"secret\n").is_err());
     let (one, other) =

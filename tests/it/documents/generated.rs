@@ -54,3 +54,18 @@ fn columns_are_those_that_check_lists() {
     }
     compare("docs/table.md", "columns", &table);
 }
+
+/// Phases are the columns from the first to what is left over.
+#[test]
+fn phases_are_those_that_check_lists() {
+    let columns = printed(&["check", "--columns"]);
+    let mut table = String::from("| phase | from → to |\n| --- | --- |\n");
+    for line in columns.lines().skip_while(|line| !line.starts_with("scheduling_s")) {
+        let (column, meaning) = line.split_once(' ').expect("a column and its meaning");
+        writeln!(table, "| `{}` | {} |", column.trim_end_matches("_s"), meaning.trim()).expect("text");
+        if column == "unattributed_s" {
+            break;
+        }
+    }
+    compare("docs/accuracy.md", "phases", &table);
+}

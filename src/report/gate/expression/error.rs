@@ -133,26 +133,9 @@ pub(super) fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>)
         return None;
     }
     let near = |candidate: &'c str| {
-        let steps = distance(&name, &candidate.to_lowercase());
+        let steps = strsim::levenshtein(&name, &candidate.to_lowercase());
         let close = steps <= (length / 3).max(1) || (length > 1 && candidate.starts_with(&name));
         close.then_some((steps, candidate))
     };
     candidates.filter_map(near).min_by_key(|(steps, _)| *steps).map(|(_, candidate)| candidate)
-}
-
-/// How many characters must be added, removed or changed.
-fn distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
-    for (number, from) in left.chars().enumerate() {
-        let mut last = number + 1;
-        let mut next = vec![last];
-        for (to, above) in right.chars().zip(row.windows(2)) {
-            if let [diagonal, above] = above {
-                last = (diagonal + usize::from(from != to)).min(above + 1).min(last + 1);
-                next.push(last);
-            }
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }

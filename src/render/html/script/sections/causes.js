@@ -27,7 +27,8 @@ const coded = (text) => text.split("`").map((part, at) => (at % 2 ? h("code", pa
 
 function causeCard(line, at, sign) {
 	const known = causeWords.get(line.cause);
-	const { what_if: whatIf, advised: { yaml, already } = {} } = wholeCause(line.cause);
+	const { advised: { yaml, already } = {} } = wholeCause(line.cause);
+	const estimate = estimateOf(line.cause);
 	const certain = line.lost > 0 ? line.certain / line.lost : 0;
 	return h(
 		"article.cause",
@@ -42,7 +43,7 @@ function causeCard(line, at, sign) {
 			already?.length > 0 && pair("current", already.join(", ")),
 			known && pair("change", known.set),
 			yaml?.length > 0 && pair("add", h("code", yaml.join("\n"))),
-			whatIf && pair("estimate", whatIf),
+			estimate && pair("estimate", estimate),
 			known?.side_effect && pair("trade-off", known.side_effect),
 		),
 		known && h("div.prose", headed(known.text)),

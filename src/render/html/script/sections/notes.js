@@ -44,28 +44,24 @@ function drawAnomalies(root, view) {
 	);
 }
 
-const COUNTS = {
-	unread_sources: "unread or partly read inputs",
-	unknown_lines: "unrecognised lines",
-	invalid_samples: "invalid metric samples",
-	truncated_records: "truncated lines",
-	long_lines: "over-long lines",
-	undated: "lines without a timestamp",
-	duplicate_records: "duplicate records dropped",
-	duplicate_startups: "duplicate startups merged",
-	existing_pods: "pods older than the log",
-	evicted_idle: "startups dropped: idle too long",
-	evicted_limit: "startups dropped: over the limit of open startups",
-	dropped_events: "duplicate events dropped",
-	suppressed_messages: "messages dropped by journald",
-};
+/** Counters whose value may make the figures incomplete. */
+const WARNED = new Set([
+	"unread_sources",
+	"truncated_records",
+	"long_lines",
+	"undated",
+	"evicted_idle",
+	"evicted_limit",
+	"suppressed_messages",
+]);
+const counters = words.counters.filter(({ count }) => count > 0);
+const counterLabel = (name) => words.counters.find((counter) => counter.name === name)?.label ?? name;
 
-function troubles() {
+function warnings() {
 	const { coverage } = report;
-	const counts = ["unread_sources", "truncated_records", "long_lines", "undated", "evicted_idle", "evicted_limit", "suppressed_messages"];
 	return [
 		...(coverage.partial ? ["interrupted; results are partial"] : []),
-		...counts.filter((name) => coverage[name] > 0).map((name) => `${COUNTS[name]}: ${grouped(coverage[name])}`),
+		...counters.filter(({ name }) => WARNED.has(name)).map(({ count, label }) => `${grouped(count)} ${label}`),
 		...(coverage.zone_assumed ? ["no time zone in the log, assuming UTC"] : []),
 	];
 }
@@ -84,9 +80,7 @@ function notChecked() {
 
 function drawCoverage(root) {
 	const { coverage } = report;
-	const counts = Object.entries(COUNTS)
-		.filter(([name]) => coverage[name] > 0)
-		.map(([name, words]) => [words, grouped(coverage[name])]);
+	const counts = counters.map(({ count, label }) => [label, grouped(count)]);
 	const lines = [
 		["bytes, decompressed", size(coverage.bytes)],
 		["lines", grouped(coverage.lines)],
@@ -114,7 +108,7 @@ function drawCoverage(root) {
 				h(
 					"ul",
 					coverage.unused_lines.map((place) =>
-						h("li", `${COUNTS[place.why] ?? place.why}: `, h("code", `${place.source}:${place.line}`)),
+						h("li", `${counterLabel(place.why)}: `, h("code", `${place.source}:${place.line}`)),
 					),
 				),
 			),

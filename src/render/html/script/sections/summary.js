@@ -15,7 +15,7 @@ function drawRead() {
 		parts.push(
 			`filtered by ${coverage.filters.join(", ")}: ${plural(coverage.filtered, "startup")} filtered out`,
 		);
-	const missing = troubles().slice(0, 3);
+	const missing = warnings().slice(0, 3);
 	refill(
 		document.getElementById("read"),
 		h("p", parts.join(" · ")),
@@ -111,6 +111,9 @@ function phaseTable(found, sign) {
 /** What the report has on a cause over all startups, which no filtered selection has. */
 const wholeCause = (id) => (!filtered() && summary.causes.find(({ cause }) => cause === id)) || {};
 
+/** The estimate for the advice of a cause; of a filtered selection there is none. */
+const estimateOf = (id) => (filtered() ? null : words.estimates[id]);
+
 /** Estimates that the user asked for; those of causes are shown with them. */
 function askedReplays() {
 	const asked = (report.what_if ?? []).filter(({ cause }) => cause === null);
@@ -143,7 +146,7 @@ function topCauses(found, sign) {
 	const most = found.causes[0].lost;
 	const line = (cause) => {
 		const known = causeWords.get(cause.cause);
-		const { what_if: whatIf } = wholeCause(cause.cause);
+		const estimate = estimateOf(cause.cause);
 		return h(
 			"li",
 			h(
@@ -164,7 +167,7 @@ function topCauses(found, sign) {
 			bar(cause.lost / most, "plain"),
 			h("p", known?.title),
 			known && h("p.set", h("b", "change "), known.set),
-			typeof whatIf === "string" && h("p.what-if", h("b", "estimate "), whatIf),
+			estimate && h("p.what-if", h("b", "estimate "), estimate),
 			known?.side_effect && h("p.trade-off", h("b", "trade-off "), known.side_effect),
 		);
 	};

@@ -1,0 +1,151 @@
+//! One message: which lines it is, and the fields it gives.
+
+use std::borrow::Cow;
+
+use super::file::{Component, MessageDefinition};
+use super::pattern::Pattern;
+use crate::model::error::{Error, ErrorKind};
+use crate::model::record::{Fact, Field, Value};
+use crate::parse::entry::Entry;
+use crate::parse::value::{self, Raw};
+
+/// Fields read from every structured line, in addition to those its message names.
+const COMMON_FIELDS: &[(Field, &str)] = &[
+    (Field::Pod, "pod"),
+    (Field::Uid, "podUID"),
+    (Field::Error, "err"),
+    (Field::Image, "image"),
+    (Field::Reason, "reason"),
+];
+
+/// A message, ready to match.
+#[derive(Debug)]
+pub struct Message {
+    /// Its name.
+    pub name: String,
+    /// The file it is from.
+    pub file: String,
+    /// What it proves.
+    pub about: String,
+    /// The kubelet's `-v` that prints it.
+    pub verbosity: Option<u8>,
+    /// The fact it yields.
+    pub fact: Fact,
+    component: Component,
+    pub(super) text: Result<String, Pattern>,
+    r#where: Vec<(String, String)>,
+    inside: Vec<(String, Pattern)>,
+    fields: Vec<(Field, String)>,
+}
+
+/// A message with its literal. `trusted`: tests have found its file right, so its patterns are compiled when they are needed.
+pub(super) fn compile(
+    file: &str,
+    component: Component,
+    text: MessageDefinition,
+    trusted: bool,
+) -> Result<(Message, String), Error> {
+    let wrong = |what: String| Error::new(ErrorKind::Grammar, format!("{file}: {}: {what}", text.name));
+    let pattern =
+        |source: &str| if trusted { Ok(Pattern::trusted(source)) } else { Pattern::checked(source).map_err(&wrong) };
+    if text.literal.is_empty() || text.literal.contains(['"', '\\', '\n']) {
+        return Err(wrong("`literal` must be plain text without quotes and backslashes".into()));
+    }
+    let fact = Fact::from_name(&text.yields).ok_or_else(|| {
+        let known: Vec<&str> = crate::model::record::FACTS.iter().map(|(_, name)| *name).collect();
+        wrong(format!("unknown fact {:?}", text.yields)).help(format!("known facts: {}", known.join(", ")))
+    })?;
+    let matcher = match (&text.text, &text.pattern) {
+        (Some(exact), None) => Ok(exact.clone()),
+        (None, Some(source)) => Err(pattern(source)?),
+        _ => return Err(wrong("needs either `text` or `pattern`".into())),
+    };
+    let inside = text.inside.iter().map(|inside| Ok((inside.key.clone(), pattern(&inside.pattern)?)));
+    let fields = text.fields.iter().map(|(name, key)| {
+        Ok((Field::from_name(name).ok_or_else(|| wrong(format!("unknown field {name}")))?, key.clone()))
+    });
+    let message = Message {
+        fact,
+        component,
+        text: matcher,
+        inside: inside.collect::<Result<_, Error>>()?,
+        fields: fields.collect::<Result<_, Error>>()?,
+        r#where: text.r#where.clone().into_iter().collect(),
+        file: file.to_owned(),
+        name: text.name.clone(),
+        about: text.about.clone(),
+        verbosity: text.verbosity,
+    };
+    Ok((message, text.literal))
+}
+
+impl Message {
+    /// The fields of a line that is this message, else `None`.
+    pub(super) fn read(&self, entry: &Entry<'_>) -> Option<Vec<(Field, Value)>> {
+        if !self.component.writes(entry.dialect) {
+            return None;
+        }
+        let mut fields = Vec::with_capacity(4);
+        match &self.text {
+            Ok(text) if *text == entry.text => {}
+            Ok(_) => return None,
+            Err(pattern) => pattern.read(&entry.text, &mut fields)?,
+        }
+        for (key, expected) in &self.r#where {
+            if entry.key(key)?.text()? != expected.as_str() {
+                return None;
+            }
+        }
+        for (key, pattern) in &self.inside {
+            pattern.read(&entry.key(key)?.text()?, &mut fields)?;
+        }
+        let common = COMMON_FIELDS.iter().map(|(field, key)| (*field, *key));
+        let mut within = Within::default();
+        for (field, path) in self.fields.iter().map(|(field, key)| (*field, key.as_str())).chain(common) {
+            if fields.iter().any(|(known, _)| *known == field) {
+                continue;
+            }
+            if let Some(value) = value_at(entry, field, path, &mut within) {
+                fields.push((field, value));
+            }
+        }
+        Some(fields)
+    }
+}
+
+/// The members of the structured value last reached into: messages that reach into one take several of them.
+#[derive(Default)]
+struct Within<'m, 'a> {
+    key: &'m str,
+    members: Option<Vec<(Cow<'a, str>, Raw<'a>)>>,
+}
+
+impl<'m, 'a> Within<'m, 'a> {
+    fn member(&mut self, entry: &Entry<'a>, key: &'m str, member: &str) -> Option<Cow<'a, str>> {
+        if self.key != key {
+            *self = Within { key, members: entry.key(key)?.members() };
+        }
+        self.members.as_ref()?.iter().rev().find(|(name, _)| name == member)?.1.text()
+    }
+}
+
+fn value_at<'m, 'a>(entry: &Entry<'a>, field: Field, path: &'m str, within: &mut Within<'m, 'a>) -> Option<Value> {
+    if let Some(raw) = entry.key(path) {
+        return match field {
+            Field::Pods => raw.pods().map(|pods| Value::Pods(pods.into_iter().map(Into::into).collect())),
+            Field::Pod => raw.pod().filter(|pod| !pod.is_empty()).map(|pod| Value::text(&pod)),
+            _ => read_field(field, &raw.text()?),
+        };
+    }
+    let (key, member) = path.split_once('.')?;
+    read_field(field, &within.member(entry, key, member)?)
+}
+
+/// A field's text as its type; `None` if the text is no such value (a truncated number is no number).
+pub(super) fn read_field(field: Field, text: &str) -> Option<Value> {
+    match field {
+        Field::Duration | Field::Waited | Field::Delay => value::duration(text).map(Value::Length),
+        Field::Bytes | Field::Attempt | Field::ExitCode | Field::Count => text.parse().ok().map(Value::Number),
+        _ => Some(Value::text(text)),
+    }
+}

@@ -1,0 +1,32 @@
+//! Estimates of other settings in words.
+
+use super::{format_duration, format_range};
+use crate::report::Report;
+use crate::report::replay::{Change, TOLERANCE, WhatIf};
+
+/// The estimate for the advice of a cause.
+pub(super) fn of_cause(report: &Report, cause: &str) -> Option<String> {
+    report.what_if.iter().find(|what_if| what_if.cause.as_deref() == Some(cause)).map(line)
+}
+
+/// The estimates that the user asked for.
+pub(super) fn requested(report: &Report) -> Vec<&WhatIf> {
+    report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect()
+}
+
+/// What the settings would save, in a line.
+pub(super) fn line(what_if: &WhatIf) -> String {
+    let setting = &what_if.setting;
+    if let Some(reason) = &what_if.not_estimated_because {
+        return format!("no estimate for {setting}: {reason}");
+    }
+    let change = |name: &str, change: &Change| {
+        let (before, after) = (format_duration(change.before), format_range(change.likely_low, change.likely_high));
+        format!("{name} {before} → {after}")
+    };
+    let changes = [change("p50", &what_if.p50), change("p95", &what_if.p95), change("max", &what_if.max)];
+    let gains = |change: &Change| change.likely_high < change.before * (1.0 - TOLERANCE);
+    let certain = [&what_if.p50, &what_if.p95, &what_if.max].into_iter().any(gains);
+    let note = if certain { "" } else { "no certain gain: " };
+    format!("{note}{} (simulated: {setting})", changes.join(", "))
+}
