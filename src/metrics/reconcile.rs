@@ -1,186 +1,342 @@
 //! Logs and metrics of the same node, side by side: the kubelet writes its record and observes its metrics in the same
-//! moment, so what differs has a reason, and where none is known it is called unexplained.
+//! moment, so what differs has a reason, and where none is known the difference is called unexplained.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-use super::components::{MeanComponent, StartupStats};
+use serde::{Serialize, Serializer};
+
+use super::components::{Component, MeanComponent};
 use super::families::name;
-use super::histogram::Bounds;
+use super::histogram::{Bounds, Histogram};
+use super::startup_stats::{SLO_S, StartupStats};
 use super::window::Window;
+use crate::model::names::named_enum;
 use crate::model::phase::{PHASES, Phase};
 use crate::model::quantile::quantile;
 use crate::model::time::{Nanos, SECOND, Time};
-use crate::table::Recorded;
 
-/// One figure by both.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+/// A startup that the kubelet recorded in its log, as far as its metrics count the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedStartup {
+    /// Its node.
+    pub node: Option<String>,
+    /// When it was recorded.
+    pub at: Time,
+    /// Created → watched, seconds.
+    pub total_s: Option<f64>,
+    /// The SLI value as the kubelet printed it, which is what its metric got.
+    pub sli_s: Option<f64>,
+    /// The kubelet takes it for stateful; none before 1.34.8.
+    pub stateful: Option<bool>,
+    /// Seconds of each phase, in the order of [`PHASES`].
+    pub phases: Vec<f64>,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Figure {
+    /// How many startups were recorded.
+    Startups,
+    /// How many of them the SLI counts.
+    SliStartups,
+    /// The share of them within the SLO.
+    SliShare,
+    /// A quantile of the SLI.
+    SliQuantile(f64),
+    /// A quantile of created → watched.
+    TotalQuantile(f64),
+    /// The mean seconds of a component.
+    Mean(Component),
+    /// The component that takes longest.
+    Largest,
+}
+
+named_enum! {
+    /// What a figure's numbers are.
+    FigureUnit FIGURE_UNITS {
+        /// Startups, counted.
+        Startups = "startups",
+        /// A share of startups, 0 to 1.
+        Share = "share",
+        /// Seconds.
+        Seconds = "seconds",
+    }
+}
+
+impl Figure {
+    /// What its numbers are.
+    #[must_use]
+    pub fn unit(self) -> FigureUnit {
+        match self {
+            Figure::Startups | Figure::SliStartups => FigureUnit::Startups,
+            Figure::SliShare => FigureUnit::Share,
+            _ => FigureUnit::Seconds,
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Figure::Startups => f.write_str("startups recorded"),
+            Figure::SliStartups => f.write_str("startups in the SLI"),
+            Figure::SliShare => f.write_str("SLI share within 5 s"),
+            Figure::SliQuantile(q) => write!(f, "SLI p{:.0}", q * 100.0),
+            Figure::TotalQuantile(q) => write!(f, "total p{:.0}", q * 100.0),
+            Figure::Mean(component) => write!(f, "mean {}", component.name()),
+            Figure::Largest => f.write_str("largest component"),
+        }
+    }
+}
+
+impl Serialize for Figure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// One figure by logs and by metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Comparison {
-    /// What it is.
-    pub figure: String,
+    /// What is compared.
+    #[schemars(with = "String")]
+    pub figure: Figure,
+    /// What its numbers are.
+    pub unit: FigureUnit,
     /// By the logs.
     pub logs: Option<f64>,
-    /// By the metrics: between these.
+    /// By the metrics, within these bounds.
     pub metrics: Option<Bounds>,
     /// Whether they agree.
     pub agree: bool,
     /// Why they differ, or what is to be known.
-    pub why: Option<String>,
+    pub reason: Option<String>,
+}
+
+impl Comparison {
+    fn new(figure: Figure, logs: Option<f64>, metrics: Option<Bounds>, agree: bool, reason: Option<String>) -> Self {
+        Comparison { figure, unit: figure.unit(), logs, metrics, agree, reason }
+    }
 }
 
 /// What the comparison of one node gives.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Reconciliation {
     /// The figures.
     pub figures: Vec<Comparison>,
-    /// Records that are in the logs and not in the metrics, or the other way round, with their reason.
-    pub left_out: Vec<String>,
-    /// Starts that one side has and the other lacks without a known reason; more in the metrics is positive.
+    /// Records in the logs that the metrics do not cover, with the reason.
+    pub excluded: Vec<String>,
+    /// Startups that one side has and the other lacks without a known reason; more in the metrics is positive.
     pub unexplained: f64,
 }
 
+/// Compares a node's metrics with the startups that its logs recorded.
+#[must_use]
+pub fn reconcile(
+    window: &Window,
+    stats: &StartupStats,
+    components: &[MeanComponent],
+    recorded: &[RecordedStartup],
+) -> Reconciliation {
+    let mut excluded = Vec::new();
+    let startups = covered(window, stats, recorded, &mut excluded);
+    let unexplained = stats.count - startups.len() as f64;
+    let both = Both { stats, startups, same: unexplained.abs() < 0.5 };
+    let mut figures = vec![both.count(unexplained)];
+    if let Some(sli) = &stats.sli {
+        figures.extend(both.sli(sli));
+    }
+    if let Some(total) = &stats.total {
+        figures.extend(both.total(total));
+    }
+    figures.extend(components.iter().filter_map(|one| both.mean(one)));
+    figures.extend(both.largest(components));
+    Reconciliation { figures, excluded, unexplained }
+}
+
 /// Gauges with a time are written once a second; the scrape follows within that and the time to the next relist.
-fn late(window: &Window) -> Nanos {
+fn scrape_delay(window: &Window) -> Nanos {
     let interval = window.sum(name::RELIST_INTERVAL, "").filter(|(_, count)| *count > 0.0);
     Nanos(SECOND) + Nanos::from_seconds(interval.map_or(1.0, |(sum, count)| sum / count))
 }
 
-/// Compares a node's metrics with the starts that its logs recorded.
-#[must_use]
-pub fn reconcile(
+/// The recorded startups that the window counts, in their order; the others are named in `excluded`.
+fn covered<'a>(
     window: &Window,
-    starts: &StartupStats,
-    parts: &[MeanComponent],
-    recorded: &[Recorded],
-) -> Reconciliation {
-    let mut found = Reconciliation::default();
-    let late = late(window);
-    let say = |found: &mut Reconciliation, count: usize, words: &str| {
+    stats: &StartupStats,
+    recorded: &'a [RecordedStartup],
+    excluded: &mut Vec<String>,
+) -> Vec<&'a RecordedStartup> {
+    let delay = scrape_delay(window);
+    let mut exclude = |count: usize, why: &str| {
         if count > 0 {
-            found.left_out.push(format!("{count} {} {words}", if count == 1 { "record" } else { "records" }));
+            excluded.push(format!("{count} {} {why}", if count == 1 { "record" } else { "records" }));
         }
     };
-    // Stateful starts are in the total and not in the SLI.
-    let all: Vec<&Recorded> = recorded.iter().collect();
-    let before = |row: &&Recorded| window.from.is_some_and(|from| row.at < from);
-    let after = |row: &&Recorded| window.to.is_some_and(|to| row.at > to + late);
-    let beside = |row: &&Recorded, edge: Option<Time>| edge.is_some_and(|edge| row.at >= edge && row.at <= edge + late);
-    let earlier = if window.restarts > 0 || window.scrapes == 1 {
-        "before the kubelet's last start"
+    let before = |row: &RecordedStartup| window.from.is_some_and(|from| row.at < from);
+    let after = |row: &RecordedStartup| window.to.is_some_and(|to| row.at > to + delay);
+    let begin = if window.restarts > 0 || window.scrapes == 1 {
+        "before the last kubelet start"
     } else {
         "before the first scrape"
     };
-    say(&mut found, all.iter().filter(|row| before(row)).count(), earlier);
-    say(&mut found, all.iter().filter(|row| after(row)).count(), "after the last scrape");
-    let mut within: Vec<&Recorded> = all.into_iter().filter(|row| !before(row) && !after(row)).collect();
+    exclude(recorded.iter().filter(|row| before(row)).count(), begin);
+    exclude(recorded.iter().filter(|row| after(row)).count(), "after the last scrape");
+    let mut within: Vec<&RecordedStartup> = recorded.iter().filter(|row| !before(row) && !after(row)).collect();
     within.sort_by_key(|row| row.at);
 
     // A scrape's time is known to a second or two, and a process' start to one (the kernel's boot time is cut to whole
     // seconds): records in that time may be on either side of it.
-    let edges = within.iter().filter(|row| beside(row, window.from) || beside(row, window.to)).count() as f64;
-    let surplus = within.len() as f64 - starts.count;
+    let at_edge =
+        |row: &RecordedStartup, edge: Option<Time>| edge.is_some_and(|edge| (edge..=edge + delay).contains(&row.at));
+    let edges = within.iter().filter(|row| at_edge(row, window.from) || at_edge(row, window.to)).count() as f64;
+    let surplus = within.len() as f64 - stats.count;
     if surplus > 0.0 && surplus <= edges {
         // The latest are the ones that the last scrape does not have yet; the first ones the first scrape had.
         let mut over = surplus as usize;
-        let gone = |row: &&Recorded| window.to.is_some_and(|to| row.at >= to);
-        while over > 0 && within.last().is_some_and(gone) {
+        while over > 0 && within.last().is_some_and(|row| window.to.is_some_and(|to| row.at >= to)) {
             within.pop();
             over -= 1;
         }
         within.drain(..over.min(within.len()));
-        say(
-            &mut found,
-            surplus as usize,
-            "within the second or two in which a scrape was made, or the kubelet started",
-        );
+        exclude(surplus as usize, "within 2 s of a scrape or a kubelet start");
     }
-    found.unexplained = starts.count - within.len() as f64;
-    let unexplained = |count: f64| {
-        (count.abs() >= 0.5).then(|| {
-            let more = if count > 0.0 { "metrics" } else { "logs" };
-            format!(
-                "{:.0} more in the {more}, unexplained: lost log lines, or a log that does not cover the window",
-                count.abs()
-            )
-        })
-    };
-    let exactly = |value: f64| Bounds { low: value, high: Some(value), point: value };
-    found.figures.push(Comparison {
-        figure: "starts recorded".into(),
-        logs: Some(within.len() as f64),
-        metrics: Some(exactly(starts.count)),
-        agree: found.unexplained.abs() < 0.5,
-        why: unexplained(found.unexplained),
-    });
-    let same = found.unexplained.abs() < 0.5;
-    let differs = (!same).then(|| "not the same starts".to_owned());
+    within
+}
 
-    // From 1.34.8, 1.35.5 and 1.36.0 on the SLI leaves stateful pods out: where metrics lack just those, it is so here.
-    let stateful = within.iter().filter(|row| row.stateful == Some(true)).count();
-    let left_out = stateful > 0 && starts.sli.as_ref().is_some_and(|sli| (within.len() - stateful) as f64 == sli.count);
-    let mut sli: Vec<f64> =
-        within.iter().filter(|row| !(left_out && row.stateful == Some(true))).filter_map(|row| row.sli_s).collect();
-    sli.sort_by(f64::total_cmp);
-    if let Some(histogram) = &starts.sli {
-        let stateful =
-            left_out.then(|| format!("{stateful} stateful starts are not in the SLI metric of this kubelet"));
-        found.figures.push(Comparison {
-            figure: "starts in the SLI".into(),
-            logs: Some(sli.len() as f64),
-            metrics: Some(exactly(histogram.count)),
-            agree: sli.len() as f64 == histogram.count,
-            why: stateful.or(differs.clone()),
-        });
-        let (low, high) = histogram.count_le(5.0);
-        let logs = sli.iter().filter(|value| **value <= 5.0).count() as f64;
-        let count = |count: f64, of: f64| if of > 0.0 { count / of } else { 0.0 };
-        let broken = (starts.overflowed > 0.0).then(|| {
+/// The same startups by metrics and by logs.
+struct Both<'a> {
+    stats: &'a StartupStats,
+    startups: Vec<&'a RecordedStartup>,
+    /// As many on both sides.
+    same: bool,
+}
+
+impl Both<'_> {
+    fn differs(&self) -> Option<String> {
+        (!self.same).then(|| "not the same startups".to_owned())
+    }
+
+    fn count(&self, unexplained: f64) -> Comparison {
+        let reason = (!self.same).then(|| {
+            let more = if unexplained > 0.0 { "metrics" } else { "logs" };
+            let count = unexplained.abs();
             format!(
-                "{:.0} values of the kubelet are broken (about -9.2e9 s) and count as within 5 s in both",
-                starts.overflowed
+                "{count:.0} more in the {more}, unexplained: log lines are lost, or the log does not cover the window"
             )
         });
-        found.figures.push(Comparison {
-            figure: "share of the SLI within 5 s".into(),
-            logs: Some(count(logs, sli.len() as f64)),
-            metrics: Some(Bounds {
-                low: count(low, histogram.count),
-                high: Some(count(high, histogram.count)),
-                point: count(low, histogram.count),
-            }),
-            agree: same && low <= logs && logs <= high,
-            why: broken.or(differs.clone()),
+        let (logs, metrics) = (self.startups.len() as f64, exactly(self.stats.count));
+        Comparison::new(Figure::Startups, Some(logs), Some(metrics), self.same, reason)
+    }
+
+    fn sli(&self, histogram: &Histogram) -> Vec<Comparison> {
+        // From 1.34.8, 1.35.5 and 1.36.0 on the SLI excludes stateful pods: where metrics lack just those, it does here.
+        let stateful = self.startups.iter().filter(|row| row.stateful == Some(true)).count();
+        let excluded = stateful > 0 && (self.startups.len() - stateful) as f64 == histogram.count;
+        let counted = self.startups.iter().filter(|row| !(excluded && row.stateful == Some(true)));
+        let mut sli: Vec<f64> = counted.filter_map(|row| row.sli_s).collect();
+        sli.sort_by(f64::total_cmp);
+        let all = sli.len() as f64;
+        let reason = excluded.then(|| format!("this kubelet's SLI excludes stateful pods, here {stateful}"));
+        let startups = Comparison::new(
+            Figure::SliStartups,
+            Some(all),
+            Some(exactly(histogram.count)),
+            all == histogram.count,
+            reason.or(self.differs()),
+        );
+        let quantiles = [0.5, 0.95, 0.99].map(|q| {
+            let (logs, metrics) = (quantile(&sli, q), self.stats.sli_quantile(q));
+            let agree = self.same && agrees(logs, metrics);
+            Comparison::new(Figure::SliQuantile(q), logs, metrics, agree, self.differs())
         });
-        for q in [0.5, 0.95, 0.99] {
-            let metrics = starts.quantile(q);
-            let logs = quantile(&sli, q);
-            let agree = same && agrees(logs, metrics);
-            found.figures.push(Comparison {
-                figure: format!("SLI p{:.0}", q * 100.0),
-                logs,
-                metrics,
-                agree,
-                why: differs.clone(),
-            });
-        }
+        [startups, self.sli_share(histogram, &sli)].into_iter().chain(quantiles).collect()
     }
-    if let Some(histogram) = &starts.total {
-        let mut total: Vec<f64> = within.iter().filter_map(|row| row.total_s).collect();
+
+    fn sli_share(&self, histogram: &Histogram, sli: &[f64]) -> Comparison {
+        let (low, high) = histogram.count_le(SLO_S);
+        let logs = sli.iter().filter(|value| **value <= SLO_S).count() as f64;
+        let share = |count: f64, of: f64| if of > 0.0 { count / of } else { 0.0 };
+        let overflowed = self.stats.overflowed;
+        let reason = (overflowed > 0.0)
+            .then(|| format!("{overflowed:.0} overflowed values (known kubelet bug) count as within 5 s in both"));
+        let metrics = Bounds {
+            low: share(low, histogram.count),
+            high: Some(share(high, histogram.count)),
+            point: share(low, histogram.count),
+        };
+        Comparison::new(
+            Figure::SliShare,
+            Some(share(logs, sli.len() as f64)),
+            Some(metrics),
+            self.same && low <= logs && logs <= high,
+            reason.or(self.differs()),
+        )
+    }
+
+    fn total(&self, histogram: &Histogram) -> [Comparison; 2] {
+        let mut total: Vec<f64> = self.startups.iter().filter_map(|row| row.total_s).collect();
         total.sort_by(f64::total_cmp);
-        for q in [0.5, 0.99] {
+        [0.5, 0.99].map(|q| {
             let (logs, metrics) = (quantile(&total, q), histogram.quantile(q));
-            let agree = same && agrees(logs, metrics);
-            found.figures.push(Comparison {
-                figure: format!("total p{:.0}", q * 100.0),
-                logs,
-                metrics,
-                agree,
-                why: differs.clone(),
-            });
-        }
+            let agree = self.same && agrees(logs, metrics);
+            Comparison::new(Figure::TotalQuantile(q), logs, metrics, agree, self.differs())
+        })
     }
-    found.figures.extend(parts.iter().filter_map(|part| mean(part, starts, &within)));
-    found.figures.extend(largest(parts, starts, &within));
-    found
+
+    /// Mean seconds of phases by the logs.
+    fn mean_of(&self, phases: &[Phase]) -> f64 {
+        let seconds =
+            |row: &&RecordedStartup| -> f64 { phases.iter().filter_map(|phase| row.phases.get(phase.index())).sum() };
+        self.startups.iter().map(seconds).sum::<f64>() / (self.startups.len().max(1)) as f64
+    }
+
+    /// Pods that began within the window and were not recorded in it are counted by the families of operations.
+    fn other_pods(&self) -> Option<String> {
+        let recorded = self.startups.len();
+        let pods = self.stats.sandboxed.filter(|pods| (pods - recorded as f64).abs() >= 0.5)?;
+        Some(format!("the metrics count operations of {pods:.0} pods, the logs {recorded} recorded startups"))
+    }
+
+    fn mean(&self, one: &MeanComponent) -> Option<Comparison> {
+        if self.startups.is_empty() || one.phases == [Phase::Unattributed] {
+            return None;
+        }
+        let logs = self.mean_of(&one.phases);
+        let metrics = bounds(one);
+        let agree = near(&metrics, logs);
+        let reason = (!agree).then(|| {
+            let remark = || one.remarks.iter().find(|remark| remark.explains_difference()).map(ToString::to_string);
+            self.other_pods().or_else(remark).unwrap_or_else(|| {
+                "unexplained; the metrics count operations of all pods on the node, the logs recorded startups".into()
+            })
+        });
+        Some(Comparison::new(Figure::Mean(one.component), Some(logs), Some(metrics), agree, reason))
+    }
+
+    /// Whether the largest component by the metrics holds the largest phase by the logs.
+    fn largest(&self, components: &[MeanComponent]) -> Option<Comparison> {
+        let logs = |phase: Phase| self.mean_of(&[phase]);
+        let largest = PHASES.iter().max_by(|a, b| logs(a.0).total_cmp(&logs(b.0)));
+        let (phase, name) = largest.filter(|_| !self.startups.is_empty())?;
+        let one = components.iter().max_by(|a, b| a.mean_s.total_cmp(&b.mean_s))?;
+        let reason = (one.phases != [*phase]).then(|| {
+            let mut remarks: Vec<String> = one.remarks.iter().map(ToString::to_string).collect();
+            remarks.extend(self.other_pods());
+            let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join("; ")) };
+            format!("by the logs {name}, by the metrics {}{remarks}", one.component.name())
+        });
+        let agree = one.phases.contains(phase);
+        Some(Comparison::new(Figure::Largest, Some(logs(*phase)), Some(bounds(one)), agree, reason))
+    }
+}
+
+fn exactly(value: f64) -> Bounds {
+    Bounds { low: value, high: Some(value), point: value }
+}
+
+fn bounds(one: &MeanComponent) -> Bounds {
+    Bounds { low: one.low_s, high: Some(one.high_s), point: one.mean_s }
 }
 
 /// Bounds are met but for the last digits of a sum of floats; a value below 0 lies in the first bucket.
@@ -193,55 +349,8 @@ fn agrees(logs: Option<f64>, metrics: Option<Bounds>) -> bool {
     }
 }
 
-fn of_logs(phases: &[Phase], within: &[&Recorded]) -> f64 {
-    let seconds = |row: &&Recorded| -> f64 { phases.iter().filter_map(|phase| row.phases.get(phase.index())).sum() };
-    within.iter().map(seconds).sum::<f64>() / (within.len().max(1)) as f64
-}
-
 /// Mean seconds that two programs, two populations and two ways to count may differ by: a quarter of a second and a tenth.
 fn near(metrics: &Bounds, logs: f64) -> bool {
-    let room = 0.25 + 0.1 * logs.abs();
-    logs >= metrics.low - room && metrics.high.is_none_or(|high| logs <= high + room)
-}
-
-/// Pods that began within the window and were not recorded in it are in the families of operations.
-fn others(starts: &StartupStats, within: &[&Recorded]) -> Option<String> {
-    let begun = starts.sandboxed.filter(|begun| (begun - within.len() as f64).abs() >= 0.5)?;
-    Some(format!("the families hold {begun:.0} pods, compared are the {} recorded", within.len()))
-}
-
-fn mean(part: &MeanComponent, starts: &StartupStats, within: &[&Recorded]) -> Option<Comparison> {
-    if within.is_empty() || part.phases == [Phase::Unattributed] {
-        return None;
-    }
-    let logs = of_logs(&part.phases, within);
-    let metrics = Bounds { low: part.low_s, high: Some(part.high_s), point: part.mean_s };
-    let agree = near(&metrics, logs);
-    let why = (!agree).then(|| {
-        match others(starts, within).or(part.remarks.iter().find(|remark| !remark.contains("relist")).cloned()) {
-            Some(why) => why,
-            None => {
-                "unexplained: families count operations of all pods on the node, logs the recorded starts".to_owned()
-            }
-        }
-    });
-    Some(Comparison { figure: format!("mean {}", part.part), logs: Some(logs), metrics: Some(metrics), agree, why })
-}
-
-/// Whether the part that is largest by the metrics holds the phase that is largest by the logs.
-fn largest(parts: &[MeanComponent], starts: &StartupStats, within: &[&Recorded]) -> Option<Comparison> {
-    let of = |phase: Phase| of_logs(&[phase], within);
-    let (phase, name) = PHASES.iter().max_by(|a, b| of(a.0).total_cmp(&of(b.0))).filter(|_| !within.is_empty())?;
-    let part = parts.iter().max_by(|a, b| a.mean_s.total_cmp(&b.mean_s))?;
-    let agree = part.phases.contains(phase);
-    let why = if part.phases == [*phase] {
-        None
-    } else {
-        let mut remarks = part.remarks.clone();
-        remarks.extend(others(starts, within));
-        let reason = if remarks.is_empty() { String::new() } else { format!(": {}", remarks.join("; ")) };
-        Some(format!("by the logs {name}; by the metrics {:?}{reason}", part.part))
-    };
-    let seconds = Bounds { low: part.low_s, high: Some(part.high_s), point: part.mean_s };
-    Some(Comparison { figure: "largest part".into(), logs: Some(of(*phase)), metrics: Some(seconds), agree, why })
+    let margin = 0.25 + 0.1 * logs.abs();
+    logs >= metrics.low - margin && metrics.high.is_none_or(|high| logs <= high + margin)
 }

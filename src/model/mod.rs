@@ -5,6 +5,7 @@ pub mod fields;
 pub(crate) mod hash;
 pub(crate) mod names;
 pub mod phase;
+pub mod precision;
 pub mod quantile;
 pub mod record;
 pub mod startup;

@@ -64,7 +64,7 @@ impl Report {
         }
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
-        let mut metrics = MetricsReport::of(windows, recorded.as_deref());
+        let mut metrics = MetricsReport::new(windows, recorded.as_deref());
         metrics.iter_mut().for_each(causes::metric_rules::add_causes);
         let what_if = replay::all(&table, &summary, scenarios)?;
         let not_checked = not_checked::causes(&summary, metrics.as_ref());

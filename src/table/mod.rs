@@ -43,7 +43,7 @@ pub use import::catches_panics;
 pub use merge::Rows;
 pub use phase_seconds::{PhaseSeconds, phase_column};
 pub use query::{Group, Groups, KEYS, Key, groups, of_seconds};
-pub use recorded::{Recorded, recorded};
+pub use recorded::recorded;
 pub use row::{Finding, Line, Place, Pull, Row, Span, Volume};
 pub use spill::Budget;
 pub use startups::Table;

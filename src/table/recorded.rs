@@ -1,35 +1,19 @@
-//! The starts that the kubelet recorded, as few columns as a comparison with its metrics needs.
+//! The startups that the kubelet recorded, with the few columns that a comparison with its metrics needs.
 
 use polars_core::prelude::*;
 
 use super::phase_seconds::phase_column;
 use super::startups::Table;
+use crate::metrics::RecordedStartup;
 use crate::model::error::Error;
 use crate::model::phase::PHASES;
 use crate::model::time::Time;
 
-/// A start with a record of the kubelet's own.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Recorded {
-    /// Its node.
-    pub node: Option<String>,
-    /// When it was recorded.
-    pub at: Time,
-    /// Created → watched, seconds.
-    pub total_s: Option<f64>,
-    /// The SLI value as the kubelet printed it, which is what its metric got.
-    pub sli_s: Option<f64>,
-    /// The kubelet holds it for stateful; none before 1.34.8.
-    pub stateful: Option<bool>,
-    /// Seconds of each phase, in the order of `PHASES`.
-    pub phases: Vec<f64>,
-}
-
-/// The recorded starts of a table, in no order.
+/// The recorded startups of a table, in no order.
 ///
 /// # Errors
 /// When a part of the table cannot be read.
-pub fn recorded(table: &Table) -> Result<Vec<Recorded>, Error> {
+pub fn recorded(table: &Table) -> Result<Vec<RecordedStartup>, Error> {
     let phases: Vec<String> = PHASES.iter().map(|(phase, _)| phase_column(*phase)).collect();
     let mut columns = vec!["node", "watched", "total_s", "slo_recorded_s", "stateful"];
     columns.extend(phases.iter().map(String::as_str));
@@ -39,7 +23,7 @@ pub fn recorded(table: &Table) -> Result<Vec<Recorded>, Error> {
         let (total, sli) = (batch.seconds("total_s")?, batch.seconds("slo_recorded_s")?);
         let phases = phases.iter().map(|name| batch.seconds(name)).collect::<Result<Vec<&Float64Chunked>, _>>()?;
         all.extend((0..batch.len()).filter_map(|row| {
-            Some(Recorded {
+            Some(RecordedStartup {
                 node: nodes.get(row).map(str::to_owned),
                 at: Time(watched.get(row)?),
                 total_s: total.get(row),

@@ -281,7 +281,7 @@ fn advice_knows_what_is_set() {
         .output()
         .expect("podlag runs");
     assert!(
-        String::from_utf8_lossy(&output.stdout).contains("these settings fight: serializeImagePulls: true"),
+        String::from_utf8_lossy(&output.stdout).contains("conflicting settings: serializeImagePulls: true"),
         "{output:?}"
     );
     let output = podlag().args(["--config", "Cargo.toml", "x.log"]).output().expect("podlag runs");
@@ -302,7 +302,7 @@ fn advice_by_metrics_alone_knows_what_the_configuration_sets() {
         assert!(without.contains("maxParallelImagePulls: 3 (serializeImagePulls"), "{form}: {without}");
         assert!(!with.contains("maxParallelImagePulls: 3 (serializeImagePulls"), "{form}: {with}");
         assert!(with.contains("parallel already"), "{form}: {with}");
-        assert_eq!(with.contains("is maxParallelImagePulls: 3"), form == "text", "{with}");
+        assert_eq!(with.contains("current maxParallelImagePulls: 3"), form == "text", "{with}");
     }
 }
 

@@ -65,11 +65,11 @@ fn slo(fleet: &NodeMetrics, out: &mut dyn Write) -> Result<(), Error> {
 fn parts(fleet: &NodeMetrics, out: &mut dyn Write) -> Result<(), Error> {
     let mean = fleet.mean_s.unwrap_or(0.0);
     table(&["part of the mean start", " mean", " share", " range"], out)?;
-    for part in fleet.parts.iter().filter(|part| part.mean_s.abs() > 0.0005) {
+    for part in fleet.components.iter().filter(|part| part.mean_s.abs() > 0.0005) {
         let known =
             if part.high_s - part.low_s < 0.0005 { "exact".into() } else { format_range(part.low_s, part.high_s) };
         let percent = if mean > 0.0 { format_percent((part.mean_s / mean).max(0.0)) } else { "–".into() };
-        writeln!(out, "| {} | {} | {percent} | {known} |", said(&part.part), format_duration(part.mean_s))?;
+        writeln!(out, "| {} | {} | {percent} | {known} |", said(part.component.name()), format_duration(part.mean_s))?;
     }
     writeln!(out, "| total | {} | | |\n", format_duration(mean))?;
     Ok(())

@@ -4,10 +4,12 @@ use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
 use schemars::schema::{InstanceType, Schema, SchemaObject};
 
-use crate::breakdown::{PRECISIONS, Precision};
 use crate::causes::evidence::{EVIDENCES, Evidence};
 use crate::causes::setting::{SETTINGS, Setting};
+use crate::metrics::components::{COMPONENTS, Component};
+use crate::metrics::reconcile::{FIGURE_UNITS, FigureUnit};
 use crate::model::phase::{PHASES, Phase};
+use crate::model::precision::{PRECISIONS, Precision};
 use crate::model::record::{RECORD_FORMATS, RecordFormat};
 use crate::model::startup::{STATES, State};
 use crate::model::time::Time;
@@ -31,6 +33,8 @@ macro_rules! written_by_name {
 }
 
 written_by_name! {
+    Component COMPONENTS,
+    FigureUnit FIGURE_UNITS,
     Evidence EVIDENCES,
     Key KEYS,
     LineKind LINE_KINDS,

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{Page, plural};
 use crate::causes;
+use crate::metrics::reconcile::FigureUnit;
 use crate::metrics::{Bounds, MetricsReport, NodeMetrics, Reconciliation};
 use crate::model::text::sanitize;
 use crate::render::{format_count, format_duration, format_percent, format_range, wrap};
@@ -118,9 +119,9 @@ impl Page<'_> {
     fn parts(&self, fleet: &NodeMetrics, out: &mut dyn Write) -> io::Result<()> {
         let mean = fleet.mean_s.unwrap_or(0.0);
         writeln!(out, "{}   mean start {}", self.strong("where the time went, by metrics"), format_duration(mean))?;
-        let most = fleet.parts.iter().map(|part| part.mean_s).fold(0.0, f64::max);
+        let most = fleet.components.iter().map(|part| part.mean_s).fold(0.0, f64::max);
         let room = self.width.saturating_sub(36 + 10 + 6 + 22).clamp(8, 40);
-        for part in fleet.parts.iter().filter(|part| part.mean_s.abs() > 0.0005) {
+        for part in fleet.components.iter().filter(|part| part.mean_s.abs() > 0.0005) {
             let cells = if most > 0.0 { (part.mean_s.max(0.0) / most * room as f64).round() as usize } else { 0 };
             let known = if part.high_s - part.low_s < 0.0005 {
                 String::new()
@@ -129,10 +130,14 @@ impl Page<'_> {
             };
             let percent = if mean > 0.0 { format_percent((part.mean_s / mean).max(0.0)) } else { String::new() };
             let bar = format!("{}{}", "█".repeat(cells), " ".repeat(room.saturating_sub(cells)));
-            let text = format!("  {:<33} {bar} {:>8} {percent:>5}{known}", part.part, format_duration(part.mean_s));
+            let text = format!(
+                "  {:<33} {bar} {:>8} {percent:>5}{known}",
+                part.component.name(),
+                format_duration(part.mean_s)
+            );
             writeln!(out, "{}", text.trim_end())?;
             for remark in &part.remarks {
-                self.words(out, "      ", remark)?;
+                self.words(out, "      ", &remark.to_string())?;
             }
         }
         writeln!(out)
@@ -178,9 +183,9 @@ impl Page<'_> {
         }
         writeln!(out, "{}", self.strong("slowest nodes, by mean start"))?;
         for node in measured.nodes.iter().filter(|node| node.startups > 0.0).take(NODES) {
-            let largest = node.parts.iter().max_by(|a, b| a.mean_s.total_cmp(&b.mean_s));
-            let largest =
-                largest.map_or(String::new(), |part| format!("{} {}", part.part, format_duration(part.mean_s)));
+            let largest = node.components.iter().max_by(|a, b| a.mean_s.total_cmp(&b.mean_s));
+            let largest = largest
+                .map_or(String::new(), |part| format!("{} {}", part.component.name(), format_duration(part.mean_s)));
             let within = node
                 .slo_s
                 .as_ref()
@@ -202,15 +207,15 @@ impl Page<'_> {
         let text =
             format!("logs and metrics of {}: {agree} of {} figures agree", sanitize(node), reconciled.figures.len());
         writeln!(out, "{}", self.strong(&text))?;
-        for reason in &reconciled.left_out {
+        for reason in &reconciled.excluded {
             self.words(out, "  ", &format!("excluded: {reason}"))?;
         }
-        let differing = reconciled.figures.iter().filter(|figure| !figure.agree || figure.why.is_some());
+        let differing = reconciled.figures.iter().filter(|figure| !figure.agree || figure.reason.is_some());
         for figure in differing.take(DIFFERENCES) {
-            let value = |value: f64| match figure.figure.as_str() {
-                name if name.starts_with("starts") => format!("{value:.0}"),
-                name if name.starts_with("share") => format_percent(value),
-                _ => format_duration(value),
+            let value = |value: f64| match figure.unit {
+                FigureUnit::Startups => format!("{value:.0}"),
+                FigureUnit::Share => format_percent(value),
+                FigureUnit::Seconds => format_duration(value),
             };
             let logs = figure.logs.map_or("–".into(), value);
             let metrics = figure.metrics.map_or("–".into(), |metrics| match metrics.high {
@@ -219,7 +224,7 @@ impl Page<'_> {
                 _ => value(metrics.low),
             });
             let sign = if figure.agree { "=" } else { "≠" };
-            let why = figure.why.as_deref().map_or(String::new(), |why| format!(": {}", sanitize(why)));
+            let why = figure.reason.as_deref().map_or(String::new(), |why| format!(": {}", sanitize(why)));
             self.words(out, "  ", &format!("{sign} {}   logs {logs}, metrics {metrics}{why}", figure.figure))?;
         }
         writeln!(out)

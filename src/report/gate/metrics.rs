@@ -35,7 +35,7 @@ impl Sample {
         let passes = |node: &str| nodes.iter().all(|(glob, equal)| glob.is_match(node) == *equal);
         let mut all = Window::default();
         measured.nodes.iter().filter(|node| passes(&node.window.node)).for_each(|node| all.merge(&node.window));
-        let starts = StartupStats::of(&all).unwrap_or_default();
+        let starts = StartupStats::from_window(&all).unwrap_or_default();
         let of = |column: &str| match column {
             "slo_s" | "slo_recorded_s" => starts
                 .sli

@@ -102,11 +102,11 @@ fn logs_and_metrics_agree_or_the_row_says_why() {
             if what.starts_with("mean ") {
                 means += 1;
                 near += usize::from(agree);
-                assert!(agree || figure["why"].is_string(), "{name}: {what} differs without a reason: {figure}");
-            } else if what == "largest part" {
+                assert!(agree || figure["reason"].is_string(), "{name}: {what} differs without a reason: {figure}");
+            } else if what == "largest component" {
                 largest += 1;
                 same += usize::from(agree);
-                assert!(agree || figure["why"].is_string(), "{name}: {figure}");
+                assert!(agree || figure["reason"].is_string(), "{name}: {figure}");
             } else {
                 assert!(agree, "{name}: {figure}");
             }
@@ -121,7 +121,7 @@ fn parts_sum_to_the_mean_start() {
     for capture in captures() {
         let report = report(&capture, false);
         let node = node(report);
-        let parts = node["parts"].as_array().unwrap();
+        let parts = node["components"].as_array().unwrap();
         let sum: f64 = parts.iter().map(|part| part["mean_s"].as_f64().unwrap()).sum();
         assert!((sum - node["mean_s"].as_f64().unwrap()).abs() < 1e-9);
         if let Some(mean) = node["total_s"]["mean_s"].as_f64() {
@@ -167,8 +167,8 @@ fn several_pages_in_one_stream_are_told_apart() {
     assert_eq!(nodes.len(), 2);
     for node in nodes {
         assert_eq!(
-            (&node["startups"], &node["parts"], &node["slo_s"]),
-            (&expected["startups"], &expected["parts"], &expected["slo_s"])
+            (&node["startups"], &node["components"], &node["slo_s"]),
+            (&expected["startups"], &expected["components"], &expected["slo_s"])
         );
     }
     assert_eq!(found["metrics"]["fleet"]["startups"].as_f64(), expected["startups"].as_f64().map(|count| 2.0 * count));

@@ -135,9 +135,9 @@ fn operations_of_other_pods_are_no_certain_part_of_a_start() {
     let crashing =
         Kubelet { sli: (1, 0, 0, 0.5), total: Some((0, 1, 0, 3.0)), sandboxes: (1, 0.3), pulls: (20, 40.0), ..ONE };
     let report = read(&[crashing.page()], &[]);
-    for part in fleet(&report)["parts"].as_array().unwrap() {
+    for part in fleet(&report)["components"].as_array().unwrap() {
         assert!(part["mean_s"].as_f64().unwrap() <= 3.0, "no part is longer than the start: {part}");
-        assert!(part["part"] != "image pull" || part["low_s"].as_f64() == Some(0.0), "{part}");
+        assert!(part["component"] != "image pull" || part["low_s"].as_f64() == Some(0.0), "{part}");
     }
     for cause in fleet(&report)["causes"].as_array().unwrap() {
         assert!(cause["high_s"].as_f64().unwrap() <= 3.0, "{cause}");

@@ -208,7 +208,7 @@ mod external {
         // The same through the text's figures, all that is made of the series.
         for (name, capture) in NODES {
             let text = of_text(capture);
-            for key in ["startups", "slo_s", "total_s", "parts", "causes"] {
+            for key in ["startups", "slo_s", "total_s", "components", "causes"] {
                 same(&format!("{name} {key}"), &of(name)[key], &text["metrics"]["nodes"][0][key]);
             }
         }

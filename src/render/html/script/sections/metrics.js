@@ -77,11 +77,11 @@ function spreads(fleet) {
 }
 
 function parts(fleet) {
-	const all = fleet.parts.filter(({ mean_s }) => Math.abs(mean_s) > 0.0005);
+	const all = fleet.components.filter(({ mean_s }) => Math.abs(mean_s) > 0.0005);
 	if (all.length === 0) return null;
 	const most = Math.max(...all.map(({ mean_s }) => mean_s));
 	const lines = all.map((part) => [
-		part.part,
+		part.component,
 		bar(part.mean_s / most, phaseClass(part.phases.length === 1 ? part.phases[0] : "unattributed")),
 		length(part.mean_s),
 		fleet.mean_s > 0 ? share(Math.max(0, part.mean_s / fleet.mean_s)) : "–",
@@ -121,7 +121,7 @@ function proofs({ fleet, nodes }) {
 }
 
 function nodeMetrics(nodes) {
-	const largest = (node) => [...node.parts].sort((a, b) => b.mean_s - a.mean_s)[0];
+	const largest = (node) => [...node.components].sort((a, b) => b.mean_s - a.mean_s)[0];
 	const most = (node) => largest(node)?.mean_s;
 	return table("metrics-nodes", "Nodes by metrics", nodes, [
 		col("node", "", ({ window }) => window.node),
@@ -141,7 +141,7 @@ function nodeMetrics(nodes) {
 			null,
 			({ slo_s }) => slo_s?.within_5s?.[1],
 		),
-		col("largest part", "", (node) => largest(node)?.part),
+		col("largest part", "", (node) => largest(node)?.component),
 		col("its mean", "time", (node) => seconds(most(node))),
 		col("kubelet", "", ({ window }) => window.kubelet_version),
 	]);
@@ -150,24 +150,24 @@ function nodeMetrics(nodes) {
 function reconciled({ window, reconciled: found }) {
 	if (!found) return null;
 	const agree = found.figures.filter((figure) => figure.agree).length;
-	const value = (name, number) =>
-		name.startsWith("starts") ? grouped(number) : name.startsWith("share") ? share(number) : length(number);
-	const lines = found.figures.map(({ figure, logs, metrics, agree, why }) => {
+	const words = { startups: grouped, share, seconds: length };
+	const lines = found.figures.map(({ figure, unit, logs, metrics, agree, reason }) => {
+		const value = words[unit];
 		const [low, high] = metrics
-			? [value(figure, metrics.low), metrics.high === null ? null : value(figure, metrics.high)]
+			? [value(metrics.low), metrics.high === null ? null : value(metrics.high)]
 			: [];
 		const shownAs = !metrics ? "–" : high === null ? `over ${low}` : low === high ? low : `${low}–${high}`;
 		return [
 			figure,
-			logs === null ? "–" : value(figure, logs),
+			logs === null ? "–" : value(logs),
 			shownAs,
 			agree ? "= agree" : "≠ differ",
-			why ?? (agree ? "–" : "unexplained"),
+			reason ?? (agree ? "–" : "unexplained"),
 		];
 	});
 	return [
 		h("h3", `Logs and metrics of ${window.node}: ${agree} of ${found.figures.length} figures agree`),
-		found.left_out.length > 0 && h("p", `excluded: ${found.left_out.join("; ")}`),
+		found.excluded.length > 0 && h("p", `excluded: ${found.excluded.join("; ")}`),
 		fold(
 			"Figures",
 			grid(`Logs and metrics of ${window.node}`, ["figure", "logs", "metrics", "verdict", "reason"], lines, [1, 2]),
