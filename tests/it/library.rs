@@ -29,11 +29,13 @@ fn the_example_reads_from_memory() {
         .unwrap_or_else(|error| panic!("{}: {error}: cargo test builds it", example.display()));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let logs = support::samples().join("s02-pull-serial/in");
-    let expected = json(&Analyzer::new(options())
-        .add(Source::from_path(logs.join("kubelet.log.zst")))
-        .add(Source::from_path(logs.join("containerd.log.zst")))
-        .run()
-        .expect("a report"));
+    let expected = json(
+        &Analyzer::new(options())
+            .add(Source::from_path(logs.join("kubelet.log.zst")))
+            .add(Source::from_path(logs.join("containerd.log.zst")))
+            .run()
+            .expect("a report"),
+    );
     let mut lines = vec!["20 startups".to_owned()];
     for cause in expected["summary"]["causes"].as_array().expect("causes").iter().take(3) {
         let (id, lost, pods) = (cause["cause"].as_str().expect("an id"), &cause["lost_s"], &cause["pods"]);
