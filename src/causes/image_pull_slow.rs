@@ -37,7 +37,7 @@ Concurrent pulls share the bandwidth, so each of them looks slow.
         if case.pull_rate().is_some_and(|(rate, _)| rate < MIN_RATE / 1e6) {
             return None;
         }
-        let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= 1.0)?;
+        let pull = case.long_part(Phase::ImagePull)?;
         let (sum, count) = case.window.sum(name::RUNTIME, "pull_image")?;
         Some(MetricClaim::of(pull, format!("{count:.0} pulls took {:.1} s each", sum / count)))
     }),

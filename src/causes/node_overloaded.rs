@@ -45,7 +45,7 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
         // A sandbox that is slow because of its network leaves the containers quick.
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
         let both = start >= 0.5 && sandbox + start >= 4.0 + case.relist_uncertainty();
-        (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.concurrent_starts)), ..Match::default() })
+        (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.context.concurrent_starts)), ..Match::default() })
     }),
     metrics: Some(|case| {
         let kinds = [

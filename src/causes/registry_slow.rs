@@ -40,7 +40,7 @@ A pull includes unpacking, so a slow disk looks the same. The size is that of th
     }),
     metrics: Some(|case| {
         let (rate, count) = case.pull_rate()?;
-        let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= 1.0)?;
+        let pull = case.long_part(Phase::ImagePull)?;
         (rate < MIN_RATE / 1e6)
             .then(|| MetricClaim::of(pull, format!("{count:.0} pulls at {rate:.1} MB/s on average")))
     }),

@@ -31,7 +31,7 @@ On a node that starts many pods at once, everything is slow; slow volumes are th
     counts_as_loss: true,
     logs: Some(|_| Some(Match::default())),
     metrics: Some(|case| {
-        let volumes = case.part(Phase::Volumes).filter(|part| part.mean_s >= 1.0)?;
+        let volumes = case.long_part(Phase::Volumes)?;
         Some(MetricClaim::of(volumes, format!("volumes took about {:.1} s per start", volumes.mean_s)))
     }),
 };
