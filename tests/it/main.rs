@@ -28,6 +28,7 @@ mod metrics;
 mod packaging;
 mod page;
 mod properties;
+mod recipes;
 mod rooms;
 mod schema;
 mod support;
