@@ -5,7 +5,7 @@
 
 mod claims;
 mod pull_claims;
-pub mod pulls;
+mod pulls;
 mod tile;
 pub mod timeline;
 
@@ -15,6 +15,7 @@ use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine};
 use crate::model::startup::{Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::parse::startup_record::is_overflow;
+use crate::track::{ClosedStartup, NodePulls};
 use timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
 
 /// A phase with its place in one startup.
@@ -103,9 +104,39 @@ impl Breakdown {
 /// When the watch gap is worth naming: an undisturbed one is under a millisecond; half a second is a missed event.
 const WATCH_GAP: Nanos = Nanos(SECOND / 2);
 
-/// Breaks a startup down.
-pub fn break_down(startup: &Startup) -> Breakdown {
-    let timeline = timeline::build(startup);
+/// Completes a startup that is over with the pulls that are its own, and breaks it down.
+pub fn break_down(closed: ClosedStartup, pulls: Option<NodePulls<'_>>) -> (Startup, Breakdown) {
+    let mut startup = without_pulls(closed);
+    let timeline = timeline::build(&startup);
+    if let Some(node) = pulls {
+        pulls::assign(&mut startup, &timeline, node);
+    }
+    let breakdown = tile_startup(&startup, timeline);
+    (startup, breakdown)
+}
+
+fn without_pulls(closed: ClosedStartup) -> Startup {
+    let ClosedStartup { startup: open, context } = closed;
+    Startup {
+        node: open.node,
+        pod: open.pod,
+        uid: open.uid,
+        observed: open.observed,
+        observed_at: open.observed_at,
+        static_pod: open.static_pod,
+        deleted: open.deleted,
+        rejected: open.rejected,
+        events: open.events,
+        restarts: open.restarts,
+        last_event: open.last_event,
+        context,
+        transfers: Vec::new(),
+        parallel_pulls: false,
+    }
+}
+
+/// Spans from the evidence: the same startup gives the same ones.
+fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
     let observed = startup.observed.as_deref();
     let mut anomalies = Vec::new();
     let (created, watched) = start_and_end(startup, &mut anomalies);
@@ -216,7 +247,7 @@ fn outcome(
     }
     match startup.deleted {
         Some(deleted) => (State::Gone, deleted),
-        None => (State::Starting, startup.log_end.max(startup.last_event)),
+        None => (State::Starting, startup.context.log_end.max(startup.last_event)),
     }
 }
 

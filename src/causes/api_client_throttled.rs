@@ -56,9 +56,9 @@ Throttling messages are rate limited themselves, so few lines do not mean little
         let held = |e: &&Event| {
             e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
         };
-        let first = case.startup.node_events.iter().find(held);
+        let first = case.startup.context.events.iter().find(held);
         first.map(|e| Match {
-            about: others(case.startup.concurrent_starts),
+            about: others(case.startup.context.concurrent_starts),
             at_most: Some(case.throttled_time()),
             ..Match::at(e)
         })

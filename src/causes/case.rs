@@ -4,7 +4,7 @@ use crate::breakdown::timeline::TimelineSource;
 use crate::breakdown::{Breakdown, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, SourceLine};
-use crate::model::startup::{Event, Node, Startup, Transfer};
+use crate::model::startup::{BURST_WINDOW, Event, Node, Startup, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::workload::Traits;
 
@@ -61,7 +61,7 @@ impl Case<'_> {
 
     /// The first event of this kind on its node during the startup.
     pub(super) fn node_event(&self, fact: Fact) -> Option<&Event> {
-        self.startup.node_events.iter().find(|event| event.fact == fact)
+        self.startup.context.events.iter().find(|event| event.fact == fact)
     }
 
     /// Events after the pod runs are not part of its startup.
@@ -81,7 +81,7 @@ impl Case<'_> {
 
     /// Many pods were started at once: then the node may be slow, which is the one thing they share.
     pub(super) fn burst(&self) -> bool {
-        self.startup.concurrent_starts >= BURST
+        self.startup.context.concurrent_starts >= BURST
     }
 
     /// The longest of the successful pulls.
@@ -101,7 +101,7 @@ impl Case<'_> {
 
     /// How long its node's kubelet throttled API requests during the startup, by the lines in the log, which are samples.
     pub(super) fn throttled_time(&self) -> Nanos {
-        let throttled = self.startup.node_events.iter().filter(|event| event.fact == Fact::Throttled);
+        let throttled = self.startup.context.events.iter().filter(|event| event.fact == Fact::Throttled);
         throttled.filter_map(|event| event.fields.length(Field::Delay)).sum()
     }
 
@@ -121,7 +121,7 @@ impl Case<'_> {
 
 /// "with 39 other starts within 3 s": how many starts shared the node.
 pub(crate) fn with_others(count: usize) -> Box<str> {
-    format!("with {count} other starts within {} s", AROUND.0 / SECOND).into()
+    format!("with {count} other starts within {} s", BURST_WINDOW.0 / SECOND).into()
 }
 
 /// Whether a text is one of these, which contain no name.
@@ -129,6 +129,3 @@ pub(crate) fn is_with_others(about: &str) -> bool {
     let count = about.split(' ').nth(1).and_then(|count| count.parse().ok());
     count.is_some_and(|count| *with_others(count) == *about)
 }
-
-/// Pods that a node accepts within this time of each other are started at once.
-pub(crate) const AROUND: Nanos = Nanos(3 * SECOND);

@@ -10,7 +10,7 @@ use crate::model::time::Nanos;
 pub(super) const CAUSE: Cause = Cause {
     id: "credential-provider-slow",
     title: "Image credential provider was slow",
-    advice: &[Advice::new(0, "a longer cache duration in the provider's response (cacheDuration, cacheKeyType: Registry); check its network path").side_effect("credentials stay cached longer")],
+    advice: &[Advice::new(0, "let the provider return a longer cache duration (cacheDuration, cacheKeyType: Registry); check its network path").side_effect("credentials stay cached longer")],
     text: "\
 What it means
 Before a pull, the kubelet runs the credential provider that matches the registry, unless the last response of the provider is still cached.

@@ -11,7 +11,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-gc-repull",
     title: "Images removed by garbage collection were pulled again",
-    advice: &[Advice::new(0, "a larger disk for images, or a higher imageGCHighThresholdPercent, if the disk allows (85 by default)").side_effect("less free space before the disk is full")],
+    advice: &[Advice::new(0, "use a larger image disk, or raise imageGCHighThresholdPercent if the disk allows (85 by default)").side_effect("less free space before the disk is full")],
     text: "\
 What it means
 When the image disk is 85 % full, the kubelet removes images that no container uses, the longest unused first. A pod that needs such an image must pull it again.

@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-large",
     title: "Large image; transfer rate was normal",
-    advice: &[Advice::new(0, "smaller images; pre-pull this image (DaemonSet, node image); lazy loading (stargz, Nydus)").side_effect("disk space on every node").what_if("prepull")],
+    advice: &[Advice::new(0, "use smaller images; pre-pull this image (DaemonSet, node image); or use lazy loading (stargz, Nydus)").side_effect("disk space on every node").what_if("prepull")],
     text: "\
 What it means
 The image has many bytes to transfer and unpack.

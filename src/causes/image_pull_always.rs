@@ -11,7 +11,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-always",
     title: "Registry was checked for images already on the node (imagePullPolicy: Always)",
-    advice: &[Advice::new(0, "imagePullPolicy: IfNotPresent with fixed tags or digests; :latest means Always unless the policy is set").side_effect("a tag that moves is no longer followed")],
+    advice: &[Advice::new(0, "use imagePullPolicy: IfNotPresent with fixed tags or digests; :latest means Always unless the policy is set").side_effect("a tag that moves is no longer followed")],
     text: "\
 What it means
 With imagePullPolicy: Always (the default for :latest), each start asks the registry for the digest of the tag, and waits in the node's pull queue for that, although all layers are on the node.

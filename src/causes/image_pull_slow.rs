@@ -11,7 +11,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-slow",
     title: "Slow image pull; concurrent pulls, or size unknown",
-    advice: &[Advice::new(0, "pre-pulled images, a registry mirror near the nodes; more concurrent pulls only if disk and network have capacity").side_effect("storage and maintenance of a mirror")],
+    advice: &[Advice::new(0, "pre-pull images, or use a registry mirror near the nodes; allow more concurrent pulls only if disk and network have capacity").side_effect("storage and maintenance of a mirror")],
     text: "\
 What it means
 The runtime took long to transfer and unpack the image.
@@ -37,7 +37,7 @@ Concurrent pulls share the bandwidth, so each of them looks slow.
         if case.pull_rate().is_some_and(|(rate, _)| rate < MIN_RATE / 1e6) {
             return None;
         }
-        let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= 1.0)?;
+        let pull = case.long_part(Phase::ImagePull)?;
         let (sum, count) = case.window.sum(name::RUNTIME, "pull_image")?;
         Some(MetricClaim::of(pull, format!("{count:.0} pulls took {:.1} s each", sum / count)))
     }),

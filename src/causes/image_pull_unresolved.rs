@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "image-pull-unresolved",
     title: "Slow pull; the input cannot separate queueing from transfer",
-    advice: &[Advice::new(0, "nothing yet: add the container runtime log, or run the kubelet with -v=4, to see which it is")],
+    advice: &[Advice::new(0, "nothing yet: add the container runtime log, or run the kubelet with -v=4, to see which of the two it is")],
     text: "\
 What it means
 The kubelet's record counts the wait before a pull and the pull itself as one duration. Either can be nearly all of it.

@@ -34,6 +34,8 @@ pub type MetricRule = fn(&MetricCase<'_>) -> Option<MetricClaim>;
 
 /// Mean seconds per start below which a cause is not listed: a tenth of the SLO's 5 s.
 pub(super) const MIN_MEAN_S: f64 = 0.5;
+/// Mean seconds per start below which a part that every start has is not slow: a fifth of the SLO's 5 s.
+const MIN_PART_S: f64 = 1.0;
 
 impl MetricClaim {
     /// The metrics show the problem, and what it cost at most.
@@ -60,6 +62,11 @@ impl MetricCase<'_> {
         self.parts.iter().find(|part| part.phases.first() == Some(&phase))
     }
 
+    /// The same part, if it is long.
+    pub(super) fn long_part(&self, phase: Phase) -> Option<&MeanComponent> {
+        self.part(phase).filter(|part| part.mean_s >= MIN_PART_S)
+    }
+
     /// The mean transfer rate of pulls in MB/s, and the number of pulls.
     pub(super) fn pull_rate(&self) -> Option<(f64, f64)> {
         let (sum, count) = self.window.sum(name::THROUGHPUT, "").filter(|(_, count)| *count > 0.0)?;
@@ -81,10 +88,11 @@ impl MetricCase<'_> {
         self.part(Phase::Init).map_or(0.0, |part| part.high_s)
     }
 
-    /// A claim on an operation on volumes that took a second or more per start.
+    /// A claim on an operation on volumes that took long.
     pub(super) fn storage(&self, operation: &str) -> Option<MetricClaim> {
         let (mean, count) = self.mean(name::STORAGE, operation)?;
-        (mean >= 1.0).then(|| MetricClaim::up_to(mean, format!("{count:.0} × {operation}, {mean:.1} s per start")))
+        (mean >= MIN_PART_S)
+            .then(|| MetricClaim::up_to(mean, format!("{count:.0} × {operation}, {mean:.1} s per start")))
     }
 }
 

@@ -50,7 +50,7 @@ mod volume_object_missing;
 
 pub(crate) use advice::minor;
 pub use advice::{Advice, Advised};
-pub(crate) use case::{AROUND, is_with_others};
+pub(crate) use case::is_with_others;
 pub use case::{Case, Match};
 
 use crate::breakdown::Span;

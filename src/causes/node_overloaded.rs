@@ -17,7 +17,7 @@ const MIN_DISK_BUSY: f64 = 0.9;
 pub(super) const CAUSE: Cause = Cause {
     id: "node-overloaded",
     title: "Node short of CPU, memory or disk, or too many pods started at once",
-    advice: &[Advice::new(0, "spread starts over nodes; faster disks; reserve CPU for the system (systemReserved, kubeReserved)").side_effect("more or larger nodes")],
+    advice: &[Advice::new(0, "spread starts over nodes; use faster disks; reserve CPU for the system (systemReserved, kubeReserved)").side_effect("more or larger nodes")],
     text: "\
 What it means
 Everything on the node waits for the same CPU or disk: the runtime, the kubelet and the starting containers.
@@ -45,7 +45,7 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
         // A sandbox that is slow because of its network leaves the containers quick.
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
         let both = start >= 0.5 && sandbox + start >= 4.0 + case.relist_uncertainty();
-        (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.concurrent_starts)), ..Match::default() })
+        (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.context.concurrent_starts)), ..Match::default() })
     }),
     metrics: Some(|case| {
         let kinds = [

@@ -13,7 +13,7 @@ pub(super) const MIN_RATE: f64 = 10e6;
 pub(super) const CAUSE: Cause = Cause {
     id: "registry-slow",
     title: "Slow registry or network path",
-    advice: &[Advice::new(0, "a registry mirror or pull-through cache near the nodes; check the registry's limits and the nodes' network").side_effect("storage and maintenance of a mirror")],
+    advice: &[Advice::new(0, "use a registry mirror or pull-through cache near the nodes; check the registry's limits and the nodes' network").side_effect("storage and maintenance of a mirror")],
     text: "\
 What it means
 Image data reached the node at less than 10 MB/s, all pulls at that time taken together.
@@ -40,7 +40,7 @@ A pull includes unpacking, so a slow disk looks the same. The size is that of th
     }),
     metrics: Some(|case| {
         let (rate, count) = case.pull_rate()?;
-        let pull = case.part(Phase::ImagePull).filter(|part| part.mean_s >= 1.0)?;
+        let pull = case.long_part(Phase::ImagePull)?;
         (rate < MIN_RATE / 1e6)
             .then(|| MetricClaim::of(pull, format!("{count:.0} pulls at {rate:.1} MB/s on average")))
     }),

@@ -31,7 +31,7 @@ In a burst of starts, the node is the reason (node-overloaded). Without the runt
     counts_as_loss: true,
     logs: Some(|case| (!case.burst()).then(Match::default)),
     metrics: Some(|case| {
-        let start = case.part(Phase::Start).filter(|part| part.mean_s >= 1.0)?;
+        let start = case.long_part(Phase::Start)?;
         Some(MetricClaim::of(start, format!("creating and starting containers took {:.1} s per start", start.mean_s)))
     }),
 };

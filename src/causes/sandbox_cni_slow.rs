@@ -31,11 +31,11 @@ Many pods at once on few cores make every sandbox slow: in a burst, this cause i
     counts_as_loss: true,
     logs: Some(|case| {
         // A busy node is slow for all pods; quick sandboxes at the same time show that it is not busy.
-        let quick = case.startup.neighbours.is_some_and(|others| others.sandbox < Nanos(SECOND));
+        let quick = case.startup.context.neighbours.is_some_and(|others| others.sandbox < Nanos(SECOND));
         (!case.burst() || quick || case.seconds(Phase::Sandbox) >= 5.0 + case.relist_uncertainty()).then(Match::default)
     }),
     metrics: Some(|case| {
-        let sandbox = case.part(Phase::Sandbox).filter(|part| part.mean_s >= 1.0)?;
+        let sandbox = case.long_part(Phase::Sandbox)?;
         let network = sandbox.remarks.first().map_or(String::new(), |remark| format!("; {remark}"));
         Some(MetricClaim::of(sandbox, format!("sandboxes took {:.1} s per start{network}", sandbox.mean_s)))
     }),

@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "scheduling-wait",
     title: "Scheduling delay (scheduler, capacity, gates, node not ready)",
-    advice: &[Advice::new(0, "more capacity or fewer constraints; check the pod's events for FailedScheduling").side_effect("idle nodes cost money")],
+    advice: &[Advice::new(0, "add capacity or relax constraints; check the pod's events for FailedScheduling").side_effect("idle nodes cost money")],
     text: "\
 What it means
 The time between the creation of the pod and the kubelet's first line about it. The kubelet has no part in it, but its SLO value includes it.

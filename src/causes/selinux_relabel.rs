@@ -9,12 +9,12 @@ pub(super) const CAUSE: Cause = Cause {
     id: "selinux-relabel",
     title: "Runtime relabelled volume files for SELinux",
     advice: &[
-        Advice::new(0, "upgrade: since 1.28, volumes with access mode ReadWriteOncePod are mounted with their label (KEP-1710); until then, a CSI driver that sets it, or fewer files"),
-        Advice::new(28, "access mode ReadWriteOncePod with a CSI driver that has seLinuxMount: true (SELinuxMountReadWriteOncePod is on by default here)")
+        Advice::new(0, "upgrade: since 1.28, volumes with access mode ReadWriteOncePod are mounted with their label (KEP-1710); until then, use a CSI driver that sets it, or fewer files"),
+        Advice::new(28, "use access mode ReadWriteOncePod with a CSI driver that has seLinuxMount: true (SELinuxMountReadWriteOncePod is on by default here)")
             .side_effect("the volume can be used by one pod at a time"),
-        Advice::new(30, "the SELinuxMount feature gate (off by default here) with a CSI driver that has seLinuxMount: true, for all access modes; otherwise ReadWriteOncePod volumes")
+        Advice::new(30, "enable the SELinuxMount feature gate (off by default here) and use a CSI driver that has seLinuxMount: true, for all access modes; otherwise use ReadWriteOncePod volumes")
             .side_effect("pods with different labels can no longer share a volume on a node: check the volume_manager_selinux_* metrics first"),
-        Advice::new(37, "a CSI driver that has seLinuxMount: true (SELinuxMount is on by default here); seLinuxChangePolicy: Recursive in the pod turns it off")
+        Advice::new(37, "use a CSI driver that has seLinuxMount: true (SELinuxMount is on by default here); seLinuxChangePolicy: Recursive in the pod turns it off")
             .side_effect("pods with different labels can no longer share a volume on a node"),
     ],
     text: "\

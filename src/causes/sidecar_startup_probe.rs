@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "sidecar-startup-probe",
     title: "Containers waited for a sidecar's startup probe",
-    advice: &[Advice::new(0, "a shorter periodSeconds or a faster sidecar").side_effect("more frequent probes")],
+    advice: &[Advice::new(0, "shorten periodSeconds or make the sidecar faster").side_effect("more frequent probes")],
     text: "\
 What it means
 A sidecar (restartable init container) with a startup probe blocks all containers after it until the probe succeeds.

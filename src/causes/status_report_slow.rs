@@ -10,7 +10,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "status-report-slow",
     title: "Pod status reached the API server late",
-    advice: &[Advice::new(0, "kubeAPIQPS and kubeAPIBurst, if the kubelet throttles its own requests; otherwise check the latency of the API server").side_effect("more load on the API server")],
+    advice: &[Advice::new(0, "raise kubeAPIQPS and kubeAPIBurst if the kubelet throttles its own requests; otherwise check the latency of the API server").side_effect("more load on the API server")],
     text: "\
 What it means
 The time from the kubelet noticing the last container until the API server has accepted the status.

@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-fsgroup-chown",
     title: "fsGroup ownership change was slow",
-    advice: &[Advice::new(0, "fsGroupChangePolicy: OnRootMismatch in the pod's securityContext").side_effect("files below the root keep another owner")],
+    advice: &[Advice::new(0, "set fsGroupChangePolicy: OnRootMismatch in the pod's securityContext").side_effect("files below the root keep another owner")],
     text: "\
 What it means
 With fsGroup, the kubelet walks the whole volume at each mount and sets group and mode of each file. On volumes with millions of files this takes minutes.

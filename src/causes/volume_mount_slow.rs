@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-mount-slow",
     title: "Volume setup was slow (attach or mount)",
-    advice: &[Advice::new(0, "check the log of the volume plugin; fsGroupChangePolicy: OnRootMismatch for large volumes").side_effect("ownership of files below the root is no longer enforced at each start")],
+    advice: &[Advice::new(0, "check the log of the volume plugin; set fsGroupChangePolicy: OnRootMismatch for large volumes").side_effect("ownership of files below the root is no longer enforced at each start")],
     text: "\
 What it means
 The time from the first volume operation until the sandbox could be requested. Every pod with a volume needs about 0.3 s, because the kubelet polls.
@@ -31,7 +31,7 @@ On a node that starts many pods at once, everything is slow; slow volumes are th
     counts_as_loss: true,
     logs: Some(|_| Some(Match::default())),
     metrics: Some(|case| {
-        let volumes = case.part(Phase::Volumes).filter(|part| part.mean_s >= 1.0)?;
+        let volumes = case.long_part(Phase::Volumes)?;
         Some(MetricClaim::of(volumes, format!("volumes took about {:.1} s per start", volumes.mean_s)))
     }),
 };

@@ -64,7 +64,7 @@ impl Chunk {
 
     /// The text that follows it, as far as it is shown.
     #[must_use]
-    pub fn looklookahead(&self) -> &[u8] {
+    pub fn lookahead(&self) -> &[u8] {
         self.text.get(self.end..).unwrap_or_default()
     }
 

@@ -23,11 +23,11 @@ const ANCHOR_COST: usize = 10;
 /// The search.
 #[derive(Debug)]
 pub struct Literals {
-    strategy: Strategy,
+    strategy: SearchStrategy,
 }
 
 #[derive(Debug)]
-enum Strategy {
+enum SearchStrategy {
     /// Anchors, the literals of each, and the literals that are too short to have one.
     Anchors { anchors: packed::Searcher, around: Vec<Vec<AnchoredLiteral>>, short: Vec<Finder<'static>> },
     /// If there is no vectorised search for them.
@@ -54,17 +54,17 @@ impl Literals {
         let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals);
         let built = built
             .map_err(|error| Error::new(ErrorKind::Grammar, format!("cannot build the pattern matcher: {error}")))?;
-        Ok(Literals { strategy: Strategy::Automaton(built) })
+        Ok(Literals { strategy: SearchStrategy::Automaton(built) })
     }
 
     /// The lines of `text` that hold a literal.
     pub fn lines<'a>(&'a self, text: &'a [u8]) -> Lines<'a> {
-        let short = if let Strategy::Anchors { short, .. } = &self.strategy { short.len() } else { 0 };
+        let short = if let SearchStrategy::Anchors { short, .. } = &self.strategy { short.len() } else { 0 };
         Lines { strategy: &self.strategy, text, from: 0, anchored: Next::Stale, short: vec![Next::Stale; short] }
     }
 }
 
-fn anchored(literals: &[&str], sample_texts: &[&str]) -> Option<Strategy> {
+fn anchored(literals: &[&str], sample_texts: &[&str]) -> Option<SearchStrategy> {
     let (short, long): (Vec<&str>, Vec<&str>) = literals.iter().partition(|literal| literal.len() < ANCHOR_LEN);
     if short.len() > MAX_SHORT_LITERALS {
         return None;
@@ -73,7 +73,7 @@ fn anchored(literals: &[&str], sample_texts: &[&str]) -> Option<Strategy> {
     let anchors = packed::Config::new().builder().extend(chosen.iter().map(|(anchor, _)| anchor)).build()?;
     let around = chosen.into_iter().map(|(_, around)| around).collect();
     let short = short.into_iter().map(|literal| Finder::new(literal).into_owned()).collect();
-    Some(Strategy::Anchors { anchors, around, short })
+    Some(SearchStrategy::Anchors { anchors, around, short })
 }
 
 type Gram = [u8; ANCHOR_LEN];
@@ -139,7 +139,7 @@ impl Frequency {
 
 /// The lines that hold a literal, in order, each as its place in the text without its line feed.
 pub struct Lines<'a> {
-    strategy: &'a Strategy,
+    strategy: &'a SearchStrategy,
     text: &'a [u8],
     /// The start of the line where the search goes on.
     from: usize,
@@ -173,10 +173,10 @@ impl Iterator for Lines<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let (text, from) = (self.text, self.from);
         let hit = match self.strategy {
-            Strategy::Automaton(automaton) => {
+            SearchStrategy::Automaton(automaton) => {
                 automaton.find(Input::new(text).range(from..text.len())).map(|hit| hit.start())
             }
-            Strategy::Anchors { anchors, around, short } => {
+            SearchStrategy::Anchors { anchors, around, short } => {
                 let mut first = self.anchored.at(from, || find_literal(anchors, around, text, from));
                 for (next, finder) in self.short.iter_mut().zip(short) {
                     let found = next.at(from, || Some(from + finder.find(text.get(from..)?)?));
@@ -227,7 +227,7 @@ mod tests {
     fn lines_with_a_literal_come_out_once_and_in_order() {
         let search = Literals::new(&["ync", "Created container", "container finished"], &[]).unwrap();
         assert!(
-            matches!(search.strategy, Strategy::Anchors { .. })
+            matches!(search.strategy, SearchStrategy::Anchors { .. })
                 || !cfg!(any(target_arch = "x86_64", target_arch = "aarch64"))
         );
         let text = "a\nsync Created container ync\nCreated containe\n\ncontainer finished\nyn\nync";

@@ -138,7 +138,7 @@ fn text(startup: &Startup, at: SourceLine) -> Option<&str> {
     let events = startup
         .events
         .iter()
-        .chain(&startup.node_events)
+        .chain(&startup.context.events)
         .chain(&startup.restarts)
         .map(|event| (event.place, &event.text));
     let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));

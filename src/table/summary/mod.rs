@@ -1,9 +1,14 @@
 //! The figures of the first screen, each made batch by batch. Sums are taken in whole microseconds: so they do not depend on
 //! the order of rows, and merged tables give the same bytes as one.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod claims;
+mod counts;
 
-use super::part::BEGAN;
+use std::collections::BTreeMap;
+
+use claims::{Counterfactual, cause_lines};
+use counts::Counts;
+
 use super::query::{ByName, micros, phase_values, seconds};
 use super::row::{Place, Row};
 use super::row_ref::{RowRef, RowRefs};
@@ -11,10 +16,9 @@ use super::startups::Table;
 use crate::causes::setting::{SETTINGS, Setting, Settings};
 use crate::causes::{self, Advised};
 use crate::model::error::Error;
-use crate::model::hash::{HashMap, HashSet};
 use crate::model::phase::PHASES;
 use crate::model::quantile::select_quantile;
-use crate::model::startup::{STATES, State};
+use crate::model::startup::State;
 use crate::model::time::Time;
 
 /// Seconds at the quantiles people ask for. A quantile is a value that occurred: the smallest that so many do not exceed.
@@ -233,7 +237,7 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
         evidence: counts.evidence.into_sorted().map(|(word, count)| (word.unwrap_or_default().into(), count)).collect(),
         ..Summary::default()
     };
-    summary.causes = causes(table, &summary, &effects)?;
+    summary.causes = cause_lines(table, &summary, &effects)?;
     Ok(summary)
 }
 
@@ -246,157 +250,6 @@ fn slo_values(table: &Table) -> Result<Vec<f64>, Error> {
         Ok(())
     })?;
     Ok(all)
-}
-
-/// What is counted in one scan.
-struct Counts {
-    /// Startups of each state, in the order of [`STATES`].
-    states: [u64; STATES.len()],
-    evidence: ByName<u64>,
-    kubelets: BTreeSet<Box<str>>,
-    /// Nodes that are named, with what their rows say is set and when that was last said.
-    settings: ByName<HashMap<Box<str>, Option<i64>>>,
-    /// The folders of sources that name no node.
-    folders: HashSet<Box<str>>,
-    /// The first creation, and the last instant.
-    first: Option<i64>,
-    last: Option<i64>,
-}
-
-impl Counts {
-    const COLUMNS: [&str; 10] =
-        ["state", "evidence", "kubelet_version", "node", "settings", "source", BEGAN, "watched", "running", "seen"];
-
-    fn collect(table: &Table) -> Result<Self, Error> {
-        let mut counts = Counts {
-            states: [0; STATES.len()],
-            evidence: ByName::new(),
-            kubelets: BTreeSet::new(),
-            settings: ByName::new(),
-            folders: HashSet::default(),
-            first: None,
-            last: None,
-        };
-        table.scan(&Self::COLUMNS, &mut |batch| {
-            for state in batch.text("state")?.iter() {
-                let known = STATES.iter().zip(&mut counts.states).find(|((_, name), _)| state == Some(name));
-                known.into_iter().for_each(|(_, count)| *count += 1);
-            }
-            batch.text("evidence")?.iter().for_each(|word| *counts.evidence.entry(word) += 1);
-            for version in batch.text("kubelet_version")?.iter().flatten() {
-                if !counts.kubelets.contains(version) {
-                    counts.kubelets.insert(version.into());
-                }
-            }
-            let began = batch.integers(BEGAN)?;
-            let rows = batch.text("node")?.iter().zip(batch.text("settings")?.iter()).zip(batch.text("source")?.iter());
-            for (((node, settings), source), began) in rows.zip(began.iter()) {
-                counts.first = counts.first.into_iter().chain(began).min();
-                let (known, settings) = (counts.settings.entry(node), settings.unwrap_or_default());
-                match known.get_mut(settings) {
-                    Some(last) => *last = began.max(*last),
-                    None => drop(known.insert(settings.into(), began)),
-                }
-                let folder = source.map(|source| source.rsplit_once('/').map_or("", |(folder, _)| folder));
-                if let Some(folder) = folder.filter(|folder| node.is_none() && !counts.folders.contains(*folder)) {
-                    counts.folders.insert(folder.into());
-                }
-            }
-            let (watched, running, seen) =
-                (batch.integers("watched")?, batch.integers("running")?, batch.integers("seen")?);
-            let ends = watched.iter().zip(running.iter()).zip(seen.iter());
-            let last = ends.filter_map(|((watched, running), seen)| watched.or(running).or(seen)).max();
-            counts.last = counts.last.max(last);
-            Ok(())
-        })?;
-        Ok(counts)
-    }
-
-    fn states(&self) -> Vec<(&'static str, u64)> {
-        STATES.iter().zip(self.states).map(|((_, name), count)| (*name, count)).collect()
-    }
-
-    /// Nodes are told by name; where no line names them, the files of one folder are of one node.
-    fn nodes(&self) -> usize {
-        self.settings.names() + self.folders.len()
-    }
-
-    /// What is known to be set: a line for each value of a setting that some node's lines tell.
-    fn settings(&self) -> Vec<SettingLine> {
-        let nodes: Vec<Settings> = self
-            .settings
-            .values()
-            .map(|said| {
-                // In the order of time: what was told later holds.
-                let mut said: Vec<(Option<i64>, &str)> = said.iter().map(|(words, last)| (*last, &**words)).collect();
-                said.sort_unstable();
-                said.iter().fold(Settings::default(), |known, (_, words)| Settings::read(words).over(&known))
-            })
-            .collect();
-        let mut lines = Vec::new();
-        for (knob, name) in SETTINGS {
-            let mut values: BTreeMap<Option<&str>, u64> = BTreeMap::new();
-            nodes.iter().for_each(|known| *values.entry(known.get(*knob)).or_default() += 1);
-            if values.keys().any(Option::is_some) {
-                lines.extend(values.into_iter().map(|(value, nodes)| SettingLine {
-                    name,
-                    value: value.map(str::to_owned),
-                    nodes,
-                }));
-            }
-        }
-        lines
-    }
-}
-
-/// Created → running of all startups without what each cause claims before that.
-struct Counterfactual {
-    /// Of each row, by its number over all parts; NaN where it is not known.
-    running: Vec<f64>,
-    /// The rows that each cause claims of, and how much.
-    claims: BTreeMap<Box<str>, Vec<(u32, f32)>>,
-}
-
-impl Counterfactual {
-    fn collect(table: &Table) -> Result<Self, Error> {
-        let mut all = Counterfactual { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
-        table.scan(&["running_s", "findings"], &mut |batch| {
-            let first = all.running.len();
-            all.running.extend(batch.seconds("running_s")?.iter().map(|running| running.unwrap_or(f64::NAN)));
-            let findings = batch.nested("findings")?;
-            let (causes, lost) = (findings.items.text("cause")?, findings.items.seconds("lost_s")?);
-            for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
-                let (Some(cause), Some(lost)) = (cause, lost) else { continue };
-                // The record may be late, the pod is not: that changes nothing of when it ran.
-                if !causes::counts_as_loss(cause) {
-                    continue;
-                }
-                let claim = (u32::try_from(first + row).unwrap_or(u32::MAX), lost as f32);
-                match all.claims.get_mut(cause) {
-                    Some(claims) => claims.push(claim),
-                    None => drop(all.claims.insert(cause.into(), vec![claim])),
-                }
-            }
-            Ok(())
-        })?;
-        Ok(all)
-    }
-
-    /// As it was.
-    fn running(&self) -> Quantiles {
-        Quantiles::of(self.running.iter().copied().filter(|running| !running.is_nan()).collect())
-    }
-
-    fn without(&self, cause: &str) -> Quantiles {
-        let mut left = self.running.clone();
-        for (row, lost) in self.claims.get(cause).into_iter().flatten() {
-            if let Some(running) = left.get_mut(*row as usize) {
-                *running = (*running - f64::from(*lost)).max(0.0);
-            }
-        }
-        left.retain(|running| !running.is_nan());
-        Quantiles::of(left)
-    }
 }
 
 fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
@@ -423,80 +276,6 @@ fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
         // A phase may be several spans, each cut to microseconds by itself.
         line.certain_share = share(seconds(*certain.entry(Some(line.phase))), line.lost_s).min(1.0);
     }
-    Ok(lines)
-}
-
-/// What a cause claims of all startups.
-#[derive(Default)]
-struct Claims {
-    /// Microseconds.
-    lost: i64,
-    certain: i64,
-    pods: u64,
-    /// The last row that was counted.
-    last: Option<(usize, usize)>,
-    nodes: BTreeSet<Box<str>>,
-    worst: Option<RowRef>,
-}
-
-fn claims(table: &Table) -> Result<BTreeMap<Box<str>, Claims>, Error> {
-    let mut all: BTreeMap<Box<str>, Claims> = BTreeMap::new();
-    let mut columns = vec!["findings"];
-    columns.extend(RowRefs::COLUMNS);
-    table.scan(&columns, &mut |batch| {
-        let (rows, nodes, findings) = (RowRefs::of(batch)?, batch.text("node")?, batch.nested("findings")?);
-        let items = &findings.items;
-        let claimed = items.seconds("lost_s")?.iter().zip(items.seconds("lost_min_s")?.iter());
-        let causes = items.text("cause")?.iter().map(Option::unwrap_or_default);
-        for ((row, cause), (lost, certain)) in findings.rows.iter().zip(causes).zip(claimed) {
-            if !all.contains_key(cause) {
-                all.insert(cause.into(), Claims::default());
-            }
-            let Some(claims) = all.get_mut(cause) else { continue };
-            claims.lost = claims.lost.saturating_add(lost.map_or(0, micros));
-            claims.certain = claims.certain.saturating_add(certain.map_or(0, micros));
-            // A cause may claim of one startup twice.
-            let place = (batch.part, batch.first + row);
-            claims.pods += u64::from(claims.last.replace(place) != Some(place));
-            let node = nodes.get(*row).unwrap_or_default();
-            if !claims.nodes.contains(node) {
-                claims.nodes.insert(node.into());
-            }
-            let lost = lost.unwrap_or(0.0);
-            if !claims.worst.as_ref().is_some_and(|worst| worst.outranks(batch.part, lost)) {
-                let found = rows.get(*row, lost);
-                if claims.worst.as_ref().is_none_or(|worst| found.cmp(worst).is_lt()) {
-                    claims.worst = Some(found);
-                }
-            }
-        }
-        Ok(())
-    })?;
-    Ok(all)
-}
-
-fn causes(table: &Table, summary: &Summary, effects: &Counterfactual) -> Result<Vec<CauseLine>, Error> {
-    let all = claims(table)?;
-    let known = summary.known();
-    let versions = || summary.kubelets.iter().map(String::as_str);
-    let advised = |cause: &str| crate::causes::named(cause).map(|cause| cause.advised(versions(), &known));
-    let worst = RowRef::rows(&all.values().filter_map(|claims| claims.worst.as_ref()).collect::<Vec<_>>(), table)?;
-    let mut worst = worst.into_iter();
-    let line = |(cause, claims): (Box<str>, Claims)| {
-        let worst = claims.worst.and_then(|_| worst.next());
-        CauseLine {
-            without: effects.without(&cause),
-            advised: advised(&cause).unwrap_or_default(),
-            lost_s: seconds(claims.lost),
-            lost_min_s: seconds(claims.certain),
-            pods: claims.pods,
-            nodes: claims.nodes.len() as u64,
-            example: worst.map(|row| Example::of(&row, Some(&cause))),
-            cause: cause.into(),
-        }
-    };
-    let mut lines: Vec<CauseLine> = all.into_iter().map(line).collect();
-    lines.sort_by(|a, b| b.lost_s.total_cmp(&a.lost_s).then_with(|| a.cause.cmp(&b.cause)));
     Ok(lines)
 }
 

@@ -1,0 +1,134 @@
+//! What each cause claims of all startups, and how quick they would have been without it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{CauseLine, Example, Quantiles, Summary};
+use crate::causes;
+use crate::model::error::Error;
+use crate::table::query::{micros, seconds};
+use crate::table::row_ref::{RowRef, RowRefs};
+use crate::table::startups::Table;
+
+/// Created → running of all startups without what each cause claims before that.
+pub(super) struct Counterfactual {
+    /// Of each row, by its number over all parts; NaN where it is not known.
+    running: Vec<f64>,
+    /// The rows that each cause claims of, and how much.
+    claims: BTreeMap<Box<str>, Vec<(u32, f32)>>,
+}
+
+impl Counterfactual {
+    pub(super) fn collect(table: &Table) -> Result<Self, Error> {
+        let mut all = Counterfactual { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
+        table.scan(&["running_s", "findings"], &mut |batch| {
+            let first = all.running.len();
+            all.running.extend(batch.seconds("running_s")?.iter().map(|running| running.unwrap_or(f64::NAN)));
+            let findings = batch.nested("findings")?;
+            let (causes, lost) = (findings.items.text("cause")?, findings.items.seconds("lost_s")?);
+            for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
+                let (Some(cause), Some(lost)) = (cause, lost) else { continue };
+                // The record may be late, the pod is not: that changes nothing of when it ran.
+                if !causes::counts_as_loss(cause) {
+                    continue;
+                }
+                let claim = (u32::try_from(first + row).unwrap_or(u32::MAX), lost as f32);
+                match all.claims.get_mut(cause) {
+                    Some(claims) => claims.push(claim),
+                    None => drop(all.claims.insert(cause.into(), vec![claim])),
+                }
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// As it was.
+    pub(super) fn running(&self) -> Quantiles {
+        Quantiles::of(self.running.iter().copied().filter(|running| !running.is_nan()).collect())
+    }
+
+    fn without(&self, cause: &str) -> Quantiles {
+        let mut left = self.running.clone();
+        for (row, lost) in self.claims.get(cause).into_iter().flatten() {
+            if let Some(running) = left.get_mut(*row as usize) {
+                *running = (*running - f64::from(*lost)).max(0.0);
+            }
+        }
+        left.retain(|running| !running.is_nan());
+        Quantiles::of(left)
+    }
+}
+
+/// What a cause claims of all startups.
+#[derive(Default)]
+struct Claims {
+    /// Microseconds.
+    lost: i64,
+    certain: i64,
+    pods: u64,
+    /// The last row that was counted.
+    last: Option<(usize, usize)>,
+    nodes: BTreeSet<Box<str>>,
+    worst: Option<RowRef>,
+}
+
+fn claims(table: &Table) -> Result<BTreeMap<Box<str>, Claims>, Error> {
+    let mut all: BTreeMap<Box<str>, Claims> = BTreeMap::new();
+    let mut columns = vec!["findings"];
+    columns.extend(RowRefs::COLUMNS);
+    table.scan(&columns, &mut |batch| {
+        let (rows, nodes, findings) = (RowRefs::of(batch)?, batch.text("node")?, batch.nested("findings")?);
+        let items = &findings.items;
+        let claimed = items.seconds("lost_s")?.iter().zip(items.seconds("lost_min_s")?.iter());
+        let causes = items.text("cause")?.iter().map(Option::unwrap_or_default);
+        for ((row, cause), (lost, certain)) in findings.rows.iter().zip(causes).zip(claimed) {
+            if !all.contains_key(cause) {
+                all.insert(cause.into(), Claims::default());
+            }
+            let Some(claims) = all.get_mut(cause) else { continue };
+            claims.lost = claims.lost.saturating_add(lost.map_or(0, micros));
+            claims.certain = claims.certain.saturating_add(certain.map_or(0, micros));
+            // A cause may claim of one startup twice.
+            let place = (batch.part, batch.first + row);
+            claims.pods += u64::from(claims.last.replace(place) != Some(place));
+            let node = nodes.get(*row).unwrap_or_default();
+            if !claims.nodes.contains(node) {
+                claims.nodes.insert(node.into());
+            }
+            let lost = lost.unwrap_or(0.0);
+            if !claims.worst.as_ref().is_some_and(|worst| worst.outranks(batch.part, lost)) {
+                let found = rows.get(*row, lost);
+                if claims.worst.as_ref().is_none_or(|worst| found.cmp(worst).is_lt()) {
+                    claims.worst = Some(found);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+pub(super) fn cause_lines(table: &Table, summary: &Summary, effects: &Counterfactual) -> Result<Vec<CauseLine>, Error> {
+    let all = claims(table)?;
+    let known = summary.known();
+    let versions = || summary.kubelets.iter().map(String::as_str);
+    let advised = |cause: &str| crate::causes::named(cause).map(|cause| cause.advised(versions(), &known));
+    let worst = RowRef::rows(&all.values().filter_map(|claims| claims.worst.as_ref()).collect::<Vec<_>>(), table)?;
+    let mut worst = worst.into_iter();
+    let line = |(cause, claims): (Box<str>, Claims)| {
+        let worst = claims.worst.and_then(|_| worst.next());
+        CauseLine {
+            without: effects.without(&cause),
+            advised: advised(&cause).unwrap_or_default(),
+            lost_s: seconds(claims.lost),
+            lost_min_s: seconds(claims.certain),
+            pods: claims.pods,
+            nodes: claims.nodes.len() as u64,
+            example: worst.map(|row| Example::of(&row, Some(&cause))),
+            cause: cause.into(),
+        }
+    };
+    let mut lines: Vec<CauseLine> = all.into_iter().map(line).collect();
+    lines.sort_by(|a, b| b.lost_s.total_cmp(&a.lost_s).then_with(|| a.cause.cmp(&b.cause)));
+    Ok(lines)
+}

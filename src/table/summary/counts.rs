@@ -1,0 +1,113 @@
+//! What is counted of all startups in one scan: states, nodes, versions, evidence, settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::SettingLine;
+use crate::causes::setting::{SETTINGS, Settings};
+use crate::model::error::Error;
+use crate::model::hash::{HashMap, HashSet};
+use crate::model::startup::STATES;
+use crate::table::part::BEGAN;
+use crate::table::query::ByName;
+use crate::table::startups::Table;
+
+/// What is counted in one scan.
+pub(super) struct Counts {
+    /// Startups of each state, in the order of [`STATES`].
+    states: [u64; STATES.len()],
+    pub(super) evidence: ByName<u64>,
+    pub(super) kubelets: BTreeSet<Box<str>>,
+    /// Nodes that are named, with what their rows say is set and when that was last said.
+    settings: ByName<HashMap<Box<str>, Option<i64>>>,
+    /// The folders of sources that name no node.
+    folders: HashSet<Box<str>>,
+    /// The first creation, and the last instant.
+    pub(super) first: Option<i64>,
+    pub(super) last: Option<i64>,
+}
+
+impl Counts {
+    const COLUMNS: [&str; 10] =
+        ["state", "evidence", "kubelet_version", "node", "settings", "source", BEGAN, "watched", "running", "seen"];
+
+    pub(super) fn collect(table: &Table) -> Result<Self, Error> {
+        let mut counts = Counts {
+            states: [0; STATES.len()],
+            evidence: ByName::new(),
+            kubelets: BTreeSet::new(),
+            settings: ByName::new(),
+            folders: HashSet::default(),
+            first: None,
+            last: None,
+        };
+        table.scan(&Self::COLUMNS, &mut |batch| {
+            for state in batch.text("state")?.iter() {
+                let known = STATES.iter().zip(&mut counts.states).find(|((_, name), _)| state == Some(name));
+                known.into_iter().for_each(|(_, count)| *count += 1);
+            }
+            batch.text("evidence")?.iter().for_each(|word| *counts.evidence.entry(word) += 1);
+            for version in batch.text("kubelet_version")?.iter().flatten() {
+                if !counts.kubelets.contains(version) {
+                    counts.kubelets.insert(version.into());
+                }
+            }
+            let began = batch.integers(BEGAN)?;
+            let rows = batch.text("node")?.iter().zip(batch.text("settings")?.iter()).zip(batch.text("source")?.iter());
+            for (((node, settings), source), began) in rows.zip(began.iter()) {
+                counts.first = counts.first.into_iter().chain(began).min();
+                let (known, settings) = (counts.settings.entry(node), settings.unwrap_or_default());
+                match known.get_mut(settings) {
+                    Some(last) => *last = began.max(*last),
+                    None => drop(known.insert(settings.into(), began)),
+                }
+                let folder = source.map(|source| source.rsplit_once('/').map_or("", |(folder, _)| folder));
+                if let Some(folder) = folder.filter(|folder| node.is_none() && !counts.folders.contains(*folder)) {
+                    counts.folders.insert(folder.into());
+                }
+            }
+            let (watched, running, seen) =
+                (batch.integers("watched")?, batch.integers("running")?, batch.integers("seen")?);
+            let ends = watched.iter().zip(running.iter()).zip(seen.iter());
+            let last = ends.filter_map(|((watched, running), seen)| watched.or(running).or(seen)).max();
+            counts.last = counts.last.max(last);
+            Ok(())
+        })?;
+        Ok(counts)
+    }
+
+    pub(super) fn states(&self) -> Vec<(&'static str, u64)> {
+        STATES.iter().zip(self.states).map(|((_, name), count)| (*name, count)).collect()
+    }
+
+    /// Nodes are told by name; where no line names them, the files of one folder are of one node.
+    pub(super) fn nodes(&self) -> usize {
+        self.settings.names() + self.folders.len()
+    }
+
+    /// What is known to be set: a line for each value of a setting that some node's lines tell.
+    pub(super) fn settings(&self) -> Vec<SettingLine> {
+        let nodes: Vec<Settings> = self
+            .settings
+            .values()
+            .map(|said| {
+                // In the order of time: what was told later holds.
+                let mut said: Vec<(Option<i64>, &str)> = said.iter().map(|(words, last)| (*last, &**words)).collect();
+                said.sort_unstable();
+                said.iter().fold(Settings::default(), |known, (_, words)| Settings::read(words).over(&known))
+            })
+            .collect();
+        let mut lines = Vec::new();
+        for (knob, name) in SETTINGS {
+            let mut values: BTreeMap<Option<&str>, u64> = BTreeMap::new();
+            nodes.iter().for_each(|known| *values.entry(known.get(*knob)).or_default() += 1);
+            if values.keys().any(Option::is_some) {
+                lines.extend(values.into_iter().map(|(value, nodes)| SettingLine {
+                    name,
+                    value: value.map(str::to_owned),
+                    nodes,
+                }));
+            }
+        }
+        lines
+    }
+}
