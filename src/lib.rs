@@ -8,11 +8,11 @@
 //!
 //! An [`Analyzer`] takes [`Options`] and [`Source`]s and gives a [`Report`]; [`write`] prints it in a [`Format`].
 //!
-//! ```ignore
+//! ```
 //! use podlag::{Analyzer, Options, Source};
 //!
 //! let options = Options::new(&std::env::temp_dir())?;
-//! let report = Analyzer::new(options).add(Source::from_path("samples/s01-cached/in/kubelet.log.zst")).run()?;
+//! let report = Analyzer::new(options).add(Source::from_path("samples/s01-cached/in/kubelet.log.zst".into())).run()?;
 //! assert_eq!(report.startup_count(), 20);
 //! # Ok::<(), podlag::Error>(())
 //! ```

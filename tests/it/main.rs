@@ -24,6 +24,7 @@ mod forms;
 mod fuzz;
 mod grammars;
 mod itself;
+mod library;
 mod metrics;
 mod packaging;
 mod page;
