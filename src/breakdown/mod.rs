@@ -41,17 +41,17 @@ pub struct Span {
 
 /// Oddities of a startup, by id: each is named in the row and counted in the report.
 pub const ANOMALIES: &[(&str, &str)] = &[
-    ("slo-overflow", "the kubelet's SLO value is the overflow of kubernetes #114903 or #130432; it is repaired"),
-    ("watch-gap", "the record was written late: its end-to-end time is longer than the start"),
-    ("clock-skew", "the pod ran before it was created: the node's clock and the API server's differ"),
-    ("init-not-counted", "the kubelet counted no init time though init containers ran (two or more of them)"),
-    ("json-times", "JSON logging: the record's times are the time of writing; creation follows from the durations"),
-    ("record-cut", "the record's line is cut; what is whole in it is used"),
-    ("mirror-pod", "a static pod: the record is its mirror's, which is made when the pod may already be running"),
-    ("no-record", "the containers run but the kubelet wrote no record (it restarted, or the log ended first)"),
-    ("created-unknown", "no line tells when the pod was created: the start is counted from its first line"),
-    ("kubelet-restart", "the kubelet started anew while the pod was on its way"),
-    ("format-unknown", "the record has keys this version does not know"),
+    ("slo-overflow", "the kubelet's SLO value overflowed (kubernetes #114903, #130432); corrected"),
+    ("watch-gap", "the record was written late: its end-to-end time is longer than the startup"),
+    ("clock-skew", "the pod ran before it was created: node and API server clocks differ"),
+    ("init-not-counted", "the kubelet counted no init time although two or more init containers ran"),
+    ("json-times", "JSON logging: the record has the time of writing only; creation is derived from the durations"),
+    ("record-truncated", "truncated record; readable fields used"),
+    ("mirror-pod", "static pod: the record is of its mirror pod, which can be created after the pod runs"),
+    ("no-record", "the containers run but the kubelet wrote no record (it restarted, or the log ended before)"),
+    ("created-unknown", "creation time unknown; measured from the first log line"),
+    ("kubelet-restart", "kubelet restarted during startup"),
+    ("format-unknown", "the record has fields that this version does not know"),
 ];
 
 /// What an anomaly means.
@@ -324,7 +324,7 @@ fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
             name("init-not-counted");
         }
         if observed.truncated {
-            name("record-cut");
+            name("record-truncated");
         }
         if !observed.unknown.is_empty() {
             name("format-unknown");

@@ -48,6 +48,7 @@ pub struct Sample<'a> {
 
 impl Sample<'_> {
     /// The value of a label.
+    #[cfg(any(test, feature = "internals"))]
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
