@@ -29,6 +29,7 @@ mod metrics;
 mod packaging;
 mod page;
 mod properties;
+mod recipes;
 mod rooms;
 mod schema;
 mod support;
