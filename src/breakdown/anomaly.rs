@@ -16,7 +16,7 @@ named_enum! {
         /// The record's times are those of writing.
         JsonTimes = "json-times",
         /// The record is truncated.
-        RecordCut = "record-cut",
+        RecordTruncated = "record-truncated",
         /// A static pod.
         MirrorPod = "mirror-pod",
         /// There is no record.
@@ -34,29 +34,23 @@ impl Anomaly {
     /// What it means, for people.
     pub fn meaning(self) -> &'static str {
         match self {
-            Anomaly::SloOverflow => {
-                "the kubelet's SLO value overflowed (kubernetes #114903 or #130432); the corrected value is used"
-            }
+            Anomaly::SloOverflow => "the kubelet's SLO value overflowed (kubernetes #114903, #130432); corrected",
             Anomaly::WatchGap => "the record was written late: its end-to-end time is longer than the startup",
-            Anomaly::ClockSkew => {
-                "the pod ran before it was created: the clocks of the node and of the API server differ"
-            }
-            Anomaly::InitNotCounted => {
-                "the kubelet counted no init time although init containers ran (two or more of them)"
-            }
+            Anomaly::ClockSkew => "the pod ran before it was created: node and API server clocks differ",
+            Anomaly::InitNotCounted => "the kubelet counted no init time although two or more init containers ran",
             Anomaly::JsonTimes => {
-                "JSON logging: the record's times are the time of writing; creation follows from the durations"
+                "JSON logging: the record has the time of writing only; creation is derived from the durations"
             }
-            Anomaly::RecordCut => "truncated record; readable fields used",
+            Anomaly::RecordTruncated => "truncated record; readable fields used",
             Anomaly::MirrorPod => {
-                "static pod: the record is that of its mirror pod, which may be created when the pod already runs"
+                "static pod: the record is of its mirror pod, which can be created after the pod runs"
             }
             Anomaly::NoRecord => {
-                "the containers run but the kubelet wrote no record (it restarted, or the log ended first)"
+                "the containers run but the kubelet wrote no record (it restarted, or the log ended before)"
             }
             Anomaly::CreatedUnknown => "creation time unknown; measured from the first log line",
             Anomaly::KubeletRestart => "kubelet restarted during startup",
-            Anomaly::FormatUnknown => "the record has keys that this version does not know",
+            Anomaly::FormatUnknown => "the record has fields that this version does not know",
         }
     }
 }

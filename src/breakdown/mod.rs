@@ -307,7 +307,7 @@ fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
             name(Anomaly::InitNotCounted);
         }
         if observed.truncated {
-            name(Anomaly::RecordCut);
+            name(Anomaly::RecordTruncated);
         }
         if !observed.unknown.is_empty() {
             name(Anomaly::FormatUnknown);

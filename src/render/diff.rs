@@ -166,7 +166,7 @@ fn label(line: &Line) -> String {
     match line.kind {
         LineKind::Phase => Phase::from_name(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
         LineKind::Total if line.name == "running_s" => "created → running".into(),
-        LineKind::Total => "without pull and init (SLO)".into(),
+        LineKind::Total => "SLI (no pull, init)".into(),
         _ => line.name.clone(),
     }
 }

@@ -66,38 +66,38 @@ pub fn ensure_complete_input(report: &Report) -> Result<(), Error> {
 /// One limit and what came of it.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Verdict {
-    /// The expression as it was given.
+    /// The expression, as given.
     pub limit: String,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The figure; seconds, bytes, a number, or a share of 1.
+    /// The value: seconds, bytes, a number, or a share (0 to 1).
     pub value: Option<f64>,
-    /// It is at least this; `None` where the startups are too few to tell.
+    /// The lower end of its interval; null if there are too few startups.
     pub low: Option<f64>,
-    /// It is at most this.
+    /// The upper end of its interval.
     pub high: Option<f64>,
-    /// What it is compared with.
+    /// The value it is compared with.
     pub bound: Option<f64>,
-    /// How many startups it is of.
+    /// The number of startups with a value.
     pub count: usize,
-    /// Startups still on their way, whose value is not known yet: it may be anything.
+    /// Startups still starting, whose value is not known yet.
     pub open: usize,
-    /// The baseline's figure, where there is one.
+    /// The baseline's value, if there is one.
     pub baseline: Option<f64>,
-    /// What the figures are in: `s`, `B`, `share` or nothing.
+    /// The unit: `s`, `B`, `share` or empty.
     pub unit: &'static str,
 }
 
 /// The verdicts on all limits.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Verdicts {
-    /// The version of this form.
+    /// The version of this format.
     pub podlag_check: u32,
-    /// How sure the intervals are.
+    /// The confidence level of the intervals.
     pub confidence: f64,
-    /// The startups judged.
+    /// The number of startups checked.
     pub startups: usize,
-    /// One by one, as given.
+    /// One verdict for each limit, in order.
     pub verdicts: Vec<Verdict>,
 }
 
