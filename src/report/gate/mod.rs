@@ -2,7 +2,7 @@
 //!
 //! A limit says when to fail. A quantile, a mean or a share of a sample is known as an interval; the verdict is *fail* when the
 //! whole interval breaks the limit, *pass* when none of it does, and *not enough evidence* in between. Counts, sums and extremes
-//! are of the startups given and of no others: they are exact. Without startups, metrics are judged as far as they tell.
+//! cover exactly the given startups: they are exact. Without startups, limits are checked against metrics where these allow it.
 
 pub mod expression;
 mod filter;

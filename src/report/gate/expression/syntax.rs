@@ -1,5 +1,5 @@
 //! The grammar from the function to the bound. Values depend on what the column before them holds, so names are looked
-//! up while reading, and the first mistake from the left is the one that is told.
+//! up while reading, and the first mistake from the left is the one that is reported.
 
 use nom::Parser;
 use nom::branch::alt;
