@@ -22,11 +22,10 @@ use podlag::internals::breakdown;
 use podlag::internals::causes;
 use podlag::internals::input::{ChunkLimits, Chunks};
 use podlag::internals::model::record::Record;
-use podlag::internals::model::startup::Startup;
 use podlag::internals::parse;
 use podlag::internals::parse::calendar::{Clock, Hints};
 use podlag::internals::parse::grammar::Grammars;
-use podlag::internals::track::{self, Tracker};
+use podlag::internals::track::{self, ClosedStartup, Tracker};
 
 /// As in the program.
 #[global_allocator]
@@ -53,7 +52,7 @@ fn records(unrelated: u32) -> Vec<Record> {
     parse::chunk(&GRAMMARS, &text, text.len(), 0, 1).records
 }
 
-fn track(records: Vec<Record>) -> (Tracker, Vec<Startup>) {
+fn track(records: Vec<Record>) -> (Tracker, Vec<ClosedStartup>) {
     let (mut tracker, mut clock) = (Tracker::new(track::Limits::default()), Clock::new(Hints::default()));
     let node = tracker.node("node", Some("node"));
     for record in records {
@@ -100,12 +99,18 @@ fn date_and_track(bencher: Bencher<'_, '_>, unrelated: u32) {
 
 #[divan::bench(args = SHARES)]
 fn break_down_and_judge(bencher: Bencher<'_, '_>, unrelated: u32) {
-    let (tracker, startups) = track(records(unrelated));
-    bencher.counter(BytesCount::new(SIZE)).bench(|| {
-        for startup in &startups {
-            let breakdown = breakdown::break_down(startup);
+    let input = || track(records(unrelated));
+    bencher.counter(BytesCount::new(SIZE)).with_inputs(input).bench_values(|(mut tracker, closed)| {
+        for closed in closed {
+            let pulls = tracker.pulls_of(&closed.startup);
+            let (startup, breakdown) = breakdown::break_down(closed, pulls);
             let Some(node) = tracker.nodes.get(startup.node) else { continue };
-            divan::black_box(causes::judge(&causes::Case { startup, breakdown: &breakdown, node, traits: None }));
+            divan::black_box(causes::judge(&causes::Case {
+                startup: &startup,
+                breakdown: &breakdown,
+                node,
+                traits: None,
+            }));
         }
     });
 }

@@ -266,11 +266,12 @@ fn logs(
             merge.refill(&mut feeds, at, coverage, &mut failed);
             while let Some(first) = order.pop_ready() {
                 track(&mut tracker, first, sources, options);
+                sink.take(&mut tracker, store)?;
             }
-            sink.take(&mut tracker, store)?;
         }
         while let Some(first) = order.first() {
             track(&mut tracker, first, sources, options);
+            sink.take(&mut tracker, store)?;
         }
         Ok::<(), Error>(())
     })?;

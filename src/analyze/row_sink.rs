@@ -23,10 +23,11 @@ const MAX_ROWS_WITHOUT_NODE: usize = 4096;
 
 impl RowSink<'_> {
     pub(super) fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
-        for startup in tracker.take() {
+        for closed in tracker.take() {
+            let pulls = tracker.pulls_of(&closed.startup);
+            let (startup, breakdown) = breakdown::break_down(closed, pulls);
             let unknown = crate::model::startup::Node::default();
             let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
-            let breakdown = breakdown::break_down(&startup);
             let (namespace, pod) = startup.names();
             let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
             let findings = causes::judge(&causes::Case { startup: &startup, breakdown: &breakdown, node, traits });

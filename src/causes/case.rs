@@ -5,7 +5,8 @@ use crate::breakdown::{Breakdown, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, SourceLine};
 use crate::model::startup::{Event, Node, Startup, Transfer};
-use crate::model::time::{Nanos, SECOND, Time};
+use crate::model::time::{Nanos, Time};
+use crate::model::waited_for::WaitedFor;
 use crate::model::workload::Traits;
 
 /// What a rule looks at.
@@ -26,7 +27,7 @@ pub struct Match {
     /// The line that shows it; none: that of the longest claimed span.
     pub place: Option<SourceLine>,
     /// What was waited for; none: what the longest claimed span waited for.
-    pub about: Option<Box<str>>,
+    pub waited_for: Option<WaitedFor>,
     /// It is inferred by exclusion, not shown by a line: nothing of the claim is certain.
     pub likely: bool,
     /// No more of the claim is certain than this.
@@ -61,7 +62,7 @@ impl Case<'_> {
 
     /// The first event of this kind on its node during the startup.
     pub(super) fn node_event(&self, fact: Fact) -> Option<&Event> {
-        self.startup.node_events.iter().find(|event| event.fact == fact)
+        self.startup.context.events.iter().find(|event| event.fact == fact)
     }
 
     /// Events after the pod runs are not part of its startup.
@@ -81,7 +82,7 @@ impl Case<'_> {
 
     /// Many pods were started at once: then the node may be slow, which is the one thing they share.
     pub(super) fn burst(&self) -> bool {
-        self.startup.concurrent_starts >= BURST
+        self.startup.context.concurrent_starts >= BURST
     }
 
     /// The longest of the successful pulls.
@@ -101,7 +102,7 @@ impl Case<'_> {
 
     /// How long its node's kubelet throttled API requests during the startup, by the lines in the log, which are samples.
     pub(super) fn throttled_time(&self) -> Nanos {
-        let throttled = self.startup.node_events.iter().filter(|event| event.fact == Fact::Throttled);
+        let throttled = self.startup.context.events.iter().filter(|event| event.fact == Fact::Throttled);
         throttled.filter_map(|event| event.fields.length(Field::Delay)).sum()
     }
 
@@ -118,17 +119,3 @@ impl Case<'_> {
             .max()
     }
 }
-
-/// "with 39 other starts within 3 s": how many starts shared the node.
-pub(crate) fn with_others(count: usize) -> Box<str> {
-    format!("with {count} other starts within {} s", AROUND.0 / SECOND).into()
-}
-
-/// Whether a text is one of these, which contain no name.
-pub(crate) fn is_with_others(about: &str) -> bool {
-    let count = about.split(' ').nth(1).and_then(|count| count.parse().ok());
-    count.is_some_and(|count| *with_others(count) == *about)
-}
-
-/// Pods that a node accepts within this time of each other are started at once.
-pub(crate) const AROUND: Nanos = Nanos(3 * SECOND);

@@ -40,7 +40,7 @@ Without -v=4, anything else that blocks the sync of one pod looks the same.
             return Some(Match { within: Some((started, busy.time)), ..Match::at(busy) });
         }
         let known = case.traits.is_some();
-        let alone = case.startup.neighbours.is_some_and(|others| others.reported < Nanos(SECOND / 2));
+        let alone = case.startup.context.neighbours.is_some_and(|others| others.reported < Nanos(SECOND / 2));
         let throttled = case.node_event(Fact::Throttled).is_some();
         let from = case.spans(Phase::StatusUpdate).map(|span| span.from).min()?;
         ((known || alone) && !throttled).then(|| Match { likely: true, within: Some((from, running)), ..Match::default() })

@@ -1,12 +1,13 @@
-//! One pod's start as far as the lines tell: its names, and the events that belong to it, bounded in number.
-//! What the events mean is `breakdown`'s work.
+//! One pod's start: its events, the pulls taken to be its own, and what its node was doing meanwhile. What they mean is
+//! `breakdown`'s work.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use crate::model::fields::Fields;
 use crate::model::names::named_enum;
 use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord};
-use crate::model::time::{Nanos, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// How many events of one fact a startup keeps: the first ones and the latest. A crash loop repeats itself; sixty of
 /// each is more than any start in the captures has, and keeps a startup under a few hundred KiB at the worst.
@@ -109,65 +110,100 @@ pub struct NeighbourStats {
     pub sandbox: Nanos,
 }
 
-/// One pod's start.
+/// The events of one startup in the order of time, bounded in number.
 #[derive(Clone, Debug, Default)]
+pub struct Events {
+    list: Vec<Event>,
+    dropped: u64,
+}
+
+impl Events {
+    /// Adds an event; of many of one fact the first and the latest stay.
+    pub fn push(&mut self, event: Event) {
+        let same = self.of(event.fact).count();
+        if same >= KEPT_OF_ONE_FACT
+            && let Some(latest) = self.list.iter().rposition(|known| known.fact == event.fact)
+        {
+            self.list.remove(latest);
+            self.dropped += 1;
+        }
+        self.list.push(event);
+    }
+
+    /// Puts them in the order of time.
+    pub fn sort(&mut self) {
+        self.list.sort_by_key(|event| (event.time, event.place));
+    }
+
+    /// Every event of a fact.
+    pub fn of(&self, fact: Fact) -> impl DoubleEndedIterator<Item = &Event> {
+        self.list.iter().filter(move |event| event.fact == fact)
+    }
+
+    /// How many were not kept for the bound.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+impl Deref for Events {
+    type Target = [Event];
+
+    fn deref(&self) -> &Self::Target {
+        &self.list
+    }
+}
+
+/// What a pod's node was doing while the pod was on its way.
+#[derive(Clone, Debug, Default)]
+pub struct NodeContext {
+    /// Events of the node.
+    pub events: Vec<Event>,
+    /// How many other pods the node took within [`BURST_WINDOW`] of it.
+    pub concurrent_starts: usize,
+    /// How others of the node got on that ran within half a minute of it, where there are two or more.
+    pub neighbours: Option<NeighbourStats>,
+    /// The end of what the node's log shows.
+    pub log_end: Time,
+}
+
+/// Pods that a node takes within this of each other are started at once.
+pub const BURST_WINDOW: Nanos = Nanos(3 * SECOND);
+
+/// One pod's start, complete.
+#[derive(Clone, Debug)]
 pub struct Startup {
     /// The node it belongs to: a number of the tracker's.
     pub node: usize,
     /// `namespace/name`.
     pub pod: Box<str>,
-    /// The pod's uid, once a line told it. A static pod's is the hash of its manifest.
+    /// The pod's uid, when a line shows it. A static pod's is the hash of its manifest.
     pub uid: Option<Box<str>>,
     /// The kubelet's record, once written.
     pub observed: Option<Box<StartupRecord>>,
     /// When the record was written, and where it stands.
     pub observed_at: Option<(Time, SourceLine)>,
-    /// The node whose runtime's lines speak of it.
-    pub runtime_node: Option<usize>,
     /// A static pod: the record is its mirror's.
     pub static_pod: bool,
-    /// Some line proves that the pod started here, and is not one that was there before.
-    pub confirmed: bool,
     /// The API asked to end it.
     pub deleted: Option<Time>,
     /// Admission refused it.
     pub rejected: Option<Time>,
     /// Its events in the order of time.
-    pub events: Vec<Event>,
-    /// Events not kept for the bound.
-    pub dropped_events: u64,
-    /// The runtime's pulls that are taken to be its own.
-    pub transfers: Vec<Transfer>,
+    pub events: Events,
     /// When its node's kubelet started, while it was on its way.
     pub restarts: Vec<Event>,
-    /// Events of its node while it was on its way.
-    pub node_events: Vec<Event>,
+    /// When a line last mentioned it.
+    pub last_event: Time,
+    /// What its node was doing meanwhile.
+    pub context: NodeContext,
+    /// The runtime's pulls that are taken to be its own.
+    pub transfers: Vec<Transfer>,
     /// A pull of it was under way beside another of its node: pulls are not serialized there.
     pub parallel_pulls: bool,
-    /// How many other pods its node took within three seconds of it.
-    pub concurrent_starts: usize,
-    /// How others of its node got on that ran within half a minute of it, where there are two or more.
-    pub neighbours: Option<NeighbourStats>,
-    /// The end of what its node's log tells.
-    pub log_end: Time,
-    /// When a line last spoke of it.
-    pub last_event: Time,
 }
 
 impl Startup {
-    /// Adds an event; of many of one fact the first and the latest stay.
-    pub fn push(&mut self, event: Event) {
-        self.last_event = self.last_event.max(event.time);
-        let same = self.events.iter().filter(|known| known.fact == event.fact).count();
-        if same >= KEPT_OF_ONE_FACT
-            && let Some(latest) = self.events.iter().rposition(|known| known.fact == event.fact)
-        {
-            self.events.remove(latest);
-            self.dropped_events += 1;
-        }
-        self.events.push(event);
-    }
-
     /// The first event of a fact.
     pub fn first(&self, fact: Fact) -> Option<&Event> {
         self.all(fact).next()
@@ -175,7 +211,7 @@ impl Startup {
 
     /// Every event of a fact.
     pub fn all(&self, fact: Fact) -> impl DoubleEndedIterator<Item = &Event> {
-        self.events.iter().filter(move |event| event.fact == fact)
+        self.events.of(fact)
     }
 
     /// The namespace and the name.
@@ -207,7 +243,7 @@ pub struct Node {
     /// Which kubelet processes started when.
     pub starts: Vec<Event>,
     /// The first and the last instant its log tells of, by the kubelet's lines where there are any.
-    pub seen: Option<(Time, Time)>,
+    pub log_range: Option<(Time, Time)>,
     /// Messages journald dropped.
     pub suppressed: i64,
 }

@@ -4,14 +4,17 @@
 mod aliases;
 mod correlate;
 mod node;
+mod open;
+mod pulls;
 
 use aliases::{Aliases, RecentSet};
 use node::{NodeState, pod_latency, push_bounded};
+pub use open::{ClosedStartup, OpenStartup};
+pub use pulls::{FinishedPull, ImageRemovals, NodePulls, Pulls};
 
-use crate::breakdown::pulls;
 use crate::model::hash::HashMap;
 use crate::model::record::{Fact, Field, Record, RecordedTime};
-use crate::model::startup::{Event, Node, Startup};
+use crate::model::startup::{Event, Node};
 use crate::model::time::{Nanos, SECOND, Time};
 
 /// Bounds of the tracker's memory.
@@ -63,8 +66,10 @@ pub struct Tracker {
     /// What was counted.
     pub counts: Counts,
     states: Vec<NodeState>,
+    pulls: Vec<Pulls>,
+    removals: Vec<ImageRemovals>,
     by_scope: HashMap<Box<str>, usize>,
-    open: HashMap<Id, Startup>,
+    open: HashMap<Id, OpenStartup>,
     next: Id,
     by_uid: HashMap<Box<str>, Id>,
     by_name: HashMap<Box<str>, Id>,
@@ -73,7 +78,7 @@ pub struct Tracker {
     closed: RecentSet,
     /// Names of pods that have started and not been removed since: lines that only name them begin nothing.
     already_running: RecentSet,
-    finished: Vec<Startup>,
+    closed_startups: Vec<ClosedStartup>,
     last_sweep: Time,
 }
 
@@ -104,26 +109,36 @@ impl Tracker {
         }
         let number = self.nodes.len();
         self.nodes.push(Node { scope: scope.into(), host: host.map(Into::into), ..Node::default() });
-        self.states.push(NodeState { first_list: false, ..NodeState::default() });
+        self.states.push(NodeState::default());
+        self.pulls.push(Pulls::default());
+        self.removals.push(ImageRemovals::default());
         self.by_scope.insert(scope.into(), number);
         number
     }
 
     /// Takes the startups that are over.
-    pub fn take(&mut self) -> Vec<Startup> {
-        std::mem::take(&mut self.finished)
+    pub fn take(&mut self) -> Vec<ClosedStartup> {
+        std::mem::take(&mut self.closed_startups)
+    }
+
+    /// The pulls of the node whose runtime mentions a startup, as far as the records taken show them.
+    pub fn pulls_of(&mut self, startup: &OpenStartup) -> Option<NodePulls<'_>> {
+        let pulls = self.pulls.get_mut(startup.runtime_node?)?;
+        Some(NodePulls { pulls, removals: self.removals.get(startup.node)? })
     }
 
     /// How many things it holds: startups and their events, names that lead to them, what it remembers of nodes and of
     /// closed startups. Each has a bound, whatever the input.
+    #[cfg(any(test, feature = "internals"))]
     pub fn held(&self) -> usize {
         let startups = self.open.values().map(|open| 1 + open.events.len() + open.restarts.len());
         let aliases = self.aliases.values().map(|aliases| aliases.uids.len() + aliases.objects.len());
         let nodes = self.states.iter().map(NodeState::held);
+        let pulls = self.pulls.iter().map(Pulls::held).chain(self.removals.iter().map(ImageRemovals::held));
         let maps = self.by_name.len() + self.by_uid.len() + self.by_object.len();
         let known = self.nodes.iter().map(|node| 1 + node.flags.len() + node.starts.len());
         let remembered = self.closed.held() + self.already_running.held();
-        startups.chain(aliases).chain(nodes).chain(known).sum::<usize>() + maps + remembered
+        startups.chain(aliases).chain(nodes).chain(pulls).chain(known).sum::<usize>() + maps + remembered
     }
 
     /// Takes one record, in the order of time (small disorder does no harm).
@@ -141,12 +156,12 @@ impl Tracker {
             Fact::TransferStarted | Fact::TransferFinished | Fact::TransferFailed => {
                 // The kubelet's own lines about the call say the same some milliseconds later, without an end.
                 if record.from_runtime {
-                    self.states[node].pulls.push(&record, time);
+                    self.pulls[node].push(&record, time);
                 }
             }
             Fact::Throttled | Fact::PlegUnhealthy | Fact::HousekeepingLate | Fact::ImageGc => {
                 if record.fact == Fact::ImageGc {
-                    self.states[node].pulls.images_removed(time, record.place);
+                    self.removals[node].push(time, record.place);
                 }
                 self.states[node].push_event(Event::of(record, time));
             }
@@ -177,11 +192,11 @@ impl Tracker {
         // The runtime's log may go on after the kubelet's: then it does not say how long a pod has been waiting.
         if !record.from_runtime && !state.by_kubelet {
             state.by_kubelet = true;
-            known.seen = None;
+            known.log_range = None;
         }
         if record.from_runtime != state.by_kubelet {
-            let (from, to) = known.seen.unwrap_or((time, time));
-            known.seen = Some((from.min(time), to.max(time)));
+            let (from, to) = known.log_range.unwrap_or((time, time));
+            known.log_range = Some((from.min(time), to.max(time)));
         }
         if let (false, Some(pid), Fact::KubeletVersion) = (record.from_runtime, record.pid, record.fact) {
             state.pid = Some(pid);
@@ -338,7 +353,7 @@ impl Tracker {
     fn begin(&mut self, pod: &str, node: usize) -> Id {
         let id = self.next;
         self.next += 1;
-        let startup = Startup { node, pod: pod.into(), ..Startup::default() };
+        let startup = OpenStartup { node, pod: pod.into(), ..OpenStartup::default() };
         self.open.insert(id, startup);
         self.by_name.insert(pod.into(), id);
         self.already_running.remove(pod);
@@ -350,7 +365,7 @@ impl Tracker {
         self.by_name.get(pod).copied().filter(|id| self.open.contains_key(id))
     }
 
-    fn forget(&mut self, id: Id) -> Option<Startup> {
+    fn forget(&mut self, id: Id) -> Option<OpenStartup> {
         let startup = self.open.remove(&id)?;
         if self.by_name.get(&startup.pod) == Some(&id) {
             self.by_name.remove(&startup.pod);
@@ -373,18 +388,11 @@ impl Tracker {
             return;
         }
         self.counts.ended += 1;
-        self.counts.dropped_events += startup.dropped_events;
-        startup.events.sort_by_key(|event| (event.time, event.place));
+        self.counts.dropped_events += startup.events.dropped();
+        startup.events.sort();
         let node = startup.node;
-        startup.log_end = self.nodes[node].seen.map_or(startup.last_event, |(_, to)| to);
-        // The runtime's lines may come from another file, under another scope, than the kubelet's.
-        // So do its lines about images removed, under the kubelet's.
-        let removals = self.states[node].pulls.removals();
-        if let Some(state) = startup.runtime_node.and_then(|number| self.states.get_mut(number)) {
-            pulls::assign(&mut startup, &mut state.pulls, &removals);
-        }
-        self.states[node].attach_node_context(&mut startup, &self.nodes[node]);
-        self.finished.push(startup);
+        let context = self.states[node].context(&mut startup, &self.nodes[node]);
+        self.closed_startups.push(ClosedStartup { startup, context });
     }
 
     fn sweep(&mut self, now: Time) {

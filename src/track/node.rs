@@ -2,16 +2,15 @@
 
 use std::collections::VecDeque;
 
-use crate::breakdown::pulls;
-use crate::causes;
+use super::open::OpenStartup;
 use crate::model::record::{Fact, Field, StartupRecord};
-use crate::model::startup::{Event, NeighbourStats, Node, Startup};
+use crate::model::startup::{BURST_WINDOW, Event, NeighbourStats, Node, NodeContext};
 use crate::model::time::{Nanos, SECOND, Time};
 
 /// How many events of a node (throttling, pulls) are remembered, each kind.
 const NODE_EVENTS: usize = 8192;
 /// How many of them are given to one startup.
-const AROUND: usize = 40;
+const MAX_CONTEXT_EVENTS: usize = 40;
 
 /// What a node needs to remember for its pods.
 #[derive(Debug, Default)]
@@ -19,7 +18,6 @@ pub(super) struct NodeState {
     /// The next list of pods is the one that a starting kubelet gets: old pods and new ones.
     pub(super) first_list: bool,
     pub(super) pid: Option<u32>,
-    pub(super) pulls: pulls::Pulls,
     /// In the order of time.
     pub(super) events: VecDeque<Event>,
     /// When its pods were first spoken of.
@@ -49,37 +47,41 @@ impl NodeState {
     }
 
     /// How much is remembered.
+    #[cfg(any(test, feature = "internals"))]
     pub(super) fn held(&self) -> usize {
-        self.events.len() + self.taken.len() + self.pod_latencies.len() + self.pulls.held()
+        self.events.len() + self.taken.len() + self.pod_latencies.len()
     }
 
-    /// Gives a startup that is over what happened around it.
-    pub(super) fn attach_node_context(&self, startup: &mut Startup, node: &Node) {
+    /// What happened around a startup that is over; restarts of the kubelet that it waited for are added to it.
+    pub(super) fn context(&self, startup: &mut OpenStartup, node: &Node) -> NodeContext {
         let (from, to) = startup.events.first().map_or((startup.last_event, startup.last_event), |first| {
             (first.time, startup.running().unwrap_or(startup.last_event))
         });
         let near = self.events.partition_point(|event| event.time < from);
         let near = self.events.range(near..).take_while(|event| event.time <= to + Nanos(SECOND));
-        startup.node_events = near.take(AROUND).cloned().collect();
         // Taken in the order of time, so the burst is a range.
-        let first = self.taken.partition_point(|time| *time < from - causes::AROUND);
-        let last = self.taken.partition_point(|time| *time <= from + causes::AROUND);
-        startup.concurrent_starts = last.saturating_sub(first).saturating_sub(1);
-        startup.neighbours = startup.running().and_then(|running| others(&self.pod_latencies, running));
-        // A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to
-        // whole seconds, so the pod may be up to one younger than it says.
-        if let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) {
-            for start in &node.starts {
-                // The first start that the log tells of is a boot, or the log's beginning: nothing was there to restart.
-                let again = node.seen.is_some_and(|(first, _)| start.time - first > Nanos(SECOND));
-                if again
-                    && start.time > created + Nanos(SECOND)
-                    && start.time <= from + Nanos(SECOND)
-                    && !startup.restarts.contains(start)
-                {
-                    startup.restarts.push(start.clone());
-                }
-            }
+        let first = self.taken.partition_point(|time| *time < from - BURST_WINDOW);
+        let last = self.taken.partition_point(|time| *time <= from + BURST_WINDOW);
+        add_earlier_restarts(startup, node, from);
+        NodeContext {
+            events: near.take(MAX_CONTEXT_EVENTS).cloned().collect(),
+            concurrent_starts: last.saturating_sub(first).saturating_sub(1),
+            neighbours: startup.running().and_then(|running| neighbours(&self.pod_latencies, running)),
+            log_end: node.log_range.map_or(startup.last_event, |(_, to)| to),
+        }
+    }
+}
+
+/// A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to whole
+/// seconds, so the pod may be up to one younger than it says.
+fn add_earlier_restarts(startup: &mut OpenStartup, node: &Node, taken: Time) {
+    let Some(created) = startup.observed.as_deref().and_then(|observed| observed.created.time()) else { return };
+    for start in &node.starts {
+        // The first start that the log shows is a boot, or the log's beginning: nothing was there to restart.
+        let again = node.log_range.is_some_and(|(first, _)| start.time - first > Nanos(SECOND));
+        let between = start.time > created + Nanos(SECOND) && start.time <= taken + Nanos(SECOND);
+        if again && between && !startup.restarts.contains(start) {
+            startup.restarts.push(start.clone());
         }
     }
 }
@@ -93,18 +95,18 @@ pub(super) fn push_bounded<T>(all: &mut VecDeque<T>, new: T) {
 }
 
 /// When a pod ran, and how long its sandbox and its report took, by the lines there are.
-pub(super) fn pod_latency(startup: &Startup, observed: &StartupRecord) -> Option<(Time, NeighbourStats)> {
+pub(super) fn pod_latency(startup: &OpenStartup, observed: &StartupRecord) -> Option<(Time, NeighbourStats)> {
     let running = observed.running.time()?;
     let started = |event: &&Event| event.fields.text(Field::Type) == Some("ContainerStarted") && event.time <= running;
-    let noticed = startup.all(Fact::PlegEvent).rev().find(started)?.time;
-    let needed = startup.all(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
+    let noticed = startup.events.of(Fact::PlegEvent).rev().find(started)?.time;
+    let needed = startup.events.of(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
     let asked = startup.first(Fact::SandboxRequested).or(needed)?.time;
     let ready = startup.first(Fact::SandboxReady).or(startup.first(Fact::PlegEvent))?.time;
     Some((running, NeighbourStats { reported: running - noticed, sandbox: ready - asked }))
 }
 
 /// How others got on that ran within half a minute of an instant, two at least beside the pod itself.
-fn others(pod_latencies: &VecDeque<(Time, NeighbourStats)>, at: Time) -> Option<NeighbourStats> {
+fn neighbours(pod_latencies: &VecDeque<(Time, NeighbourStats)>, at: Time) -> Option<NeighbourStats> {
     // They come in about the order of time: those of some minutes before are not looked at.
     let late = pod_latencies.iter().rev().take_while(|(time, _)| at - *time < Nanos(300 * SECOND));
     let near = late.filter(|(time, _)| (*time - at).abs() <= Nanos(30 * SECOND) && *time != at);

@@ -67,7 +67,7 @@ fn groups_have_the_figures_of_their_rows() {
             assert_eq!(group["cause"].as_str(), worst, "{by} {group}");
             let most = |phase: &&str| mine.iter().filter_map(|row| row[format!("{phase}_s")].as_f64()).sum::<f64>();
             let dominant = phases().filter(|phase| *phase != "watch").max_by(|a, b| most(a).total_cmp(&most(b)));
-            assert_eq!(group["mostly"].as_str(), dominant, "{by} {group}");
+            assert_eq!(group["top_phase"].as_str(), dominant, "{by} {group}");
         }
     }
 }

@@ -19,22 +19,26 @@ pub fn holds(data: &[u8]) {
     let mut tracker = Tracker::new(limits);
     let mut clock = Clock::new(Hints::default());
     let parsed = chunk(&GRAMMARS, text, text.len(), 0, 1);
-    let mut startups = Vec::new();
     for record in parsed.records {
         clock.learn(&record);
         let Some(time) = clock.time(&record) else { continue };
         let host = record.host.map(|host| parsed.hosts[usize::from(host)].clone());
         let node = tracker.node(host.as_deref().unwrap_or("x"), host.as_deref());
         tracker.push(record, time, node);
-        startups.append(&mut tracker.take());
+        over(&mut tracker);
     }
     tracker.finish();
-    startups.append(&mut tracker.take());
-    for startup in &startups {
-        let breakdown = breakdown::break_down(startup);
-        tiles(startup, &breakdown);
+    over(&mut tracker);
+}
+
+/// Completes and checks the startups that are over.
+fn over(tracker: &mut Tracker) {
+    for closed in tracker.take() {
+        let pulls = tracker.pulls_of(&closed.startup);
+        let (startup, breakdown) = breakdown::break_down(closed, pulls);
+        tiles(&startup, &breakdown);
         let node = &tracker.nodes[startup.node];
-        judged(&Case { startup, breakdown: &breakdown, node, traits: None });
+        judged(&Case { startup: &startup, breakdown: &breakdown, node, traits: None });
     }
 }
 

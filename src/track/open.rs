@@ -1,0 +1,63 @@
+//! A startup while it is being collected, and as it leaves the tracker.
+
+use crate::model::record::{Fact, SourceLine, StartupRecord};
+use crate::model::startup::{Event, Events, NodeContext};
+use crate::model::time::Time;
+
+/// What the lines say of one pod's start so far.
+#[derive(Clone, Debug, Default)]
+pub struct OpenStartup {
+    /// The node it belongs to: a number of the tracker's.
+    pub node: usize,
+    /// `namespace/name`.
+    pub pod: Box<str>,
+    /// The pod's uid, once a line showed it.
+    pub uid: Option<Box<str>>,
+    /// The kubelet's record, once written.
+    pub observed: Option<Box<StartupRecord>>,
+    /// When the record was written, and where it stands.
+    pub observed_at: Option<(Time, SourceLine)>,
+    /// The node whose runtime's lines mention it.
+    pub runtime_node: Option<usize>,
+    /// A static pod: the record is its mirror's.
+    pub static_pod: bool,
+    /// Some line proves that the pod started here, and is not one that was there before.
+    pub confirmed: bool,
+    /// The API asked to end it.
+    pub deleted: Option<Time>,
+    /// Admission refused it.
+    pub rejected: Option<Time>,
+    /// Its events, as they came.
+    pub events: Events,
+    /// When its node's kubelet started, while it was on its way.
+    pub restarts: Vec<Event>,
+    /// When a line last mentioned it.
+    pub last_event: Time,
+}
+
+impl OpenStartup {
+    /// Adds an event.
+    pub(super) fn push(&mut self, event: Event) {
+        self.last_event = self.last_event.max(event.time);
+        self.events.push(event);
+    }
+
+    /// The first event of a fact.
+    pub(super) fn first(&self, fact: Fact) -> Option<&Event> {
+        self.events.of(fact).next()
+    }
+
+    /// When the record says the API accepted "running".
+    pub(super) fn running(&self) -> Option<Time> {
+        self.observed.as_deref()?.running.time()
+    }
+}
+
+/// A startup that is over: its events are in the order of time.
+#[derive(Clone, Debug)]
+pub struct ClosedStartup {
+    /// What the lines say of it.
+    pub startup: OpenStartup,
+    /// What its node was doing meanwhile.
+    pub context: NodeContext,
+}

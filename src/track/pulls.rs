@@ -1,0 +1,190 @@
+//! The runtime's pulls on a node, as its lines show them. Whose they are is decided in `breakdown`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::model::record::{Fact, Field, Record, SourceLine};
+use crate::model::startup::Repull;
+use crate::model::time::{Nanos, SECOND, Time};
+
+/// How many pulls of a node are remembered.
+const MAX_REMEMBERED: usize = 8192;
+/// Of so many pulls, the latest, it is looked at whether they had the same image.
+const LOOKBACK: usize = 1024;
+/// How far ends may be out of their order.
+const CLOCK_SLACK: Nanos = Nanos(5 * SECOND);
+
+/// A node's pulls, in the order they ended.
+#[derive(Debug, Default)]
+pub struct Pulls {
+    in_progress: Vec<(Box<str>, Time)>,
+    finished: VecDeque<FinishedPull>,
+}
+
+/// One pull in the runtime that is over.
+#[derive(Debug)]
+pub struct FinishedPull {
+    /// The image, as the runtime names it.
+    pub image: Box<str>,
+    /// When the runtime began.
+    pub started: Time,
+    /// When it ended, well or not.
+    pub finished: Time,
+    /// It ended well.
+    pub ok: bool,
+    /// The image's size, when the runtime logs it.
+    pub bytes: Option<i64>,
+    /// The line of its end.
+    pub place: SourceLine,
+    /// That line, shortened.
+    pub text: Box<str>,
+    /// It is some startup's own.
+    pub assigned: bool,
+    /// containerd writes two lines at the end; the second has not come yet.
+    awaits_return_line: bool,
+}
+
+/// When the kubelet of a node removed images to free disk.
+#[derive(Debug, Default)]
+pub struct ImageRemovals(VecDeque<(Time, SourceLine)>);
+
+/// What is known of a startup's node when its pulls are looked for. The runtime's lines may come from another file, under
+/// another scope, than the kubelet's: its pulls are then another node's, the removals are under the kubelet's.
+pub struct NodePulls<'a> {
+    /// The pulls of its runtime.
+    pub pulls: &'a mut Pulls,
+    /// Images its kubelet removed.
+    pub removals: &'a ImageRemovals,
+}
+
+impl ImageRemovals {
+    /// Takes a line about images being removed.
+    pub(super) fn push(&mut self, time: Time, place: SourceLine) {
+        self.0.push_back((time, place));
+        if self.0.len() > MAX_REMEMBERED {
+            self.0.pop_front();
+        }
+    }
+
+    /// How many it holds.
+    #[cfg(any(test, feature = "internals"))]
+    pub(super) fn held(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The last removal between two instants.
+    fn last_between(&self, from: Time, to: Time) -> Option<SourceLine> {
+        self.0.iter().rfind(|(time, _)| *time > from && *time < to).map(|(_, place)| *place)
+    }
+}
+
+impl Pulls {
+    /// How many pulls it holds.
+    #[cfg(any(test, feature = "internals"))]
+    pub(super) fn held(&self) -> usize {
+        self.in_progress.len() + self.finished.len()
+    }
+
+    /// Pulls that ended after an instant, and some before, with their numbers: they are kept in about the order of their ends.
+    pub fn since(&self, from: Time) -> impl Iterator<Item = (usize, &FinishedPull)> {
+        let first = self.finished.partition_point(|pull| pull.finished < from - CLOCK_SLACK);
+        self.finished.range(first..).enumerate().map(move |(number, pull)| (first + number, pull))
+    }
+
+    /// Pulls that ended between two instants, and some around them, with their numbers; those of no startup yet.
+    pub fn unassigned(&self, from: Time, to: Time) -> impl Iterator<Item = (usize, &FinishedPull)> {
+        self.since(from)
+            .take_while(move |(_, pull)| pull.finished <= to + CLOCK_SLACK)
+            .filter(|(_, pull)| !pull.assigned)
+    }
+
+    /// A pull by its number.
+    pub fn get(&self, number: usize) -> Option<&FinishedPull> {
+        self.finished.get(number)
+    }
+
+    /// Marks a pull as some startup's own.
+    pub fn assign(&mut self, number: usize) {
+        if let Some(pull) = self.finished.get_mut(number) {
+            pull.assigned = true;
+        }
+    }
+
+    /// Whether an image had been pulled before this instant, and what became of it.
+    pub fn previous_pull(&self, image: &str, before: Time, removals: &ImageRemovals) -> Option<Repull> {
+        let earlier = self.finished.iter().rev().take(LOOKBACK);
+        let mut earlier = earlier.filter(|known| known.ok && known.finished < before);
+        let last = earlier.find(|known| *known.image == *image)?.finished;
+        Some(removals.last_between(last, before).map_or(Repull::Present, Repull::Collected))
+    }
+
+    /// Bytes a second that the node moved between two instants, by the pulls whose sizes are logged.
+    pub fn rate(&self, from: Time, to: Time) -> Option<f64> {
+        let seconds = (to - from).seconds();
+        // What is still under way took its share, and does not show how much.
+        if self.in_progress.iter().any(|(_, started)| *started < to) {
+            return None;
+        }
+        // Two pulls of one image move it once.
+        let mut moved: BTreeMap<&str, f64> = BTreeMap::new();
+        for pull in self.since(from).map(|(_, pull)| pull).filter(|pull| pull.ok) {
+            let shared = (pull.finished.min(to) - pull.started.max(from)).seconds();
+            let took = (pull.finished - pull.started).seconds();
+            if shared > 0.0 && took > 0.0 {
+                let part = moved.entry(&pull.image).or_default();
+                *part = part.max(pull.bytes? as f64 * shared / took);
+            }
+        }
+        let moved: f64 = moved.values().sum();
+        (seconds > 0.0 && moved > 0.0).then(|| moved / seconds)
+    }
+
+    /// Takes a line about a pull.
+    pub(super) fn push(&mut self, record: &Record, time: Time) {
+        let Some(image) = record.fields.text(Field::Image) else { return };
+        if record.fact == Fact::TransferStarted {
+            self.in_progress.push((image.into(), time));
+            if self.in_progress.len() > MAX_REMEMBERED {
+                self.in_progress.remove(0);
+            }
+            return;
+        }
+        let ok = record.fact == Fact::TransferFinished;
+        let took = record.fields.length(Field::Duration);
+        if ok && took.is_none() && self.is_return_line(image) {
+            return;
+        }
+        let Some(started) = self.start_of(image, took.map(|took| time - took)) else { return };
+        self.finished.push_back(FinishedPull {
+            image: image.into(),
+            started,
+            finished: time,
+            ok,
+            bytes: record.fields.number(Field::Bytes).filter(|bytes| *bytes > 0),
+            place: record.place,
+            text: record.text.clone(),
+            assigned: false,
+            awaits_return_line: ok && took.is_some(),
+        });
+        if self.finished.len() > MAX_REMEMBERED {
+            self.finished.pop_front();
+        }
+    }
+
+    /// Whether the line is the second one of a pull that has ended already.
+    fn is_return_line(&mut self, image: &str) -> bool {
+        let mut latest = self.finished.iter_mut().rev().take(LOOKBACK);
+        let ended = latest.find(|pull| pull.awaits_return_line && *pull.image == *image);
+        ended.map(|pull| pull.awaits_return_line = false).is_some()
+    }
+
+    /// When a pull began that ends now. With several of one image under way the printed duration shows which one ended.
+    fn start_of(&mut self, image: &str, expected: Option<Time>) -> Option<Time> {
+        let mine = self.in_progress.iter().enumerate().filter(|(_, (known, _))| **known == *image);
+        let mine =
+            mine.min_by_key(|(_, (_, started))| expected.map_or(started.0, |expected| (*started - expected).abs().0));
+        match mine.map(|(number, _)| number) {
+            Some(number) => Some(self.in_progress.remove(number).1),
+            None => expected,
+        }
+    }
+}
