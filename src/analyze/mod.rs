@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use analyzer::Analyzer;
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use inputs::{Inputs, Log};
 use readers::{Job, ReaderEvent, ReaderEvents};
 use reorder::{Dated, ReorderBuffer};
@@ -136,8 +136,8 @@ struct SourceState {
     /// Some of it could be read.
     got: bool,
     latest: Option<Time>,
-    /// Of how many lines of each kind it was told where they stand.
-    told: [usize; 4],
+    /// Of how many unused lines of each kind the place is kept.
+    kept: [usize; 4],
 }
 
 /// Analyses sources. `stop` ends the reading early: the report then says that it is partial.
@@ -159,14 +159,14 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         }
     }
     let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
-    let failed = inputs.failed + self::logs(logs, options, stop, &mut store, &mut coverage)?;
+    let failed = inputs.failed + analyze_logs(logs, options, stop, &mut store, &mut coverage)?;
     coverage.partial = stop.load(Ordering::Relaxed);
     coverage.source_errors.append(&mut inputs.errors);
     coverage.unread_sources += inputs.failed as u64;
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
-    let whole = sources.len() == 1 && options.filter.is_empty() && options.anonymizer.is_none();
-    let page = inputs.runs.truncated_pages.pop().filter(|_| whole);
+    let alone = sources.len() == 1 && options.filter.is_empty() && options.anonymizer.is_none();
+    let page = inputs.runs.truncated_pages.pop().filter(|_| alone);
     coverage.add(inputs.runs.coverage);
     if let Some(anonymizer) = &options.anonymizer {
         windows.iter_mut().for_each(|window| anonymizer.window(window));
@@ -174,8 +174,8 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         anonymizer.coverage(&mut coverage, &names);
     }
     if failed > 0 && failed == sources.len() {
-        let told = coverage.source_errors.join("\n");
-        return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{told}")));
+        let errors = coverage.source_errors.join("\n");
+        return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{errors}")));
     }
     let mut scenarios = options.what_if.clone();
     if let Some(anonymizer) = &options.anonymizer {
@@ -191,7 +191,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
 }
 
 /// Reads logs into the store. Gives how many could not be read at all.
-fn logs(
+fn analyze_logs(
     logs: Vec<Log>,
     options: &Options,
     stop: &Arc<AtomicBool>,
@@ -215,43 +215,13 @@ fn logs(
     std::thread::scope(|scope| {
         for _ in 0..threads {
             let (work, empty) = (work.clone(), empty.clone());
-            scope.spawn(move || {
-                for (chunk, answer, spare) in work {
-                    let (records, text) = (empty.try_recv().unwrap_or_default(), &chunk.text);
-                    let mut parsed =
-                        parse::chunk_into(records, &options.grammars, text, chunk.end, chunk.source, chunk.first_line);
-                    // Thousands of sources may hold a chunk each: what was made for another's many records is not kept for few.
-                    if parsed.records.capacity() / 4 > parsed.records.len() {
-                        parsed.records.shrink_to_fit();
-                    }
-                    parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
-                    parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
-                    // Nobody waits for it any more when the run was stopped.
-                    let _ = answer.send(parsed);
-                    // One that is not wanted is freed.
-                    let _ = spare.try_send(chunk.text);
-                }
-            });
+            scope.spawn(move || parse_chunks(&work, &empty, &options.grammars));
         }
         drop(work);
         let mut feeds: Vec<SourceState> = Vec::new();
         let answers = readers::start(scope, sources, texts, chunks, threads, &jobs, stop);
         for (number, answers) in answers.into_iter().enumerate() {
-            let clock = Clock::new(options.hints);
-            feeds.push(SourceState {
-                number,
-                answers,
-                clock,
-                parsed: VecDeque::new(),
-                hosts: Vec::new(),
-                emptied: emptied.clone(),
-                waiting: VecDeque::new(),
-                ready: VecDeque::new(),
-                ended: false,
-                got: false,
-                latest: None,
-                told: [0; 4],
-            });
+            feeds.push(SourceState::new(number, answers, Clock::new(options.hints), emptied.clone()));
         }
         drop(jobs);
         let mut merge = Merge { heap: BinaryHeap::new() };
@@ -278,6 +248,29 @@ fn logs(
     tracker.finish();
     sink.take(&mut tracker, store)?;
     sink.release(&tracker, store)?;
+    note_counts(&tracker, coverage);
+    Ok(failed)
+}
+
+/// Parses chunks until there are no more, in records that were emptied before.
+fn parse_chunks(work: &Receiver<Job>, empty: &Receiver<Vec<Record>>, grammars: &Grammars) {
+    for (chunk, answer, spare) in work {
+        let (records, text) = (empty.try_recv().unwrap_or_default(), &chunk.text);
+        let mut parsed = parse::chunk_into(records, grammars, text, chunk.end, chunk.source, chunk.first_line);
+        // Thousands of sources may hold a chunk each: what was made for another's many records is not kept for few.
+        if parsed.records.capacity() / 4 > parsed.records.len() {
+            parsed.records.shrink_to_fit();
+        }
+        parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
+        parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
+        // Nobody waits for it any more when the run was stopped.
+        let _ = answer.send(parsed);
+        // One that is not wanted is freed.
+        let _ = spare.try_send(chunk.text);
+    }
+}
+
+fn note_counts(tracker: &Tracker, coverage: &mut Coverage) {
     let counts = &tracker.counts;
     coverage.duplicate_records = counts.duplicates;
     coverage.existing_pods = counts.existing;
@@ -285,7 +278,6 @@ fn logs(
         (counts.aged, counts.capped, counts.dropped_events);
     let suppressed: i64 = tracker.nodes.iter().map(|node| node.suppressed).sum();
     coverage.suppressed_messages = u64::try_from(suppressed).unwrap_or(0);
-    Ok(failed)
 }
 
 struct Merge {
@@ -310,6 +302,23 @@ impl Merge {
 }
 
 impl SourceState {
+    fn new(number: usize, answers: ReaderEvents, clock: Clock, emptied: Sender<Vec<Record>>) -> Self {
+        SourceState {
+            number,
+            answers,
+            clock,
+            parsed: VecDeque::new(),
+            hosts: Vec::new(),
+            emptied,
+            waiting: VecDeque::new(),
+            ready: VecDeque::new(),
+            ended: false,
+            got: false,
+            latest: None,
+            kept: [0; 4],
+        }
+    }
+
     /// Waits for what comes next, once all records are taken.
     fn next(&mut self, coverage: &mut Coverage, failed: &mut usize) {
         let spent = std::mem::take(&mut self.parsed);
@@ -329,9 +338,9 @@ impl SourceState {
                 coverage.truncated_records += parsed.truncated;
                 coverage.long_lines += parsed.long_lines.len() as u64;
                 let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
-                self.tell(coverage, 0, &lines(&parsed.unknown_places));
-                self.tell(coverage, 1, &lines(&parsed.truncated_places));
-                self.tell(coverage, 2, &parsed.long_lines);
+                self.note_unused(coverage, 0, &lines(&parsed.unknown_places));
+                self.note_unused(coverage, 1, &lines(&parsed.truncated_places));
+                self.note_unused(coverage, 2, &parsed.long_lines);
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
             }
@@ -346,8 +355,8 @@ impl SourceState {
                 self.date(coverage);
                 if self.clock.conflicts() {
                     let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
-                    let told = format!("{name}: its lines tell another zone than --timezone, and are believed");
-                    coverage.source_errors.push(told);
+                    let error = format!("{name}: log time zone differs from --timezone; using the log's");
+                    coverage.source_errors.push(error);
                 }
             }
         }
@@ -368,13 +377,13 @@ impl SourceState {
         }
     }
 
-    /// Tells where the first few lines of a kind stand.
-    fn tell(&mut self, coverage: &mut Coverage, kind: usize, lines: &[u64]) {
+    /// Keeps the places of the first unused lines of a kind.
+    fn note_unused(&mut self, coverage: &mut Coverage, kind: usize, lines: &[u64]) {
         let why =
             ["unknown_lines", "truncated_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
-        let Some(told) = self.told.get_mut(kind) else { return };
-        for line in lines.iter().take(MAX_EXAMPLES.saturating_sub(*told)) {
-            *told += 1;
+        let Some(kept) = self.kept.get_mut(kind) else { return };
+        for line in lines.iter().take(MAX_EXAMPLES.saturating_sub(*kept)) {
+            *kept += 1;
             let source = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default().into();
             coverage.add_unused_line(UnusedLine { why: why.into(), source, line: *line });
         }
@@ -397,7 +406,7 @@ impl SourceState {
             }
             None => {
                 coverage.undated += 1;
-                self.tell(coverage, 3, &[record.place.line]);
+                self.note_unused(coverage, 3, &[record.place.line]);
             }
         }
     }

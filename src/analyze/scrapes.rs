@@ -55,12 +55,12 @@ impl Scrapes {
         };
         let Some(window) = servers.window else { return Ok(None) };
         let asked = QueryOptions { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
-        let told = prometheus::read(client, &api, &asked, &|done, of| source.set_queries(done, of))?;
+        let result = prometheus::read(client, &api, &asked, &|done, of| source.set_queries(done, of))?;
         self.coverage.sources.push(source.name.clone());
-        self.coverage.bytes += told.bytes;
-        self.coverage.samples += told.series;
-        self.remarks.extend(told.remarks);
-        self.asked.extend(told.windows);
+        self.coverage.bytes += result.bytes;
+        self.coverage.samples += result.series;
+        self.remarks.extend(result.remarks);
+        self.asked.extend(result.windows);
         Ok(None)
     }
 
@@ -115,8 +115,8 @@ impl Scrapes {
         }
         let name = |scraped: &Scraped| -> String {
             let beside = folders.get(&scraped.folder).filter(|names| names.len() == 1).and_then(|names| names.first());
-            let told = options.node.as_deref().or(scraped.page.node.as_deref()).or(beside.map(|name| &**name));
-            told.or(options.default_node.as_deref()).unwrap_or(&scraped.source).to_owned()
+            let known = options.node.as_deref().or(scraped.page.node.as_deref()).or(beside.map(|name| &**name));
+            known.or(options.default_node.as_deref()).unwrap_or(&scraped.source).to_owned()
         };
         let mut nodes: BTreeMap<(String, Option<Exporter>), Vec<Scrape>> = BTreeMap::new();
         for scraped in self.pages {
