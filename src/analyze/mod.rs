@@ -5,45 +5,40 @@
 
 mod analyzer;
 mod builder;
-
 mod inputs;
+mod merge;
 mod readers;
 mod reorder;
 mod row_sink;
 mod scrapes;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use analyzer::Analyzer;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, bounded};
 use inputs::{Inputs, Log};
-use readers::{Job, ReaderEvent, ReaderEvents};
+use merge::{Merge, SourceState};
+use readers::Job;
 use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
 use crate::input::{ChunkLimits, Source};
 use crate::model::error::{Error, ErrorKind};
-use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
+use crate::model::record::Record;
 use crate::model::time::Time;
 use crate::parse;
 use crate::parse::calendar::{Clock, Hints};
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
-use crate::report::{self, Coverage, Report, UnusedLine};
+use crate::report::{self, Coverage, Report};
 use crate::table::anonymize::Anonymizer;
 use crate::table::filter::Filter;
 use crate::table::{Budget, SettingLine, Store};
 use crate::track::{self, Tracker};
 use crate::web;
-
-/// How many records of a source wait for a line that tells its year and zone.
-const MAX_UNDATED_RECORDS: usize = 100_000;
 
 /// How to analyse.
 #[derive(Debug)]
@@ -119,27 +114,6 @@ impl Options {
     }
 }
 
-/// One source on its way in.
-struct SourceState {
-    number: usize,
-    answers: ReaderEvents,
-    clock: Clock,
-    /// Records of the chunk that is being taken, and the hosts they name.
-    parsed: VecDeque<Record>,
-    hosts: Vec<Rc<str>>,
-    /// Where the memory of a chunk's records goes back to.
-    emptied: Sender<Vec<Record>>,
-    /// Records that wait for the clock to know.
-    waiting: VecDeque<(Record, Option<Rc<str>>)>,
-    ready: VecDeque<(Time, Record, Option<Rc<str>>)>,
-    ended: bool,
-    /// Some of it could be read.
-    got: bool,
-    latest: Option<Time>,
-    /// Of how many unused lines of each kind the place is kept.
-    kept: [usize; 4],
-}
-
 /// Analyses sources. `stop` ends the reading early: the report then says that it is partial.
 ///
 /// # Errors
@@ -211,29 +185,21 @@ fn analyze_logs(
     };
     let (jobs, work) = bounded::<Job>(2 * threads);
     let (emptied, empty) = bounded::<Vec<Record>>(3 * threads + 1);
-    let mut failed = 0;
-    std::thread::scope(|scope| {
+    let failed = std::thread::scope(|scope| {
         for _ in 0..threads {
             let (work, empty) = (work.clone(), empty.clone());
             scope.spawn(move || parse_chunks(&work, &empty, &options.grammars));
         }
         drop(work);
-        let mut feeds: Vec<SourceState> = Vec::new();
         let answers = readers::start(scope, sources, texts, chunks, threads, &jobs, stop);
-        for (number, answers) in answers.into_iter().enumerate() {
-            feeds.push(SourceState::new(number, answers, Clock::new(options.hints), emptied.clone()));
-        }
         drop(jobs);
-        let mut merge = Merge { heap: BinaryHeap::new() };
+        let clock = || Clock::new(options.hints);
+        let states = answers.into_iter().enumerate();
+        let states = states.map(|(number, answers)| SourceState::new(number, answers, clock(), emptied.clone()));
+        let mut merge = Merge::new(states.collect(), coverage);
         let mut order = ReorderBuffer::new();
-        for at in 0..feeds.len() {
-            merge.refill(&mut feeds, at, coverage, &mut failed);
-        }
-        while let Some(Reverse((time, at))) = merge.heap.pop() {
-            let Some(feed) = feeds.get_mut(at) else { continue };
-            let Some((_, record, host)) = feed.ready.pop_front() else { continue };
-            order.push(Dated { time, record, host, source: feed.number });
-            merge.refill(&mut feeds, at, coverage, &mut failed);
+        while let Some(dated) = merge.next(coverage) {
+            order.push(dated);
             while let Some(first) = order.pop_ready() {
                 track(&mut tracker, first, sources, options);
                 sink.take(&mut tracker, store)?;
@@ -243,7 +209,7 @@ fn analyze_logs(
             track(&mut tracker, first, sources, options);
             sink.take(&mut tracker, store)?;
         }
-        Ok::<(), Error>(())
+        Ok::<usize, Error>(merge.failed)
     })?;
     tracker.finish();
     sink.take(&mut tracker, store)?;
@@ -278,138 +244,6 @@ fn note_counts(tracker: &Tracker, coverage: &mut Coverage) {
         (counts.aged, counts.capped, counts.dropped_events);
     let suppressed: i64 = tracker.nodes.iter().map(|node| node.suppressed).sum();
     coverage.suppressed_messages = u64::try_from(suppressed).unwrap_or(0);
-}
-
-struct Merge {
-    /// The next record of each source.
-    heap: BinaryHeap<Reverse<(Time, usize)>>,
-}
-
-impl Merge {
-    /// Sees to it that a source has its next record on the heap, reading on until it has one or ends.
-    fn refill(&mut self, feeds: &mut [SourceState], at: usize, coverage: &mut Coverage, failed: &mut usize) {
-        let Some(feed) = feeds.get_mut(at) else { return };
-        while feed.ready.is_empty() && !(feed.ended && feed.waiting.is_empty()) {
-            match feed.parsed.pop_front() {
-                Some(record) => feed.take(record, coverage),
-                None => feed.next(coverage, failed),
-            }
-        }
-        if let Some((time, _, _)) = feed.ready.front() {
-            self.heap.push(Reverse((*time, at)));
-        }
-    }
-}
-
-impl SourceState {
-    fn new(number: usize, answers: ReaderEvents, clock: Clock, emptied: Sender<Vec<Record>>) -> Self {
-        SourceState {
-            number,
-            answers,
-            clock,
-            parsed: VecDeque::new(),
-            hosts: Vec::new(),
-            emptied,
-            waiting: VecDeque::new(),
-            ready: VecDeque::new(),
-            ended: false,
-            got: false,
-            latest: None,
-            kept: [0; 4],
-        }
-    }
-
-    /// Waits for what comes next, once all records are taken.
-    fn next(&mut self, coverage: &mut Coverage, failed: &mut usize) {
-        let spent = std::mem::take(&mut self.parsed);
-        if spent.capacity() > 0 {
-            // What is not wanted is freed.
-            let _ = self.emptied.try_send(spent.into());
-        }
-        match self.answers.answers.recv() {
-            Ok(ReaderEvent::Turn(reading)) => self.answers.resume(reading),
-            Ok(ReaderEvent::Chunk(parsed)) => {
-                let Ok(parsed) = parsed.recv() else { return };
-                self.got = true;
-                coverage.lines += parsed.lines;
-                coverage.bytes += parsed.bytes;
-                coverage.records += parsed.records.len() as u64;
-                coverage.unknown_lines += parsed.unknown;
-                coverage.truncated_records += parsed.truncated;
-                coverage.long_lines += parsed.long_lines.len() as u64;
-                let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
-                self.note_unused(coverage, 0, &lines(&parsed.unknown_places));
-                self.note_unused(coverage, 1, &lines(&parsed.truncated_places));
-                self.note_unused(coverage, 2, &parsed.long_lines);
-                self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
-                self.parsed = parsed.records.into();
-            }
-            Ok(ReaderEvent::Trouble(error)) => {
-                // A remark (a file found in a folder that is no log) is told, and is no failure.
-                *failed += usize::from(!error.is_warning() && !self.got);
-                coverage.unread_sources += u64::from(!error.is_warning());
-                coverage.source_errors.push(error.to_string());
-            }
-            Err(_) => {
-                self.ended = true;
-                self.date(coverage);
-                if self.clock.conflicts() {
-                    let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
-                    let error = format!("{name}: log time zone differs from --timezone; using the log's");
-                    coverage.source_errors.push(error);
-                }
-            }
-        }
-    }
-
-    /// Takes a record: it waits where the clock does not know yet.
-    fn take(&mut self, record: Record, coverage: &mut Coverage) {
-        let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
-        if self.clock.is_calibrated() && self.waiting.is_empty() {
-            return self.date_one(record, host, coverage);
-        }
-        if !self.clock.is_calibrated() {
-            self.clock.learn(&record);
-        }
-        self.waiting.push_back((record, host));
-        if self.clock.is_calibrated() || self.waiting.len() > MAX_UNDATED_RECORDS {
-            self.date(coverage);
-        }
-    }
-
-    /// Keeps the places of the first unused lines of a kind.
-    fn note_unused(&mut self, coverage: &mut Coverage, kind: usize, lines: &[u64]) {
-        let why =
-            ["unknown_lines", "truncated_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
-        let Some(kept) = self.kept.get_mut(kind) else { return };
-        for line in lines.iter().take(MAX_EXAMPLES.saturating_sub(*kept)) {
-            *kept += 1;
-            let source = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default().into();
-            coverage.add_unused_line(UnusedLine { why: why.into(), source, line: *line });
-        }
-    }
-
-    fn date(&mut self, coverage: &mut Coverage) {
-        for (record, host) in std::mem::take(&mut self.waiting) {
-            self.date_one(record, host, coverage);
-        }
-    }
-
-    fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
-        self.clock.learn(&record);
-        let wall = matches!(record.stamp, Some(crate::model::time::Stamp::Wall { .. }));
-        coverage.zone_assumed |= wall && !self.clock.is_calibrated();
-        match self.clock.time(&record).or(self.latest) {
-            Some(time) => {
-                self.latest = Some(time);
-                self.ready.push_back((time, record, host));
-            }
-            None => {
-                coverage.undated += 1;
-                self.note_unused(coverage, 3, &[record.place.line]);
-            }
-        }
-    }
 }
 
 fn track(tracker: &mut Tracker, dated: Dated, sources: &[Source], options: &Options) {
