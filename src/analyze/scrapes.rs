@@ -84,17 +84,17 @@ impl Scrapes {
         self.coverage.samples += seen.samples;
         self.coverage.invalid_samples += seen.bad;
         for bad in &seen.bad_lines {
-            errors.push(format!("{}:{}: the line {}: {}", source.name, bad.number, bad.reason, bad.text));
+            errors.push(format!("{}:{}: invalid line: {}: {}", source.name, bad.number, bad.reason, bad.text));
         }
         if seen.cut {
-            errors.push(format!("{}: the metrics are cut in their last line, which is left out", source.name));
+            errors.push(format!("{}: the metrics are truncated; the last line is ignored", source.name));
         }
         if pages.dropped > 0 {
-            errors.push(format!("{}: {} pages beyond the first ten thousand are left out", source.name, pages.dropped));
+            errors.push(format!("{}: {} scrapes after the first 10,000 ignored", source.name, pages.dropped));
         }
         if pages.done.is_empty() {
             errors.push(format!(
-                "{}: {} samples, but none of the families that tell of pod starts. They are on the kubelet's /metrics \
+                "{}: {} samples, but no pod startup metrics. The kubelet's /metrics has them \
                  (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)",
                 source.name,
                 seen.samples + seen.passed

@@ -7,7 +7,7 @@ use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::table::{Group, Groups};
 
-/// The forms it has.
+/// The formats it has.
 pub const FORMATS: &[&str] = &["text", "json", "csv", "markdown"];
 /// How many lines text shows by default.
 pub const TOP: usize = 40;
@@ -23,7 +23,7 @@ pub fn write(groups: &Groups, form: &str, top: usize, screen: TextOptions, out: 
         // A pod has one start, or a few under one name: its longest says it all.
         let one = groups.by == "pod" && matches!(*head, "count" | "p50_s" | "p95_s" | "p99_s");
         let causes = *head == "cause" && groups.by != "pod" && screen.width < WIDE;
-        let empty = *head == "mostly" && groups.by == "phase" || *head == "cause" && !by_startup(groups.by);
+        let empty = *head == "top_phase" && groups.by == "phase" || *head == "cause" && !by_startup(groups.by);
         if !(read && (one || causes || empty)) {
             all.push((*head, *cell));
         }
@@ -41,7 +41,9 @@ pub fn write(groups: &Groups, form: &str, top: usize, screen: TextOptions, out: 
         }
         "markdown" => grid.markdown(out),
         "csv" => grid.csv(out),
-        "json" => json::pretty(out, &serde_json::json!({ "by": groups.by, "of": groups.of, "groups": grid.json() })),
+        "json" => {
+            json::pretty(out, &serde_json::json!({ "by": groups.by, "column": groups.of, "groups": grid.json() }))
+        }
         _ => Err(Error::new(ErrorKind::Setting, format!("blame has no format {form:?}"))),
     }
 }
@@ -61,7 +63,7 @@ fn columns(by: &'static str) -> Vec<Column> {
         ("p99_s", |group, _| Cell::seconds(group.p99_s)),
         ("max_s", |group, _| Cell::seconds(group.max_s)),
         ("lost_s", |group, _| Cell::Seconds(group.lost_s)),
-        ("mostly", |group, read| {
+        ("top_phase", |group, read| {
             let label =
                 |name| if read { Phase::from_name(name).map_or(name, |phase| phase.words().label) } else { name };
             group.phase.map_or(Cell::None, |name| Cell::Text(label(name).into()))
@@ -70,7 +72,7 @@ fn columns(by: &'static str) -> Vec<Column> {
     ]
 }
 
-/// Whether groups are of startups, which have causes.
+/// Whether a group consists of startups, which have causes.
 fn by_startup(by: &str) -> bool {
     !matches!(by, "phase" | "image" | "registry")
 }

@@ -8,7 +8,7 @@ use crate::model::phase::Phase;
 use crate::model::text::sanitize;
 use crate::report::compare::{Diff, Line, LineKind, QUANTILES, Verdict};
 
-/// The forms it has.
+/// The formats it has.
 pub const FORMATS: &[&str] = &["text", "json", "markdown"];
 /// How many workloads and node pools text shows.
 const SHOWN: usize = 12;
@@ -166,7 +166,7 @@ fn label(line: &Line) -> String {
     match line.kind {
         LineKind::Phase => Phase::from_name(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
         LineKind::Total if line.name == "running_s" => "created → running".into(),
-        LineKind::Total => "without pull and init (SLO)".into(),
+        LineKind::Total => "SLI (no pull, init)".into(),
         _ => line.name.clone(),
     }
 }

@@ -88,11 +88,11 @@ pub struct Line {
     pub mean_after_s: Option<f64>,
     /// The quantiles and their change, in the order of [`QUANTILES`].
     pub quantiles: Vec<Quantile>,
-    /// A change below is none: the resolution of the stamps it stands on.
+    /// The resolution of the timestamps: a smaller change is none.
     pub floor_s: f64,
-    /// How likely such a difference is if nothing changed, adjusted for the number of lines of the kind.
+    /// The p-value of the difference, adjusted for the number of lines of the kind.
     pub p_value: Option<f64>,
-    /// What that means.
+    /// The verdict.
     pub verdict: Verdict,
 }
 
@@ -119,11 +119,11 @@ pub struct Quantile {
 pub struct CauseChange {
     /// Its id.
     pub cause: String,
-    /// Startups that lost time to it before.
+    /// Startups that lost time to it, before.
     pub pods_before: u64,
     /// After.
     pub pods_after: u64,
-    /// Seconds it cost per startup of the whole set before.
+    /// Seconds lost to it per startup, over all startups, before.
     pub each_before_s: f64,
     /// After.
     pub each_after_s: f64,
@@ -143,9 +143,9 @@ impl CauseChange {
 /// What changed.
 #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Diff {
-    /// The version of this form.
+    /// The version of this format.
     pub podlag_diff: u32,
-    /// How sure intervals are.
+    /// The confidence level of the intervals.
     pub confidence: f64,
     /// The seed of the bootstrap: the same input gives the same intervals.
     pub seed: u64,

@@ -65,7 +65,8 @@ fn targets_are_built_of_the_crates_the_program_is_built_of() {
     let manifest =
         |folder: &Path| -> toml::Table { std::fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap() };
     let (program, targets) = (manifest(root), manifest(&folder()));
-    for (name, wanted) in program["dev-dependencies"].as_table().unwrap() {
+    // podlag itself lies elsewhere, seen from there.
+    for (name, wanted) in program["dev-dependencies"].as_table().unwrap().iter().filter(|(name, _)| *name != "podlag") {
         assert_eq!(targets["dependencies"].get(name), Some(wanted), "{name}: its features are those of the tests");
     }
     let profile = |manifest: &toml::Table| {

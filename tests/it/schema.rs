@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::support::{captures, podlag, python, samples};
 use podlag::internals::render::schema::SCHEMAS;
+use podlag::internals::table::KEYS;
 use serde_json::{Value, json};
 
 fn printed(arguments: &[&str], inputs: &[PathBuf], codes: &[i32]) -> Vec<u8> {
@@ -168,9 +169,9 @@ mod external {
         let input = vec![samples().join("s02-pull-serial/in")];
         let other = samples().join("s03-pull-parallel3/in");
         let mut documents = Vec::new();
-        for key in ["pod", "workload", "namespace", "node", "image", "registry", "phase", "hour"] {
+        for (_, key) in KEYS {
             let grouped = printed(&["blame", "--by", key, "--format", "json"], &input, &[0]);
-            documents.push(("blame", true, key.to_owned(), json_of(&grouped)));
+            documents.push(("blame", true, (*key).to_owned(), json_of(&grouped)));
         }
         let both = [input.clone(), vec![other]].concat();
         documents.push(("diff", true, "two".into(), json_of(&printed(&["diff", "--format", "json"], &both, &[0]))));

@@ -48,6 +48,7 @@ pub struct Sample<'a> {
 
 impl Sample<'_> {
     /// The value of a label.
+    #[cfg(any(test, feature = "internals"))]
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
@@ -132,7 +133,7 @@ impl Scrape {
         let text = line.stripped();
         if line.too_long() {
             self.seen.cut |= !line.ended;
-            return self.bad(text, "is longer than 1 MiB");
+            return self.bad(text, "longer than 1 MiB");
         }
         match text.first() {
             None => {}
@@ -167,7 +168,7 @@ impl Scrape {
             self.seen.passed += 1;
             return Ok(());
         }
-        let text = std::str::from_utf8(text).map_err(|_| "is not UTF-8")?;
+        let text = std::str::from_utf8(text).map_err(|_| "not UTF-8")?;
         let series = Series::scan(text, emptied(std::mem::take(&mut self.labels)))?;
         if name.is_empty() && !wanted(&series.name) {
             self.seen.passed += 1;

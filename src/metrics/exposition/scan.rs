@@ -27,13 +27,13 @@ impl<'a> Series<'a> {
         let mut name = (!name.is_empty()).then_some(Cow::Borrowed(name));
         let rest = match after_blanks(rest).strip_prefix('{') {
             Some(inside) => braces(inside, &mut name, &mut labels)?,
-            None if name.is_none() => return Err("has no metric name"),
+            None if name.is_none() => return Err("no metric name"),
             None if rest.starts_with(BLANKS) || rest.is_empty() => rest,
-            None => return Err("has no metric name followed by a value"),
+            None => return Err("no metric name followed by a value"),
         };
-        let name = name.ok_or("has no metric name")?;
+        let name = name.ok_or("no metric name")?;
         if twice(&labels) {
-            return Err("has a label twice");
+            return Err("duplicate label");
         }
         Ok(Self { name, labels, numbers: without_exemplar(rest)? })
     }
@@ -74,7 +74,7 @@ pub(super) fn likely(behind_name: &[u8]) -> Result<(), &'static str> {
         _ if rest.len() == behind_name.len() => false,
         _ => std::str::from_utf8(rest).is_ok_and(|rest| without_exemplar(rest).is_ok_and(numbers)),
     };
-    valid.then_some(()).ok_or("has no metric name followed by a value")
+    valid.then_some(()).ok_or("no metric name followed by a value")
 }
 
 /// Labels up to the closing brace, and among them a metric name that needs quotes. Returns what follows.
@@ -91,19 +91,19 @@ fn braces<'a>(
         let (key, in_quotes, behind) = key(rest)?;
         rest = after_blanks(behind);
         if let Some(behind) = rest.strip_prefix('=') {
-            let quote = after_blanks(behind).strip_prefix('"').ok_or("has a label value without quotes")?;
-            let (value, behind) = quoted(quote).ok_or("has a label value that does not end")?;
+            let quote = after_blanks(behind).strip_prefix('"').ok_or("label value without quotes")?;
+            let (value, behind) = quoted(quote).ok_or("unterminated label value")?;
             labels.push((key, value));
             rest = after_blanks(behind);
         } else if in_quotes && name.is_none() {
             *name = Some(key);
         } else {
-            return Err("has a label without a value");
+            return Err("label without a value");
         }
         rest = match rest.strip_prefix(',') {
             Some(behind) => after_blanks(behind),
             None if rest.starts_with('}') => rest,
-            None => return Err("has labels without a comma between them"),
+            None => return Err("no comma between labels"),
         };
     }
 }
@@ -111,14 +111,14 @@ fn braces<'a>(
 /// A label's name, whether it was in quotes, and what follows.
 fn key(text: &str) -> Result<(Cow<'_, str>, bool, &str), &'static str> {
     if let Some(quote) = text.strip_prefix('"') {
-        let (key, behind) = quoted(quote).ok_or("has a label name that does not end")?;
-        return if key.is_empty() { Err("has an empty label name") } else { Ok((key, true, behind)) };
+        let (key, behind) = quoted(quote).ok_or("unterminated label name")?;
+        return if key.is_empty() { Err("empty label name") } else { Ok((key, true, behind)) };
     }
     let length = text.bytes().position(|byte| !named(byte)).unwrap_or(text.len());
     match text.split_at_checked(length) {
-        _ if text.is_empty() => Err("has labels that do not end"),
+        _ if text.is_empty() => Err("unterminated labels"),
         Some((key, behind)) if bare(key) => Ok((Cow::Borrowed(key), false, behind)),
-        _ => Err("has a label that is no name"),
+        _ => Err("invalid label name"),
     }
 }
 
@@ -169,17 +169,17 @@ fn without_exemplar(text: &str) -> Result<&str, &'static str> {
     let words = kept.split_ascii_whitespace().count();
     // Only these blanks part words for Prometheus, but for prometheus-parse all that Unicode has.
     if words > 2 || !kept.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ' || byte == b'\t') {
-        return Err("has more than a value and a timestamp");
+        return Err("more than a value and a timestamp");
     }
     if words == 0 {
-        return Err("has no value");
+        return Err("no value");
     }
     if let Some(exemplar) = exemplar {
         let inside = after_blanks(exemplar).strip_prefix('{').filter(|_| kept.ends_with(BLANKS));
         // It has no name, not even in quotes.
         let behind = inside.map(|inside| braces(inside, &mut Some(Cow::Borrowed("")), &mut Vec::new()));
         if !behind.is_some_and(|behind| behind.is_ok_and(numbers)) {
-            return Err("has more than a value, and it is no exemplar");
+            return Err("invalid exemplar");
         }
     }
     Ok(after_blanks(kept).trim_end_matches(BLANKS))

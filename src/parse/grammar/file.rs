@@ -28,6 +28,7 @@ impl Component {
 
 /// A grammar file as it is written.
 #[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "the head is for people: it must be there, and nothing is computed from it")]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GrammarFile {
     /// A short title.
@@ -46,6 +47,7 @@ pub struct GrammarFile {
 
 /// One message as it is written.
 #[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "the versions are for people")]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MessageDefinition {
     /// Its name, unique over all grammars.

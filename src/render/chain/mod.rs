@@ -1,4 +1,4 @@
-//! One startup, step by step: when (`@`), how long (`+`), how well it is known, and the lines it stands on.
+//! One startup, step by step: when (`@`), how long (`+`), how precise that is, and the log lines that show it.
 
 mod queue;
 
@@ -95,7 +95,7 @@ fn one(ChainEntry { row, queues }: &ChainEntry, screen: TextOptions, out: &mut d
     let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", sanitize(uid)));
     writeln!(out, "{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.name())?;
     if let Some(created) = row.created {
-        writeln!(out, "created {created} (API server's clock, whole seconds: up to 1 s later in fact)")?;
+        writeln!(out, "created {created} (whole seconds: the true time is up to 1 s later)")?;
     }
     let slo = row.slo_s.map_or("unknown".into(), format_duration);
     let printed = row.slo_recorded_s.map_or("none".into(), |slo| format!("{slo}"));

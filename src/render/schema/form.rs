@@ -1,4 +1,4 @@
-//! The forms that are written piece by piece, whose whole is no type: here as one, for their schema alone.
+//! The formats that are written in parts and have no type as a whole: here as one type each, for their schema alone.
 #![allow(dead_code, reason = "what is written is made elsewhere; a test holds both together")]
 
 use std::collections::BTreeMap;
@@ -16,21 +16,21 @@ use crate::table::{Group, KEYS, Key, Row, Summary};
 /// The whole report.
 #[derive(JsonSchema)]
 pub(super) struct Report {
-    /// The version of this form.
+    /// The version of this format.
     podlag_report: u32,
-    /// Tells this run from others: the same input gives the same.
+    /// Identifies this run: the same input gives the same id.
     run: String,
     /// Figures over all startups.
     summary: Summary,
-    /// What metrics say, where some were given.
+    /// The metrics, if given.
     metrics: Option<MetricsReport>,
-    /// What other settings would have made of these starts.
+    /// Estimates of these starts with other settings.
     what_if: Vec<WhatIf>,
-    /// Causes that could not be judged for want of evidence.
+    /// Causes that could not be checked, and the input that would show them.
     not_checked: Vec<NotChecked>,
     /// What was read, and what could not be.
     coverage: Coverage,
-    /// What the ids of oddities mean.
+    /// The meaning of each anomaly's id.
     anomaly_meanings: BTreeMap<String, String>,
     /// The startups, one row each.
     startups: Vec<Row>,
@@ -51,8 +51,8 @@ pub(super) enum Line {
 pub(super) struct Blame {
     /// What they are grouped by.
     by: Key,
-    /// What the quantiles are of.
-    of: String,
+    /// The quantiles' column.
+    column: String,
     /// The groups, the costliest first.
     groups: Vec<Grouped>,
 }
@@ -73,7 +73,7 @@ impl JsonSchema for Grouped {
                 let name = match name.as_str() {
                     "name" if *key == "hour" => "hour_utc",
                     "name" => key,
-                    "phase" => "mostly",
+                    "phase" => "top_phase",
                     name => name,
                 };
                 kind.object().properties.insert(name.into(), field.clone());

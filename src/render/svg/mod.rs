@@ -14,7 +14,7 @@ use crate::model::text::sanitize;
 use crate::table::Row;
 use bar::{Axis, bar};
 
-/// How many startups, and how many of one's spans, causes and oddities are drawn: a pod that crashed for a day has thousands.
+/// How many startups, and how many of one's spans, causes and anomalies are drawn: a pod that crashed for a day has thousands.
 const STARTUPS: usize = 20;
 const SPANS: usize = 200;
 const NOTES: usize = 12;

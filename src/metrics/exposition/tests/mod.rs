@@ -1,8 +1,8 @@
 mod detect;
+mod external;
 mod labels;
 mod numbers;
 mod page;
-mod promtool;
 mod properties;
 mod real;
 mod writer;

@@ -15,7 +15,7 @@ fn pages_as_they_are_saved() {
     assert_eq!((seen.bytes, seen.lines, seen.samples, seen.bad), (text.len() as u64, 8, 2, 1));
     let bad = &seen.bad_lines[0];
     assert_eq!((bad.number, bad.text.as_str()), (8, "command terminated with exit code 1"));
-    assert_eq!(bad.reason, "has more than a value and a timestamp");
+    assert_eq!(bad.reason, "more than a value and a timestamp");
     assert!(!seen.cut && !seen.openmetrics);
     assert_eq!(all("").1, Seen::default());
 }
@@ -47,7 +47,7 @@ fn only_five_bad_lines_are_shown_and_none_acts_on_a_terminal() {
 fn broken_utf8_is_bad_and_not_mended() {
     let (samples, seen) = all(b"a_b{c=\"\xff\"} 1\na_b{c=\"d\"} 2\n# HELP a_b \xff\n");
     assert_eq!(samples, [kept("a_b", &[("c", "d")], 2.0)]);
-    assert_eq!((seen.bad, seen.bad_lines[0].reason), (1, "is not UTF-8"));
+    assert_eq!((seen.bad, seen.bad_lines[0].reason), (1, "not UTF-8"));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn too_long_a_line_is_not_held() {
         let reader = BufReader::with_capacity(size, text.as_bytes());
         let seen = read(reader, |_| true, |sample| values.push((sample.labels.len(), sample.value))).unwrap();
         assert_eq!(values, [(1, 1.0), (0, 3.0)], "{size}");
-        assert_eq!((seen.bad, seen.bad_lines[0].reason), (1, "is longer than 1 MiB"));
+        assert_eq!((seen.bad, seen.bad_lines[0].reason), (1, "longer than 1 MiB"));
         assert_eq!(seen.bytes, text.len() as u64);
     }
     let (samples, seen) = all(format!("{}a_b 1\n# EOF{}x\n", " ".repeat(LIMIT), " ".repeat(LIMIT)));
