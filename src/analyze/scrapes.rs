@@ -97,7 +97,7 @@ impl Scrapes {
                 "{}: {} samples, but no pod startup metrics. The kubelet's /metrics has them \
                  (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)",
                 source.name,
-                seen.samples + x
+                seen.samples + seen.skipped
             ));
         }
         let of = |page| Scraped { folder: source.folder.clone(), source: source.name.clone(), page };
