@@ -12,7 +12,7 @@
 //! use podlag::{Analyzer, Options, Source};
 //!
 //! let options = Options::new(&std::env::temp_dir())?;
-//! let report = Analyzer::new(options).add(Source::from_path("samples/s01-cached/in/kubelet.log.zst".into())).run()?;
+//! let report = Analyzer::new(options).add(Source::from_path("samples/s01-cached/in/kubelet.log.zst")).run()?;
 //! assert_eq!(report.startup_count(), 20);
 //! # Ok::<(), podlag::Error>(())
 //! ```

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{Options, Servers};
 use crate::input::Source;
-use crate::metrics::exposition::Edge;
+use crate::metrics::exposition::Boundary;
 use crate::metrics::families::Exporter;
 use crate::metrics::prometheus::{self, Endpoint, QueryOptions};
 use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, window};
@@ -72,8 +72,8 @@ impl Scrapes {
             |name| families::lookup(name).is_some(),
             |met| match met {
                 Ok(sample) => pages.take(sample.name, sample.labels, sample.value, sample.at.map(Time)),
-                Err(Edge::Type(family)) => pages.begin_family(family),
-                Err(Edge::End) => pages.end(),
+                Err(Boundary::Type(family)) => pages.begin_family(family),
+                Err(Boundary::End) => pages.end(),
             },
         );
         pages.end();
@@ -82,11 +82,11 @@ impl Scrapes {
         self.coverage.bytes += seen.bytes;
         self.coverage.lines += seen.lines;
         self.coverage.samples += seen.samples;
-        self.coverage.invalid_samples += seen.bad;
-        for bad in &seen.bad_lines {
+        self.coverage.invalid_samples += seen.invalid;
+        for bad in &seen.invalid_lines {
             errors.push(format!("{}:{}: invalid line: {}: {}", source.name, bad.number, bad.reason, bad.text));
         }
-        if seen.cut {
+        if seen.truncated {
             errors.push(format!("{}: the metrics are truncated; the last line is ignored", source.name));
         }
         if pages.dropped > 0 {
@@ -97,7 +97,7 @@ impl Scrapes {
                 "{}: {} samples, but no pod startup metrics. The kubelet's /metrics has them \
                  (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)",
                 source.name,
-                seen.samples + seen.passed
+                seen.samples + seen.skipped
             ));
         }
         let of = |page| Scraped { folder: source.folder.clone(), source: source.name.clone(), page };

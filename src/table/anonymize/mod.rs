@@ -1,4 +1,4 @@
-//! Pseudonyms for everything that tells whose cluster it is: `--anonymize`.
+//! Pseudonyms for everything that identifies a cluster: `--anonymize`.
 //!
 //! ```text
 //! Row ──────────────┐                  ┌─ name (columns: the kind is known)
@@ -204,7 +204,7 @@ impl Anonymizer {
         self.text_with(&source_error.to_string(), &Known::from([(source_error.name.as_str(), Kind::Path)]))
     }
 
-    /// A filter as it is told: its kind and its patterns.
+    /// A filter as text: its kind and its patterns.
     fn filter(&self, words: &str) -> String {
         let Some((flag, patterns)) = words.split_once(' ') else { return self.name(Kind::Other, words) };
         if matches!(flag, "since" | "until" | "cause") {
