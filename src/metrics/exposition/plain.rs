@@ -16,13 +16,13 @@ use std::fmt::Write;
 use prometheus_parse::LineInfo;
 
 use super::number;
-use super::scan::{Series, bare};
+use super::scan::{Series, is_plain_name};
 
 /// Stands for a name that the crate would not read.
 const STAND_IN: &str = "_";
 
 fn known(name: &str) -> &str {
-    if bare(name) { name } else { STAND_IN }
+    if is_plain_name(name) { name } else { STAND_IN }
 }
 
 /// The line for the crate, in room that is used again.

@@ -75,5 +75,5 @@ fn an_openmetrics_page() {
                 a_seconds_created 1.7e9\n# EOF\n";
     let (samples, seen) = all(page);
     assert_eq!(samples, [kept("a_seconds_total", &[], 2.0), kept("a_seconds_created", &[], 1.7e9)]);
-    assert_eq!((seen.lines, seen.samples, seen.bad, seen.openmetrics, seen.cut), (6, 2, 0, true, false));
+    assert_eq!((seen.lines, seen.samples, seen.invalid, seen.openmetrics, seen.truncated), (6, 2, 0, true, false));
 }
