@@ -12,7 +12,7 @@
 //! use podlag::{Analyzer, Options, Source};
 //!
 //! let options = Options::new(&std::env::temp_dir())?;
-//! let report = Analyzer::new(options).add(Source::from_path("samples/s01-cached/in/kubelet.log.zst".into())).run()?;
+//! let report = Analyzer::new(options).add(Source::from_path("samples/s01-cached/in/kubelet.log.zst")).run()?;
 //! assert_eq!(report.startup_count(), 20);
 //! # Ok::<(), podlag::Error>(())
 //! ```
@@ -48,7 +48,9 @@ pub use model::error::{Error, ErrorKind};
 pub use model::phase::Phase;
 pub use render::{FORMATS, Format, TextOptions, form as format, write};
 pub use report::Report;
-pub use table::{CauseLine, Example, Finding, PhaseLine, Quantiles, Row as Startup, Span, Summary};
+pub use table::{
+    CauseLine, Example, Finding, Line, PhaseLine, PhaseSeconds, Pull, Quantiles, Row as Startup, Span, Summary, Volume,
+};
 
 /// What the project's own tests, benches and fuzz targets use. It is no part of the library's interface: it changes freely.
 #[cfg(feature = "internals")]

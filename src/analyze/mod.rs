@@ -5,45 +5,40 @@
 
 mod analyzer;
 mod builder;
-
 mod inputs;
+mod merge;
 mod readers;
 mod reorder;
 mod row_sink;
 mod scrapes;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use analyzer::Analyzer;
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, bounded};
 use inputs::{Inputs, Log};
-use readers::{Job, ReaderEvent, ReaderEvents};
+use merge::{Merge, SourceState};
+use readers::Job;
 use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
 use crate::input::{ChunkLimits, Source};
 use crate::model::error::{Error, ErrorKind};
-use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
+use crate::model::record::Record;
 use crate::model::time::Time;
 use crate::parse;
 use crate::parse::calendar::{Clock, Hints};
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
-use crate::report::{self, Coverage, Report, UnusedLine};
+use crate::report::{self, Coverage, Report};
 use crate::table::anonymize::Anonymizer;
 use crate::table::filter::Filter;
 use crate::table::{Budget, SettingLine, Store};
 use crate::track::{self, Tracker};
 use crate::web;
-
-/// How many records of a source wait for a line that tells its year and zone.
-const MAX_UNDATED_RECORDS: usize = 100_000;
 
 /// How to analyse.
 #[derive(Debug)]
@@ -119,27 +114,6 @@ impl Options {
     }
 }
 
-/// One source on its way in.
-struct SourceState {
-    number: usize,
-    answers: ReaderEvents,
-    clock: Clock,
-    /// Records of the chunk that is being taken, and the hosts they name.
-    parsed: VecDeque<Record>,
-    hosts: Vec<Rc<str>>,
-    /// Where the memory of a chunk's records goes back to.
-    emptied: Sender<Vec<Record>>,
-    /// Records that wait for the clock to know.
-    waiting: VecDeque<(Record, Option<Rc<str>>)>,
-    ready: VecDeque<(Time, Record, Option<Rc<str>>)>,
-    ended: bool,
-    /// Some of it could be read.
-    got: bool,
-    latest: Option<Time>,
-    /// Of how many lines of each kind it was told where they stand.
-    told: [usize; 4],
-}
-
 /// Analyses sources. `stop` ends the reading early: the report then says that it is partial.
 ///
 /// # Errors
@@ -159,14 +133,14 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         }
     }
     let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
-    let failed = inputs.failed + self::logs(logs, options, stop, &mut store, &mut coverage)?;
+    let failed = inputs.failed + analyze_logs(logs, options, stop, &mut store, &mut coverage)?;
     coverage.partial = stop.load(Ordering::Relaxed);
     coverage.source_errors.append(&mut inputs.errors);
     coverage.unread_sources += inputs.failed as u64;
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
-    let whole = sources.len() == 1 && options.filter.is_empty() && options.anonymizer.is_none();
-    let page = inputs.runs.truncated_pages.pop().filter(|_| whole);
+    let alone = sources.len() == 1 && options.filter.is_empty() && options.anonymizer.is_none();
+    let page = inputs.runs.truncated_pages.pop().filter(|_| alone);
     coverage.add(inputs.runs.coverage);
     if let Some(anonymizer) = &options.anonymizer {
         windows.iter_mut().for_each(|window| anonymizer.window(window));
@@ -174,8 +148,8 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         anonymizer.coverage(&mut coverage, &names);
     }
     if failed > 0 && failed == sources.len() {
-        let told = coverage.source_errors.join("\n");
-        return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{told}")));
+        let errors = coverage.source_errors.join("\n");
+        return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{errors}")));
     }
     let mut scenarios = options.what_if.clone();
     if let Some(anonymizer) = &options.anonymizer {
@@ -191,7 +165,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
 }
 
 /// Reads logs into the store. Gives how many could not be read at all.
-fn logs(
+fn analyze_logs(
     logs: Vec<Log>,
     options: &Options,
     stop: &Arc<AtomicBool>,
@@ -211,59 +185,21 @@ fn logs(
     };
     let (jobs, work) = bounded::<Job>(2 * threads);
     let (emptied, empty) = bounded::<Vec<Record>>(3 * threads + 1);
-    let mut failed = 0;
-    std::thread::scope(|scope| {
+    let failed = std::thread::scope(|scope| {
         for _ in 0..threads {
             let (work, empty) = (work.clone(), empty.clone());
-            scope.spawn(move || {
-                for (chunk, answer, spare) in work {
-                    let (records, text) = (empty.try_recv().unwrap_or_default(), &chunk.text);
-                    let mut parsed =
-                        parse::chunk_into(records, &options.grammars, text, chunk.end, chunk.source, chunk.first_line);
-                    // Thousands of sources may hold a chunk each: what was made for another's many records is not kept for few.
-                    if parsed.records.capacity() / 4 > parsed.records.len() {
-                        parsed.records.shrink_to_fit();
-                    }
-                    parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
-                    parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
-                    // Nobody waits for it any more when the run was stopped.
-                    let _ = answer.send(parsed);
-                    // One that is not wanted is freed.
-                    let _ = spare.try_send(chunk.text);
-                }
-            });
+            scope.spawn(move || parse_chunks(&work, &empty, &options.grammars));
         }
         drop(work);
-        let mut feeds: Vec<SourceState> = Vec::new();
         let answers = readers::start(scope, sources, texts, chunks, threads, &jobs, stop);
-        for (number, answers) in answers.into_iter().enumerate() {
-            let clock = Clock::new(options.hints);
-            feeds.push(SourceState {
-                number,
-                answers,
-                clock,
-                parsed: VecDeque::new(),
-                hosts: Vec::new(),
-                emptied: emptied.clone(),
-                waiting: VecDeque::new(),
-                ready: VecDeque::new(),
-                ended: false,
-                got: false,
-                latest: None,
-                told: [0; 4],
-            });
-        }
         drop(jobs);
-        let mut merge = Merge { heap: BinaryHeap::new() };
+        let clock = || Clock::new(options.hints);
+        let states = answers.into_iter().enumerate();
+        let states = states.map(|(number, answers)| SourceState::new(number, answers, clock(), emptied.clone()));
+        let mut merge = Merge::new(states.collect(), coverage);
         let mut order = ReorderBuffer::new();
-        for at in 0..feeds.len() {
-            merge.refill(&mut feeds, at, coverage, &mut failed);
-        }
-        while let Some(Reverse((time, at))) = merge.heap.pop() {
-            let Some(feed) = feeds.get_mut(at) else { continue };
-            let Some((_, record, host)) = feed.ready.pop_front() else { continue };
-            order.push(Dated { time, record, host, source: feed.number });
-            merge.refill(&mut feeds, at, coverage, &mut failed);
+        while let Some(dated) = merge.next(coverage) {
+            order.push(dated);
             while let Some(first) = order.pop_ready() {
                 track(&mut tracker, first, sources, options);
                 sink.take(&mut tracker, store)?;
@@ -273,11 +209,34 @@ fn logs(
             track(&mut tracker, first, sources, options);
             sink.take(&mut tracker, store)?;
         }
-        Ok::<(), Error>(())
+        Ok::<usize, Error>(merge.failed)
     })?;
     tracker.finish();
     sink.take(&mut tracker, store)?;
     sink.release(&tracker, store)?;
+    note_counts(&tracker, coverage);
+    Ok(failed)
+}
+
+/// Parses chunks until there are no more, in records that were emptied before.
+fn parse_chunks(work: &Receiver<Job>, empty: &Receiver<Vec<Record>>, grammars: &Grammars) {
+    for (chunk, answer, spare) in work {
+        let (records, text) = (empty.try_recv().unwrap_or_default(), &chunk.text);
+        let mut parsed = parse::chunk_into(records, grammars, text, chunk.end, chunk.source, chunk.first_line);
+        // Thousands of sources may hold a chunk each: what was made for another's many records is not kept for few.
+        if parsed.records.capacity() / 4 > parsed.records.len() {
+            parsed.records.shrink_to_fit();
+        }
+        parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
+        parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
+        // Nobody waits for it any more when the run was stopped.
+        let _ = answer.send(parsed);
+        // One that is not wanted is freed.
+        let _ = spare.try_send(chunk.text);
+    }
+}
+
+fn note_counts(tracker: &Tracker, coverage: &mut Coverage) {
     let counts = &tracker.counts;
     coverage.duplicate_records = counts.duplicates;
     coverage.existing_pods = counts.existing;
@@ -285,122 +244,6 @@ fn logs(
         (counts.aged, counts.capped, counts.dropped_events);
     let suppressed: i64 = tracker.nodes.iter().map(|node| node.suppressed).sum();
     coverage.suppressed_messages = u64::try_from(suppressed).unwrap_or(0);
-    Ok(failed)
-}
-
-struct Merge {
-    /// The next record of each source.
-    heap: BinaryHeap<Reverse<(Time, usize)>>,
-}
-
-impl Merge {
-    /// Sees to it that a source has its next record on the heap, reading on until it has one or ends.
-    fn refill(&mut self, feeds: &mut [SourceState], at: usize, coverage: &mut Coverage, failed: &mut usize) {
-        let Some(feed) = feeds.get_mut(at) else { return };
-        while feed.ready.is_empty() && !(feed.ended && feed.waiting.is_empty()) {
-            match feed.parsed.pop_front() {
-                Some(record) => feed.take(record, coverage),
-                None => feed.next(coverage, failed),
-            }
-        }
-        if let Some((time, _, _)) = feed.ready.front() {
-            self.heap.push(Reverse((*time, at)));
-        }
-    }
-}
-
-impl SourceState {
-    /// Waits for what comes next, once all records are taken.
-    fn next(&mut self, coverage: &mut Coverage, failed: &mut usize) {
-        let spent = std::mem::take(&mut self.parsed);
-        if spent.capacity() > 0 {
-            // What is not wanted is freed.
-            let _ = self.emptied.try_send(spent.into());
-        }
-        match self.answers.answers.recv() {
-            Ok(ReaderEvent::Turn(reading)) => self.answers.resume(reading),
-            Ok(ReaderEvent::Chunk(parsed)) => {
-                let Ok(parsed) = parsed.recv() else { return };
-                self.got = true;
-                coverage.lines += parsed.lines;
-                coverage.bytes += parsed.bytes;
-                coverage.records += parsed.records.len() as u64;
-                coverage.unknown_lines += parsed.unknown;
-                coverage.truncated_records += parsed.truncated;
-                coverage.long_lines += parsed.long_lines.len() as u64;
-                let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
-                self.tell(coverage, 0, &lines(&parsed.unknown_places));
-                self.tell(coverage, 1, &lines(&parsed.truncated_places));
-                self.tell(coverage, 2, &parsed.long_lines);
-                self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
-                self.parsed = parsed.records.into();
-            }
-            Ok(ReaderEvent::Trouble(error)) => {
-                // A remark (a file found in a folder that is no log) is told, and is no failure.
-                *failed += usize::from(!error.is_warning() && !self.got);
-                coverage.unread_sources += u64::from(!error.is_warning());
-                coverage.source_errors.push(error.to_string());
-            }
-            Err(_) => {
-                self.ended = true;
-                self.date(coverage);
-                if self.clock.conflicts() {
-                    let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
-                    let told = format!("{name}: its lines tell another zone than --timezone, and are believed");
-                    coverage.source_errors.push(told);
-                }
-            }
-        }
-    }
-
-    /// Takes a record: it waits where the clock does not know yet.
-    fn take(&mut self, record: Record, coverage: &mut Coverage) {
-        let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
-        if self.clock.is_calibrated() && self.waiting.is_empty() {
-            return self.date_one(record, host, coverage);
-        }
-        if !self.clock.is_calibrated() {
-            self.clock.learn(&record);
-        }
-        self.waiting.push_back((record, host));
-        if self.clock.is_calibrated() || self.waiting.len() > MAX_UNDATED_RECORDS {
-            self.date(coverage);
-        }
-    }
-
-    /// Tells where the first few lines of a kind stand.
-    fn tell(&mut self, coverage: &mut Coverage, kind: usize, lines: &[u64]) {
-        let why =
-            ["unknown_lines", "truncated_records", "long_lines", "undated"].get(kind).copied().unwrap_or_default();
-        let Some(told) = self.told.get_mut(kind) else { return };
-        for line in lines.iter().take(MAX_EXAMPLES.saturating_sub(*told)) {
-            *told += 1;
-            let source = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default().into();
-            coverage.add_unused_line(UnusedLine { why: why.into(), source, line: *line });
-        }
-    }
-
-    fn date(&mut self, coverage: &mut Coverage) {
-        for (record, host) in std::mem::take(&mut self.waiting) {
-            self.date_one(record, host, coverage);
-        }
-    }
-
-    fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
-        self.clock.learn(&record);
-        let wall = matches!(record.stamp, Some(crate::model::time::Stamp::Wall { .. }));
-        coverage.zone_assumed |= wall && !self.clock.is_calibrated();
-        match self.clock.time(&record).or(self.latest) {
-            Some(time) => {
-                self.latest = Some(time);
-                self.ready.push_back((time, record, host));
-            }
-            None => {
-                coverage.undated += 1;
-                self.tell(coverage, 3, &[record.place.line]);
-            }
-        }
-    }
 }
 
 fn track(tracker: &mut Tracker, dated: Dated, sources: &[Source], options: &Options) {

@@ -45,14 +45,14 @@ impl RowSink<'_> {
                 }
                 None => None,
             };
-            let around = RowContext {
+            let context = RowContext {
                 node: name,
                 kubelet: node.kubelet.as_deref(),
                 sources: &self.sources,
                 settings: &settings,
                 object: traits.is_some(),
             };
-            let row = build_row(&startup, &breakdown, &findings, &around);
+            let row = build_row(&startup, &breakdown, &findings, &context);
             if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
         }
         if self.waiting.len() > MAX_ROWS_WITHOUT_NODE { self.release(tracker, store) } else { Ok(()) }

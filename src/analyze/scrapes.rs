@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{Options, Servers};
 use crate::input::Source;
-use crate::metrics::exposition::Edge;
+use crate::metrics::exposition::Boundary;
 use crate::metrics::families::Exporter;
 use crate::metrics::prometheus::{self, Endpoint, QueryOptions};
 use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, window};
@@ -55,12 +55,12 @@ impl Scrapes {
         };
         let Some(window) = servers.window else { return Ok(None) };
         let asked = QueryOptions { window, node_label: servers.node_label.clone(), selector: servers.selector.clone() };
-        let told = prometheus::read(client, &api, &asked, &|done, of| source.set_queries(done, of))?;
+        let result = prometheus::read(client, &api, &asked, &|done, of| source.set_queries(done, of))?;
         self.coverage.sources.push(source.name.clone());
-        self.coverage.bytes += told.bytes;
-        self.coverage.samples += told.series;
-        self.remarks.extend(told.remarks);
-        self.asked.extend(told.windows);
+        self.coverage.bytes += result.bytes;
+        self.coverage.samples += result.series;
+        self.remarks.extend(result.remarks);
+        self.asked.extend(result.windows);
         Ok(None)
     }
 
@@ -72,8 +72,8 @@ impl Scrapes {
             |name| families::lookup(name).is_some(),
             |met| match met {
                 Ok(sample) => pages.take(sample.name, sample.labels, sample.value, sample.at.map(Time)),
-                Err(Edge::Type(family)) => pages.begin_family(family),
-                Err(Edge::End) => pages.end(),
+                Err(Boundary::Type(family)) => pages.begin_family(family),
+                Err(Boundary::End) => pages.end(),
             },
         );
         pages.end();
@@ -82,22 +82,22 @@ impl Scrapes {
         self.coverage.bytes += seen.bytes;
         self.coverage.lines += seen.lines;
         self.coverage.samples += seen.samples;
-        self.coverage.invalid_samples += seen.bad;
-        for bad in &seen.bad_lines {
-            errors.push(format!("{}:{}: the line {}: {}", source.name, bad.number, bad.reason, bad.text));
+        self.coverage.invalid_samples += seen.invalid;
+        for bad in &seen.invalid_lines {
+            errors.push(format!("{}:{}: invalid line: {}: {}", source.name, bad.number, bad.reason, bad.text));
         }
-        if seen.cut {
-            errors.push(format!("{}: the metrics are cut in their last line, which is left out", source.name));
+        if seen.truncated {
+            errors.push(format!("{}: the metrics are truncated; the last line is ignored", source.name));
         }
         if pages.dropped > 0 {
-            errors.push(format!("{}: {} pages beyond the first ten thousand are left out", source.name, pages.dropped));
+            errors.push(format!("{}: {} scrapes after the first 10,000 ignored", source.name, pages.dropped));
         }
         if pages.done.is_empty() {
             errors.push(format!(
-                "{}: {} samples, but none of the families that tell of pod starts. They are on the kubelet's /metrics \
+                "{}: {} samples, but no pod startup metrics. The kubelet's /metrics has them \
                  (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)",
                 source.name,
-                seen.samples + seen.passed
+                seen.samples + seen.skipped
             ));
         }
         let of = |page| Scraped { folder: source.folder.clone(), source: source.name.clone(), page };
@@ -115,8 +115,8 @@ impl Scrapes {
         }
         let name = |scraped: &Scraped| -> String {
             let beside = folders.get(&scraped.folder).filter(|names| names.len() == 1).and_then(|names| names.first());
-            let told = options.node.as_deref().or(scraped.page.node.as_deref()).or(beside.map(|name| &**name));
-            told.or(options.default_node.as_deref()).unwrap_or(&scraped.source).to_owned()
+            let known = options.node.as_deref().or(scraped.page.node.as_deref()).or(beside.map(|name| &**name));
+            known.or(options.default_node.as_deref()).unwrap_or(&scraped.source).to_owned()
         };
         let mut nodes: BTreeMap<(String, Option<Exporter>), Vec<Scrape>> = BTreeMap::new();
         for scraped in self.pages {

@@ -6,6 +6,7 @@ use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
+use crate::model::waited_for::WaitedFor;
 
 /// A phase's claim on an interval; the rank decides where claims overlap, the lower one wins.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Claim {
     pub(super) rank: u8,
     /// The least and the greatest length, when that is known better than the ends.
     pub(super) length: Option<(Nanos, Nanos)>,
-    pub(super) about: Option<Box<str>>,
+    pub(super) waited_for: Option<WaitedFor>,
 }
 
 /// Ranks: what a line tells of one moment before what merely spans it.
@@ -43,7 +44,7 @@ pub(super) struct Claims {
 impl Claims {
     pub(super) fn add(&mut self, phase: Phase, rank: u8, from: BoundedInstant, to: BoundedInstant) -> &mut Claim {
         let number = self.list.len();
-        self.list.push(Claim { phase, from, to, rank, length: None, about: None });
+        self.list.push(Claim { phase, from, to, rank, length: None, waited_for: None });
         // Just pushed, so it is there.
         &mut self.list[number]
     }
@@ -137,7 +138,7 @@ fn network(startup: &Startup, running: Time, claims: &mut Claims) {
         matches!(event.fact, Fact::SandboxNeeded | Fact::SyncStarted | Fact::SandboxRequested) && event.time > last.time
     };
     let to = startup.events.iter().find(next).map_or(mark(last), mark);
-    claims.add(Phase::RetryBackoff, rank::RETRY, mark(first), to).about = Some("the node's network".into());
+    claims.add(Phase::RetryBackoff, rank::RETRY, mark(first), to).waited_for = Some(WaitedFor::NodeNetwork);
 }
 
 /// Failed tries to start a container: when, and whether it was the image.
@@ -207,14 +208,16 @@ fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mu
         } else if let Some((time, place)) = run.probe_passed {
             // The kubelet counts a sidecar as started when its start-up probe has passed.
             let passed = BoundedInstant::exact(time, place);
-            claims.add(Phase::Start, rank::START, started, passed).about = run.name.clone();
+            claims.add(Phase::Start, rank::START, started, passed).waited_for =
+                run.name.clone().map(WaitedFor::Container);
             before = passed;
         } else if let (Some(exited), Some(next)) = (run.exited, timeline.runs.get(number + 1))
             && next.name.is_some()
             && next.name == run.name
             && let Some(again) = next.requested
         {
-            claims.add(Phase::RetryBackoff, rank::RETRY, exited, again).about = run.name.clone();
+            claims.add(Phase::RetryBackoff, rank::RETRY, exited, again).waited_for =
+                run.name.clone().map(WaitedFor::Container);
             before = exited;
         }
     }
@@ -244,7 +247,7 @@ fn init(
         length = Some(counted);
     }
     let claim = claims.add(Phase::Init, rank::INIT, from, to);
-    claim.about = run.name.clone();
+    claim.waited_for = run.name.clone().map(WaitedFor::Container);
     claim.length = length.map(|length| (length, length));
     match run.exit_noticed {
         Some((time, place)) if time > to.at => {

@@ -3,6 +3,7 @@
 //! TimelineSource makes *claims* (a phase, from, to). Where claims overlap the more specific one wins; what no claim covers is
 //! `unattributed`. So the spans never overlap and always sum to the total, whatever the evidence says.
 
+mod anomaly;
 mod claims;
 mod pull_claims;
 mod pulls;
@@ -14,8 +15,10 @@ pub use crate::model::precision::Precision;
 use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine};
 use crate::model::startup::{Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
+use crate::model::waited_for::WaitedFor;
 use crate::parse::startup_record::is_overflow;
 use crate::track::{ClosedStartup, NodePulls};
+pub use anomaly::{ANOMALIES, Anomaly, anomaly};
 use timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
 
 /// A phase with its place in one startup.
@@ -36,27 +39,7 @@ pub struct Span {
     /// The line its end stands on.
     pub place: Option<SourceLine>,
     /// Whom or what it waited for, when that is known.
-    pub about: Option<Box<str>>,
-}
-
-/// Oddities of a startup, by id: each is named in the row and counted in the report.
-pub const ANOMALIES: &[(&str, &str)] = &[
-    ("slo-overflow", "the kubelet's SLO value overflowed (kubernetes #114903, #130432); corrected"),
-    ("watch-gap", "the record was written late: its end-to-end time is longer than the startup"),
-    ("clock-skew", "the pod ran before it was created: node and API server clocks differ"),
-    ("init-not-counted", "the kubelet counted no init time although two or more init containers ran"),
-    ("json-times", "JSON logging: the record has the time of writing only; creation is derived from the durations"),
-    ("record-truncated", "truncated record; readable fields used"),
-    ("mirror-pod", "static pod: the record is of its mirror pod, which can be created after the pod runs"),
-    ("no-record", "the containers run but the kubelet wrote no record (it restarted, or the log ended before)"),
-    ("created-unknown", "creation time unknown; measured from the first log line"),
-    ("kubelet-restart", "kubelet restarted during startup"),
-    ("format-unknown", "the record has fields that this version does not know"),
-];
-
-/// What an anomaly means.
-pub fn anomaly(id: &str) -> Option<&'static str> {
-    ANOMALIES.iter().find(|(known, _)| *known == id).map(|(_, meaning)| *meaning)
+    pub waited_for: Option<WaitedFor>,
 }
 
 /// A startup, broken down.
@@ -90,8 +73,8 @@ pub struct Breakdown {
     pub restarts: usize,
     /// Its sandbox and containers.
     pub timeline: Timeline,
-    /// Ids of [`ANOMALIES`].
-    pub anomalies: Vec<&'static str>,
+    /// What is odd about it.
+    pub anomalies: Vec<Anomaly>,
 }
 
 impl Breakdown {
@@ -146,7 +129,7 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
     let begin = created
         .or_else(|| startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first()).map(|e| e.time));
     if created.is_none() {
-        anomalies.push("created-unknown");
+        anomalies.push(Anomaly::CreatedUnknown);
     }
     let known = observed.is_none_or(|_| watched.is_some() && created.is_some());
     let (begin, end) = (begin.unwrap_or(end), end);
@@ -182,12 +165,12 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
 }
 
 /// Creation and the watch's instant: from the record's times, or, where JSON logging lost those, from its durations.
-fn start_and_end(startup: &Startup, anomalies: &mut Vec<&'static str>) -> (Option<Time>, Option<Time>) {
+fn start_and_end(startup: &Startup, anomalies: &mut Vec<Anomaly>) -> (Option<Time>, Option<Time>) {
     let (Some(observed), Some((written, _))) = (startup.observed.as_deref(), startup.observed_at) else {
         return (None, None);
     };
     if observed.json {
-        anomalies.push("json-times");
+        anomalies.push(Anomaly::JsonTimes);
         // Written the moment the watch was seen; a record without its end-to-end time leaves the creation unknown.
         return (observed.e2e.map(|e2e| written - e2e), Some(written));
     }
@@ -204,7 +187,7 @@ fn outcome(
     startup: &Startup,
     timeline: &Timeline,
     watched: Option<Time>,
-    anomalies: &mut Vec<&'static str>,
+    anomalies: &mut Vec<Anomaly>,
 ) -> (State, Time) {
     if startup.observed.is_some() {
         return (State::Running, watched.unwrap_or(startup.last_event));
@@ -242,7 +225,7 @@ fn outcome(
         && last_failure.is_none_or(|failure| failure.time < first)
         && !timeline.runs.iter().any(|run| run.init && run.exit_noticed.is_some_and(|(time, _)| time > first))
     {
-        anomalies.push("no-record");
+        anomalies.push(Anomaly::NoRecord);
         return (State::Running, first);
     }
     match startup.deleted {
@@ -265,7 +248,7 @@ fn skewed(begin: Time, end: Time, total: Nanos) -> Vec<Span> {
         min: bounds.0,
         max: bounds.1,
         place: None,
-        about: None,
+        waited_for: None,
     }]
 }
 
@@ -300,43 +283,43 @@ fn count(startup: &Startup, breakdown: &mut Breakdown) {
 fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
     let init = breakdown.timeline.runs.iter().filter(|run| run.init).count();
     let observed = startup.observed.as_deref();
-    let mut name = |id: &'static str| {
+    let mut name = |id: Anomaly| {
         if !breakdown.anomalies.contains(&id) {
             breakdown.anomalies.push(id);
         }
     };
     if let Some(observed) = observed {
         if observed.slo.is_some_and(is_overflow) {
-            name("slo-overflow");
+            name(Anomaly::SloOverflow);
         }
         if let (Some(running), Some(watched)) = (observed.running.time(), observed.watched.time())
             && watched - running > WATCH_GAP
         {
-            name("watch-gap");
+            name(Anomaly::WatchGap);
         }
         if let (Some(created), Some(running)) = (observed.created.time(), observed.running.time())
             && running < created
             && !startup.static_pod
         {
-            name("clock-skew");
+            name(Anomaly::ClockSkew);
         }
         if observed.format == Some(RecordFormat::G4) && observed.init == Some(Nanos(0)) && init > 0 {
-            name("init-not-counted");
+            name(Anomaly::InitNotCounted);
         }
         if observed.truncated {
-            name("record-truncated");
+            name(Anomaly::RecordTruncated);
         }
         if !observed.unknown.is_empty() {
-            name("format-unknown");
+            name(Anomaly::FormatUnknown);
         }
     }
     if startup.static_pod {
-        name("mirror-pod");
+        name(Anomaly::MirrorPod);
     }
     if !startup.restarts.is_empty() {
-        name("kubelet-restart");
+        name(Anomaly::KubeletRestart);
     }
-    breakdown.anomalies.sort_unstable();
+    breakdown.anomalies.sort_unstable_by_key(|anomaly| anomaly.name());
 }
 
 /// Our own SLI value: created → running, less pulls (waiting and back-off included, as the official definition leaves

@@ -7,6 +7,7 @@ use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, RecordedTime};
 use crate::model::startup::{Startup, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
+use crate::model::waited_for::WaitedFor;
 use crate::parse::startup_record::is_overflow;
 
 /// How many pulls that ended well the runtime shows: with one alone the record's pulling time belongs to it.
@@ -36,7 +37,7 @@ pub(super) fn pulls(
         if let Some(failure) = last_failure {
             claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, from);
         }
-        claims.add(Phase::ImagePull, rank::PULL, from, to).about = Some(transfer.image.clone());
+        claims.add(Phase::ImagePull, rank::PULL, from, to).waited_for = Some(WaitedFor::Image(transfer.image.clone()));
         last_failure = Some(to);
     }
     let observed = startup.observed.as_deref();
@@ -125,17 +126,17 @@ pub(super) fn pulls(
                 place: began.place,
             });
             claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
-            claims.add(Phase::ImageWait, rank::WAIT, asked, began).about =
-                success.and_then(|transfer| transfer.blocked_by.clone()).map(|image| format!("behind {image}").into());
+            claims.add(Phase::ImageWait, rank::WAIT, asked, began).waited_for =
+                success.and_then(|transfer| transfer.blocked_by.clone()).map(WaitedFor::PullAhead);
         }
         (None, wanted) => {
             // Without a line about the asking it came right after what went before.
             let wanted = wanted.unwrap_or(before.inferred());
-            claims.add(Phase::ImageWait, rank::WAIT, wanted, began).about =
-                success.and_then(|transfer| transfer.blocked_by.clone()).map(|image| format!("behind {image}").into());
+            claims.add(Phase::ImageWait, rank::WAIT, wanted, began).waited_for =
+                success.and_then(|transfer| transfer.blocked_by.clone()).map(WaitedFor::PullAhead);
         }
     }
-    claims.add(Phase::ImagePull, rank::PULL, began, done).about = image;
+    claims.add(Phase::ImagePull, rank::PULL, began, done).waited_for = image.map(WaitedFor::Image);
     Some(done)
 }
 

@@ -53,7 +53,7 @@ fn span_of(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) 
             min: length,
             max: length,
             place: None,
-            about: None,
+            waited_for: None,
         };
     };
     let clip = |time: Time| time.max(begin).min(end);
@@ -86,6 +86,6 @@ fn span_of(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) 
         min,
         max,
         place: claim.to.place.or(claim.from.place),
-        about: claim.about.clone(),
+        waited_for: claim.waited_for.clone(),
     }
 }

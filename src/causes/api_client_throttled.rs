@@ -1,6 +1,5 @@
 //! Kubelet API requests were throttled client-side.
 
-use super::case::with_others;
 use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
 use crate::breakdown::Precision;
@@ -10,13 +9,14 @@ use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::Event;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// Advice where the limits are the defaults since 1.27, or higher.
 const RAISED: &str = "raise kubeAPIQPS and kubeAPIBurst together, in small steps, or spread starts over nodes and time";
 
 /// The other pods of the burst, whose requests wait in the same queue.
-fn others(alongside: usize) -> Option<Box<str>> {
-    (alongside > 0).then(|| with_others(alongside))
+fn others(alongside: usize) -> Option<WaitedFor> {
+    (alongside > 0).then(|| WaitedFor::Burst { others: alongside })
 }
 
 /// See [`Cause`].
@@ -58,7 +58,7 @@ Throttling messages are rate limited themselves, so few lines do not mean little
         };
         let first = case.startup.context.events.iter().find(held);
         first.map(|e| Match {
-            about: others(case.startup.context.concurrent_starts),
+            waited_for: others(case.startup.context.concurrent_starts),
             at_most: Some(case.throttled_time()),
             ..Match::at(e)
         })

@@ -4,8 +4,9 @@ use crate::breakdown::timeline::TimelineSource;
 use crate::breakdown::{Breakdown, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, SourceLine};
-use crate::model::startup::{BURST_WINDOW, Event, Node, Startup, Transfer};
-use crate::model::time::{Nanos, SECOND, Time};
+use crate::model::startup::{Event, Node, Startup, Transfer};
+use crate::model::time::{Nanos, Time};
+use crate::model::waited_for::WaitedFor;
 use crate::model::workload::Traits;
 
 /// What a rule looks at.
@@ -26,7 +27,7 @@ pub struct Match {
     /// The line that shows it; none: that of the longest claimed span.
     pub place: Option<SourceLine>,
     /// What was waited for; none: what the longest claimed span waited for.
-    pub about: Option<Box<str>>,
+    pub waited_for: Option<WaitedFor>,
     /// It is inferred by exclusion, not shown by a line: nothing of the claim is certain.
     pub likely: bool,
     /// No more of the claim is certain than this.
@@ -117,15 +118,4 @@ impl Case<'_> {
             .filter(|at| *at <= until)
             .max()
     }
-}
-
-/// "with 39 other starts within 3 s": how many starts shared the node.
-pub(crate) fn with_others(count: usize) -> Box<str> {
-    format!("with {count} other starts within {} s", BURST_WINDOW.0 / SECOND).into()
-}
-
-/// Whether a text is one of these, which contain no name.
-pub(crate) fn is_with_others(about: &str) -> bool {
-    let count = about.split(' ').nth(1).and_then(|count| count.parse().ok());
-    count.is_some_and(|count| *with_others(count) == *about)
 }

@@ -1,6 +1,7 @@
 //! Node and API-server clocks differ.
 
 use super::{Advice, Cause, Evidence, Match};
+use crate::breakdown::Anomaly;
 use crate::model::time::Nanos;
 
 /// See [`Cause`].
@@ -27,6 +28,6 @@ If the node's clock is ahead, scheduling looks longer; the log does not show whe
     shown_by: &[Evidence::Record],
     phases: &[],
     counts_as_loss: true,
-    logs: Some(|case| case.breakdown.anomalies.contains(&"clock-skew").then(Match::default)),
+    logs: Some(|case| case.breakdown.anomalies.contains(&Anomaly::ClockSkew).then(Match::default)),
     metrics: None,
 };

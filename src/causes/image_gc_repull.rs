@@ -6,6 +6,7 @@ use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::startup::Repull;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -35,7 +36,7 @@ Garbage collection may have removed other images, and this one was pulled again 
         let pull = case.longest_pull()?;
         match pull.repull {
             Some(Repull::Collected(place)) => {
-                Some(Match { place: Some(place), about: Some(pull.image.clone()), ..Match::default() })
+                Some(Match { place: Some(place), waited_for: Some(WaitedFor::Image(pull.image.clone())), ..Match::default() })
             }
             _ => None,
         }

@@ -4,6 +4,7 @@ use super::registry_slow::MIN_RATE;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -32,7 +33,7 @@ The size is that of the compressed layers; some layers may have been cached.
     logs: Some(|case| {
         let pull = case.longest_pull()?;
         let (bytes, rate) = (pull.bytes? as f64, pull.rate.filter(|rate| *rate >= MIN_RATE)?);
-        (bytes / rate >= 2.0).then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
+        (bytes / rate >= 2.0).then(|| Match { place: Some(pull.place), waited_for: Some(WaitedFor::Image(pull.image.clone())), ..Match::default() })
     }),
     metrics: None,
 };

@@ -6,6 +6,7 @@ use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::startup::Repull;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -34,7 +35,7 @@ Since 1.35, the kubelet also pulls a present image again if it must verify the p
     logs: Some(|case| {
         let pull = case.longest_pull()?;
         (pull.repull == Some(Repull::Present))
-            .then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
+            .then(|| Match { place: Some(pull.place), waited_for: Some(WaitedFor::Image(pull.image.clone())), ..Match::default() })
     }),
     metrics: Some(|case| {
         let pulls = case.window.counter(name::ENSURE_IMAGE, "always").filter(|pulls| *pulls > 0.0)?;

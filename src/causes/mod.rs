@@ -50,7 +50,6 @@ mod volume_object_missing;
 
 pub(crate) use advice::minor;
 pub use advice::{Advice, Advised};
-pub(crate) use case::is_with_others;
 pub use case::{Case, Match};
 
 use crate::breakdown::Span;
@@ -59,6 +58,7 @@ use crate::causes::metric_rules::MetricRule;
 use crate::model::phase::{PHASES, Phase};
 use crate::model::record::SourceLine;
 use crate::model::time::Nanos;
+use crate::model::waited_for::WaitedFor;
 
 /// Every cause. Log rules claim in this order: specific before general.
 pub const CAUSES: &[Cause] = &[
@@ -146,7 +146,7 @@ pub struct Finding {
     /// A line that shows it.
     pub evidence: Option<SourceLine>,
     /// What was waited for, if known.
-    pub about: Option<Box<str>>,
+    pub waited_for: Option<WaitedFor>,
 }
 
 /// Applies the rules to a startup: its findings, the costliest first.
@@ -172,7 +172,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
             lost,
             certain: if matched.likely { Nanos(0) } else { least.min(matched.at_most.unwrap_or(least)) },
             evidence: matched.place.or(longest.and_then(|span| span.place)).or_else(observed),
-            about: matched.about.or_else(|| longest.and_then(|span| span.about.clone())),
+            waited_for: matched.waited_for.or_else(|| longest.and_then(|span| span.waited_for.clone())),
         });
         free.retain(|span| !mine(span));
     }

@@ -4,6 +4,7 @@ use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -32,7 +33,7 @@ Pods on the host network do not wait for it.
     logs: Some(|case| {
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
         // Other retries of the same pod have other causes.
-        let waited = case.spans(Phase::RetryBackoff).find(|span| span.about.as_deref() == Some("the node's network"))?;
+        let waited = case.spans(Phase::RetryBackoff).find(|span| span.waited_for == Some(WaitedFor::NodeNetwork))?;
         Some(Match { within: Some((waited.from, waited.to)), ..Match::at(shown) })
     }),
     metrics: None,

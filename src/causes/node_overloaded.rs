@@ -1,12 +1,12 @@
 //! Node short of CPU, memory or disk, or too many pods started at once.
 
-use super::case::with_others;
 use super::metric_rules::{MetricClaim, percent};
 use super::{Advice, Cause, Evidence, Match};
 use crate::metrics::families::name;
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// The share of the time in which some task waited for a resource, from which on the node is short of it.
 const MIN_PRESSURE: f64 = 0.2;
@@ -45,7 +45,7 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
         // A sandbox that is slow because of its network leaves the containers quick.
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
         let both = start >= 0.5 && sandbox + start >= 4.0 + case.relist_uncertainty();
-        (case.burst() && both).then(|| Match { about: Some(with_others(case.startup.context.concurrent_starts)), ..Match::default() })
+        (case.burst() && both).then(|| Match { waited_for: Some(WaitedFor::Burst { others: case.startup.context.concurrent_starts }), ..Match::default() })
     }),
     metrics: Some(|case| {
         let kinds = [

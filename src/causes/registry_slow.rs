@@ -4,6 +4,7 @@ use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// A registry or network path below this many bytes per second is slow: a gigabit link carries 110 MB/s, and at 10 MB/s an image
 /// of 100 MB takes twice as long as a start may take.
@@ -36,7 +37,7 @@ A pull includes unpacking, so a slow disk looks the same. The size is that of th
     logs: Some(|case| {
         let pull = case.longest_pull()?;
         let slow = pull.rate.is_some_and(|rate| rate < MIN_RATE);
-        slow.then(|| Match { place: Some(pull.place), about: Some(pull.image.clone()), ..Match::default() })
+        slow.then(|| Match { place: Some(pull.place), waited_for: Some(WaitedFor::Image(pull.image.clone())), ..Match::default() })
     }),
     metrics: Some(|case| {
         let (rate, count) = case.pull_rate()?;

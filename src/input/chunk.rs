@@ -57,18 +57,21 @@ pub struct Chunk {
 
 impl Chunk {
     /// The text that belongs to this chunk.
+    #[cfg(any(test, feature = "internals"))]
     #[must_use]
     pub fn own(&self) -> &[u8] {
         self.text.get(..self.end).unwrap_or(&self.text)
     }
 
     /// The text that follows it, as far as it is shown.
+    #[cfg(any(test, feature = "internals"))]
     #[must_use]
     pub fn lookahead(&self) -> &[u8] {
         self.text.get(self.end..).unwrap_or_default()
     }
 
     /// Position of the own byte `at` in the decoded stream, including what was left out before it.
+    #[cfg(any(test, feature = "internals"))]
     #[must_use]
     pub fn offset_of(&self, at: usize) -> u64 {
         let dropped: u64 = self

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn source(path: &std::path::Path, reopen_each_read: bool) -> Source {
-        let mut source = Source::from_path(path.into());
+        let mut source = Source::from_path(path);
         source.reopen_each_read = reopen_each_read;
         source
     }

@@ -157,7 +157,7 @@ pub(super) mod tests {
 
     /// Everything a source of these bytes gives, and the error at its end.
     pub(in super::super) fn all(bytes: &[u8], step: usize, explicit: bool) -> (Vec<u8>, Option<SourceErrorKind>) {
-        let source = Source { explicit, ..Source::from_path("node-1.log".into()) };
+        let source = Source { explicit, ..Source::from_path("node-1.log") };
         let reader = match open_with(&source, Box::new(Steps(bytes.to_vec(), step))).and_then(OpenSource::text) {
             Ok(reader) => reader,
             Err(error) => return (Vec::new(), Some(error.kind)),
@@ -243,7 +243,7 @@ pub(super) mod tests {
             assert_eq!((chunk.source, chunk.own()), (3, text.as_bytes()));
             assert!(chunks.next().is_none());
         }
-        let gone = Source::from_path("/no/such.log".into());
+        let gone = Source::from_path("/no/such.log");
         let kind = open(&gone, &Arc::default()).and_then(OpenSource::text).map(|mut text| {
             let error = text.read(&mut [0]).unwrap_err();
             SourceError::from_io(&gone.name, &error).kind

@@ -76,7 +76,8 @@ impl Source {
     /// A file, a named pipe or a device; for folders use [`list`](super::list). Nothing is opened: a file that is not there is an
     /// error of the analysis.
     #[must_use]
-    pub fn from_path(path: PathBuf) -> Self {
+    pub fn from_path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
         match fs::metadata(&path) {
             Ok(about) => Source::file(path, &about),
             Err(_) => Source::new(display_name(&path), Origin::File(path)),

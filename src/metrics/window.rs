@@ -155,9 +155,7 @@ pub fn between(node: &str, mut pages: Vec<Scrape>, since_start: bool) -> Window 
     }
     let invalid_values: u64 = pages.iter().map(|page| page.invalid_values).sum();
     if invalid_values > 0 {
-        window
-            .remarks
-            .push(format!("{node}: {invalid_values} samples are no count (NaN, infinite, negative) and are left out"));
+        window.remarks.push(format!("{node}: {invalid_values} invalid samples ignored (NaN, infinite, negative)"));
     }
     let family = |number: usize| FAMILIES.get(number).map_or("", |family| family.name).to_owned();
     let seconds = first.at.zip(last.at).map(|(from, to)| (to - from).seconds()).filter(|_| !since_start);

@@ -11,4 +11,5 @@ pub mod record;
 pub mod startup;
 pub mod text;
 pub mod time;
+pub mod waited_for;
 pub mod workload;

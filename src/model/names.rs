@@ -17,6 +17,7 @@ macro_rules! named_enum {
             }
 
             /// The one with this name.
+            #[allow(dead_code, reason = "not every enum is read back")]
             pub fn from_name(name: &str) -> Option<Self> {
                 $table.iter().find(|(_, known)| *known == name).map(|(value, _)| *value)
             }

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, Value, truncate_text};
+use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, truncate_text};
 use crate::parse::grammar::Grammars;
 use entry::{Dialect, Entry};
 use frame::{Frame, FrameReader};
@@ -50,6 +50,7 @@ pub struct Parsed {
 
 /// Parses a chunk: `text[..end]` is its own, what follows only completes records that span lines.
 /// `first_line` is the number of its first line in source number `source`.
+#[cfg(any(test, feature = "internals"))]
 pub fn chunk(grammars: &Grammars, text: &[u8], end: usize, source: u32, first_line: u64) -> Parsed {
     chunk_into(Vec::new(), grammars, text, end, source, first_line)
 }
@@ -208,24 +209,4 @@ const CONTINUATION_KEYS: &[&str] = &[
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n')
-}
-
-/// A field's value as text, for tests and tools.
-pub fn show(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.to_string(),
-        Value::Pods(pods) => pods.join(" "),
-        Value::Length(span) => format!("{}s", span.seconds()),
-        Value::Number(number) => number.to_string(),
-    }
-}
-
-/// The dialect a body is written in, for `podlag grammar check`.
-pub fn dialect(body: &str) -> Dialect {
-    Entry::read(body).dialect
-}
-
-/// A frame's own parts, re-exported for tools that only want those.
-pub fn unframe(line: &[u8]) -> Frame<'_> {
-    frame::open(line)
 }

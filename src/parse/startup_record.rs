@@ -1,7 +1,6 @@
 //! The tracker's record `Observed pod startup duration` in all its forms: keys by name in any order, complete values only.
 
 use crate::model::record::{RecordFormat, RecordedTime, StartupRecord};
-use crate::model::time::Time;
 use crate::parse::value::{self, Raw};
 
 /// The message's text.
@@ -68,9 +67,4 @@ const OVERFLOW_SECONDS: f64 = 9_223_372_036.854_776;
 /// Whether a printed SLO duration is the overflow and not a time.
 pub fn is_overflow(slo: f64) -> bool {
     slo < -OVERFLOW_SECONDS / 2.0
-}
-
-/// `watched − created`, the kubelet's own end-to-end time, for records that do not print it.
-pub fn total(created: RecordedTime, watched: RecordedTime) -> Option<(Time, Time)> {
-    Some((created.time()?, watched.time()?))
 }

@@ -7,7 +7,7 @@ use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::table::{Group, Groups};
 
-/// The forms it has.
+/// The formats it has.
 pub const FORMATS: &[&str] = &["text", "json", "csv", "markdown"];
 /// How many lines text shows by default.
 pub const TOP: usize = 40;
@@ -72,7 +72,7 @@ fn columns(by: &'static str) -> Vec<Column> {
     ]
 }
 
-/// Whether groups are of startups, which have causes.
+/// Whether a group consists of startups, which have causes.
 fn by_startup(by: &str) -> bool {
     !matches!(by, "phase" | "image" | "registry")
 }

@@ -1,4 +1,4 @@
-//! Verdicts, for reading, for CI systems, for a step summary, for tools.
+//! Verdicts as text, as JUnit XML for CI systems, as Markdown for a step summary, as JSON.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use super::{Cell, Grid, TextOptions, format_duration, json};
 use crate::model::error::{Error, ErrorKind};
 use crate::report::gate::{Outcome, Verdict, Verdicts};
 
-/// The forms it has.
+/// The formats it has.
 pub const FORMATS: &[&str] = &["text", "json", "junit", "markdown"];
 /// Writes verdicts in a form: text, json, junit or markdown.
 ///

@@ -8,7 +8,7 @@ use crate::model::phase::Phase;
 use crate::model::text::sanitize;
 use crate::report::compare::{Diff, Line, LineKind, QUANTILES, Verdict};
 
-/// The forms it has.
+/// The formats it has.
 pub const FORMATS: &[&str] = &["text", "json", "markdown"];
 /// How many workloads and node pools text shows.
 const SHOWN: usize = 12;

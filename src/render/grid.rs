@@ -4,7 +4,7 @@ use std::io::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, cell, format_duration, format_percent, wrap};
+use super::{TextOptions, cell, format_duration, wrap};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::text::sanitize;
 
@@ -17,12 +17,8 @@ pub enum Cell {
     Text(String),
     /// Seconds.
     Seconds(f64),
-    /// Seconds more or less than before.
-    Change(f64),
     /// A number of things.
     Count(u64),
-    /// A share, 0 to 1.
-    Share(f64),
 }
 
 impl Cell {
@@ -36,10 +32,7 @@ impl Cell {
             Cell::None => "–".into(),
             Cell::Text(text) => sanitize(text),
             Cell::Seconds(seconds) => format_duration(*seconds),
-            Cell::Change(seconds) if *seconds > 0.0 => format!("+{}", format_duration(*seconds)),
-            Cell::Change(seconds) => format_duration(*seconds).replacen('-', "−", 1),
             Cell::Count(count) => count.to_string(),
-            Cell::Share(part) => format_percent(*part),
         }
     }
 
@@ -47,7 +40,7 @@ impl Cell {
         match self {
             Cell::None => serde_json::Value::Null,
             Cell::Text(text) => text.as_str().into(),
-            Cell::Seconds(number) | Cell::Change(number) | Cell::Share(number) => (*number).into(),
+            Cell::Seconds(number) => (*number).into(),
             Cell::Count(count) => (*count).into(),
         }
     }
@@ -72,6 +65,7 @@ impl Grid {
     }
 
     /// How many rows it has.
+    #[cfg(any(test, feature = "internals"))]
     pub fn len(&self) -> usize {
         self.rows.len()
     }

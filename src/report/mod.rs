@@ -105,7 +105,8 @@ impl Report {
         map.serialize_entry("what_if", &self.what_if)?;
         map.serialize_entry("not_checked", &self.not_checked)?;
         map.serialize_entry("coverage", &self.coverage)?;
-        let anomalies: std::collections::BTreeMap<_, _> = breakdown::ANOMALIES.iter().copied().collect();
+        let anomalies: std::collections::BTreeMap<_, _> =
+            breakdown::ANOMALIES.iter().map(|(anomaly, id)| (id, anomaly.meaning())).collect();
         map.serialize_entry("anomaly_meanings", &anomalies)
     }
 }

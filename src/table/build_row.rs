@@ -12,6 +12,7 @@ use crate::model::phase::{PHASES, Phase};
 use crate::model::record::{Fact, Field, SourceLine, truncate_text};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
+use crate::model::waited_for::WaitedFor;
 
 /// How many volumes and pulls of one startup are listed; a pod has a few of either, a hostile log may have any number.
 const LISTED: usize = 200;
@@ -90,7 +91,7 @@ pub(crate) fn build_row(
         restarts: count(b.restarts),
         cause: findings.first().map(|finding| finding.cause.into()),
         cause_s: findings.first().map(|finding| finding.lost.seconds()),
-        anomalies: b.anomalies.iter().map(|id| (*id).into()).collect(),
+        anomalies: b.anomalies.iter().map(|anomaly| anomaly.name().into()).collect(),
         evidence: Evidence::words(&evidence),
         settings: around.settings.words().into(),
         source: source(stands).into(),
@@ -101,7 +102,7 @@ pub(crate) fn build_row(
                 cause: finding.cause.into(),
                 lost_s: finding.lost.seconds(),
                 lost_min_s: finding.certain.seconds(),
-                waited_for: finding.about.clone(),
+                waited_for: finding.waited_for.as_ref().map(WaitedFor::text),
                 evidence: finding.evidence.map(place),
             })
             .collect(),
@@ -115,7 +116,7 @@ pub(crate) fn build_row(
                 precision: span.precision,
                 min_s: span.min.seconds(),
                 max_s: span.max.seconds(),
-                waited_for: span.about.clone(),
+                waited_for: span.waited_for.as_ref().map(WaitedFor::text),
                 evidence: span.place.map(place),
             })
             .collect(),

@@ -41,6 +41,7 @@ impl RecentSet {
     }
 
     /// How many places in the order are taken.
+    #[cfg(any(test, feature = "internals"))]
     pub(super) fn held(&self) -> usize {
         self.order.len()
     }

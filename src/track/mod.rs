@@ -129,6 +129,7 @@ impl Tracker {
 
     /// How many things it holds: startups and their events, names that lead to them, what it remembers of nodes and of
     /// closed startups. Each has a bound, whatever the input.
+    #[cfg(any(test, feature = "internals"))]
     pub fn held(&self) -> usize {
         let startups = self.open.values().map(|open| 1 + open.events.len() + open.restarts.len());
         let aliases = self.aliases.values().map(|aliases| aliases.uids.len() + aliases.objects.len());

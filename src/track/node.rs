@@ -47,6 +47,7 @@ impl NodeState {
     }
 
     /// How much is remembered.
+    #[cfg(any(test, feature = "internals"))]
     pub(super) fn held(&self) -> usize {
         self.events.len() + self.taken.len() + self.pod_latencies.len()
     }

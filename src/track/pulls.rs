@@ -66,6 +66,7 @@ impl ImageRemovals {
     }
 
     /// How many it holds.
+    #[cfg(any(test, feature = "internals"))]
     pub(super) fn held(&self) -> usize {
         self.0.len()
     }
@@ -78,6 +79,7 @@ impl ImageRemovals {
 
 impl Pulls {
     /// How many pulls it holds.
+    #[cfg(any(test, feature = "internals"))]
     pub(super) fn held(&self) -> usize {
         self.in_progress.len() + self.finished.len()
     }

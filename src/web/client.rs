@@ -66,6 +66,7 @@ impl Client {
     }
 
     /// The same, which calls `callback` with what happened and how long it waits, before each retry.
+    #[cfg(any(test, feature = "internals"))]
     #[must_use]
     pub fn on_retry(self, callback: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self { on_retry: Some(Arc::new(callback)), ..self }

@@ -192,5 +192,5 @@ fn of_a_pod_that_is_not_there_nothing_is_written() {
     let output = run(&["chain", "nobody", "-o", "chain.png"], &input("hostile"));
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("names no form") && told.contains("known: .svg .txt"), "{told}");
+    assert!(told.contains("unknown extension") && told.contains("known: .svg .txt"), "{told}");
 }

@@ -61,7 +61,7 @@ fn a_reader_gives_what_the_file_gives() {
 
 #[test]
 fn what_cannot_be_read_is_named() {
-    let gone = || Source::from_path("no/such/kubelet.log".into());
+    let gone = || Source::from_path("no/such/kubelet.log");
     let error = Analyzer::new(options()).add(gone()).run().expect_err("nothing can be read");
     assert_eq!(error.kind(), ErrorKind::Source);
     let log = support::samples().join("s01-cached/in/kubelet.log.zst");

@@ -141,7 +141,7 @@ fn outputs_are_whole_or_not_there() {
     assert!(csv.starts_with("node,namespace,pod,uid,workload,"), "{}", csv.lines().next().unwrap());
     for (target, expected) in [
         ("/dev/full/x.csv", "there is no folder"),
-        ("startups.xlsx", "names no form"),
+        ("startups.xlsx", "unknown extension"),
         ("/no/such/x.json", "there is no folder"),
     ] {
         let output = podlag().args(["-o", target]).arg(&input).output().expect("podlag runs");
@@ -154,7 +154,7 @@ fn outputs_are_whole_or_not_there() {
     std::fs::copy(input.join("kubelet.log.zst"), &log).expect("a copy");
     let output = podlag().args(["-o", &log.to_string_lossy()]).arg(&log).output().expect("podlag runs");
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("it is an input too"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("this file is also an input"));
     std::fs::remove_file(&log).expect("it is still there");
     let link = folder.path().join("link.csv");
     std::os::unix::fs::symlink(&target, &link).expect("a link");

@@ -5,9 +5,9 @@ use super::lines::stripped;
 use super::scan::{self, Series};
 
 /// So many samples prove a page that has no comments.
-const SAMPLES: usize = 3;
+const MIN_SAMPLES: usize = 3;
 /// Prometheus' kinds of metrics, then OpenMetrics'.
-const KINDS: [&str; 9] =
+const METRIC_TYPES: [&str; 9] =
     ["counter", "gauge", "histogram", "summary", "untyped", "unknown", "info", "stateset", "gaugehistogram"];
 
 /// Whether a text's first bytes are an exposition page rather than a log; they may be cut anywhere, 8 KiB are enough.
@@ -20,16 +20,16 @@ pub fn is_exposition(first: &[u8]) -> bool {
     for line in first.split(|&byte| byte == b'\n') {
         // The last line may be cut; as it is the last, it can only prove or not.
         let Ok(text) = std::str::from_utf8(stripped(line)) else { return false };
-        match Kind::of(text) {
-            Kind::Silent => {}
-            Kind::MetricFinding => return true,
-            Kind::Help(name) => helped = name,
-            Kind::Sample(name) if name == helped => return true,
-            Kind::Sample(name) if telling(name) => samples += 1,
-            Kind::Labelled => samples += 1,
-            Kind::Sample(_) | Kind::Other => return false,
+        match LineKind::of(text) {
+            LineKind::Silent => {}
+            LineKind::Metrics => return true,
+            LineKind::Help(name) => helped = name,
+            LineKind::Sample(name) if name == helped => return true,
+            LineKind::Sample(name) if is_metric_name(name) => samples += 1,
+            LineKind::Labelled => samples += 1,
+            LineKind::Sample(_) | LineKind::Other => return false,
         }
-        if samples == SAMPLES {
+        if samples == MIN_SAMPLES {
             return true;
         }
     }
@@ -37,11 +37,11 @@ pub fn is_exposition(first: &[u8]) -> bool {
 }
 
 /// What a line says of the text it stands in.
-enum Kind<'a> {
+enum LineKind<'a> {
     /// Nothing: blank, or a `# UNIT` as OpenMetrics has it.
     Silent,
     /// That it is a page.
-    MetricFinding,
+    Metrics,
     /// That it is one if a sample of this name follows: the name alone is a word, and this may be prose.
     Help(&'a str),
     /// A sample without braces.
@@ -52,7 +52,7 @@ enum Kind<'a> {
     Other,
 }
 
-impl<'a> Kind<'a> {
+impl<'a> LineKind<'a> {
     fn of(line: &'a str) -> Self {
         match line.strip_prefix('#') {
             Some(comment) => Self::of_comment(comment.trim_ascii()),
@@ -72,14 +72,14 @@ impl<'a> Kind<'a> {
         // A quoted name may hold blanks; that of a HELP need not be read for that.
         let (first, quoted) = (about.split_ascii_whitespace().next().unwrap_or_default(), about.starts_with('"'));
         match keyword {
-            "EOF" if about.is_empty() => Self::MetricFinding,
+            "EOF" if about.is_empty() => Self::Metrics,
             "TYPE" => match about.rsplit_once([' ', '\t']) {
-                Some((name, kind)) if KINDS.contains(&kind) && (quoted || metric(name.trim_ascii())) => {
-                    Self::MetricFinding
+                Some((name, kind)) if METRIC_TYPES.contains(&kind) && (quoted || metric(name.trim_ascii())) => {
+                    Self::Metrics
                 }
                 _ => Self::Other,
             },
-            "HELP" if quoted || telling(first) => Self::MetricFinding,
+            "HELP" if quoted || is_metric_name(first) => Self::Metrics,
             "HELP" if metric(first) => Self::Help(first),
             "UNIT" if quoted || metric(first) => Self::Silent,
             _ => Self::Other,
@@ -93,6 +93,6 @@ fn metric(name: &str) -> bool {
 }
 
 /// Whether a name is a metric's and no word: in YAML a key may look like a sample's name, but for its last colon.
-fn telling(name: &str) -> bool {
+fn is_metric_name(name: &str) -> bool {
     metric(name) && name.contains(['_', ':']) && !name.ends_with(':')
 }

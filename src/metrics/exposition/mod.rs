@@ -27,8 +27,8 @@ use scan::Series;
 use crate::model::text::sanitize;
 
 /// How many bad lines are kept to be shown, and how many characters of each.
-const SHOWN_LINES: usize = 5;
-const SHOWN_CHARS: usize = 80;
+const MAX_INVALID_SHOWN: usize = 5;
+const MAX_LINE_SHOWN: usize = 80;
 
 /// A label's name and its value, unescaped.
 pub type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -48,15 +48,16 @@ pub struct Sample<'a> {
 
 impl Sample<'_> {
     /// The value of a label.
+    #[cfg(any(test, feature = "internals"))]
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
     }
 }
 
-/// A line that is no exposition.
+/// A line that is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadLine {
+pub struct InvalidLine {
     /// Its number, from 1.
     pub number: u64,
     /// Its first 80 characters, fit for a terminal.
@@ -67,29 +68,29 @@ pub struct BadLine {
 
 /// What was read and what was not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct ReadStats {
     /// Bytes of the whole text.
     pub bytes: u64,
     /// Lines of every kind, a last one without its end included.
     pub lines: u64,
-    /// Samples handed on.
+    /// Samples passed to the caller.
     pub samples: u64,
-    /// Samples of names that are not wanted; their labels were not looked at.
-    pub passed: u64,
-    /// Lines that are no exposition.
-    pub bad: u64,
+    /// Samples whose names are not wanted; their labels were not read.
+    pub skipped: u64,
+    /// Invalid lines.
+    pub invalid: u64,
     /// The first five of them.
-    pub bad_lines: Vec<BadLine>,
+    pub invalid_lines: Vec<InvalidLine>,
     /// A `# EOF` was seen, which only OpenMetrics has.
     pub openmetrics: bool,
     /// The last line has no end and was not read, or pages that end with `# EOF` are followed by one that does not.
     /// A page of the Prometheus format that was cut between two lines shows nothing of it.
-    pub cut: bool,
+    pub truncated: bool,
 }
 
-/// What stands between samples and tells pages apart.
+/// What separates pages between samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edge<'a> {
+pub enum Boundary<'a> {
     /// The type of a family, which a page tells once.
     Type(&'a str),
     /// The end of a page of OpenMetrics.
@@ -103,54 +104,54 @@ pub enum Edge<'a> {
 pub fn read(
     reader: impl BufRead,
     mut wanted: impl FnMut(&str) -> bool,
-    mut sink: impl FnMut(Result<&Sample<'_>, Edge<'_>>),
-) -> io::Result<Seen> {
-    let mut page = Scrape::default();
-    page.seen.bytes = lines::each(reader, |line| page.line(line, &mut wanted, &mut sink))?;
-    page.seen.cut |= page.seen.openmetrics && page.open;
-    Ok(page.seen)
+    mut sink: impl FnMut(Result<&Sample<'_>, Boundary<'_>>),
+) -> io::Result<ReadStats> {
+    let mut reading = Reader::default();
+    reading.stats.bytes = lines::each(reader, |line| reading.line(line, &mut wanted, &mut sink))?;
+    reading.stats.truncated |= reading.stats.openmetrics && reading.open;
+    Ok(reading.stats)
 }
 
-/// Where the reading is, and the room it does it in.
+/// A text while it is read.
 #[derive(Default)]
-struct Scrape {
-    seen: Seen,
+struct Reader {
+    stats: ReadStats,
     /// Something of a page stands behind the last `# EOF`.
     open: bool,
     labels: Vec<Label<'static>>,
     plain: Plain,
 }
 
-impl Scrape {
+impl Reader {
     fn line(
         &mut self,
         line: Line<'_>,
         wanted: &mut impl FnMut(&str) -> bool,
-        sink: &mut impl FnMut(Result<&Sample<'_>, Edge<'_>>),
+        sink: &mut impl FnMut(Result<&Sample<'_>, Boundary<'_>>),
     ) {
-        self.seen.lines += 1;
+        self.stats.lines += 1;
         let text = line.stripped();
         if line.too_long() {
-            self.seen.cut |= !line.ended;
-            return self.bad(text, "is longer than 1 MiB");
+            self.stats.truncated |= !line.ended;
+            return self.invalid(text, "longer than 1 MiB");
         }
         match text.first() {
             None => {}
             Some(b'#') if text == b"# EOF" => {
-                (self.seen.openmetrics, self.open) = (true, false);
-                sink(Err(Edge::End));
+                (self.stats.openmetrics, self.open) = (true, false);
+                sink(Err(Boundary::End));
             }
-            Some(_) if !line.ended => self.seen.cut = true,
+            Some(_) if !line.ended => self.stats.truncated = true,
             Some(b'#') => {
                 self.open = true;
                 let rest = text.strip_prefix(b"# TYPE ").and_then(|rest| std::str::from_utf8(rest).ok());
                 if let Some(family) = rest.and_then(|rest| rest.split_whitespace().next()) {
-                    sink(Err(Edge::Type(family)));
+                    sink(Err(Boundary::Type(family)));
                 }
             }
             Some(_) => match self.sample(text, wanted, sink) {
                 Ok(()) => self.open = true,
-                Err(reason) => self.bad(text, reason),
+                Err(reason) => self.invalid(text, reason),
             },
         }
     }
@@ -159,40 +160,40 @@ impl Scrape {
         &mut self,
         text: &[u8],
         wanted: &mut impl FnMut(&str) -> bool,
-        sink: &mut impl FnMut(Result<&Sample<'_>, Edge<'_>>),
+        sink: &mut impl FnMut(Result<&Sample<'_>, Boundary<'_>>),
     ) -> Result<(), &'static str> {
         let (name, rest) = scan::name(text);
         if !name.is_empty() && !wanted(name) {
-            scan::likely(rest)?;
-            self.seen.passed += 1;
+            scan::is_plausible(rest)?;
+            self.stats.skipped += 1;
             return Ok(());
         }
-        let text = std::str::from_utf8(text).map_err(|_| "is not UTF-8")?;
-        let series = Series::scan(text, emptied(std::mem::take(&mut self.labels)))?;
+        let text = std::str::from_utf8(text).map_err(|_| "not UTF-8")?;
+        let series = Series::scan(text, reuse_memory(std::mem::take(&mut self.labels)))?;
         if name.is_empty() && !wanted(&series.name) {
-            self.seen.passed += 1;
+            self.stats.skipped += 1;
         } else {
             let (value, at) = self.plain.read(&series)?;
-            self.seen.samples += 1;
+            self.stats.samples += 1;
             sink(Ok(&Sample { name: &series.name, labels: &series.labels, value, at }));
         }
-        self.labels = emptied(series.labels);
+        self.labels = reuse_memory(series.labels);
         Ok(())
     }
 
-    fn bad(&mut self, text: &[u8], reason: &'static str) {
-        self.seen.bad += 1;
-        if self.seen.bad_lines.len() < SHOWN_LINES {
+    fn invalid(&mut self, text: &[u8], reason: &'static str) {
+        self.stats.invalid += 1;
+        if self.stats.invalid_lines.len() < MAX_INVALID_SHOWN {
             // No character has more than four bytes.
-            let text = String::from_utf8_lossy(text.get(..SHOWN_CHARS * 4).unwrap_or(text));
-            let text = sanitize(&text.chars().take(SHOWN_CHARS).collect::<String>());
-            self.seen.bad_lines.push(BadLine { number: self.seen.lines, text, reason });
+            let text = String::from_utf8_lossy(text.get(..MAX_LINE_SHOWN * 4).unwrap_or(text));
+            let text = sanitize(&text.chars().take(MAX_LINE_SHOWN).collect::<String>());
+            self.stats.invalid_lines.push(InvalidLine { number: self.stats.lines, text, reason });
         }
     }
 }
 
 /// The same room for the labels of another line: collecting what came from a vector keeps its memory.
-fn emptied<'b>(mut labels: Vec<Label<'_>>) -> Vec<Label<'b>> {
+fn reuse_memory<'b>(mut labels: Vec<Label<'_>>) -> Vec<Label<'b>> {
     labels.clear();
     labels.into_iter().map_while(|_| None).collect()
 }

@@ -16,13 +16,13 @@ use std::fmt::Write;
 use prometheus_parse::LineInfo;
 
 use super::number;
-use super::scan::{Series, bare};
+use super::scan::{Series, is_plain_name};
 
 /// Stands for a name that the crate would not read.
 const STAND_IN: &str = "_";
 
 fn known(name: &str) -> &str {
-    if bare(name) { name } else { STAND_IN }
+    if is_plain_name(name) { name } else { STAND_IN }
 }
 
 /// The line for the crate, in room that is used again.
@@ -40,11 +40,11 @@ impl Plain {
                 // Then what was put aside belongs to the numbers that came back.
                 if self.line.get(..name) == Some(metric_name) && self.line.get(name + 1..labels) == read =>
             {
-                let value = number::value(value).ok_or("has a value that is no number")?;
-                let at = timestamp.map(|text| number::time(text).ok_or("has a timestamp that is no time")).transpose()?;
+                let value = number::value(value).ok_or("invalid value")?;
+                let at = timestamp.map(|text| number::time(text).ok_or("invalid timestamp")).transpose()?;
                 Ok((value, at))
             }
-            _ => Err("is not read by prometheus-parse"),
+            _ => Err("rejected by prometheus-parse"),
         }
     }
 

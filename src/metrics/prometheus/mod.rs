@@ -112,9 +112,9 @@ pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
         Ok(body) => Err(HttpError {
             kind: HttpErrorKind::InvalidUrl,
             url: body.url,
-            message: "it answers, but neither as Prometheus' API nor with metrics".into(),
-            help: "Give the address that /api/v1/query is below (Mimir: /prometheus, Grafana Cloud: /api/prom, VictoriaMetrics \
-                   cluster: /select/0/prometheus), or a /metrics page."
+            message: "the response is neither the Prometheus API nor metrics".into(),
+            help: "Pass the base URL of /api/v1/query (Mimir: /prometheus, Grafana Cloud: /api/prom, VictoriaMetrics \
+                   cluster: /select/0/prometheus), or a /metrics endpoint."
                 .into(),
             body: String::new(),
         }),
@@ -184,7 +184,7 @@ pub fn read(
     if !late.is_empty() && step > 15 {
         let nodes = list_some(&late);
         server.result.remarks.push(format!(
-            "{nodes} restarted, came or went within the window: up to {step} s before each end are not seen, a shorter window sees more"
+            "{nodes} restarted, joined or left within the window: up to {step} s before each end are not counted; a shorter window counts more"
         ));
     }
     server.remarks(&found);

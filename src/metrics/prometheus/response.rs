@@ -106,15 +106,15 @@ pub fn read<T: Default + for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, V
     let envelope: Envelope<T> = serde_json::from_slice(&body.bytes).map_err(|broken| {
         let html = body.bytes.trim_ascii_start().starts_with(b"<");
         let message = match () {
-            () if html => "it answered with a web page, not with the API's JSON".to_owned(),
-            () if broken.is_eof() => "its answer ends in the middle of its JSON".to_owned(),
-            () => format!("its answer is not the API's JSON ({broken})"),
+            () if html => "the response is a web page, not the API's JSON".to_owned(),
+            () if broken.is_eof() => "the response ends in the middle of the JSON".to_owned(),
+            () => format!("the response is not the API's JSON ({broken})"),
         };
         HttpError::new(
             HttpErrorKind::Truncated,
             url,
             message,
-            "Check the address: a login page, a proxy or another service may answer there.",
+            "Check the URL: a login page, a proxy or another service may respond there.",
         )
     })?;
     if envelope.status == "success" {
@@ -125,10 +125,8 @@ pub fn read<T: Default + for<'de> Deserialize<'de>>(body: &Body) -> Result<(T, V
 
 fn failed(url: &str, kind: &str, error: &str) -> HttpError {
     let help = match kind {
-        "timeout" => "Take a shorter window (--window) or fewer nodes (--selector), or a longer --timeout.",
-        "execution" | "unavailable" => {
-            "The server could not run the query: its own limits or its stores; its log tells more."
-        }
+        "timeout" => "Use a shorter --window, fewer nodes (--selector), or a longer --timeout.",
+        "execution" | "unavailable" => "The server could not run the query (its limits or its stores); see its log.",
         "bad_data" => "Check --selector and --node-label.",
         _ => "",
     };
@@ -171,7 +169,7 @@ mod tests {
         assert!(result(r#"{"status":"succ"#).contains("ends in the middle"));
         assert!(result("[]").contains("not the API's JSON"));
         let error = r#"{"status":"error","errorType":"timeout","error":"query timed out"}"#;
-        assert!(result(error).contains("(timeout): query timed out. Take a shorter window"), "{}", result(error));
+        assert!(result(error).contains("(timeout): query timed out. Use a shorter --window"), "{}", result(error));
         let colours = r#"{"status":"error","errorType":"bad_data","error":"\u001b[31mno\n"}"#;
         assert!(!result(colours).contains(char::is_control), "{:?}", result(colours));
     }

@@ -37,13 +37,11 @@ impl Server<'_> {
     pub(super) fn remarks(&mut self, found: &NodeLabels) {
         if !self.duplicated.is_empty() {
             let (nodes, labels) = (list_some(&self.duplicated), found.replica_labels.join(", "));
-            self.result.remarks.push(format!("scraped more than once (by {labels}) and counted once: {nodes}"));
+            self.result.remarks.push(format!("scraped more than once (by {labels}), counted once: {nodes}"));
         }
         if !self.without_values.is_empty() {
             let nodes = list_some(&self.without_values);
-            self.result
-                .remarks
-                .push(format!("their series are known, but no value within the window was met: {nodes}"));
+            self.result.remarks.push(format!("no values within the window: {nodes}"));
         }
     }
 
@@ -71,7 +69,7 @@ impl Server<'_> {
         let read = response::read(&body).map_err(|trouble| short(self.client.mask_error(trouble)));
         let (data, warnings) = read?;
         for warning in warnings {
-            let warning = self.client.mask(&format!("{}: the server warns: {warning}", without_query(&body.url)));
+            let warning = self.client.mask(&format!("{}: server warning: {warning}", without_query(&body.url)));
             if !self.result.remarks.contains(&warning) {
                 self.result.remarks.push(warning);
             }
@@ -146,14 +144,14 @@ impl Server<'_> {
         if earlier {
             let (from, to) = options.window;
             return self.trouble(
-                format!("it holds kubelet metrics, but none from {} to {}", seconds(from), seconds(to)),
+                format!("no kubelet metrics from {} to {}", seconds(from), seconds(to)),
                 "Choose another window (--window, --from, --to).",
             );
         }
-        let selected = if options.selector.is_empty() { "" } else { " that --selector lets pass" };
+        let selected = if options.selector.is_empty() { "" } else { " that match --selector" };
         self.trouble(
-            format!("it holds no metrics of kubelets{selected} ({} or {})", query::PROBE_FAMILIES[0], query::PROBE_FAMILIES[1]),
-            "Does it scrape the kubelets' /metrics, and keep these families? Every kubelet has the first, those from 1.26 on the second.",
+            format!("no kubelet metrics{selected} ({} or {})", query::PROBE_FAMILIES[0], query::PROBE_FAMILIES[1]),
+            "Check that Prometheus scrapes the kubelets' /metrics and keeps these families. Every kubelet has the first, 1.26 and later the second.",
         )
     }
 
@@ -161,21 +159,21 @@ impl Server<'_> {
     pub(super) fn empty(&self) -> HttpError {
         if self.names_missing {
             return self.trouble(
-                "its answers lack the names of the series (`sum by (__name__, …)` must keep them)",
-                "Is a proxy or an old server in between? Ask Prometheus itself, or give pages of metrics.",
+                "the results lack series names (`sum by (__name__, …)` must keep them)",
+                "Check for a proxy or an old server in between. Query Prometheus itself, or pass saved scrapes.",
             );
         }
-        self.trouble("it gave no values for the kubelets it knows", "Choose another window (--window, --from, --to).")
+        self.trouble("no values for the known kubelets", "Choose another window (--window, --from, --to).")
     }
 
     pub(super) fn no_such_label(&self, series: &[Labels]) -> HttpError {
         let known: BTreeSet<&str> = series.iter().flat_map(|labels| labels.keys()).map(String::as_str).collect();
         let known: Vec<&str> = known.into_iter().filter(|label| *label != "__name__").collect();
         let message = match &self.options.node_label {
-            Some(own) => format!("no kubelet's series has the label {own:?}"),
-            None => "the kubelets' series have no label that names their node".to_owned(),
+            Some(own) => format!("no kubelet series has the label {own:?}"),
+            None => "no label of the kubelet series names the node".to_owned(),
         };
-        self.trouble(message, format!("--node-label NAME chooses it; they have: {}", known.join(", ")))
+        self.trouble(message, format!("Set --node-label to one of: {}", known.join(", ")))
     }
 
     /// What an optional query gives; where it cannot be answered, that is told.
@@ -216,7 +214,7 @@ impl Server<'_> {
                     let restarted = |one: &&Series| one.numbers().any(|(_, changes)| changes > 0.0);
                     unstable.extend(series.iter().filter(restarted).filter_map(|one| found.name(&one.metric)));
                 }
-                Err(trouble) => self.result.remarks.push(format!("restarts of kubelets may be missed: {trouble}")),
+                Err(trouble) => self.result.remarks.push(format!("kubelet restarts may be missed: {trouble}")),
             }
         }
         unstable

@@ -74,11 +74,6 @@ pub(super) fn pretty(text: &[u8]) -> Option<Envelope<'_>> {
     envelope.message.is_some().then_some(envelope)
 }
 
-/// The value of `key` when it is the one field on the line.
-pub(super) fn pretty_field<'t>(text: &'t [u8], key: &[u8]) -> Option<Cow<'t, [u8]>> {
-    Fields(text).next().filter(|(name, _)| *name == key).and_then(|(_, value)| value.text())
-}
-
 /// A complete line in double quotes with its inner quotes escaped; perhaps a comma or bracket behind it.
 pub(super) fn quoted_line(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     let (inner, closed, rest) = string(text.strip_prefix(b"\"")?);

@@ -59,21 +59,6 @@ pub fn open(line: &[u8]) -> Frame<'_> {
     strip_frames(line, MAX_DEPTH, Origin::Line).frame
 }
 
-/// The host, when `line` is the `_HOSTNAME` field of an entry that `journalctl -o export`, `verbose` or `json-pretty`
-/// spreads over several lines; `None` for every other line.
-#[must_use]
-pub fn host_field(line: &[u8]) -> Option<Cow<'_, str>> {
-    let line = line.trim_ascii();
-    let name = match line.strip_prefix(b"_HOSTNAME=") {
-        Some(name) => Cow::Borrowed(name),
-        None => envelope::pretty_field(line, b"_HOSTNAME")?,
-    };
-    match name {
-        Cow::Borrowed(name) => (!name.is_empty()).then(|| String::from_utf8_lossy(name)),
-        Cow::Owned(name) => (!name.is_empty()).then(|| Cow::Owned(String::from_utf8_lossy(&name).into_owned())),
-    }
-}
-
 /// A frame, and whether anything was recognised at all.
 struct Stripped<'a> {
     frame: Frame<'a>,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::tests::{JSON, KLOG};
-use super::{decoration, host_field, open};
+use super::{decoration, open};
 
 /// Text that a generated line is made of: parts of every form, so that random lines get past the first byte.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
@@ -56,14 +56,12 @@ proptest! {
     fn any_bytes_are_opened(line in prop::collection::vec(any::<u8>(), 0..300)) {
         let found = open(&line);
         prop_assert!(found.body.len() <= line.len());
-        let _ = host_field(&line);
         let _ = decoration::before_truncation_mark(&line);
     }
 
     #[test]
     fn any_mixture_is_opened(line in pieces()) {
         let _ = open(&line);
-        let _ = host_field(&line);
     }
 
     #[test]

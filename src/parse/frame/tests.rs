@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Frame, host_field, open};
+use super::{Frame, open};
 use crate::model::time::Stamp;
 
 /// One entry of a real journal; every `journalctl -o` form below shows this one.
@@ -309,19 +309,4 @@ fn marks_of_cut_lines() {
     );
     let json = r#"{"_PID":"7","MESSAGE":"I1123 19:08:24.991703   30893 a.go:1] \"Obser>"#;
     assert_eq!((body(json).as_str(), frame(json).truncated), ("I1123 19:08:24.991703   30893 a.go:1] \"Obser", true));
-}
-
-#[test]
-fn host_fields() {
-    for line in [
-        "_HOSTNAME=rig-node-1",
-        "    _HOSTNAME=rig-node-1\r",
-        "\t\"_HOSTNAME\" : \"rig-node-1\",",
-        "\"_HOSTNAME\":\"rig-node-1\"",
-    ] {
-        assert_eq!(host_field(line.as_bytes()).as_deref(), Some("rig-node-1"), "{line}");
-    }
-    for line in ["_HOSTNAME=", "MESSAGE=_HOSTNAME=x", "x _HOSTNAME=y", "\t\"_COMM\" : \"_HOSTNAME\"", JSON, ""] {
-        assert_eq!(host_field(line.as_bytes()), None, "{line}");
-    }
 }

@@ -1,4 +1,4 @@
-//! One startup, step by step: when (`@`), how long (`+`), how well it is known, and the lines it stands on.
+//! One startup, step by step: when (`@`), how long (`+`), how precise that is, and the log lines that show it.
 
 mod queue;
 

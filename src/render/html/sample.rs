@@ -264,7 +264,7 @@ pub(super) fn of_report(report: &Report) -> Result<Sample, Error> {
     Ok(listed)
 }
 
-/// Takes the bytes of a startup off what is left, and tells whether it fits. Numbers take some 180, names their length; those
+/// Takes the bytes of a startup off what is left, and returns whether it fits. Numbers take some 180, names their length; those
 /// that many share are counted each time, which errs to the safe side.
 fn room_for(left: &mut usize, startup: &Startup) -> bool {
     let text = |text: &Option<Box<str>>| text.as_deref().map_or(0, str::len);

@@ -10,7 +10,6 @@ use std::io::Write;
 use super::grid::markdown as words;
 use super::text::{covered, startups, unused_lines};
 use super::{TextOptions, estimate, format_count, format_duration, format_percent};
-use crate::breakdown::anomaly;
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
@@ -183,8 +182,8 @@ fn coverage(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     let c = &report.coverage;
     if !report.summary.anomalies.is_empty() {
         writeln!(out, "### Anomalies\n")?;
-        for (id, count) in &report.summary.anomalies {
-            writeln!(out, "- {count} × **{id}**: {}", words(anomaly(id).unwrap_or_default()))?;
+        for (anomaly, count) in &report.summary.anomalies {
+            writeln!(out, "- {count} × **{}**: {}", anomaly.name(), words(anomaly.meaning()))?;
         }
         writeln!(out)?;
     }

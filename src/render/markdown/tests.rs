@@ -73,7 +73,7 @@ fn a_forge_takes_it_whole() {
         row.pod = format!("{number}{long}").into();
         row.uid = Some(format!("{number}-0").into());
         row.kubelet_version = Some(format!("{long}{number}").into());
-        row.anomalies = crate::breakdown::ANOMALIES.iter().map(|(id, _)| (*id).into()).collect();
+        row.anomalies = crate::breakdown::ANOMALIES.iter().map(|(_, id)| (*id).into()).collect();
         let finding = |cause: &causes::Cause| Finding {
             cause: cause.id.into(),
             lost_s: 1.0,

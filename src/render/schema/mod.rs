@@ -12,7 +12,7 @@ use schemars::visit::{Visitor, visit_schema_object};
 
 use crate::model::error::{Error, ErrorKind};
 
-/// One of the forms of JSON.
+/// One of the JSON formats.
 #[derive(Debug)]
 pub struct Schema {
     /// Its name, that of its file in `docs/schema`.
@@ -51,7 +51,7 @@ pub const SCHEMAS: &[Schema] = &[
     },
 ];
 
-/// Fields that are left out where there is nothing to say, with the objects they are of; all others are always there.
+/// Fields that are omitted when empty, with the object that has them; all others are always present.
 const OPTIONAL_FIELDS: &[(&str, &str)] = &[
     ("Report", "metrics"),
     ("Coverage", "pseudonyms"),

@@ -8,7 +8,6 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::{TextOptions, format_count, format_duration, format_percent, wrap};
-use crate::breakdown::anomaly;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
@@ -166,9 +165,8 @@ impl Page<'_> {
         let c = &self.report.coverage;
         self.not_checked(out)?;
         self.wrapped(out, "", &covered(c), " · ")?;
-        for (id, number) in &self.report.summary.anomalies {
-            let meaning = anomaly(id).unwrap_or_default();
-            self.words(out, "  ", &format!("{number} × {id}: {meaning}"))?;
+        for (anomaly, number) in &self.report.summary.anomalies {
+            self.words(out, "  ", &format!("{number} × {}: {}", anomaly.name(), anomaly.meaning()))?;
         }
         for lines in unused_lines(c) {
             self.words(out, "  ", &sanitize(&lines))?;

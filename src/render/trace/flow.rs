@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::{Event, Slice};
 use crate::model::error::Error;
 use crate::model::phase::Phase;
+use crate::model::waited_for::WaitedFor;
 use crate::table::Span;
 
 /// How many pulls and waits are kept: far more than a viewer can draw, and a few megabytes.
@@ -21,12 +22,15 @@ pub(super) struct Flows {
 impl Flows {
     /// Takes note of a span.
     pub(super) fn note(&mut self, span: &Span, slice: Slice) {
-        let Some(about) = span.waited_for.as_deref() else { return };
-        match (span.phase, about.strip_prefix("behind ")) {
-            (Phase::ImageWait, Some(image)) if self.waits.len() < MOST => self.waits.push((image.into(), slice)),
-            (Phase::ImagePull, None) if self.pulled < MOST => {
+        let Some(waited_for) = span.waited_for.as_deref().map(WaitedFor::from_text) else { return };
+        match (span.phase, waited_for) {
+            (Phase::ImageWait, WaitedFor::PullAhead(image)) if self.waits.len() < MOST => {
+                self.waits.push((image, slice))
+            }
+            // A pseudonym of an image looks like any name.
+            (Phase::ImagePull, WaitedFor::Image(image) | WaitedFor::Container(image)) if self.pulled < MOST => {
                 self.pulled += 1;
-                self.pulls.entry((slice.pid, about.into())).or_default().push(slice);
+                self.pulls.entry((slice.pid, image)).or_default().push(slice);
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use crate::model::error::Error;
-use crate::report::gate::expression::{Comparison, Kind, Test, Value};
+use crate::report::gate::expression::{ColumnType, Comparison, Test, Value};
 use crate::table::Batch;
 use crate::table::filter;
 
@@ -31,7 +31,7 @@ impl<'a> Filter<'a> {
     /// Whether a startup that has no value may come to have one once it runs. What null itself answers (text, an inequality, the
     /// question for null) is no such value.
     pub(super) fn comes_with_running(&self) -> bool {
-        !matches!(self.test.column.kind, Kind::Text | Kind::Texts)
+        !matches!(self.test.column.kind, ColumnType::Text | ColumnType::Texts)
             && self.test.value != Value::Null
             && self.test.comparison != Comparison::Unequal
     }
@@ -55,7 +55,7 @@ impl<'a> Filter<'a> {
                 let fits = |value: i64| comparison.allows(value.cmp(bound));
                 batch.integers(name)?.iter().map(|value| value.map(fits).or(otherwise)).collect()
             }
-            (Value::Text(_), Some(glob)) if self.test.column.kind == Kind::Texts => {
+            (Value::Text(_), Some(glob)) if self.test.column.kind == ColumnType::Texts => {
                 let (words, lengths) = batch.words(name)?;
                 let mut words = words.iter();
                 let mut any = |length: usize| {

@@ -1,4 +1,4 @@
-//! The gate over metrics alone: histograms tell between which bounds a figure lies, and only of the kubelet's own values.
+//! Limits over metrics alone: histograms give the bounds that a figure lies between, and only of the kubelet's own values.
 
 use super::{CONFIDENCE, Sample, Values};
 use crate::metrics::{Histogram, MetricsReport, StartupStats, Window};
@@ -90,7 +90,7 @@ impl Buckets {
         (self.histogram.quantile(sound).map(|between| between.point), Interval { low, high })
     }
 
-    /// The share of values at or below a bound (`<` is taken as `<=`: a histogram does not tell them apart), or above it.
+    /// The share of values at or below a bound (`<` is taken as `<=`: a histogram cannot distinguish them), or above it.
     pub(super) fn share(&self, bound: f64, above: bool) -> (Option<f64>, Interval) {
         let count = self.histogram.count.round() as usize;
         if count == 0 {

@@ -2,13 +2,15 @@
 //!
 //! A limit says when to fail. A quantile, a mean or a share of a sample is known as an interval; the verdict is *fail* when the
 //! whole interval breaks the limit, *pass* when none of it does, and *not enough evidence* in between. Counts, sums and extremes
-//! are of the startups given and of no others: they are exact. Without startups, metrics are judged as far as they tell.
+//! cover exactly the given startups: they are exact. Without startups, limits are checked against metrics where these allow it.
 
 pub mod expression;
 mod filter;
+mod margins;
 mod metrics;
 
 use filter::Filter;
+use margins::{baseline_margins, interval_margins, outcome};
 use metrics::Buckets;
 use polars_core::prelude::DataType;
 
@@ -16,7 +18,7 @@ use crate::model::error::{Error, ErrorKind};
 use crate::model::names::named_enum;
 use crate::model::startup::State;
 use crate::report::Report;
-use crate::report::gate::expression::{Bound, Comparison, Expression, Function, Kind as Holds};
+use crate::report::gate::expression::{Bound, ColumnType, Expression, Function};
 use crate::report::stat::{self, Interval};
 use crate::table::{Described, Row, Table};
 
@@ -113,15 +115,15 @@ pub fn columns() -> Vec<(String, &'static str)> {
     described().into_iter().map(|(column, _)| (column.name, column.about)).collect()
 }
 
-fn described() -> Vec<(Described, Holds)> {
+fn described() -> Vec<(Described, ColumnType)> {
     let holds = |column: &Described| match &column.dtype {
-        DataType::String => Some(Holds::Text),
-        DataType::List(inner) if **inner == DataType::String => Some(Holds::Texts),
-        DataType::Float64 => Some(Holds::Seconds),
-        DataType::Int64 if column.name.ends_with("_bytes") => Some(Holds::Bytes),
-        DataType::Int64 => Some(Holds::Number),
-        DataType::Boolean => Some(Holds::Bool),
-        DataType::Datetime(..) => Some(Holds::Time),
+        DataType::String => Some(ColumnType::Text),
+        DataType::List(inner) if **inner == DataType::String => Some(ColumnType::Texts),
+        DataType::Float64 => Some(ColumnType::Seconds),
+        DataType::Int64 if column.name.ends_with("_bytes") => Some(ColumnType::Bytes),
+        DataType::Int64 => Some(ColumnType::Number),
+        DataType::Boolean => Some(ColumnType::Bool),
+        DataType::Datetime(..) => Some(ColumnType::Time),
         _ => None,
     };
     Row::described().into_iter().filter_map(|column| holds(&column).map(|holds| (column, holds))).collect()
@@ -142,7 +144,7 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
         (texts, _) => texts,
     };
     let known = described();
-    let columns: Vec<(&str, Holds)> = known.iter().map(|(column, holds)| (column.name.as_str(), *holds)).collect();
+    let columns: Vec<(&str, ColumnType)> = known.iter().map(|(column, holds)| (column.name.as_str(), *holds)).collect();
     let mut limits = Vec::new();
     let mut wrong = Vec::new();
     for text in texts {
@@ -332,10 +334,10 @@ fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict
     let (value, interval) = now.figure(limit.function);
     let baseline = before.filter(|_| limit.needs_baseline()).and_then(|before| before.figure(limit.function).0);
     let (bound, side) = match (limit.bound, before) {
-        (Bound::Value(bound), _) => (Some(bound), sides(interval, bound)),
+        (Bound::Value(bound), _) => (Some(bound), interval_margins(interval, bound)),
         (Bound::Baseline { factor, plus }, Some(before)) => {
             let (figure, known) = before.figure(limit.function);
-            (limit.bound.over(figure), against(limit.function, now, interval, before, known, factor, plus))
+            (limit.bound.over(figure), baseline_margins(limit.function, now, interval, before, known, factor, plus))
         }
         (Bound::Baseline { .. }, None) => (None, None),
     };
@@ -350,68 +352,10 @@ fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict
         open: now.open,
         baseline,
         unit: match limit.column.as_ref().map(|column| column.kind) {
-            Some(Holds::Seconds) => "s",
-            Some(Holds::Bytes) => "B",
+            Some(ColumnType::Seconds) => "s",
+            Some(ColumnType::Bytes) => "B",
             _ if limit.function == Function::Share => "share",
             _ => "",
-        },
-    }
-}
-
-/// How far the ends of an interval lie above a bound; unbounded ends as far as can be.
-fn sides(interval: Interval, bound: f64) -> Option<(f64, f64)> {
-    let far = |end: Option<f64>, unbounded: f64| end.map_or(unbounded, |end| end - bound);
-    Some((far(interval.low, f64::NEG_INFINITY), far(interval.high, f64::INFINITY)))
-}
-
-/// The same against a baseline, which is a sample too: of quantiles the bootstrap gives the difference; of other figures the
-/// farthest ends of both intervals do, which is more careful than need be.
-fn against(
-    function: Function,
-    now: &Sample,
-    interval: Interval,
-    before: &Sample,
-    known: Interval,
-    factor: f64,
-    plus: f64,
-) -> Option<(f64, f64)> {
-    if let (Values::Of(now), Values::Of(before), Function::Quantile(q), 0) =
-        (&now.values, &before.values, function, now.open + before.open)
-    {
-        let scaled: Vec<f64> = before.iter().map(|value| value * factor).collect();
-        let change = stat::quantile_change(&scaled, now, q, CONFIDENCE)?;
-        return Some((
-            change.low.map_or(f64::NEG_INFINITY, |low| low - plus),
-            change.high.map_or(f64::INFINITY, |high| high - plus),
-        ));
-    }
-    let low = interval.low.zip(known.high).map_or(f64::NEG_INFINITY, |(now, before)| now - before * factor - plus);
-    let high = interval.high.zip(known.low).map_or(f64::INFINITY, |(now, before)| now - before * factor - plus);
-    Some((low, high))
-}
-
-/// Fails when the limit is broken wherever in its interval the figure lies, passes when it is broken nowhere.
-fn outcome(comparison: Comparison, value: Option<f64>, bound: Option<f64>, side: Option<(f64, f64)>) -> Outcome {
-    let (Some(value), Some(bound), Some((low, high))) = (value, bound, side) else { return Outcome::Unknown };
-    if [value, bound, low, high].iter().any(|number| number.is_nan()) {
-        return Outcome::Unknown;
-    }
-    let broken = |distance: f64| comparison.holds(distance, 0.0);
-    let inside = low <= 0.0 && high >= 0.0;
-    match comparison {
-        // Equality is a question about one point: an interval around it can neither prove nor exclude it.
-        Comparison::Equal | Comparison::Unequal if low < high && inside => Outcome::Unknown,
-        Comparison::Equal | Comparison::Unequal => {
-            if comparison.holds(value, bound) {
-                Outcome::Fail
-            } else {
-                Outcome::Pass
-            }
-        }
-        _ => match (broken(low), broken(high)) {
-            (true, true) => Outcome::Fail,
-            (false, false) => Outcome::Pass,
-            _ => Outcome::Unknown,
         },
     }
 }

@@ -48,7 +48,7 @@ impl Scenario {
             let knob = knob.ok_or_else(|| wrong(format!("{name:?} cannot be simulated")))?;
             let fits = match knob {
                 Setting::SerializeImagePulls => matches!(value, "true" | "false"),
-                // What another limit would have refused, nothing tells; no limit refuses nothing.
+                // What another limit would have refused is unknown; no limit refuses nothing.
                 Setting::RegistryPullQps => value == "0",
                 _ => value.parse::<u32>().is_ok_and(|most| most > 0),
             };

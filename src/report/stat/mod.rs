@@ -88,7 +88,7 @@ pub fn share_interval(hits: usize, count: usize, confidence: f64) -> (f64, f64) 
 }
 
 /// Percentile bootstrap interval of the mean (Efron, "Bootstrap Methods: Another Look at the Jackknife", 1979); `None`
-/// for fewer than two values, which tell nothing about spread.
+/// for fewer than two values, which have no spread.
 ///
 /// Work does not grow with the sample, beyond two passes: only the 500 lowest and the 500 highest values, in which a
 /// heavy tail lives, are redrawn one by one; the sum of draws from between them is drawn from its normal limit. Each

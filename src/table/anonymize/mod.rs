@@ -1,4 +1,4 @@
-//! Pseudonyms for everything that tells whose cluster it is: `--anonymize`.
+//! Pseudonyms for everything that identifies a cluster: `--anonymize`.
 //!
 //! ```text
 //! Row ──────────────┐                  ┌─ name (columns: the kind is known)
@@ -24,14 +24,13 @@ use crate::input::SourceError;
 use crate::metrics::{Window, families};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
+use crate::model::waited_for::WaitedFor;
 use crate::table::{Coverage, Row};
 pub use name::Kind;
 use text::Known;
 
 /// A key file shorter than this could be guessed.
 const SHORTEST: usize = 16;
-/// What may be waited for that is no name.
-const FIXED_PHRASES: [&str; 1] = ["the node's network"];
 
 /// Gives names their pseudonyms.
 #[derive(Clone)]
@@ -130,16 +129,16 @@ impl Anonymizer {
             .spans
             .iter()
             .filter(|span| matches!(span.phase, Phase::ImagePull | Phase::ImageWait | Phase::ImageBackoff));
-        let waited = of_images
-            .filter_map(|span| span.waited_for.as_deref())
-            .map(|about| about.strip_prefix("behind ").unwrap_or(about));
+        let waited =
+            of_images.filter_map(|span| span.waited_for.as_deref()).map(WaitedFor::from_text).collect::<Vec<_>>();
         let workload = row.workload.split_once('/').map_or(&*row.workload, |(_, name)| name);
         let names = row.volume_mounts.iter().map(|volume| (&*volume.volume, Kind::Volume));
         let names =
             names.chain([(workload, Kind::Workload), (&*row.namespace, Kind::Namespace), (&*row.pod, Kind::Pod)]);
         let names = names.chain(row.uid.as_deref().map(|uid| (uid, Kind::Uid)));
         let names = names.chain(row.node.as_deref().map(|node| (node, Kind::Node)));
-        let names = names.chain(images.chain(waited).map(|image| (image, Kind::Image)));
+        let names =
+            names.chain(images.chain(waited.iter().filter_map(WaitedFor::name)).map(|image| (image, Kind::Image)));
         known.extend(names.filter(|(name, _)| !name.is_empty()));
         let about = |about: &Option<Box<str>>| about.as_deref().map(|about| self.about(about, &known).into());
         Texts {
@@ -156,13 +155,11 @@ impl Anonymizer {
 
     /// Whom or what a start waited for: an image, a container, or words.
     fn about(&self, about: &str, known: &Known<'_>) -> String {
-        match about.strip_prefix("behind ") {
-            Some(image) => format!("behind {}", self.name(Kind::Image, image)),
-            None if FIXED_PHRASES.contains(&about) || causes::is_with_others(about) => about.to_owned(),
-            None if known.get(about) == Some(&Kind::Image) || about.contains(['/', ':']) => {
-                self.name(Kind::Image, about)
-            }
-            None => self.name(Kind::Container, about),
+        match WaitedFor::from_text(about) {
+            WaitedFor::PullAhead(image) => WaitedFor::PullAhead(self.name(Kind::Image, &image).into()).to_string(),
+            WaitedFor::Container(name) if known.get(&*name) != Some(&Kind::Image) => self.name(Kind::Container, &name),
+            WaitedFor::Image(name) | WaitedFor::Container(name) => self.name(Kind::Image, &name),
+            nameless @ (WaitedFor::NodeNetwork | WaitedFor::Burst { .. }) => nameless.to_string(),
         }
     }
 
@@ -207,7 +204,7 @@ impl Anonymizer {
         self.text_with(&source_error.to_string(), &Known::from([(source_error.name.as_str(), Kind::Path)]))
     }
 
-    /// A filter as it is told: its kind and its patterns.
+    /// A filter as text: its kind and its patterns.
     fn filter(&self, words: &str) -> String {
         let Some((flag, patterns)) = words.split_once(' ') else { return self.name(Kind::Other, words) };
         if matches!(flag, "since" | "until" | "cause") {

@@ -1,7 +1,7 @@
 //! A name → its pseudonym. What a pseudonym says of its name is its kind and that it is the same name elsewhere; the
 //! twelve characters after the kind are of the name alone, so that `x-…` in a text and `pod-…` in a column show as one.
 //!
-//! Nine of them (45 bits) tell names apart; the last three are made of these nine with the key. By them a pseudonym of the
+//! Nine of them (45 bits) distinguish names; the last three are made of these nine with the key. By them a pseudonym of the
 //! same key is known and stays what it is, so that a report that was anonymised before can be read beside one that was not.
 
 use std::hash::Hasher;
@@ -51,7 +51,7 @@ const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const LETTERS: &[u8; 16] = b"abcdefghjkmnpqrs";
 /// What Kubernetes makes random parts of: `node_pool` takes two of these off, and the pool's part is left.
 const SAFE: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-/// How long the part after the kind is, and how much of it tells names apart.
+/// How long the part after the kind is, and how much of it distinguishes names.
 const LENGTH: usize = 12;
 const UNIQUE_LEN: usize = 9;
 /// The random parts of a node's pseudonym.
@@ -113,20 +113,21 @@ impl Anonymizer {
         digits(self.hash(Use::Key, ""), DIGITS, 8)
     }
 
-    fn check(&self, told: &str) -> String {
-        let check = self.hash(Use::Check, told);
+    fn check(&self, unique: &str) -> String {
+        let check = self.hash(Use::Check, unique);
         digits(check, DIGITS, LENGTH - UNIQUE_LEN - 1) + &digits(check >> 64, LETTERS, 1)
     }
 
     /// The twelve characters of a name.
     fn token(&self, name: &str) -> String {
-        let told = digits(self.hash(Use::Name, name), DIGITS, UNIQUE_LEN);
-        let check = self.check(&told);
-        told + &check
+        let unique = digits(self.hash(Use::Name, name), DIGITS, UNIQUE_LEN);
+        let check = self.check(&unique);
+        unique + &check
     }
 
     fn is_token(&self, text: &str) -> bool {
-        text.len() == LENGTH && text.split_at_checked(UNIQUE_LEN).is_some_and(|(told, check)| self.check(told) == check)
+        text.len() == LENGTH
+            && text.split_at_checked(UNIQUE_LEN).is_some_and(|(unique, check)| self.check(unique) == check)
     }
 
     /// Whether this is a pseudonym made with this key.
@@ -236,7 +237,7 @@ impl Anonymizer {
         }
         text.push_str(&self.plain("image-", path));
         match tag {
-            // What is there without being named tells nothing.
+            // What is there without a name identifies nothing.
             Some("latest") => text.push_str(":latest"),
             Some(tag) if self.is_mine(tag) => text.push_str(&format!(":{tag}")),
             // Of the image and the tag: tags alone could be guessed by how often they occur.

@@ -196,8 +196,8 @@ fn coverage_says_whose_pseudonyms_they_are() {
         ..Coverage::default()
     };
     anonymizer().coverage(&mut coverage, &[]);
-    let told = format!("{coverage:?}");
-    assert!(!told.contains("shop") && !told.contains("sh*"), "{told}");
+    let shown = format!("{coverage:?}");
+    assert!(!shown.contains("shop") && !shown.contains("sh*"), "{shown}");
     assert_eq!(coverage.filters[1..], ["since 2026-11-23", "cause image-*"]);
     assert!(coverage.pseudonyms[0].starts_with("key "));
     assert!(Anonymizer::ephemeral([1; 16]).key_description().starts_with("this run only"));

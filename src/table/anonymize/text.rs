@@ -1,6 +1,6 @@
 //! A text (a line of a log, an error, a remark) → the same with every name hidden.
 //!
-//! A text may hold names that nobody told of: another pod, a secret, a host. So it is not searched for names; it is taken
+//! A text may hold names that no column has: another pod, a secret, a host. So it is not searched for names; it is taken
 //! apart, what is known to be harmless is kept (numbers, times, words of `words`), and every other word becomes a pseudonym.
 //! Where a name stands (alone in quotes or braces, behind `=` or a key's `:`, beside `/`) known words are hidden too. The
 //! key, or the word before, tells the kind, which only chooses the pseudonym's first letters.

@@ -13,6 +13,7 @@ use super::query::{ByName, micros, phase_values, seconds};
 use super::row::{Place, Row};
 use super::row_ref::{RowRef, RowRefs};
 use super::startups::Table;
+use crate::breakdown::{ANOMALIES, Anomaly};
 use crate::causes::setting::{SETTINGS, Setting, Settings};
 use crate::causes::{self, Advised};
 use crate::model::error::Error;
@@ -181,7 +182,8 @@ pub struct Summary {
     /// The slowest startups.
     pub slowest: Vec<Example>,
     /// Anomalies and how often.
-    pub anomalies: Vec<(&'static str, u64)>,
+    #[schemars(with = "Vec<(String, u64)>")]
+    pub anomalies: Vec<(Anomaly, u64)>,
     /// Known settings, and on how many nodes.
     pub settings: Vec<SettingLine>,
     /// The inputs that cover the startups, and how many startups each.
@@ -229,7 +231,10 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
         running: effects.running(),
         slo: Quantiles::of(slo),
         slo_within,
-        corrected: anomalies.iter().find(|(id, _)| *id == "slo-overflow").map_or(0, |(_, count)| *count),
+        corrected: anomalies
+            .iter()
+            .find(|(anomaly, _)| *anomaly == Anomaly::SloOverflow)
+            .map_or(0, |(_, count)| *count),
         phases: phases(table)?,
         slowest: slowest(table)?,
         anomalies,
@@ -304,13 +309,13 @@ fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
     Ok(rows.iter().map(|row| Example::of(row, None)).collect())
 }
 
-fn anomalies(table: &Table) -> Result<Vec<(&'static str, u64)>, Error> {
+fn anomalies(table: &Table) -> Result<Vec<(Anomaly, u64)>, Error> {
     let mut counts: ByName<u64> = ByName::new();
     table.scan(&["anomalies"], &mut |batch| {
         batch.words("anomalies")?.0.iter().for_each(|id| *counts.entry(id) += 1);
         Ok(())
     })?;
     let counts: BTreeMap<_, _> = counts.into_sorted().collect();
-    let known = crate::breakdown::ANOMALIES.iter();
-    Ok(known.filter_map(|(id, _)| Some((*id, *counts.get(&Some((*id).into()))?))).collect())
+    let known = ANOMALIES.iter();
+    Ok(known.filter_map(|(anomaly, id)| Some((*anomaly, *counts.get(&Some((*id).into()))?))).collect())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::BufReader;
 
-use podlag::internals::metrics::exposition::{Seen, is_exposition, read};
+use podlag::internals::metrics::exposition::{ReadStats, is_exposition, read};
 
 /// A sample: name, labels, value as bits (a NaN is itself), time.
 type Kept = (String, Vec<(String, String)>, u64, Option<i64>);
@@ -14,9 +14,9 @@ pub fn holds(data: &[u8]) {
     let _ = is_exposition(text);
     let (kept, seen) = all(text, 64 << 10);
     assert_eq!((seen.bytes, seen.samples), (text.len() as u64, kept.len() as u64));
-    assert!(seen.samples + seen.passed + seen.bad <= seen.lines, "each line counts once: {seen:?}");
-    assert_eq!(seen.bad_lines.len() as u64, seen.bad.min(5));
-    for bad in &seen.bad_lines {
+    assert!(seen.samples + seen.skipped + seen.invalid <= seen.lines, "each line counts once: {seen:?}");
+    assert_eq!(seen.invalid_lines.len() as u64, seen.invalid.min(5));
+    for bad in &seen.invalid_lines {
         super::assert_printable(&bad.text);
         assert!(!bad.text.contains('\n') && bad.text.chars().count() <= 80 && (1..=seen.lines).contains(&bad.number));
     }
@@ -26,7 +26,7 @@ pub fn holds(data: &[u8]) {
     }
     assert_eq!(all(text, 1 + usize::from(first)), (kept.clone(), seen), "however it is buffered");
     let cut = text.len() * usize::from(first) / 256;
-    let (part, _) = all(&text[..cut], 64 << 10);
+    let (part, _) = all(&text[..truncated], 64 << 10);
     assert!(kept.starts_with(&part), "a page that is cut is its whole lines");
     let written: String = kept.iter().map(written).collect();
     let (again, seen) = all(written.as_bytes(), 64 << 10);
@@ -36,7 +36,7 @@ pub fn holds(data: &[u8]) {
     assert_eq!(untimed(&again), untimed(&kept), "what is written is read: {written} {seen:?}");
 }
 
-fn all(text: &[u8], room: usize) -> (Vec<Kept>, Seen) {
+fn all(text: &[u8], room: usize) -> (Vec<Kept>, ReadStats) {
     let mut kept = Vec::new();
     let reader = BufReader::with_capacity(room, text);
     let seen = read(

@@ -1,19 +1,19 @@
 //! Limits as `podlag check` takes them.
 
-use podlag::internals::report::gate::expression::{Expression, Kind, parse};
+use podlag::internals::report::gate::expression::{ColumnType, Expression, parse};
 use unicode_width::UnicodeWidthStr;
 
 /// One column of each kind at least, and two names that are near each other.
-const COLUMNS: &[(&str, Kind)] = &[
-    ("namespace", Kind::Text),
-    ("node", Kind::Text),
-    ("cause", Kind::Texts),
-    ("slo_s", Kind::Seconds),
-    ("image_pull_s", Kind::Seconds),
-    ("pulled_bytes", Kind::Bytes),
-    ("restarts", Kind::Number),
-    ("cold", Kind::Bool),
-    ("created", Kind::Time),
+const COLUMNS: &[(&str, ColumnType)] = &[
+    ("namespace", ColumnType::Text),
+    ("node", ColumnType::Text),
+    ("cause", ColumnType::Texts),
+    ("slo_s", ColumnType::Seconds),
+    ("image_pull_s", ColumnType::Seconds),
+    ("pulled_bytes", ColumnType::Bytes),
+    ("restarts", ColumnType::Number),
+    ("cold", ColumnType::Bool),
+    ("created", ColumnType::Time),
 ];
 
 pub fn holds(data: &[u8]) {

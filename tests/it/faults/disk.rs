@@ -134,7 +134,7 @@ mod external {
         let at = |name: &str| folder.path().join(name).into_os_string();
         let no_folder = run([at("kubelet.log"), "-o".into(), at("none/report.json")]);
         assert_eq!(no_folder.code, Some(2));
-        assert!(no_folder.err.contains("none/report.json: there is no folder"), "{}", no_folder.err);
+        assert!(no_folder.err.contains("none/report.json: no such folder"), "{}", no_folder.err);
         let in_a_file = run([at("kubelet.log"), "-o".into(), at("kubelet.log/")]);
         assert_eq!(in_a_file.code, Some(2), "{}", in_a_file.err);
         let below_a_file = run([at("kubelet.log"), "-o".into(), at("kubelet.log/x/")]);

@@ -18,7 +18,7 @@ fn a_pipe_without_a_writer_is_left_when_asked() {
     running.signal("INT");
     let ended = running.end();
     assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.out.contains("stopped early: partial"), "{}", ended.out);
+    assert!(ended.out.contains("interrupted; results are partial"), "{}", ended.out);
 }
 
 const VERBS: [(&[&str], i32); 14] = [

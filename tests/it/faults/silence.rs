@@ -62,14 +62,14 @@ fn what_was_not_used_is_counted_and_its_first_places_are_named() {
     let shown = run([&path]).out;
     let words: String = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     for (why, count) in
-        [("unrecognised", "unknown_lines"), ("truncated", "truncated_records"), ("too long", "long_lines")]
+        [("unrecognised", "unknown_lines"), ("truncated", "truncated_records"), ("over-long", "long_lines")]
     {
         assert!(words.contains(&format!("{} {why}", told[count])), "{why}: {shown}");
-        assert!(words.contains(&format!("first {why}: {}:", path.display())), "{why}: {shown}");
+        assert!(words.contains(&format!("{why} lines, e.g. {}:", path.display())), "{why}: {shown}");
     }
     assert!(words.contains(&format!("read {} lines", text.lines().count())), "{shown}");
     let ticket = podlag().args(["--format", "markdown"]).arg(&path).output().unwrap().stdout;
-    assert!(String::from_utf8(ticket).unwrap().contains("first not understood"));
+    assert!(String::from_utf8(ticket).unwrap().contains("unrecognised lines, e.g."));
 }
 
 #[test]

@@ -191,5 +191,5 @@ fn the_gate_judges_buckets() {
     assert_eq!(code("count(node=other) < 19"), Some(1));
     let unknown = check("p99(image_pull_s) > 5s");
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("metrics cannot tell that"));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("metrics do not have this value"));
 }

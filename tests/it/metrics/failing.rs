@@ -68,7 +68,7 @@ fn each_failure_has_its_word() {
     fails(&Server::always(answer("200 OK", "", "{\"name\":\"another service\"}")), "not the API's JSON");
     told(&mut once("http://127.0.0.1:1/metrics"), "refused the connection");
     told(&mut once("http://127.0.0.1:99999/"), "http://127.0.0.1:99999/");
-    told(&mut once(&format!("http://me:{PASSWORD}@127.0.0.1:1/")), "seen by every process list");
+    told(&mut once(&format!("http://me:{PASSWORD}@127.0.0.1:1/")), "visible in process lists");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn kubelets_of_different_ages_are_counted_each() {
     let new = Kubelet { node: "two", sli: (50, 0, 0, 25.0), total: Some((0, 100, 0, 300.0)), ..ONE };
     let report = read(&[old.page(), new.page()], &[]);
     assert_eq!((starts(&report), fleet(&report)["stateful"].as_f64()), (200.0, Some(50.0)));
-    assert!(fleet(&report)["window"]["remarks"].to_string().contains("created → watched is of 1 of 2 nodes"));
+    assert!(fleet(&report)["window"]["remarks"].to_string().contains("created → watched covers 1 of 2 nodes"));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn what_is_no_count_is_left_out_and_told() {
     let page = ONE.page()
         + "kubelet_pod_worker_start_duration_seconds_sum +Inf\nkubelet_started_containers_total -3\nkubelet_image_garbage_collected_total 1e300\n";
     let report = read(&[page], &[]);
-    assert!(fleet(&report)["window"]["remarks"].to_string().contains("3 samples are no count"), "{report:#}");
+    assert!(fleet(&report)["window"]["remarks"].to_string().contains("3 invalid samples ignored"), "{report:#}");
     assert_eq!(starts(&report), 10.0);
 }
 
@@ -224,7 +224,7 @@ fn pages_without_a_kubelet_beside_them_are_told() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["metrics"]["nodes"].as_array().unwrap().len(), 1);
     assert!(
-        fleet(&report)["window"]["remarks"].to_string().contains("no kubelet's page goes with these"),
+        fleet(&report)["window"]["remarks"].to_string().contains("no kubelet metrics belong to them"),
         "{report:#}"
     );
 }
@@ -239,5 +239,5 @@ fn a_server_that_repeats_the_token_is_not_repeated() {
         podlag().env("PODLAG_TOKEN", "tok-0123456789").arg(server.url("/")).args(["--proxy", ""]).output().unwrap();
     let all = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{all}");
-    assert!(all.contains("it holds no metrics of kubelets") && !all.contains("tok-0123456789"), "{all}");
+    assert!(all.contains("no kubelet metrics") && !all.contains("tok-0123456789"), "{all}");
 }

@@ -91,7 +91,7 @@ fn where_the_linter_and_we_part() {
     for (page, linter, us) in lines {
         let seen = all(page).1;
         let shown = String::from_utf8_lossy(page);
-        assert_eq!((linted(page).is_ok(), seen.samples > 0 && seen.bad == 0), (*linter, *us), "{shown:?}");
+        assert_eq!((linted(page).is_ok(), seen.samples > 0 && seen.invalid == 0), (*linter, *us), "{shown:?}");
     }
 }
 
@@ -125,7 +125,7 @@ fn the_storage_holds_what_we_read() {
     let dump = String::from_utf8(dump.stdout).unwrap();
     let mut stored: BTreeMap<_, _> = dump.lines().map(dumped).map(|sample| (sample.name.clone(), sample)).collect();
     let (samples, seen) = all(&text);
-    assert_eq!((seen.bad, samples.len(), stored.len()), (0, 600, 600));
+    assert_eq!((seen.invalid, samples.len(), stored.len()), (0, 600, 600));
     for mut sample in samples {
         // The storage sorts labels, has none that are empty, and knows milliseconds.
         sample.labels.retain(|(_, value)| !value.is_empty());

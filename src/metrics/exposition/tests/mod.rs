@@ -9,10 +9,14 @@ mod writer;
 
 use std::io::{self, BufRead};
 
-use super::{Sample, Seen};
+use super::{ReadStats, Sample};
 
 /// Only the samples.
-fn read(reader: impl BufRead, wanted: impl FnMut(&str) -> bool, mut sink: impl FnMut(&Sample<'_>)) -> io::Result<Seen> {
+fn read(
+    reader: impl BufRead,
+    wanted: impl FnMut(&str) -> bool,
+    mut sink: impl FnMut(&Sample<'_>),
+) -> io::Result<ReadStats> {
     super::read(reader, wanted, |met| {
         if let Ok(sample) = met {
             sink(sample);
@@ -42,7 +46,7 @@ impl Kept {
     }
 }
 
-fn all(text: impl AsRef<[u8]>) -> (Vec<Kept>, Seen) {
+fn all(text: impl AsRef<[u8]>) -> (Vec<Kept>, ReadStats) {
     let mut kept = Vec::new();
     let seen = read(text.as_ref(), |_| true, |sample| kept.push(Kept::of(sample))).unwrap();
     (kept, seen)
@@ -51,15 +55,15 @@ fn all(text: impl AsRef<[u8]>) -> (Vec<Kept>, Seen) {
 /// The only line's sample.
 fn one(line: &str) -> Kept {
     let (mut kept, seen) = all(format!("{line}\n"));
-    assert_eq!((kept.len(), seen.bad_lines), (1, vec![]), "{line}");
+    assert_eq!((kept.len(), seen.invalid_lines), (1, vec![]), "{line}");
     kept.remove(0)
 }
 
 /// Why the only line is bad.
 fn bad(line: &str) -> &'static str {
     let (kept, seen) = all(format!("{line}\n"));
-    assert_eq!((kept, seen.bad), (vec![], 1), "{line}");
-    seen.bad_lines[0].reason
+    assert_eq!((kept, seen.invalid), (vec![], 1), "{line}");
+    seen.invalid_lines[0].reason
 }
 
 fn kept(name: &str, labels: &[(&str, &str)], value: f64) -> Kept {

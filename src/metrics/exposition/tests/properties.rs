@@ -26,14 +26,14 @@ proptest! {
         let text = written(&samples, form);
         let (kept, seen) = all(&text);
         prop_assert!(same(&kept, &samples), "{text}\n{kept:#?}\n{seen:?}");
-        prop_assert_eq!((seen.samples, seen.passed, seen.bad, seen.cut), (samples.len() as u64, 0, 0, false));
+        prop_assert_eq!((seen.samples, seen.skipped, seen.invalid, seen.truncated), (samples.len() as u64, 0, 0, false));
         prop_assert_eq!((seen.openmetrics, seen.bytes), (form == Form::OpenMetrics, text.len() as u64));
         let mut again = Vec::new();
         let reader = BufReader::with_capacity(room, text.as_bytes());
         prop_assert_eq!(read(reader, |_| true, |sample| again.push(Kept::of(sample))).unwrap(), seen);
         prop_assert!(same(&again, &kept));
         let passed = read(text.as_bytes(), |_| false, |_| panic!("not wanted")).unwrap();
-        prop_assert_eq!((passed.passed, passed.bad), (samples.len() as u64, 0));
+        prop_assert_eq!((passed.skipped, passed.invalid), (samples.len() as u64, 0));
     }
 
     #[test]
@@ -73,7 +73,7 @@ proptest! {
             let count = text[..whole].lines().filter(sample).count();
             prop_assert!(same(&kept, &samples[..count]), "{:?}", String::from_utf8_lossy(cut));
             let rest = cut[whole..].trim_ascii();
-            prop_assert_eq!((seen.bad, seen.cut), (0, !rest.is_empty() && rest != b"# EOF"));
+            prop_assert_eq!((seen.invalid, seen.truncated), (0, !rest.is_empty() && rest != b"# EOF"));
         }
     }
 }
@@ -83,8 +83,8 @@ fn survived(bytes: &[u8]) -> Result<(), TestCaseError> {
     let _ = is_exposition(bytes);
     let (kept, seen) = all(bytes);
     prop_assert_eq!((kept.len() as u64, seen.bytes), (seen.samples, bytes.len() as u64));
-    prop_assert_eq!(seen.bad_lines.len() as u64, seen.bad.min(5));
-    prop_assert!(seen.samples + seen.passed + seen.bad <= seen.lines);
+    prop_assert_eq!(seen.invalid_lines.len() as u64, seen.invalid.min(5));
+    prop_assert!(seen.samples + seen.skipped + seen.invalid <= seen.lines);
     prop_assert!(!kept.iter().any(|sample| sample.name.is_empty()));
     Ok(())
 }

@@ -29,10 +29,10 @@ fn every_sample_is_read() {
     for (path, page) in pages {
         let lines = page.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#').count();
         let (samples, seen) = all(&page);
-        assert_eq!((seen.bad, seen.bad_lines.as_slice(), seen.cut), (0, &[][..], false), "{path}");
+        assert_eq!((seen.invalid, seen.invalid_lines.as_slice(), seen.truncated), (0, &[][..], false), "{path}");
         assert_eq!((samples.len(), seen.samples), (lines, lines as u64), "{path}");
         assert!(is_exposition(&page[..page.len().min(8192)]), "{path}");
         let passed = read(page.as_slice(), |_| false, |_| panic!("not wanted")).unwrap();
-        assert_eq!((passed.passed, passed.bad), (lines as u64, 0), "{path}");
+        assert_eq!((passed.skipped, passed.invalid), (lines as u64, 0), "{path}");
     }
 }

@@ -45,7 +45,9 @@ function render(section) {
 	section.stale = false;
 	section.draw(section.root, view);
 	if (isCut && section.kind === OF_LISTED)
-		section.root.prepend(h("p.quiet", `Covers the ${grouped(cut.listed)} listed of ${plural(cut.startups, "startup")}.`));
+		section.root.prepend(
+			h("p.quiet", `Covers the ${grouped(cut.listed)} listed of ${plural(cut.startups, "startup")}.`),
+		);
 }
 
 const later = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));

@@ -43,7 +43,7 @@ use error::SyntaxError;
 
 /// What a column holds, and so what it can be compared with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum ColumnType {
     /// A word.
     Text,
     /// A list of words; `=` asks whether one of them fits, `!=` whether none does.
@@ -66,7 +66,7 @@ pub struct Column {
     /// Its name, one of those handed to [`parse`].
     pub name: String,
     /// What it holds.
-    pub kind: Kind,
+    pub kind: ColumnType,
 }
 
 /// How two values are compared.
@@ -209,7 +209,7 @@ impl Expression {
 ///
 /// # Errors
 /// The first mistake from the left, with its place.
-pub fn parse(text: &str, columns: &[(&str, Kind)]) -> Result<Expression, ParseError> {
+pub fn parse(text: &str, columns: &[(&str, ColumnType)]) -> Result<Expression, ParseError> {
     match syntax::expression(columns, text) {
         Ok((_, expression)) => Ok(expression),
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.within(text)),

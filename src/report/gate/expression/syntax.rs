@@ -1,5 +1,5 @@
 //! The grammar from the function to the bound. Values depend on what the column before them holds, so names are looked
-//! up while reading, and the first mistake from the left is the one that is told.
+//! up while reading, and the first mistake from the left is the one that is reported.
 
 use nom::Parser;
 use nom::branch::alt;
@@ -11,9 +11,9 @@ use nom::sequence::{preceded, terminated};
 use super::error::{SyntaxError, nearest, quoted};
 use super::lexical::{Parsed, blank, comparator, comparison, decimal, expected, lexeme, name, number, symbol, token};
 use super::value::{Unit, quantity, value};
-use super::{Bound, Column, Expression, Function, Kind, Test};
+use super::{Bound, Column, ColumnType, Expression, Function, Test};
 
-type Columns<'c> = &'c [(&'c str, Kind)];
+type Columns<'c> = &'c [(&'c str, ColumnType)];
 
 const FUNCTIONS: &str = "the functions are pN, min, max, mean, sum, count and share";
 const COLUMNS: &str = "podlag check --columns lists them";
@@ -112,10 +112,10 @@ fn figure<'a>(columns: Columns<'_>, function: &str, input: &'a str) -> Parsed<'a
     let (rest, called) = expected(&format!("a column for {function}"), lexeme(name)).parse(input)?;
     let column = column(columns, called).map_err(nom::Err::Failure)?;
     let holds = match column.kind {
-        Kind::Text | Kind::Texts => "text",
-        Kind::Bool => "true or false",
-        Kind::Time => "times",
-        Kind::Seconds | Kind::Bytes | Kind::Number => "",
+        ColumnType::Text | ColumnType::Texts => "text",
+        ColumnType::Bool => "true or false",
+        ColumnType::Time => "times",
+        ColumnType::Seconds | ColumnType::Bytes | ColumnType::Number => "",
     };
     if !holds.is_empty() {
         let message = format!("expected a column of durations, sizes or numbers for {function}: {called} has {holds}");
@@ -140,8 +140,8 @@ fn test<'a>(columns: Columns<'_>, what: &str, input: &'a str) -> Parsed<'a, Test
         }
         other => other?,
     };
-    if matches!(column.kind, Kind::Text | Kind::Texts | Kind::Bool) && !comparison.is_equality() {
-        let holds = if column.kind == Kind::Bool { "true or false" } else { "text" };
+    if matches!(column.kind, ColumnType::Text | ColumnType::Texts | ColumnType::Bool) && !comparison.is_equality() {
+        let holds = if column.kind == ColumnType::Bool { "true or false" } else { "text" };
         let message = format!("expected = or !=, found {}: {called} has {holds}", quoted(at));
         return SyntaxError::new(at, message).stop();
     }

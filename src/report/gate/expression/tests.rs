@@ -6,18 +6,18 @@ mod wrong;
 use super::*;
 
 /// One column of each kind at least, and two names that are near each other.
-pub(super) const COLUMNS: &[(&str, Kind)] = &[
-    ("namespace", Kind::Text),
-    ("node", Kind::Text),
-    ("state", Kind::Text),
-    ("cause", Kind::Texts),
-    ("slo_s", Kind::Seconds),
-    ("image_pull_s", Kind::Seconds),
-    ("pulled_bytes", Kind::Bytes),
-    ("restarts", Kind::Number),
-    ("cold", Kind::Bool),
-    ("created", Kind::Time),
-    ("größe.b-1", Kind::Bytes),
+pub(super) const COLUMNS: &[(&str, ColumnType)] = &[
+    ("namespace", ColumnType::Text),
+    ("node", ColumnType::Text),
+    ("state", ColumnType::Text),
+    ("cause", ColumnType::Texts),
+    ("slo_s", ColumnType::Seconds),
+    ("image_pull_s", ColumnType::Seconds),
+    ("pulled_bytes", ColumnType::Bytes),
+    ("restarts", ColumnType::Number),
+    ("cold", ColumnType::Bool),
+    ("created", ColumnType::Time),
+    ("größe.b-1", ColumnType::Bytes),
 ];
 
 /// Expressions, and what they are in the normal form; an empty one is the text itself.
@@ -105,7 +105,7 @@ fn a_quantile_has_a_column_and_filters() {
     let expected = Expression {
         text: String::new(),
         function: Function::Quantile(0.999),
-        column: Some(Column { name: "slo_s".into(), kind: Kind::Seconds }),
+        column: Some(Column { name: "slo_s".into(), kind: ColumnType::Seconds }),
         condition: None,
         filters: vec![
             test("namespace", Comparison::Equal, Value::Text("shop*".into())),

@@ -10,7 +10,7 @@ use nom::sequence::preceded;
 
 use super::error::{SyntaxError, quoted as shown};
 use super::lexical::{Parsed, blank, decimal, expected, lexeme, quoted, word};
-use super::{Column, Comparison, Function, Kind, Value};
+use super::{Column, ColumnType, Comparison, Function, Value};
 
 /// What is counted: a figure, a bound or a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -73,12 +73,12 @@ impl Scale {
 
 impl Unit {
     /// What a column of this kind is counted in; none when it is not counted.
-    pub(super) fn of(kind: Kind) -> Option<Self> {
+    pub(super) fn of(kind: ColumnType) -> Option<Self> {
         match kind {
-            Kind::Seconds => Some(Self::Seconds),
-            Kind::Bytes => Some(Self::Bytes),
-            Kind::Number => Some(Self::Number),
-            Kind::Text | Kind::Texts | Kind::Bool | Kind::Time => None,
+            ColumnType::Seconds => Some(Self::Seconds),
+            ColumnType::Bytes => Some(Self::Bytes),
+            ColumnType::Number => Some(Self::Number),
+            ColumnType::Text | ColumnType::Texts | ColumnType::Bool | ColumnType::Time => None,
         }
     }
 
@@ -112,7 +112,7 @@ impl Unit {
 }
 
 /// The value a column of this kind is compared with, so.
-pub(super) fn value<'a>(kind: Kind, comparison: Comparison, input: &'a str) -> Parsed<'a, Value> {
+pub(super) fn value<'a>(kind: ColumnType, comparison: Comparison, input: &'a str) -> Parsed<'a, Value> {
     if let Ok((rest, null)) = lexeme(verify(word, |word: &str| word == "null")).parse(input) {
         return match comparison.is_equality() {
             true => Ok((rest, Value::Null)),
@@ -125,10 +125,10 @@ pub(super) fn value<'a>(kind: Kind, comparison: Comparison, input: &'a str) -> P
             let (rest, number) = quantity(unit, &format!("{name} such as {example}"), input)?;
             Ok((rest, Value::Number(number)))
         }
-        (Kind::Bool, _) => {
+        (ColumnType::Bool, _) => {
             expected("true or false", lexeme(word.map_opt(|word| word.parse().ok().map(Value::Bool)))).parse(input)
         }
-        (Kind::Time, _) => instant(input),
+        (ColumnType::Time, _) => instant(input),
         _ => {
             let text = alt((quoted, word.map(String::from)));
             expected("a text such as shop or shop*", lexeme(text)).map(Value::Text).parse(input)

@@ -2,7 +2,8 @@
 
 function drawDistribution(root, view) {
 	const { bins, x, ticks, at } = logBins(view, of.running);
-	if (bins.every(({ count }) => count === 0)) return refill(root, none("No startup in this selection reached running."));
+	if (bins.every(({ count }) => count === 0))
+		return refill(root, none("No startup in this selection reached running."));
 	const slo = bins.map(() => 0);
 	for (const row of view.rows) {
 		const value = of.slo[row];

@@ -26,7 +26,8 @@ function drawMetrics(root) {
 		window.restarts > 0 && plural(window.restarts, "kubelet restart", "kubelet restarts"),
 		`${plural(Math.round(fleet.startups), "start")} recorded by the kubelet`,
 		fleet.stateful >= 0.5 && `${grouped(fleet.stateful)} of them stateful`,
-		fleet.overflowed > 0 && `${grouped(fleet.overflowed)} overflowed values (known kubelet bug) could be above or below 5 s`,
+		fleet.overflowed > 0 &&
+			`${grouped(fleet.overflowed)} overflowed values (known kubelet bug) could be above or below 5 s`,
 	];
 	refill(
 		root,
@@ -153,9 +154,7 @@ function reconciled({ window, reconciled: found }) {
 	const words = { startups: grouped, share, seconds: length };
 	const lines = found.figures.map(({ figure, unit, logs, metrics, agree, reason }) => {
 		const value = words[unit];
-		const [low, high] = metrics
-			? [value(metrics.low), metrics.high === null ? null : value(metrics.high)]
-			: [];
+		const [low, high] = metrics ? [value(metrics.low), metrics.high === null ? null : value(metrics.high)] : [];
 		const shownAs = !metrics ? "–" : high === null ? `over ${low}` : low === high ? low : `${low}–${high}`;
 		return [
 			figure,

@@ -12,9 +12,7 @@ function drawRead() {
 	if (coverage.lines) parts.push(`read ${plural(coverage.lines, "line")}, ${grouped(coverage.records)} used`);
 	if (coverage.samples) parts.push(`${plural(coverage.samples, "sample")} of metrics`);
 	if (coverage.filters.length)
-		parts.push(
-			`filtered by ${coverage.filters.join(", ")}: ${plural(coverage.filtered, "startup")} filtered out`,
-		);
+		parts.push(`filtered by ${coverage.filters.join(", ")}: ${plural(coverage.filtered, "startup")} filtered out`);
 	const missing = warnings().slice(0, 3);
 	refill(
 		document.getElementById("read"),

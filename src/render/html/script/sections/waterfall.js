@@ -34,10 +34,7 @@ function drawWaterfall(root, view) {
 	refill(
 		root,
 		partial(view, "Waterfalls"),
-		h(
-			"p.hint",
-			"Open a row for its steps and their log lines; the arrow keys ← → step through its parts.",
-		),
+		h("p.hint", "Open a row for its steps and their log lines; the arrow keys ← → step through its parts."),
 		legend(used),
 		h(
 			"ul.legend",

@@ -40,10 +40,10 @@ fn test() -> impl Strategy<Value = Test> {
             let column = Column { name: name.into(), kind };
             let (comparison, value) = match kind {
                 _ if null == 0 => (equality, Value::Null),
-                Kind::Text | Kind::Texts => (equality, Value::Text(text)),
-                Kind::Bool => (equality, Value::Bool(truth)),
-                Kind::Time => (comparison, Value::Time(time)),
-                Kind::Seconds | Kind::Bytes | Kind::Number => (comparison, Value::Number(amount)),
+                ColumnType::Text | ColumnType::Texts => (equality, Value::Text(text)),
+                ColumnType::Bool => (equality, Value::Bool(truth)),
+                ColumnType::Time => (comparison, Value::Time(time)),
+                ColumnType::Seconds | ColumnType::Bytes | ColumnType::Number => (comparison, Value::Number(amount)),
             };
             Test { column, comparison, value }
         },
@@ -68,8 +68,8 @@ prop_compose! {
         comparison in comparison(), of_baseline in any::<bool>(), fixed in amount(), part in share(),
         factor in amount(), minus in any::<bool>(),
     ) -> Expression {
-        let (name, kind) = [("slo_s", Kind::Seconds), ("pulled_bytes", Kind::Bytes), ("restarts", Kind::Number),
-            ("größe.b-1", Kind::Bytes)][figure];
+        let (name, kind) = [("slo_s", ColumnType::Seconds), ("pulled_bytes", ColumnType::Bytes), ("restarts", ColumnType::Number),
+            ("größe.b-1", ColumnType::Bytes)][figure];
         let of_column = !matches!(function, Function::Count | Function::Share);
         let value = if function == Function::Share { part } else { fixed };
         let factor = if factor > 0.0 { factor } else { 1.0 };

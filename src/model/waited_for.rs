@@ -1,0 +1,93 @@
+//! Whom or what a startup waited for. Tables and reports store it as text: here it becomes one, and is read back.
+
+use std::fmt;
+
+use crate::model::startup::BURST_WINDOW;
+use crate::model::time::SECOND;
+
+/// What was waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitedFor {
+    /// An image's own pull.
+    Image(Box<str>),
+    /// The pull of another image, ahead in the node's queue.
+    PullAhead(Box<str>),
+    /// A container.
+    Container(Box<str>),
+    /// The node's network.
+    NodeNetwork,
+    /// Others that started on the node at the same time.
+    Burst {
+        /// How many.
+        others: usize,
+    },
+}
+
+const AHEAD: &str = "behind ";
+const NETWORK: &str = "the node's network";
+
+impl WaitedFor {
+    /// Reads a stored text. A name alone does not say whose it is: with a slash or a colon it is an image's, else it is
+    /// taken for a container's.
+    pub fn from_text(text: &str) -> Self {
+        if let Some(image) = text.strip_prefix(AHEAD) {
+            return WaitedFor::PullAhead(image.into());
+        }
+        if text == NETWORK {
+            return WaitedFor::NodeNetwork;
+        }
+        let others = text.strip_prefix("with ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+        let burst = others.map(|others| WaitedFor::Burst { others });
+        match burst.filter(|burst| burst.to_string() == text) {
+            Some(burst) => burst,
+            None if text.contains(['/', ':']) => WaitedFor::Image(text.into()),
+            None => WaitedFor::Container(text.into()),
+        }
+    }
+
+    /// The name in it.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            WaitedFor::Image(name) | WaitedFor::PullAhead(name) | WaitedFor::Container(name) => Some(name),
+            WaitedFor::NodeNetwork | WaitedFor::Burst { .. } => None,
+        }
+    }
+
+    /// As it is stored.
+    pub fn text(&self) -> Box<str> {
+        self.to_string().into()
+    }
+}
+
+impl fmt::Display for WaitedFor {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WaitedFor::Image(name) | WaitedFor::Container(name) => out.write_str(name),
+            WaitedFor::PullAhead(image) => write!(out, "{AHEAD}{image}"),
+            WaitedFor::NodeNetwork => out.write_str(NETWORK),
+            WaitedFor::Burst { others } => {
+                write!(out, "with {others} other starts within {} s", BURST_WINDOW.0 / SECOND)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_text_is_read_back() {
+        for known in [
+            WaitedFor::Image("reg.test/app:v1".into()),
+            WaitedFor::PullAhead("nginx".into()),
+            WaitedFor::Container("init-db".into()),
+            WaitedFor::NodeNetwork,
+            WaitedFor::Burst { others: 39 },
+        ] {
+            assert_eq!(WaitedFor::from_text(&known.to_string()), known);
+        }
+        let name = "with 039 other starts within 3 s";
+        assert_eq!(WaitedFor::from_text(name), WaitedFor::Container(name.into()), "only what is written is read");
+    }
+}
