@@ -41,10 +41,10 @@ type Bytes = Box<dyn Read + Send>;
 /// All of them; the first whose `sniff` holds counts. Everything else is a log.
 const INPUTS: &[Input] = &[
     Input { sniff: |head| head.starts_with(b"PAR1"), read: Reader::Parquet },
-    Input { sniff: is_report, read: Reader::Rows(|bytes, store, runs| read_report(bytes, store, runs)) },
-    Input { sniff: is_rows, read: Reader::Rows(|bytes, store, runs| read_rows(bytes, store, runs)) },
+    Input { sniff: is_report, read: Reader::Rows(read_report) },
+    Input { sniff: is_rows, read: Reader::Rows(read_rows) },
     Input { sniff: is_objects, read: Reader::Objects },
-    Input { sniff: is_page, read: Reader::Rows(|bytes, store, runs| read_page(bytes, store, runs)) },
+    Input { sniff: is_page, read: Reader::Rows(read_page) },
     Input { sniff: is_exposition, read: Reader::Metrics },
 ];
 

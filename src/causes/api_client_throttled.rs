@@ -16,7 +16,7 @@ const RAISED: &str = "raise kubeAPIQPS and kubeAPIBurst together, in small steps
 
 /// The other pods of the burst, whose requests wait in the same queue.
 fn others(alongside: usize) -> Option<WaitedFor> {
-    (alongside > 0).then(|| WaitedFor::Burst { others: alongside })
+    (alongside > 0).then_some(WaitedFor::Burst { others: alongside })
 }
 
 /// See [`Cause`].

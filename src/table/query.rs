@@ -402,18 +402,21 @@ pub(crate) fn sums(table: &Table, columns: &[&str], keep: Option<(&[&str], Keep<
     Ok(all)
 }
 
+/// A word of a column, and the sorted values of another column beside it.
+pub(crate) type NamedValues = (Option<Box<str>>, Vec<f64>);
+
 /// The values of a column of numbers, sorted, null left out, by the words of another column.
 ///
 /// # Errors
 /// When a part of the table cannot be read.
-pub(crate) fn values_by(table: &Table, column: &str, by: &str) -> Result<Vec<(Option<Box<str>>, Vec<f64>)>, Error> {
+pub(crate) fn values_by(table: &Table, column: &str, by: &str) -> Result<Vec<NamedValues>, Error> {
     let mut groups: ByName<Vec<f64>> = ByName::new();
     table.scan(&[column, by], &mut |batch| {
         let names = batch.text(by)?;
         names.iter().zip(batch.numbers(column)?).for_each(|(name, value)| groups.entry(name).extend(value));
         Ok(())
     })?;
-    let sort = |(name, mut values): (Option<Box<str>>, Vec<f64>)| {
+    let sort = |(name, mut values): NamedValues| {
         values.sort_by(f64::total_cmp);
         (name, values)
     };
