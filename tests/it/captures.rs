@@ -118,7 +118,7 @@ fn totals_are_the_records_own() {
                 };
                 (value(&pod).expect("pod"), total)
             };
-            let got = seconds(&alone[&pod], "total_s");
+            let got = seconds(alone[&pod], "total_s");
             assert!(
                 (got - expected.seconds()).abs() < 1e-6,
                 "{} {pod}: {got}, the record says {}",
@@ -159,7 +159,7 @@ fn pulling_agrees_with_the_events() {
                 "{} {pod}: pulling {got}, events say {expected}",
                 capture.display()
             );
-            let (min, max) = stated(&alone[pod], &wanted);
+            let (min, max) = stated(alone[pod], &wanted);
             assert!(
                 min - slack <= expected && expected <= max + slack,
                 "{} {pod}: {min}..{max} stated, events say {expected}",
@@ -200,7 +200,7 @@ fn sandboxes_agree_with_the_runtime() {
                 "{} {pod}: sandbox {got}, the runtime says {expected}",
                 capture.display()
             );
-            let (min, max) = stated(&alone[pod], &["sandbox"]);
+            let (min, max) = stated(alone[pod], &["sandbox"]);
             assert!(
                 min - CLOSE <= expected && expected <= max + CLOSE,
                 "{} {pod}: {min}..{max} stated, the runtime says {expected}",
@@ -252,7 +252,7 @@ fn init_containers_agree_with_their_statuses() {
                 "{} {name}: init {got}, statuses say {expected}",
                 capture.display()
             );
-            let (min, max) = stated(&alone[&name], &["init"]);
+            let (min, max) = stated(alone[&name], &["init"]);
             assert!(
                 min - slack <= expected && expected <= max + slack,
                 "{} {name}: {min}..{max} stated, statuses say {expected}",
