@@ -68,7 +68,8 @@ pub struct NodeMetrics {
     pub mean_s: Option<f64>,
     /// Where they went.
     pub components: Vec<MeanComponent>,
-    /// The causes that they show: the room `causes` adds them.
+    /// The causes that they show.
+    // The room `causes` adds them.
     pub causes: Vec<MetricFinding>,
     /// The comparison with the logs of the same node.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -158,49 +158,98 @@ fn tie_break(number: u64) -> u64 {
 /// Chooses the startups of a page. The rows pass one by one; only the chosen ones are held.
 pub(super) fn of_report(report: &Report) -> Result<Sample, Error> {
     let startups = report.table.len();
-    let all = startups <= MAX_LISTED;
-    let (slowest, sampled) = if all { (startups, 0) } else { (SLOWEST, MAX_LISTED - SLOWEST) };
-    let (whole_slow, whole_sampled) = if startups <= FEW { (startups, 0) } else { WHOLE };
-    let mut slow: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
-    let mut sample: BinaryHeap<Kept<u64>> = BinaryHeap::new();
-    let mut never_ran: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
-    let mut whole_never_ran: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
-    // The whole rows of the slowest are a queue of their own, so that the others need not be held whole.
-    let mut whole: BinaryHeap<Kept<Slow>> = BinaryHeap::new();
-    let mut whole_sample: BinaryHeap<Kept<u64>> = BinaryHeap::new();
+    let mut queues = Queues::new(startups);
     for row in report.table.rows() {
-        let row = row?;
+        queues.take(row?);
+    }
+    let Queues { slow, sample, never_ran, whole, whole_never_ran, whole_sample, .. } = queues;
+    let (slow, rest) = fit(slow, never_ran, sample);
+    let mut listed = Sample {
+        startups,
+        sure: (slow.len() < startups).then_some(slow.len()),
+        weight: if rest.is_empty() { 1.0 } else { (startups - slow.len()) as f64 / rest.len() as f64 },
+        ..Sample::default()
+    };
+    let whole_rows = whole.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
+    let never_ran_rows = whole_never_ran.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
+    let sampled_rows = whole_sample.into_sorted_vec().into_iter().map(|kept| (tie_break(kept.key), kept.row));
+    let places = listed.place_whole(whole_rows.chain(never_ran_rows).chain(sampled_rows));
+    listed.rows = slow.into_iter().chain(rest).map(|kept| (kept.startup, places.get(&kept.key.1).copied())).collect();
+    Ok(listed)
+}
+
+/// The startups that are held while the rows pass, and how many of each kind.
+struct Queues {
+    startups: usize,
+    slowest: usize,
+    sampled: usize,
+    whole_slow: usize,
+    whole_sampled: usize,
+    slow: BinaryHeap<Kept<Slow>>,
+    sample: BinaryHeap<Kept<u64>>,
+    never_ran: BinaryHeap<Kept<Slow>>,
+    /// The whole rows of the slowest are a queue of their own, so that the others need not be held whole.
+    whole: BinaryHeap<Kept<Slow>>,
+    whole_never_ran: BinaryHeap<Kept<Slow>>,
+    whole_sample: BinaryHeap<Kept<u64>>,
+}
+
+impl Queues {
+    fn new(startups: usize) -> Self {
+        let all = startups <= MAX_LISTED;
+        let (slowest, sampled) = if all { (startups, 0) } else { (SLOWEST, MAX_LISTED - SLOWEST) };
+        let (whole_slow, whole_sampled) = if startups <= FEW { (startups, 0) } else { WHOLE };
+        Queues {
+            startups,
+            slowest,
+            sampled,
+            whole_slow,
+            whole_sampled,
+            slow: BinaryHeap::new(),
+            sample: BinaryHeap::new(),
+            never_ran: BinaryHeap::new(),
+            whole: BinaryHeap::new(),
+            whole_never_ran: BinaryHeap::new(),
+            whole_sample: BinaryHeap::new(),
+        }
+    }
+
+    fn take(&mut self, row: Row) {
         let number = hash(&row);
         let key: Slow = (Reverse(row.user_latency_s().map(micros)), tie_break(number));
         let startup = of(&row);
-        if startups > FEW && row.state != State::Running {
-            if has_room(&never_ran, &key, MAX_NEVER_RAN) {
-                keep(&mut never_ran, Kept { key, startup: startup.clone(), row: None }, MAX_NEVER_RAN);
+        if self.startups > FEW && row.state != State::Running {
+            if has_room(&self.never_ran, &key, MAX_NEVER_RAN) {
+                keep(&mut self.never_ran, Kept { key, startup: startup.clone(), row: None }, MAX_NEVER_RAN);
             }
-            if has_room(&whole_never_ran, &key, WHOLE_NEVER_RAN) {
+            if has_room(&self.whole_never_ran, &key, WHOLE_NEVER_RAN) {
                 let row = Some(Box::new(row.clone()));
-                keep(&mut whole_never_ran, Kept { key, startup: Startup::default(), row }, WHOLE_NEVER_RAN);
+                keep(&mut self.whole_never_ran, Kept { key, startup: Startup::default(), row }, WHOLE_NEVER_RAN);
             }
         }
-        let boxed = Box::new(row);
-        keep(&mut slow, Kept { key, startup: startup.clone(), row: None }, slowest);
-        if sampled > 0 {
-            keep(&mut sample, Kept { key: number, startup, row: None }, sampled + SLOWEST);
+        keep(&mut self.slow, Kept { key, startup: startup.clone(), row: None }, self.slowest);
+        if self.sampled > 0 {
+            keep(&mut self.sample, Kept { key: number, startup, row: None }, self.sampled + SLOWEST);
         }
-        if has_room(&whole, &key, whole_slow) {
-            if let Some(out) = keep(&mut whole, Kept { key, startup: Startup::default(), row: Some(boxed) }, whole_slow)
-                && let Some(row) = out.row
-            {
-                keep(
-                    &mut whole_sample,
-                    Kept { key: hash(&row), startup: Startup::default(), row: Some(row) },
-                    whole_sampled,
-                );
+        let row = Some(Box::new(row));
+        if has_room(&self.whole, &key, self.whole_slow) {
+            let whole = Kept { key, startup: Startup::default(), row };
+            if let Some(Kept { row: Some(row), .. }) = keep(&mut self.whole, whole, self.whole_slow) {
+                let sampled = Kept { key: hash(&row), startup: Startup::default(), row: Some(row) };
+                keep(&mut self.whole_sample, sampled, self.whole_sampled);
             }
-        } else if whole_sampled > 0 {
-            keep(&mut whole_sample, Kept { key: number, startup: Startup::default(), row: Some(boxed) }, whole_sampled);
+        } else if self.whole_sampled > 0 {
+            keep(&mut self.whole_sample, Kept { key: number, startup: Startup::default(), row }, self.whole_sampled);
         }
     }
+}
+
+/// The startups that are listed, in order: those that stand for themselves, and of the sample as much as there is room for.
+fn fit(
+    slow: BinaryHeap<Kept<Slow>>,
+    never_ran: BinaryHeap<Kept<Slow>>,
+    sample: BinaryHeap<Kept<u64>>,
+) -> (Vec<Kept<Slow>>, Vec<Kept<Slow>>) {
     let mut slow = slow.into_sorted_vec();
     let mut chosen: HashSet<u64> = slow.iter().map(|kept| kept.key.1).collect();
     let never_ran_numbers: HashSet<u64> = never_ran.iter().map(|kept| kept.key.1).collect();
@@ -218,8 +267,8 @@ pub(super) fn of_report(report: &Report) -> Result<Sample, Error> {
         .collect();
     // Names may be long: what does not fit is left to the sample, and of that as much stays as fits.
     let mut left = COLUMNS;
-    let fit = slow.iter().take_while(|kept| room_for(&mut left, &kept.startup)).count();
-    if fit < slow.len() {
+    let fitting = slow.iter().take_while(|kept| room_for(&mut left, &kept.startup)).count();
+    if fitting < slow.len() {
         left = COLUMNS;
         let mut at = 0;
         let (sure, mut rest): (Vec<_>, Vec<_>) = slow.into_iter().partition(|kept| {
@@ -230,38 +279,34 @@ pub(super) fn of_report(report: &Report) -> Result<Sample, Error> {
         rest.sort_by_key(|kept| tie_break(kept.key.1));
         pool.splice(0..0, rest);
     }
-    let fit = pool
+    let fitting = pool
         .iter()
         .take(MAX_LISTED - slow.len().min(MAX_LISTED))
         .take_while(|kept| room_for(&mut left, &kept.startup))
         .count();
-    pool.truncate(fit);
-    let mut rest = pool;
-    rest.sort();
-    let mut listed = Sample {
-        startups,
-        sure: (slow.len() < startups).then_some(slow.len()),
-        weight: if rest.is_empty() { 1.0 } else { (startups - slow.len()) as f64 / rest.len() as f64 },
-        ..Sample::default()
-    };
-    let mut room = if startups <= FEW { BYTES.1 } else { BYTES.0 };
-    let mut places = HashMap::new();
-    let whole_rows = whole.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
-    let never_ran_rows = whole_never_ran.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
-    let sampled_rows = whole_sample.into_sorted_vec().into_iter().map(|kept| (tie_break(kept.key), kept.row));
-    for (number, row) in whole_rows.chain(never_ran_rows).chain(sampled_rows) {
-        if places.contains_key(&number) {
-            continue;
+    pool.truncate(fitting);
+    pool.sort();
+    (slow, pool)
+}
+
+impl Sample {
+    /// Takes the rows that stand whole while there is room for them; gives their places by number.
+    fn place_whole(&mut self, rows: impl Iterator<Item = (u64, Option<Box<Row>>)>) -> HashMap<u64, usize> {
+        let mut room = if self.startups <= FEW { BYTES.1 } else { BYTES.0 };
+        let mut places = HashMap::new();
+        for (number, row) in rows {
+            if places.contains_key(&number) {
+                continue;
+            }
+            let bytes = row.as_ref().and_then(|row| serde_json::to_vec(row).ok()).map_or(0, |json| json.len());
+            room = room.saturating_sub(bytes);
+            if let Some(row) = row.filter(|_| room > 0) {
+                places.insert(number, self.whole.len());
+                self.whole.push(*row);
+            }
         }
-        let bytes = row.as_ref().and_then(|row| serde_json::to_vec(row).ok()).map_or(0, |json| json.len());
-        room = room.saturating_sub(bytes);
-        if let Some(row) = row.filter(|_| room > 0) {
-            places.insert(number, listed.whole.len());
-            listed.whole.push(*row);
-        }
+        places
     }
-    listed.rows = slow.into_iter().chain(rest).map(|kept| (kept.startup, places.get(&kept.key.1).copied())).collect();
-    Ok(listed)
 }
 
 /// Takes the bytes of a startup off what is left, and returns whether it fits. Numbers take some 180, names their length; those
@@ -292,78 +337,4 @@ fn keep<K: Ord>(queue: &mut BinaryHeap<Kept<K>>, one: Kept<K>, most: usize) -> O
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::time::SECOND;
-    use crate::report::Coverage;
-    use crate::table::Table;
-
-    fn report(count: usize) -> Report {
-        let row = |number: usize| Row {
-            namespace: "shop".into(),
-            pod: format!("web-{number}").into(),
-            uid: Some(format!("00000000-0000-4000-8000-{number:012}").into()),
-            created: Some(Time(1_700_000_000 * SECOND + number as i64)),
-            // Every thousandth takes long.
-            state: State::Running,
-            running_s: Some(if number.is_multiple_of(1000) { 100.0 } else { 1.0 + (number % 7) as f64 }),
-            ..Row::default()
-        };
-        let table = Table::from_rows((0..count).map(row).collect()).unwrap();
-        Report::of(table, Vec::new(), false, &[], Coverage::default()).unwrap()
-    }
-
-    #[test]
-    fn those_that_never_ran_are_listed_however_short() {
-        let count = MAX_LISTED + 8000;
-        let mut rows: Vec<Row> = report(count).table.rows().map(Result::unwrap).collect();
-        for (number, row) in rows.iter_mut().enumerate() {
-            if number % 100 == 7 {
-                (row.state, row.running_s, row.total_s) = (State::Starting, None, Some(0.5));
-            }
-        }
-        let never = rows.iter().filter(|row| row.running_s.is_none()).count();
-        assert!(never < MAX_NEVER_RAN && never > WHOLE_NEVER_RAN);
-        let table = Table::from_rows(rows).unwrap();
-        let listed = of_report(&Report::of(table, Vec::new(), false, &[], Coverage::default()).unwrap()).unwrap();
-        let sure = listed.sure.unwrap();
-        assert_eq!(sure, SLOWEST + never);
-        let known = |rows: &[(Startup, Option<usize>)]| rows.iter().filter(|(row, _)| row.running.is_none()).count();
-        assert_eq!((known(&listed.rows[..sure]), known(&listed.rows[sure..])), (never, 0));
-        assert_eq!(listed.whole.iter().filter(|row| row.running_s.is_none()).count(), WHOLE_NEVER_RAN);
-        assert!((listed.weight * (MAX_LISTED - sure) as f64 - (count - sure) as f64).abs() < 1e-6);
-    }
-
-    #[test]
-    fn few_stand_there_whole() {
-        let listed = of_report(&report(FEW)).unwrap();
-        assert_eq!((listed.rows.len(), listed.whole.len(), listed.sure), (FEW, FEW, None));
-        assert!(listed.rows.iter().enumerate().all(|(at, (_, whole))| *whole == Some(at)), "in the order of the list");
-        assert_eq!(listed.rows[0].0.running, Some(100_000_000));
-    }
-
-    #[test]
-    fn of_many_the_slowest_and_a_fair_sample() {
-        let count = MAX_LISTED + 8000;
-        let listed = of_report(&report(count)).unwrap();
-        assert_eq!(
-            (listed.rows.len(), listed.sure, listed.whole.len()),
-            (MAX_LISTED, Some(SLOWEST), WHOLE.0 + WHOLE.1)
-        );
-        let long = listed.rows.iter().filter(|(row, _)| row.running == Some(100_000_000)).count();
-        assert_eq!(long, count / 1000, "all of the slow ones");
-        let pods: HashSet<&str> = listed.rows.iter().map(|(row, _)| &*row.pod).collect();
-        assert_eq!(pods.len(), MAX_LISTED, "none twice");
-        assert!((listed.weight * (MAX_LISTED - SLOWEST) as f64 - (count - SLOWEST) as f64).abs() < 1e-6);
-        // The sample is of all lengths alike: an estimate of the mean is near the truth.
-        let (slow, rest) = listed.rows.split_at(SLOWEST);
-        let sum = |rows: &[(Startup, Option<usize>)]| {
-            rows.iter().filter_map(|(row, _)| row.running).sum::<i64>() as f64 / 1e6
-        };
-        let (estimate, truth) = (
-            sum(slow) + listed.weight * sum(rest),
-            (0..count).map(|n| if n % 1000 == 0 { 100.0 } else { 1.0 + (n % 7) as f64 }).sum::<f64>(),
-        );
-        assert!((estimate / truth - 1.0).abs() < 0.02, "{estimate} {truth}");
-    }
-}
+mod tests;
