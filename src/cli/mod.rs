@@ -88,6 +88,9 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Some(Verb::Completions { shell }) => completions::run(*shell, &mut out),
         Some(Verb::Man { folder }) => man::run(folder.as_deref(), &mut out),
     }?;
-    out.flush()?;
-    Ok(code)
+    match out.flush().map_err(Error::from) {
+        // What the verb found holds, also when the reader of the output has left.
+        Err(error) if error.kind() != ErrorKind::Closed => Err(error),
+        _ => Ok(code),
+    }
 }

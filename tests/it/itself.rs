@@ -72,7 +72,7 @@ fn a_folder_that_cannot_be_made_is_said() {
     std::fs::write(&file, "").expect("a file");
     let output = podlag().arg("man").arg(file.join("man1")).output().expect("podlag runs");
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be written"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write"), "{output:?}");
 }
 
 /// Runs the build script of these sources as cargo does, with the sources at `root`.

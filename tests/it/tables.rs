@@ -140,9 +140,9 @@ fn outputs_are_whole_or_not_there() {
     assert_eq!(csv.lines().count(), 21);
     assert!(csv.starts_with("node,namespace,pod,uid,workload,"), "{}", csv.lines().next().unwrap());
     for (target, expected) in [
-        ("/dev/full/x.csv", "there is no folder"),
+        ("/dev/full/x.csv", "no such folder"),
         ("startups.xlsx", "unknown extension"),
-        ("/no/such/x.json", "there is no folder"),
+        ("/no/such/x.json", "no such folder"),
     ] {
         let output = podlag().args(["-o", target]).arg(&input).output().expect("podlag runs");
         assert_eq!(output.status.code(), Some(2));

@@ -51,7 +51,7 @@ fn fails(server: &Server, words: &str) {
 fn each_failure_has_its_word() {
     fails(&Server::always(answer("401 Unauthorized", "", TOKEN)), "the server rejected the token");
     fails(&Server::always(answer("403 Forbidden", "", "no")), "nodes/metrics");
-    fails(&Server::always(answer("404 Not Found", "", "nothing")), "Prometheus may stand under a prefix");
+    fails(&Server::always(answer("404 Not Found", "", "nothing")), "Prometheus may have a path prefix");
     fails(&Server::always(answer("500 Oops", "", "broken")), "500");
     fails(
         &Server::always(answer("200 OK", "Content-Type: text/html\r\n", "<html>login")),
