@@ -26,7 +26,7 @@ pub fn holds(data: &[u8]) {
     }
     assert_eq!(all(text, 1 + usize::from(first)), (kept.clone(), seen), "however it is buffered");
     let cut = text.len() * usize::from(first) / 256;
-    let (part, _) = all(&text[..truncated], 64 << 10);
+    let (part, _) = all(&text[..cut], 64 << 10);
     assert!(kept.starts_with(&part), "a page that is cut is its whole lines");
     let written: String = kept.iter().map(written).collect();
     let (again, seen) = all(written.as_bytes(), 64 << 10);
