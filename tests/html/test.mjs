@@ -505,7 +505,7 @@ describe("more startups than a page holds", () => {
 		for (const section of ["distribution", "timeline", "startups", "groups", "images", "volumes"]) {
 			assert.match(
 				await page.locator(`#${section} .body > p`).first().textContent(),
-				/^Of the [\d,]+ listed of 13,000 startups\.$/,
+				/^Covers the [\d,]+ listed of 13,000 startups\.$/,
 			);
 		}
 		await page.evaluate(() => (location.hash = "#namespace=shop"));

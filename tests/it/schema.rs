@@ -207,7 +207,7 @@ mod external {
             "/summary/slowest/0",
             "/metrics/fleet",
             "/metrics/nodes/0/window",
-            "/metrics/nodes/0/parts/0",
+            "/metrics/nodes/0/components/0",
             "/metrics/nodes/0/slo_s",
             "/what_if/0",
             "/what_if/0/p50",
