@@ -152,9 +152,7 @@ mod external {
         );
         let shown =
             real("man", "man-db", &["--warnings", "-E", "UTF-8", "-l", &pages.join("podlag.1").to_string_lossy()]);
-        for part in
-            ["podlag-chain(1)", "--what-if", "Exit codes:", "journalctl -u kubelet -u containerd | podlag"]
-        {
+        for part in ["podlag-chain(1)", "--what-if", "Exit codes:", "journalctl -u kubelet -u containerd | podlag"] {
             assert!(shown.contains(part), "{part} is missing from:\n{shown}");
         }
     }
