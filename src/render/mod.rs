@@ -125,7 +125,7 @@ fn ndjson(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Er
 #[derive(serde::Serialize, schemars::JsonSchema)]
 #[schemars(rename = "NodeMetrics")]
 pub(crate) struct MeasuredLine<'a> {
-    /// The version of this form.
+    /// The version of this format.
     podlag_metrics: u32,
     /// The node's name.
     node: &'a str,

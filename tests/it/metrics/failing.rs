@@ -55,11 +55,11 @@ fn each_failure_has_its_word() {
     fails(&Server::always(answer("500 Oops", "", "broken")), "500");
     fails(
         &Server::always(answer("200 OK", "Content-Type: text/html\r\n", "<html>login")),
-        "neither as Prometheus' API nor with metrics",
+        "neither the Prometheus API nor metrics",
     );
     fails(
         &Server::always(answer("200 OK", "", "{\"status\":\"success\",\"data\":{\"resu")),
-        "ends in the middle of its JSON",
+        "ends in the middle of the JSON",
     );
     let error = "{\"status\":\"error\",\"errorType\":\"unavailable\",\"error\":\"no store\"}";
     let server = Server::always(answer("503 Busy", "", error));
