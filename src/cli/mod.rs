@@ -89,9 +89,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Some(Verb::Man { folder }) => man::run(folder.as_deref(), &mut out),
     }?;
     match out.flush().map_err(Error::from) {
-        // The verdict of a check holds, also when the reader of the output has left.
-        Err(error) if error.kind() == ErrorKind::Closed && matches!(cli.verb, Some(Verb::Check(_))) => Ok(code),
-        Err(error) => Err(error),
-        Ok(()) => Ok(code),
+        // What the verb found holds, also when the reader of the output has left.
+        Err(error) if error.kind() != ErrorKind::Closed => Err(error),
+        _ => Ok(code),
     }
 }

@@ -45,7 +45,7 @@ fn mistakes_in_a_grammar_are_named() {
         |message: &str| (String::from("own.toml"), format!("{head}[[message]]\nname = 'm'\nabout = 'a'\n{message}"));
     let refused = |message: &str| Grammars::load(&[own(message)]).expect_err("a wrong grammar loads").to_string();
     assert!(refused("literal = 'x'\ntext = 'x'\nyields = 'nonsense'").contains("unknown fact"));
-    assert!(refused("literal = 'x'\nyields = 'flag'").contains("needs either `text` or `pattern`"));
+    assert!(refused("literal = 'x'\nyields = 'flag'").contains("either `text` or `pattern`"));
     assert!(refused("literal = 'x'\npattern = '('\nyields = 'flag'").contains("own.toml: m:"));
     assert!(refused("literal = 'x'\npattern = '(?P<nofield>.)'\nyields = 'flag'").contains("unknown field nofield"));
     assert!(refused("literal = '\"x'\ntext = 'x'\nyields = 'flag'").contains("plain text"));
