@@ -6,7 +6,7 @@
 //!               N threads, pure        one thread       pure            pure
 //! ```
 //!
-//! An [`Analyzer`] takes [`Options`] and [`Source`]s and gives a [`Report`]; [`write`] prints it in a [`Format`].
+//! An [`Analyzer`] takes [`Options`] and [`Source`]s and gives a [`Report`]; [`write()`] prints it in a [`Format`].
 //!
 //! ```
 //! use podlag::{Analyzer, Options, Source};

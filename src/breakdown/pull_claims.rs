@@ -4,8 +4,8 @@ use super::claims::{Claims, failures, mark, rank};
 use super::timeline::{self, BoundedInstant, Timeline};
 use super::within;
 use crate::model::phase::Phase;
-use crate::model::record::{Fact, Field, RecordedTime};
-use crate::model::startup::{Startup, Transfer};
+use crate::model::record::{Fact, Field, RecordedTime, StartupRecord};
+use crate::model::startup::{Event, Startup, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::waited_for::WaitedFor;
 use crate::parse::startup_record::is_overflow;
@@ -15,6 +15,18 @@ pub(super) fn runtime_pull_count(startup: &Startup) -> usize {
     startup.transfers.iter().filter(|transfer| transfer.ok).count()
 }
 
+/// A pull that ended well, as well as its instants are known.
+struct FinishedPull {
+    /// The kubelet asked for it; none: no line shows when.
+    requested: Option<BoundedInstant>,
+    started: BoundedInstant,
+    finished: BoundedInstant,
+    image: Option<Box<str>>,
+}
+
+/// Events of two programs about one instant are this far apart at most.
+const SLACK: Nanos = Nanos(SECOND / 20);
+
 /// The pulls between two known instants, by the kubelet's events and the runtime's transfers. Gives the end of the last.
 pub(super) fn pulls(
     startup: &Startup,
@@ -23,121 +35,108 @@ pub(super) fn pulls(
     gaps_with_pulls: usize,
     claims: &mut Claims,
 ) -> Option<BoundedInstant> {
-    let inside = |time: Time| time >= before.at - Nanos(SECOND / 20) && time <= asked.at + Nanos(SECOND / 20);
+    let inside = |time: Time| time >= before.at - SLACK && time <= asked.at + SLACK;
     let transfers: Vec<&Transfer> = startup.transfers.iter().filter(|transfer| inside(transfer.finished)).collect();
-    let ended = startup.all(Fact::PullFinished).find(|event| inside(event.time) && !event.from_runtime);
+    let event = startup.all(Fact::PullFinished).find(|event| inside(event.time) && !event.from_runtime);
     let success = transfers.iter().copied().rfind(|transfer| transfer.ok);
-    let failed: Vec<&Transfer> = transfers.iter().copied().filter(|transfer| !transfer.ok).collect();
-    let mut last_failure: Option<BoundedInstant> = None;
-    for transfer in &failed {
-        let (from, to) = (
-            BoundedInstant::exact(transfer.started, transfer.place),
-            BoundedInstant::exact(transfer.finished, transfer.place),
-        );
-        if let Some(failure) = last_failure {
+    let last_failure = failed_pulls(&transfers, claims);
+    // Where the kubelet's own times are: its event first, then its record, then the runtime's lines.
+    let pull = match (event, success) {
+        (Some(event), _) => pull_by_event(event),
+        (None, Some(transfer)) => {
+            let record = startup.observed.as_deref().filter(|_| last_failure.is_none());
+            let alone = gaps_with_pulls <= 1;
+            pull_by_runtime(transfer, record, alone, before, asked, inside)
+        }
+        (None, None) => {
+            if let Some(failure) = last_failure {
+                claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
+            }
+            return last_failure;
+        }
+    };
+    let FinishedPull { requested, started, finished, image } = pull;
+    let started = BoundedInstant { at: started.at.max(requested.map_or(started.at, |at| at.at)), ..started };
+    let queued = match last_failure {
+        Some(failure) => {
+            // Back-off ends where the queue begins, which only the pull ahead in the queue shows.
+            let since = success.and_then(|transfer| transfer.queued_since).filter(|since| *since > failure.at);
+            let queued = since.map_or(started, |since| BoundedInstant {
+                at: since,
+                low: failure.at,
+                high: started.at,
+                inferred: true,
+                place: started.place,
+            });
+            claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, queued);
+            queued
+        }
+        // Without a line about the request it came right after what went before.
+        None => requested.unwrap_or(before.inferred()),
+    };
+    claims.add(Phase::ImageWait, rank::WAIT, queued, started).waited_for =
+        success.and_then(|transfer| transfer.blocked_by.clone()).map(WaitedFor::PullAhead);
+    claims.add(Phase::ImagePull, rank::PULL, started, finished).waited_for = image.map(WaitedFor::Image);
+    Some(finished)
+}
+
+/// The transfers that failed, with the back-off between them. Gives the end of the last.
+fn failed_pulls(transfers: &[&Transfer], claims: &mut Claims) -> Option<BoundedInstant> {
+    let mut last: Option<BoundedInstant> = None;
+    for transfer in transfers.iter().filter(|transfer| !transfer.ok) {
+        let from = BoundedInstant::exact(transfer.started, transfer.place);
+        let to = BoundedInstant::exact(transfer.finished, transfer.place);
+        if let Some(failure) = last {
             claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, from);
         }
         claims.add(Phase::ImagePull, rank::PULL, from, to).waited_for = Some(WaitedFor::Image(transfer.image.clone()));
-        last_failure = Some(to);
+        last = Some(to);
     }
-    let observed = startup.observed.as_deref();
-    let counted = observed
-        .and_then(timeline::pulling_time)
-        .filter(|_| failed.is_empty() && gaps_with_pulls <= 1 && last_failure.is_none());
-    // Where the kubelet's own times are: its event first, then its record, then the runtime's lines.
-    let (wanted, began, done, image): (Option<BoundedInstant>, BoundedInstant, BoundedInstant, Option<Box<str>>) =
-        match (ended, success) {
-            (Some(event), _) => {
-                let took = event.fields.length(Field::Duration).unwrap_or_default();
-                let waited = event.fields.length(Field::Waited).unwrap_or(took);
-                let done = mark(event);
-                let began = BoundedInstant { at: done.at - took, low: done.low - took, high: done.high - took, ..done };
-                (
-                    Some(BoundedInstant {
-                        at: done.at - waited,
-                        low: done.low - waited,
-                        high: done.high - waited,
-                        ..done
-                    }),
-                    began,
-                    done,
-                    event.fields.text(Field::Image).map(Into::into),
-                )
-            }
-            (None, Some(transfer)) => {
-                let began = BoundedInstant::exact(transfer.started, transfer.place);
-                let runtime_end = BoundedInstant::exact(transfer.finished, transfer.place);
-                let (wanted, done) = match (
-                    observed.and_then(|o| o.first_pull.time()),
-                    observed.and_then(|o| o.last_pull.time()),
-                    counted,
-                ) {
-                    (Some(first), Some(last), Some(_))
-                        if last >= runtime_end.at - Nanos(SECOND / 20) && last <= asked.at =>
-                    {
-                        (
-                            Some(BoundedInstant { at: first, low: first, high: first, ..began }),
-                            BoundedInstant { at: last, low: last, high: last, ..runtime_end },
-                        )
-                    }
-                    (_, _, Some(counted)) => {
-                        let end = (before.at + counted).max(runtime_end.at).min(asked.at.max(runtime_end.at));
-                        let end = BoundedInstant {
-                            at: end,
-                            low: runtime_end.at,
-                            high: asked.at.max(runtime_end.at),
-                            inferred: true,
-                            ..runtime_end
-                        };
-                        (
-                            Some(BoundedInstant {
-                                at: end.at - counted,
-                                low: end.low - counted,
-                                high: end.high - counted,
-                                ..end
-                            }),
-                            end,
-                        )
-                    }
-                    (Some(first), _, None) if failed.is_empty() && inside(first) => {
-                        (Some(BoundedInstant { at: first, low: first, high: first, ..began }), runtime_end)
-                    }
-                    _ => (None, runtime_end),
-                };
-                (wanted, began, done, Some(transfer.image.clone()))
-            }
-            (None, None) => {
-                if let Some(failure) = last_failure {
-                    claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
-                }
-                return last_failure;
-            }
-        };
-    let began = BoundedInstant { at: began.at.max(wanted.map_or(began.at, |wanted| wanted.at)), ..began };
-    match (last_failure, wanted) {
-        (Some(failure), _) => {
-            // Back-off ends where the queue begins, which only the pull ahead in the queue shows.
-            let queued = success.and_then(|transfer| transfer.queued_since).filter(|since| *since > failure.at);
-            let asked = queued.map_or(began, |since| BoundedInstant {
-                at: since,
-                low: failure.at,
-                high: began.at,
-                inferred: true,
-                place: began.place,
-            });
-            claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, asked);
-            claims.add(Phase::ImageWait, rank::WAIT, asked, began).waited_for =
-                success.and_then(|transfer| transfer.blocked_by.clone()).map(WaitedFor::PullAhead);
-        }
-        (None, wanted) => {
-            // Without a line about the asking it came right after what went before.
-            let wanted = wanted.unwrap_or(before.inferred());
-            claims.add(Phase::ImageWait, rank::WAIT, wanted, began).waited_for =
-                success.and_then(|transfer| transfer.blocked_by.clone()).map(WaitedFor::PullAhead);
-        }
+    last
+}
+
+/// A pull as the kubelet's event has it: how long it took, with and without waiting.
+fn pull_by_event(event: &Event) -> FinishedPull {
+    let took = event.fields.length(Field::Duration).unwrap_or_default();
+    let waited = event.fields.length(Field::Waited).unwrap_or(took);
+    let finished = mark(event);
+    FinishedPull {
+        requested: Some(finished.earlier(waited)),
+        started: finished.earlier(took),
+        finished,
+        image: event.fields.text(Field::Image).map(Into::into),
     }
-    claims.add(Phase::ImagePull, rank::PULL, began, done).waited_for = image.map(WaitedFor::Image);
-    Some(done)
+}
+
+/// A pull as the runtime's lines have it. The record, where no attempt failed, shows when the kubelet asked for it and saw its
+/// end: by its instants, or by the pulling time, which is this pull's where it is `alone`.
+fn pull_by_runtime(
+    transfer: &Transfer,
+    record: Option<&StartupRecord>,
+    alone: bool,
+    before: BoundedInstant,
+    asked: BoundedInstant,
+    inside: impl Fn(Time) -> bool,
+) -> FinishedPull {
+    let started = BoundedInstant::exact(transfer.started, transfer.place);
+    let runtime_end = BoundedInstant::exact(transfer.finished, transfer.place);
+    let first = record.and_then(|record| record.first_pull.time());
+    let last = record.and_then(|record| record.last_pull.time());
+    let pulling_time = record.and_then(timeline::pulling_time).filter(|_| alone);
+    let (requested, finished) = match (first, last, pulling_time) {
+        (Some(first), Some(last), Some(_)) if last >= runtime_end.at - SLACK && last <= asked.at => {
+            (Some(started.moved_to(first)), runtime_end.moved_to(last))
+        }
+        (_, _, Some(pulling_time)) => {
+            let latest = asked.at.max(runtime_end.at);
+            let at = (before.at + pulling_time).max(runtime_end.at).min(latest);
+            let end = BoundedInstant { at, low: runtime_end.at, high: latest, inferred: true, ..runtime_end };
+            (Some(end.earlier(pulling_time)), end)
+        }
+        (Some(first), _, None) if inside(first) => (Some(started.moved_to(first)), runtime_end),
+        _ => (None, runtime_end),
+    };
+    FinishedPull { requested, started, finished, image: Some(transfer.image.clone()) }
 }
 
 /// The record counts a pull of which the runtime's log shows nothing: it lies in the first gap that has room for it.

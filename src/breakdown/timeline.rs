@@ -39,6 +39,18 @@ impl BoundedInstant {
         self
     }
 
+    /// The same line's, earlier by a length of time.
+    #[must_use]
+    pub fn earlier(self, by: Nanos) -> Self {
+        BoundedInstant { at: self.at - by, low: self.low - by, high: self.high - by, ..self }
+    }
+
+    /// The same line's, at a known instant.
+    #[must_use]
+    pub fn moved_to(self, at: Time) -> Self {
+        BoundedInstant { at, low: at, high: at, ..self }
+    }
+
     /// No bound of it is later than `end`.
     #[must_use]
     pub fn not_after(self, end: Time) -> Self {

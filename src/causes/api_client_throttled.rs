@@ -38,13 +38,13 @@ What it means
 When many pods start at once, status updates, token requests and Secret lists wait in the kubelet's client-side rate limiter.
 
 How it is detected
-The kubelet logs a client-side throttling delay of 0.5 s or more during the startup. The time is lost in volumes (tokens, Secrets) and in status updates. Only the logged delays count as certain. In metrics: requests waited 0.5 s or more per start in the rate limiter.
+The kubelet logs a client-side throttling delay of 0.5 s or more during the startup. The time is lost in volumes (tokens, Secrets) and in status updates. Only the delays that the kubelet logged are counted as certain. In metrics: requests waited 0.5 s or more per start in the rate limiter.
 
 What to do
 Raise kubeAPIQPS and kubeAPIBurst in the kubelet configuration, or upgrade to 1.27 or later, where they are 50 and 100.
 
 When it misleads
-Throttling messages are rate limited themselves, so few lines do not mean little throttling. A throttled request does not prove that this pod waited for it.
+Throttling messages are rate limited themselves, so few lines do not mean little throttling. The log does not say which pod a request was for.
 ",
     baseline: Nanos(SECOND / 2),
     threshold: Nanos(SECOND),

@@ -29,7 +29,7 @@ pub(super) const CAUSE: Cause = Cause {
     ],
     text: "\
 What it means
-With serialized pulls (the default), a small image waits until the large image before it is pulled. With parallel pulls, it waits for a free slot.
+With serialized pulls (the default), a small image waits until the large image ahead of it has been pulled. With parallel pulls, it waits for a free slot.
 
 How it is detected
 The time between the pull request and the start of the transfer in the runtime. In metrics: pulls took 0.5 s or more per start longer in the kubelet than in the runtime.

@@ -15,7 +15,7 @@ const EXAMPLES: &[&str] = &[
     "kubelet.log containerd.log",
     "logs/ -o startups.parquet",
     "blame --by workload --since 18:00 logs/",
-    "before.prom after.prom",
+    "scrape1.prom scrape2.prom",
     "https://prometheus.example/ --window 6h",
     "chain shop/checkout-7d9c6b5f4-x2x9k logs/",
     "diff before.parquet after.parquet",

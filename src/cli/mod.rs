@@ -1,6 +1,6 @@
 //! The command line: flags in, one call of the library, an exit code out. One file per verb.
 //!
-//! To add a verb: a variant of [`args::Verb`], its file here, and its arm in [`run`].
+//! To add a verb: a variant of `args::Verb`, its file here, and its arm in `run`.
 
 mod args;
 mod blame;

@@ -73,7 +73,7 @@ impl Source {
         Source::new("stdin".into(), Origin::Stdin)
     }
 
-    /// A file, a named pipe or a device; for folders use [`list`](super::list). Nothing is opened: a file that is not there is an
+    /// A file, a named pipe or a device; a folder is an error of the analysis. Nothing is opened: a file that is not there is an
     /// error of the analysis.
     #[must_use]
     pub fn from_path(path: impl Into<PathBuf>) -> Self {

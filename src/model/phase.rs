@@ -70,7 +70,7 @@ impl Phase {
         Words { group, label, meaning }
     }
 
-    /// Its number in [`PHASES`].
+    /// Its number in `PHASES`.
     pub fn index(self) -> usize {
         self as usize
     }

@@ -36,7 +36,7 @@ pub fn one(id: &str, out: &mut dyn Write) -> Result<(), Error> {
     if cause.phases.is_empty() || cause.threshold.0 == 0 {
         writeln!(out, "Threshold: none; {}", cause.rationale)?;
     } else {
-        writeln!(out, "Threshold: {threshold} s above the {baseline} s of a healthy start; {}", cause.rationale)?;
+        writeln!(out, "Threshold: {threshold} s more than a healthy start needs ({baseline} s); {}", cause.rationale)?;
     }
     let mut shown: Vec<&str> = cause.shown_by.iter().map(|kind| kind.how_to_get()).collect();
     shown.dedup();

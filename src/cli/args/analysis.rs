@@ -27,13 +27,13 @@ pub(in crate::cli) struct AnalysisArgs {
     /// Only startups created at or after this time: RFC 3339, 2026-11-23, '2026-11-23 18:00', 18:00 (today), or 2h (ago)
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     since: Option<String>,
-    /// Only startups created before this time
+    /// Only startups created before this time (for the time range of Prometheus servers, see --from)
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     until: Option<String>,
-    /// Only these namespaces (glob, repeatable; so are the following)
+    /// Only these namespaces (all filters with GLOB are repeatable)
     #[arg(long, value_name = "GLOB", help_heading = "Filters")]
     namespace: Vec<String>,
-    /// Only these nodes; a plain name also names the node of logs that do not name theirs
+    /// Only these nodes. If a log does not contain its node's name, a NAME without wildcards is used for it
     #[arg(long, value_name = "GLOB", help_heading = "Filters")]
     node: Vec<String>,
     /// Only these pods: name or namespace/name
@@ -48,7 +48,7 @@ pub(in crate::cli) struct AnalysisArgs {
     /// Only startups that lost time to these causes
     #[arg(long, value_name = "GLOB", help_heading = "Filters")]
     cause: Vec<String>,
-    /// Treat all logs as coming from this node
+    /// Treat all logs as coming from this node, even if their lines name another one
     #[arg(long, value_name = "NAME", help_heading = "Analysis")]
     node_name: Option<String>,
     /// Time zone for timestamps without one, and for --since and --until, e.g. Europe/Berlin [default: UTC]
@@ -57,7 +57,7 @@ pub(in crate::cli) struct AnalysisArgs {
     /// Year of the first line, for logs without a year [default: the latest that is not in the future]
     #[arg(long, help_heading = "Analysis")]
     year: Option<i32>,
-    /// Grammar file of your own, added to the built-in ones (repeatable)
+    /// File with additional log message patterns, in the format of the built-in grammars (repeatable)
     #[arg(long, value_name = "FILE", help_heading = "Analysis")]
     grammar: Vec<PathBuf>,
     /// Replace the names of pods, namespaces, nodes, workloads, images, volumes, hosts, addresses and files with pseudonyms
@@ -79,7 +79,7 @@ pub(in crate::cli) struct AnalysisArgs {
     /// Parser threads [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = "Analysis")]
     threads: Option<u16>,
-    /// Memory for startups before spilling to a temporary directory, e.g. 512MiB [default: 128MiB]
+    /// Memory limit for startups, e.g. 512MiB; above it they are written to a temporary directory [default: 128MiB]
     #[arg(long, value_name = "SIZE", value_parser = super::size, help_heading = "Analysis")]
     memory: Option<usize>,
     /// Bytes of columns below which no part is written to the temporary directory (the answer does not depend on it)

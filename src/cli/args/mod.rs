@@ -30,15 +30,15 @@ pub(super) struct Cli {
     #[arg(long, value_parser = possible_values(render::FORMATS.iter().filter(|form| form.readable).map(|form| form.name)))]
     #[arg(default_value = "text")]
     pub(super) format: String,
-    /// Also write the report to FILE; the extension selects the format: .html (a page), .md (for a ticket), .json, .ndjson,
-    /// .csv, .parquet, .trace.json (for Perfetto) or .txt. FOLDER/ gets all tables, partitioned by date and node (repeatable)
+    /// Also write the report to FILE (repeatable); the extension selects the format: .html (a page), .md (for a ticket), .json, .ndjson,
+    /// .csv, .parquet, .trace.json (for Perfetto) or .txt. FOLDER/ gets all tables, partitioned by date and node
     #[arg(short, long = "output", value_name = "FILE")]
     pub(super) output: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    /// Show one startup step by step: instants, durations, what it waited for, and the log lines
+    /// Show one startup step by step: times, durations, what it waited for, and the log lines
     Chain(ChainArgs),
     /// Group startups, one line per group: count, quantiles, time lost, and the phase that took most
     Blame(BlameArgs),
@@ -150,8 +150,8 @@ pub(super) enum GrammarVerb {
 #[derive(Debug, Args)]
 pub(super) struct InputArgs {
     /// Files or folders: journald output in any -o format, klog, JSON logging, containerd and CRI-O logs, also compressed with
-    /// gzip, zstd, xz or bzip2; podlag's own tables and reports (.parquet, .json); pods (kubectl get pods -A -o json); metrics
-    /// (one scrape, or two for the time between them); URLs of /metrics pages and of Prometheus servers; - for standard input
+    /// gzip, zstd, xz or bzip2; podlag's own output (.parquet, .json, .ndjson, .html); pods (kubectl get pods -A -o json); metrics
+    /// (one scrape; of two, only the startups between them count); URLs of /metrics pages and of Prometheus servers; - for standard input
     #[arg(value_name = "INPUT")]
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]

@@ -31,19 +31,19 @@ pub(in crate::cli) struct ServerArgs {
     /// Label matchers added to every query, e.g. 'cluster="prod"'
     #[arg(long, value_name = "MATCHERS", help_heading = "Servers")]
     selector: Option<String>,
-    /// File with a bearer token (or set PODLAG_TOKEN)
+    /// File with a bearer token (or put the token in PODLAG_TOKEN)
     #[arg(long, value_name = "FILE", help_heading = "Servers")]
     token_file: Option<PathBuf>,
     /// User name for basic authentication
     #[arg(long, value_name = "NAME", conflicts_with = "token_file", help_heading = "Servers")]
     user: Option<String>,
-    /// File with the user's password (or set PODLAG_PASSWORD)
+    /// File with the user's password (or put the password in PODLAG_PASSWORD)
     #[arg(long, value_name = "FILE", conflicts_with = "token_file", help_heading = "Servers")]
     password_file: Option<PathBuf>,
     /// Additional header, e.g. 'X-Scope-OrgID: team' (repeatable)
     #[arg(long, value_name = "NAME: VALUE", help_heading = "Servers")]
     header: Vec<String>,
-    /// File with additional headers, one per line, for secret ones
+    /// File with additional headers, one per line; keeps secrets off the command line
     #[arg(long, value_name = "FILE", help_heading = "Servers")]
     header_file: Option<PathBuf>,
     /// CA certificates to trust in addition to the system's (PEM)
