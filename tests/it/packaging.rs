@@ -110,13 +110,13 @@ fn the_image_runs_as_nobody_without_a_shell() {
     assert!(stage.iter().any(|(word, rest)| word == "ENTRYPOINT" && rest == "[\"/usr/local/bin/podlag\"]"));
 }
 
-/// Runs a script of `packaging/`; gives what it prints, or what it complains of.
+/// Runs a script of `.ci/release/`; gives what it prints, or what it complains of.
 fn script(name: &str, arguments: &[&OsStr]) -> Result<String, String> {
-    let output = Command::new(root().join("packaging").join(name))
+    let output = Command::new(root().join(".ci/release").join(name))
         .args(arguments)
         .env("SOURCE_DATE_EPOCH", "1700000000")
         .output()
-        .unwrap_or_else(|error| panic!("packaging/{name}: {error}"));
+        .unwrap_or_else(|error| panic!(".ci/release/{name}: {error}"));
     let [printed, complaint] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8"));
     if output.status.success() { Ok(printed) } else { Err(complaint) }
 }
