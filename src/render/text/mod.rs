@@ -217,7 +217,7 @@ pub(super) fn covered(c: &Coverage) -> Vec<String> {
     let mut parts = match (c.lines, c.samples) {
         (0, 1..) => vec![format!("read {} bytes", format_count(c.bytes as usize))],
         _ => vec![
-            format!("read {} lines", format_count(c.lines as usize)),
+            format!("read {}", plural(c.lines as usize, "line", "lines")),
             format!("{} used", format_count(c.records as usize)),
         ],
     };
