@@ -265,8 +265,7 @@ mod external {
             WINDOW[3],
         ]);
         assert!(
-            label.contains("no kubelet series has the label \"rack\"")
-                && label.contains("instance, job, metrics_path"),
+            label.contains("no kubelet series has the label \"rack\"") && label.contains("instance, job, metrics_path"),
             "{label}"
         );
         let wrong = told(&["--selector", "setup=\"plain", WINDOW[0], WINDOW[1], WINDOW[2], WINDOW[3]]);
