@@ -1,9 +1,10 @@
 //! What evidence claims of a startup, phase by phase. Pulls are in `pulling`; claims become spans in `tile`.
 
+use super::failures::{self, FailedStep, Failure};
 use super::timeline::{self, BoundedInstant, ContainerRun, Timeline, TimelineSource};
 use super::{pull_claims, within};
 use crate::model::phase::Phase;
-use crate::model::record::{Fact, Field};
+use crate::model::record::Fact;
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::waited_for::WaitedFor;
@@ -70,17 +71,20 @@ pub(super) fn collect(startup: &Startup, timeline: &Timeline, begin: Time, runni
         claims.add(Phase::Scheduling, rank::SCHEDULING, exact(begin), to);
     }
     volumes(startup, timeline, running, &mut claims);
-    network(startup, running, &mut claims);
+    failures::network(startup, running, &mut claims);
     if let (Some(asked), Some(ready)) = (timeline.sandbox_requested, timeline.sandbox_ready) {
         claims.add(Phase::Sandbox, rank::SANDBOX, asked, ready);
     } else if let (Some(asked), None, true) =
         (timeline.sandbox_requested, timeline.sandbox_ready, timeline.sandbox_attempts > 0)
     {
         claims.add(Phase::Sandbox, rank::SANDBOX, asked, exact(end));
+    } else if timeline.sandbox_requested.is_none() {
+        failures::sandboxes(startup, timeline, begin, running, &mut claims);
     }
     containers(startup, timeline, running, &mut claims);
     if timeline.runs.is_empty() {
-        claims_from_record(startup, begin, running, &mut claims);
+        let failing_pulls = failures::containers(startup, begin, running, &mut claims);
+        claims_from_record(startup, begin, running, failing_pulls, &mut claims);
     }
     reporting(startup, timeline, running, &mut claims);
     claims.list
@@ -118,46 +122,12 @@ fn volumes(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut C
         inferred: false,
         place: Some(event.place),
     });
-    let failing = startup.all(Fact::VolumeFailed).rfind(|event| event.time <= running);
-    let stuck = timeline
-        .sandbox_requested
-        .is_none()
-        .then_some(failing)
-        .flatten()
-        .map(|event| BoundedInstant { place: Some(event.place), ..within(running, running) });
-    if let Some(done) = ready.or(stuck).or(needed).or(mounted) {
+    // The kubelet asks for no sandbox before the volumes are mounted.
+    let asked = timeline.sandbox_requested.filter(|asked| asked.at <= running).map(BoundedInstant::inferred);
+    let failing = if asked.is_none() { failures::volumes_end(startup, running) } else { None };
+    if let Some(done) = ready.or(failing).or(needed).or(mounted).or(asked) {
         claims.add(Phase::Volumes, rank::VOLUMES, mark(first), done);
     }
-}
-
-/// The node's network is not ready: each sync fails at once, until one does not.
-fn network(startup: &Startup, running: Time, claims: &mut Claims) {
-    let failures: Vec<&Event> = startup.all(Fact::NetworkNotReady).filter(|event| event.time <= running).collect();
-    let (Some(first), Some(last)) = (failures.first(), failures.last()) else { return };
-    let next = |event: &&Event| {
-        matches!(event.fact, Fact::SandboxNeeded | Fact::SyncStarted | Fact::SandboxRequested) && event.time > last.time
-    };
-    let to = startup.events.iter().find(next).map_or(mark(last), mark);
-    claims.add(Phase::RetryBackoff, rank::RETRY, mark(first), to).waited_for = Some(WaitedFor::NodeNetwork);
-}
-
-/// Failed tries to start a container: when, and whether it was the image.
-pub(super) struct Failure {
-    pub(super) at: BoundedInstant,
-    pub(super) pull: bool,
-}
-
-pub(super) fn failures(startup: &Startup) -> Vec<Failure> {
-    let failed = startup.all(Fact::SyncFailed).filter_map(|event| {
-        let pull = match event.fields.text(Field::Reason)? {
-            "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "ErrImageNeverPull" => true,
-            "CreatePodSandboxError" => return None,
-            _ if event.text.contains("unmounted volumes") => return None,
-            _ => false,
-        };
-        Some(Failure { at: mark(event), pull })
-    });
-    failed.collect()
 }
 
 fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut Claims) {
@@ -169,7 +139,7 @@ fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mu
     else {
         return;
     };
-    let failures = failures(startup);
+    let failures: Vec<Failure> = failures::failures(startup).collect();
     let mut before = ready;
     let gaps_with_pulls = pull_claims::runtime_pull_count(startup);
     let relist = timeline.source == TimelineSource::Relist;
@@ -262,12 +232,12 @@ fn init(
 /// Waits after failed tries that are not the image's.
 fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, claims: &mut Claims) {
     let mine = |failure: &&Failure| failure.at.at >= before.low && failure.at.at <= asked.at;
-    let other: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| !failure.pull).collect();
+    let other: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| failure.step == FailedStep::Container).collect();
     if let (Some(first), Some(last)) = (other.first(), other.last()) {
         let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
         claims.add(Phase::RetryBackoff, rank::RETRY, first.at, to);
     }
-    let pulls: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| failure.pull).collect();
+    let pulls: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| failure.step == FailedStep::Pull).collect();
     if let (Some(first), Some(last)) = (pulls.first(), pulls.last()) {
         let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
         // Transfers, where known, outrank it; it covers what they leave.
@@ -276,10 +246,10 @@ fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, 
 }
 
 /// The record without any other line: what it proves, and nothing more.
-fn claims_from_record(startup: &Startup, begin: Time, running: Time, claims: &mut Claims) {
+fn claims_from_record(startup: &Startup, begin: Time, running: Time, failing_pulls: bool, claims: &mut Claims) {
     let Some(observed) = startup.observed.as_deref() else { return };
     let place = startup.observed_at.map(|(_, place)| place);
-    if let Some(first) = observed.first_pull.time() {
+    if let Some(first) = observed.first_pull.time().filter(|_| !failing_pulls) {
         let from = BoundedInstant { place, ..within(first, first) };
         let to = observed.last_pull.time().unwrap_or(running).min(running);
         // Everything between the first pull's start and the last one's end is in there.
@@ -301,7 +271,7 @@ fn claims_from_record(startup: &Startup, begin: Time, running: Time, claims: &mu
         at = at + length;
     };
     let pulling = [(Phase::ImageWait, rank::WAIT), (Phase::ImagePull, rank::PULL)];
-    place_length(&pulling, timeline::pulling_time(observed), claims);
+    place_length(&pulling, timeline::pulling_time(observed).filter(|_| !failing_pulls), claims);
     place_length(&[(Phase::Init, rank::INIT)], observed.init, claims);
 }
 

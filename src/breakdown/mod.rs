@@ -5,6 +5,7 @@
 
 mod anomaly;
 mod claims;
+mod failures;
 mod pull_claims;
 mod pulls;
 mod tile;

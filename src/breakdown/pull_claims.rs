@@ -1,6 +1,7 @@
 //! What evidence claims of pulling: waiting, transfer and back-off before a container.
 
-use super::claims::{Claims, failures, mark, rank};
+use super::claims::{Claims, mark, rank};
+use super::failures::{FailedStep, failures};
 use super::timeline::{self, BoundedInstant, Timeline};
 use super::within;
 use crate::model::phase::Phase;
@@ -171,7 +172,7 @@ pub(super) fn relisted_pulls(
 ) -> Option<BoundedInstant> {
     let observed = startup.observed.as_deref()?;
     let failing =
-        failures(startup).into_iter().filter(|failure| failure.pull && failure.at.at <= asked.at).collect::<Vec<_>>();
+        failures(startup).filter(|failure| failure.step == FailedStep::Pull && failure.at.at <= asked.at).collect::<Vec<_>>();
     if let (Some(first), Some(last)) = (failing.first(), failing.last()) {
         if first.at.at < before.low {
             return None;

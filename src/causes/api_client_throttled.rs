@@ -57,7 +57,17 @@ Throttling messages are rate limited themselves, so few lines do not mean little
             e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
         };
         let first = case.startup.context.events.iter().find(held);
+        // Without lines that divide the start, volumes and status updates are somewhere in the rest.
+        let divided = case.startup.events.iter().any(|event| {
+            matches!(event.fact, Fact::SandboxNeeded | Fact::SandboxRequested | Fact::PlegEvent)
+        });
+        let reported = case.spans(Phase::Detection).all(|span| span.min > Nanos(0));
         first.map(|e| Match {
+            also: match (divided, reported) {
+                (false, _) => &[Phase::Unattributed, Phase::Detection],
+                (true, false) => &[Phase::Detection],
+                (true, true) => &[],
+            },
             waited_for: others(case.startup.context.concurrent_starts),
             at_most: Some(case.throttled_time()),
             ..Match::at(e)

@@ -32,6 +32,8 @@ pub struct Match {
     pub likely: bool,
     /// No more of the claim is certain than this.
     pub at_most: Option<Nanos>,
+    /// Phases it claims beside its own: the input cannot divide them from those.
+    pub also: &'static [Phase],
     /// The claim is limited to this time range.
     pub within: Option<(Time, Time)>,
 }
@@ -53,11 +55,14 @@ impl Case<'_> {
         self.startup.all(fact).find(|event| self.in_time(event) && event.mentions(word))
     }
 
-    /// A sync that failed with this reason.
+    /// A sync, or a container in it, that failed with this reason.
     pub(super) fn failed_with(&self, reasons: &[&str]) -> Option<&Event> {
-        self.startup
-            .all(Fact::SyncFailed)
-            .find(|event| self.in_time(event) && event.fields.text(Field::Reason).is_some_and(|r| reasons.contains(&r)))
+        let failed = |fact| {
+            self.startup.all(fact).find(|event| {
+                self.in_time(event) && event.fields.text(Field::Reason).is_some_and(|r| reasons.contains(&r))
+            })
+        };
+        failed(Fact::SyncFailed).or_else(|| failed(Fact::ContainerFailed))
     }
 
     /// The first event of this kind on its node during the startup.

@@ -157,7 +157,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let Some(matched) = cause.logs.and_then(|rule| rule(case)) else { continue };
         let mine = |span: &&Span| {
             let within = matched.within.is_none_or(|(from, to)| span.from >= from && span.to <= to);
-            cause.phases.contains(&span.phase) && within
+            (cause.phases.contains(&span.phase) || matched.also.contains(&span.phase)) && within
         };
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
         let lost = beyond(free.iter().filter(|span| mine(span)).map(|span| span.to - span.from).sum());

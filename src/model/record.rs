@@ -51,6 +51,10 @@ named_enum! {
         VolumesReady = "volumes-ready",
         /// A volume operation failed and will be tried again.
         VolumeFailed = "volume-failed",
+        /// A volume is being unmounted: the pod has ended.
+        VolumeUnmounted = "volume-unmounted",
+        /// The kubelet removed what was left of a pod on disk.
+        PodCleanedUp = "pod-cleaned-up",
         /// A volume's ownership is set file by file.
         VolumeOwnership = "volume-ownership",
         /// The sync found that the pod has no sandbox: printed before and after the volumes.
@@ -63,6 +67,8 @@ named_enum! {
         SandboxReady = "sandbox-ready",
         /// `RunPodSandbox` failed.
         SandboxFailed = "sandbox-failed",
+        /// The pod's sandbox was asked to stop.
+        SandboxStopped = "sandbox-stopped",
         /// The pod's network is set up.
         NetworkReady = "network-ready",
         /// The kubelet decided to pull (queue and rate limit still ahead).

@@ -98,6 +98,8 @@ named_enum! {
         Failed = "failed",
         /// Deleted before it ran.
         Gone = "gone",
+        /// It has ended; no line shows when it ran, or whether.
+        Ended = "ended",
     }
 }
 

@@ -3,22 +3,14 @@
 use std::borrow::Cow;
 
 use super::aliases::Aliases;
-use super::{Id, Tracker, confirms_start};
+use super::{Id, OpenStartup, Tracker, confirms_start, takes_pod};
 use crate::model::record::{Fact, Field, Record};
 
 /// Lines from which a startup is made when none is open.
-fn begins_startup(fact: Fact) -> bool {
-    confirms_start(fact)
-        || matches!(
-            fact,
-            Fact::PodAdded
-                | Fact::PodAdmitted
-                | Fact::PodRejected
-                | Fact::SyncStarted
-                | Fact::VolumesAwaited
-                | Fact::VolumeVerifyStarted
-                | Fact::VolumeMountStarted
-        )
+fn begins_startup(record: &Record) -> bool {
+    confirms_start(record)
+        || takes_pod(record.fact)
+        || matches!(record.fact, Fact::PodAdded | Fact::PodRejected | Fact::VolumeMountStarted)
 }
 
 impl Tracker {
@@ -44,10 +36,18 @@ impl Tracker {
             return Some(id);
         }
         let named = name.as_deref().and_then(|name| self.named(name));
+        // Volume errors give the uid and the name without its namespace.
+        let (named, name) = match (named, uid, record.fields.text(Field::Name)) {
+            (None, Some(_), Some(bare)) if name.is_none() => {
+                let found = self.named_without_namespace(bare, node);
+                (found, found.and_then(|id| Some(Cow::Owned(self.open.get(&id)?.pod.to_string()))))
+            }
+            _ => (named, name),
+        };
         match (named, uid) {
             (Some(id), None) => Some(id),
             (Some(id), Some(uid)) => Some(self.name_uid(id, uid, name.as_deref()?, node)),
-            (None, _) if !begins_startup(record.fact) => None,
+            (None, _) if !begins_startup(record) => None,
             (None, None) if self.already_running.contains(name.as_deref()?) => None,
             (None, _) => {
                 let id = self.begin(name.as_deref()?, node);
@@ -57,6 +57,15 @@ impl Tracker {
                 Some(id)
             }
         }
+    }
+
+    /// The one open startup of a node that has this name in some namespace, and no uid yet.
+    fn named_without_namespace(&self, name: &str, node: usize) -> Option<Id> {
+        let has = |open: &OpenStartup| {
+            open.uid.is_none() && open.node == node && open.pod.rsplit_once('/').is_some_and(|(_, bare)| bare == name)
+        };
+        let mut found = self.open.iter().filter(|(_, open)| has(open)).map(|(id, _)| *id);
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// Gives a startup found by name the uid a line tells. Another uid under the same name is another pod, but for

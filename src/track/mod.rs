@@ -82,18 +82,34 @@ pub struct Tracker {
     last_sweep: Time,
 }
 
+/// For so long after its start a kubelet takes up the pods that ran before: within 5 s in captures.
+const TAKING_UP: Nanos = Nanos(10 * SECOND);
+
 /// Lines after which a pod is known to be starting here, and not just there.
-fn confirms_start(fact: Fact) -> bool {
-    matches!(
-        fact,
+fn confirms_start(record: &Record) -> bool {
+    match record.fact {
         Fact::SandboxNeeded
-            | Fact::SandboxRequested
-            | Fact::StartupObserved
-            | Fact::PullRequested
-            | Fact::PullFinished
-            | Fact::RunningMarked
-            | Fact::NetworkNotReady
-    )
+        | Fact::SandboxRequested
+        | Fact::SandboxFailed
+        | Fact::StartupObserved
+        | Fact::PullRequested
+        | Fact::PullFinished
+        | Fact::PullFailed
+        | Fact::PullBackoff
+        | Fact::RunningMarked
+        | Fact::NetworkNotReady => true,
+        // What crashes again has run before, and volumes of running pods are mounted anew.
+        Fact::SyncFailed | Fact::ContainerFailed => match record.fields.text(Field::Reason) {
+            Some(reason) => !matches!(reason, "CrashLoopBackOff" | "BackOff" | "KillContainerError" | "KillPodSandboxError"),
+            None => record.fact == Fact::SyncFailed && record.text.contains("unmounted volumes="),
+        },
+        _ => false,
+    }
+}
+
+/// Lines that show a pod starting, unless its kubelet has just started: then the pod may have run before.
+fn takes_pod(fact: Fact) -> bool {
+    matches!(fact, Fact::PodAdmitted | Fact::SyncStarted | Fact::VolumesAwaited | Fact::VolumeVerifyStarted)
 }
 
 impl Tracker {
@@ -236,6 +252,7 @@ impl Tracker {
         }
         starts.push(start.clone());
         self.states[node].first_list = true;
+        self.states[node].started = Some(start.time);
         for startup in self.open.values_mut().filter(|open| open.node == node && open.observed.is_none()) {
             startup.restarts.push(start.clone());
         }
@@ -254,12 +271,7 @@ impl Tracker {
                 (Some(id), _) => id,
                 // A starting kubelet lists old pods too; one that was seen to start is not new.
                 (None, Fact::PodAdded) if first_list && self.already_running.contains(pod) => continue,
-                (None, Fact::PodAdded) => {
-                    if !first_list {
-                        push_bounded(&mut self.states[node].taken, time);
-                    }
-                    self.begin(pod, node)
-                }
+                (None, Fact::PodAdded) => self.begin(pod, node),
                 (None, Fact::PodRemoved) => {
                     self.already_running.remove(pod);
                     continue;
@@ -273,6 +285,7 @@ impl Tracker {
                     startup.confirmed |= from_api && !first_list;
                     startup.static_pod |= from_file;
                     startup.push(event);
+                    self.states[startup.node].take(startup);
                 }
                 Fact::PodDeleted => {
                     startup.deleted.get_or_insert(time);
@@ -319,6 +332,7 @@ impl Tracker {
             startup.observed = Some(observed);
             startup.observed_at = Some((time, record.place));
             startup.confirmed = true;
+            self.states[startup.node].take(startup);
             startup.push(Event::of(record, time));
         }
     }
@@ -332,14 +346,11 @@ impl Tracker {
             }
         }
         let Some(startup) = self.open.get_mut(&id) else { return };
-        // A starting kubelet's first list holds old pods too: one counts as taken then once it proves to start.
-        let listed = startup.events.first().filter(|event| !startup.confirmed && event.fact == Fact::PodAdded);
-        let listed = listed.filter(|_| confirms_start(record.fact)).map(|event| event.time);
-        if let Some(taken) = listed.zip(self.states.get_mut(startup.node)) {
-            let (time, state) = taken;
-            state.take(time);
-        }
-        startup.confirmed |= confirms_start(record.fact);
+        let state = &mut self.states[startup.node];
+        let taking_up = state.started.is_some_and(|started| time - started < TAKING_UP);
+        // A starting kubelet's first list holds old pods too: one counts once it proves to start.
+        let listed = startup.events.first().is_some_and(|event| event.fact == Fact::PodAdded);
+        startup.confirmed |= confirms_start(&record) || (takes_pod(record.fact) && !taking_up && !listed);
         if record.from_runtime {
             startup.runtime_node = Some(node);
         }
@@ -348,6 +359,7 @@ impl Tracker {
             startup.confirmed = true;
         }
         startup.push(Event::of(record, time));
+        state.take(startup);
     }
 
     fn begin(&mut self, pod: &str, node: usize) -> Id {

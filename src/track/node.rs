@@ -18,6 +18,8 @@ pub(super) struct NodeState {
     /// The next list of pods is the one that a starting kubelet gets: old pods and new ones.
     pub(super) first_list: bool,
     pub(super) pid: Option<u32>,
+    /// When its kubelet last started: what it says of pods for a while may be of pods that ran before.
+    pub(super) started: Option<Time>,
     /// In the order of time.
     pub(super) events: VecDeque<Event>,
     /// When its pods were first spoken of.
@@ -28,8 +30,13 @@ pub(super) struct NodeState {
 }
 
 impl NodeState {
-    /// A pod was taken, perhaps before others that are known.
-    pub(super) fn take(&mut self, time: Time) {
+    /// Counts a startup among the pods that the node took, once it is known to be one: at its first line, which may be
+    /// before others that are known.
+    pub(super) fn take(&mut self, startup: &mut OpenStartup) {
+        let Some(time) = startup.events.first().map(|event| event.time) else { return };
+        if !startup.confirmed || std::mem::replace(&mut startup.taken, true) {
+            return;
+        }
         let at = self.taken.partition_point(|known| *known <= time);
         self.taken.insert(at, time);
         if self.taken.len() > NODE_EVENTS {
@@ -65,7 +72,7 @@ impl NodeState {
         add_earlier_restarts(startup, node, from);
         NodeContext {
             events: near.take(MAX_CONTEXT_EVENTS).cloned().collect(),
-            concurrent_starts: last.saturating_sub(first).saturating_sub(1),
+            concurrent_starts: last.saturating_sub(first).saturating_sub(usize::from(startup.taken)),
             neighbours: startup.running().and_then(|running| neighbours(&self.pod_latencies, running)),
             log_end: node.log_range.map_or(startup.last_event, |(_, to)| to),
         }

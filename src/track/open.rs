@@ -23,6 +23,8 @@ pub struct OpenStartup {
     pub static_pod: bool,
     /// Some line proves that the pod started here, and is not one that was there before.
     pub confirmed: bool,
+    /// It is among the pods that its node took.
+    pub taken: bool,
     /// The API asked to end it.
     pub deleted: Option<Time>,
     /// Admission refused it.
