@@ -232,12 +232,14 @@ fn init(
 /// Waits after failed tries that are not the image's.
 fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, claims: &mut Claims) {
     let mine = |failure: &&Failure| failure.at.at >= before.low && failure.at.at <= asked.at;
-    let other: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| failure.step == FailedStep::Container).collect();
+    let other: Vec<&Failure> =
+        failures.iter().filter(mine).filter(|failure| failure.step == FailedStep::Container).collect();
     if let (Some(first), Some(last)) = (other.first(), other.last()) {
         let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
         claims.add(Phase::RetryBackoff, rank::RETRY, first.at, to);
     }
-    let pulls: Vec<&Failure> = failures.iter().filter(mine).filter(|failure| failure.step == FailedStep::Pull).collect();
+    let pulls: Vec<&Failure> =
+        failures.iter().filter(mine).filter(|failure| failure.step == FailedStep::Pull).collect();
     if let (Some(first), Some(last)) = (pulls.first(), pulls.last()) {
         let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
         // Transfers, where known, outrank it; it covers what they leave.

@@ -36,8 +36,13 @@ fn failed_step(event: &Event) -> Option<FailedStep> {
         Fact::SandboxFailed => Some(FailedStep::Sandbox),
         Fact::PullFailed | Fact::PullBackoff => Some(FailedStep::Pull),
         Fact::SyncFailed | Fact::ContainerFailed => match event.fields.text(Field::Reason)? {
-            "ErrImagePull" | "ImagePullBackOff" | "RegistryUnavailable" | "ErrImageNeverPull" | "InvalidImageName"
-            | "SignatureValidationFailed" | "ImageInspectError" => Some(FailedStep::Pull),
+            "ErrImagePull"
+            | "ImagePullBackOff"
+            | "RegistryUnavailable"
+            | "ErrImageNeverPull"
+            | "InvalidImageName"
+            | "SignatureValidationFailed"
+            | "ImageInspectError" => Some(FailedStep::Pull),
             "CreatePodSandboxError" => Some(FailedStep::Sandbox),
             _ if event.text.contains("unmounted volumes") => None,
             _ => Some(FailedStep::Container),

@@ -6,6 +6,7 @@
 mod anomaly;
 mod claims;
 mod failures;
+mod outcome;
 mod pull_claims;
 mod pulls;
 mod tile;
@@ -54,6 +55,8 @@ pub struct Breakdown {
     pub seen: Option<Time>,
     /// The API accepted "running".
     pub running: Option<Time>,
+    /// How long it took until all containers ran, at least and at most, from its creation or else from its first line.
+    pub ran: Option<(Nanos, Nanos)>,
     /// Seen on the kubelet's watch.
     pub watched: Option<Time>,
     /// From the first to the last instant; `None` when the line that tells it is cut.
@@ -100,8 +103,17 @@ pub fn break_down(closed: ClosedStartup, pulls: Option<NodePulls<'_>>) -> (Start
 }
 
 fn without_pulls(closed: ClosedStartup) -> Startup {
-    let ClosedStartup { startup: open, context } = closed;
+    let ClosedStartup { startup: mut open, context } = closed;
+    // A static pod starts when the kubelet reads its file; its mirror in the API comes when the API server is reached.
+    let created = open.observed.as_deref().and_then(|observed| observed.created.time());
+    let mine = open.static_pod
+        && open.events.first().is_some_and(|first| {
+            let by_file = first.fact == Fact::PodAdded && first.fields.text(Field::Source) == Some("file");
+            by_file || created.is_some_and(|created| first.time < created)
+        });
+    let mirror = if mine { open.observed.take() } else { None };
     Startup {
+        mirror,
         node: open.node,
         pod: open.pod,
         uid: open.uid,
@@ -126,15 +138,14 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
     let (created, watched) = start_and_end(startup, &mut anomalies);
     let running = startup.running();
     let seen = startup.events.iter().find(|event| event.fact == Fact::PodAdded).map(|event| event.time);
-    let (state, end) = outcome(startup, &timeline, watched, &mut anomalies);
-    let begin = created
-        .or_else(|| startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first()).map(|e| e.time));
+    let outcome = outcome::outcome(startup, &timeline, created, watched, &mut anomalies);
+    let end = outcome.end;
+    let begin = created.or_else(|| first_line(startup));
     if created.is_none() {
         anomalies.push(Anomaly::CreatedUnknown);
     }
-    let known = observed.is_none_or(|_| watched.is_some() && created.is_some());
-    let (begin, end) = (begin.unwrap_or(end), end);
-    let total = if known { Some(end - begin) } else { None };
+    let begin = begin.unwrap_or(end);
+    let total = outcome.end_known.then_some(end - begin);
     let spans = match total {
         Some(total) if total > Nanos(0) => {
             tile::tile(claims::collect(startup, &timeline, begin, running.unwrap_or(end), end), begin, end)
@@ -143,14 +154,15 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
         None => Vec::new(),
     };
     let mut breakdown = Breakdown {
-        state,
+        state: outcome.state,
         created,
         seen,
         running,
+        ran: outcome.ran.map(|ran| (ran.low - begin, ran.at - begin)),
         watched,
         total,
         spans,
-        kubelet_slo: observed.and_then(|observed| observed.slo),
+        kubelet_slo: observed.or(startup.mirror.as_deref()).and_then(|observed| observed.slo),
         slo: None,
         pulls: startup.transfers.iter().filter(|transfer| transfer.ok).count(),
         pull_failures: startup.transfers.iter().filter(|transfer| !transfer.ok).count(),
@@ -167,6 +179,9 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
 
 /// Creation and the watch's instant: from the record's times, or, where JSON logging lost those, from its durations.
 fn start_and_end(startup: &Startup, anomalies: &mut Vec<Anomaly>) -> (Option<Time>, Option<Time>) {
+    if startup.mirror.is_some() {
+        return (first_line(startup), None);
+    }
     let (Some(observed), Some((written, _))) = (startup.observed.as_deref(), startup.observed_at) else {
         return (None, None);
     };
@@ -179,60 +194,15 @@ fn start_and_end(startup: &Startup, anomalies: &mut Vec<Anomaly>) -> (Option<Tim
     match (created, watched, observed.e2e) {
         (Some(created), None, Some(e2e)) => (Some(created), Some(created + e2e)),
         (None, Some(watched), Some(e2e)) => (Some(watched - e2e), Some(watched)),
+        // Written the moment the watch was seen.
+        (None, None, Some(e2e)) => (Some(written - e2e), Some(written)),
         ends => (ends.0, ends.1),
     }
 }
 
-/// How a startup stands, and the instant its breakdown reaches to.
-fn outcome(
-    startup: &Startup,
-    timeline: &Timeline,
-    watched: Option<Time>,
-    anomalies: &mut Vec<Anomaly>,
-) -> (State, Time) {
-    if startup.observed.is_some() {
-        return (State::Running, watched.unwrap_or(startup.last_event));
-    }
-    if let Some(rejected) = startup.rejected {
-        return (State::Failed, rejected);
-    }
-    // Without a record only the kubelet's own lines decide, so that the runtime's log beside it changes no total.
-    let last_failure =
-        startup.events.iter().rfind(|event| matches!(event.fact, Fact::SyncFailed | Fact::NetworkNotReady));
-    let relisted = |kind: &str| {
-        let kind = kind.to_owned();
-        startup.all(Fact::PlegEvent).filter(move |event| event.fields.text(Field::Type) == Some(&kind))
-    };
-    let deleted = startup.deleted.unwrap_or(Time(i64::MAX));
-    let alive: Vec<_> = relisted("ContainerStarted")
-        .filter(|started| {
-            let id = started.fields.text(Field::ContainerId);
-            let died = relisted("ContainerDied").any(|died| {
-                died.fields.text(Field::ContainerId) == id && died.time >= started.time && died.time < deleted
-            });
-            !died && started.time < deleted
-        })
-        .collect();
-    let mut ids: Vec<_> = alive.iter().filter_map(|event| event.fields.text(Field::ContainerId)).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    // One of two living ids is the sandbox.
-    if ids.len() >= 2
-        && let Some(first) = ids
-            .iter()
-            .filter_map(|id| alive.iter().find(|event| event.fields.text(Field::ContainerId) == Some(id)))
-            .map(|event| event.time)
-            .max()
-        && last_failure.is_none_or(|failure| failure.time < first)
-        && !timeline.runs.iter().any(|run| run.init && run.exit_noticed.is_some_and(|(time, _)| time > first))
-    {
-        anomalies.push(Anomaly::NoRecord);
-        return (State::Running, first);
-    }
-    match startup.deleted {
-        Some(deleted) => (State::Gone, deleted),
-        None => (State::Starting, startup.context.log_end.max(startup.last_event)),
-    }
+/// The kubelet's first line about it, else the runtime's.
+fn first_line(startup: &Startup) -> Option<Time> {
+    startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first()).map(|event| event.time)
 }
 
 /// A start that ended before it began, by two clocks: one piece of the whole, nothing can be told apart.

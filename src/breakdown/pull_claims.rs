@@ -171,8 +171,9 @@ pub(super) fn relisted_pulls(
     claims: &mut Claims,
 ) -> Option<BoundedInstant> {
     let observed = startup.observed.as_deref()?;
-    let failing =
-        failures(startup).filter(|failure| failure.step == FailedStep::Pull && failure.at.at <= asked.at).collect::<Vec<_>>();
+    let failing = failures(startup)
+        .filter(|failure| failure.step == FailedStep::Pull && failure.at.at <= asked.at)
+        .collect::<Vec<_>>();
     if let (Some(first), Some(last)) = (failing.first(), failing.last()) {
         if first.at.at < before.low {
             return None;

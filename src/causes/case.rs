@@ -32,6 +32,8 @@ pub struct Match {
     pub likely: bool,
     /// No more of the claim is certain than this.
     pub at_most: Option<Nanos>,
+    /// A line says that a step failed: it is the cause of a start that has not run yet, however little time the log shows.
+    pub failing: bool,
     /// Phases it claims beside its own: the input cannot divide them from those.
     pub also: &'static [Phase],
     /// The claim is limited to this time range.
@@ -42,6 +44,11 @@ impl Match {
     /// A line shows it.
     pub(super) fn at(event: &Event) -> Self {
         Match { place: Some(event.place), ..Match::default() }
+    }
+
+    /// A line shows it, which says that a step failed.
+    pub(super) fn failing(event: &Event) -> Self {
+        Match { failing: true, ..Match::at(event) }
     }
 }
 

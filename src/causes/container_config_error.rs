@@ -29,7 +29,7 @@ The wait is longer than the object was missing, by the time to the next sync.
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
-    logs: Some(|case| case.failed_with(&["CreateContainerConfigError"]).map(Match::at)),
+    logs: Some(|case| case.failed_with(&["CreateContainerConfigError"]).map(Match::failing)),
     metrics: Some(|case| {
         let failed = case.container_errors(&["CreateContainerConfigError"]);
         (failed > 0.0).then(|| {

@@ -37,7 +37,7 @@ None known.
             "PreStartHookError",
             "PostStartHookError",
         ];
-        case.failed_with(&reasons).map(Match::at)
+        case.failed_with(&reasons).map(Match::failing)
     }),
     metrics: Some(|case| {
         let failed = case.container_errors(&[

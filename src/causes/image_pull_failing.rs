@@ -30,7 +30,7 @@ A registry outage of seconds can cost minutes here: the back-off is counted, not
     phases: &[Phase::ImageBackoff],
     counts_as_loss: true,
     logs: Some(|case| {
-        Some(case.failed_with(&["ErrImagePull", "ImagePullBackOff"]).map_or_else(Match::default, Match::at))
+        Some(case.failed_with(&["ErrImagePull", "ImagePullBackOff"]).map_or_else(Match::default, Match::failing))
     }),
     metrics: Some(|case| {
         let failed = case.runtime_errors("pull_image");

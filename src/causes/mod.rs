@@ -57,6 +57,7 @@ use crate::causes::evidence::Evidence;
 use crate::causes::metric_rules::MetricRule;
 use crate::model::phase::{PHASES, Phase};
 use crate::model::record::SourceLine;
+use crate::model::startup::State;
 use crate::model::time::Nanos;
 use crate::model::waited_for::WaitedFor;
 
@@ -151,6 +152,10 @@ pub struct Finding {
 
 /// Applies the rules to a startup: its findings, the costliest first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
+    // All that is known of it is its mirror, whose times are not those of its start.
+    if case.startup.static_pod && case.startup.observed.is_some() {
+        return Vec::new();
+    }
     let mut free: Vec<&Span> = case.breakdown.spans.iter().collect();
     let mut found = Vec::new();
     for cause in CAUSES {
@@ -161,7 +166,8 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         };
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
         let lost = beyond(free.iter().filter(|span| mine(span)).map(|span| span.to - span.from).sum());
-        if !cause.phases.is_empty() && (lost <= Nanos(0) || lost < cause.threshold) {
+        let blocked = matched.failing && case.breakdown.state != State::Running;
+        if !blocked && !cause.phases.is_empty() && (lost <= Nanos(0) || lost < cause.threshold) {
             continue;
         }
         let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());

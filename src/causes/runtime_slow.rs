@@ -2,6 +2,7 @@
 
 use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
+use crate::breakdown::timeline::TimelineSource;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -29,7 +30,11 @@ In a burst of starts, the node is the reason (node-overloaded). Without the runt
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Start],
     counts_as_loss: true,
-    logs: Some(|case| (!case.burst()).then(Match::default)),
+    logs: Some(|case| {
+        // Without a record the kubelet's lines do not show that nothing was pulled.
+        let pull_excluded = case.startup.observed.is_some() || case.breakdown.timeline.source != TimelineSource::Relist;
+        (pull_excluded && !case.burst()).then(Match::default)
+    }),
     metrics: Some(|case| {
         let start = case.long_part(Phase::Start)?;
         Some(MetricClaim::of(start, format!("creating and starting containers took {:.1} s per start", start.mean_s)))

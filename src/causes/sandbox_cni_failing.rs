@@ -33,7 +33,7 @@ After a node has booted, sandboxes fail for some seconds until its CNI daemon is
     logs: Some(|case| {
         case.failed_with(&["CreatePodSandboxError"])
             .or(case.startup.first(Fact::SandboxFailed).filter(|e| case.in_time(e)))
-            .map(Match::at)
+            .map(Match::failing)
     }),
     metrics: Some(|case| {
         let failed = case.runtime_errors("run_podsandbox");

@@ -37,7 +37,7 @@ Because of the back-off, the wait is longer than the object was missing: in one 
                 && event.mentions("not found")
                 && ["configmap ", "secret ", "ConfigMap ", "Secret "].iter().any(|kind| event.mentions(kind))
         };
-        case.startup.all(Fact::VolumeFailed).find(missing).map(Match::at)
+        case.startup.all(Fact::VolumeFailed).find(missing).map(Match::failing)
     }),
     metrics: None,
 };

@@ -185,6 +185,8 @@ pub struct Startup {
     pub observed: Option<Box<StartupRecord>>,
     /// When the record was written, and where it stands.
     pub observed_at: Option<(Time, SourceLine)>,
+    /// The record of its mirror, where the kubelet's own lines show the static pod's start.
+    pub mirror: Option<Box<StartupRecord>>,
     /// A static pod: the record is its mirror's.
     pub static_pod: bool,
     /// The API asked to end it.

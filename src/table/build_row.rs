@@ -79,7 +79,8 @@ pub(crate) fn build_row(
         watched: b.watched,
         total_s: b.total.map(Nanos::seconds),
         // By two clocks a pod may run before it was created; that is no length of time.
-        running_s: known(b.running.zip(b.created).map(|(running, created)| (running - created).seconds())),
+        running_s: known(b.ran.map(|(_, most)| most.seconds())),
+        running_min_s: known(b.ran.map(|(least, most)| least.max(Nanos(0)).min(most).seconds())),
         slo_recorded_s: b.kubelet_slo,
         slo_s: known(b.slo),
         stateful: observed.and_then(|observed| observed.stateful),

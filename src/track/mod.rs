@@ -100,7 +100,9 @@ fn confirms_start(record: &Record) -> bool {
         | Fact::NetworkNotReady => true,
         // What crashes again has run before, and volumes of running pods are mounted anew.
         Fact::SyncFailed | Fact::ContainerFailed => match record.fields.text(Field::Reason) {
-            Some(reason) => !matches!(reason, "CrashLoopBackOff" | "BackOff" | "KillContainerError" | "KillPodSandboxError"),
+            Some(reason) => {
+                !matches!(reason, "CrashLoopBackOff" | "BackOff" | "KillContainerError" | "KillPodSandboxError")
+            }
             None => record.fact == Fact::SyncFailed && record.text.contains("unmounted volumes="),
         },
         _ => false,

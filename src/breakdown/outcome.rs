@@ -1,0 +1,138 @@
+//! How a startup ended, by the best evidence there is: the record, else the runtime's last StartContainer, else the
+//! kubelet's relist.
+
+use super::anomaly::Anomaly;
+use super::failures::failures;
+use super::timeline::{BoundedInstant, Timeline, TimelineSource};
+use crate::model::record::{Fact, Field};
+use crate::model::startup::{Event, Startup, State};
+use crate::model::time::Time;
+
+/// How a startup ended.
+pub(super) struct Outcome {
+    pub(super) state: State,
+    /// The instant its breakdown reaches to.
+    pub(super) end: Time,
+    /// When all its containers ran.
+    pub(super) ran: Option<BoundedInstant>,
+    /// `end` is where its start ended, or how far the log shows it.
+    pub(super) end_known: bool,
+}
+
+impl Outcome {
+    fn ran(at: BoundedInstant) -> Self {
+        Outcome { state: State::Running, end: at.at, ran: Some(at), end_known: true }
+    }
+
+    fn never_ran(state: State, end: Time) -> Self {
+        Outcome { state, end, ran: None, end_known: true }
+    }
+}
+
+/// The outcome of a startup that was created and seen on the watch at these instants, where they are known.
+pub(super) fn outcome(
+    startup: &Startup,
+    timeline: &Timeline,
+    created: Option<Time>,
+    watched: Option<Time>,
+    anomalies: &mut Vec<Anomaly>,
+) -> Outcome {
+    if startup.observed.is_some() {
+        let ran = by_record(startup, timeline, created, watched);
+        let end = watched.unwrap_or(startup.last_event);
+        return Outcome { state: State::Running, end, ran, end_known: watched.is_some() && created.is_some() };
+    }
+    if let Some(rejected) = startup.rejected {
+        return Outcome::never_ran(State::Failed, rejected);
+    }
+    if let Some(ran) = by_runtime(startup, timeline).or_else(|| by_relist(startup, timeline)) {
+        if startup.mirror.is_none() {
+            anomalies.push(Anomaly::NoRecord);
+        }
+        return Outcome::ran(ran);
+    }
+    if startup.mirror.is_some() {
+        // Its mirror was seen running, which tells nothing of when it began to.
+        return Outcome { state: State::Running, end: startup.last_event, ran: None, end_known: false };
+    }
+    match (startup.deleted, ended(startup)) {
+        (Some(deleted), _) => Outcome::never_ran(State::Gone, deleted),
+        (None, Some(ended)) if failures(startup).next().is_some() => Outcome::never_ran(State::Gone, ended),
+        (None, Some(ended)) => Outcome { state: State::Ended, end: ended, ran: None, end_known: false },
+        (None, None) => Outcome::never_ran(State::Starting, startup.context.log_end.max(startup.last_event)),
+    }
+}
+
+/// By the record. JSON logging and truncated records leave only the watch's instant: it ran before that, and after its
+/// last container started.
+fn by_record(
+    startup: &Startup,
+    timeline: &Timeline,
+    created: Option<Time>,
+    watched: Option<Time>,
+) -> Option<BoundedInstant> {
+    let place = startup.observed_at.map(|(_, place)| place);
+    if let Some(running) = startup.running() {
+        return Some(BoundedInstant { at: running, low: running, high: running, inferred: false, place });
+    }
+    let watched = watched?;
+    let main = timeline.runs.iter().filter(|run| !run.init).filter_map(|run| run.started);
+    let started = main.map(|started| started.low).filter(|low| *low <= watched).max();
+    Some(BoundedInstant::between(started.or(created)?, watched, place))
+}
+
+/// When the pod was being taken down after an instant.
+fn ended(startup: &Startup) -> Option<Time> {
+    let ends = |event: &&Event| matches!(event.fact, Fact::VolumeUnmounted | Fact::PodCleanedUp);
+    let last_start = startup.all(Fact::SandboxRequested).next_back().map(|event| event.time);
+    let stopped = startup.all(Fact::SandboxStopped).find(|event| last_start.is_none_or(|start| event.time > start));
+    let unmounted = startup.events.iter().find(ends);
+    stopped.into_iter().chain(unmounted).map(|event| event.time).min()
+}
+
+/// The last container that the runtime started, unless something still was to come after it.
+fn by_runtime(startup: &Startup, timeline: &Timeline) -> Option<BoundedInstant> {
+    if timeline.source != TimelineSource::Runtime {
+        return None;
+    }
+    let last = timeline.runs.iter().max_by_key(|run| run.requested.or(run.started).map(|mark| mark.at))?;
+    let started = last.started?;
+    let failed_later = startup.events.iter().any(|event| {
+        matches!(event.fact, Fact::SyncFailed | Fact::NetworkNotReady | Fact::ContainerFailed)
+            && event.time > started.at
+    });
+    let taken_down = [startup.deleted, ended(startup)].into_iter().flatten().min();
+    // What exits by itself is an init container, a Job's, or comes again: only a Job's pod is taken down then.
+    let stays = last.exited.is_none() || taken_down.is_some();
+    (!failed_later && stays && !last.init).then_some(started)
+}
+
+/// The last container that the relist noticed, where two things live: one of them is the sandbox.
+fn by_relist(startup: &Startup, timeline: &Timeline) -> Option<BoundedInstant> {
+    let relisted = |kind: &'static str| {
+        startup.all(Fact::PlegEvent).filter(move |event| event.fields.text(Field::Type) == Some(kind))
+    };
+    let deleted = startup.deleted.unwrap_or(Time(i64::MAX));
+    let id = |event: &Event| event.fields.text(Field::ContainerId).map(Box::<str>::from);
+    let died_later = |started: &Event| {
+        relisted("ContainerDied")
+            .any(|died| id(died) == id(started) && died.time >= started.time && died.time < deleted)
+    };
+    let alive: Vec<&Event> =
+        relisted("ContainerStarted").filter(|started| started.time < deleted && !died_later(started)).collect();
+    let mut ids: Vec<_> = alive.iter().filter_map(|event| id(event)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let first_notice = |wanted: &Box<str>| alive.iter().find(|event| id(event).as_ref() == Some(wanted)).copied();
+    let last = ids.iter().filter_map(first_notice).max_by_key(|event| event.time)?;
+    let last_failure =
+        startup.events.iter().rfind(|event| matches!(event.fact, Fact::SyncFailed | Fact::NetworkNotReady));
+    let init_later =
+        timeline.runs.iter().any(|run| run.init && run.exit_noticed.is_some_and(|(time, _)| time > last.time));
+    if ids.len() < 2 || last_failure.is_some_and(|failure| failure.time >= last.time) || init_later {
+        return None;
+    }
+    let run = timeline.runs.iter().find(|run| run.id == id(last));
+    let low = run.and_then(|run| run.started).map_or(last.time, |started| started.low);
+    Some(BoundedInstant::between(low, last.time, Some(last.place)))
+}
