@@ -132,7 +132,8 @@ fn by_relist(startup: &Startup, timeline: &Timeline) -> Option<BoundedInstant> {
     if ids.len() < 2 || last_failure.is_some_and(|failure| failure.time >= last.time) || init_later {
         return None;
     }
-    let run = timeline.runs.iter().find(|run| run.id == id(last));
-    let low = run.and_then(|run| run.started).map_or(last.time, |started| started.low);
+    // One relist may notice the sandbox after its containers: the bound is theirs.
+    let started = timeline.runs.iter().filter(|run| run.id.as_ref().is_some_and(|id| ids.contains(id)));
+    let low = started.filter_map(|run| run.started).map(|started| started.low).max().unwrap_or(last.time);
     Some(BoundedInstant::between(low, last.time, Some(last.place)))
 }
