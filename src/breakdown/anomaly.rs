@@ -7,6 +7,8 @@ named_enum! {
     Anomaly ANOMALIES {
         /// The SLO value overflowed.
         SloOverflow = "slo-overflow",
+        /// A container exited right after the pod ran.
+        CrashLoop = "crash-loop",
         /// The record was written late.
         WatchGap = "watch-gap",
         /// The clocks of the node and of the API server differ.
@@ -35,6 +37,9 @@ impl Anomaly {
     pub fn meaning(self) -> &'static str {
         match self {
             Anomaly::SloOverflow => "the kubelet's SLO value overflowed (kubernetes #114903, #130432); corrected",
+            Anomaly::CrashLoop => {
+                "the kubelet recorded the first run of a container that then exited; measured until it stayed up"
+            }
             Anomaly::WatchGap => "the record was written late: its end-to-end time is longer than the startup",
             Anomaly::ClockSkew => "the pod ran before it was created: node and API server clocks differ",
             Anomaly::InitNotCounted => "the kubelet counted no init time although two or more init containers ran",

@@ -51,8 +51,16 @@ impl Claims {
     }
 }
 
-/// Everything the evidence claims of `begin..end`; the pod ran from `running` on.
-pub(super) fn collect(startup: &Startup, timeline: &Timeline, begin: Time, running: Time, end: Time) -> Vec<Claim> {
+/// Everything the evidence claims of `begin..end`; the pod ran from `running` on, its watch showed it at `watched`, and in a
+/// crash loop it stayed up at `end`.
+pub(super) fn collect(
+    startup: &Startup,
+    timeline: &Timeline,
+    begin: Time,
+    running: Time,
+    watched: Time,
+    end: Time,
+) -> Vec<Claim> {
     let mut claims = Claims { list: Vec::new() };
     let observed_place = startup.observed_at.map(|(_, place)| place);
     let exact = |time: Time| BoundedInstant { place: observed_place, ..within(time, time) };
@@ -60,7 +68,10 @@ pub(super) fn collect(startup: &Startup, timeline: &Timeline, begin: Time, runni
         startup.events.iter().filter(|event| !event.from_runtime && event.fact != Fact::StartupObserved).collect();
     let before_running = |event: &&&Event| event.time <= running;
     if startup.running().is_some() {
-        claims.add(Phase::Watch, rank::WATCH, exact(running), exact(end));
+        claims.add(Phase::Watch, rank::WATCH, exact(running), exact(watched));
+    }
+    if watched < end && startup.observed.is_some() {
+        claims.add(Phase::RetryBackoff, rank::RETRY, exact(watched), exact(end));
     }
     if let Some(first) = kubelet.iter().find(before_running) {
         let added = kubelet.iter().find(|event| event.fact == Fact::PodAdded);

@@ -148,7 +148,8 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
     let total = outcome.end_known.then_some(end - begin);
     let spans = match total {
         Some(total) if total > Nanos(0) => {
-            tile::tile(claims::collect(startup, &timeline, begin, running.unwrap_or(end), end), begin, end)
+            let watched = watched.unwrap_or(end).min(end);
+            tile::tile(claims::collect(startup, &timeline, begin, running.unwrap_or(watched), watched, end), begin, end)
         }
         Some(total) => skewed(begin, end, total),
         None => Vec::new(),
@@ -240,15 +241,15 @@ fn count(startup: &Startup, breakdown: &mut Breakdown) {
     let by_event: Vec<i64> = ended.iter().filter_map(|event| event.fields.number(Field::Bytes)).collect();
     let bytes = if bytes.is_empty() { by_event } else { bytes };
     breakdown.pulled_bytes = (!bytes.is_empty()).then(|| bytes.iter().sum());
-    let until = breakdown.running.unwrap_or(Time(i64::MAX));
-    let timeline = &breakdown.timeline.runs;
+    let runs = &breakdown.timeline.runs;
     let again = |(number, run): &(usize, &ContainerRun)| {
-        let same = |later: &ContainerRun| {
-            later.name.is_some() && later.name == run.name && later.requested.is_some_and(|mark| mark.at <= until)
-        };
-        timeline.iter().skip(number + 1).any(same)
+        // What starts after the pod ran is started again; the relist tells no name.
+        let nameless = run.name.is_none()
+            && run.started.zip(breakdown.running).is_some_and(|(started, running)| started.low > running);
+        let same = |later: &ContainerRun| later.name.is_some() && later.name == run.name && later.requested.is_some();
+        nameless || runs.iter().skip(number + 1).any(same)
     };
-    breakdown.restarts = timeline.iter().enumerate().filter(again).count();
+    breakdown.restarts = runs.iter().enumerate().filter(again).count();
 }
 
 fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {

@@ -3,10 +3,13 @@
 
 use super::anomaly::Anomaly;
 use super::failures::failures;
-use super::timeline::{BoundedInstant, Timeline, TimelineSource};
+use super::timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup, State};
-use crate::model::time::Time;
+use crate::model::time::{Nanos, SECOND, Time};
+
+/// A waiting container is looked at again after this (captures: every 10 to 15 s).
+const BACKOFF_SYNC: Nanos = Nanos(15 * SECOND);
 
 /// How a startup ended.
 pub(super) struct Outcome {
@@ -38,6 +41,10 @@ pub(super) fn outcome(
     anomalies: &mut Vec<Anomaly>,
 ) -> Outcome {
     if startup.observed.is_some() {
+        if let Some(outcome) = crash_loop(startup, timeline) {
+            anomalies.push(Anomaly::CrashLoop);
+            return outcome;
+        }
         let ran = by_record(startup, timeline, created, watched);
         let end = watched.unwrap_or(startup.last_event);
         return Outcome { state: State::Running, end, ran, end_known: watched.is_some() && created.is_some() };
@@ -61,6 +68,31 @@ pub(super) fn outcome(
         (None, Some(ended)) => Outcome { state: State::Ended, end: ended, ran: None, end_known: false },
         (None, None) => Outcome::never_ran(State::Starting, startup.context.log_end.max(startup.last_event)),
     }
+}
+
+/// A container that the record counts as running exited at once, and again: the pod is up when it stays.
+fn crash_loop(startup: &Startup, timeline: &Timeline) -> Option<Outcome> {
+    let running = startup.running().or(startup.observed_at.map(|(written, _)| written))?;
+    let waits = startup
+        .events
+        .iter()
+        .rfind(|event| event.time > running && event.fields.text(Field::Reason) == Some("CrashLoopBackOff"));
+    let started = |run: &&ContainerRun| run.started.is_some_and(|started| started.low > running);
+    let last = timeline.runs.iter().filter(started).max_by_key(|run| run.started.map(|started| started.at));
+    if waits.is_none() && last.is_none() {
+        return None;
+    }
+    let waits = waits.filter(|waits| last.and_then(|run| run.started).is_none_or(|last| waits.time > last.at));
+    let log_end = startup.context.log_end.max(startup.last_event);
+    let up = match (waits, last) {
+        // The line comes again with each sync while it waits. Where it comes no more, the container was started and stayed.
+        (Some(waits), _) if log_end - waits.time > BACKOFF_SYNC + BACKOFF_SYNC => {
+            Some(BoundedInstant::between(waits.time, waits.time + BACKOFF_SYNC, Some(waits.place)))
+        }
+        (None, Some(run)) if run.exited.is_none() => run.started,
+        _ => None,
+    };
+    Some(up.map_or_else(|| Outcome::never_ran(State::Starting, log_end), Outcome::ran))
 }
 
 /// By the record. JSON logging and truncated records leave only the watch's instant: it ran before that, and after its

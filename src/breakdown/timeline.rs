@@ -386,10 +386,12 @@ fn mark_init(startup: &Startup, runs: &mut [ContainerRun]) {
         })?;
         event.fields.text(Field::Type).map(is_init)
     };
+    // What ended after the pod ran was no init container.
+    let ran = startup.running().or(startup.observed_at.map(|(written, _)| written)).unwrap_or(Time(i64::MAX));
     for number in 0..runs.len() {
         let Some((before, rest)) = runs.split_at_mut_checked(number + 1) else { break };
         let Some(run) = before.last() else { break };
-        let ended = run.exited.map(|mark| mark.high);
+        let ended = run.exited.map(|mark| mark.high).filter(|ended| *ended <= ran);
         let next = rest.iter().find(|later| later.name.is_none() || later.name != run.name);
         let again = |later: &ContainerRun| later.name.is_some() && later.name == run.name;
         // In a crash loop the same name comes again after others; an init container's does not once they have begun.

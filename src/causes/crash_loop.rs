@@ -1,7 +1,10 @@
 //! Container crash-looped (CrashLoopBackOff).
 
 use super::{Advice, Cause, Evidence, Match};
+use crate::breakdown::Anomaly;
 use crate::model::phase::Phase;
+use crate::model::record::Field;
+use crate::model::startup::Event;
 use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
@@ -29,8 +32,15 @@ Some programs exit on purpose until a dependency is available.
     phases: &[Phase::RetryBackoff],
     counts_as_loss: true,
     logs: Some(|case| {
+        let waits = || {
+            let waits = |event: &&Event| event.fields.text(Field::Reason) == Some("CrashLoopBackOff");
+            case.startup.events.iter().find(waits).map(Match::failing)
+        };
         let again = || (case.breakdown.restarts > 0).then(Match::default);
-        case.failed_with(&["CrashLoopBackOff"]).map(Match::at).or_else(again)
+        if case.breakdown.anomalies.contains(&Anomaly::CrashLoop) {
+            return waits().or_else(again);
+        }
+        case.failed_with(&["CrashLoopBackOff"]).map(Match::failing).or_else(again)
     }),
     metrics: None,
 };

@@ -24,6 +24,8 @@ pub struct Limits {
     pub open: usize,
     /// How long after its record a startup is held open for lines that still belong to it.
     pub settle: Nanos,
+    /// How long it is held after one of its containers exited: it may be in a crash loop.
+    pub crash_loop: Nanos,
     /// How long an unfinished startup may go without any line.
     pub age: Nanos,
     /// How many closed startups are remembered, so that the same record twice counts once.
@@ -32,9 +34,15 @@ pub struct Limits {
 
 impl Default for Limits {
     /// 65,536 open startups (a node holds a few hundred pods), 30 s to settle (the relist after the record takes 1 s, a
-    /// slow one some seconds more), 24 h of silence, 200,000 remembered (some 10 MiB).
+    /// slow one some seconds more), 330 s in a crash loop (the longest back-off is 300 s), 24 h of silence, 200,000 remembered (some 10 MiB).
     fn default() -> Self {
-        Limits { open: 65_536, settle: Nanos(30 * SECOND), age: Nanos(24 * 3600 * SECOND), remembered: 200_000 }
+        Limits {
+            open: 65_536,
+            settle: Nanos(30 * SECOND),
+            crash_loop: Nanos(330 * SECOND),
+            age: Nanos(24 * 3600 * SECOND),
+            remembered: 200_000,
+        }
     }
 }
 
@@ -411,11 +419,15 @@ impl Tracker {
 
     fn sweep(&mut self, now: Time) {
         self.last_sweep = now;
-        let Limits { open: cap, settle, age, .. } = self.limits;
+        let Limits { open: cap, settle, crash_loop, age, .. } = self.limits;
         let mut due: Vec<(Id, bool)> = Vec::new();
         for (id, startup) in &self.open {
             match startup.observed_at {
-                Some((observed, _)) if now - observed > settle => due.push((*id, false)),
+                Some((observed, _)) if now - observed > settle => {
+                    if startup.exited.is_none_or(|exited| now - exited > crash_loop) {
+                        due.push((*id, false));
+                    }
+                }
                 None if now - startup.last_event > age => due.push((*id, true)),
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! A startup while it is being collected, and as it leaves the tracker.
 
-use crate::model::record::{Fact, SourceLine, StartupRecord};
+use crate::model::record::{Fact, Field, SourceLine, StartupRecord};
 use crate::model::startup::{Event, Events, NodeContext};
 use crate::model::time::Time;
 
@@ -33,6 +33,8 @@ pub struct OpenStartup {
     pub events: Events,
     /// When its node's kubelet started, while it was on its way.
     pub restarts: Vec<Event>,
+    /// When one of its containers last exited, or waited to be started again, after the record.
+    pub exited: Option<Time>,
     /// When a line last mentioned it.
     pub last_event: Time,
 }
@@ -40,6 +42,15 @@ pub struct OpenStartup {
 impl OpenStartup {
     /// Adds an event.
     pub(super) fn push(&mut self, event: Event) {
+        let ends = match event.fact {
+            Fact::ContainerExited => true,
+            Fact::PlegEvent => event.fields.text(Field::Type) == Some("ContainerDied"),
+            Fact::SyncFailed | Fact::ContainerFailed => event.fields.text(Field::Reason) == Some("CrashLoopBackOff"),
+            _ => false,
+        };
+        if ends && self.observed.is_some() {
+            self.exited = self.exited.max(Some(event.time));
+        }
         self.last_event = self.last_event.max(event.time);
         self.events.push(event);
     }
