@@ -25,8 +25,8 @@ When it misleads
 The size is that of the compressed layers; some layers may have been cached.
 ",
     baseline: Nanos(0),
-    threshold: Nanos(2 * SECOND),
-    rationale: "50 MB take 2 s at 25 MB/s, the rate of a modest registry; a start has 5 s in total",
+    threshold: Nanos(SECOND),
+    rationale: "a start has 5 s in total, and sandbox and container take half of them on a busy node: a pull of 1 s is what may exceed it",
     shown_by: &[Evidence::RuntimeLog],
     phases: &[Phase::ImagePull],
     counts_as_loss: true,

@@ -15,7 +15,7 @@ What it means
 The kubelet's record counts the wait before a pull and the pull itself as one duration. Either can be nearly all of it.
 
 How it is detected
-More than 2 s of pulling in the record, and no line of the runtime and no event shows when the transfer began: the image_wait and image_pull spans can each be anything from zero to the whole duration. In metrics (before 1.30): 0.5 s or more per start of the first sync that runtime and volumes do not explain.
+More than 1 s of pulling in the record, and no line of the runtime and no event shows when the transfer began: the image_wait and image_pull spans can each be anything from zero to the whole duration. In metrics (before 1.30): 0.5 s or more per start of the first sync that runtime and volumes do not explain.
 
 What to do
 Add the runtime log of the same time (journalctl -u kubelet -u containerd). The cause is then image-pull-queued (parallel pulls help) or image-pull-slow (they do not).
@@ -24,8 +24,8 @@ When it misleads
 A single slow image on a quiet node had no queue to wait in, but its own log lines do not show that it was alone.
 ",
     baseline: Nanos(0),
-    threshold: Nanos(2 * SECOND),
-    rationale: "a pull below this is normal, whichever of the two it was",
+    threshold: Nanos(SECOND),
+    rationale: "a start has 5 s in total; a pull below this is normal, whichever of the two it was",
     shown_by: &[Evidence::KubeletLog, Evidence::Record, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait, Phase::ImagePull],
     counts_as_loss: true,

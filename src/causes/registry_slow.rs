@@ -29,8 +29,8 @@ When it misleads
 A pull includes unpacking, so a slow disk looks the same. The size is that of the compressed layers; layers that were cached count too, so the real rate can be lower than the calculated one.
 ",
     baseline: Nanos(0),
-    threshold: Nanos(2 * SECOND),
-    rationale: "a gigabit link carries 110 MB/s; at 10 MB/s an image of 100 MB takes twice as long as a start may take; 2 s as for any pull",
+    threshold: Nanos(SECOND),
+    rationale: "a gigabit link carries 110 MB/s; at 10 MB/s an image of 100 MB takes twice as long as a start may take; 1 s as for any pull",
     shown_by: &[Evidence::RuntimeLog, Evidence::RuntimeMetrics],
     phases: &[Phase::ImagePull],
     counts_as_loss: true,
