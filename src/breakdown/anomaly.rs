@@ -40,7 +40,9 @@ impl Anomaly {
             Anomaly::CrashLoop => {
                 "the kubelet recorded the first run of a container that then exited; measured until it stayed up"
             }
-            Anomaly::WatchGap => "the record was written late: its end-to-end time is longer than the startup",
+            Anomaly::WatchGap => {
+                "the kubelet wrote the record late: its end-to-end time is longer than the startup, no pod waited for it"
+            }
             Anomaly::ClockSkew => "the pod ran before it was created: node and API server clocks differ",
             Anomaly::InitNotCounted => "the kubelet counted no init time although two or more init containers ran",
             Anomaly::JsonTimes => {

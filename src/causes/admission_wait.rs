@@ -30,7 +30,6 @@ At -v=2, a pod without volumes has no log line between the ADD and its sandbox, 
     rationale: "admission and worker start take a few hundredths of a second (captures: up to 0.2 s)",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Unattributed],
-    counts_as_loss: true,
     logs: Some(|case| {
         let added = case.startup.first(Fact::PodAdded)?;
         let works = |fact| {

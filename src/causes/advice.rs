@@ -212,7 +212,6 @@ mod tests {
             ("node-overloaded", "systemReserved"),
             ("runtime-slow", "disk and CPU"),
             ("status-report-slow", "kubeAPIQPS"),
-            ("record-late", "nothing"),
             ("unexplained", "-v=4"),
             ("cpu-throttled", "resources.limits.cpu"),
             ("credential-provider-slow", "cacheDuration"),

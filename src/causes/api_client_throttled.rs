@@ -51,7 +51,6 @@ Throttling messages are rate limited themselves, so few lines do not mean little
     rationale: "volumes take 0.3 s and a status write a few hundredths of a second; client-go logs requests that were delayed by more than 0.05 s",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::StatusUpdate, Phase::Volumes],
-    counts_as_loss: true,
     logs: Some(|case| {
         let held = |e: &&Event| {
             e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))

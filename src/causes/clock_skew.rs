@@ -27,7 +27,6 @@ If the node's clock is ahead, scheduling looks longer; the log does not show whe
     rationale: "a pod cannot run before it is created; the creation timestamp is truncated to the second, so no tolerance is needed",
     shown_by: &[Evidence::Record],
     phases: &[],
-    counts_as_loss: true,
     logs: Some(|case| case.breakdown.anomalies.contains(&Anomaly::ClockSkew).then(Match::default)),
     metrics: None,
 };

@@ -28,7 +28,6 @@ The wait is longer than the object was missing, by the time to the next sync.
     rationale: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::RetryBackoff],
-    counts_as_loss: true,
     logs: Some(|case| case.failed_with(&["CreateContainerConfigError"]).map(Match::failing)),
     metrics: Some(|case| {
         let failed = case.container_errors(&["CreateContainerConfigError"]);

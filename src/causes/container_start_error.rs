@@ -28,7 +28,6 @@ None known.
     rationale: "the next sync comes after 10 s or more",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::RetryBackoff],
-    counts_as_loss: true,
     logs: Some(|case| {
         let reasons = [
             "RunContainerError",

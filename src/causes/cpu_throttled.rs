@@ -32,7 +32,6 @@ The counters do not separate starting containers from long-running ones. For the
     rationale: "metrics give a share of periods; a quarter is also what the Kubernetes alert CPUThrottlingHigh treats as high",
     shown_by: &[Evidence::ContainerMetrics],
     phases: &[Phase::Init, Phase::Start],
-    counts_as_loss: true,
     logs: None,
     metrics: Some(|case| {
         let periods = case.window.counter(name::CFS_PERIODS, "")?;

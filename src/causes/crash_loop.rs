@@ -30,7 +30,6 @@ Some programs exit on purpose until a dependency is available.
     rationale: "the first back-off is 10 s",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
     phases: &[Phase::RetryBackoff],
-    counts_as_loss: true,
     logs: Some(|case| {
         let waits = || {
             let waits = |event: &&Event| event.fields.text(Field::Reason) == Some("CrashLoopBackOff");

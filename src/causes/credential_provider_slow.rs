@@ -29,7 +29,6 @@ In metrics, this time is part of the image wait: both show the same seconds.
     rationale: "0.5 s of the mean start is a tenth of the SLO",
     shown_by: &[Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
-    counts_as_loss: true,
     logs: None,
     metrics: Some(|case| {
         let (mean, count) = case.mean(name::CREDENTIALS, "")?;

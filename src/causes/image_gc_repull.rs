@@ -31,7 +31,6 @@ Garbage collection may have removed other images, and this one was pulled again 
     rationale: "a pull below this is normal",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull, Phase::ImageWait],
-    counts_as_loss: true,
     logs: Some(|case| {
         let pull = case.longest_pull()?;
         match pull.repull {

@@ -29,7 +29,6 @@ The size is that of the compressed layers; some layers may have been cached.
     rationale: "a start has 5 s in total, and sandbox and container take half of them on a busy node: a pull of 1 s is what may exceed it",
     shown_by: &[Evidence::RuntimeLog],
     phases: &[Phase::ImagePull],
-    counts_as_loss: true,
     logs: Some(|case| {
         let pull = case.longest_pull()?;
         let (bytes, rate) = (pull.bytes? as f64, pull.rate.filter(|rate| *rate >= MIN_RATE)?);

@@ -31,7 +31,6 @@ Since 1.35, the kubelet also pulls a present image again if it must verify the p
     rationale: "a request to a healthy registry takes a few tenths of a second",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull, Phase::ImageWait],
-    counts_as_loss: true,
     logs: Some(|case| {
         let pull = case.longest_pull()?;
         (pull.repull == Some(Repull::Present))

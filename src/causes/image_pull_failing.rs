@@ -28,7 +28,6 @@ A registry outage of seconds can cost minutes here: the back-off is counted, not
     rationale: "the first back-off is 10 s; a shorter wait is a retry that found the image",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImageBackoff],
-    counts_as_loss: true,
     logs: Some(|case| {
         Some(case.failed_with(&["ErrImagePull", "ImagePullBackOff"]).map_or_else(Match::default, Match::failing))
     }),

@@ -45,7 +45,6 @@ If disk or network is the bottleneck, parallel pulls share it, and the last pull
     rationale: "an empty queue takes a few milliseconds",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
-    counts_as_loss: true,
     logs: Some(|case| {
         // Where the runtime's lines show all pulls, one of them must have been ahead.
         let pulls = &case.startup.transfers;

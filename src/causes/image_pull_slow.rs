@@ -30,7 +30,6 @@ Concurrent pulls share the bandwidth, so each of them looks slow.
     rationale: "a start has 5 s in total, and sandbox and container take half of them on a busy node: a pull of 1 s is what may exceed it",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull],
-    counts_as_loss: true,
     logs: Some(|_| Some(Match::default())),
     metrics: Some(|case| {
         // With the rate known and low, the registry is the reason.

@@ -28,7 +28,6 @@ A single slow image on a quiet node had no queue to wait in, but its own log lin
     rationale: "a start has 5 s in total; a pull below this is normal, whichever of the two it was",
     shown_by: &[Evidence::KubeletLog, Evidence::Record, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait, Phase::ImagePull],
-    counts_as_loss: true,
     logs: Some(|case| {
         let mut pulls =
             case.breakdown.spans.iter().filter(|p| p.phase == Phase::ImagePull && p.to > p.from).peekable();

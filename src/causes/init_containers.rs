@@ -27,7 +27,6 @@ The official SLI excludes this time, but users still wait for it.
     rationale: "each takes up to 1 s until the relist detects its end, in addition to its run time",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
     phases: &[Phase::Init],
-    counts_as_loss: true,
     logs: Some(|_| Some(Match::default())),
     metrics: None,
 };

@@ -31,7 +31,6 @@ If a pod also waited for the scheduler while the kubelet was down, the log canno
     rationale: "the creation timestamp is truncated to whole seconds: up to 1 s is rounding",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Scheduling, Phase::Unattributed],
-    counts_as_loss: true,
     logs: Some(|case| {
         let start = case.startup.restarts.first()?;
         let taken = case.startup.events.iter().find(|event| !event.from_runtime)?.time;

@@ -34,7 +34,6 @@ The counter includes long-running containers, and no metric shows how long an al
     rationale: "any event matters: memory.high stops the process that allocates",
     shown_by: &[Evidence::ContainerMetrics],
     phases: &[Phase::Init, Phase::Start],
-    counts_as_loss: true,
     logs: None,
     metrics: Some(|case| {
         let events = case.window.counter(name::MEMORY_HIGH, "")?;

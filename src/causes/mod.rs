@@ -32,7 +32,6 @@ mod node_overloaded;
 mod pleg_relist_delay;
 mod post_start_hook;
 mod pull_rate_limited;
-mod record_late;
 mod registry_slow;
 mod runtime_slow;
 mod sandbox_cni_failing;
@@ -95,7 +94,6 @@ pub const CAUSES: &[Cause] = &[
     runtime_slow::CAUSE,
     pleg_relist_delay::CAUSE,
     status_report_slow::CAUSE,
-    record_late::CAUSE,
     unexplained::CAUSE,
     // Only metrics show these.
     cpu_throttled::CAUSE,
@@ -127,8 +125,6 @@ pub struct Cause {
     pub shown_by: &'static [Evidence],
     /// The phases it may claim; none: it explains, and claims no seconds.
     pub phases: &'static [Phase],
-    /// Whether its seconds count as time lost. Not if only the kubelet's record is late, which delays no pod.
-    pub counts_as_loss: bool,
     /// Its rule over logs; none if only metrics show it.
     pub logs: Option<LogRule>,
     /// Its rule over metrics; none if only logs show it.
@@ -210,11 +206,6 @@ pub fn by_group() -> Vec<(&'static str, Vec<&'static Cause>)> {
     groups
 }
 
-/// Whether the seconds that a cause claims are lost to the pod.
-pub(crate) fn counts_as_loss(id: &str) -> bool {
-    named(id).is_none_or(|cause| cause.counts_as_loss)
-}
-
 /// The cause with this id.
 pub fn named(id: &str) -> Option<&'static Cause> {
     all().find(|cause| cause.id == id)
@@ -228,7 +219,8 @@ mod tests {
     fn every_phase_has_a_cause_that_needs_no_further_evidence() {
         for (phase, name) in PHASES {
             let has = |cause: &Cause| cause.logs.is_some() && cause.phases.contains(phase);
-            assert!(CAUSES.iter().any(has), "no cause for {name}");
+            // A record that is written late delays no pod.
+            assert!(*phase == Phase::Watch || CAUSES.iter().any(has), "no cause for {name}");
         }
     }
 

@@ -29,7 +29,6 @@ Pods on the host network do not wait for it.
     rationale: "the kubelet retries after 1 to 1.5 s",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::RetryBackoff],
-    counts_as_loss: true,
     logs: Some(|case| {
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
         // Other retries of the same pod have other causes.

@@ -36,7 +36,6 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
     rationale: "sandbox and containers together take up to 1 s on a quiet node; 20 cached pods at once on two cores lost up to 3.6 s (captures)",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::ContainerMetrics, Evidence::NodeMetrics, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox, Phase::Start],
-    counts_as_loss: true,
     logs: Some(|case| {
         let slow = case.node_event(Fact::PlegUnhealthy).or(case.node_event(Fact::HousekeepingLate));
         if let Some(slow) = slow {

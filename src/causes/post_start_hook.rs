@@ -28,7 +28,6 @@ Without -v=4, anything else that blocks the sync of one pod looks the same.
     rationale: "other reasons (a status write, a relist) take up to 1 or 2 s",
     shown_by: &[Evidence::KubeletLog, Evidence::Pods],
     phases: &[Phase::StatusUpdate, Phase::Start],
-    counts_as_loss: true,
     logs: Some(|case| {
         if case.traits.is_some_and(|traits| !traits.post_start) {
             return None;

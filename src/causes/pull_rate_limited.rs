@@ -32,7 +32,6 @@ The limit protects a registry that has limits of its own.
     rationale: "a rejected pull waits for its back-off, at least 10 s",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::ImageBackoff, Phase::ImageWait],
-    counts_as_loss: true,
     logs: Some(|case| case.event_mentioning(Fact::SyncFailed, "pull QPS exceeded").map(Match::at)),
     metrics: None,
 };

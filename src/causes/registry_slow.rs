@@ -33,7 +33,6 @@ A pull includes unpacking, so a slow disk looks the same. The size is that of th
     rationale: "a gigabit link carries 110 MB/s; at 10 MB/s an image of 100 MB takes twice as long as a start may take; 1 s as for any pull",
     shown_by: &[Evidence::RuntimeLog, Evidence::RuntimeMetrics],
     phases: &[Phase::ImagePull],
-    counts_as_loss: true,
     logs: Some(|case| {
         let pull = case.longest_pull()?;
         let slow = pull.rate.is_some_and(|rate| rate < MIN_RATE);

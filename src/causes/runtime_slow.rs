@@ -29,7 +29,6 @@ In a burst of starts, the node is the reason (node-overloaded). Without the runt
     rationale: "a container is created and started within 0.1 to 0.3 s on a quiet node (captures)",
     shown_by: &[Evidence::RuntimeLog, Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Start],
-    counts_as_loss: true,
     logs: Some(|case| {
         // Without a record the kubelet's lines do not show that nothing was pulled.
         let pull_excluded = case.startup.observed.is_some() || case.breakdown.timeline.source != TimelineSource::Relist;

@@ -29,7 +29,6 @@ After a node has booted, sandboxes fail for some seconds until its CNI daemon is
     rationale: "a sandbox takes 0.1 to 0.5 s on a quiet node (captures)",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox],
-    counts_as_loss: true,
     logs: Some(|case| {
         case.failed_with(&["CreatePodSandboxError"])
             .or(case.startup.first(Fact::SandboxFailed).filter(|e| case.in_time(e)))

@@ -28,7 +28,6 @@ Many pods at once on few cores make every sandbox slow: in a burst, this cause i
     rationale: "a sandbox takes 0.1 to 0.5 s on a quiet node (captures); the slowest healthy plugin takes about a second",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::RuntimeMetrics, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox],
-    counts_as_loss: true,
     logs: Some(|case| {
         // A busy node is slow for all pods; quick sandboxes at the same time show that it is not busy.
         let quick = case.startup.context.neighbours.is_some_and(|others| others.sandbox < Nanos(SECOND));

@@ -27,7 +27,6 @@ If the clocks of node and API server differ, that adds or hides seconds; the cre
     rationale: "creation is truncated to whole seconds, and an idle scheduler with its watch takes a few hundred milliseconds; the longest wait of cached starts in captures was 1.6 s",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Scheduling],
-    counts_as_loss: true,
     logs: Some(|_| Some(Match::default())),
     metrics: None,
 };

@@ -35,7 +35,6 @@ A container may be slow to create for other reasons: disk, image snapshot, the n
     rationale: "a container is created and started within 0.1 to 0.3 s on a quiet node (captures)",
     shown_by: &[Evidence::Pods],
     phases: &[Phase::Start],
-    counts_as_loss: true,
     logs: Some(|case| {
         let traits = case.traits?;
         (traits.selinux && traits.persistent && !case.burst()).then(|| Match { likely: true, ..Match::default() })

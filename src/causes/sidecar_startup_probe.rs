@@ -28,7 +28,6 @@ The startup probe of an app container does not block the start.
     rationale: "a probe that succeeds at its first attempt takes less",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Start],
-    counts_as_loss: true,
     logs: Some(|case| case.event_mentioning(Fact::ProbeFailed, "tartup").map(Match::at)),
     metrics: None,
 };

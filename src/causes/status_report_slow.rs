@@ -29,7 +29,6 @@ With only the kubelet log at -v=2, this time includes a postStart hook of the la
     rationale: "GET and PATCH of a status take a few hundredths of a second; the API call SLO allows 1 s for each",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::StatusUpdate],
-    counts_as_loss: true,
     // Without the running instant (JSON logging) the delay may just as well be that of the record.
     logs: Some(|case| case.breakdown.running.map(|_| Match::default())),
     metrics: Some(|case| {

@@ -27,7 +27,6 @@ When it misleads
     rationale: "starts in captures have up to 1.6 s between their lines under load",
     shown_by: &[Evidence::Record, Evidence::KubeletLog],
     phases: &[Phase::Unattributed, Phase::RetryBackoff, Phase::ImageWait],
-    counts_as_loss: true,
     logs: Some(|_| Some(Match::default())),
     metrics: None,
 };

@@ -28,7 +28,6 @@ Each attempt is counted, and the volumes of one pod are attached in parallel.
     rationale: "a volume that is attached already is verified within a few tenths of a second",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
-    counts_as_loss: true,
     logs: Some(|case| {
         let first = |fact, volume: &str| {
             case.startup.all(fact).find(|event| event.fields.text(Field::Volume) == Some(volume) && case.in_time(event))

@@ -28,7 +28,6 @@ None known.
     rationale: "up to 1.32 the kubelet prints its line before each ownership change, short ones too",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
-    counts_as_loss: true,
     logs: Some(|case| case.startup.first(Fact::VolumeOwnership).filter(|event| case.in_time(event)).map(Match::at)),
     metrics: Some(|case| case.storage("volume_apply_access_control")),
 };

@@ -28,7 +28,6 @@ On a node that starts many pods at once, everything is slow; slow volumes are th
     rationale: "the kubelet polls volumes every 0.3 s; volumes of cached starts in captures took up to 2.1 s under load",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
-    counts_as_loss: true,
     logs: Some(|_| Some(Match::default())),
     metrics: Some(|case| {
         let volumes = case.long_part(Phase::Volumes)?;

@@ -29,7 +29,6 @@ Because of the back-off, the wait is longer than the object was missing: in one 
     rationale: "the kubelet polls volumes every 0.3 s, so every pod with a volume waits that long",
     shown_by: &[Evidence::KubeletLog],
     phases: &[Phase::Volumes],
-    counts_as_loss: true,
     logs: Some(|case| {
         // "not found" also occurs for CSI drivers, devices and paths.
         let missing = |event: &&Event| {

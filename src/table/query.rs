@@ -9,7 +9,6 @@ use super::part::BEGAN;
 use super::phase_seconds::phase_column;
 use super::row::Row;
 use super::startups::{Keep, Table};
-use crate::causes;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::hash::HashMap;
 use crate::model::names::named_enum;
@@ -285,7 +284,7 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
         let findings = batch.nested("findings")?;
         let (causes, lost) = (findings.items.text("cause")?, findings.items.seconds("lost_s")?);
         for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
-            let Some(cause) = cause.filter(|cause| causes::counts_as_loss(cause)) else { continue };
+            let Some(cause) = cause else { continue };
             let group = groups.entry(names.get(*row));
             let claim = match group.claims.get_mut(cause) {
                 Some(claim) => claim,

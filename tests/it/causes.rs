@@ -48,7 +48,7 @@ fn every_cause_fires_in_one_case_and_stays_quiet_in_another() {
 }
 
 /// What the rig did to a pod, and which causes tell it. None: nothing claims the start.
-const DONE: &[(&str, &[&str])] = &[
+pub const DONE: &[(&str, &[&str])] = &[
     ("image pull", &["image-pull-queued", "image-large", "image-pull-slow", "registry-slow", "image-pull-unresolved"]),
     ("network not ready", &["network-not-ready"]),
     ("sandbox (CNI fails)", &["sandbox-cni-failing"]),
@@ -92,10 +92,7 @@ fn confusion(alone: bool) -> (BTreeMap<(String, String), usize>, usize, Vec<Stri
             let (_, expected) =
                 DONE.iter().find(|(words, _)| *words == done).unwrap_or_else(|| panic!("{done:?} is not known"));
             let findings = row["findings"].as_array().expect("findings");
-            let main = findings
-                .iter()
-                .map(|finding| finding["cause"].as_str().expect("an id"))
-                .find(|id| *id != "record-late");
+            let main = findings.first().map(|finding| finding["cause"].as_str().expect("an id"));
             // 1.26 holds its API requests back by default, which costs time that the rig did not plan.
             let old = name.starts_with("v1.26");
             // Many cached pods at once on two cores are slow for that, where they are.
@@ -150,8 +147,8 @@ fn no_cause_fires_on_cached_starts_but_what_cost_time_there() {
             continue;
         }
         let found = named(&report(&[capture.join("in").to_str().expect("UTF-8")]));
-        // The late record costs the pod nothing; 20 pods at once on two cores wait for these; 1.26 throttles itself.
-        let mut cost: BTreeSet<&str> = ["record-late", "node-overloaded"].into();
+        // 20 pods at once on two cores wait for these; 1.26 throttles itself.
+        let mut cost: BTreeSet<&str> = ["node-overloaded"].into();
         if name.starts_with("v1.26") {
             cost.insert("api-client-throttled");
         }

@@ -20,6 +20,7 @@ mod cli;
 mod documents;
 mod endless;
 mod faults;
+mod field;
 mod forms;
 mod fuzz;
 mod grammars;

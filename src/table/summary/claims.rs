@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CauseLine, Example, Quantiles, Summary};
-use crate::causes;
 use crate::model::error::Error;
 use crate::table::query::{micros, seconds};
 use crate::table::row_ref::{RowRef, RowRefs};
@@ -27,10 +26,6 @@ impl Counterfactual {
             let (causes, lost) = (findings.items.text("cause")?, findings.items.seconds("lost_s")?);
             for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
                 let (Some(cause), Some(lost)) = (cause, lost) else { continue };
-                // The record may be late, the pod is not: that changes nothing of when it ran.
-                if !causes::counts_as_loss(cause) {
-                    continue;
-                }
                 let claim = (u32::try_from(first + row).unwrap_or(u32::MAX), lost as f32);
                 match all.claims.get_mut(cause) {
                     Some(claims) => claims.push(claim),

@@ -14,8 +14,8 @@ use super::row::{Place, Row};
 use super::row_ref::{RowRef, RowRefs};
 use super::startups::Table;
 use crate::breakdown::{ANOMALIES, Anomaly};
+use crate::causes::Advised;
 use crate::causes::setting::{SETTINGS, Setting, Settings};
-use crate::causes::{self, Advised};
 use crate::model::error::Error;
 use crate::model::phase::PHASES;
 use crate::model::quantile::select_quantile;
@@ -131,11 +131,10 @@ pub struct Example {
 
 impl Example {
     fn of(row: &Row, cause: Option<&str>) -> Self {
-        // The watch is late, not the pod: it explains no slow start.
         let mut findings = row.findings.iter();
         let finding = match cause {
             Some(cause) => findings.find(|finding| *finding.cause == *cause),
-            None => findings.find(|finding| causes::counts_as_loss(&finding.cause)),
+            None => findings.next(),
         };
         let evidence = finding.and_then(|finding| finding.evidence.clone());
         Example {

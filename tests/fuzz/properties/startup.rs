@@ -15,7 +15,13 @@ pub fn holds(data: &[u8]) {
     let (first, text) = super::led(data);
     // Few open startups, so that some leave by the cap, and nothing remembered for long.
     let open = 1 + usize::from(first % 16);
-    let limits = Limits { open, settle: Nanos(30 * SECOND), age: Nanos(3600 * SECOND), remembered: 4 };
+    let limits = Limits {
+        open,
+        settle: Nanos(30 * SECOND),
+        crash_loop: Nanos(60 * SECOND),
+        age: Nanos(3600 * SECOND),
+        remembered: 4,
+    };
     let mut tracker = Tracker::new(limits);
     let mut clock = Clock::new(Hints::default());
     let parsed = chunk(&GRAMMARS, text, text.len(), 0, 1);

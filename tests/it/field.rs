@@ -1,0 +1,230 @@
+//! Inputs as people have them: kubelets at default verbosity, excerpts, pods without a record.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use crate::causes::DONE;
+use crate::support::{captures, json, report, reports, text};
+use regex::Regex;
+use serde_json::Value;
+
+/// What a kubelet prints at its default verbosity of what it printed at a higher one: warnings, errors, records, throttling,
+/// and the messages that forty published logs show (source file, first words), each with the lines that continue it.
+fn reduced(text: &str) -> String {
+    static HEADER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"([IWEF])\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ ([\w./-]+\.go):\d+\] (.*)").unwrap());
+    static QUOTED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"^"((?:[^"\\]|\\.)*)""#).unwrap());
+    static NO_WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[\W\d]+").unwrap());
+    static KNOWN: LazyLock<BTreeSet<(String, String)>> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/field/v0-messages.json");
+        serde_json::from_slice(&std::fs::read(path).expect("the messages")).expect("pairs")
+    });
+    let (mut kept, mut keep) = (String::new(), false);
+    for line in text.lines() {
+        if let Some(found) = HEADER.captures(line) {
+            let (level, file, message) = (&found[1], &found[2], &found[3]);
+            let words = QUOTED.captures(message).map_or(message, |quoted| quoted.get(1).unwrap().as_str());
+            let words: String = NO_WORD.replace_all(words, " ").chars().take(24).collect();
+            let record = file == "pod_startup_latency_tracker.go";
+            let known = record || KNOWN.contains(&(file.to_owned(), words));
+            keep = level != "I" || message.contains("throttling") || known;
+        }
+        if keep {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// Every capture with a kubelet that logs text, and its folder with the kubelet's log alone and with the runtime's, at
+/// default verbosity.
+static REDUCED: LazyLock<Vec<(PathBuf, [PathBuf; 2])>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    let text_logs = captures().into_iter().filter(|capture| !capture.to_string_lossy().contains("json"));
+    text_logs
+        .map(|capture| {
+            let name = capture.file_name().expect("a name");
+            let folders = ["kubelet", "both"].map(|which| folder.join(name).join(which));
+            let log = reduced(&text(&capture.join("in/kubelet.log.zst")));
+            for path in &folders {
+                std::fs::create_dir_all(path).expect("a folder");
+                std::fs::write(path.join("kubelet.log"), &log).expect("a file");
+            }
+            std::fs::copy(capture.join("in/containerd.log.zst"), folders[1].join("containerd.log.zst"))
+                .expect("a file");
+            (capture, folders)
+        })
+        .collect()
+});
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    Right,
+    /// No cause, or one that says that the input cannot tell.
+    Honest,
+    Wrong,
+}
+
+/// What is said of each pod of a capture whose treatment is known: what was done, the main cause, the verdict.
+fn verdicts(capture: &Path, rows: &Value) -> BTreeMap<String, (String, String, Verdict)> {
+    let old = capture.to_string_lossy().contains("v1.26");
+    let truth: BTreeMap<String, Value> =
+        serde_json::from_slice(&std::fs::read(capture.join("truth.json")).expect("truth")).expect("JSON");
+    let mut found = BTreeMap::new();
+    for row in rows["startups"].as_array().expect("startups") {
+        let pod = format!("{}/{}", row["namespace"].as_str().unwrap(), row["pod"].as_str().unwrap());
+        let Some(done) = truth.get(&pod).map(|done| done["cause"].as_str().expect("a cause")) else { continue };
+        let (_, expected) = DONE.iter().find(|(words, _)| *words == done).unwrap_or_else(|| panic!("{done:?}"));
+        let main = row["cause"].as_str();
+        let slow = row["running_s"].as_f64().or(row["total_s"].as_f64()).is_some_and(|seconds| seconds > 5.0);
+        let verdict = match main {
+            None if expected.is_empty() => Verdict::Right,
+            None | Some("unexplained" | "image-pull-unresolved") if !expected.contains(&main.unwrap_or("")) => {
+                Verdict::Honest
+            }
+            Some(main) if expected.contains(&main) => Verdict::Right,
+            Some("api-client-throttled") if old => Verdict::Right,
+            Some("node-overloaded") if expected.is_empty() && slow => Verdict::Right,
+            _ => Verdict::Wrong,
+        };
+        found.insert(pod, (done.to_owned(), main.unwrap_or("–").to_owned(), verdict));
+    }
+    found
+}
+
+/// Treatments that error lines prove.
+const PROVEN: &[&str] = &[
+    "sandbox (CNI fails)",
+    "volume mount",
+    "config error: configMap for env missing",
+    "image pull back-off (503)",
+    "image pull back-off (503), imagePullPolicy Always",
+    "image pull back-off (not found)",
+    "client-side throttling",
+    "init container fails twice",
+    "crash loop",
+    "RunContainerError for ever",
+];
+
+#[test]
+fn at_default_verbosity_few_causes_are_wrong_and_what_errors_prove_is_named() {
+    for (which, name) in ["the kubelet's log alone", "with the runtime's log"].into_iter().enumerate() {
+        let inputs: Vec<Vec<PathBuf>> = REDUCED.iter().map(|(_, folders)| vec![folders[which].clone()]).collect();
+        let (mut table, mut wrong, mut proven) = (BTreeMap::<_, usize>::new(), Vec::new(), (0, 0));
+        for ((capture, _), rows) in REDUCED.iter().zip(reports(&inputs)) {
+            for (pod, (done, main, verdict)) in verdicts(capture, rows) {
+                if PROVEN.contains(&done.as_str()) {
+                    proven = (proven.0 + usize::from(verdict == Verdict::Right), proven.1 + 1);
+                }
+                if verdict == Verdict::Wrong {
+                    wrong.push(format!("{} {pod}: {done} → {main}", capture.display()));
+                }
+                *table.entry((verdict, done, main)).or_default() += 1;
+            }
+        }
+        println!("\ndefault verbosity, {name}");
+        table.iter().for_each(|((verdict, done, main), count)| println!("{count:>5}  {verdict:?}  {done} → {main}"));
+        let all: usize = table.values().sum();
+        println!("{} of {all} wrong, {} of {} proven ones named", wrong.len(), proven.0, proven.1);
+        assert!(all > 600, "{all} pods");
+        assert!(wrong.len() * 50 <= all, "{wrong:#?}");
+        assert!(proven.0 * 100 >= proven.1 * 95, "{proven:?}");
+    }
+}
+
+#[test]
+fn more_input_is_never_worse() {
+    // Sets of inputs, each a subset of those after it that name it.
+    let mut compared = 0;
+    for (capture, folders) in REDUCED.iter() {
+        let at = |name: &str| capture.join(name);
+        let (pods, before, after) = (at("pods.json.zst"), at("metrics-before.txt.zst"), at("metrics-after.txt.zst"));
+        for (kubelet, runtime) in [
+            (at("in/kubelet.log.zst"), at("in/containerd.log.zst")),
+            (folders[1].join("kubelet.log"), folders[1].join("containerd.log.zst")),
+        ] {
+            let more = [vec![runtime], vec![pods.clone()], vec![before.clone(), after.clone()]];
+            let sets: Vec<Vec<PathBuf>> = (0..8_usize)
+                .map(|set| {
+                    let chosen = more.iter().enumerate().filter(|(bit, _)| set >> bit & 1 == 1);
+                    std::iter::once(kubelet.clone()).chain(chosen.flat_map(|(_, paths)| paths.clone())).collect()
+                })
+                .collect();
+            let found: Vec<_> = reports(&sets).into_iter().map(|rows| verdicts(capture, rows)).collect();
+            for (small, large) in (0..8_usize).flat_map(|a| (0..8).map(move |b| (a, b))).filter(|(a, b)| a & b == *a) {
+                for (pod, (done, main, verdict)) in &found[small] {
+                    let more = &found[large][pod];
+                    let worse = *verdict == Verdict::Right && more.2 == Verdict::Wrong;
+                    assert!(!worse, "{}: {pod}: {done} → {main}, with more input {more:?}", capture.display());
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 20_000, "{compared}");
+}
+
+#[test]
+fn every_pulled_image_is_one_of_its_pod() {
+    let (mut pulls, mut own) = (0, 0);
+    for (capture, folders) in REDUCED.iter() {
+        let objects = json(&capture.join("pods.json.zst"));
+        let mut images: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for pod in objects["items"].as_array().expect("pods") {
+            let (meta, spec) = (&pod["metadata"], &pod["spec"]);
+            let name = format!("{}/{}", meta["namespace"].as_str().unwrap(), meta["name"].as_str().unwrap());
+            let containers = ["containers", "initContainers"].iter().filter_map(|kind| spec[kind].as_array()).flatten();
+            images.insert(name, containers.map(|container| container["image"].as_str().unwrap().to_owned()).collect());
+        }
+        for input in [capture.join("in"), folders[1].clone()] {
+            for row in report(&[input])["startups"].as_array().expect("startups") {
+                let pod = format!("{}/{}", row["namespace"].as_str().unwrap(), row["pod"].as_str().unwrap());
+                let Some(images) = images.get(&pod) else { continue };
+                for pull in row["image_pulls"].as_array().expect("pulls") {
+                    pulls += 1;
+                    let image = pull["image"].as_str().expect("an image");
+                    own += usize::from(images.contains(image));
+                    assert!(images.contains(image), "{} {pod}: {image}, not {images:?}", capture.display());
+                }
+            }
+        }
+    }
+    println!("{own} of {pulls} pulls are of an image of their pod");
+    assert!(pulls > 400, "{pulls}");
+}
+
+#[test]
+fn each_case_gets_its_right_answer() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/field");
+    let cases = std::fs::read_to_string(root.join("cases.toml")).expect("the cases");
+    let cases: BTreeMap<String, toml::Table> = toml::from_str(&cases).expect("TOML");
+    let mut inputs: BTreeSet<String> = std::fs::read_dir(&root)
+        .expect("the inputs")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    inputs.retain(|name| !["cases.toml", "v0-messages.json"].contains(&name.as_str()));
+    assert_eq!(inputs, cases.keys().cloned().collect(), "each input has its case");
+    for (name, case) in cases {
+        let report = report(&[root.join(&name)]);
+        let text = |key: &str| case.get(key).and_then(toml::Value::as_str);
+        let (namespace, pod) = text("pod").and_then(|pod| pod.split_once('/')).expect("a pod");
+        let rows = report["startups"].as_array().expect("startups");
+        let row = rows.iter().find(|row| row["pod"] == pod && row["namespace"] == namespace);
+        let row = row.unwrap_or_else(|| panic!("{name}: no {namespace}/{pod}"));
+        assert_eq!(row["state"].as_str(), text("state"), "{name}");
+        if let Some(cause) = text("cause") {
+            assert_eq!(row["cause"].as_str().unwrap_or(""), cause, "{name}: {row}");
+        }
+        if let Some(certain) = case.get("certain").and_then(toml::Value::as_float) {
+            let shown = row["findings"][0]["lost_min_s"].as_f64().unwrap_or(0.0);
+            assert!(shown >= certain, "{name}: {shown} s are certain");
+        }
+        if let Some(ran) = case.get("ran").and_then(toml::Value::as_array) {
+            let bounds: Vec<f64> = ran.iter().filter_map(toml::Value::as_float).collect();
+            let (least, most) = (row["running_min_s"].as_f64().unwrap(), row["running_s"].as_f64().unwrap());
+            assert!(bounds[0] <= most && least <= most && most <= bounds[1], "{name}: {least}..{most}");
+        }
+    }
+}
