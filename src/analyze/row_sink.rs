@@ -23,7 +23,11 @@ const MAX_ROWS_WITHOUT_NODE: usize = 4096;
 
 impl RowSink<'_> {
     pub(super) fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
-        for closed in tracker.take() {
+        // The queue of pulls is first come, first served: of pulls that end together the earlier request's is the one that
+        // began first.
+        let mut all = tracker.take();
+        all.sort_by_key(|closed| closed.startup.sandbox_ready());
+        for closed in all {
             let pulls = tracker.pulls_of(&closed.startup);
             let (startup, breakdown) = breakdown::break_down(closed, pulls);
             let unknown = crate::model::startup::Node::default();

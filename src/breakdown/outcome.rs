@@ -155,8 +155,8 @@ fn by_relist(startup: &Startup, timeline: &Timeline) -> Option<BoundedInstant> {
     let mut ids: Vec<_> = alive.iter().filter_map(|event| id(event)).collect();
     ids.sort_unstable();
     ids.dedup();
-    let first_notice = |wanted: &Box<str>| alive.iter().find(|event| id(event).as_ref() == Some(wanted)).copied();
-    let last = ids.iter().filter_map(first_notice).max_by_key(|event| event.time)?;
+    let first_notice = |wanted: &str| alive.iter().find(|event| id(event).as_deref() == Some(wanted)).copied();
+    let last = ids.iter().filter_map(|id| first_notice(id)).max_by_key(|event| event.time)?;
     let last_failure =
         startup.events.iter().rfind(|event| matches!(event.fact, Fact::SyncFailed | Fact::NetworkNotReady));
     let init_later =

@@ -14,6 +14,8 @@ const FAILURE_LAG: Nanos = Nanos(5 * SECOND);
 /// The kubelet asks for the pull some 10 to 100 ms after the sandbox is there and sees its end as much later than the
 /// runtime; the middle of what captures show.
 const REQUEST_DELAY: Nanos = Nanos(3 * SECOND / 100);
+/// Pulls that end within this of each other may each be the one.
+const TIED: Nanos = Nanos(SECOND / 100);
 /// A pull that begins within this after another one's end was queued behind it.
 const QUEUE_HANDOVER: Nanos = Nanos(SECOND / 100);
 
@@ -54,8 +56,12 @@ fn succeeded(startup: &Startup, timeline: &Timeline, pulls: &Pulls) -> Vec<Own> 
         let free = pulls.unassigned(from - SLACK, to + SLACK).filter(|(number, _)| !is_among(&own, *number));
         let fits = free.filter(|(_, pull)| pull.ok && pull.started >= from - SLACK && pull.finished <= to + SLACK);
         let expected = expected_end(startup, from, to, alone);
-        let best = fits.min_by_key(|(_, pull)| (pull.finished - expected - REQUEST_DELAY).abs());
-        own.extend(best.map(|(number, _)| Own { number, requested: Some(from) }));
+        let fits: Vec<_> = fits.collect();
+        let lag = |pull: &FinishedPull| (pull.finished - expected - REQUEST_DELAY).abs();
+        let nearest = fits.iter().min_by_key(|(_, pull)| lag(pull)).map(|(_, pull)| pull.finished);
+        let tied = fits.iter().filter(|(_, pull)| nearest.is_some_and(|end| (pull.finished - end).abs() <= TIED));
+        let best = tied.min_by_key(|(number, pull)| (pull.started, *number));
+        own.extend(best.map(|(number, _)| Own { number: *number, requested: Some(from) }));
     }
     own
 }
@@ -118,7 +124,8 @@ fn gap(run: &ContainerRun, from: &mut Time) -> Option<(Time, Time)> {
 fn expected_end(startup: &Startup, from: Time, to: Time, alone: bool) -> Time {
     let Some(observed) = startup.observed.as_deref() else { return to };
     match observed.last_pull.time() {
-        Some(last) if last >= from - SLACK && last <= to + SLACK => last,
+        // The record's is the kubelet's own time, some milliseconds after the runtime's.
+        Some(last) if last >= from - SLACK && last <= to + SLACK => last - REQUEST_DELAY,
         _ => match timeline::pulling_time(observed) {
             Some(pulling) if alone => (from + pulling).min(to),
             _ => to,

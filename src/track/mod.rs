@@ -86,7 +86,10 @@ pub struct Tracker {
     closed: RecentSet,
     /// Names of pods that have started and not been removed since: lines that only name them begin nothing.
     already_running: RecentSet,
+    /// Closed, and waiting for others of their burst.
     closed_startups: Vec<ClosedStartup>,
+    /// Closed, with all of their burst.
+    complete: Vec<ClosedStartup>,
     last_sweep: Time,
 }
 
@@ -144,7 +147,7 @@ impl Tracker {
 
     /// Takes the startups that are over.
     pub fn take(&mut self) -> Vec<ClosedStartup> {
-        std::mem::take(&mut self.closed_startups)
+        std::mem::take(&mut self.complete)
     }
 
     /// The pulls of the node whose runtime mentions a startup, as far as the records taken show them.
@@ -157,7 +160,8 @@ impl Tracker {
     /// closed startups. Each has a bound, whatever the input.
     #[cfg(any(test, feature = "internals"))]
     pub fn held(&self) -> usize {
-        let startups = self.open.values().map(|open| 1 + open.events.len() + open.restarts.len());
+        let closed = self.closed_startups.iter().map(|closed| &closed.startup);
+        let startups = self.open.values().chain(closed).map(|open| 1 + open.events.len() + open.restarts.len());
         let aliases = self.aliases.values().map(|aliases| aliases.uids.len() + aliases.objects.len());
         let nodes = self.states.iter().map(NodeState::held);
         let pulls = self.pulls.iter().map(Pulls::held).chain(self.removals.iter().map(ImageRemovals::held));
@@ -211,6 +215,7 @@ impl Tracker {
         for id in left {
             self.close(id);
         }
+        self.complete.append(&mut self.closed_startups);
     }
 
     fn note_coverage(&mut self, record: &Record, time: Time, node: usize) {
@@ -415,18 +420,41 @@ impl Tracker {
         let node = startup.node;
         let context = self.states[node].context(&mut startup, &self.nodes[node]);
         self.closed_startups.push(ClosedStartup { startup, context });
+        if self.closed_startups.len() > self.limits.open / 8 {
+            self.complete.append(&mut self.closed_startups);
+        }
+    }
+
+    /// Records before this have settled. Startups of one burst leave together, so that their pulls are told apart together:
+    /// the line between them is drawn where none was recorded for half a second.
+    fn settled(&self, now: Time, settle: Nanos) -> Time {
+        let limit = now - settle;
+        let closed = self.closed_startups.iter().map(|closed| &closed.startup);
+        let all = self.open.values().chain(closed);
+        let mut after: Vec<Time> = all.filter_map(|open| Some(open.observed_at?.0)).collect();
+        after.retain(|observed| *observed >= limit && *observed < limit + Nanos(settle.0 / 3));
+        after.sort_unstable();
+        let mut last = limit;
+        for observed in after {
+            if observed - last > Nanos(SECOND / 2) {
+                break;
+            }
+            last = observed + Nanos(1);
+        }
+        last
     }
 
     fn sweep(&mut self, now: Time) {
         self.last_sweep = now;
         let Limits { open: cap, settle, crash_loop, age, .. } = self.limits;
         let mut due: Vec<(Id, bool)> = Vec::new();
+        let settled = self.settled(now, settle);
         for (id, startup) in &self.open {
             match startup.observed_at {
-                Some((observed, _)) if now - observed > settle => {
-                    if startup.exited.is_none_or(|exited| now - exited > crash_loop) {
-                        due.push((*id, false));
-                    }
+                Some((observed, _))
+                    if observed < settled && startup.exited.is_none_or(|exited| now - exited > crash_loop) =>
+                {
+                    due.push((*id, false));
                 }
                 None if now - startup.last_event > age => due.push((*id, true)),
                 _ => {}
@@ -447,5 +475,12 @@ impl Tracker {
                 self.close(id);
             }
         }
+        let waits = |closed: &ClosedStartup| {
+            closed.startup.observed_at.map_or(closed.startup.last_event, |(observed, _)| observed) >= settled
+        };
+        let (waiting, complete): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.closed_startups).into_iter().partition(waits);
+        self.closed_startups = waiting;
+        self.complete.extend(complete);
     }
 }

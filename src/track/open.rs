@@ -60,6 +60,11 @@ impl OpenStartup {
         self.events.of(fact).next()
     }
 
+    /// When its first sandbox was there: then its first pull is asked for.
+    pub fn sandbox_ready(&self) -> Option<Time> {
+        self.first(Fact::SandboxReady).map(|event| event.time)
+    }
+
     /// When the record says the API accepted "running".
     pub(super) fn running(&self) -> Option<Time> {
         self.observed.as_deref()?.running.time()
