@@ -3,7 +3,7 @@
 
 use super::timeline::{self, ContainerRun, Timeline};
 use crate::model::record::{Fact, Field};
-use crate::model::startup::{Startup, Transfer};
+use crate::model::startup::{Event, Startup, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::track::{FinishedPull, NodePulls, Pulls};
 
@@ -50,13 +50,15 @@ fn succeeded(startup: &Startup, timeline: &Timeline, pulls: &Pulls) -> Vec<Own> 
     let mut own: Vec<Own> = Vec::new();
     let Some(ready) = timeline.sandbox_ready else { return own };
     let mut from = ready.at;
-    let gaps: Vec<(Time, Time)> = timeline.runs.iter().filter_map(|run| gap(run, &mut from)).collect();
+    let gaps = timeline.runs.iter().filter_map(|run| Some((gap(run, &mut from)?, run.name.as_deref())));
+    let gaps: Vec<((Time, Time), Option<&str>)> = gaps.collect();
     let alone = gaps.len() == 1;
-    for (from, to) in gaps {
+    for ((from, to), container) in gaps {
+        let named = naming_event(startup, container);
         let free = pulls.unassigned(from - SLACK, to + SLACK).filter(|(number, _)| !is_among(&own, *number));
         let fits = free.filter(|(_, pull)| pull.ok && pull.started >= from - SLACK && pull.finished <= to + SLACK);
         let expected = expected_end(startup, from, to, alone);
-        let fits: Vec<_> = fits.collect();
+        let fits: Vec<_> = fits.filter(|(_, pull)| named.is_none_or(|event| event.mentions(&pull.image))).collect();
         let lag = |pull: &FinishedPull| (pull.finished - expected - REQUEST_DELAY).abs();
         let nearest = fits.iter().min_by_key(|(_, pull)| lag(pull)).map(|(_, pull)| pull.finished);
         let tied = fits.iter().filter(|(_, pull)| nearest.is_some_and(|end| (pull.finished - end).abs() <= TIED));
@@ -64,6 +66,15 @@ fn succeeded(startup: &Startup, timeline: &Timeline, pulls: &Pulls) -> Vec<Own> 
         own.extend(best.map(|(number, _)| Own { number: *number, requested: Some(from) }));
     }
     own
+}
+
+/// A line of the kubelet that names the image of a container.
+fn naming_event<'a>(startup: &'a Startup, container: Option<&str>) -> Option<&'a Event> {
+    startup.events.iter().find(|event| {
+        let reason = event.fields.text(Field::Reason);
+        let names = event.fields.text(Field::Image).is_some() || reason == Some("ErrImagePull");
+        !event.from_runtime && names && container.is_some() && event.fields.text(Field::Container) == container
+    })
 }
 
 /// Failed attempts: the kubelet reports each right after the runtime does, and names the image.
