@@ -37,3 +37,4 @@ mod tables;
 mod trace;
 mod verbs;
 mod web;
+mod zones;
