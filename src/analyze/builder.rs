@@ -4,6 +4,7 @@ use super::Options;
 use crate::causes::setting::Settings;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
+use crate::model::zone::Zone;
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
 use crate::table::anonymize::Anonymizer;
@@ -31,13 +32,13 @@ impl Options {
         self
     }
 
-    /// The time zone of timestamps without one, as a name of the tz database. Default: UTC.
+    /// The time zone of timestamps without one, as a name of the tz database or an offset (`-07:00`). Default: UTC.
     ///
     /// # Errors
-    /// When the name is unknown.
+    /// When it is neither.
     pub fn time_zone(mut self, name: &str) -> Result<Self, Error> {
-        let unknown = |_| Error::new(ErrorKind::Setting, format!("invalid time zone {name:?}"));
-        self.hints.zone = Some(name.parse().map_err(unknown)?);
+        let unknown = || Error::new(ErrorKind::Setting, format!("invalid time zone {name:?}"));
+        self.hints.zone = Some(Zone::of(name).ok_or_else(unknown)?);
         Ok(self)
     }
 

@@ -1,7 +1,8 @@
 //! Sources on their way in: each with its clock and its records, and the merge of all of them by time.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crossbeam_channel::Sender;
@@ -10,7 +11,7 @@ use super::readers::{ReaderEvent, ReaderEvents};
 use super::reorder::Dated;
 use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
 use crate::model::time::Time;
-use crate::parse::calendar::Clock;
+use crate::parse::calendar::{Clock, Knowledge};
 use crate::report::{Coverage, UnusedLine};
 
 /// How many records of a source wait for a line that tells its year and zone.
@@ -19,6 +20,9 @@ const MAX_UNDATED_RECORDS: usize = 100_000;
 /// One source on its way in.
 pub(super) struct SourceState {
     number: usize,
+    /// Which of the merge's nodes it is of, and the first host its lines name.
+    node: usize,
+    host: Option<Rc<str>>,
     answers: ReaderEvents,
     clock: Clock,
     /// Records of the chunk that is being taken, and the hosts they name.
@@ -33,6 +37,8 @@ pub(super) struct SourceState {
     /// Some of it could be read.
     got: bool,
     latest: Option<Time>,
+    /// The node's other logs, whose zone it was to have, show different ones.
+    others_disagree: bool,
     /// Of how many unused lines of each kind the place is kept.
     kept: [usize; 4],
 }
@@ -40,6 +46,8 @@ pub(super) struct SourceState {
 /// The records of all sources, merged by time.
 pub(super) struct Merge {
     sources: Vec<SourceState>,
+    /// The sources of each folder.
+    nodes: Vec<Vec<usize>>,
     /// The next record of each source.
     heap: BinaryHeap<Reverse<(Time, usize)>>,
     /// Of how many sources nothing could be read.
@@ -47,8 +55,24 @@ pub(super) struct Merge {
 }
 
 impl Merge {
-    pub(super) fn new(sources: Vec<SourceState>, coverage: &mut Coverage) -> Self {
-        let mut merge = Merge { heap: BinaryHeap::new(), sources, failed: 0 };
+    /// `folders`: the folder of each source. Bare files of one folder are of one node.
+    pub(super) fn new(sources: Vec<SourceState>, folders: &[Option<PathBuf>], coverage: &mut Coverage) -> Self {
+        let mut nodes: BTreeMap<Option<PathBuf>, Vec<usize>> = BTreeMap::new();
+        for (at, folder) in folders.iter().enumerate() {
+            nodes.entry(folder.clone()).or_default().push(at);
+        }
+        let mut merge = Merge { heap: BinaryHeap::new(), sources, nodes: nodes.into_values().collect(), failed: 0 };
+        for (number, node) in merge.nodes.iter().enumerate() {
+            for at in node {
+                if let Some(source) = merge.sources.get_mut(*at) {
+                    source.node = number;
+                }
+            }
+        }
+        // What one source shows of year and zone is known to all of its node before any record is dated by a guess.
+        for source in &mut merge.sources {
+            source.fill(coverage, &mut merge.failed);
+        }
         for at in 0..merge.sources.len() {
             merge.refill(at, coverage);
         }
@@ -67,16 +91,33 @@ impl Merge {
 
     /// Sees to it that a source has its next record on the heap, reading on until it has one or ends.
     fn refill(&mut self, at: usize, coverage: &mut Coverage) {
-        let Some(source) = self.sources.get_mut(at) else { return };
-        while source.ready.is_empty() && !(source.ended && source.waiting.is_empty()) {
-            match source.parsed.pop_front() {
-                Some(record) => source.take(record, coverage),
-                None => source.next(coverage, &mut self.failed),
+        loop {
+            let Some(source) = self.sources.get_mut(at) else { return };
+            source.fill(coverage, &mut self.failed);
+            if !source.ready.is_empty() || source.waiting.is_empty() {
+                break;
             }
+            let others = self.others(at);
+            let Some(source) = self.sources.get_mut(at) else { return };
+            source.date_by(&others, coverage);
         }
+        let Some(source) = self.sources.get_mut(at) else { return };
         if let Some((time, _, _)) = source.ready.front() {
             self.heap.push(Reverse((*time, at)));
+        } else if source.ended {
+            source.note_zones(coverage);
         }
+    }
+
+    /// What the other sources of the same node show of year and zone.
+    fn others(&self, at: usize) -> Vec<Knowledge> {
+        let Some(source) = self.sources.get(at) else { return Vec::new() };
+        let same = |other: &&SourceState| match (&source.host, &other.host) {
+            (Some(host), Some(other)) => host == other,
+            _ => true,
+        };
+        let node = self.nodes.get(source.node).into_iter().flatten().filter(|other| **other != at);
+        node.filter_map(|other| self.sources.get(*other)).filter(same).map(|other| other.clock.knowledge()).collect()
     }
 }
 
@@ -84,6 +125,8 @@ impl SourceState {
     pub(super) fn new(number: usize, answers: ReaderEvents, clock: Clock, emptied: Sender<Vec<Record>>) -> Self {
         SourceState {
             number,
+            node: 0,
+            host: None,
             answers,
             clock,
             parsed: VecDeque::new(),
@@ -94,6 +137,7 @@ impl SourceState {
             ended: false,
             got: false,
             latest: None,
+            others_disagree: false,
             kept: [0; 4],
         }
     }
@@ -131,29 +175,67 @@ impl SourceState {
             }
             Err(_) => {
                 self.ended = true;
-                self.date(coverage);
-                if self.clock.conflicts() {
-                    let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
-                    let error = format!("{name}: log time zone differs from --timezone; using the log's");
-                    coverage.source_errors.push(error);
-                }
             }
+        }
+    }
+
+    /// Reads on until there is a dated record, too many wait for a date, or the source ends.
+    fn fill(&mut self, coverage: &mut Coverage, failed: &mut usize) {
+        while self.ready.is_empty() && !self.ended && self.waiting.len() <= MAX_UNDATED_RECORDS {
+            match self.parsed.pop_front() {
+                Some(record) => self.take(record, coverage),
+                None => self.next(coverage, failed),
+            }
+        }
+    }
+
+    /// Tells once, at the end, what lines said of zones that do not fit together.
+    fn note_zones(&mut self, coverage: &mut Coverage) {
+        let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
+        if self.clock.conflicts() {
+            coverage.source_errors.push(format!("{name}: log time zone differs from --timezone; using the log's"));
+        }
+        let lines = match self.clock.contradictions() {
+            0 => None,
+            1 => Some("1 line shows another time zone than the lines".to_owned()),
+            count => Some(format!("{count} lines show another time zone than the lines")),
+        };
+        if let Some(lines) = lines {
+            let error = format!("{name}: {lines} before; each time is read by the zone last shown");
+            coverage.source_errors.push(error);
+        }
+        if std::mem::take(&mut self.others_disagree) {
+            let error = format!(
+                "{name}: no line shows its time zone, and the node's other logs disagree; using the one nearest to them"
+            );
+            coverage.source_errors.push(error);
         }
     }
 
     /// Takes a record: it waits where the clock does not know yet.
     fn take(&mut self, record: Record, coverage: &mut Coverage) {
         let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
-        if self.clock.is_calibrated() && self.waiting.is_empty() {
+        if self.host.is_none() {
+            self.host.clone_from(&host);
+        }
+        if self.waiting.is_empty() && (self.clock.is_calibrated() || Clock::is_dated(&record)) {
             return self.date_one(record, host, coverage);
         }
         if !self.clock.is_calibrated() {
             self.clock.learn(&record);
         }
         self.waiting.push_back((record, host));
-        if self.clock.is_calibrated() || self.waiting.len() > MAX_UNDATED_RECORDS {
+        if self.clock.is_calibrated() {
             self.date(coverage);
         }
+    }
+
+    /// Dates what waits by what the node's other logs show, or by a guess.
+    fn date_by(&mut self, others: &[Knowledge], coverage: &mut Coverage) {
+        if let Some((first, _)) = self.waiting.front() {
+            self.others_disagree |= self.clock.borrow_from(others, first);
+        }
+        self.date(coverage);
     }
 
     /// Keeps the places of the first unused lines of a kind.
@@ -177,7 +259,7 @@ impl SourceState {
     fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
         self.clock.learn(&record);
         let wall = matches!(record.stamp, Some(crate::model::time::Stamp::Wall { .. }));
-        coverage.zone_assumed |= wall && !self.clock.is_calibrated();
+        coverage.zone_assumed |= wall && self.clock.is_zone_unknown();
         match self.clock.time(&record).or(self.latest) {
             Some(time) => {
                 self.latest = Some(time);

@@ -194,9 +194,10 @@ fn analyze_logs(
         let answers = readers::start(scope, sources, texts, chunks, threads, &jobs, stop);
         drop(jobs);
         let clock = || Clock::new(options.hints);
+        let folders: Vec<_> = sources.iter().map(|source| source.folder.clone()).collect();
         let states = answers.into_iter().enumerate();
         let states = states.map(|(number, answers)| SourceState::new(number, answers, clock(), emptied.clone()));
-        let mut merge = Merge::new(states.collect(), coverage);
+        let mut merge = Merge::new(states.collect(), &folders, coverage);
         let mut order = ReorderBuffer::new();
         while let Some(dated) = merge.next(coverage) {
             order.push(dated);

@@ -13,3 +13,4 @@ pub mod text;
 pub mod time;
 pub mod waited_for;
 pub mod workload;
+pub mod zone;

@@ -248,6 +248,15 @@ pub struct SourceLine {
     pub line: u64,
 }
 
+/// An instant, and the zone that its program prints in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZonedTime {
+    /// The instant.
+    pub time: Time,
+    /// Seconds east of UTC.
+    pub offset: i32,
+}
+
 /// What one line proves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -255,6 +264,8 @@ pub struct Record {
     pub stamp: Option<Stamp>,
     /// The same instant by the frame's clock (journal, syslog), for lines that carry both.
     pub frame_stamp: Option<Stamp>,
+    /// The same instant once more, as the line's text gives it, with year and zone.
+    pub zoned: Option<ZonedTime>,
     /// Its line.
     pub place: SourceLine,
     /// The host in the line's frame: an index into the chunk's hosts.

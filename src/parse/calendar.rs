@@ -1,17 +1,17 @@
 //! What a log leaves out of its times: klog has no year and no zone. Both are learned from lines that carry the same
 //! instant twice, once as wall clock and once in UTC; until then records wait.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone};
 
 use crate::model::record::{Fact, Record};
 use crate::model::time::{DAY, SECOND, Stamp, Time};
+use crate::model::zone::Zone;
 
 /// What the user says about times in logs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints {
     /// The zone of wall clocks, if no line shows it; a line that shows another takes precedence.
-    pub zone: Option<Tz>,
+    pub zone: Option<Zone>,
     /// The year of the log's first line.
     pub year: Option<i32>,
     /// The time of the run, for a log that nowhere names its year: it is taken to be the latest year that is not in the
@@ -21,19 +21,42 @@ pub struct Hints {
 
 /// Zones lie on quarters of an hour.
 const QUARTER: i64 = 900 * SECOND;
+/// No zone is farther from UTC.
+const FARTHEST: i64 = 14 * 4 * QUARTER;
+/// Clocks are put forward or back by no more than this.
+const SUMMER_TIME: i64 = 4 * QUARTER;
+
+/// What one log of a node shows about the clocks of the node's other logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Knowledge {
+    /// Nanoseconds east of UTC.
+    pub offset: Option<i64>,
+    /// An instant of the log.
+    pub anchor: Option<i64>,
+}
 
 /// One source's clock.
 #[derive(Debug, Default)]
 pub struct Clock {
     hints: Hints,
-    /// Nanoseconds east of UTC.
+    /// Nanoseconds east of UTC of the program's own stamps (klog).
     offset: Option<i64>,
+    /// The same of the frame's dates: journalctl prints in the zone of who reads, which need not be the node's.
+    frame_offset: Option<i64>,
+    /// The zone in which the runtime prints its own stamps: most often that of the node.
+    runtime_offset: Option<i64>,
+    /// The runtime's last stamp, while klog's zone is unknown.
+    beside: Option<i64>,
+    /// The offset is not shown by a line of this source.
+    borrowed: bool,
     /// A UTC instant near the line being read: the year is the one that comes nearest to it.
     anchor: Option<i64>,
     /// Whether the zone the user named agrees with what lines show; `None` until one does.
     agrees: Option<bool>,
     /// The last wall clock read as UTC, to see it jump back an hour.
     last_wall: Option<i64>,
+    /// How many lines show another zone than those before them.
+    contradictions: u64,
 }
 
 impl Clock {
@@ -47,50 +70,123 @@ impl Clock {
         self.offset.is_some() && (self.anchor.is_some() || self.hints.year.is_some())
     }
 
+    /// Whether a record's time needs neither year nor zone.
+    pub fn is_dated(record: &Record) -> bool {
+        matches!(record.stamp.or(record.frame_stamp), Some(Stamp::Utc(_)))
+    }
+
+    /// Whether nobody tells the zone: neither a line nor the user.
+    pub fn is_zone_unknown(&self) -> bool {
+        self.offset.is_none() && self.hints.zone.is_none()
+    }
+
     /// Whether lines show another zone than the user's.
     pub fn conflicts(&self) -> bool {
         self.agrees == Some(false)
     }
 
-    /// Learns zone and year from a record. The tracker's record is written the moment the watch is
-    /// observed, so its header and its `watchObservedRunningTime` are the same instant; a frame in UTC likewise.
-    pub fn learn(&mut self, record: &Record) {
-        let Some(Stamp::Wall { .. }) = record.stamp else {
-            if let Some(Stamp::Utc(nanos)) = record.stamp.or(record.frame_stamp) {
-                self.anchor = Some(nanos);
-            }
-            return;
+    /// How many lines show another zone than those before them, by more than summer time.
+    pub fn contradictions(&self) -> u64 {
+        self.contradictions
+    }
+
+    /// What this source shows about the other logs of its node.
+    pub fn knowledge(&self) -> Knowledge {
+        let own = self.offset.filter(|_| !self.borrowed);
+        Knowledge { offset: own.or(self.runtime_offset), anchor: self.anchor }
+    }
+
+    /// Takes over what the node's other logs show, where this one shows nothing itself. Gives whether they disagree: then the
+    /// zone counts that puts `first`, a record of this source, nearest to them.
+    pub fn borrow_from(&mut self, others: &[Knowledge], first: &Record) -> bool {
+        if self.hints.year.is_none() {
+            self.anchor = self.anchor.or_else(|| others.iter().find_map(|other| other.anchor));
+        }
+        if self.offset.is_some() || self.hints.zone.is_some() {
+            return false;
+        }
+        let own = Knowledge { offset: self.runtime_offset, anchor: self.anchor };
+        let known: Vec<Knowledge> =
+            [own].iter().chain(others).copied().filter(|known| known.offset.is_some()).collect();
+        let distance = |known: &Knowledge| {
+            let wall = self.wall(first.stamp.or(first.frame_stamp), known.anchor?)?;
+            Some(wall.saturating_sub(known.offset?).saturating_sub(known.anchor?).saturating_abs())
         };
-        let observed = record.startup_record.as_deref().and_then(|observed| observed.watched.time()).map(|time| time.0);
+        let nearest = known.iter().min_by_key(|known| distance(known).unwrap_or(i64::MAX));
+        self.offset = nearest.and_then(|known| known.offset);
+        self.borrowed = true;
+        known.iter().any(|known| known.offset != self.offset)
+    }
+
+    /// Learns zone and year from a record that carries the same instant twice: as a wall clock, klog's or the frame's, and with
+    /// its zone.
+    pub fn learn(&mut self, record: &Record) {
         let framed = match record.frame_stamp {
             Some(Stamp::Utc(nanos)) => Some(nanos),
             _ => None,
         };
-        if let Some(utc) = observed.or(framed) {
+        let own = match record.stamp {
+            Some(Stamp::Utc(nanos)) => Some(nanos),
+            _ => record.zoned.map(|zoned| zoned.time.0),
+        };
+        let utc = own.or(framed);
+        if let Some(utc) = utc {
             self.anchor = Some(utc);
-            if let Some(wall) = self.wall(record.stamp, utc) {
-                let offset = (wall.saturating_sub(utc).saturating_add(QUARTER / 2)).div_euclid(QUARTER) * QUARTER;
-                if offset.abs() <= 14 * 4 * QUARTER {
-                    self.offset = Some(offset);
-                    let utc_wall = DateTime::from_timestamp_nanos(utc).naive_utc();
-                    let named =
-                        |zone: Tz| i64::from(zone.offset_from_utc_datetime(&utc_wall).fix().local_minus_utc()) * SECOND;
-                    self.agrees = self.hints.zone.map(|zone| named(zone) == offset);
-                }
+            if let Some(offset) = self.offset_of(record.frame_stamp, utc) {
+                self.frame_offset = Some(offset);
+            }
+        }
+        let Some(Stamp::Wall { .. }) = record.stamp else { return self.learn_from_runtime(record) };
+        let seen = |clock: &Self| clock.wall(record.frame_stamp, clock.anchor?)?.checked_sub(clock.frame_offset?);
+        if let Some(utc) = utc.or_else(|| seen(self)) {
+            if let Some(offset) = self.offset_of(record.stamp, utc) {
+                self.set(offset, utc);
             }
         } else if let (Some(Stamp::Wall { year: Some(year), .. }), None) = (record.frame_stamp, self.anchor) {
             self.anchor = record.stamp.and_then(|stamp| stamp.as_utc_in(year));
+        } else if let (None, Some(beside), Some(printed)) = (self.offset, self.beside, self.runtime_offset)
+            && let Some(offset) = self.offset_of(record.stamp, beside).filter(|offset| [0, printed].contains(offset))
+        {
+            // The runtime's line beside shows that klog prints in the same zone, or in UTC.
+            self.set(offset, beside);
         }
+    }
+
+    fn learn_from_runtime(&mut self, record: &Record) {
+        if let (true, Some(zoned)) = (record.from_runtime, record.zoned) {
+            self.runtime_offset = Some(i64::from(zoned.offset) * SECOND);
+            self.beside = Some(zoned.time.0);
+        }
+    }
+
+    /// The zone of a wall clock that shows this instant.
+    fn offset_of(&self, stamp: Option<Stamp>, utc: i64) -> Option<i64> {
+        let stamp = stamp.filter(|stamp| matches!(stamp, Stamp::Wall { .. }));
+        let wall = self.wall(stamp, utc)?;
+        let offset = (wall.saturating_sub(utc).saturating_add(QUARTER / 2)).div_euclid(QUARTER) * QUARTER;
+        (offset.abs() <= FARTHEST).then_some(offset)
+    }
+
+    fn set(&mut self, offset: i64, utc: i64) {
+        let differs = |known: i64| known.saturating_sub(offset).saturating_abs() > SUMMER_TIME;
+        if !self.borrowed && self.offset.is_some_and(differs) {
+            self.contradictions += 1;
+        }
+        self.anchor = Some(utc);
+        (self.offset, self.borrowed) = (Some(offset), false);
+        let utc = DateTime::from_timestamp_nanos(utc).naive_utc();
+        let named = |zone: Zone| i64::from(zone.offset_from_utc_datetime(&utc).local_minus_utc()) * SECOND;
+        self.agrees = self.hints.zone.map(|zone| named(zone) == offset);
     }
 
     /// The record's instant. Guesses (UTC, the hint's year) where nothing was learned; `None` only for a record that
     /// carries no time at all.
     pub fn time(&mut self, record: &Record) -> Option<Time> {
         let own = record.startup_record.as_deref().and_then(|observed| observed.watched.time());
-        let stamp = match (record.stamp, record.fact) {
+        let (stamp, offset) = match (record.stamp, record.fact) {
             (None, Fact::StartupObserved) if own.is_some() => return own,
-            (None, _) => record.frame_stamp?,
-            (Some(stamp), _) => stamp,
+            (None, _) => (record.frame_stamp?, self.frame_offset.or(self.offset)),
+            (Some(stamp), _) => (stamp, self.offset),
         };
         let Stamp::Wall { .. } = stamp else {
             let Stamp::Utc(nanos) = stamp else { return None };
@@ -105,14 +201,16 @@ impl Clock {
             return self.anchor.map(Time);
         }
         // The end of summer time: the wall clock goes back an hour while the log goes on.
-        if let (Some(last), Some(offset)) = (self.last_wall, self.offset)
+        if let (Some(last), Some(_)) = (self.last_wall, offset)
             && (2700 * SECOND..4500 * SECOND).contains(&last.saturating_sub(wall))
             && record.frame_stamp.is_none_or(|stamp| matches!(stamp, Stamp::Wall { .. }))
         {
-            self.offset = Some(offset - 3600 * SECOND);
+            self.offset = self.offset.map(|offset| offset - SUMMER_TIME);
+            self.frame_offset = self.frame_offset.map(|offset| offset - SUMMER_TIME);
         }
+        let offset = if record.stamp.is_none() { self.frame_offset.or(self.offset) } else { self.offset };
         self.last_wall = Some(wall);
-        let instant = wall.saturating_sub(self.offset.unwrap_or(0));
+        let instant = wall.saturating_sub(offset.unwrap_or(0));
         self.anchor = Some(instant);
         Some(Time(instant))
     }
@@ -201,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_line_that_shows_the_zone_wins_over_the_user() {
-        let mut clock = Clock::new(Hints { zone: Some(chrono_tz::Europe::Berlin), year: Some(2025), now: None });
+        let mut clock = Clock::new(Hints { zone: Some(chrono_tz::Europe::Berlin.into()), year: Some(2025), now: None });
         let record = &records(OBSERVED)[0];
         assert!(!clock.is_calibrated(), "a line may still show it");
         clock.learn(record);
@@ -211,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_named_zone_follows_summer_time() {
-        let hints = Hints { zone: Some(chrono_tz::Europe::Berlin), year: Some(2025), now: None };
+        let hints = Hints { zone: Some(chrono_tz::Europe::Berlin.into()), year: Some(2025), now: None };
         let line = |day: &str| {
             records(&format!(r#"I{day} 12:00:00.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#))[0]
                 .clone()

@@ -36,6 +36,8 @@ pub struct Entry<'a> {
     pub pid: Option<u32>,
     /// When, by its own header.
     pub stamp: Option<Stamp>,
+    /// Seconds east of UTC of the zone that its header names.
+    pub offset: Option<i32>,
     /// The message, unquoted and unescaped.
     pub text: Cow<'a, str>,
     /// Its keys, in order, values as they are written.
@@ -66,6 +68,7 @@ fn plain(body: &str) -> Entry<'_> {
         dialect: Dialect::Plain,
         pid: None,
         stamp: None,
+        offset: None,
         text: Cow::Borrowed(body),
         keys: Vec::new(),
         truncated: false,
@@ -175,13 +178,13 @@ fn json(body: &str) -> Option<Entry<'_>> {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches('\n')),
         Cow::Owned(text) => Cow::Owned(text.trim_end_matches('\n').to_owned()),
     };
-    let (dialect, stamp) = match (find("ts"), find("time")) {
-        (Some(ts), _) => (Dialect::Json, Some(Stamp::Utc(millis(&ts.text()?)?))),
-        (None, Some(time)) => (Dialect::Logrus, Some(rfc3339(&time.text()?)?)),
+    let (dialect, (stamp, offset)) = match (find("ts"), find("time")) {
+        (Some(ts), _) => (Dialect::Json, (Stamp::Utc(millis(&ts.text()?)?), None)),
+        (None, Some(time)) => (Dialect::Logrus, rfc3339(&time.text()?)?),
         (None, None) => return None,
     };
     keys.retain(|(key, _)| !matches!(key.as_ref(), "ts" | "msg" | "v" | "caller" | "logger" | "level" | "time"));
-    Some(Entry { dialect, pid: None, stamp, text, keys, truncated: false })
+    Some(Entry { dialect, pid: None, stamp: Some(stamp), offset, text, keys, truncated: false })
 }
 
 /// Milliseconds since the epoch as a decimal, to nanoseconds without a detour over floats.
@@ -194,11 +197,12 @@ fn millis(text: &str) -> Option<i64> {
     whole.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(padded.get(..6)?.parse().ok()?)
 }
 
-fn rfc3339(text: &str) -> Option<Stamp> {
+fn rfc3339(text: &str) -> Option<(Stamp, Option<i32>)> {
     let time = chrono::DateTime::parse_from_rfc3339(text)
         .or_else(|_| chrono::DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%:z"))
         .or_else(|_| chrono::DateTime::parse_from_str(&text.replace('Z', "+00:00"), "%Y-%m-%d %H:%M:%S%.f%:z"));
-    time.ok()?.timestamp_nanos_opt().map(Stamp::Utc)
+    let time = time.ok()?;
+    Some((Stamp::Utc(time.timestamp_nanos_opt()?), Some(time.offset().local_minus_utc())))
 }
 
 /// `time="..." level=info msg="..." key=value`: containerd (RFC 3339) and CRI-O (to 1.31 with a blank for the `T`).
@@ -206,10 +210,11 @@ fn logrus(body: &str) -> Option<Entry<'_>> {
     let mut keys = Vec::with_capacity(4);
     let left = value::pairs(body, |key, raw| keys.push((Cow::Borrowed(key), raw)));
     let find = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, raw): &(_, Raw<'_>)| *raw);
-    let stamp = rfc3339(&find("time")?.text()?)?;
+    let (stamp, offset) = rfc3339(&find("time")?.text()?)?;
     let text = find("msg")?.text()?;
     keys.retain(|(key, _)| !matches!(key.as_ref(), "time" | "level" | "msg"));
-    Some(Entry { dialect: Dialect::Logrus, pid: None, stamp: Some(stamp), text, keys, truncated: !left.is_empty() })
+    let truncated = !left.is_empty();
+    Some(Entry { dialect: Dialect::Logrus, pid: None, stamp: Some(stamp), offset, text, keys, truncated })
 }
 
 #[cfg(test)]

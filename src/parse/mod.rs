@@ -15,7 +15,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, truncate_text};
+use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, StartupRecord, ZonedTime, truncate_text};
+use crate::model::time::{Stamp, Time};
 use crate::parse::grammar::Grammars;
 use entry::{Dialect, Entry};
 use frame::{Frame, FrameReader};
@@ -84,6 +85,29 @@ pub(crate) fn chunk_into(
     parsed
 }
 
+/// The instant of a line as its own text has it, with its zone: the runtime's stamp, the watch that the tracker's record was
+/// written at, and of a volume's retry the time it is put off to less the delay.
+fn own_time(entry: &Entry<'_>, startup_record: Option<&StartupRecord>) -> Option<ZonedTime> {
+    if let Some(record) = startup_record {
+        return Some(ZonedTime { time: record.watched.time()?, offset: record.offset? });
+    }
+    match (entry.dialect, entry.stamp, entry.offset) {
+        (Dialect::Logrus, Some(Stamp::Utc(nanos)), Some(offset)) => Some(ZonedTime { time: Time(nanos), offset }),
+        (Dialect::Klog, ..) => put_off(&entry.text),
+        _ => None,
+    }
+}
+
+/// `Operation for "…" failed. No retries permitted until TIME (durationBeforeRetry LENGTH)`. Other lines quote the same words
+/// later than they were written.
+fn put_off(text: &str) -> Option<ZonedTime> {
+    let (_, behind) = text.strip_prefix("Operation for ")?.split_once(" failed. No retries permitted until ")?;
+    let (until, behind) = behind.split_once(" (durationBeforeRetry ")?;
+    let delay = value::duration(behind.split_once(')')?.0)?;
+    let until = value::go_time(until)?;
+    Some(ZonedTime { time: until.time? - delay, offset: until.offset })
+}
+
 fn count_lines(text: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', text).count() as u64
 }
@@ -112,6 +136,7 @@ impl Parsed {
             let read = startup_record::read(&entry.keys, entry.dialect == Dialect::Json, entry.truncated);
             startup_record = Some(Box::new(read));
         }
+        let zoned = own_time(&entry, startup_record.as_deref());
         if entry.truncated {
             self.truncated += 1;
             if self.truncated_places.len() < MAX_EXAMPLES {
@@ -123,6 +148,7 @@ impl Parsed {
         self.records.push(Record {
             stamp: entry.stamp,
             frame_stamp: frame.stamp,
+            zoned,
             place,
             host,
             pid: entry.pid.or(frame.pid),

@@ -2,12 +2,12 @@
 //! pattern of each kind.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
-use chrono_tz::Tz;
 use regex::Regex;
 
 use crate::causes;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::{Nanos, Time};
+use crate::model::zone::Zone;
 use crate::table::Row;
 
 /// What is compared with the patterns of a kind of filter.
@@ -53,7 +53,7 @@ pub fn glob(pattern: &str) -> Result<Regex, Error> {
 ///
 /// # Errors
 /// When it is none of these.
-pub fn instant(text: &str, zone: Tz, now: Option<Time>) -> Result<Time, Error> {
+pub fn instant(text: &str, zone: Zone, now: Option<Time>) -> Result<Time, Error> {
     let wrong = || {
         Error::new(ErrorKind::Setting, format!("invalid time {text:?}")).help(
             "give 2026-11-23T18:00:00Z, 2026-11-23, '2026-11-23 18:00', 18:00 or 2h; --timezone sets the time zone",
@@ -152,6 +152,8 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::Tz;
+
     use super::*;
 
     fn passes(kind: &str, patterns: &[&str], row: &Row) -> bool {
@@ -183,7 +185,7 @@ mod tests {
     #[test]
     fn times_are_read_as_people_write_them() {
         let now = Time::from_rfc3339("2026-11-23T19:30:00Z");
-        let at = |text: &str, zone: Tz| instant(text, zone, now).unwrap().to_string();
+        let at = |text: &str, zone: Tz| instant(text, zone.into(), now).unwrap().to_string();
         assert_eq!(at("2026-11-23T18:00:00+01:00", Tz::UTC), "2026-11-23T17:00:00.000000000Z");
         assert_eq!(at("2026-11-23", Tz::Europe__Berlin), "2026-11-22T23:00:00.000000000Z");
         assert_eq!(at("2026-11-23 18:00", Tz::Europe__Berlin), "2026-11-23T17:00:00.000000000Z");
@@ -193,7 +195,7 @@ mod tests {
         assert_eq!(at("2026-03-29 02:30", Tz::Europe__Berlin), "2026-03-29T01:30:00.000000000Z", "a skipped hour");
         assert_eq!(at("2026-10-25 02:30", Tz::Europe__Berlin), "2026-10-25T00:30:00.000000000Z", "a repeated hour");
         for wrong in ["", "soon", "25:00", "2026-13-01", "-2h"] {
-            assert!(instant(wrong, Tz::UTC, now).is_err(), "{wrong}");
+            assert!(instant(wrong, Zone::UTC, now).is_err(), "{wrong}");
         }
     }
 

@@ -38,3 +38,4 @@ mod tables;
 mod trace;
 mod verbs;
 mod web;
+mod zones;

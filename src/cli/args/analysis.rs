@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use chrono::DateTime;
-use chrono_tz::Tz;
 use clap::Args;
 use rand::TryRng;
 use rand::rngs::SysRng;
@@ -14,6 +13,7 @@ use crate::analyze::Options;
 use crate::causes::setting::Settings;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
+use crate::model::zone::Zone;
 use crate::parse::calendar::Hints;
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
@@ -51,8 +51,8 @@ pub(in crate::cli) struct AnalysisArgs {
     /// Treat all logs as coming from this node, even if their lines name another one
     #[arg(long, value_name = "NAME", help_heading = "Analysis")]
     node_name: Option<String>,
-    /// Time zone for timestamps without one, and for --since and --until, e.g. Europe/Berlin [default: UTC]
-    #[arg(long, value_name = "ZONE", help_heading = "Analysis")]
+    /// Time zone for timestamps without one, and for --since and --until, e.g. Europe/Berlin or -07:00 [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, help_heading = "Analysis")]
     timezone: Option<String>,
     /// Year of the first line, for logs without a year [default: the latest that is not in the future]
     #[arg(long, help_heading = "Analysis")]
@@ -114,8 +114,8 @@ impl AnalysisArgs {
             [one] if !one.contains(['*', '?']) => Some(one.clone()),
             _ => None,
         };
-        options.filter = self.filter(zone.unwrap_or(Tz::UTC))?;
-        options.servers = self.servers.options(zone.unwrap_or(Tz::UTC), now())?;
+        options.filter = self.filter(zone.unwrap_or(Zone::UTC))?;
+        options.servers = self.servers.options(zone.unwrap_or(Zone::UTC), now())?;
         if let Some(threads) = self.threads {
             options.threads = threads.into();
         }
@@ -138,11 +138,11 @@ impl AnalysisArgs {
         AnalysisArgs { since: None, until: None, ..self.clone() }
     }
 
-    fn zone(&self) -> Result<Option<Tz>, Error> {
+    fn zone(&self) -> Result<Option<Zone>, Error> {
         let zone = self.timezone.as_deref().map(|name| {
-            name.parse().map_err(|_| {
+            Zone::of(name).ok_or_else(|| {
                 Error::new(ErrorKind::Setting, format!("--timezone: invalid time zone {name:?}"))
-                    .help("use a name of the tz database, e.g. Europe/Berlin or UTC")
+                    .help("use a name of the tz database or an offset, e.g. Europe/Berlin, -07:00 or UTC")
             })
         });
         zone.transpose()
@@ -159,7 +159,7 @@ impl AnalysisArgs {
         self.anonymize.then(|| random_key().map(Anonymizer::ephemeral)).transpose()
     }
 
-    fn filter(&self, zone: Tz) -> Result<Filter, Error> {
+    fn filter(&self, zone: Zone) -> Result<Filter, Error> {
         let mut filter = Filter::default();
         filter.since = time("--since", self.since.as_deref(), zone, now())?;
         filter.until = time("--until", self.until.as_deref(), zone, now())?;
@@ -174,7 +174,7 @@ impl AnalysisArgs {
 }
 
 /// The instant that a flag names.
-pub(super) fn time(flag: &str, text: Option<&str>, zone: Tz, now: Option<Time>) -> Result<Option<Time>, Error> {
+pub(super) fn time(flag: &str, text: Option<&str>, zone: Zone, now: Option<Time>) -> Result<Option<Time>, Error> {
     text.map(|text| instant(text, zone, now).map_err(|error| error.about(&flag))).transpose()
 }
 

@@ -8,8 +8,8 @@ use super::analysis::{read_text, time};
 use crate::analyze;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::{Nanos, Time};
+use crate::model::zone::Zone;
 use crate::web::{ClientOptions, Secret};
-use chrono_tz::Tz;
 use clap::Args;
 
 /// How servers are queried and reached.
@@ -75,7 +75,7 @@ pub(in crate::cli) struct ServerArgs {
 
 impl ServerArgs {
     /// The library's options.
-    pub(super) fn options(&self, zone: Tz, now: Option<Time>) -> Result<analyze::Servers, Error> {
+    pub(super) fn options(&self, zone: Zone, now: Option<Time>) -> Result<analyze::Servers, Error> {
         Ok(analyze::Servers {
             access: self.access()?,
             window: self.time_window(zone, now)?,
@@ -84,7 +84,7 @@ impl ServerArgs {
         })
     }
 
-    fn time_window(&self, zone: Tz, now: Option<Time>) -> Result<Option<(Time, Time)>, Error> {
+    fn time_window(&self, zone: Zone, now: Option<Time>) -> Result<Option<(Time, Time)>, Error> {
         let Some(to) = time("--to", self.to.as_deref(), zone, now)?.or(now) else { return Ok(None) };
         let window = Nanos(i64::try_from(self.window.as_nanos()).unwrap_or(i64::MAX));
         let from = time("--from", self.from.as_deref(), zone, now)?.unwrap_or(Time(to.0.saturating_sub(window.0)));

@@ -34,8 +34,8 @@ pub fn holds(data: &[u8]) {
         assert!(open || !pattern.is_match(&format!("{text}\u{1}")), "{text:?}");
     }
     for now in [None, Some(Time(1_795_460_904_000_000_000))] {
-        if let Ok(time) = instant(text, Tz::Europe__Berlin, now) {
-            assert_eq!(instant(&time.to_string(), Tz::UTC, None).ok(), Some(time));
+        if let Ok(time) = instant(text, Tz::Europe__Berlin.into(), now) {
+            assert_eq!(instant(&time.to_string(), Tz::UTC.into(), None).ok(), Some(time));
         }
     }
 }
