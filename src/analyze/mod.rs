@@ -11,6 +11,7 @@ mod readers;
 mod reorder;
 mod row_sink;
 mod scrapes;
+mod twice;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use merge::{Merge, SourceState};
 use readers::Job;
 use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
+use twice::LinesOfInstant;
 
 use crate::causes::setting::Settings;
 use crate::input::{ChunkLimits, Source};
@@ -176,6 +178,7 @@ fn analyze_logs(
     let sources = sources.as_slice();
     coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
     let mut tracker = Tracker::new(options.limits);
+    let mut lines = LinesOfInstant::default();
     let mut sink = RowSink { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
@@ -202,12 +205,12 @@ fn analyze_logs(
         while let Some(dated) = merge.next(coverage) {
             order.push(dated);
             while let Some(first) = order.pop_ready() {
-                track(&mut tracker, first, sources, options);
+                track(&mut tracker, &mut lines, first, sources, options);
                 sink.take(&mut tracker, store)?;
             }
         }
         while let Some(first) = order.first() {
-            track(&mut tracker, first, sources, options);
+            track(&mut tracker, &mut lines, first, sources, options);
             sink.take(&mut tracker, store)?;
         }
         Ok::<usize, Error>(merge.failed)
@@ -216,6 +219,7 @@ fn analyze_logs(
     sink.take(&mut tracker, store)?;
     sink.release(&tracker, store)?;
     note_counts(&tracker, coverage);
+    coverage.duplicate_records += lines.repeated;
     Ok(failed)
 }
 
@@ -247,7 +251,7 @@ fn note_counts(tracker: &Tracker, coverage: &mut Coverage) {
     coverage.suppressed_messages = u64::try_from(suppressed).unwrap_or(0);
 }
 
-fn track(tracker: &mut Tracker, dated: Dated, sources: &[Source], options: &Options) {
+fn track(tracker: &mut Tracker, lines: &mut LinesOfInstant, dated: Dated, sources: &[Source], options: &Options) {
     let Dated { time, record, host, source } = dated;
     let node = if let Some(node) = options.node.as_deref() {
         tracker.node(node, Some(node))
@@ -259,5 +263,7 @@ fn track(tracker: &mut Tracker, dated: Dated, sources: &[Source], options: &Opti
         let scope = folder.map_or(String::new(), |folder| format!("{}/", folder.display()));
         tracker.node(&scope, None)
     };
-    tracker.push(record, time, node);
+    if !lines.is_repeated(&record, time, node) {
+        tracker.push(record, time, node);
+    }
 }

@@ -89,8 +89,8 @@ coverage! {
         long_lines = "over-long line" | "over-long lines",
         /// Records without a timestamp.
         undated = "line without a timestamp" | "lines without a timestamp",
-        /// Duplicate records dropped.
-        duplicate_records = "duplicate record dropped" | "duplicate records dropped",
+        /// Lines given twice, which count once.
+        duplicate_records = "line given twice: counted once" | "lines given twice: counted once",
         /// Duplicate startups (the same node and uid) merged.
         duplicate_startups = "duplicate startup merged" | "duplicate startups merged",
         /// Pods that are older than the log, or than the kubelet's start.

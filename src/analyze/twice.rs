@@ -1,0 +1,60 @@
+//! A line that is given twice (two files of a folder, the borders of pages, a stream that was read again) counts once.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use crate::model::hash::{HashSet, RandomState};
+use crate::model::record::Record;
+use crate::model::time::Time;
+
+/// The lines of the instant that is being tracked: records come by time, so that those given twice have the same one.
+#[derive(Default)]
+pub(super) struct LinesOfInstant {
+    time: Time,
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    /// How many were given before.
+    pub repeated: u64,
+}
+
+impl LinesOfInstant {
+    /// Whether a line of a node was given before. Its text holds its own stamp and the process: without a stamp, a program
+    /// may well have written it twice.
+    pub(super) fn is_repeated(&mut self, record: &Record, time: Time, node: usize) -> bool {
+        if record.stamp.is_none() {
+            return false;
+        }
+        if time != self.time {
+            self.time = time;
+            self.seen.clear();
+        }
+        let mut hasher = self.hasher.build_hasher();
+        (node, record.fact as u16, &*record.text).hash(&mut hasher);
+        let repeated = !self.seen.insert(hasher.finish());
+        self.repeated += u64::from(repeated);
+        repeated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::grammar::Grammars;
+
+    #[test]
+    fn a_line_counts_once_per_node_and_instant() {
+        let bare = r#"I0101 00:00:05.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#;
+        let text = format!("{bare}\nJan 01 00:00:05 node-a kubelet[1]: {bare}\n{}\n", bare.replace("a/b", "a/c"));
+        let grammars = Grammars::load(&[]).unwrap();
+        let records = crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records;
+        let [first, framed, other] = &records[..] else { panic!("three records") };
+        let mut lines = LinesOfInstant::default();
+        assert!(!lines.is_repeated(first, Time(1), 0));
+        assert!(lines.is_repeated(framed, Time(1), 0), "a frame is no part of the line");
+        assert!(!lines.is_repeated(first, Time(1), 1), "another node's");
+        assert!(!lines.is_repeated(other, Time(1), 0));
+        assert!(!lines.is_repeated(first, Time(2), 0), "another instant");
+        assert_eq!(lines.repeated, 1);
+        let undated = Record { stamp: None, ..first.clone() };
+        assert!(!lines.is_repeated(&undated, Time(2), 0), "the program may have written it twice");
+    }
+}
