@@ -1,6 +1,6 @@
 //! A line that is given twice (two files of a folder, the borders of pages, a stream that was read again) counts once.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 
 use crate::model::hash::{HashSet, RandomState};
 use crate::model::record::Record;
@@ -27,9 +27,8 @@ impl LinesOfInstant {
             self.time = time;
             self.seen.clear();
         }
-        let mut hasher = self.hasher.build_hasher();
-        (node, record.fact as u16, &*record.text).hash(&mut hasher);
-        let repeated = !self.seen.insert(hasher.finish());
+        let line = self.hasher.hash_one((node, record.pid, record.fact as u16, &*record.text));
+        let repeated = !self.seen.insert(line);
         self.repeated += u64::from(repeated);
         repeated
     }

@@ -195,8 +195,11 @@ fn start_and_end(startup: &Startup, anomalies: &mut Vec<Anomaly>) -> (Option<Tim
     match (created, watched, observed.e2e) {
         (Some(created), None, Some(e2e)) => (Some(created), Some(created + e2e)),
         (None, Some(watched), Some(e2e)) => (Some(watched - e2e), Some(watched)),
-        // Written the moment the watch was seen.
-        (None, None, Some(e2e)) => (Some(written - e2e), Some(written)),
+        // Written right after the watch was seen; creation is in whole seconds.
+        (None, None, Some(e2e)) => {
+            let created = Time((written - e2e).0.div_euclid(SECOND) * SECOND);
+            (Some(created), Some(created + e2e))
+        }
         ends => (ends.0, ends.1),
     }
 }

@@ -54,7 +54,9 @@ fn succeeded(startup: &Startup, timeline: &Timeline, pulls: &Pulls) -> Vec<Own> 
     let gaps: Vec<((Time, Time), Option<&str>)> = gaps.collect();
     let alone = gaps.len() == 1;
     for ((from, to), container) in gaps {
-        let named = naming_event(startup, container);
+        // A failure that has nothing to do with the image does not name it.
+        let named = naming_event(startup, container)
+            .filter(|event| pulls.since(Time(0)).any(|(_, pull)| event.mentions(&pull.image)));
         let free = pulls.unassigned(from - SLACK, to + SLACK).filter(|(number, _)| !is_among(&own, *number));
         let fits = free.filter(|(_, pull)| pull.ok && pull.started >= from - SLACK && pull.finished <= to + SLACK);
         let expected = expected_end(startup, from, to, alone);
