@@ -122,6 +122,14 @@ fn volumes(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut C
             && (volume || matches!(event.fact, Fact::SyncStarted | Fact::SandboxNeeded))
     };
     let Some(first) = startup.events.iter().find(work) else { return };
+    // The kubelet had the pod, and the first thing it says of its volumes is that one failed: it was at them before.
+    let taken = startup.events.iter().find(|event| {
+        !event.from_runtime && matches!(event.fact, Fact::PodAdded | Fact::PodAdmitted) && event.time < first.time
+    });
+    let from = match taken.filter(|_| first.fact == Fact::VolumeFailed) {
+        Some(taken) => BoundedInstant { at: taken.time, low: taken.time, high: first.time, ..mark(first) },
+        None => mark(first),
+    };
     let ready = startup.all(Fact::VolumesReady).rfind(|event| event.time <= limit).map(mark);
     let needed = startup.all(Fact::SandboxNeeded).rfind(|event| event.time <= limit).map(mark);
     // Remounts come again and again; only what was there before the sandbox was asked for is of the start.
@@ -137,7 +145,7 @@ fn volumes(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut C
     let asked = timeline.sandbox_requested.filter(|asked| asked.at <= running).map(BoundedInstant::inferred);
     let failing = if asked.is_none() { failures::volumes_end(startup, running) } else { None };
     if let Some(done) = ready.or(failing).or(needed).or(mounted).or(asked) {
-        claims.add(Phase::Volumes, rank::VOLUMES, mark(first), done);
+        claims.add(Phase::Volumes, rank::VOLUMES, from, done);
     }
 }
 

@@ -189,6 +189,7 @@ mod tests {
             ("scheduling-wait", "FailedScheduling"),
             ("admission-wait", "device plugins"),
             ("volume-object-missing", "create ConfigMaps and Secrets before"),
+            ("volume-object-not-synced", "connection from the kubelet to the API server"),
             ("volume-fsgroup-chown", "fsGroupChangePolicy: OnRootMismatch"),
             ("volume-attach-slow", "CSI driver's controller"),
             ("volume-mount-slow", "fsGroupChangePolicy: OnRootMismatch"),

@@ -46,6 +46,7 @@ mod volume_attach_slow;
 mod volume_fsgroup_chown;
 mod volume_mount_slow;
 mod volume_object_missing;
+mod volume_object_not_synced;
 
 pub(crate) use advice::minor;
 pub use advice::{Advice, Advised};
@@ -70,6 +71,7 @@ pub const CAUSES: &[Cause] = &[
     volume_fsgroup_chown::CAUSE,
     volume_attach_slow::CAUSE,
     api_client_throttled::CAUSE,
+    volume_object_not_synced::CAUSE,
     volume_mount_slow::CAUSE,
     pull_rate_limited::CAUSE,
     image_pull_failing::CAUSE,

@@ -99,6 +99,7 @@ fn sign(outcome: Outcome) -> &'static str {
 
 fn figure(value: f64, unit: &str) -> String {
     match unit {
+        _ if value.is_infinite() => "unbounded".into(),
         "s" => format_duration(value),
         // Limits are written to the tenth or hundredth of a percent.
         "share" => format!("{} %", (value * 1e4).round() / 100.0),
@@ -111,6 +112,10 @@ fn figure(value: f64, unit: &str) -> String {
 fn why(verdict: &Verdict) -> String {
     let read = |value: f64| figure(value, verdict.unit);
     let starts = if verdict.count == 1 { "1 start".into() } else { format!("{} starts", verdict.count) };
+    let starts = match verdict.never_ran {
+        0 => starts,
+        never => format!("{starts}, {never} of them never ran"),
+    };
     let open = if verdict.open > 0 { format!(", {} more still starting", verdict.open) } else { String::new() };
     let Some(value) = verdict.value else { return format!("no start has a value ({starts}{open})") };
     let interval = match (verdict.low, verdict.high) {

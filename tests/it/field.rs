@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use crate::causes::DONE;
-use crate::support::{captures, json, report, reports, text};
+use crate::support::{captures, json, podlag, report, reports, text};
 use regex::Regex;
 use serde_json::Value;
 
@@ -227,4 +227,23 @@ fn each_case_gets_its_right_answer() {
             assert!(bounds[0] <= most && least <= most && most <= bounds[1], "{name}: {least}..{most}");
         }
     }
+}
+
+#[test]
+fn a_pod_that_never_ran_breaks_a_limit_on_the_time_to_run() {
+    for capture in captures() {
+        let rows = report(&[capture.join("in")]);
+        let rows = rows["startups"].as_array().expect("startups");
+        let never = rows.iter().filter(|row| row["state"] == "gone" || row["state"] == "failed").count();
+        if never == 0 {
+            continue;
+        }
+        let limit = ["check", "--format", "json", "--fail-if", "max(running_s) > 1h"];
+        let output = podlag().args(limit).arg(capture.join("in")).output().expect("podlag runs");
+        assert_eq!(output.status.code(), Some(1), "{}", capture.display());
+        let verdicts: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(verdicts["verdicts"][0]["never_ran"], never, "{}", capture.display());
+        return;
+    }
+    panic!("no capture has a pod that never ran");
 }

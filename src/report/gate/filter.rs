@@ -14,6 +14,11 @@ pub(super) struct Filter<'a> {
     glob: Option<Regex>,
 }
 
+/// Whether a column is a length of time that ends when the pod runs.
+pub(super) fn takes_until_running(column: &str) -> bool {
+    matches!(column, "running_s" | "running_min_s" | "slo_s")
+}
+
 impl<'a> Filter<'a> {
     pub(super) fn new(test: &'a Test) -> Result<Self, Error> {
         let glob = match &test.value {
@@ -34,6 +39,16 @@ impl<'a> Filter<'a> {
         !matches!(self.test.column.kind, ColumnType::Text | ColumnType::Texts)
             && self.test.value != Value::Null
             && self.test.comparison != Comparison::Unequal
+    }
+
+    /// Whether a startup that never ran fits: it took longer to run than any bound. None: the condition is on something else.
+    pub(super) fn fits_unbounded(&self) -> Option<bool> {
+        match self.test.value {
+            Value::Number(bound) if takes_until_running(self.column()) => {
+                Some(self.test.comparison.holds(f64::INFINITY, bound))
+            }
+            _ => None,
+        }
     }
 
     /// Of each row whether it fits; none: nothing is known.

@@ -9,7 +9,7 @@ mod filter;
 mod margins;
 mod metrics;
 
-use filter::Filter;
+use filter::{Filter, takes_until_running};
 use margins::{baseline_margins, interval_margins, outcome};
 use metrics::Buckets;
 use polars_core::prelude::DataType;
@@ -82,6 +82,8 @@ pub struct Verdict {
     pub bound: Option<f64>,
     /// The number of startups with a value.
     pub count: usize,
+    /// Startups that were refused or deleted before they ran: they count as longer than any bound.
+    pub never_ran: usize,
     /// Startups still starting, whose value is not known yet.
     pub open: usize,
     /// The baseline's value, if there is one.
@@ -187,7 +189,19 @@ impl Verdict {
     fn of_nothing(limit: &Expression) -> Self {
         let limit = limit.text.clone();
         let (value, low, high, bound, baseline) = (None, None, None, None, None);
-        Verdict { limit, outcome: Outcome::Unknown, value, low, high, bound, count: 0, open: 0, baseline, unit: "" }
+        Verdict {
+            limit,
+            outcome: Outcome::Unknown,
+            value,
+            low,
+            high,
+            bound,
+            count: 0,
+            never_ran: 0,
+            open: 0,
+            baseline,
+            unit: "",
+        }
     }
 }
 
@@ -196,6 +210,8 @@ struct Sample {
     values: Values,
     /// How many startups the figure is of.
     count: usize,
+    /// How many of these never ran: they count as longer than any bound.
+    never_ran: usize,
     /// How many of the startups that pass the filters have no value yet, for they are still on their way.
     open: usize,
 }
@@ -252,6 +268,23 @@ impl Sample {
             } else {
                 hits += kept;
             }
+            let unbounded = match &condition {
+                Some(condition) => condition.fits_unbounded(),
+                None => of.filter(|of| takes_until_running(of)).map(|_| true),
+            };
+            if let (Some(fits), Some(name)) = (unbounded, looked_at) {
+                let states = [State::Failed, State::Gone].map(State::name);
+                let state = batch.text("state")?.iter().map(|state| state.is_some_and(|state| states.contains(&state)));
+                let nulls = batch.nulls(name)?;
+                let never = state.zip(nulls).zip(&keep).filter(|((never, null), keep)| *never && *null && **keep);
+                let never = never.count();
+                sample.never_ran += never;
+                sample.count += never;
+                hits += if fits { never } else { 0 };
+                if condition.is_none() {
+                    values.extend(std::iter::repeat_n(f64::INFINITY, never));
+                }
+            }
             // A condition on a value that comes with running says nothing of those that do not run yet.
             if let Some(name) = looked_at.filter(|_| condition.as_ref().is_none_or(Filter::comes_with_running)) {
                 let state = batch.text("state")?.iter().map(|state| state == Some(State::Starting.name()));
@@ -278,7 +311,7 @@ impl Sample {
     }
 
     fn empty() -> Self {
-        Sample { values: Values::Count(0), count: 0, open: 0 }
+        Sample { values: Values::Count(0), count: 0, never_ran: 0, open: 0 }
     }
 
     /// The figure, and between what it lies. Startups still on their way may come to have any value: low ones at one end,
@@ -310,6 +343,9 @@ impl Sample {
                 let (low, high) = (finite(with(f64::NEG_INFINITY).low), finite(with(f64::INFINITY).high));
                 (stat::quantile(values, q), interval(low, high))
             }
+            (Values::Of(_), Function::Mean | Function::Sum) if self.never_ran > 0 => {
+                (Some(f64::INFINITY), interval(Some(f64::INFINITY), Some(f64::INFINITY)))
+            }
             (Values::Of(values), Function::Mean) => {
                 let known = stat::mean_interval(values, CONFIDENCE).filter(|_| settled).unzip();
                 ((!values.is_empty()).then(|| sum(values) / values.len() as f64), interval(known.0, known.1))
@@ -320,7 +356,7 @@ impl Sample {
             }
             (Values::Of(values), Function::Max) => {
                 let most = values.last().copied();
-                (most, interval(most, most.filter(|_| settled)))
+                (most, interval(most, most.filter(|most| settled || most.is_infinite())))
             }
             (Values::Of(values), _) => {
                 let sum = Some(sum(values));
@@ -349,6 +385,7 @@ fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict
         high: interval.high,
         bound,
         count: now.count,
+        never_ran: now.never_ran,
         open: now.open,
         baseline,
         unit: match limit.column.as_ref().map(|column| column.kind) {
