@@ -213,6 +213,7 @@ fn analyze_logs(
             track(&mut tracker, &mut lines, first, sources, options);
             sink.take(&mut tracker, store)?;
         }
+        coverage.out_of_order = order.late;
         Ok::<usize, Error>(merge.failed)
     })?;
     tracker.finish();

@@ -25,14 +25,17 @@ pub(super) struct ReorderBuffer {
     held: Vec<Option<Dated>>,
     free: Vec<usize>,
     horizon: Time,
+    /// How many came too late to be put in order.
+    pub late: u64,
 }
 
 impl ReorderBuffer {
     pub(super) fn new() -> Self {
-        ReorderBuffer { order: BinaryHeap::new(), held: Vec::new(), free: Vec::new(), horizon: Time(i64::MIN) }
+        ReorderBuffer { order: BinaryHeap::new(), held: Vec::new(), free: Vec::new(), horizon: Time(i64::MIN), late: 0 }
     }
 
     pub(super) fn push(&mut self, dated: Dated) {
+        self.late += u64::from(dated.time + REORDER_WINDOW < self.horizon);
         self.horizon = self.horizon.max(dated.time);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.held.push(None);
