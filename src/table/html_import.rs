@@ -6,7 +6,7 @@ use std::io::Read;
 use serde::Deserialize;
 
 use super::Coverage;
-use super::import::{ImportedRuns, Stored};
+use super::import::{ImportedRuns, Stored, tiled};
 use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Row};
 use super::store::Store;
@@ -83,7 +83,7 @@ pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Importe
     let mut coverage = page.report.coverage;
     let whole = page.whole.len();
     let startups = page.cut.startups;
-    page.whole.into_iter().try_for_each(|row| store.push(row))?;
+    page.whole.into_iter().try_for_each(|row| store.push(tiled(row)?))?;
     if whole < startups {
         let listed = page.rows.pod.len();
         coverage.source_errors.push(format!(

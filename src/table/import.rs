@@ -121,7 +121,7 @@ pub(crate) fn read_parquet(
             break;
         }
         for row in Row::read(&guarded(|| groups.read(rows, Some(&wanted)))?)? {
-            store.push(row)?;
+            store.push(tiled(row)?)?;
         }
     }
     Ok(())
@@ -148,6 +148,15 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Impor
     Ok(())
 }
 
+/// A row whose spans follow each other. What a file holds may have been changed by hand.
+pub(super) fn tiled(row: Row) -> Result<Row, Error> {
+    if row.spans.windows(2).all(|pair| matches!(pair, [span, next] if span.to == next.from)) {
+        return Ok(row);
+    }
+    let name = row.full_name();
+    Err(Error::new(ErrorKind::Source, format!("the spans of {name} do not follow each other: the file was changed")))
+}
+
 /// Reads rows, a JSON object each, into a store. They tell nothing of what was read for them.
 pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
     let limit = ReadLimit::new(LINE);
@@ -161,7 +170,7 @@ pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut Importe
             )
         };
         match row.map_err(broken)? {
-            Line::Startup(row) => store.push(*row)?,
+            Line::Startup(row) => store.push(tiled(*row)?)?,
             Line::Metrics { window, .. } => runs.measured(vec![*window]),
         }
     }
@@ -271,7 +280,7 @@ impl<'de> Visitor<'de> for StartupsSeed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(row) = list.next_element::<Row>()? {
             self.limit.renew();
-            if let Err(error) = self.store.push(row) {
+            if let Err(error) = tiled(row).and_then(|row| self.store.push(row)) {
                 *self.stopped = Some(error);
                 return Err(serde::de::Error::custom("the store is full"));
             }
