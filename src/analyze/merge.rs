@@ -14,7 +14,7 @@ use crate::model::time::Time;
 use crate::parse::calendar::{Clock, Knowledge};
 use crate::report::{Coverage, UnusedLine};
 
-/// How many records of a source wait for a line that tells its year and zone.
+/// How many records of a source wait for a line that shows its year and zone.
 const MAX_UNDATED_RECORDS: usize = 100_000;
 
 /// One source on its way in.
@@ -167,8 +167,8 @@ impl SourceState {
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
             }
-            Ok(ReaderEvent::Trouble(error)) => {
-                // A remark (a file found in a folder that is no log) is told, and is no failure.
+            Ok(ReaderEvent::Error(error)) => {
+                // A remark (a file found in a folder that is no log) is reported, and is no failure.
                 *failed += usize::from(!error.is_warning() && !self.got);
                 coverage.unread_sources += u64::from(!error.is_warning());
                 coverage.source_errors.push(error.to_string());
@@ -189,7 +189,7 @@ impl SourceState {
         }
     }
 
-    /// Tells once, at the end, what lines said of zones that do not fit together.
+    /// Reports once, at the end, what lines said of zones that do not fit together.
     fn note_zones(&mut self, coverage: &mut Coverage) {
         let name = coverage.sources.get(self.number).cloned().unwrap_or_default();
         if self.clock.conflicts() {

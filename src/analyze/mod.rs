@@ -5,13 +5,13 @@
 
 mod analyzer;
 mod builder;
+mod duplicate_lines;
 mod inputs;
 mod merge;
 mod readers;
 mod reorder;
 mod row_sink;
 mod scrapes;
-mod twice;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use analyzer::Analyzer;
 use crossbeam_channel::{Receiver, bounded};
+use duplicate_lines::DuplicateLines;
 use inputs::{Inputs, Log};
 use merge::{Merge, SourceState};
 use readers::Job;
 use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
-use twice::LinesOfInstant;
 
 use crate::causes::setting::Settings;
 use crate::input::{ChunkLimits, Source};
@@ -158,7 +158,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         scenarios.iter_mut().for_each(|scenario| report::anonymize::scenario(anonymizer, scenario));
     }
     let mut report = Report::of(store.finish()?, windows, options.filter.is_of_nodes(), &scenarios, coverage)?;
-    // Else rows tell what is set, each for its node.
+    // Else rows show what is set, each for its node.
     if let (true, Some(metrics)) = (report.table.is_empty(), &report.metrics) {
         report.summary.settings = SettingLine::of(&options.settings, metrics.nodes.len() as u64);
     }
@@ -178,7 +178,7 @@ fn analyze_logs(
     let sources = sources.as_slice();
     coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
     let mut tracker = Tracker::new(options.limits);
-    let mut lines = LinesOfInstant::default();
+    let mut lines = DuplicateLines::default();
     let mut sink = RowSink { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
@@ -220,7 +220,7 @@ fn analyze_logs(
     sink.take(&mut tracker, store)?;
     sink.release(&tracker, store)?;
     note_counts(&tracker, coverage);
-    coverage.duplicate_records += lines.repeated;
+    coverage.duplicate_records += lines.count;
     Ok(failed)
 }
 
@@ -252,7 +252,7 @@ fn note_counts(tracker: &Tracker, coverage: &mut Coverage) {
     coverage.suppressed_messages = u64::try_from(suppressed).unwrap_or(0);
 }
 
-fn track(tracker: &mut Tracker, lines: &mut LinesOfInstant, dated: Dated, sources: &[Source], options: &Options) {
+fn track(tracker: &mut Tracker, lines: &mut DuplicateLines, dated: Dated, sources: &[Source], options: &Options) {
     let Dated { time, record, host, source } = dated;
     let node = if let Some(node) = options.node.as_deref() {
         tracker.node(node, Some(node))
@@ -264,7 +264,7 @@ fn track(tracker: &mut Tracker, lines: &mut LinesOfInstant, dated: Dated, source
         let scope = folder.map_or(String::new(), |folder| format!("{}/", folder.display()));
         tracker.node(&scope, None)
     };
-    if !lines.is_repeated(&record, time, node) {
+    if !lines.is_duplicate(&record, time, node) {
         tracker.push(record, time, node);
     }
 }

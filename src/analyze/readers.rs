@@ -18,8 +18,8 @@ pub(super) type Job = (Chunk, Sender<Parsed>, Sender<Vec<u8>>);
 pub(super) enum ReaderEvent {
     /// A chunk: it will have been parsed.
     Chunk(Receiver<Parsed>),
-    /// Trouble.
-    Trouble(SourceError),
+    /// Reading failed.
+    Error(SourceError),
     /// It had its turn. It goes on once it is given back.
     Turn(Box<Reading>),
 }
@@ -61,7 +61,7 @@ impl Reading {
             match text {
                 Ok(text) => self.chunks = Some(Chunks::new(self.number, &self.source.name, text, self.limits)),
                 Err(error) => {
-                    let _ = self.out.send(ReaderEvent::Trouble(error));
+                    let _ = self.out.send(ReaderEvent::Error(error));
                     return false;
                 }
             }
@@ -75,9 +75,9 @@ impl Reading {
                 self.out.send(ReaderEvent::Chunk(parsed)).is_ok()
                     && jobs.send((chunk, answer, self.spare.0.clone())).is_ok()
             }
-            Some(Err(error)) => self.out.send(ReaderEvent::Trouble(error)).is_ok(),
+            Some(Err(error)) => self.out.send(ReaderEvent::Error(error)).is_ok(),
         };
-        // What has been read before the stop is still told.
+        // What has been read before the stop is still reported.
         if !sent || self.stop.load(Ordering::Relaxed) || chunks.is_over() {
             return false;
         }
@@ -144,6 +144,6 @@ fn spawn_dedicated<'scope>(scope: &'scope Scope<'scope, '_>, mut reading: Box<Re
     let (out, name) = (reading.out.clone(), reading.source.name.clone());
     let started = thread::Builder::new().spawn_scoped(scope, move || while reading.step(&jobs) {});
     if let Err(error) = started {
-        let _ = out.send(ReaderEvent::Trouble(SourceError::no_thread(&name, &error)));
+        let _ = out.send(ReaderEvent::Error(SourceError::no_thread(&name, &error)));
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct RowSink<'a> {
     pub sources: Vec<String>,
     /// The nodes' names, once settled: a node keeps the name its first startup got.
     pub names: Vec<Option<Box<str>>>,
-    /// Rows of nodes that have no name yet: a bare klog file tells it only when the kubelet registers.
+    /// Rows of nodes that have no name yet: a bare klog file shows it only when the kubelet registers.
     pub waiting: Vec<(usize, Row)>,
 }
 

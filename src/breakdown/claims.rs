@@ -21,7 +21,7 @@ pub(super) struct Claim {
     pub(super) waited_for: Option<WaitedFor>,
 }
 
-/// Ranks: what a line tells of one moment before what merely spans it.
+/// Ranks: what a line says of one moment before what merely spans it.
 pub(super) mod rank {
     pub const WATCH: u8 = 0;
     pub const PULL: u8 = 1;
@@ -315,7 +315,7 @@ fn reporting(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut
     let noticed = match noticed {
         Some((time, place)) => BoundedInstant::exact(time.max(started.at), place),
         None if startup.running().is_some() => BoundedInstant::between(started.at, running, None),
-        // JSON logging does not tell when the API accepted it.
+        // JSON logging does not show when the API accepted it.
         None => BoundedInstant::between(started.at, running, None),
     };
     claims.add(Phase::Detection, rank::DETECT, started, noticed);

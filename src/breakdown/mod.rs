@@ -38,7 +38,7 @@ pub struct Span {
     pub min: Nanos,
     /// It took at most this.
     pub max: Nanos,
-    /// The line its end stands on.
+    /// The line its end is based on.
     pub place: Option<SourceLine>,
     /// Whom or what it waited for, when that is known.
     pub waited_for: Option<WaitedFor>,
@@ -47,7 +47,7 @@ pub struct Span {
 /// A startup, broken down.
 #[derive(Clone, Debug)]
 pub struct Breakdown {
-    /// How it stands.
+    /// Its state.
     pub state: State,
     /// Created, by the API server's clock.
     pub created: Option<Time>,
@@ -59,7 +59,7 @@ pub struct Breakdown {
     pub ran: Option<(Nanos, Nanos)>,
     /// Seen on the kubelet's watch.
     pub watched: Option<Time>,
-    /// From the first to the last instant; `None` when the line that tells it is cut.
+    /// From the first to the last instant; `None` when the line that shows it is cut.
     pub total: Option<Nanos>,
     /// Tiles of the total, in order.
     pub spans: Vec<Span>,
@@ -71,7 +71,7 @@ pub struct Breakdown {
     pub pulls: usize,
     /// Pulls that failed.
     pub pull_failures: usize,
-    /// Bytes of the images pulled, where a line tells.
+    /// Bytes of the images pulled, where a line shows them.
     pub pulled_bytes: Option<i64>,
     /// Containers that ended and were started again.
     pub restarts: usize,
@@ -209,7 +209,7 @@ fn first_line(startup: &Startup) -> Option<Time> {
     startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first()).map(|event| event.time)
 }
 
-/// A start that ended before it began, by two clocks: one piece of the whole, nothing can be told apart.
+/// A start that ended before it began, by two clocks: one piece of the whole, its parts cannot be distinguished.
 fn skewed(begin: Time, end: Time, total: Nanos) -> Vec<Span> {
     if total == Nanos(0) {
         return Vec::new();
@@ -246,7 +246,7 @@ fn count(startup: &Startup, breakdown: &mut Breakdown) {
     breakdown.pulled_bytes = (!bytes.is_empty()).then(|| bytes.iter().sum());
     let runs = &breakdown.timeline.runs;
     let again = |(number, run): &(usize, &ContainerRun)| {
-        // What starts after the pod ran is started again; the relist tells no name.
+        // What starts after the pod ran is started again; the relist shows no name.
         let nameless = run.name.is_none()
             && run.started.zip(breakdown.running).is_some_and(|(started, running)| started.low > running);
         let same = |later: &ContainerRun| later.name.is_some() && later.name == run.name && later.requested.is_some();

@@ -59,7 +59,7 @@ pub(super) fn outcome(
         return Outcome::ran(ran);
     }
     if startup.mirror.is_some() {
-        // Its mirror was seen running, which tells nothing of when it began to.
+        // Its mirror was seen running, which shows nothing of when it began to.
         return Outcome { state: State::Running, end: startup.last_event, ran: None, end_known: false };
     }
     match (startup.deleted, ended(startup)) {

@@ -161,7 +161,7 @@ pub(super) fn unlogged_pull(
     Some(to)
 }
 
-/// What the kubelet's log alone tells of pulls before a container: the record's pulling time, and failures.
+/// What the kubelet's log alone says of pulls before a container: the record's pulling time, and failures.
 pub(super) fn relisted_pulls(
     startup: &Startup,
     timeline: &Timeline,
@@ -222,7 +222,7 @@ pub(super) fn relisted_pulls(
     Some(to)
 }
 
-/// Waiting and transfer that no line tells apart: the seconds stand under `image_pull`, either may be all of them.
+/// Waiting and transfer that no line separates: the seconds stand under `image_pull`, either may be all of them.
 pub(super) fn wait_and_pull(from: BoundedInstant, to: BoundedInstant, claims: &mut Claims) {
     let whole = BoundedInstant { at: from.at, low: from.low, high: to.high, inferred: false, place: from.place };
     claims.add(Phase::ImageWait, rank::WAIT, from, whole);

@@ -16,12 +16,12 @@ pub struct BoundedInstant {
     pub high: Time,
     /// It follows from other lines by a rule that is nearly always right, not from a line that says it.
     pub inferred: bool,
-    /// The line it stands on.
+    /// The line it is based on.
     pub place: Option<SourceLine>,
 }
 
 impl BoundedInstant {
-    /// An instant that a line tells.
+    /// An instant that a line shows.
     pub fn exact(at: Time, place: SourceLine) -> Self {
         BoundedInstant { at, low: at, high: at, inferred: false, place: Some(place) }
     }
@@ -72,9 +72,9 @@ pub enum TimelineSource {
 /// One container's way.
 #[derive(Clone, Debug)]
 pub struct ContainerRun {
-    /// Its name, when a line tells it.
+    /// Its name, when a line shows it.
     pub name: Option<Box<str>>,
-    /// Its id, when a line tells it.
+    /// Its id, when a line shows it.
     pub id: Option<Box<str>>,
     /// `CreateContainer` began; with events: its image was there.
     pub requested: Option<BoundedInstant>,
@@ -330,7 +330,7 @@ fn relist(startup: &Startup, sandboxes: &[&str], runs: &mut Vec<ContainerRun>, m
     }
 }
 
-/// With events, ids are not known by name: the relist's containers are told apart by their order.
+/// With events, ids are not known by name: the relist's containers are distinguished by their order.
 fn relist_in_order(startup: &Startup, sandboxes: &[&str], runs: &mut [ContainerRun]) {
     let mut noticed = Vec::new();
     relist(startup, sandboxes, &mut noticed, true);
@@ -445,7 +445,7 @@ fn sandbox(
     });
     let requested = match build(Fact::SandboxRequested, from_runtime).next() {
         Some(event) => Some(mark(event)),
-        // The last "no sandbox" line before anything came of it stands where the volumes are done and the ask follows.
+        // The last "no sandbox" line before anything came of it is where the volumes are done and the request follows.
         None => {
             let relisted = startup.first(Fact::PlegEvent).map(|event| event.time);
             let until = [failed.map(|event| event.time), ready.map(|m| m.at), relisted, startup.running()];

@@ -32,7 +32,7 @@ A postStart hook keeps the pod's worker busy after the container has started, an
     rationale: "a relist runs every second: a delay of up to 1 s is how it works, what exceeds it is lost",
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Detection],
-    // Where no line shows the relist, detection and status update cannot be told apart.
+    // Where no line shows the relist, detection and status update cannot be distinguished.
     logs: Some(|case| case.spans(Phase::Detection).any(|span| span.min > Nanos(0)).then(Match::default)),
     metrics: Some(|case| {
         let (sum, count) = case.window.sum(name::RELIST_INTERVAL, "").filter(|(_, count)| *count > 0.0)?;

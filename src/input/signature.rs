@@ -1,6 +1,6 @@
 //! What a stream is by its first bytes, if it is something that podlag does not read: the signatures, what to call them, what to
 //! do about them. Compression is not here (see `compression`), nor are the formats that other rooms read (see
-//! `analyze::inputs`), nor forms of text (the parser tells those apart).
+//! `analyze::inputs`), nor forms of text (the parser distinguishes those).
 
 use memchr::memchr;
 
@@ -47,7 +47,7 @@ impl Unreadable {
         (Bom::detect(head).is_none() && memchr(0, head).is_some()).then_some(Self::Binary)
     }
 
-    /// What it is, as it stands after "it is".
+    /// What it is, as it follows "it is".
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! One member of a compressed stream: a thin, uniform interface to four decoders. Finding members is `compression`'s work.
 //!
 //! The decoders are driven by hand, not through the readers of their crates, because those lose what a call had already
-//! written when the same call then meets an error, and a torn log is read for what stands before the tear. Two things are
+//! written when the same call then meets an error, and a torn log is read for what is before the tear. Two things are
 //! needed for that. Inflate keeps a window of 32 KiB, which an error discards: every step must have more room than that
 //! ([`BUFFER_SIZE`](super::peek_reader::WINDOW) is). zstd does not say how much it wrote when it fails: it is fed one block at a time.
 

@@ -1,9 +1,9 @@
-//! The metric families podlag reads: which labels are kept (all others are summed over), and what a family tells.
+//! The metric families podlag reads: which labels are kept (all others are summed over), and what a family shows.
 //!
 //! To add one: a row in [`FAMILIES`]; where it is to say something of a start, its use in `breakdown` or `judge`. A test
 //! looks for each in the captured pages, or in the list of those that only other exporters have.
 
-/// Whose page a family stands on. A process' counters begin anew with it, so pages of different processes are apart.
+/// Whose page a family is on. A process' counters begin anew with it, so pages of different processes are apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exporter {
     /// `/metrics` of the kubelet.
@@ -27,7 +27,7 @@ pub enum Shape {
     Sum,
     /// A counter.
     Counter,
-    /// A gauge that tells of the page itself.
+    /// A gauge about the page itself.
     Info,
 }
 
@@ -48,7 +48,7 @@ pub struct Family {
     pub required_label: &'static str,
     /// Labels that must have these values.
     pub matchers: &'static [(&'static str, &'static str)],
-    /// The kept label only tells series apart that come and go by themselves; a window sums over it.
+    /// The kept label only distinguishes series that come and go by themselves; a window sums over it.
     pub sum_over_label: bool,
     /// Which kubelets have it, for readers of the table.
     #[allow(dead_code, reason = "it documents the row")]

@@ -1,6 +1,6 @@
 //! Prometheus histograms, classic and native alike: how many values lie at or below a bound, for the bounds that are known.
 //!
-//! A histogram never tells values, only between which bounds they lie; so a quantile is an interval, and a share is exact
+//! A histogram never shows values, only between which bounds they lie; so a quantile is an interval, and a share is exact
 //! only at a bound. The point beside them is what Prometheus' `histogram_quantile` gives: a guess that values spread evenly.
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub struct Bounds {
 
 impl Histogram {
     /// A classic histogram of its `le` buckets in any order, each counting all values up to its bound. Where a page lacks the
-    /// `+Inf` bucket or `_count`, the other stands in; a bucket below the one before it (a page that was written while values
+    /// `+Inf` bucket or `_count`, the other is used in its place; a bucket below the one before it (a page that was written while values
     /// came in) is raised to it. Without either total the highest bucket is one.
     #[must_use]
     pub fn classic(buckets: impl IntoIterator<Item = (f64, f64)>, sum: f64, count: Option<f64>) -> Self {

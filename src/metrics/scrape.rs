@@ -63,9 +63,9 @@ const MAX_SCRAPES: usize = 10_000;
 /// What one scrape of one exporter says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scrape {
-    /// Whose page it is, by its families; none while it has none that tell.
+    /// Whose page it is, by its families; none while it has none that show it.
     pub exporter: Option<Exporter>,
-    /// The node's name, where the page tells it.
+    /// The node's name, where the page shows it.
     pub node: Option<Box<str>>,
     /// The kubelet's version.
     pub version: Option<Box<str>>,
@@ -132,7 +132,7 @@ impl Scrape {
         });
     }
 
-    /// What the page tells of itself.
+    /// What the page says of itself.
     fn record_info<'a>(
         &mut self,
         family: &Family,
@@ -149,7 +149,7 @@ impl Scrape {
             _ => {}
         }
         self.at = self.at.max(stamp);
-        // Every Go program says when it started; the other families tell whose page it is.
+        // Every Go program says when it started; the other families show whose page it is.
         if !matches!(family.name, name::PROCESS_START | name::LAST_GC) {
             self.exporter = self.exporter.or(Some(family.exporter));
         }
@@ -181,7 +181,7 @@ pub struct ScrapeCollector {
     /// The pages that are complete.
     pub done: Vec<Scrape>,
     current: Scrape,
-    /// Families whose type the current page has told.
+    /// Families whose type the current page has reported.
     types: HashSet<Box<str>>,
     /// Pages beyond the bound, which are not kept.
     pub dropped: u64,

@@ -118,10 +118,10 @@ impl Window {
 }
 
 /// What the pages of one exporter of one node count between the first and the last of them; with `since_start` from the start
-/// of the first one's process on, which is all that one page alone can tell.
+/// of the first one's process on, which is all that one page alone can show.
 #[must_use]
 pub fn between(node: &str, mut pages: Vec<Scrape>, since_start: bool) -> Window {
-    // By their times, else by their processes and how much these had counted; where nothing tells, as they were given.
+    // By their times, else by their processes and how much these had counted; where nothing shows it, as they were given.
     if pages.iter().all(|page| page.at.is_some()) {
         pages.sort_by(|a, b| {
             (a.at, a.started).cmp(&(b.at, b.started)).then_with(|| a.progress().total_cmp(&b.progress()))
@@ -207,7 +207,7 @@ fn counter_reset(before: &Scrape, page: &Scrape) -> bool {
 }
 
 impl Scrape {
-    /// Grows within one process: what puts two of its scrapes in order where neither tells its time.
+    /// Grows within one process: what puts two of its scrapes in order where neither shows its time.
     fn progress(&self) -> f64 {
         self.values.values().map(|values| values.count.unwrap_or(0.0)).sum()
     }

@@ -18,7 +18,7 @@ const KEPT_OF_ONE_FACT: usize = 60;
 pub struct Event {
     /// When.
     pub time: Time,
-    /// Where it stands.
+    /// Where it is.
     pub place: SourceLine,
     /// What it proves.
     pub fact: Fact,
@@ -60,7 +60,7 @@ pub struct Transfer {
     pub finished: Time,
     /// It ended well.
     pub ok: bool,
-    /// The image's size, when the runtime tells it.
+    /// The image's size, when the runtime shows it.
     pub bytes: Option<i64>,
     /// The line of its end.
     pub place: SourceLine,
@@ -70,7 +70,7 @@ pub struct Transfer {
     pub blocked_by: Option<Box<str>>,
     /// The image had been pulled on the node before the pod asked for it, as far as the log goes.
     pub repull: Option<Repull>,
-    /// Bytes a second that the node's pulls moved while it was under way, where their sizes are told.
+    /// Bytes a second that the node's pulls moved while it was under way, where their sizes are given.
     pub rate: Option<f64>,
     /// When the pull began that ended the moment this one could begin: then this one was queued.
     pub queued_since: Option<Time>,
@@ -86,7 +86,7 @@ pub enum Repull {
 }
 
 named_enum! {
-    /// How a startup stands.
+    /// The state of a startup.
     #[derive(Default)]
     State STATES {
         /// All containers ran.
@@ -183,7 +183,7 @@ pub struct Startup {
     pub uid: Option<Box<str>>,
     /// The kubelet's record, once written.
     pub observed: Option<Box<StartupRecord>>,
-    /// When the record was written, and where it stands.
+    /// When the record was written, and where it is.
     pub observed_at: Option<(Time, SourceLine)>,
     /// The record of its mirror, where the kubelet's own lines show the static pod's start.
     pub mirror: Option<Box<StartupRecord>>,
@@ -229,7 +229,7 @@ impl Startup {
     }
 }
 
-/// A node: what its log tells of itself.
+/// A node: what its log says of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Node {
     /// The host in its frames, or the folder of its files.
@@ -246,7 +246,7 @@ pub struct Node {
     pub flags: BTreeMap<Box<str>, Box<str>>,
     /// Which kubelet processes started when.
     pub starts: Vec<Event>,
-    /// The first and the last instant its log tells of, by the kubelet's lines where there are any.
+    /// The first and the last instant its log covers, by the kubelet's lines where there are any.
     pub log_range: Option<(Time, Time)>,
     /// Messages journald dropped.
     pub suppressed: i64,

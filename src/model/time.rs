@@ -113,7 +113,7 @@ pub enum Stamp {
     Utc(i64),
     /// A wall clock that names no zone, and no year when `year` is `None` (klog, classic syslog, `journalctl -o short`).
     Wall {
-        /// The year, when the line tells it.
+        /// The year, when the line shows it.
         year: Option<i32>,
         /// The month, from 1.
         month: u8,

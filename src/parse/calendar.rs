@@ -75,7 +75,7 @@ impl Clock {
         matches!(record.stamp.or(record.frame_stamp), Some(Stamp::Utc(_)))
     }
 
-    /// Whether nobody tells the zone: neither a line nor the user.
+    /// Whether the zone is unknown: neither a line nor the user gives it.
     pub fn is_zone_unknown(&self) -> bool {
         self.offset.is_none() && self.hints.zone.is_none()
     }

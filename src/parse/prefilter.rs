@@ -12,7 +12,7 @@ use memchr::{memchr, memrchr};
 
 use crate::model::error::{Error, ErrorKind};
 
-/// Bytes of an anchor: as many as the vectorised search tells apart at once.
+/// Bytes of an anchor: as many as the vectorised search distinguishes at once.
 const ANCHOR_LEN: usize = 4;
 /// Shorter literals are searched for one by one, so many; beyond that the automaton is faster.
 const MAX_SHORT_LITERALS: usize = 3;

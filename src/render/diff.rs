@@ -111,7 +111,7 @@ fn is_significant(diff: &Diff, line: &Line) -> bool {
     line.kind == LineKind::Group || (line.kind == LineKind::Phase && !with_group())
 }
 
-/// A line's name where no table stands around it.
+/// A line's name where no table is around it.
 fn full_label(line: &Line) -> String {
     let group = Phase::from_name(&line.name).map(|phase| phase.words().group).filter(|group| *group != "–");
     match (line.kind, group) {

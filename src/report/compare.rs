@@ -107,7 +107,7 @@ pub struct Quantile {
     pub after_s: f64,
     /// After − before.
     pub change_s: f64,
-    /// The change is at least this, as sure as [`CONFIDENCE`]; `None` where a side has too few values to tell, or the test
+    /// The change is at least this, as sure as [`CONFIDENCE`]; `None` where a side has too few values to decide, or the test
     /// finds no difference.
     pub low_s: Option<f64>,
     /// And at most this.

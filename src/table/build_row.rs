@@ -18,10 +18,10 @@ use crate::model::waited_for::WaitedFor;
 const LISTED: usize = 200;
 /// How long an error a volume keeps, bytes.
 const ERROR: usize = 300;
-/// An image wait ends where the transfer begins; the two are told by different programs.
+/// An image wait ends where the transfer begins; different programs log the two.
 const SAME: Nanos = Nanos(SECOND / 20);
 
-/// What a row says beside what the startup tells of itself.
+/// What a row says beside what the startup says of itself.
 pub(crate) struct RowContext<'a> {
     /// The node's name and its kubelet's version.
     pub node: Option<&'a str>,
@@ -46,7 +46,7 @@ pub(crate) fn build_row(
     let source = |at: SourceLine| around.sources.get(at.source as usize).map_or("", String::as_str);
     let place = |at: SourceLine| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
     let first = startup.events.first().map(|event| event.place);
-    let stands = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
+    let location = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
     let workload = crate::model::workload::by_name(pod, around.node);
     let seconds =
         b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.time_in(*phase).seconds())));
@@ -95,8 +95,8 @@ pub(crate) fn build_row(
         anomalies: b.anomalies.iter().map(|anomaly| anomaly.name().into()).collect(),
         evidence: Evidence::words(&evidence),
         settings: around.settings.words().into(),
-        source: source(stands).into(),
-        line: i64::try_from(stands.line).unwrap_or(i64::MAX),
+        source: source(location).into(),
+        line: i64::try_from(location.line).unwrap_or(i64::MAX),
         findings: findings
             .iter()
             .map(|finding| Finding {
@@ -147,7 +147,7 @@ fn text(startup: &Startup, at: SourceLine) -> Option<&str> {
     events.chain(transfers).find(|(known, _)| *known == at).map(|(_, text)| &**text)
 }
 
-/// The pulls: by the runtime's lines, else by the kubelet's events, else the one the record tells of.
+/// The pulls: by the runtime's lines, else by the kubelet's events, else the one the record counts.
 fn pulls(startup: &Startup, b: &Breakdown) -> Vec<Pull> {
     let waits: Vec<_> = b.spans.iter().filter(|span| span.phase == Phase::ImageWait).collect();
     let asked_before = |began: Time| {
@@ -219,7 +219,7 @@ fn registry(image: &str) -> &str {
     }
 }
 
-/// The volumes, by what the lines before the start's end tell of each.
+/// The volumes, by what the lines before the start's end show of each.
 fn volumes(startup: &Startup) -> Vec<Volume> {
     let until = startup.running().unwrap_or(Time(i64::MAX));
     let mut all: BTreeMap<&str, (Volume, i64)> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The same startup given twice counts once: which rows are told better by another row.
+//! The same startup given twice counts once: which rows another row describes better.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -41,7 +41,7 @@ impl Dedup {
         self.keys.iter().fold(self.keys.len() as u64, |sum, (key, _)| sum.wrapping_add(*key))
     }
 
-    /// Finds the rows whose startup another row of these parts tells better.
+    /// Finds the rows whose startup another row of these parts describes better.
     pub(super) fn find_duplicates(self, parts: &[Part]) -> Result<Duplicates, Error> {
         let Some(possible) = possible_duplicates(self.keys) else { return Ok(Duplicates::default()) };
         let (mut best, mut found) = (Best::default(), Duplicates { lost: vec![false; possible.len()], count: 0 });
@@ -131,7 +131,7 @@ impl Best {
                 None
             }
             Some(known) if mine.0 > known.0 => Some(std::mem::replace(known, mine).1),
-            // Of rows that are equal in everything the first stays; nobody can tell.
+            // Of rows that are equal in everything the first stays; nothing decides.
             Some(_) => Some(number),
         }
     }

@@ -67,7 +67,7 @@ struct Listed {
 
 /// What the head of podlag's pages holds; by this one is recognised as input.
 pub(crate) const PAGE_MARK: &str = "<meta name=\"generator\" content=\"podlag\">";
-/// What stands before a page's data, and after them.
+/// What is before a page's data, and after them.
 pub(crate) const PAGE_DATA: (&str, &str) = ("<script type=\"application/json\" id=\"data\">", "</script>");
 
 /// Reads a page into a store.

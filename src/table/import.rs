@@ -90,7 +90,7 @@ fn newer(version: &str) -> Error {
         .help("use a newer podlag")
 }
 
-/// Reads a Parquet file into a store. A table that stands beside a startups table repeats it and is passed over.
+/// Reads a Parquet file into a store. A table next to a startups table repeats it and is skipped.
 pub(crate) fn read_parquet(
     path: &Path,
     store: &mut Store,
@@ -157,7 +157,7 @@ pub(super) fn tiled(row: Row) -> Result<Row, Error> {
     Err(Error::new(ErrorKind::Source, format!("the spans of {name} do not follow each other: the file was changed")))
 }
 
-/// Reads rows, a JSON object each, into a store. They tell nothing of what was read for them.
+/// Reads rows, a JSON object each, into a store. They show nothing of what was read for them.
 pub(crate) fn read_rows(reader: impl Read, store: &mut Store, runs: &mut ImportedRuns) -> Result<(), Error> {
     let limit = ReadLimit::new(LINE);
     let rows = serde_json::Deserializer::from_reader(limit.reader(reader)).into_iter::<Line>();

@@ -119,7 +119,7 @@ columns! {
     }
 }
 
-/// Where a line stands.
+/// The place of a line.
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -219,8 +219,8 @@ impl Row {
         (self.began(), &self.namespace, &self.pod, uid, self.node.as_deref().unwrap_or(""))
     }
 
-    /// Two rows of one pod's start have the same key: node and uid, or where no line tells the uid, name and creation. A static
-    /// pod's uid is the hash of its manifest and comes again when the node does: there the creation tells starts apart.
+    /// Two rows of one pod's start have the same key: node and uid, or where no line shows the uid, name and creation. A static
+    /// pod's uid is the hash of its manifest and comes again when the node does: there the creation distinguishes starts.
     pub fn key(&self) -> (&str, &str, Option<(&str, Time)>) {
         let node = self.node.as_deref().unwrap_or("");
         let began = || Some((&*self.namespace, self.began().unwrap_or_default()));

@@ -20,7 +20,7 @@ use crate::table::filter::Filter;
 /// Takes rows.
 #[derive(Debug)]
 pub struct Store {
-    /// Who owns the pods, where objects tell.
+    /// Who owns the pods, where objects show it.
     pub owners: Owners,
     filter: Filter,
     /// Who hides the rows' names, if they are to be hidden.
@@ -77,7 +77,7 @@ impl Store {
     }
 }
 
-/// The workload is the pod's owner where objects tell it, else what its name says.
+/// The workload is the pod's owner where objects show it, else what its name says.
 fn set_owner(row: &mut Row, owners: &Owners) {
     if let Some(owner) = owners.workload(&row.namespace, &row.pod, row.uid.as_deref()) {
         row.workload = format!("{}/{owner}", row.namespace).into();

@@ -68,7 +68,7 @@ impl Tracker {
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// Gives a startup found by name the uid a line tells. Another uid under the same name is another pod, but for
+    /// Gives a startup found by name the uid a line shows. Another uid under the same name is another pod, but for
     /// static pods: there the kubelet's own uid (a hash, no dashes) and the mirror's stand for the same pod.
     fn name_uid(&mut self, id: Id, uid: &str, name: &str, node: usize) -> Id {
         let Some(startup) = self.open.get_mut(&id) else { return id };

@@ -69,7 +69,7 @@ type Id = u64;
 #[derive(Debug, Default)]
 pub struct Tracker {
     limits: Limits,
-    /// What the nodes tell of themselves.
+    /// What the nodes say of themselves.
     pub nodes: Vec<Node>,
     /// What was counted.
     pub counts: Counts,
@@ -318,7 +318,7 @@ impl Tracker {
     fn observed(&mut self, mut record: Record, time: Time, node: usize) {
         let Some(observed) = record.startup_record.take() else { return };
         let Some(pod) = record.fields.text(Field::Pod) else { return };
-        // What tells one life of a name from another, spelt as numbers: that is quick.
+        // What distinguishes one life of a name from another, spelt as numbers: that is quick.
         let noted = |noted: RecordedTime| match noted {
             RecordedTime::Unknown => -2,
             RecordedTime::Never => -1,
@@ -425,7 +425,7 @@ impl Tracker {
         }
     }
 
-    /// Records before this have settled. Startups of one burst leave together, so that their pulls are told apart together:
+    /// Records before this have settled. Startups of one burst leave together, so that their pulls are distinguished together:
     /// the line between them is drawn where none was recorded for half a second.
     fn settled(&self, now: Time, settle: Nanos) -> Time {
         let limit = now - settle;

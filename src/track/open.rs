@@ -15,7 +15,7 @@ pub struct OpenStartup {
     pub uid: Option<Box<str>>,
     /// The kubelet's record, once written.
     pub observed: Option<Box<StartupRecord>>,
-    /// When the record was written, and where it stands.
+    /// When the record was written, and where it is.
     pub observed_at: Option<(Time, SourceLine)>,
     /// The node whose runtime's lines mention it.
     pub runtime_node: Option<usize>,

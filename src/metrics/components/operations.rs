@@ -26,7 +26,7 @@ impl Split<'_> {
         self.containers();
     }
 
-    /// The seconds that calls took for the recorded pods: exact where all calls are theirs, as far as counts tell. Each call
+    /// The seconds that calls took for the recorded pods: exact where all calls are theirs, as far as counts show it. Each call
     /// beyond theirs can have taken as long as the window, no longer.
     fn of_recorded(&self, mean: f64, calls: f64) -> Estimate {
         let others = (self.pods - self.recorded).max(0.0) + (calls - self.pods).max(0.0);

@@ -36,7 +36,7 @@ pub fn is_exposition(first: &[u8]) -> bool {
     false
 }
 
-/// What a line says of the text it stands in.
+/// What a line says of the text it is in.
 enum LineKind<'a> {
     /// Nothing: blank, or a `# UNIT` as OpenMetrics has it.
     Silent,

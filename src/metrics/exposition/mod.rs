@@ -5,8 +5,8 @@
 //! behind `# EOF`, junk between lines), and as strict in what a number, a name or a label is: a line that Prometheus
 //! would refuse for one of those is counted as bad, and never guessed at.
 //!
-//! A last line without its line end is never a sample: `12` may be the rest of `1234`, and no form of the format tells.
-//! The linter of Prometheus refuses such a page too, its scraper would take the line as it stands.
+//! A last line without its line end is never a sample: `12` may be the rest of `1234`, and no form of the format shows it.
+//! The linter of Prometheus refuses such a page too, its scraper would take the line as it is.
 
 mod detect;
 mod lines;
@@ -38,7 +38,7 @@ pub type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
 pub struct Sample<'a> {
     /// The metric's name, suffixes such as `_bucket` included.
     pub name: &'a str,
-    /// In the order written, `le` and `quantile` included; no name stands twice.
+    /// In the order written, `le` and `quantile` included; no name occurs twice.
     pub labels: &'a [Label<'a>],
     /// Its value.
     pub value: f64,
@@ -91,13 +91,13 @@ pub struct ReadStats {
 /// What separates pages between samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boundary<'a> {
-    /// The type of a family, which a page tells once.
+    /// The type of a family, which a page shows once.
     Type(&'a str),
     /// The end of a page of OpenMetrics.
     End,
 }
 
-/// Reads a text to its end and hands on each sample whose name is `wanted`, and what tells pages apart. Only reading itself can fail.
+/// Reads a text to its end and hands on each sample whose name is `wanted`, and what distinguishes pages. Only reading itself can fail.
 ///
 /// # Errors
 /// What `reader` fails with, other than an interruption.
@@ -116,7 +116,7 @@ pub fn read(
 #[derive(Default)]
 struct Reader {
     stats: ReadStats,
-    /// Something of a page stands behind the last `# EOF`.
+    /// A page goes on after the last `# EOF`.
     open: bool,
     labels: Vec<Label<'static>>,
     plain: Plain,

@@ -15,8 +15,8 @@ pub(super) fn value(text: &str) -> Option<f64> {
 }
 
 /// A timestamp in nanoseconds since the epoch. Prometheus' format has whole milliseconds, OpenMetrics has seconds, and
-/// what a page is can be known only at its end, by its `# EOF`. A point or an exponent tells that it is seconds; a
-/// whole number tells by its size, for any time that a cluster has seen.
+/// what a page is can be known only at its end, by its `# EOF`. A point or an exponent shows that it is seconds; a
+/// whole number shows by its size, for any time that a cluster has seen.
 pub(super) fn time(text: &str) -> Option<i64> {
     if text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
         return seconds(text);

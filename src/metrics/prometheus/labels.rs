@@ -1,4 +1,4 @@
-//! Which labels tell nodes apart: they differ between set-ups, so they are found by looking at the kubelets' series.
+//! Which labels distinguish nodes: they differ between set-ups, so they are found by looking at the kubelets' series.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ pub fn find(series: &[Labels], own: Option<&str>) -> Option<NodeLabels> {
         labels.get("instance").map(|at| at.rsplit_once(':').map_or(at.clone(), |(host, _)| host.into()))
     };
     let targets = series.iter().filter_map(host).collect::<BTreeSet<String>>().len();
-    // A label of the whole scraper is on all series too, but tells nothing apart. A machine that was replaced has two addresses.
+    // A label of the whole scraper is on all series too, but distinguishes nothing. A machine that was replaced has two addresses.
     let tells = |label: &str| values(label) * 2 >= targets;
     let on_all = |label: &&&str| {
         series.iter().all(|labels| labels.get(**label).is_some_and(|value| !value.is_empty())) && tells(label)
@@ -99,7 +99,7 @@ impl NodeLabels {
         }
     }
 
-    /// The labels that tell apart what was scraped.
+    /// The labels that distinguish what was scraped.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         [&self.node].into_iter().chain(&self.cluster).chain(&self.replica_labels).map(String::as_str)
     }

@@ -53,7 +53,7 @@ pub enum Endpoint {
     Api(String),
 }
 
-/// What a server told.
+/// What a server reported.
 #[derive(Debug, Default)]
 pub struct ServerResult {
     /// The nodes' windows.
@@ -80,8 +80,8 @@ pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
         match client.get(address, &[], false) {
             Ok(body) if !is_html(&body) => return Ok(Endpoint::Page(body)),
             Ok(_) => {}
-            Err(trouble) if trouble.kind == HttpErrorKind::Status(404) => first = Some(trouble),
-            Err(trouble) => return Err(trouble),
+            Err(error) if error.kind == HttpErrorKind::Status(404) => first = Some(error),
+            Err(error) => return Err(error),
         }
     }
     // What people copy from their browser.
@@ -95,16 +95,16 @@ pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
         match client.get(&format!("{api}/api/v1/query"), &[("query", "1")], false) {
             Ok(body) => match response::read::<serde::de::IgnoredAny>(&body) {
                 Ok(_) => return Ok(Endpoint::Api(api)),
-                Err(trouble) if !is_html(&body) && body.bytes.starts_with(b"{") => {
-                    return Err(client.mask_error(trouble));
+                Err(error) if !is_html(&body) && body.bytes.starts_with(b"{") => {
+                    return Err(client.mask_error(error));
                 }
-                Err(trouble) => first = first.or(Some(client.mask_error(trouble))),
+                Err(error) => first = first.or(Some(client.mask_error(error))),
             },
-            Err(trouble) if response::refused(&trouble).is_some() => return Ok(Endpoint::Api(api)),
-            Err(trouble) if matches!(trouble.kind, HttpErrorKind::Status(400 | 404 | 405 | 422)) => {
-                first = first.or(Some(trouble))
+            Err(error) if response::refused(&error).is_some() => return Ok(Endpoint::Api(api)),
+            Err(error) if matches!(error.kind, HttpErrorKind::Status(400 | 404 | 405 | 422)) => {
+                first = first.or(Some(error))
             }
-            Err(trouble) => return Err(trouble),
+            Err(error) => return Err(error),
         }
     }
     match client.get(address, &[], false) {
@@ -118,7 +118,7 @@ pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
                 .into(),
             body: String::new(),
         }),
-        Err(trouble) => Err(first.unwrap_or(trouble)),
+        Err(error) => Err(first.unwrap_or(error)),
     }
 }
 
@@ -126,7 +126,7 @@ fn is_html(body: &Body) -> bool {
     body.bytes.trim_ascii_start().starts_with(b"<")
 }
 
-/// Reads a server's windows. `progress` is told how many of how many queries are done.
+/// Reads a server's windows. `progress` gets how many queries are done, and of how many.
 ///
 /// # Errors
 /// When the server cannot answer, or knows no kubelet's metrics.
@@ -211,7 +211,7 @@ impl QueryOptions {
     }
 }
 
-/// Pages by what was scraped: the values of the labels that tell it apart, in order.
+/// Pages by what was scraped: the values of the labels that distinguish it, in order.
 type Scrapes = BTreeMap<Vec<String>, Vec<Scrape>>;
 
 /// Answers for some nodes, as pages.

@@ -11,7 +11,7 @@ use crate::metrics::families::Shape;
 use crate::metrics::histogram::Histogram;
 use crate::metrics::window::{SeriesDelta, Window};
 
-/// The families of other exporters, a window each; a server that cannot answer is told of and passed over.
+/// The families of other exporters, a window each; a server that cannot answer is reported and skipped.
 pub(super) fn read(
     server: &mut Server<'_>,
     found: &NodeLabels,
@@ -21,7 +21,7 @@ pub(super) fn read(
     let scope = Scope { selector: &server.options.selector, found: Some(found), nodes: &[] };
     let there: BTreeSet<String> = match server.instant(&scope.other_families()) {
         Ok(series) => series.into_iter().filter_map(|one| one.metric.get("__name__").cloned()).collect(),
-        Err(trouble) => return server.result.remarks.push(trouble.to_string()),
+        Err(error) => return server.result.remarks.push(error.to_string()),
     };
     let known: BTreeSet<String> = windows.iter().map(|window| window.node.clone()).collect();
     let labels: BTreeSet<String> = windows
@@ -41,8 +41,8 @@ pub(super) fn read(
                 let scope = Scope { selector: &server.options.selector, found: Some(found), nodes: some };
                 match server.range_query(|seconds| scope.increase(family, series, seconds)) {
                     Ok(some) => answers.extend(some),
-                    Err(trouble) => {
-                        server.result.remarks.push(trouble.to_string());
+                    Err(error) => {
+                        server.result.remarks.push(error.to_string());
                         break;
                     }
                 }

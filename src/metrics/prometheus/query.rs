@@ -152,7 +152,7 @@ impl Scope<'_> {
         if !family.label_values.is_empty() {
             matchers.push(any_of(family.label, family.label_values.iter().copied()));
         }
-        // Within one target they are added up; of targets that tell the same of a node (replicas) the largest counts.
+        // Within one target they are added up; of targets that show the same of a node (replicas) the largest counts.
         let labels = self.found.map_or(String::new(), |found| {
             [&found.node].into_iter().chain(&found.cluster).map(String::as_str).collect::<Vec<_>>().join(", ")
         });

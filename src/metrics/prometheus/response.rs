@@ -135,10 +135,10 @@ fn failed(url: &str, kind: &str, error: &str) -> HttpError {
 
 /// The API's own error in an answer that was refused, if it is one.
 #[must_use]
-pub fn refused(trouble: &HttpError) -> Option<HttpError> {
-    let envelope: Envelope<serde::de::IgnoredAny> = serde_json::from_str(&trouble.body).ok()?;
+pub fn refused(error: &HttpError) -> Option<HttpError> {
+    let envelope: Envelope<serde::de::IgnoredAny> = serde_json::from_str(&error.body).ok()?;
     (envelope.status == "error")
-        .then(|| failed(&trouble.url, &envelope.kind.unwrap_or_default(), &envelope.error.unwrap_or_default()))
+        .then(|| failed(&error.url, &envelope.kind.unwrap_or_default(), &envelope.error.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -163,8 +163,7 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_told() {
-        let result =
-            |text: &str| read::<Matrix>(&body(text)).err().map(|trouble| trouble.to_string()).unwrap_or_default();
+        let result = |text: &str| read::<Matrix>(&body(text)).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(result("<html>").contains("a web page"), "{}", result("<html>"));
         assert!(result(r#"{"status":"succ"#).contains("ends in the middle"));
         assert!(result("[]").contains("not the API's JSON"));

@@ -55,18 +55,16 @@ impl Server<'_> {
         // Some gateways let only GET pass, some limit an address to 8 KiB.
         let body = match self.client.get(&url, query, length > 1500) {
             // That the path is there was seen by GET.
-            Err(trouble)
-                if matches!(trouble.kind, HttpErrorKind::Status(400 | 403 | 404 | 405 | 501)) && length > 1500 =>
-            {
-                self.client.get(&url, query, false).map_err(|_| trouble)
+            Err(error) if matches!(error.kind, HttpErrorKind::Status(400 | 403 | 404 | 405 | 501)) && length > 1500 => {
+                self.client.get(&url, query, false).map_err(|_| error)
             }
             body => body,
         };
         // An address with a whole query in it says less than one without.
-        let short = |trouble: HttpError| HttpError { url: without_query(&trouble.url), ..trouble };
-        let body = body.map_err(|trouble| short(response::refused(&trouble).unwrap_or(trouble)))?;
+        let short = |error: HttpError| HttpError { url: without_query(&error.url), ..error };
+        let body = body.map_err(|error| short(response::refused(&error).unwrap_or(error)))?;
         self.result.bytes += body.bytes.len() as u64;
-        let read = response::read(&body).map_err(|trouble| short(self.client.mask_error(trouble)));
+        let read = response::read(&body).map_err(|error| short(self.client.mask_error(error)));
         let (data, warnings) = read?;
         for warning in warnings {
             let warning = self.client.mask(&format!("{}: server warning: {warning}", without_query(&body.url)));
@@ -122,7 +120,7 @@ impl Server<'_> {
         Err(self.nothing())
     }
 
-    fn trouble(&self, message: impl Into<String>, help: impl Into<String>) -> HttpError {
+    fn error(&self, message: impl Into<String>, help: impl Into<String>) -> HttpError {
         let (message, help) = (message.into(), help.into());
         HttpError {
             kind: HttpErrorKind::InvalidUrl,
@@ -143,13 +141,13 @@ impl Server<'_> {
         });
         if earlier {
             let (from, to) = options.window;
-            return self.trouble(
+            return self.error(
                 format!("no kubelet metrics from {} to {}", seconds(from), seconds(to)),
                 "Choose another window (--window, --from, --to).",
             );
         }
         let selected = if options.selector.is_empty() { "" } else { " that match --selector" };
-        self.trouble(
+        self.error(
             format!("no kubelet metrics{selected} ({} or {})", query::PROBE_FAMILIES[0], query::PROBE_FAMILIES[1]),
             "Check that Prometheus scrapes the kubelets' /metrics and keeps these families. Every kubelet has the first, 1.26 and later the second.",
         )
@@ -158,12 +156,12 @@ impl Server<'_> {
     /// Series are there, yet nothing came of them.
     pub(super) fn empty(&self) -> HttpError {
         if self.names_missing {
-            return self.trouble(
+            return self.error(
                 "the results lack series names (`sum by (__name__, …)` must keep them)",
                 "Check for a proxy or an old server in between. Query Prometheus itself, or pass saved scrapes.",
             );
         }
-        self.trouble("no values for the known kubelets", "Choose another window (--window, --from, --to).")
+        self.error("no values for the known kubelets", "Choose another window (--window, --from, --to).")
     }
 
     pub(super) fn no_such_label(&self, series: &[Labels]) -> HttpError {
@@ -173,13 +171,13 @@ impl Server<'_> {
             Some(own) => format!("no kubelet series has the label {own:?}"),
             None => "no label of the kubelet series names the node".to_owned(),
         };
-        self.trouble(message, format!("Set --node-label to one of: {}", known.join(", ")))
+        self.error(message, format!("Set --node-label to one of: {}", known.join(", ")))
     }
 
-    /// What an optional query gives; where it cannot be answered, that is told.
+    /// What an optional query gives; where it cannot be answered, that is reported.
     fn optional(&mut self, text: &str) -> Vec<Series> {
-        self.instant(text).unwrap_or_else(|trouble| {
-            self.result.remarks.push(trouble.to_string());
+        self.instant(text).unwrap_or_else(|error| {
+            self.result.remarks.push(error.to_string());
             Vec::new()
         })
     }
@@ -214,7 +212,7 @@ impl Server<'_> {
                     let restarted = |one: &&Series| one.numbers().any(|(_, changes)| changes > 0.0);
                     unstable.extend(series.iter().filter(restarted).filter_map(|one| found.name(&one.metric)));
                 }
-                Err(trouble) => self.result.remarks.push(format!("kubelet restarts may be missed: {trouble}")),
+                Err(error) => self.result.remarks.push(format!("kubelet restarts may be missed: {error}")),
             }
         }
         unstable

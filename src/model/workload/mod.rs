@@ -1,4 +1,4 @@
-//! What a pod and a node belong to: the workload that made the pod, the pool the node was made in. Told by names alone
+//! What a pod and a node belong to: the workload that made the pod, the pool the node was made in. Taken from names only
 //! ([`by_name`], [`node_pool`]) and, where a dump of the pods is at hand, by the pods' owners ([`Owners`]).
 //!
 //! Names are a convention, no contract: nothing here is more than a good guess except what [`Owners`] answers. Pods
@@ -29,11 +29,11 @@ const WORDS: [&str; 24] = [
     "mssql", "nfsv4", "pgsql", "ppc64", "rtmps", "smtps", "snmpd", "sshfs", "tftpd", "tmpfs", "vsftp", "xhtml",
 ];
 
-/// The workload's name as the pod's name tells it: the name without what Kubernetes appended. A prefix of `name`, empty
+/// The workload's name as the pod's name shows it: the name without what Kubernetes appended. A prefix of `name`, empty
 /// only if `name` is.
 ///
 /// `node` is the node the pod runs on, if known: a static pod's name ends with it (`generatePodName` in
-/// `pkg/kubelet/config/common.go`) and nothing else tells where the one begins and the other ends.
+/// `pkg/kubelet/config/common.go`) and nothing else shows where the one begins and the other ends.
 ///
 /// Recognised, in this order: `-<node>`; names cut at 63 characters; ReplicaSets' template hash and random part; the
 /// decimal hashes of Kubernetes before 1.8; a random part alone (DaemonSet, Job, bare ReplicaSet), for Jobs with a
@@ -44,7 +44,7 @@ const WORDS: [&str; 24] = [
 /// * `migrate-1-x2x9k` is taken for index 1 of `migrate`, though `migrate-1` may be a Job or DaemonSet of its own;
 /// * a number at the end is taken off whoever put it there: bare pods `load-01`, `load-02` become one `load`;
 /// * of names cut at 63 characters, five or fewer characters of a hash are left (each rollout then shows as a workload
-///   of its own), and workloads that differ only in what was cut off cannot be told apart.
+///   of its own), and workloads that differ only in what was cut off cannot be distinguished.
 pub fn by_name<'n>(name: &'n str, node: Option<&str>) -> &'n str {
     if let Some(base) = node.and_then(|node| without_node(name, node)) {
         return base;
@@ -163,17 +163,17 @@ fn decimal(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// At the last dash, if something stands on both sides.
+/// At the last dash, if something is on both sides.
 fn split(name: &str) -> Option<(&str, &str)> {
     name.rsplit_once('-').filter(|(base, last)| !base.is_empty() && !last.is_empty())
 }
 
-/// The pool a node belongs to, by its name only: what is left without the part that tells it from its like. Never empty
+/// The pool a node belongs to, by its name only: what is left without the part that distinguishes it from similar ones. Never empty
 /// unless `node` is.
 ///
 /// * GKE `gke-prod-pool-1-3f2a9c1b-x7kq`: `gke-prod-pool-1`; AKS `aks-nodepool1-12345678-vmss000003`: `aks-nodepool1`,
 ///   Windows `aksnpwin000003`: `aksnpwin`.
-/// * A name made of the address or the instance tells no pool; `*` stands for it and what else there is (the region) is
+/// * A name made of the address or the instance shows no pool; `*` represents it and what else there is (the region) is
 ///   kept: EKS `ip-10-0-1-23.eu-west-1.compute.internal` gives `ip-*.eu-west-1.compute.internal`. Nodes of several node
 ///   groups then show as one.
 /// * Others lose one number or a random part or two, and their domain: `worker-17`, `node-03.example.com`,
@@ -237,7 +237,7 @@ fn managed(host: &str) -> Option<&str> {
     (windows && member.starts_with('0') && is_code(member, 6)).then_some(pool)
 }
 
-/// AKS puts eight digits that tell the cluster after the pool's name.
+/// AKS puts eight digits that show the cluster after the pool's name.
 fn without_cluster(set: &str) -> &str {
     match split(set) {
         Some((pool, cluster)) if cluster.len() == 8 && decimal(cluster).is_some() => pool,

@@ -75,7 +75,7 @@ impl Owners {
     ///
     /// Asked for by `uid` first (a static pod's is the one the kubelet gave it, which its logs name, or the mirror
     /// pod's), then by `namespace` and `name`, since a pod made anew under its old name belongs to the same workload.
-    /// A ReplicaSet's pods belong to its Deployment, a CronJob's Job's to the CronJob, as far as the names tell; static
+    /// A ReplicaSet's pods belong to its Deployment, a CronJob's Job's to the CronJob, as far as the names show; static
     /// pods to what they are called on all nodes; pods without an owner to themselves.
     pub fn workload(&self, namespace: &str, name: &str, uid: Option<&str>) -> Option<&str> {
         self.known(namespace, name, uid).map(|known| &*known.workload)

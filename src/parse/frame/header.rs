@@ -92,7 +92,7 @@ fn dated(text: &[u8]) -> Option<Layer<'_>> {
     let (rest, Dated { stamp, common }) = stamp::any(text)?;
     let rest = rest.trim_ascii_start();
     let layer = container(rest).or_else(|| {
-        // `--no-hostname`: only a process number or a known line behind it tells an identifier from a program's word.
+        // `--no-hostname`: only a process number or a known line behind it distinguishes an identifier from a program's word.
         let proven = |layer: &Layer| layer.pid.is_some() || program::is_log_line(layer.rest);
         tag(rest).filter(proven).or_else(|| hosted(rest).filter(|layer| !common || proven(layer)))
     });

@@ -112,7 +112,7 @@ impl VolumePattern {
         })
     }
 
-    /// The fields of the complete text; `None` when only the engine can tell.
+    /// The fields of the complete text; `None` when only the engine can decide.
     fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<Option<()>> {
         let rest = match &self.head {
             Ok(plain) => match text.strip_prefix(plain.as_str()).and_then(|rest| volume(rest, self.named, fields)) {
@@ -179,7 +179,7 @@ mod tests {
 
     use super::*;
 
-    /// What the parts read, if they can tell, and what the engine reads.
+    /// What the parts read, if they can decide, and what the engine reads.
     fn both(text: &str, head: &str, named: bool, tail: &str) -> [Option<Vec<(Field, Value)>>; 2] {
         let [begin, name, end] = VOLUME_PATTERN;
         let name = if named { name } else { r#"[^"]*"# };

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 pub use time::{duration, go_time};
 
-/// A value as it stands in the line.
+/// A value as it is in the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Raw<'a> {
     /// klog and logrus text, quotes and escapes still on.
@@ -135,7 +135,7 @@ pub fn unescape(inside: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
         return Cow::Borrowed(inside);
     }
-    // \xNN stands for a byte that was not UTF-8, so the text is rebuilt as bytes.
+    // \xNN represents a byte that was not UTF-8, so the text is rebuilt as bytes.
     let mut out: Vec<u8> = Vec::with_capacity(inside.len());
     let mut rest = inside;
     while let Some(found) = rest.find('\\') {

@@ -89,7 +89,7 @@ fn hash(text: &str) -> String {
     format!("sha256-{}", base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text)))
 }
 
-/// JSON in which no text can end the element it stands in: `<` occurs in strings only, where its escape means the same.
+/// JSON in which no text can end the element it is in: `<` occurs in strings only, where its escape means the same.
 struct Escaped<'a>(&'a mut dyn Write);
 
 impl Write for Escaped<'_> {

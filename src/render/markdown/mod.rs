@@ -1,6 +1,6 @@
 //! The report for a ticket: Markdown as GitHub, GitLab and Jira read it. It is bounded, for a comment holds 65,536 characters.
 //!
-//! What a log wrote stands in code spans: in them nothing is markup, a mention, a reference or a link.
+//! What a log wrote is set in code spans: in them nothing is markup, a mention, a reference or a link.
 
 mod metrics;
 mod span;

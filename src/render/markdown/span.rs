@@ -31,13 +31,13 @@ pub(super) fn name(text: &str) -> String {
     code(&short(text, NAME))
 }
 
-/// A line of a log, cut at its end: what it is stands at its begin.
+/// A line of a log, cut at its end: what it is comes first.
 pub(super) fn line(text: &str) -> String {
     let cut = text.char_indices().nth(LINE).and_then(|(at, _)| text.get(..at));
     cut.map_or_else(|| code(text), |cut| code(&format!("{cut}…")))
 }
 
-/// A code span in a table, where a pipe would end the cell, in some dialects even an escaped one: another stroke stands for it.
+/// A code span in a table, where a pipe would end the cell, in some dialects even an escaped one: another stroke represents it.
 pub(super) fn cell(text: &str) -> String {
     code(&short(text, NAME).replace('|', "│"))
 }

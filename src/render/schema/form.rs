@@ -57,7 +57,7 @@ pub(super) struct Blame {
     groups: Vec<Grouped>,
 }
 
-/// A group, whose name stands under the word it is grouped by.
+/// A group, whose name is under the word it is grouped by.
 struct Grouped;
 
 impl JsonSchema for Grouped {

@@ -18,7 +18,7 @@ use bar::{Axis, bar};
 const STARTUPS: usize = 20;
 const SPANS: usize = 200;
 const NOTES: usize = 12;
-/// How long a pod's name, another name and a line of a log may be, characters: what stands in a row of the picture has its width.
+/// How long a pod's name, another name and a line of a log may be, characters: what is in a row of the picture has its width.
 const NAME: usize = 90;
 const ID: usize = 40;
 const LINE: usize = 400;
@@ -34,7 +34,7 @@ const STYLE: &str = include_str!("style.css");
 /// # Errors
 /// When writing fails.
 pub(super) fn write(rows: &[Row], _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
-    // The height stands in the first line.
+    // The height is in the first line.
     let mut body = Vec::new();
     let mut page = Page { out: &mut body, y: MARGIN };
     for row in rows.iter().take(STARTUPS) {

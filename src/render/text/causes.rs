@@ -158,7 +158,7 @@ fn label(name: &str) -> String {
 fn error_tail(text: &str, width: usize) -> String {
     let error = text.split_once("err=\"").map(|(_, rest)| rest);
     let Some(error) = error.filter(|_| text.width() > width) else { return text.to_owned() };
-    // The value ends at a quote that no backslash stands before.
+    // The value ends at a quote that no backslash is before.
     let mut ends =
         error.char_indices().filter(|(at, c)| *c == '"' && !error.get(..*at).is_some_and(|b| b.ends_with('\\')));
     let error = ends.next().and_then(|(end, _)| error.get(..end)).unwrap_or(error);

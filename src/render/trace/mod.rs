@@ -28,7 +28,7 @@ use flow::Flows;
 /// # Errors
 /// When writing fails, or the table cannot be read.
 pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
-    // The unit stands first: Perfetto looks for it in the first piece of the file that it reads.
+    // The unit is first: Perfetto looks for it in the first piece of the file that it reads.
     out.write_all(b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
     let mut trace = Trace { out, events: 0, numbers: 0, nodes: HashMap::new(), flows: Flows::default() };
     for row in report.table.rows() {

@@ -198,7 +198,7 @@ impl Anonymizer {
         }
     }
 
-    /// Trouble with an input, for whoever reads along.
+    /// An error of an input, for the reader.
     #[must_use]
     pub fn source_error(&self, source_error: &SourceError) -> String {
         self.text_with(&source_error.to_string(), &Known::from([(source_error.name.as_str(), Kind::Path)]))

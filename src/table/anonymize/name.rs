@@ -108,7 +108,7 @@ impl Anonymizer {
         hasher.finish128().as_u128()
     }
 
-    /// Tells keys apart without telling the key.
+    /// Distinguishes keys without revealing the key.
     pub(super) fn key_id(&self) -> String {
         digits(self.hash(Use::Key, ""), DIGITS, 8)
     }

@@ -68,7 +68,7 @@ impl Anonymizer {
         text
     }
 
-    /// What stands in a volume's unique name: plugin, driver and handle.
+    /// What is in a volume's unique name: plugin, driver and handle.
     pub(super) fn plugin(&self, plugin: &str) -> String {
         let (known, rest) = match plugin.match_indices('/').nth(1) {
             Some((at, _)) => plugin.split_at_checked(at).unwrap_or((plugin, "")),

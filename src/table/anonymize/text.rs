@@ -2,8 +2,8 @@
 //!
 //! A text may hold names that no column has: another pod, a secret, a host. So it is not searched for names; it is taken
 //! apart, what is known to be harmless is kept (numbers, times, words of `words`), and every other word becomes a pseudonym.
-//! Where a name stands (alone in quotes or braces, behind `=` or a key's `:`, beside `/`) known words are hidden too. The
-//! key, or the word before, tells the kind, which only chooses the pseudonym's first letters.
+//! Where a name occurs (alone in quotes or braces, behind `=` or a key's `:`, beside `/`) known words are hidden too. The
+//! key, or the word before, shows the kind, which only chooses the pseudonym's first letters.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use super::{Anonymizer, Kind};
 /// Names that are known, with their kinds.
 pub(super) type Known<'a> = HashMap<&'a str, Kind>;
 
-/// What stands between words, but for `:`, `.`, `!` and `?`, which do so only at a word's ends.
+/// What is between words, but for `:`, `.`, `!` and `?`, which do so only at a word's ends.
 fn separates(c: char) -> bool {
     c.is_whitespace() || c.is_control() || "\"'`()[]{}<>,;=&|\\…#*".contains(c)
 }
@@ -41,7 +41,7 @@ fn of_key(key: &str, word: &str) -> Option<Kind> {
     })
 }
 
-/// The kind of what stands in quotes behind a word.
+/// The kind of what is in quotes behind a word.
 fn of_word(word: &str) -> Option<Kind> {
     Some(match word {
         "pod" => Kind::Pod,
@@ -95,10 +95,10 @@ fn is_number(word: &str) -> bool {
         && (versions.len() == body.len() || versions.contains('.'))
 }
 
-/// A word, where it stands, and what is known of it.
+/// A word, where it is, and what is known of it.
 #[derive(Clone, Copy)]
 struct WordContext<'a> {
-    /// A name stands here.
+    /// A name is here.
     named: bool,
     /// Of this kind, by the key or the word before.
     kind: Option<Kind>,
@@ -312,7 +312,7 @@ impl<'a> Walk<'a> {
         names.name(if host { Kind::Host } else { Kind::Other }, word)
     }
 
-    /// What stands around a colon: a key and its value, or a host and its port.
+    /// What is around a colon: a key and its value, or a host and its port.
     fn pair(&self, left: &str, right: &str, place: WordContext<'_>) -> String {
         if let Some(port) = Some(right).filter(|port| port.parse::<u16>().is_ok() && !words::is_known(left)) {
             return format!("{}:{port}", self.names.host(left, Kind::Host));

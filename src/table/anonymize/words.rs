@@ -2,7 +2,7 @@
 //! A text keeps these and nothing else, so a word that is missing here costs readability, and one too many may cost a secret.
 //!
 //! To let a word through: add it to `words.txt`. It must not be what people call their pods, and it counts in running text
-//! only: where a name stands (in quotes, after `=`, beside `/`) even these are hidden.
+//! only: where a name occurs (in quotes, after `=`, beside `/`) even these are hidden.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;

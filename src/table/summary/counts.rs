@@ -79,18 +79,18 @@ impl Counts {
         STATES.iter().zip(self.states).map(|((_, name), count)| (*name, count)).collect()
     }
 
-    /// Nodes are told by name; where no line names them, the files of one folder are of one node.
+    /// Nodes are counted by name; where no line names them, the files of one folder are of one node.
     pub(super) fn nodes(&self) -> usize {
         self.settings.names() + self.folders.len()
     }
 
-    /// What is known to be set: a line for each value of a setting that some node's lines tell.
+    /// What is known to be set: a line for each value of a setting that some node's lines show.
     pub(super) fn settings(&self) -> Vec<SettingLine> {
         let nodes: Vec<Settings> = self
             .settings
             .values()
             .map(|said| {
-                // In the order of time: what was told later holds.
+                // In the order of time: what was reported later holds.
                 let mut said: Vec<(Option<i64>, &str)> = said.iter().map(|(words, last)| (*last, &**words)).collect();
                 said.sort_unstable();
                 said.iter().fold(Settings::default(), |known, (_, words)| Settings::read(words).over(&known))

@@ -102,7 +102,7 @@ impl SettingLine {
     }
 }
 
-/// A startup that stands for many.
+/// A startup that represents many.
 #[derive(Clone, Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Example {
     /// `namespace/name`.

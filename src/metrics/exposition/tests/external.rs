@@ -19,7 +19,7 @@ fn promtool(args: &[&str], input: &[u8]) -> Output {
     let mut child = command
         .spawn()
         .unwrap_or_else(|error| panic!("promtool cannot be run ({error}): install the Debian package prometheus"));
-    // It may leave before it has read all, which its answer then tells.
+    // It may leave before it has read all, which its answer then shows.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
 }

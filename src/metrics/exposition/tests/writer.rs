@@ -39,7 +39,7 @@ pub(super) fn value() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// Times that the form can write, whole seconds and milliseconds of the size that tells which they are.
+/// Times that the form can write, whole seconds and milliseconds of the size that shows which they are.
 fn at(form: Form) -> BoxedStrategy<Option<i64>> {
     let time = match form {
         Form::OpenMetrics => any::<i64>().boxed(),

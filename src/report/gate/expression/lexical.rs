@@ -58,7 +58,7 @@ pub(super) fn word(input: &str) -> Parsed<'_, &str> {
     take_while1(is_bare).parse(input)
 }
 
-/// A text in quotes of either kind; a doubled one stands for itself.
+/// A text in quotes of either kind; a doubled one represents itself.
 pub(super) fn quoted(input: &str) -> Parsed<'_, String> {
     let (opening, mark) = one_of("\"'").parse(input)?;
     let plain = take_while1(move |c: char| c != mark && !c.is_control());

@@ -8,18 +8,18 @@ use crate::model::time::Time;
 
 /// The lines of the instant that is being tracked: records come by time, so that those given twice have the same one.
 #[derive(Default)]
-pub(super) struct LinesOfInstant {
+pub(super) struct DuplicateLines {
     time: Time,
     seen: HashSet<u64>,
     hasher: RandomState,
     /// How many were given before.
-    pub repeated: u64,
+    pub count: u64,
 }
 
-impl LinesOfInstant {
+impl DuplicateLines {
     /// Whether a line of a node was given before. Its text holds its own stamp and the process: without a stamp, a program
     /// may well have written it twice.
-    pub(super) fn is_repeated(&mut self, record: &Record, time: Time, node: usize) -> bool {
+    pub(super) fn is_duplicate(&mut self, record: &Record, time: Time, node: usize) -> bool {
         if record.stamp.is_none() {
             return false;
         }
@@ -28,9 +28,9 @@ impl LinesOfInstant {
             self.seen.clear();
         }
         let line = self.hasher.hash_one((node, record.pid, record.fact as u16, &*record.text));
-        let repeated = !self.seen.insert(line);
-        self.repeated += u64::from(repeated);
-        repeated
+        let duplicate = !self.seen.insert(line);
+        self.count += u64::from(duplicate);
+        duplicate
     }
 }
 
@@ -46,14 +46,14 @@ mod tests {
         let grammars = Grammars::load(&[]).unwrap();
         let records = crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records;
         let [first, framed, other] = &records[..] else { panic!("three records") };
-        let mut lines = LinesOfInstant::default();
-        assert!(!lines.is_repeated(first, Time(1), 0));
-        assert!(lines.is_repeated(framed, Time(1), 0), "a frame is no part of the line");
-        assert!(!lines.is_repeated(first, Time(1), 1), "another node's");
-        assert!(!lines.is_repeated(other, Time(1), 0));
-        assert!(!lines.is_repeated(first, Time(2), 0), "another instant");
-        assert_eq!(lines.repeated, 1);
+        let mut lines = DuplicateLines::default();
+        assert!(!lines.is_duplicate(first, Time(1), 0));
+        assert!(lines.is_duplicate(framed, Time(1), 0), "a frame is no part of the line");
+        assert!(!lines.is_duplicate(first, Time(1), 1), "another node's");
+        assert!(!lines.is_duplicate(other, Time(1), 0));
+        assert!(!lines.is_duplicate(first, Time(2), 0), "another instant");
+        assert_eq!(lines.count, 1);
         let undated = Record { stamp: None, ..first.clone() };
-        assert!(!lines.is_repeated(&undated, Time(2), 0), "the program may have written it twice");
+        assert!(!lines.is_duplicate(&undated, Time(2), 0), "the program may have written it twice");
     }
 }

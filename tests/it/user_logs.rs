@@ -17,7 +17,7 @@ fn reduced(text: &str) -> String {
     static QUOTED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"^"((?:[^"\\]|\\.)*)""#).unwrap());
     static NO_WORD: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[\W\d]+").unwrap());
     static KNOWN: LazyLock<BTreeSet<(String, String)>> = LazyLock::new(|| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/field/v0-messages.json");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/user-logs/default-verbosity-messages.json");
         serde_json::from_slice(&std::fs::read(path).expect("the messages")).expect("pairs")
     });
     let (mut kept, mut keep) = (String::new(), false);
@@ -197,14 +197,14 @@ fn every_pulled_image_is_one_of_its_pod() {
 
 #[test]
 fn each_case_gets_its_right_answer() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/field");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/user-logs");
     let cases = std::fs::read_to_string(root.join("cases.toml")).expect("the cases");
     let cases: BTreeMap<String, toml::Table> = toml::from_str(&cases).expect("TOML");
     let mut inputs: BTreeSet<String> = std::fs::read_dir(&root)
         .expect("the inputs")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect();
-    inputs.retain(|name| !["cases.toml", "v0-messages.json"].contains(&name.as_str()));
+    inputs.retain(|name| !["cases.toml", "default-verbosity-messages.json"].contains(&name.as_str()));
     assert_eq!(inputs, cases.keys().cloned().collect(), "each input has its case");
     for (name, case) in cases {
         let report = report(&[root.join(&name)]);
