@@ -9,6 +9,7 @@ mod failures;
 mod outcome;
 mod pull_claims;
 mod pulls;
+mod relist;
 mod tile;
 pub mod timeline;
 

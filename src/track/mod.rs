@@ -2,6 +2,7 @@
 //! remembers between lines, and bounded: a startup leaves by its end, by its age in log time, or by the cap, each counted.
 
 mod aliases;
+mod closing;
 mod correlate;
 mod node;
 mod open;
@@ -208,16 +209,6 @@ impl Tracker {
         }
     }
 
-    /// Closes what is still open: the input has ended.
-    pub fn finish(&mut self) {
-        let mut left: Vec<Id> = self.open.keys().copied().collect();
-        left.sort_unstable();
-        for id in left {
-            self.close(id);
-        }
-        self.complete.append(&mut self.closed_startups);
-    }
-
     fn note_coverage(&mut self, record: &Record, time: Time, node: usize) {
         let (known, state) = (&mut self.nodes[node], &mut self.states[node]);
         // The runtime's log may go on after the kubelet's: then it does not say how long a pod has been waiting.
@@ -390,97 +381,5 @@ impl Tracker {
     /// A pod's open startup by its name: a name belongs to one pod of a cluster at a time.
     fn named(&self, pod: &str) -> Option<Id> {
         self.by_name.get(pod).copied().filter(|id| self.open.contains_key(id))
-    }
-
-    fn forget(&mut self, id: Id) -> Option<OpenStartup> {
-        let startup = self.open.remove(&id)?;
-        if self.by_name.get(&startup.pod) == Some(&id) {
-            self.by_name.remove(&startup.pod);
-        }
-        if let Some(Aliases { uids, objects }) = self.aliases.remove(&id) {
-            Aliases::forget(uids, &mut self.by_uid, id);
-            Aliases::forget(objects, &mut self.by_object, id);
-        }
-        Some(startup)
-    }
-
-    fn close(&mut self, id: Id) {
-        let Some(mut startup) = self.forget(id) else { return };
-        if let Some(uid) = &startup.uid {
-            self.closed.insert(uid, self.limits.remembered);
-        }
-        self.already_running.insert(&startup.pod, self.limits.remembered);
-        if !startup.confirmed {
-            self.counts.existing += 1;
-            return;
-        }
-        self.counts.ended += 1;
-        self.counts.dropped_events += startup.events.dropped();
-        startup.events.sort();
-        let node = startup.node;
-        let context = self.states[node].context(&mut startup, &self.nodes[node]);
-        self.closed_startups.push(ClosedStartup { startup, context });
-        if self.closed_startups.len() > self.limits.open / 8 {
-            self.complete.append(&mut self.closed_startups);
-        }
-    }
-
-    /// Records before this have settled. Startups of one burst leave together, so that their pulls are distinguished together:
-    /// the line between them is drawn where none was recorded for half a second.
-    fn settled(&self, now: Time, settle: Nanos) -> Time {
-        let limit = now - settle;
-        let closed = self.closed_startups.iter().map(|closed| &closed.startup);
-        let all = self.open.values().chain(closed);
-        let mut after: Vec<Time> = all.filter_map(|open| Some(open.observed_at?.0)).collect();
-        after.retain(|observed| *observed >= limit && *observed < limit + Nanos(settle.0 / 3));
-        after.sort_unstable();
-        let mut last = limit;
-        for observed in after {
-            if observed - last > Nanos(SECOND / 2) {
-                break;
-            }
-            last = observed + Nanos(1);
-        }
-        last
-    }
-
-    fn sweep(&mut self, now: Time) {
-        self.last_sweep = now;
-        let Limits { open: cap, settle, crash_loop, age, .. } = self.limits;
-        let mut due: Vec<(Id, bool)> = Vec::new();
-        let settled = self.settled(now, settle);
-        for (id, startup) in &self.open {
-            match startup.observed_at {
-                Some((observed, _))
-                    if observed < settled && startup.exited.is_none_or(|exited| now - exited > crash_loop) =>
-                {
-                    due.push((*id, false));
-                }
-                None if now - startup.last_event > age => due.push((*id, true)),
-                _ => {}
-            }
-        }
-        due.sort_unstable();
-        for (id, aged) in due {
-            self.counts.aged += u64::from(aged);
-            self.close(id);
-        }
-        if self.open.len() > cap {
-            let mut by_touch: Vec<(Time, Id)> =
-                self.open.iter().map(|(id, startup)| (startup.last_event, *id)).collect();
-            by_touch.sort_unstable();
-            // An eighth at once, so that the sort is paid for by many records.
-            for (_, id) in by_touch.into_iter().take(cap / 8 + 1) {
-                self.counts.capped += 1;
-                self.close(id);
-            }
-        }
-        let waits = |closed: &ClosedStartup| {
-            closed.startup.observed_at.map_or(closed.startup.last_event, |(observed, _)| observed) >= settled
-        };
-        let (waiting, complete): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.closed_startups).into_iter().partition(waits);
-        self.closed_startups = waiting;
-        self.complete.extend(complete);
     }
 }
