@@ -115,11 +115,10 @@ fn by_record(
 
 /// When the pod was being taken down after an instant.
 fn ended(startup: &Startup) -> Option<Time> {
-    let ends = |event: &&Event| matches!(event.fact, Fact::VolumeUnmounted | Fact::PodCleanedUp);
     let last_start = startup.all(Fact::SandboxRequested).next_back().map(|event| event.time);
-    let stopped = startup.all(Fact::SandboxStopped).find(|event| last_start.is_none_or(|start| event.time > start));
-    let unmounted = startup.events.iter().find(ends);
-    stopped.into_iter().chain(unmounted).map(|event| event.time).min()
+    let removed = startup.all(Fact::SandboxRemoved).find(|event| last_start.is_none_or(|start| event.time > start));
+    let unmounted = startup.first(Fact::VolumeUnmounted);
+    removed.into_iter().chain(unmounted).map(|event| event.time).min()
 }
 
 /// The last container that the runtime started, unless something still was to come after it.

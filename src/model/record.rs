@@ -53,8 +53,6 @@ named_enum! {
         VolumeFailed = "volume-failed",
         /// A volume is being unmounted: the pod has ended.
         VolumeUnmounted = "volume-unmounted",
-        /// The kubelet removed what was left of a pod on disk.
-        PodCleanedUp = "pod-cleaned-up",
         /// A volume's ownership is set file by file.
         VolumeOwnership = "volume-ownership",
         /// The sync found that the pod has no sandbox: printed before and after the volumes.
@@ -67,8 +65,8 @@ named_enum! {
         SandboxReady = "sandbox-ready",
         /// `RunPodSandbox` failed.
         SandboxFailed = "sandbox-failed",
-        /// The pod's sandbox was asked to stop.
-        SandboxStopped = "sandbox-stopped",
+        /// The pod's sandbox is being removed.
+        SandboxRemoved = "sandbox-removed",
         /// The pod's network is set up.
         NetworkReady = "network-ready",
         /// The kubelet decided to pull (queue and rate limit still ahead).
