@@ -38,7 +38,7 @@ impl Anomaly {
         match self {
             Anomaly::SloOverflow => "the kubelet's SLO value overflowed (kubernetes #114903, #130432); corrected",
             Anomaly::CrashLoop => {
-                "the kubelet recorded the first run of a container that then exited; measured until it stayed up"
+                "the kubelet recorded the first run of a container that then exited; measured until it stays up"
             }
             Anomaly::WatchGap => {
                 "the kubelet wrote the record late: its end-to-end time is longer than the startup, no pod waited for it"

@@ -200,7 +200,12 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
             )
         ));
     }
-    for (state, words) in [("starting", "still starting"), ("failed", "failed"), ("gone", "deleted before they ran")] {
+    for (state, words) in [
+        ("starting", "still starting"),
+        ("failed", "failed"),
+        ("gone", "deleted before running"),
+        ("ended", "ended, not known whether they ran"),
+    ] {
         let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
         if count > 0 {
             parts.push(format!("{} {words}", format_count(count as usize)));
