@@ -3,6 +3,7 @@
 //! To add a format: a row in [`INPUTS`], and the file that reads it.
 
 use std::io::{Cursor, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +11,7 @@ use memchr::memmem;
 
 use super::Options;
 use super::scrapes::Scrapes;
-use crate::input::{self, OpenSource, Source, has_first_key};
+use crate::input::{self, OpenSource, Rereadable, Source, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::workload::Owners;
@@ -94,11 +95,24 @@ pub(super) struct Inputs {
     pub failed: usize,
 }
 
-/// A log, and its text where that can be read but once.
-pub(super) type Log = (Source, Option<Box<dyn Read + Send>>);
+/// A log, and its text where that can be had but once.
+pub(super) type Log = (Source, Option<Rereadable>);
 
-/// A source with its format (`None`: a log), and its bytes if they can be read only once.
-pub(super) type Probed<'a> = (&'a Source, Option<&'static Input>, Option<OpenSource>);
+/// A source whose format is known.
+pub(super) struct Probed<'a> {
+    source: &'a Source,
+    /// None: a log.
+    input: Option<&'static Input>,
+    /// Its bytes, where they can be had but once.
+    opened: Option<OpenSource>,
+}
+
+impl Probed<'_> {
+    /// Whether it is a log.
+    pub(super) fn is_log(&self) -> bool {
+        self.input.is_none()
+    }
+}
 
 impl Inputs {
     /// Finds out a source's format; reads API objects at once, which what follows needs. Files are closed again: there may be
@@ -125,25 +139,22 @@ impl Inputs {
             self.objects(source, opened.bytes(), stop);
             return None;
         }
-        Some((source, input, Some(opened).filter(|_| source.bytes.is_none())))
+        Some(Probed { source, input, opened: Some(opened).filter(|_| source.bytes.is_none()) })
     }
 
-    /// Reads a source that is no log; a log waits for its turn.
-    pub(super) fn take(
-        &mut self,
-        (source, input, opened): Probed<'_>,
-        stop: &Arc<AtomicBool>,
-        store: &mut Store,
-        logs: &mut Vec<Log>,
-    ) -> Result<(), Error> {
-        let Some(Input { read, .. }) = input else {
-            match opened.map(OpenSource::text).transpose() {
-                Ok(text) => logs.push((source.clone(), text)),
-                Err(error) if error.is_warning() => self.errors.push(error.to_string()),
-                Err(error) => self.fail(error.to_string()),
-            }
-            return Ok(());
-        };
+    /// A log, to be read; what can be had of it but once is kept in the folder `temp`.
+    pub(super) fn log(&mut self, log: Probed<'_>, temp: &Path) -> Option<Log> {
+        match log.opened.map(OpenSource::text).transpose() {
+            Ok(text) => return Some((log.source.clone(), text.map(|text| Rereadable::new(text, temp)))),
+            Err(error) if error.is_warning() => self.errors.push(error.to_string()),
+            Err(error) => self.fail(error.to_string()),
+        }
+        None
+    }
+
+    /// Reads a source that is no log.
+    pub(super) fn take(&mut self, probed: Probed<'_>, stop: &Arc<AtomicBool>, store: &mut Store) -> Result<(), Error> {
+        let Probed { source, input: Some(Input { read, .. }), opened } = probed else { return Ok(()) };
         let path = source.path().filter(|_| opened.is_none());
         let bytes = || match opened {
             Some(opened) => Ok(opened.bytes()),

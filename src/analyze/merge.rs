@@ -2,16 +2,18 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crossbeam_channel::Sender;
 
 use super::readers::{ReaderEvent, ReaderEvents};
-use super::reorder::Dated;
+use super::reorder::{Dated, REORDER_WINDOW};
+use super::sorter::{Sorted, Sorter};
+use crate::model::error::Error;
 use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
-use crate::model::time::Time;
-use crate::parse::calendar::{Clock, Knowledge};
+use crate::model::time::{Stamp, Time};
+use crate::parse::calendar::{Clock, Hints, Knowledge};
 use crate::report::{Coverage, UnusedLine};
 
 /// How many records of a source wait for a line that shows its year and zone.
@@ -25,8 +27,14 @@ pub(super) struct SourceState {
     host: Option<Rc<str>>,
     answers: ReaderEvents,
     clock: Clock,
+    /// Its lines are not in the order of time: all of its records are sorted before any is given.
+    sorted: bool,
+    /// A record came so late that its place in the order was gone.
+    out_of_order: bool,
     /// Records of the chunk that is being taken, and the hosts they name.
     parsed: VecDeque<Record>,
+    /// The chunk's lines mostly go back in time.
+    descending: bool,
     hosts: Vec<Rc<str>>,
     /// Where the memory of a chunk's records goes back to.
     emptied: Sender<Vec<Record>>,
@@ -36,6 +44,8 @@ pub(super) struct SourceState {
     ended: bool,
     /// Some of it could be read.
     got: bool,
+    /// The time of the line before, and the latest of all.
+    last: Option<Time>,
     latest: Option<Time>,
     /// The node's other logs, whose zone it was to have, show different ones.
     others_disagree: bool,
@@ -48,20 +58,35 @@ pub(super) struct Merge {
     sources: Vec<SourceState>,
     /// The sources of each folder.
     nodes: Vec<Vec<usize>>,
-    /// The next record of each source.
+    /// The next record of each source that is in the order of time.
     heap: BinaryHeap<Reverse<(Time, usize)>>,
+    /// The records of all others.
+    sorted: Option<Sorted>,
+    /// A source that was not to be sorted is not in the order of time.
+    is_out_of_order: bool,
     /// Of how many sources nothing could be read.
     pub failed: usize,
 }
 
 impl Merge {
-    /// `folders`: the folder of each source. Bare files of one folder are of one node.
-    pub(super) fn new(sources: Vec<SourceState>, folders: &[Option<PathBuf>], coverage: &mut Coverage) -> Self {
+    /// `folders`: the folder of each source. Bare files of one folder are of one node. `temp`: where records are sorted that
+    /// do not fit into memory.
+    ///
+    /// # Errors
+    /// When they cannot be.
+    pub(super) fn new(
+        sources: Vec<SourceState>,
+        folders: &[Option<PathBuf>],
+        temp: &Path,
+        coverage: &mut Coverage,
+    ) -> Result<Self, Error> {
         let mut nodes: BTreeMap<Option<PathBuf>, Vec<usize>> = BTreeMap::new();
         for (at, folder) in folders.iter().enumerate() {
             nodes.entry(folder.clone()).or_default().push(at);
         }
-        let mut merge = Merge { heap: BinaryHeap::new(), sources, nodes: nodes.into_values().collect(), failed: 0 };
+        let nodes = nodes.into_values().collect();
+        let mut merge =
+            Merge { heap: BinaryHeap::new(), sorted: None, is_out_of_order: false, sources, nodes, failed: 0 };
         for (number, node) in merge.nodes.iter().enumerate() {
             for at in node {
                 if let Some(source) = merge.sources.get_mut(*at) {
@@ -73,40 +98,85 @@ impl Merge {
         for source in &mut merge.sources {
             source.fill(coverage, &mut merge.failed);
         }
+        let mut sorter = None;
         for at in 0..merge.sources.len() {
-            merge.refill(at, coverage);
+            let next = merge.refill(at, coverage);
+            if merge.sources.get(at).is_some_and(|source| source.sorted) {
+                merge.sort(at, sorter.get_or_insert_with(|| Sorter::new(temp.into())), coverage)?;
+            } else {
+                merge.heap.extend(next.map(|time| Reverse((time, at))));
+            }
         }
-        merge
+        merge.sorted = sorter.map(Sorter::finish).transpose()?;
+        Ok(merge)
     }
 
     /// The next record of all sources.
-    pub(super) fn next(&mut self, coverage: &mut Coverage) -> Option<Dated> {
-        let Reverse((time, at)) = self.heap.pop()?;
-        let source = self.sources.get_mut(at)?;
-        let (_, record, host) = source.ready.pop_front()?;
+    ///
+    /// # Errors
+    /// When what was sorted cannot be read.
+    pub(super) fn next(&mut self, coverage: &mut Coverage) -> Result<Option<Dated>, Error> {
+        let next = self.heap.peek().map(|Reverse(next)| *next);
+        if let Some(sorted) = &mut self.sorted
+            && let Some(first) = sorted.peek()
+            && next.is_none_or(|next| first < next)
+        {
+            return Ok(sorted.next().transpose()?.map(|(_, dated)| dated));
+        }
+        let Some(Reverse((time, at))) = self.heap.pop() else { return Ok(None) };
+        let Some(source) = self.sources.get_mut(at) else { return Ok(None) };
+        let Some((_, record, host)) = source.ready.pop_front() else { return Ok(None) };
         let dated = Dated { time, record, host, source: source.number };
-        self.refill(at, coverage);
-        Some(dated)
+        let next = self.refill(at, coverage);
+        self.heap.extend(next.map(|time| Reverse((time, at))));
+        Ok(Some(dated))
     }
 
-    /// Sees to it that a source has its next record on the heap, reading on until it has one or ends.
-    fn refill(&mut self, at: usize, coverage: &mut Coverage) {
+    /// Whether a source that was not to be sorted is not in the order of time.
+    pub(super) fn is_out_of_order(&self) -> bool {
+        self.is_out_of_order
+    }
+
+    /// The sources that are known by now to have to be sorted. Where one has to, others have for the same reason: it shows in
+    /// the chunks at hand.
+    pub(super) fn out_of_order(&self) -> Vec<usize> {
+        let late = |source: &&SourceState| source.out_of_order || steps(&source.parsed).far_down > 0;
+        self.sources.iter().filter(|source| !source.sorted).filter(late).map(|source| source.number).collect()
+    }
+
+    /// Reads a source to its end.
+    fn sort(&mut self, at: usize, sorter: &mut Sorter, coverage: &mut Coverage) -> Result<(), Error> {
+        while self.sources.get(at).is_some_and(|source| !source.ready.is_empty()) {
+            if let Some(source) = self.sources.get_mut(at) {
+                for (time, record, host) in source.ready.drain(..) {
+                    let line = i64::try_from(record.place.line).unwrap_or(i64::MAX);
+                    // Of lines of one instant the later one in a text that goes back in time is the earlier.
+                    let line = if source.descending { -line } else { line };
+                    sorter.push(Dated { time, record, host, source: source.number }, line)?;
+                }
+            }
+            self.refill(at, coverage);
+        }
+        Ok(())
+    }
+
+    /// Sees to it that a source has its next record, reading on until it has one or ends. Gives the record's time.
+    fn refill(&mut self, at: usize, coverage: &mut Coverage) -> Option<Time> {
         loop {
-            let Some(source) = self.sources.get_mut(at) else { return };
+            let source = self.sources.get_mut(at)?;
             source.fill(coverage, &mut self.failed);
             if !source.ready.is_empty() || source.waiting.is_empty() {
                 break;
             }
             let others = self.others(at);
-            let Some(source) = self.sources.get_mut(at) else { return };
-            source.date_by(&others, coverage);
+            self.sources.get_mut(at)?.date_by(&others, coverage);
         }
-        let Some(source) = self.sources.get_mut(at) else { return };
-        if let Some((time, _, _)) = source.ready.front() {
-            self.heap.push(Reverse((*time, at)));
-        } else if source.ended {
+        let source = self.sources.get_mut(at)?;
+        self.is_out_of_order |= source.out_of_order && !source.sorted;
+        if source.ready.is_empty() && source.ended {
             source.note_zones(coverage);
         }
+        source.ready.front().map(|(time, _, _)| *time)
     }
 
     /// What the other sources of the same node show of year and zone.
@@ -121,21 +191,59 @@ impl Merge {
     }
 }
 
+/// How the times of a chunk's records follow each other.
+#[derive(Default)]
+struct Steps {
+    up: usize,
+    down: usize,
+    /// Back by more than what puts records in order has room for.
+    far_down: usize,
+}
+
+fn steps(records: &VecDeque<Record>) -> Steps {
+    let mut steps = Steps::default();
+    for (before, after) in records.iter().zip(records.iter().skip(1)) {
+        let forward = match (before.stamp.or(before.frame_stamp), after.stamp.or(after.frame_stamp)) {
+            (Some(Stamp::Utc(before)), Some(Stamp::Utc(after))) => after.saturating_sub(before),
+            (
+                Some(Stamp::Wall { month: month_before, day: day_before, nanos_of_day: before, .. }),
+                Some(Stamp::Wall { month, day, nanos_of_day: after, .. }),
+            ) if (month, day) == (month_before, day_before) => after - before,
+            _ => continue,
+        };
+        steps.up += usize::from(forward > 0);
+        steps.down += usize::from(forward < 0);
+        steps.far_down += usize::from(forward < -REORDER_WINDOW.0);
+    }
+    steps
+}
+
 impl SourceState {
-    pub(super) fn new(number: usize, answers: ReaderEvents, clock: Clock, emptied: Sender<Vec<Record>>) -> Self {
+    /// `sorted`: whether its lines are known not to be in the order of time.
+    pub(super) fn new(
+        number: usize,
+        answers: ReaderEvents,
+        hints: Hints,
+        sorted: bool,
+        emptied: Sender<Vec<Record>>,
+    ) -> Self {
         SourceState {
             number,
             node: 0,
             host: None,
             answers,
-            clock,
+            clock: if sorted { Clock::of_unordered(hints) } else { Clock::new(hints) },
+            sorted,
+            out_of_order: false,
             parsed: VecDeque::new(),
+            descending: false,
             hosts: Vec::new(),
             emptied,
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
             ended: false,
             got: false,
+            last: None,
             latest: None,
             others_disagree: false,
             kept: [0; 4],
@@ -166,6 +274,14 @@ impl SourceState {
                 self.note_unused(coverage, 2, &parsed.long_lines);
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
+                if self.sorted {
+                    let steps = steps(&self.parsed);
+                    self.descending = steps.down > steps.up;
+                }
+                if self.descending {
+                    // So that lines without a time, and what lines show of zones, come after what they followed.
+                    self.parsed.make_contiguous().reverse();
+                }
             }
             Ok(ReaderEvent::Error(error)) => {
                 // A remark (a file found in a folder that is no log) is reported, and is no failure.
@@ -258,11 +374,13 @@ impl SourceState {
 
     fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
         self.clock.learn(&record);
-        let wall = matches!(record.stamp, Some(crate::model::time::Stamp::Wall { .. }));
+        let wall = matches!(record.stamp, Some(Stamp::Wall { .. }));
         coverage.zone_assumed |= wall && self.clock.is_zone_unknown();
-        match self.clock.time(&record).or(self.latest) {
+        match self.clock.time(&record).or(self.last) {
             Some(time) => {
-                self.latest = Some(time);
+                self.last = Some(time);
+                self.out_of_order |= self.latest.is_some_and(|latest| time + REORDER_WINDOW < latest);
+                self.latest = self.latest.max(Some(time));
                 self.ready.push_back((time, record, host));
             }
             None => {

@@ -12,7 +12,9 @@ mod readers;
 mod reorder;
 mod row_sink;
 mod scrapes;
+mod sorter;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,19 +22,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use analyzer::Analyzer;
 use crossbeam_channel::{Receiver, bounded};
 use duplicate_lines::DuplicateLines;
-use inputs::{Inputs, Log};
+use inputs::{Inputs, Log, Probed};
 use merge::{Merge, SourceState};
 use readers::Job;
 use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
-use crate::input::{ChunkLimits, Source};
+use crate::input::{ChunkLimits, Rereadable, Source};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::record::Record;
 use crate::model::time::Time;
 use crate::parse;
-use crate::parse::calendar::{Clock, Hints};
+use crate::parse::calendar::Hints;
 use crate::parse::grammar::Grammars;
 use crate::report::replay::Scenario;
 use crate::report::{self, Coverage, Report};
@@ -121,21 +123,27 @@ impl Options {
 /// # Errors
 /// When not one source could be read, rows could not be held, or a figure could not be computed.
 pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) -> Result<Report, Error> {
-    let mut store = Store::new(options.budget.clone(), options.filter.clone());
     let mut inputs = Inputs::default();
-    let mut logs: Vec<Log> = Vec::new();
     // Who owns the pods is known before any pod is.
     let probed: Vec<_> = sources.iter().filter_map(|source| inputs.probe(source, options, stop)).collect();
-    store.owners = std::mem::take(&mut inputs.owners);
-    store.anonymizer.clone_from(&options.anonymizer);
-    for source in probed {
-        inputs.take(source, stop, &mut store, &mut logs)?;
+    let (logs, others): (Vec<_>, Vec<_>) = probed.into_iter().partition(Probed::is_log);
+    let logs: Vec<Log> = logs.into_iter().filter_map(|log| inputs.log(log, &options.budget.temp)).collect();
+    let owners = Arc::new(std::mem::take(&mut inputs.owners));
+    let new_store = || {
+        let mut store = Store::new(options.budget.clone(), options.filter.clone());
+        store.owners = Arc::clone(&owners);
+        store.anonymizer.clone_from(&options.anonymizer);
+        store
+    };
+    let LogsRead { mut store, mut coverage, failed } = read_logs(&logs, options, stop, &new_store)?;
+    for source in others {
         if stop.load(Ordering::Relaxed) {
             break;
         }
+        inputs.take(source, stop, &mut store)?;
     }
-    let mut coverage = Coverage { filters: options.filter.words(), ..Coverage::default() };
-    let failed = inputs.failed + analyze_logs(logs, options, stop, &mut store, &mut coverage)?;
+    let failed = inputs.failed + failed;
+    coverage.filters = options.filter.words();
     coverage.partial = stop.load(Ordering::Relaxed);
     coverage.source_errors.append(&mut inputs.errors);
     coverage.unread_sources += inputs.failed as u64;
@@ -166,20 +174,56 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     Ok(report)
 }
 
-/// Reads logs into the store. Gives how many could not be read at all.
-fn analyze_logs(
-    logs: Vec<Log>,
+/// What reading the logs gave.
+struct LogsRead {
+    store: Store,
+    coverage: Coverage,
+    /// How many could not be read at all.
+    failed: usize,
+}
+
+/// How often reading begins anew with those sources sorted that proved not to be in the order of time; after that all are.
+const MAX_RESTARTS: usize = 3;
+
+/// Reads logs in the hope that their lines are in the order of time, which nearly all are. Where they are not, it begins anew
+/// and sorts those logs first.
+fn read_logs(
+    logs: &[Log],
     options: &Options,
     stop: &Arc<AtomicBool>,
-    store: &mut Store,
-    coverage: &mut Coverage,
-) -> Result<usize, Error> {
-    let (sources, texts): (Vec<Source>, Vec<_>) = logs.into_iter().unzip();
+    new_store: &dyn Fn() -> Store,
+) -> Result<LogsRead, Error> {
+    let mut sorted = vec![false; logs.len()];
+    let mut restarts = 0;
+    loop {
+        match read_logs_once(logs, &sorted, options, stop, new_store())? {
+            ControlFlow::Break(read) => return Ok(read),
+            ControlFlow::Continue(_) if restarts == MAX_RESTARTS => sorted.fill(true),
+            ControlFlow::Continue(out_of_order) => {
+                for source in out_of_order {
+                    sorted[source] = true;
+                }
+            }
+        }
+        restarts += 1;
+    }
+}
+
+/// Reads logs, or finds out which are to be sorted.
+fn read_logs_once(
+    logs: &[Log],
+    sorted: &[bool],
+    options: &Options,
+    stop: &Arc<AtomicBool>,
+    mut store: Store,
+) -> Result<ControlFlow<LogsRead, Vec<usize>>, Error> {
+    let sources: Vec<Source> = logs.iter().map(|(source, _)| source.clone()).collect();
     let sources = sources.as_slice();
-    coverage.sources = sources.iter().map(|source| source.name.clone()).collect();
+    let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
+    let mut coverage = Coverage { sources: names.clone(), ..Coverage::default() };
     let mut tracker = Tracker::new(options.limits);
     let mut lines = DuplicateLines::default();
-    let mut sink = RowSink { options, sources: coverage.sources.clone(), names: Vec::new(), waiting: Vec::new() };
+    let mut sink = RowSink { options, sources: names, names: Vec::new(), waiting: Vec::new() };
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks = ChunkLimits {
@@ -188,40 +232,49 @@ fn analyze_logs(
     };
     let (jobs, work) = bounded::<Job>(2 * threads);
     let (emptied, empty) = bounded::<Vec<Record>>(3 * threads + 1);
-    let failed = std::thread::scope(|scope| {
+    let abandoned = Arc::new(AtomicBool::new(false));
+    let read = std::thread::scope(|scope| {
         for _ in 0..threads {
             let (work, empty) = (work.clone(), empty.clone());
             scope.spawn(move || parse_chunks(&work, &empty, &options.grammars));
         }
         drop(work);
-        let answers = readers::start(scope, sources, texts, chunks, threads, &jobs, stop);
+        let answers = readers::start(scope, logs, chunks, threads, &jobs, [stop, &abandoned]);
         drop(jobs);
-        let clock = || Clock::new(options.hints);
         let folders: Vec<_> = sources.iter().map(|source| source.folder.clone()).collect();
-        let states = answers.into_iter().enumerate();
-        let states = states.map(|(number, answers)| SourceState::new(number, answers, clock(), emptied.clone()));
-        let mut merge = Merge::new(states.collect(), &folders, coverage);
+        let states = answers.into_iter().zip(sorted).enumerate().map(|(number, (answers, sorted))| {
+            SourceState::new(number, answers, options.hints, *sorted, emptied.clone())
+        });
+        let mut merge = Merge::new(states.collect(), &folders, &options.budget.temp, &mut coverage)?;
         let mut order = ReorderBuffer::new();
-        while let Some(dated) = merge.next(coverage) {
+        while let Some(dated) = merge.next(&mut coverage)? {
             order.push(dated);
+            if merge.is_out_of_order() && logs.iter().all(|(_, text)| text.as_ref().is_none_or(Rereadable::is_kept)) {
+                abandoned.store(true, Ordering::Relaxed);
+                return Ok(ControlFlow::Continue(merge.out_of_order()));
+            }
             while let Some(first) = order.pop_ready() {
                 track(&mut tracker, &mut lines, first, sources, options);
-                sink.take(&mut tracker, store)?;
+                sink.take(&mut tracker, &mut store)?;
             }
         }
         while let Some(first) = order.first() {
             track(&mut tracker, &mut lines, first, sources, options);
-            sink.take(&mut tracker, store)?;
+            sink.take(&mut tracker, &mut store)?;
         }
         coverage.out_of_order = order.late;
-        Ok::<usize, Error>(merge.failed)
+        Ok::<_, Error>(ControlFlow::Break(merge.failed))
     })?;
+    let failed = match read {
+        ControlFlow::Break(failed) => failed,
+        ControlFlow::Continue(out_of_order) => return Ok(ControlFlow::Continue(out_of_order)),
+    };
     tracker.finish();
-    sink.take(&mut tracker, store)?;
-    sink.release(&tracker, store)?;
-    note_counts(&tracker, coverage);
+    sink.take(&mut tracker, &mut store)?;
+    sink.release(&tracker, &mut store)?;
+    note_counts(&tracker, &mut coverage);
     coverage.duplicate_records += lines.count;
-    Ok(failed)
+    Ok(ControlFlow::Break(LogsRead { store, coverage, failed }))
 }
 
 /// Parses chunks until there are no more, in records that were emptied before.

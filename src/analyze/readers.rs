@@ -11,6 +11,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use crate::input::{self, Chunk, ChunkLimits, Chunks, MAX_OPEN_FILES, Source, SourceError};
 use crate::parse::Parsed;
 
+use super::inputs::Log;
+
 /// A chunk to parse, where the answer goes, and where its text goes to be filled again.
 pub(super) type Job = (Chunk, Sender<Parsed>, Sender<Vec<u8>>);
 
@@ -48,11 +50,16 @@ pub(super) struct Reading {
     out: Sender<ReaderEvent>,
     spare: (Sender<Vec<u8>>, Receiver<Vec<u8>>),
     stop: Arc<AtomicBool>,
+    /// Nobody wants it any more.
+    abandoned: Arc<AtomicBool>,
 }
 
 impl Reading {
     /// Reads one chunk and hands it to those who parse. Whether there may be more.
     fn step(&mut self, jobs: &Sender<Job>) -> bool {
+        if self.abandoned.load(Ordering::Relaxed) {
+            return false;
+        }
         if self.chunks.is_none() {
             let text = match self.text.take() {
                 Some(text) => Ok(text),
@@ -91,12 +98,11 @@ impl Reading {
 /// Starts the threads that read. Gives where the answers of each source come, in the order of the sources.
 pub(super) fn start<'scope>(
     scope: &'scope Scope<'scope, '_>,
-    sources: &[Source],
-    mut texts: Vec<Option<Box<dyn Read + Send>>>,
+    sources: &[Log],
     limits: ChunkLimits,
     threads: usize,
     jobs: &Sender<Job>,
-    stop: &Arc<AtomicBool>,
+    [stop, abandoned]: [&Arc<AtomicBool>; 2],
 ) -> Vec<ReaderEvents> {
     let depth = (2 * threads).div_ceil(sources.len().max(1)).max(1);
     // As many as may be in flight: those that wait, those that are parsed, the one that is read.
@@ -115,7 +121,7 @@ pub(super) fn start<'scope>(
         });
     }
     let mut all = Vec::with_capacity(sources.len());
-    for (number, source) in sources.iter().enumerate() {
+    for (number, (source, text)) in sources.iter().enumerate() {
         // A pipe may be silent for long, and would keep others from their turn.
         let shares = many && source.bytes.is_some();
         let (out, answers) = if shares { unbounded() } else { bounded(depth) };
@@ -123,11 +129,12 @@ pub(super) fn start<'scope>(
             source: source.clone(),
             number: u32::try_from(number).unwrap_or(u32::MAX),
             limits,
-            text: texts.get_mut(number).and_then(Option::take),
+            text: text.as_ref().map(|text| Box::new(text.read_again()) as Box<dyn Read + Send>),
             chunks: None,
             out,
             spare: bounded(spares),
             stop: Arc::clone(stop),
+            abandoned: Arc::clone(abandoned),
         });
         if shares {
             let _ = turns.send(reading);

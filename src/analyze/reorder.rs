@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use crate::model::record::{Record, SourceLine};
+use crate::model::record::Record;
 use crate::model::time::{Nanos, SECOND, Time};
 
 /// Lines of one node's logs are out of order by up to half a second under load; records wait this long, in log time, to
 /// be put in order.
-const REORDER_WINDOW: Nanos = Nanos(2 * SECOND);
+pub(super) const REORDER_WINDOW: Nanos = Nanos(2 * SECOND);
 
 /// A record with its instant, in the order the tracker takes them.
 pub(super) struct Dated {
@@ -21,7 +21,9 @@ pub(super) struct Dated {
 
 /// Records taken, until none before them can come. They stay where they are while their order changes: a record is large.
 pub(super) struct ReorderBuffer {
-    order: BinaryHeap<Reverse<(Time, SourceLine, usize)>>,
+    /// By time, source, and when it came.
+    order: BinaryHeap<Reverse<(Time, usize, u64, usize)>>,
+    came: u64,
     held: Vec<Option<Dated>>,
     free: Vec<usize>,
     horizon: Time,
@@ -31,7 +33,14 @@ pub(super) struct ReorderBuffer {
 
 impl ReorderBuffer {
     pub(super) fn new() -> Self {
-        ReorderBuffer { order: BinaryHeap::new(), held: Vec::new(), free: Vec::new(), horizon: Time(i64::MIN), late: 0 }
+        ReorderBuffer {
+            order: BinaryHeap::new(),
+            came: 0,
+            held: Vec::new(),
+            free: Vec::new(),
+            horizon: Time(i64::MIN),
+            late: 0,
+        }
     }
 
     pub(super) fn push(&mut self, dated: Dated) {
@@ -41,7 +50,8 @@ impl ReorderBuffer {
             self.held.push(None);
             self.held.len() - 1
         });
-        self.order.push(Reverse((dated.time, dated.record.place, slot)));
+        self.came += 1;
+        self.order.push(Reverse((dated.time, dated.source, self.came, slot)));
         if let Some(held) = self.held.get_mut(slot) {
             *held = Some(dated);
         }
@@ -49,13 +59,13 @@ impl ReorderBuffer {
 
     /// The first record, when none before it can come any more.
     pub(super) fn pop_ready(&mut self) -> Option<Dated> {
-        let Reverse((first, _, _)) = self.order.peek()?;
+        let Reverse((first, ..)) = self.order.peek()?;
         if *first + REORDER_WINDOW < self.horizon { self.first() } else { None }
     }
 
     /// The first record.
     pub(super) fn first(&mut self) -> Option<Dated> {
-        let Reverse((_, _, slot)) = self.order.pop()?;
+        let Reverse((.., slot)) = self.order.pop()?;
         self.free.push(slot);
         self.held.get_mut(slot)?.take()
     }

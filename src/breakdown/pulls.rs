@@ -42,7 +42,7 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
         startup.transfers.push(transfer);
         pulls.assign(number);
     }
-    startup.transfers.sort_by_key(|transfer| (transfer.started, transfer.place));
+    startup.transfers.sort_by_key(|transfer| (transfer.started, transfer.finished));
 }
 
 /// Pulls that ended well, one at most before each container.

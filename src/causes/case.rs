@@ -103,7 +103,7 @@ impl Case<'_> {
             .transfers
             .iter()
             .filter(|pull| pull.ok)
-            .max_by_key(|pull| (pull.finished - pull.started, pull.place))
+            .max_by_key(|pull| (pull.finished - pull.started, pull.started, &pull.image))
     }
 
     /// By how many seconds the ends of sandbox and start may be too late: with the kubelet log alone, each is known only to the

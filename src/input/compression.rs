@@ -63,7 +63,7 @@ pub(super) enum DecodeErrorKind {
 }
 
 /// What is wrong and where; travels inside an `io::Error`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DecodeError {
     compression: Compression,
     at: u64,

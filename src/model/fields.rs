@@ -2,11 +2,13 @@
 
 use std::ops::Deref;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::record::{Field, Value};
 use crate::model::time::Nanos;
 
 /// Every name and figure a line gives, in its order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fields(Vec<(Field, Value)>);
 
 impl Fields {

@@ -17,7 +17,6 @@ macro_rules! named_enum {
             }
 
             /// The one with this name.
-            #[allow(dead_code, reason = "not every enum is read back")]
             pub fn from_name(name: &str) -> Option<Self> {
                 $table.iter().find(|(_, known)| *known == name).map(|(value, _)| *value)
             }
@@ -26,6 +25,14 @@ macro_rules! named_enum {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.name())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                Self::from_name(&name)
+                    .ok_or_else(|| serde::de::Error::custom(format!("{name:?} is not known to this version")))
             }
         }
     };

@@ -3,6 +3,7 @@
 //! To add a fact: a row in [`FACTS`], and a grammar message that yields it (a test fails until some grammar does).
 
 use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
 
 use crate::model::fields::Fields;
 use crate::model::names::named_enum;
@@ -215,7 +216,7 @@ pub fn truncate_text(text: &str, bytes: usize) -> Box<str> {
 }
 
 /// A field's value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// Text.
     Text(CompactString),
@@ -238,7 +239,7 @@ impl Value {
 pub const MAX_EXAMPLES: usize = 5;
 
 /// A line's location: the source's number in the run and the line's number in it, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct SourceLine {
     /// The source's number, in the order the sources were given.
     pub source: u32,
@@ -247,7 +248,7 @@ pub struct SourceLine {
 }
 
 /// An instant, and the zone that its program prints in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZonedTime {
     /// The instant.
     pub time: Time,
@@ -256,7 +257,7 @@ pub struct ZonedTime {
 }
 
 /// What one line proves.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// When, as the line says it.
     pub stamp: Option<Stamp>,
@@ -297,7 +298,7 @@ named_enum! {
 }
 
 /// A time in the tracker's record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum RecordedTime {
     /// The key is absent, truncated, or (JSON logging) meaningless.
     #[default]
@@ -316,7 +317,7 @@ impl RecordedTime {
 }
 
 /// The line `Observed pod startup duration`, as far as it is complete.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StartupRecord {
     /// `podStartSLOduration` in seconds, as printed.
     pub slo: Option<f64>,

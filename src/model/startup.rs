@@ -132,9 +132,9 @@ impl Events {
         self.list.push(event);
     }
 
-    /// Puts them in the order of time.
+    /// Puts them in the order of time; those of one instant stay as they came.
     pub fn sort(&mut self) {
-        self.list.sort_by_key(|event| (event.time, event.place));
+        self.list.sort_by_key(|event| event.time);
     }
 
     /// Every event of a fact.

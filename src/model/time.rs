@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat};
+use serde::{Deserialize, Serialize};
 
 /// Nanoseconds in a second.
 pub const SECOND: i64 = 1_000_000_000;
@@ -16,7 +17,7 @@ pub const DAY: i64 = 86_400 * SECOND;
 pub struct Time(pub i64);
 
 /// A length of time in nanoseconds; may be negative (clock skew).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Nanos(pub i64);
 
 impl Nanos {
@@ -107,7 +108,7 @@ impl<'de> serde::Deserialize<'de> for Time {
 }
 
 /// An instant as one log line gives it, before the zone and the year are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stamp {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     Utc(i64),

@@ -57,9 +57,16 @@ pub struct Clock {
     last_wall: Option<i64>,
     /// How many lines show another zone than those before them.
     contradictions: u64,
+    /// Lines are not in the order of time.
+    unordered: bool,
 }
 
 impl Clock {
+    /// A clock of a log whose lines are not in the order of time: where its times go back, no summer time ends.
+    pub fn of_unordered(hints: Hints) -> Self {
+        Clock { unordered: true, ..Clock::new(hints) }
+    }
+
     /// A clock that knows the user's hints.
     pub fn new(hints: Hints) -> Self {
         Clock { hints, ..Clock::default() }
@@ -201,8 +208,8 @@ impl Clock {
             return self.anchor.map(Time);
         }
         // The end of summer time: the wall clock goes back an hour while the log goes on.
-        if let (Some(last), Some(_)) = (self.last_wall, offset)
-            && (2700 * SECOND..4500 * SECOND).contains(&last.saturating_sub(wall))
+        if let (Some(last), Some(_), false) = (self.last_wall, offset, self.unordered)
+            && is_repeated_hour(last, wall)
             && record.frame_stamp.is_none_or(|stamp| matches!(stamp, Stamp::Wall { .. }))
         {
             self.offset = self.offset.map(|offset| offset - SUMMER_TIME);
@@ -242,6 +249,13 @@ impl Clock {
         let years = [year - 1, year, year + 1].into_iter();
         years.filter_map(|year| stamp.as_utc_in(year)).min_by_key(|wall| wall.saturating_sub(anchor).saturating_abs())
     }
+}
+
+/// Whether a wall clock went back as it does when summer time ends: within one hour, which it shows twice, from its end to
+/// its beginning.
+fn is_repeated_hour(last: i64, wall: i64) -> bool {
+    let hour = 4 * QUARTER;
+    last.div_euclid(hour) == wall.div_euclid(hour) && last.saturating_sub(wall) > 3 * QUARTER
 }
 
 #[cfg(test)]

@@ -219,14 +219,6 @@ macro_rules! word {
                 Ok(())
             }
         }
-
-        impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let word = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-                Self::from_name(&word)
-                    .ok_or_else(|| serde::de::Error::custom(format!("{word:?} is not known to this version")))
-            }
-        }
     };
 }
 word!(crate::model::startup::State);

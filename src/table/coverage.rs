@@ -89,8 +89,8 @@ coverage! {
         long_lines = "over-long line" | "over-long lines",
         /// Records without a timestamp.
         undated = "line without a timestamp" | "lines without a timestamp",
-        /// Lines that come more than two seconds after later ones: startups may be wrong.
-        out_of_order = "line out of order of time: sort the input for right phases" | "lines out of order of time: sort the input for right phases (newest first: tac)",
+        /// Lines of a pipe more than two seconds after later ones, not sorted as the text before was not kept.
+        out_of_order = "line of a pipe out of order, not sorted: give a file instead" | "lines of a pipe out of order, not sorted: give a file instead",
         /// Lines given twice, which count once.
         duplicate_records = "line given twice: counted once" | "lines given twice: counted once",
         /// Duplicate startups (the same node and uid) merged.

@@ -5,6 +5,7 @@
 //! ```
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::dedup::Dedup;
 use super::part::Part;
@@ -21,7 +22,7 @@ use crate::table::filter::Filter;
 #[derive(Debug)]
 pub struct Store {
     /// Who owns the pods, where objects show it.
-    pub owners: Owners,
+    pub owners: Arc<Owners>,
     filter: Filter,
     /// Who hides the rows' names, if they are to be hidden.
     pub anonymizer: Option<Anonymizer>,
@@ -34,7 +35,7 @@ impl Store {
     /// An empty store that keeps what passes the filter.
     pub fn new(budget: Budget, filter: Filter) -> Self {
         Store {
-            owners: Owners::default(),
+            owners: Arc::default(),
             filter,
             anonymizer: None,
             dedup: Dedup::default(),
@@ -109,7 +110,7 @@ mod tests {
         let mut filter = Filter::default();
         filter.add("workload", &["shop/web".into()]).unwrap();
         let mut store = Store::new(Budget::under(&std::env::temp_dir()), filter);
-        Owners::read(&pods[..], &mut store.owners).unwrap();
+        Owners::read(&pods[..], Arc::get_mut(&mut store.owners).unwrap()).unwrap();
         store.anonymizer = Some(Anonymizer::new(*b"0123456789abcdef"));
         for pod in ["web-1", "other"] {
             let uid = (pod == "web-1").then(|| "u-1".into());

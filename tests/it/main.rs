@@ -14,6 +14,7 @@
 )]
 
 mod anonymize;
+mod any_order;
 mod captures;
 mod causes;
 mod cli;

@@ -247,17 +247,3 @@ fn a_pod_that_never_ran_breaks_a_limit_on_the_time_to_run() {
     }
     panic!("no capture has a pod that never ran");
 }
-
-#[test]
-fn a_log_newest_first_is_told() {
-    let log = text(&crate::support::samples().join("s01-cached/in/kubelet.log.zst"));
-    let folder = tempfile::tempdir().expect("a folder");
-    let turned: Vec<&str> = log.lines().rev().collect();
-    for (lines, told) in [(turned.join("\n"), true), (log, false)] {
-        let path = folder.path().join("kubelet.log");
-        std::fs::write(&path, lines).expect("a file");
-        let output = podlag().arg(&path).output().expect("podlag runs");
-        let shown = String::from_utf8_lossy(&output.stdout).contains("out of order of time");
-        assert_eq!(shown, told, "{}", String::from_utf8_lossy(&output.stdout));
-    }
-}

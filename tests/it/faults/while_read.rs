@@ -22,8 +22,13 @@ fn held() -> Held {
     let folder = tempfile::tempdir().unwrap();
     let path = fs::canonicalize(folder.path()).unwrap().join("kubelet.log");
     let text = log();
-    fs::write(&path, text.repeat(40)).unwrap();
-    let length = (40 * text.len() as u64, text.len() as u64);
+    // Long, and in the order of time: a log that is not is read twice. Each hour of the day after has a line of the node.
+    let line = r#"16423 kubelet.go:2448] "Skipping pod synchronization" err="PLEG is not healthy: pleg was last seen active 3m7.4s ago""#;
+    let hours = (0..24).map(|hour| format!("E1124 {hour:02}:00:00.000000 {line}\n"));
+    let filler = "I1124 00:00:00.000000 16423 other.go:1] \"Of no interest\"\n".repeat(4000);
+    let long = text.clone() + &hours.map(|hour| hour + &filler).collect::<String>();
+    fs::write(&path, &long).unwrap();
+    let length = (long.len() as u64, text.len() as u64);
     assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().expect("mkfifo").success());
     Held { folder, log: path, length }
 }
