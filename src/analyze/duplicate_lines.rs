@@ -6,7 +6,8 @@ use crate::model::hash::{HashSet, RandomState};
 use crate::model::record::Record;
 use crate::model::time::Time;
 
-/// The lines of the instant that is being tracked: records come by time, so that those given twice have the same one.
+/// The lines of the instant that is being tracked: records come by time, so that those given twice have the same one. Lines
+/// whose text is not kept count as often as they are given, which changes no startup.
 #[derive(Default)]
 pub(super) struct DuplicateLines {
     time: Time,
@@ -18,14 +19,16 @@ pub(super) struct DuplicateLines {
 
 impl DuplicateLines {
     /// Whether a line of a node was given before. Its text holds its own stamp and the process: without a stamp, a program
-    /// may well have written it twice.
-    pub(super) fn is_duplicate(&mut self, record: &Record, time: Time, node: usize) -> bool {
-        if record.stamp.is_none() {
-            return false;
-        }
-        if time != self.time {
+    /// may well have written it twice. `next`: the time of the record that follows.
+    pub(super) fn is_duplicate(&mut self, record: &Record, time: Time, node: usize, next: Option<Time>) -> bool {
+        let first = time != self.time;
+        if first {
             self.time = time;
             self.seen.clear();
+        }
+        // Most lines are the only ones of their instant.
+        if record.stamp.is_none() || record.text.is_empty() || (first && next.is_some_and(|next| next != time)) {
+            return false;
         }
         let line = self.hasher.hash_one((node, record.pid, record.fact as u16, &*record.text));
         let duplicate = !self.seen.insert(line);
@@ -47,13 +50,16 @@ mod tests {
         let records = crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records;
         let [first, framed, other] = &records[..] else { panic!("three records") };
         let mut lines = DuplicateLines::default();
-        assert!(!lines.is_duplicate(first, Time(1), 0));
-        assert!(lines.is_duplicate(framed, Time(1), 0), "a frame is no part of the line");
-        assert!(!lines.is_duplicate(first, Time(1), 1), "another node's");
-        assert!(!lines.is_duplicate(other, Time(1), 0));
-        assert!(!lines.is_duplicate(first, Time(2), 0), "another instant");
-        assert_eq!(lines.count, 1);
+        let now = Some(Time(1));
+        assert!(!lines.is_duplicate(first, Time(1), 0, now));
+        assert!(lines.is_duplicate(framed, Time(1), 0, now), "a frame is no part of the line");
+        assert!(!lines.is_duplicate(first, Time(1), 1, now), "another node's");
+        assert!(!lines.is_duplicate(other, Time(1), 0, Some(Time(2))));
+        assert!(!lines.is_duplicate(first, Time(2), 0, Some(Time(3))), "another instant");
+        assert!(!lines.is_duplicate(first, Time(3), 0, None));
+        assert!(lines.is_duplicate(first, Time(3), 0, None), "the last line");
+        assert_eq!(lines.count, 2);
         let undated = Record { stamp: None, ..first.clone() };
-        assert!(!lines.is_duplicate(&undated, Time(2), 0), "the program may have written it twice");
+        assert!(!lines.is_duplicate(&undated, Time(3), 0, None), "the program may have written it twice");
     }
 }

@@ -254,12 +254,12 @@ fn read_logs_once(
                 return Ok(ControlFlow::Continue(merge.out_of_order()));
             }
             while let Some(first) = order.pop_ready() {
-                track(&mut tracker, &mut lines, first, sources, options);
+                track(&mut tracker, &mut lines, first, order.next_time(), sources, options);
                 sink.take(&mut tracker, &mut store)?;
             }
         }
         while let Some(first) = order.first() {
-            track(&mut tracker, &mut lines, first, sources, options);
+            track(&mut tracker, &mut lines, first, order.next_time(), sources, options);
             sink.take(&mut tracker, &mut store)?;
         }
         coverage.out_of_order = order.late;
@@ -305,7 +305,15 @@ fn note_counts(tracker: &Tracker, coverage: &mut Coverage) {
     coverage.suppressed_messages = u64::try_from(suppressed).unwrap_or(0);
 }
 
-fn track(tracker: &mut Tracker, lines: &mut DuplicateLines, dated: Dated, sources: &[Source], options: &Options) {
+/// `next`: the time of the record that follows.
+fn track(
+    tracker: &mut Tracker,
+    lines: &mut DuplicateLines,
+    dated: Dated,
+    next: Option<Time>,
+    sources: &[Source],
+    options: &Options,
+) {
     let Dated { time, record, host, source } = dated;
     let node = if let Some(node) = options.node.as_deref() {
         tracker.node(node, Some(node))
@@ -317,7 +325,7 @@ fn track(tracker: &mut Tracker, lines: &mut DuplicateLines, dated: Dated, source
         let scope = folder.map_or(String::new(), |folder| format!("{}/", folder.display()));
         tracker.node(&scope, None)
     };
-    if !lines.is_duplicate(&record, time, node) {
+    if !lines.is_duplicate(&record, time, node, next) {
         tracker.push(record, time, node);
     }
 }

@@ -63,6 +63,11 @@ impl ReorderBuffer {
         if *first + REORDER_WINDOW < self.horizon { self.first() } else { None }
     }
 
+    /// When the record is that comes next, as far as it is known.
+    pub(super) fn next_time(&self) -> Option<Time> {
+        self.order.peek().map(|Reverse((time, ..))| *time)
+    }
+
     /// The first record.
     pub(super) fn first(&mut self) -> Option<Dated> {
         let Reverse((.., slot)) = self.order.pop()?;

@@ -235,6 +235,14 @@ impl Value {
     }
 }
 
+impl Fact {
+    /// Whether a line that proves it may be shown as evidence. Lines about the end of pods are many, and are never shown: their
+    /// text is not kept.
+    pub fn is_shown(self) -> bool {
+        !matches!(self, Fact::VolumeUnmounted | Fact::SandboxRemoved)
+    }
+}
+
 /// How many lines of each kind are kept as examples of what was not used.
 pub const MAX_EXAMPLES: usize = 5;
 
@@ -279,7 +287,7 @@ pub struct Record {
     pub fields: Fields,
     /// The tracker's record, when it is one.
     pub startup_record: Option<Box<StartupRecord>>,
-    /// The line as its program wrote it, shortened: evidence to show.
+    /// The line as its program wrote it, shortened: evidence to show. Empty where it is never shown.
     pub text: Box<str>,
 }
 

@@ -1,6 +1,8 @@
 //! What a log leaves out of its times: klog has no year and no zone. Both are learned from lines that carry the same
 //! instant twice, once as wall clock and once in UTC; until then records wait.
 
+use std::cell::Cell;
+
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone};
 
 use crate::model::record::{Fact, Record};
@@ -59,6 +61,8 @@ pub struct Clock {
     contradictions: u64,
     /// Lines are not in the order of time.
     unordered: bool,
+    /// The day of the last stamp without a year, and its midnight read as UTC.
+    day: Cell<Option<(u8, u8, i64)>>,
 }
 
 impl Clock {
@@ -239,11 +243,20 @@ impl Clock {
     /// The wall clock read as UTC, in the year that brings it nearest to `anchor`.
     fn wall(&self, stamp: Option<Stamp>, anchor: i64) -> Option<i64> {
         let stamp = stamp?;
+        let near = |wall: i64| wall.saturating_sub(anchor).saturating_abs() < 180 * DAY;
+        if let (Stamp::Wall { year: None, month, day, nanos_of_day }, Some((known_month, known_day, midnight))) =
+            (stamp, self.day.get())
+            && (month, day) == (known_month, known_day)
+            && let Some(wall) = midnight.checked_add(nanos_of_day).filter(|wall| near(*wall))
+        {
+            return Some(wall);
+        }
         let year = DateTime::from_timestamp_nanos(anchor).year();
         // The same day of another year is at least 365 days away, so this one is nearest.
-        if let Some(wall) =
-            stamp.as_utc_in(year).filter(|wall| wall.saturating_sub(anchor).saturating_abs() < 180 * DAY)
-        {
+        if let Some(wall) = stamp.as_utc_in(year).filter(|wall| near(*wall)) {
+            if let Stamp::Wall { year: None, month, day, nanos_of_day } = stamp {
+                self.day.set(Some((month, day, wall - nanos_of_day)));
+            }
             return Some(wall);
         }
         let years = [year - 1, year, year + 1].into_iter();

@@ -144,7 +144,7 @@ impl Parsed {
             }
         }
         let host = frame.host.as_deref().and_then(|host| self.host(host));
-        let text = truncate_text(&body, MAX_EVIDENCE_BYTES);
+        let text = if fact.is_shown() { truncate_text(&body, MAX_EVIDENCE_BYTES) } else { Box::default() };
         self.records.push(Record {
             stamp: entry.stamp,
             frame_stamp: frame.stamp,

@@ -17,8 +17,8 @@ const ANCHOR_LEN: usize = 4;
 /// Shorter literals are searched for one by one, so many; beyond that the automaton is faster.
 const MAX_SHORT_LITERALS: usize = 3;
 /// What one more anchor may save in occurrences: with fewer there are more false finds, with more the search itself is
-/// slower (39 anchors for the 69 literals; 29 to 47 differ by a tenth).
-const ANCHOR_COST: usize = 10;
+/// slower (44 anchors for the 70 literals; 35 to 51 differ by a tenth).
+const ANCHOR_COST: usize = 20;
 
 /// The search.
 #[derive(Debug)]
@@ -42,12 +42,12 @@ struct AnchoredLiteral {
 }
 
 impl Literals {
-    /// A search for these. `sample_texts` is text as it is found around them, which shows rare and common bytes; it
-    /// decides about speed alone.
+    /// A search for these. `sample_texts` is text as it is found around them, which shows rare and common bytes, each with its
+    /// weight; it decides about speed alone.
     ///
     /// # Errors
     /// When no search can be made of them.
-    pub fn new(literals: &[&str], sample_texts: &[&str]) -> Result<Self, Error> {
+    pub fn new(literals: &[&str], sample_texts: &[(&str, u16)]) -> Result<Self, Error> {
         if let Some(strategy) = anchored(literals, sample_texts) {
             return Ok(Literals { strategy });
         }
@@ -64,7 +64,7 @@ impl Literals {
     }
 }
 
-fn anchored(literals: &[&str], sample_texts: &[&str]) -> Option<SearchStrategy> {
+fn anchored(literals: &[&str], sample_texts: &[(&str, u16)]) -> Option<SearchStrategy> {
     let (short, long): (Vec<&str>, Vec<&str>) = literals.iter().partition(|literal| literal.len() < ANCHOR_LEN);
     if short.len() > MAX_SHORT_LITERALS {
         return None;
@@ -79,7 +79,7 @@ fn anchored(literals: &[&str], sample_texts: &[&str]) -> Option<SearchStrategy> 
 type Gram = [u8; ANCHOR_LEN];
 
 /// Anchors for all literals: again and again the one that costs least for each literal it serves.
-fn choose(literals: &[&str], sample_texts: &[&str]) -> Vec<(Gram, Vec<AnchoredLiteral>)> {
+fn choose(literals: &[&str], sample_texts: &[(&str, u16)]) -> Vec<(Gram, Vec<AnchoredLiteral>)> {
     let mut grams: BTreeMap<Gram, Vec<(usize, usize)>> = BTreeMap::new();
     for (number, literal) in literals.iter().enumerate() {
         for (offset, gram) in literal.as_bytes().array_windows::<ANCHOR_LEN>().enumerate() {
@@ -117,11 +117,13 @@ struct Frequency(Vec<u16>);
 impl Frequency {
     const BITS: u32 = 16;
 
-    fn of(texts: &[&str]) -> Self {
+    fn of(texts: &[(&str, u16)]) -> Self {
         let mut counts = vec![0_u16; 1 << Self::BITS];
-        for gram in texts.iter().flat_map(|text| text.as_bytes().array_windows::<ANCHOR_LEN>()) {
-            if let Some(count) = counts.get_mut(Self::place(gram)) {
-                *count = count.saturating_add(1);
+        for (text, weight) in texts {
+            for gram in text.as_bytes().array_windows::<ANCHOR_LEN>() {
+                if let Some(count) = counts.get_mut(Self::place(gram)) {
+                    *count = count.saturating_add(*weight);
+                }
             }
         }
         Frequency(counts)
@@ -255,7 +257,7 @@ mod tests {
             text in "[abcd\n]{0,300}",
         ) {
             let literals: Vec<&str> = literals.iter().map(String::as_str).collect();
-            let search = Literals::new(&literals, &["abc"]).unwrap();
+            let search = Literals::new(&literals, &[("abc", 1)]).unwrap();
             let expected: Vec<&str> =
                 text.split('\n').filter(|line| literals.iter().any(|literal| line.contains(literal))).collect();
             prop_assert_eq!(lines(&search, &text), expected);

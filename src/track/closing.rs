@@ -101,9 +101,6 @@ impl Tracker {
         let waits = |closed: &ClosedStartup| {
             closed.startup.observed_at.map_or(closed.startup.last_event, |(observed, _)| observed) >= settled
         };
-        let (waiting, complete): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.closed_startups).into_iter().partition(waits);
-        self.closed_startups = waiting;
-        self.complete.extend(complete);
+        self.complete.extend(self.closed_startups.extract_if(.., |closed| !waits(closed)));
     }
 }

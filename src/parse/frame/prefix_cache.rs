@@ -1,4 +1,4 @@
-//! Lines whose frame is that of the line before but for its date: nearly all lines of a journal.
+//! Lines whose frame is that of a line shortly before but for its date: nearly all lines of a journal.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use memchr::memchr;
 
 use super::{Frame, decoration, open, program, stamp};
 
-/// Takes frames off the lines of one text, and remembers the last one: if host, identifier and process are the
-/// same, only the date is read. Gives what [`open`] gives.
+/// Takes frames off the lines of one text, and remembers the last two, which are a kubelet's and its runtime's: if host,
+/// identifier and process are the same, only the date is read. Gives what [`open`] gives.
 #[derive(Debug, Default)]
 pub struct FrameReader<'a> {
-    last: Option<CachedPrefix<'a>>,
+    last: [Option<CachedPrefix<'a>>; 2],
 }
 
 /// What is between a journal's date and the program's line.
@@ -26,8 +26,9 @@ impl<'a> FrameReader<'a> {
     /// As [`open`].
     pub fn open(&mut self, line: &'a [u8]) -> Frame<'a> {
         let Some((behind, stamp)) = stamp::precise(line) else { return open(line) };
-        if let Some(prefix) = &self.last
-            && let Some(body) = behind.strip_prefix(prefix.text)
+        let mut known = self.last.iter().enumerate().filter_map(|(at, prefix)| Some((at, prefix.as_ref()?)));
+        if let Some((at, prefix, body)) =
+            known.find_map(|(at, prefix)| Some((at, prefix, behind.strip_prefix(prefix.text)?)))
             && program::is_log_line(body)
             && memchr(0x1b, body).is_none()
         {
@@ -39,10 +40,14 @@ impl<'a> FrameReader<'a> {
                 body: Cow::Borrowed(decoration::without_returns(body)),
                 truncated: false,
             };
+            self.last.swap(0, at);
             return frame.without_truncation_mark();
         }
         let frame = open(line);
-        self.last = (frame.stamp == Some(stamp)).then(|| CachedPrefix::of(&frame, behind)).flatten();
+        if let Some(prefix) = (frame.stamp == Some(stamp)).then(|| CachedPrefix::of(&frame, behind)).flatten() {
+            let [first, second] = &mut self.last;
+            *second = first.replace(prefix);
+        }
         frame
     }
 }
@@ -87,12 +92,17 @@ mod tests {
             line(26, "prose"),
             line(27, klog),
             line(28, &klog.replace("\"x\"", "\"x…")),
+            line(29, klog).replace("kubelet[9]", "containerd[8]"),
+            line(30, klog),
+            line(31, klog).replace("kubelet[9]", "containerd[8]"),
+            line(32, klog).replace("n1", "n2"),
+            line(33, klog),
         ]);
         let mut reader = FrameReader::default();
         let first = line(24, klog);
         let found = reader.open(first.as_bytes());
         assert_eq!(found.host.as_deref(), Some("n1"));
-        assert_eq!(reader.last.as_ref().map(|prefix| prefix.text), Some(&b" n1 kubelet[9]: "[..]));
+        assert_eq!(reader.last[0].as_ref().map(|prefix| prefix.text), Some(&b" n1 kubelet[9]: "[..]));
     }
 
     proptest! {

@@ -99,6 +99,9 @@ impl Message {
         for (key, pattern) in &self.inside {
             pattern.read(&entry.key(key)?.text()?, &mut fields)?;
         }
+        if entry.keys.is_empty() {
+            return Some(fields);
+        }
         let common = COMMON_FIELDS.iter().map(|(field, key)| (*field, *key));
         let mut within = Within::default();
         for (field, path) in self.fields.iter().map(|(field, key)| (*field, key.as_str())).chain(common) {

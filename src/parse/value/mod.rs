@@ -138,9 +138,15 @@ pub fn unescape(inside: &str) -> Cow<'_, str> {
     // \xNN represents a byte that was not UTF-8, so the text is rebuilt as bytes.
     let mut out: Vec<u8> = Vec::with_capacity(inside.len());
     let mut rest = inside;
-    while let Some(found) = rest.find('\\') {
+    while let Some(found) = memchr::memchr(b'\\', rest.as_bytes()) {
         let (before, escape) = rest.split_at(found);
         out.extend_from_slice(before.as_bytes());
+        // Nearly all of them.
+        if let Some(quoted) = escape.strip_prefix("\\\"") {
+            out.push(b'"');
+            rest = quoted;
+            continue;
+        }
         let mut letters = escape.chars();
         letters.next();
         let letter = letters.next();

@@ -1,9 +1,13 @@
 //! A pattern over a text, whose named groups are fields.
 
+mod linear;
+
 use std::sync::OnceLock;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 use regex::Regex;
+
+use linear::Linear;
 
 use super::message::read_field;
 use crate::model::record::{Field, Value};
@@ -31,6 +35,8 @@ pub(super) struct Pattern {
     compiled: OnceLock<Option<Compiled>>,
     /// Its parts, where [`VOLUME_PATTERN`] is one.
     volume_pattern: Option<VolumePattern>,
+    /// Its parts, where it has no choices.
+    linear: Option<Linear>,
 }
 
 /// What surrounds [`VOLUME_PATTERN`].
@@ -57,12 +63,26 @@ impl Compiled {
             .map(|(number, name)| Ok((number, Field::from_name(name).ok_or_else(|| format!("unknown field {name}"))?)));
         Ok(Compiled { groups: groups.collect::<Result<_, String>>()?, regex })
     }
+
+    fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
+        if self.groups.is_empty() {
+            return self.regex.is_match(text).then_some(());
+        }
+        let captures = self.regex.captures(text)?;
+        for (number, field) in &self.groups {
+            if let Some(value) = captures.get(*number).and_then(|found| read_field(*field, found.as_str())) {
+                fields.push((*field, value));
+            }
+        }
+        Some(())
+    }
 }
 
 impl Pattern {
     /// A pattern that is known to be right: one that is not matches nothing.
     pub(super) fn trusted(source: &str) -> Self {
-        Pattern { source: source.to_owned(), compiled: OnceLock::new(), volume_pattern: VolumePattern::of(source) }
+        let (volume_pattern, linear) = (VolumePattern::of(source), Linear::of(source));
+        Pattern { source: source.to_owned(), compiled: OnceLock::new(), volume_pattern, linear }
     }
 
     /// A pattern that may be wrong; `Err` says how.
@@ -78,17 +98,10 @@ impl Pattern {
             Some(found) => return found,
             None => fields.truncate(known),
         }
-        let Compiled { regex, groups } = self.compiled.get_or_init(|| Compiled::of(&self.source).ok()).as_ref()?;
-        if groups.is_empty() {
-            return regex.is_match(text).then_some(());
+        match &self.linear {
+            Some(linear) => linear.read(text, fields),
+            None => self.compiled.get_or_init(|| Compiled::of(&self.source).ok()).as_ref()?.read(text, fields),
         }
-        let captures = regex.captures(text)?;
-        for (number, field) in groups {
-            if let Some(value) = captures.get(*number).and_then(|found| read_field(*field, found.as_str())) {
-                fields.push((*field, value));
-            }
-        }
-        Some(())
     }
 }
 
@@ -162,7 +175,7 @@ fn volume<'a>(text: &'a str, named: bool, fields: &mut Vec<(Field, Value)>) -> O
 
 /// `kubernetes.io/csi/DRIVER^…`: two words with a slash between them, then perhaps a driver with its sign.
 fn plugin(unique: &str) -> Option<(&str, Option<&str>)> {
-    let word = |text: &str| Some(text.find(['/', '^']).unwrap_or(text.len())).filter(|end| *end > 0);
+    let word = |text: &str| Some(memchr2(b'/', b'^', text.as_bytes()).unwrap_or(text.len())).filter(|end| *end > 0);
     let first = word(unique)?;
     let second = unique.get(first..)?.strip_prefix('/')?;
     let end = first + 1 + word(second)?;

@@ -1,0 +1,238 @@
+//! Patterns that are plain texts and runs of characters, one after the other, where no run can take what follows it: most of
+//! what the runtimes' messages need. They are read as the expression says, in one pass without its engine.
+
+use memchr::memchr;
+
+use super::super::message::read_field;
+use crate::model::record::{Field, Value};
+
+/// The parts of such a pattern, from the beginning of the text.
+#[derive(Debug)]
+pub(super) struct Linear(Vec<Part>);
+
+#[derive(Debug)]
+enum Part {
+    Text(String),
+    /// As many bytes of a class as there are; what they are is a field's value.
+    Run {
+        class: Class,
+        at_least: usize,
+        field: Option<Field>,
+    },
+    /// The end of the text.
+    End,
+}
+
+/// Which bytes belong to a class. Bytes of a character beyond ASCII are in all or none: a run ends at a character's end.
+#[derive(Debug)]
+enum Class {
+    /// All but this one.
+    Not(u8),
+    /// Those that are set.
+    Of(Box<[bool; 256]>),
+}
+
+impl Class {
+    fn has(&self, byte: u8) -> bool {
+        match self {
+            Class::Not(other) => byte != *other,
+            Class::Of(set) => set[usize::from(byte)],
+        }
+    }
+
+    fn run(&self, text: &str) -> usize {
+        let end = match self {
+            Class::Not(byte) => memchr(*byte, text.as_bytes()),
+            Class::Of(set) => text.bytes().position(|byte| !set[usize::from(byte)]),
+        };
+        end.unwrap_or(text.len())
+    }
+}
+
+impl Linear {
+    /// The parts of an expression; `None` if it is no such pattern.
+    pub(super) fn of(source: &str) -> Option<Self> {
+        let mut rest = source.strip_prefix('^')?;
+        let mut parts: Vec<Part> = Vec::new();
+        while !rest.is_empty() {
+            let (part, left) = part(rest)?;
+            rest = left;
+            match (parts.last_mut(), part) {
+                (Some(Part::End), _) => return None,
+                (Some(Part::Run { class, .. }), Part::Text(text)) if class.has(*text.as_bytes().first()?) => {
+                    return None;
+                }
+                (Some(Part::Run { .. }), Part::Run { .. }) => return None,
+                (Some(Part::Text(known)), Part::Text(more)) => known.push_str(&more),
+                (_, part) => parts.push(part),
+            }
+        }
+        Some(Linear(parts))
+    }
+
+    /// Adds the fields of a text that matches, else gives `None`.
+    pub(super) fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
+        let (known, mut rest) = (fields.len(), text);
+        for part in &self.0 {
+            let matched = match part {
+                Part::Text(text) => rest.strip_prefix(text.as_str()),
+                Part::End => rest.is_empty().then_some(rest),
+                Part::Run { class, at_least, field } => {
+                    let (run, left) = rest.split_at_checked(class.run(rest))?;
+                    if let Some(value) = field.and_then(|field| Some((field, read_field(field, run)?))) {
+                        fields.push(value);
+                    }
+                    (run.len() >= *at_least).then_some(left)
+                }
+            };
+            let Some(left) = matched else {
+                fields.truncate(known);
+                return None;
+            };
+            rest = left;
+        }
+        Some(())
+    }
+}
+
+/// The first part of an expression, and what follows it.
+fn part(source: &str) -> Option<(Part, &str)> {
+    if source == "$" {
+        return Some((Part::End, ""));
+    }
+    if let Some(group) = source.strip_prefix("(?P<") {
+        let (name, inside) = group.split_once('>')?;
+        let (class, at_least, left) = run(inside)?;
+        return Some((Part::Run { class, at_least, field: Some(Field::from_name(name)?) }, left.strip_prefix(')')?));
+    }
+    if let Some((class, at_least, left)) = run(source) {
+        return Some((Part::Run { class, at_least, field: None }, left));
+    }
+    let (letter, left) = letter(source)?;
+    // What is repeated or optional is no plain text.
+    (!left.starts_with(['?', '*', '+', '{'])).then(|| (Part::Text(letter.into()), left))
+}
+
+/// A letter that stands for itself.
+fn letter(source: &str) -> Option<(char, &str)> {
+    let mut letters = source.chars();
+    let letter = letters.next()?;
+    match letter {
+        '\\' => letters.next().filter(char::is_ascii_punctuation).map(|escaped| (escaped, letters.as_str())),
+        '^' | '$' | '.' | '[' | ']' | '(' | ')' | '{' | '}' | '|' | '?' | '*' | '+' => None,
+        plain => Some((plain, letters.as_str())),
+    }
+}
+
+/// A class or a letter that is repeated: `[^"]+`, `[0-9a-f]*`, `.*`, ` +`.
+fn run(source: &str) -> Option<(Class, usize, &str)> {
+    let (class, left) = if let Some(inside) = source.strip_prefix('[') {
+        let (inside, left) = inside.split_once(']')?;
+        (class(inside)?, left)
+    } else if let Some(left) = source.strip_prefix('.') {
+        (Class::Not(b'\n'), left)
+    } else {
+        let (letter, left) = letter(source)?;
+        let mut set = Box::new([false; 256]);
+        *set.get_mut(usize::try_from(u32::from(letter)).ok().filter(|_| letter.is_ascii())?)? = true;
+        (Class::Of(set), left)
+    };
+    let (at_least, left) = match left.strip_prefix('+') {
+        Some(left) => (1, left),
+        None => (0, left.strip_prefix('*')?),
+    };
+    // As few as possible, or a repetition repeated.
+    (!left.starts_with(['?', '*', '+', '{'])).then_some((class, at_least, left))
+}
+
+/// What is between the brackets of a class: letters and ranges of ASCII, all or all but them.
+fn class(inside: &str) -> Option<Class> {
+    let (inside, without) = inside.strip_prefix('^').map_or((inside, false), |inside| (inside, true));
+    // Escapes, classes in classes, set operations.
+    if inside.is_empty() || !inside.is_ascii() || inside.contains(['\\', '[', '&', '~']) || inside.contains("--") {
+        return None;
+    }
+    if let (true, [byte]) = (without, inside.as_bytes()) {
+        return Some(Class::Not(*byte));
+    }
+    let mut set = Box::new([without; 256]);
+    let mut letters = inside.bytes().peekable();
+    while let Some(from) = letters.next() {
+        let to = match letters.next_if_eq(&b'-') {
+            Some(_) => letters.next().filter(|to| *to >= from)?,
+            None => from,
+        };
+        set[usize::from(from)..=usize::from(to)].fill(!without);
+    }
+    Some(Class::Of(set))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Compiled;
+    use super::*;
+
+    /// What the parts read, and what the engine reads.
+    fn both(source: &str, text: &str) -> [Option<Vec<(Field, Value)>>; 2] {
+        let mut fields = Vec::new();
+        let parts = Linear::of(source).unwrap().read(text, &mut fields).map(|()| fields);
+        let mut fields = Vec::new();
+        [parts, Compiled::of(source).unwrap().read(text, &mut fields).map(|()| fields)]
+    }
+
+    #[test]
+    fn only_patterns_without_choice_are_linear() {
+        for source in [r#"^a "(?P<pod>[^"]+)"$"#, r"^a\.b (?P<error>.*)", "^x[0-9a-f]*$", "^a +b", "^é"] {
+            assert!(Linear::of(source).is_some(), "{source}");
+        }
+        for source in [
+            "a",
+            "^(a|b)",
+            "^a?",
+            r"^\S+",
+            "^[a-z]+b",
+            "^.*b",
+            "^[^a]+[^b]+",
+            "^a+?b",
+            "^[^\\s]+ ",
+            "^a{2}",
+            "^(?:a)",
+            "^$a",
+            "^(?P<pod>a)",
+            "^[^]]+]",
+            "^(?P<colour>[^a]+)",
+            "^é+",
+        ] {
+            assert!(Linear::of(source).is_none(), "{source}");
+        }
+    }
+
+    /// Patterns of each kind of part.
+    const PATTERNS: [&str; 7] = [
+        r#"^Pull "(?P<image>[^"]+)" in (?P<duration>[^ ]+)$"#,
+        r#"^Pull "(?P<image>[^"]*)""#,
+        r"^Pull(?P<error>.*)",
+        r"^Pull(?P<error>.*)$",
+        r#"^Pull "[a-f0-9]+" +in (?P<count>[0-9]+)"#,
+        r"^(?P<namespace>[^/]+)/(?P<name>[^/]+)/POD$",
+        r"^Pull\(\)",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_as_the_expression_says(
+            parts in proptest::collection::vec(
+                prop::sample::select(vec!["Pull", " \"", "\"", " in ", " ", "a1f", "é", "\n", "12", "3s", "/", "POD", "()"]),
+                0..12,
+            ),
+            begin in prop::sample::select(vec!["Pull \"", "Pull", "a/", ""]),
+        ) {
+            for source in PATTERNS {
+                let [parts, engine] = both(source, &format!("{begin}{}", parts.concat()));
+                prop_assert_eq!(parts, engine, "{}", source);
+            }
+        }
+    }
+}
