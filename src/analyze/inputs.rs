@@ -35,6 +35,8 @@ enum Reader {
     Rows(fn(Bytes, &mut Store, &mut ImportedRuns) -> Result<(), Error>),
     /// Metrics.
     Metrics,
+    /// A saved answer of the Prometheus API.
+    Answer,
 }
 
 type Bytes = Box<dyn Read + Send>;
@@ -46,6 +48,7 @@ const INPUTS: &[Input] = &[
     Input { sniff: is_rows, read: Reader::Rows(read_rows) },
     Input { sniff: is_objects, read: Reader::Objects },
     Input { sniff: is_page, read: Reader::Rows(read_page) },
+    Input { sniff: is_answer, read: Reader::Answer },
     Input { sniff: is_exposition, read: Reader::Metrics },
 ];
 
@@ -63,6 +66,11 @@ fn is_rows(head: &[u8]) -> bool {
 /// API objects in JSON, as `kubectl get -o json` prints them.
 fn is_objects(head: &[u8]) -> bool {
     ["apiVersion", "kind", "items"].iter().any(|key| has_first_key(head, key))
+}
+
+/// What the Prometheus API answers to a query.
+fn is_answer(head: &[u8]) -> bool {
+    has_first_key(head, "status") && memmem::find(head, b"\"resultType\"").is_some()
 }
 
 /// A report as a page.
@@ -169,6 +177,7 @@ impl Inputs {
                     .help("name it as a file, not compressed and not through a pipe"))
             }
             (Reader::Rows(read), _) => bytes().and_then(|bytes| read(bytes, store, &mut self.runs)),
+            (Reader::Answer, _) => bytes().and_then(|bytes| self.scrapes.read_answer(source, bytes, &mut self.errors)),
             (Reader::Metrics, _) => bytes().and_then(|bytes| self.scrapes.read(source, bytes, &mut self.errors)),
             // They were read when the source was probed.
             (Reader::Objects, _) => Ok(()),
@@ -219,12 +228,13 @@ mod tests {
 
     #[test]
     fn each_format_is_known_by_its_first_bytes_and_no_log_is() {
-        let heads: [&[u8]; 6] = [
+        let heads: [&[u8]; 7] = [
             b"PAR1\x15\0",
             b"{\n  \"podlag_report\": 1,",
             b"{\"podlag_metrics\": 1}",
             b"{\"apiVersion\": \"v1\", \"items\": [",
             b"<!doctype html><html><head><meta name=\"generator\" content=\"podlag\">",
+            b"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[",
             b"# HELP up Text.\n# TYPE up gauge\n",
         ];
         assert_eq!(heads.len(), INPUTS.len());

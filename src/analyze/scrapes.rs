@@ -10,7 +10,7 @@ use super::{Options, Servers};
 use crate::input::Source;
 use crate::metrics::exposition::Boundary;
 use crate::metrics::families::Exporter;
-use crate::metrics::prometheus::{self, Endpoint, QueryOptions};
+use crate::metrics::prometheus::{self, Endpoint, QueryOptions, saved};
 use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, window};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
@@ -71,7 +71,10 @@ impl Scrapes {
             BufReader::with_capacity(1 << 16, reader),
             |name| families::lookup(name).is_some(),
             |met| match met {
-                Ok(sample) => pages.take(sample.name, sample.labels, sample.value, sample.at.map(Time)),
+                Ok(sample) => match sample.at.map(Time) {
+                    Some(at) if sample.dumped => pages.take_at(sample.name, sample.labels, sample.value, at),
+                    at => pages.take(sample.name, sample.labels, sample.value, at),
+                },
                 Err(Boundary::Type(family)) => pages.begin_family(family),
                 Err(Boundary::End) => pages.end(),
             },
@@ -89,20 +92,46 @@ impl Scrapes {
         if seen.truncated {
             errors.push(format!("{}: the metrics are truncated; the last line is ignored", source.name));
         }
+        self.put(source, pages, seen.samples + seen.skipped, errors);
+        Ok(())
+    }
+
+    /// Reads a saved answer of the Prometheus API.
+    pub(super) fn read_answer(
+        &mut self,
+        source: &Source,
+        reader: impl Read,
+        errors: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        let mut pages = ScrapeCollector::default();
+        let read = saved::read(reader, &mut pages).map_err(|error| Error::new(ErrorKind::Source, error))?;
+        pages.end();
+        self.coverage.sources.push(source.name.clone());
+        self.coverage.bytes += read.bytes;
+        self.coverage.samples += read.samples;
+        if read.nameless > 0 {
+            errors.push(format!(
+                "{}: {} series without a metric name: query the metrics themselves, without rate() or sum()",
+                source.name, read.nameless
+            ));
+        }
+        self.put(source, pages, read.samples, errors);
+        Ok(())
+    }
+
+    fn put(&mut self, source: &Source, pages: ScrapeCollector, samples: u64, errors: &mut Vec<String>) {
         if pages.dropped > 0 {
             errors.push(format!("{}: {} scrapes after the first 10,000 ignored", source.name, pages.dropped));
         }
         if pages.done.is_empty() {
             errors.push(format!(
-                "{}: {} samples, but no pod startup metrics. The kubelet's /metrics has them \
+                "{}: {samples} samples, but no pod startup metrics. The kubelet's /metrics has them \
                  (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)",
-                source.name,
-                seen.samples + seen.skipped
+                source.name
             ));
         }
         let of = |page| Scraped { folder: source.folder.clone(), source: source.name.clone(), page };
         self.pages.extend(pages.done.into_iter().map(of));
-        Ok(())
     }
 
     /// What the scrapes count, and what stored reports counted, as far as the filter lets their nodes pass.

@@ -175,12 +175,14 @@ pub(super) fn parse_bound(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| !number.is_nan())
 }
 
-/// Cuts a stream of samples into pages: several scrapes in one stream show by a sample that comes again.
+/// Cuts a stream of samples into pages: several scrapes in one stream show by a sample that comes again, several nodes by the
+/// labels that a Prometheus server adds.
 #[derive(Default)]
 pub struct ScrapeCollector {
     /// The pages that are complete.
     pub done: Vec<Scrape>,
-    current: Scrape,
+    /// The current page of each node (of what names none, that without a name), and of each instant where those are told apart.
+    current: BTreeMap<(Box<str>, Option<Time>), Scrape>,
     /// Families whose type the current page has reported.
     types: HashSet<Box<str>>,
     /// Pages beyond the bound, which are not kept.
@@ -214,25 +216,51 @@ impl ScrapeCollector {
             self.end();
             self.known.insert(whole_again);
         }
-        let other = |(name, value): &(&str, &str)| {
-            *name == "node" && self.current.node.as_deref().is_some_and(|node| node != *value)
+        let other = |page: &Scrape| {
+            page.node.is_some()
+                && page.node.as_deref() != whole.iter().find(|(name, _)| *name == "node").map(|label| label.1)
         };
-        if sample == name::NODE_NAME && whole.iter().any(other) {
+        if sample == name::NODE_NAME && self.current.get(&("".into(), None)).is_some_and(other) {
             self.end();
         }
-        let label = |name: &str| whole.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-        self.current.take(sample, label, value, stamp);
+        self.put(sample, &whole, value, stamp, None);
+    }
+
+    /// Takes a sample of a text that holds the samples of one series after each other: those of one instant are a page.
+    pub fn take_at(&mut self, sample: &str, labels: &[(impl AsRef<str>, impl AsRef<str>)], value: f64, at: Time) {
+        let whole: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        self.put(sample, &whole, value, Some(at), Some(at));
+    }
+
+    fn put(&mut self, sample: &str, labels: &[(&str, &str)], value: f64, stamp: Option<Time>, page: Option<Time>) {
+        let label = |name: &str| labels.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        // A kubelet's own page has neither label, but for the metric that says its node's name.
+        let named = label("node").filter(|node| !node.is_empty() && sample != name::NODE_NAME);
+        let target = label("instance").filter(|instance| !instance.is_empty()).or(named).unwrap_or_default();
+        let key = (target.into(), page);
+        if !self.current.contains_key(&key) {
+            if self.current.len() >= MAX_SCRAPES {
+                self.dropped += 1;
+                return;
+            }
+            let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
+            let node = Some(host).filter(|host| !host.is_empty()).map(Into::into);
+            self.current.insert(key.clone(), Scrape { node, ..Scrape::default() });
+        }
+        if let Some(page) = self.current.get_mut(&key) {
+            if let Some(named) = named {
+                page.node = Some(named.into());
+            }
+            page.take(sample, label, value, stamp);
+        }
     }
 
     /// Ends the current page.
     pub fn end(&mut self) {
         self.known.clear();
         self.types.clear();
-        let page = std::mem::take(&mut self.current);
-        if !page.is_empty() && self.done.len() < MAX_SCRAPES {
-            self.done.push(page);
-        } else if !page.is_empty() {
-            self.dropped += 1;
+        for page in std::mem::take(&mut self.current).into_values().filter(|page| !page.is_empty()) {
+            if self.done.len() < MAX_SCRAPES { self.done.push(page) } else { self.dropped += 1 }
         }
     }
 }

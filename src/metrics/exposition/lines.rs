@@ -27,9 +27,33 @@ impl<'a> Line<'a> {
 }
 
 /// A line without blanks around it, carriage returns, or a byte order mark: each of several files that were put into
-/// one may have begun with one.
+/// one may have begun with one. What is pasted into a mail or a ticket loses its quotation marks; the fence around it and
+/// the command before it are empty lines.
 pub(super) fn stripped(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii()
+    let mut text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii();
+    while let Some(quoted) = text.strip_prefix(b">") {
+        text = quoted.trim_ascii_start();
+    }
+    if text.starts_with(b"```") || text.starts_with(b"~~~") || is_command(text) { b"" } else { text }
+}
+
+/// Whether a line is a shell's prompt, alone or with the command that fetches metrics.
+fn is_command(text: &[u8]) -> bool {
+    let mut words = text.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    let fetches = |word: &[u8]| {
+        [&b"kubectl"[..], b"oc", b"curl", b"wget", b"k", b"sudo", b"talosctl", b"promtool"].contains(&word)
+    };
+    let Some(prompt) = words.next() else { return false };
+    // `$`, `root@node:~#`, `[root@node ~]$`, `node%`.
+    let ends = |word: &[u8]| word.ends_with(b"$") || word.ends_with(b"#") || word.ends_with(b"%");
+    let bracketed = prompt.starts_with(b"[") && prompt.contains(&b'@');
+    let (is_prompt, command) = match words.next() {
+        Some(second) if bracketed => (ends(second), words.next()),
+        second => {
+            (ends(prompt) && (prompt.len() == 1 || prompt.contains(&b'@') || second.is_some_and(fetches)), second)
+        }
+    };
+    is_prompt && command.is_none_or(fetches)
 }
 
 /// Hands on every line, and returns how many bytes they had.

@@ -44,6 +44,8 @@ pub struct Sample<'a> {
     pub value: f64,
     /// Nanoseconds since the epoch, when the line has a timestamp; scrapes of a kubelet have none, cAdvisor's have.
     pub at: Option<i64>,
+    /// Its name is a label, as in a dump of a database (`promtool tsdb dump`), where the samples of one series follow each other.
+    pub dumped: bool,
 }
 
 impl Sample<'_> {
@@ -175,7 +177,8 @@ impl Reader {
         } else {
             let (value, at) = self.plain.read(&series)?;
             self.stats.samples += 1;
-            sink(Ok(&Sample { name: &series.name, labels: &series.labels, value, at }));
+            let dumped = series.dumped;
+            sink(Ok(&Sample { name: &series.name, labels: &series.labels, value, at, dumped }));
         }
         self.labels = reuse_memory(series.labels);
         Ok(())

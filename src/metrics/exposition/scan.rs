@@ -15,6 +15,8 @@ const MAX_PAIRWISE: usize = 24;
 pub(super) struct Series<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) labels: Vec<Label<'a>>,
+    /// The name is the label `__name__`.
+    pub(super) dumped: bool,
     /// The value and, behind blanks, the timestamp: printable ASCII, no more than two words.
     pub(super) numbers: &'a str,
 }
@@ -31,11 +33,16 @@ impl<'a> Series<'a> {
             None if rest.starts_with(BLANKS) || rest.is_empty() => rest,
             None => return Err("no metric name followed by a value"),
         };
+        // As dumps of a database write it.
+        let dumped = labels.iter().position(|(label, _)| label == "__name__").filter(|_| name.is_none());
+        if let Some(at) = dumped {
+            name = Some(labels.remove(at).1);
+        }
         let name = name.ok_or("no metric name")?;
         if has_duplicate(&labels) {
             return Err("duplicate label");
         }
-        Ok(Self { name, labels, numbers: strip_exemplar(rest)? })
+        Ok(Self { name, labels, dumped: dumped.is_some(), numbers: strip_exemplar(rest)? })
     }
 
     /// The value and the time, without prometheus-parse.

@@ -9,6 +9,7 @@ mod labels;
 mod other_exporters;
 mod query;
 pub mod response;
+pub mod saved;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,4 +5,5 @@ mod failing;
 mod nasty;
 mod native;
 mod page;
+mod pasted;
 mod real;
