@@ -1,7 +1,7 @@
 //! Sources on their way in: each with its clock and its records, and the merge of all of them by time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -25,6 +25,8 @@ pub(super) struct SourceState {
     /// Which of the merge's nodes it is of, and the first host its lines name.
     node: usize,
     host: Option<Rc<str>>,
+    /// The host of lines that name none: the only one that the folder's logs name.
+    host_of_folder: Option<Rc<str>>,
     answers: ReaderEvents,
     clock: Clock,
     /// Its lines are not in the order of time: all of its records are sorted before any is given.
@@ -98,6 +100,18 @@ impl Merge {
         for source in &mut merge.sources {
             source.fill(coverage, &mut merge.failed);
         }
+        for node in
+            merge.nodes.iter().filter(|node| node.iter().any(|at| folders.get(*at).is_some_and(Option::is_some)))
+        {
+            let sources = node.iter().filter_map(|at| merge.sources.get(*at));
+            let hosts: BTreeSet<Rc<str>> = sources.flat_map(|source| source.hosts.iter().cloned()).collect();
+            let only = hosts.first().filter(|_| hosts.len() == 1).cloned();
+            for at in node {
+                if let Some(source) = merge.sources.get_mut(*at) {
+                    source.host_of_folder.clone_from(&only);
+                }
+            }
+        }
         let mut sorter = None;
         for at in 0..merge.sources.len() {
             let next = merge.refill(at, coverage);
@@ -126,6 +140,7 @@ impl Merge {
         let Some(Reverse((time, at))) = self.heap.pop() else { return Ok(None) };
         let Some(source) = self.sources.get_mut(at) else { return Ok(None) };
         let Some((_, record, host)) = source.ready.pop_front() else { return Ok(None) };
+        let host = host.or_else(|| source.host_of_folder.clone());
         let dated = Dated { time, record, host, source: source.number };
         let next = self.refill(at, coverage);
         self.heap.extend(next.map(|time| Reverse((time, at))));
@@ -152,6 +167,7 @@ impl Merge {
                     let line = i64::try_from(record.place.line).unwrap_or(i64::MAX);
                     // Of lines of one instant the later one in a text that goes back in time is the earlier.
                     let line = if source.descending { -line } else { line };
+                    let host = host.or_else(|| source.host_of_folder.clone());
                     sorter.push(Dated { time, record, host, source: source.number }, line)?;
                 }
             }
@@ -231,6 +247,7 @@ impl SourceState {
             number,
             node: 0,
             host: None,
+            host_of_folder: None,
             answers,
             clock: if sorted { Clock::of_unordered(hints) } else { Clock::new(hints) },
             sorted,

@@ -1,10 +1,13 @@
 //! Startups that are over → rows in the store, under their node's name.
 
+use std::path::Path;
+
 use super::Options;
 use crate::breakdown;
 use crate::causes;
 use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
+use crate::model::startup::Node;
 use crate::table::{Row, RowContext, Store, build_row};
 use crate::track::Tracker;
 
@@ -30,7 +33,7 @@ impl RowSink<'_> {
         for closed in all {
             let pulls = tracker.pulls_of(&closed.startup);
             let (startup, breakdown) = breakdown::break_down(closed, pulls);
-            let unknown = crate::model::startup::Node::default();
+            let unknown = Node::default();
             let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
             let (namespace, pod) = startup.names();
             let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
@@ -67,10 +70,21 @@ impl RowSink<'_> {
         for (number, mut row) in std::mem::take(&mut self.waiting) {
             let node = tracker.nodes.get(number);
             let settled = self.names.get(number).and_then(Option::as_deref);
-            let name = settled.or(node.and_then(|node| node.name())).or(self.options.default_node.as_deref());
+            let folder = node.and_then(|node| folder_name(node, &tracker.nodes));
+            let name =
+                settled.or(node.and_then(|node| node.name())).or(folder).or(self.options.default_node.as_deref());
             row.node = name.map(Into::into);
             store.push(row)?;
         }
         Ok(())
     }
+}
+
+/// The folder of a node that no line names, where there are several of those: as much of its path as tells them apart.
+fn folder_name<'a>(node: &'a Node, nodes: &[Node]) -> Option<&'a str> {
+    let last = |node: &'a Node| Path::new(&*node.scope).file_name()?.to_str();
+    let mut unnamed = nodes.iter().filter(|other| other.name().is_none() && other.scope != node.scope).peekable();
+    unnamed.peek()?;
+    let unique = unnamed.all(|other| Path::new(&*other.scope).file_name() != Path::new(&*node.scope).file_name());
+    if unique { last(node) } else { Some(node.scope.trim_end_matches('/')) }
 }

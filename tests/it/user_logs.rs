@@ -247,3 +247,45 @@ fn a_pod_that_never_ran_breaks_a_limit_on_the_time_to_run() {
     }
     panic!("no capture has a pod that never ran");
 }
+
+/// The nodes of rows, each with how many it has.
+fn nodes(paths: &[&Path]) -> BTreeMap<String, usize> {
+    let mut nodes = BTreeMap::new();
+    for row in crate::support::rows(paths) {
+        *nodes.entry(row["node"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    nodes
+}
+
+#[test]
+fn a_line_belongs_to_the_node_that_its_prefix_its_folder_or_the_folders_other_log_names() {
+    let log = |sample: &str, file: &str| {
+        let log = text(&crate::support::samples().join(format!("{sample}/in/{file}.log.zst")));
+        let unnamed = log.lines().filter(|line| !line.contains("Successfully registered node"));
+        unnamed.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let put = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, text).expect("a file");
+        path
+    };
+    let (first, second) = (log("s01-cached", "kubelet"), log("s02-pull-serial", "kubelet"));
+    let prefixed = |front: &str, text: &str| text.lines().map(|line| format!("{front}{line}\n")).collect::<String>();
+    let expected = |one: &str, other: &str| BTreeMap::from([(one.to_owned(), 20), (other.to_owned(), 20)]);
+
+    let both = put("talos.log", &(prefixed("10.5.0.2: ", &first) + &prefixed("10.5.0.3: ", &second)));
+    assert_eq!(nodes(&[&both]), expected("10.5.0.2", "10.5.0.3"));
+    put("logs/node-a/kubelet.log", &first);
+    put("logs/node-b/kubelet.log", &second);
+    assert_eq!(nodes(&[&folder.path().join("logs")]), expected("node-a", "node-b"));
+    put("same/node-a/logs/kubelet.log", &first);
+    put("same/node-b/logs/kubelet.log", &second);
+    let same = folder.path().join("same");
+    let path = |node: &str| same.join(node).join("logs").display().to_string();
+    assert_eq!(nodes(&[&same]), expected(&path("node-a"), &path("node-b")));
+    put("mixed/journal.log", &prefixed("Nov 23 18:59:00 node-c kubelet[9]: ", &first));
+    put("mixed/containerd.log", &log("s01-cached", "containerd"));
+    assert_eq!(nodes(&[&folder.path().join("mixed")]), BTreeMap::from([("node-c".to_owned(), 20)]));
+}

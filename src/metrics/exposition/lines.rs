@@ -43,15 +43,17 @@ fn is_command(text: &[u8]) -> bool {
     let fetches = |word: &[u8]| {
         [&b"kubectl"[..], b"oc", b"curl", b"wget", b"k", b"sudo", b"talosctl", b"promtool"].contains(&word)
     };
-    let Some(prompt) = words.next() else { return false };
+    // A sample's labels are no prompt.
+    let Some(prompt) = words.next().filter(|word| !word.contains(&b'{') && !word.contains(&b'"')) else { return false };
     // `$`, `root@node:~#`, `[root@node ~]$`, `node%`.
     let ends = |word: &[u8]| word.ends_with(b"$") || word.ends_with(b"#") || word.ends_with(b"%");
     let bracketed = prompt.starts_with(b"[") && prompt.contains(&b'@');
     let (is_prompt, command) = match words.next() {
         Some(second) if bracketed => (ends(second), words.next()),
-        second => {
-            (ends(prompt) && (prompt.len() == 1 || prompt.contains(&b'@') || second.is_some_and(fetches)), second)
-        }
+        second => (
+            ends(prompt) && (matches!(prompt, b"$" | b"%") || prompt.contains(&b'@') || second.is_some_and(fetches)),
+            second,
+        ),
     };
     is_prompt && command.is_none_or(fetches)
 }

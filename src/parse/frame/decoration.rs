@@ -15,9 +15,9 @@ const MAX_TERMINAL_WIDTH: usize = 600;
 /// room for guesses: text with blanks is then a program's message.
 pub(super) fn strip(text: &[u8], framed: bool) -> Option<Layer<'_>> {
     decoration(text, framed)
-        .or_else(|| bracket(text))
-        .or_else(|| export_length(text))
         .map(Layer::bare)
+        .or_else(|| if framed { None } else { origin(text) })
+        .or_else(|| bracket(text).or_else(|| export_length(text)).map(Layer::bare))
         .or_else(|| date(text))
         .or_else(|| node(text))
         .or_else(|| file(text, framed).map(Layer::bare))
@@ -67,7 +67,66 @@ fn numbered(text: &[u8]) -> Option<&[u8]> {
     rest.strip_prefix(b". ").or_else(|| rest.strip_prefix(b") "))
 }
 
-/// `[pod/NAME/CONTAINER] ` of `kubectl logs --prefix`, and anything else in brackets.
+/// Where a tool says that a line is from, one node or pod of several: `10.5.0.2: ` (talosctl, pdsh), `node-1 | ` (Compose),
+/// `[pod/NAME/CONTAINER] ` (`kubectl logs --prefix`), `NAME CONTAINER ` (stern).
+fn origin(text: &[u8]) -> Option<Layer<'_>> {
+    if let Some(inner) = text.strip_prefix(b"[pod/") {
+        let (name, rest) =
+            inner.split_at_checked(inner.iter().take(MAX_FILE_PREFIX).position(|byte| *byte == b'/')?)?;
+        let rest = rest.get(memchr(b']', rest)? + 1..)?.trim_ascii_start();
+        let host = std::str::from_utf8(name).ok().filter(|name| header::is_host(name))?;
+        return known(rest).then(|| Layer { host: Some(host), ..Layer::bare(rest) });
+    }
+    let (name, rest) = header::word(text)?;
+    let rest = rest.trim_ascii_start();
+    let (name, rest) = match (name.strip_suffix(':'), header::word(rest)) {
+        // talosctl says it twice where several nodes were asked through one.
+        (Some(name), Some((again, behind))) if again.strip_suffix(':') == Some(name) => (name, behind),
+        (Some(name), _) => (name, rest),
+        (None, Some(("|", behind))) => (name, behind.trim_ascii_start()),
+        (None, Some((container, behind))) if is_label(name) && is_label(container) => (name, behind),
+        _ => return None,
+    };
+    const FILES: [&str; 7] = [".log", ".txt", ".out", ".gz", ".zst", ".xz", ".bz2"];
+    let is_host = header::is_host(name) && !name.contains('/') && !FILES.iter().any(|end| name.ends_with(end));
+    (is_host && !is_program(name) && known(rest)).then(|| Layer { host: Some(name), ..Layer::bare(rest) })
+}
+
+/// Whether a word can be the name of a pod or a container, and no other word of a sentence: a name that was made has a dash or
+/// a digit.
+fn is_label(word: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    word.bytes().all(allowed) && (is_program(word) || word.bytes().any(|byte| byte.is_ascii_digit() || byte == b'-'))
+}
+
+/// Whether a word is the name of a program that writes these logs, and so no node's.
+fn is_program(word: &str) -> bool {
+    const PROGRAMS: &[&str] = &[
+        "kubelet",
+        "hyperkube",
+        "containerd",
+        "crio",
+        "cri-o",
+        "docker",
+        "cri-dockerd",
+        "k3s",
+        "rke2",
+        "k0s",
+        "kubelite",
+        "microk8s",
+        "microshift",
+        "systemd",
+        "kubenswrapper",
+        "stdout",
+        "stderr",
+    ];
+    PROGRAMS
+        .iter()
+        .any(|program| word.strip_prefix(program).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphabetic())))
+        || word == "dockerd"
+}
+
+/// Anything in brackets.
 fn bracket(text: &[u8]) -> Option<&[u8]> {
     let inner = text.strip_prefix(b"[")?;
     let end = inner.iter().take(MAX_FILE_PREFIX).position(|byte| matches!(byte, b']' | b'"'))?;

@@ -27,6 +27,32 @@ fn wall(year: Option<i32>, nanos: i64) -> Option<Stamp> {
 }
 
 #[test]
+fn tools_say_of_which_node_a_line_is() {
+    for (front, host) in [
+        ("10.5.0.2: ", Some("10.5.0.2")),
+        ("10.5.0.2: 10.5.0.2: ", Some("10.5.0.2")),
+        ("node-1 | ", Some("node-1")),
+        ("node-1  | ", Some("node-1")),
+        ("worker: ", Some("worker")),
+        ("[pod/kubelet-x7/kubelet] ", Some("kubelet-x7")),
+        ("node-shell-7 kubelet ", Some("node-shell-7")),
+        ("node-a: Nov 23 19:08:24 node-b kubelet[3]: ", Some("node-b")),
+        ("kubelet: ", None),
+        ("k3s-agent: ", None),
+        ("containerd | ", None),
+        ("kubelet.log: ", None),
+        ("kubelet.log:12: ", None),
+        ("logs/node-1/kubelet.log: ", None),
+        ("the log: ", None),
+        ("as the log says ", None),
+    ] {
+        let line = format!("{front}{KLOG}");
+        let found = frame(&line);
+        assert_eq!((found.host.as_deref(), found.body), (host, KLOG.as_bytes().into()), "{front}");
+    }
+}
+
+#[test]
 fn every_journal_form_gives_the_same_entry() {
     let utc = |nanos| Some(Stamp::Utc(nanos));
     let forms = [
@@ -219,13 +245,11 @@ fn what_tools_and_people_put_around() {
         "logs/n-1/kubelet.log-15-",
         "my logs/k.log:3:\t",
         "a.gz:    ",
-        "[pod/kubelet-abc/main] ",
         "[node-1] ",
         "2026-11-23T19:08:24.991853Z ",
         "\u{feff}",
         "\u{1b}[1m",
         "`",
-        "10.0.0.2: ",
     ];
     for front in fronts {
         for line in [KLOG, journal.as_str(), JSON] {
