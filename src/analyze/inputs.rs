@@ -11,7 +11,7 @@ use memchr::memmem;
 
 use super::Options;
 use super::scrapes::Scrapes;
-use crate::input::{self, OpenSource, Rereadable, Source, has_first_key};
+use crate::input::{self, OpenSource, OtherText, Rereadable, Source, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::workload::Owners;
@@ -70,7 +70,10 @@ fn is_objects(head: &[u8]) -> bool {
 
 /// What the Prometheus API answers to a query.
 fn is_answer(head: &[u8]) -> bool {
-    has_first_key(head, "status") && memmem::find(head, b"\"resultType\"").is_some()
+    has_first_key(head, "status")
+        && memmem::find(head, b"\"resultType\"").is_some()
+        // Loki's, of log lines.
+        && memmem::find(head, b"\"streams\"").is_none()
 }
 
 /// A report as a page.
@@ -103,8 +106,14 @@ pub(super) struct Inputs {
     pub failed: usize,
 }
 
-/// A log, and its text where that can be had but once.
-pub(super) type Log = (Source, Option<Rereadable>);
+/// A log.
+pub(super) struct Log {
+    pub source: Source,
+    /// Its text, where that can be had but once.
+    pub text: Option<Rereadable>,
+    /// What it is if no line of it can be used.
+    pub other: Option<&'static OtherText>,
+}
 
 /// A source whose format is known.
 pub(super) struct Probed<'a> {
@@ -113,6 +122,7 @@ pub(super) struct Probed<'a> {
     input: Option<&'static Input>,
     /// Its bytes, where they can be had but once.
     opened: Option<OpenSource>,
+    other: Option<&'static OtherText>,
 }
 
 impl Probed<'_> {
@@ -144,16 +154,25 @@ impl Inputs {
         let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
         let input = Input::detect(&mut opened);
         if let Some(Input { read: Reader::Objects, .. }) = input {
+            // Events are API objects too, but not yet read.
+            let events =
+                memmem::find(opened.head(), b"\"involvedObject\"").and_then(|_| OtherText::detect(opened.head()));
+            self.errors.extend(events.filter(|_| source.explicit).map(|other| other.remark(&source.name)));
             self.objects(source, opened.bytes(), stop);
             return None;
         }
-        Some(Probed { source, input, opened: Some(opened).filter(|_| source.bytes.is_none()) })
+        // Of what a folder holds much is no log, and is only read over.
+        let other = OtherText::detect(opened.head()).filter(|_| source.explicit);
+        Some(Probed { source, input, opened: Some(opened).filter(|_| source.bytes.is_none()), other })
     }
 
     /// A log, to be read; what can be had of it but once is kept in the folder `temp`.
     pub(super) fn log(&mut self, log: Probed<'_>, temp: &Path) -> Option<Log> {
         match log.opened.map(OpenSource::text).transpose() {
-            Ok(text) => return Some((log.source.clone(), text.map(|text| Rereadable::new(text, temp)))),
+            Ok(text) => {
+                let text = text.map(|text| Rereadable::new(text, temp));
+                return Some(Log { source: log.source.clone(), text, other: log.other });
+            }
             Err(error) if error.is_warning() => self.errors.push(error.to_string()),
             Err(error) => self.fail(error.to_string()),
         }
@@ -162,7 +181,7 @@ impl Inputs {
 
     /// Reads a source that is no log.
     pub(super) fn take(&mut self, probed: Probed<'_>, stop: &Arc<AtomicBool>, store: &mut Store) -> Result<(), Error> {
-        let Probed { source, input: Some(Input { read, .. }), opened } = probed else { return Ok(()) };
+        let Probed { source, input: Some(Input { read, .. }), opened, .. } = probed else { return Ok(()) };
         let path = source.path().filter(|_| opened.is_none());
         let bytes = || match opened {
             Some(opened) => Ok(opened.bytes()),

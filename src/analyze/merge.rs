@@ -10,6 +10,7 @@ use crossbeam_channel::Sender;
 use super::readers::{ReaderEvent, ReaderEvents};
 use super::reorder::{Dated, REORDER_WINDOW};
 use super::sorter::{Sorted, Sorter};
+use crate::input::OtherText;
 use crate::model::error::Error;
 use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
 use crate::model::time::{Stamp, Time};
@@ -40,6 +41,8 @@ pub(super) struct SourceState {
     hosts: Vec<Rc<str>>,
     /// Where the memory of a chunk's records goes back to.
     emptied: Sender<Vec<Record>>,
+    /// What it is, as long as no line of it was used.
+    other: Option<&'static OtherText>,
     /// Records that wait for the clock to know.
     waiting: VecDeque<(Record, Option<Rc<str>>)>,
     ready: VecDeque<(Time, Record, Option<Rc<str>>)>,
@@ -242,6 +245,7 @@ impl SourceState {
         hints: Hints,
         sorted: bool,
         emptied: Sender<Vec<Record>>,
+        other: Option<&'static OtherText>,
     ) -> Self {
         SourceState {
             number,
@@ -256,6 +260,7 @@ impl SourceState {
             descending: false,
             hosts: Vec::new(),
             emptied,
+            other,
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
             ended: false,
@@ -282,6 +287,9 @@ impl SourceState {
                 coverage.lines += parsed.lines;
                 coverage.bytes += parsed.bytes;
                 coverage.records += parsed.records.len() as u64;
+                if !parsed.records.is_empty() {
+                    self.other = None;
+                }
                 coverage.unknown_lines += parsed.unknown;
                 coverage.truncated_records += parsed.truncated;
                 coverage.long_lines += parsed.long_lines.len() as u64;
@@ -308,6 +316,10 @@ impl SourceState {
             }
             Err(_) => {
                 self.ended = true;
+                if let Some(other) = self.other.filter(|_| self.got) {
+                    let name = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default();
+                    coverage.source_errors.push(other.remark(name));
+                }
             }
         }
     }

@@ -217,7 +217,7 @@ fn read_logs_once(
     stop: &Arc<AtomicBool>,
     mut store: Store,
 ) -> Result<ControlFlow<LogsRead, Vec<usize>>, Error> {
-    let sources: Vec<Source> = logs.iter().map(|(source, _)| source.clone()).collect();
+    let sources: Vec<Source> = logs.iter().map(|log| log.source.clone()).collect();
     let sources = sources.as_slice();
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     let mut coverage = Coverage { sources: names.clone(), ..Coverage::default() };
@@ -243,13 +243,14 @@ fn read_logs_once(
         drop(jobs);
         let folders: Vec<_> = sources.iter().map(|source| source.folder.clone()).collect();
         let states = answers.into_iter().zip(sorted).enumerate().map(|(number, (answers, sorted))| {
-            SourceState::new(number, answers, options.hints, *sorted, emptied.clone())
+            let other = logs.get(number).and_then(|log| log.other);
+            SourceState::new(number, answers, options.hints, *sorted, emptied.clone(), other)
         });
         let mut merge = Merge::new(states.collect(), &folders, &options.budget.temp, &mut coverage)?;
         let mut order = ReorderBuffer::new();
         while let Some(dated) = merge.next(&mut coverage)? {
             order.push(dated);
-            if merge.is_out_of_order() && logs.iter().all(|(_, text)| text.as_ref().is_none_or(Rereadable::is_kept)) {
+            if merge.is_out_of_order() && logs.iter().all(|log| log.text.as_ref().is_none_or(Rereadable::is_kept)) {
                 abandoned.store(true, Ordering::Relaxed);
                 return Ok(ControlFlow::Continue(merge.out_of_order()));
             }

@@ -121,7 +121,7 @@ pub(super) fn start<'scope>(
         });
     }
     let mut all = Vec::with_capacity(sources.len());
-    for (number, (source, text)) in sources.iter().enumerate() {
+    for (number, Log { source, text, .. }) in sources.iter().enumerate() {
         // A pipe may be silent for long, and would keep others from their turn.
         let shares = many && source.bytes.is_some();
         let (out, answers) = if shares { unbounded() } else { bounded(depth) };

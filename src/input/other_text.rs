@@ -1,0 +1,168 @@
+//! What a text is of which podlag could use no line, by its first bytes: people give what they have, and are to be told what
+//! to give instead.
+
+use memchr::memmem;
+
+/// A kind of text that podlag does not read.
+#[derive(Debug)]
+pub struct OtherText {
+    /// What it is, as it follows "it looks like".
+    description: &'static str,
+    /// What to give instead, as a sentence.
+    help: &'static str,
+    sniff: fn(&[u8]) -> bool,
+}
+
+const KUBELET_LOG: &str =
+    "Give the kubelet's log of the node (journalctl -u kubelet), and the container runtime's if you can.";
+const RAW_LINES: &str = "Export the log lines as plain text or as JSON, one per line.";
+
+/// All of them; the first that fits counts.
+const OTHER_TEXTS: &[OtherText] = &[
+    OtherText {
+        description: "the output of kubectl describe",
+        help: KUBELET_LOG,
+        sniff: |head| head.starts_with(b"Name:") && has(head, "\nNamespace:"),
+    },
+    OtherText {
+        description: "Kubernetes events",
+        help: KUBELET_LOG,
+        sniff: |head| {
+            head.starts_with(b"LAST SEEN")
+                || head.starts_with(b"NAMESPACE ") && has(head, "LAST SEEN")
+                || has(head, "Type ") && has(head, "Reason ") && has(head, " From ") && has(head, "Message")
+                || has(head, "involvedObject")
+        },
+    },
+    OtherText {
+        description: "API objects in YAML",
+        help: "Use -o json instead of -o yaml.",
+        sniff: |head| (head.starts_with(b"apiVersion:") || has(head, "\napiVersion:")) && has(head, "kind:"),
+    },
+    OtherText {
+        description: "a log store's export in YAML",
+        help: "Use --format=json.",
+        sniff: |head| has(head, "\njsonPayload:") || has(head, "\ntextPayload:") || head.starts_with(b"insertId:"),
+    },
+    OtherText {
+        description: "a log store's answer as one JSON document",
+        help: RAW_LINES,
+        sniff: |head| {
+            head.trim_ascii_start().starts_with(b"{")
+                && (has(head, "\"streams\"") || has(head, "resourceLogs") || has(head, "\"hits\""))
+        },
+    },
+    OtherText { description: "CSV", help: RAW_LINES, sniff: is_csv },
+    OtherText {
+        description: "a web page",
+        help: "Save the log itself, not the page that shows it.",
+        sniff: |head| {
+            let text = head.trim_ascii_start().get(..16).unwrap_or_default().to_ascii_lowercase();
+            text.starts_with(b"<!doctype html") || text.starts_with(b"<html")
+        },
+    },
+    OtherText {
+        description: "text with Markdown escapes",
+        help: "Copy the raw text, without the backslashes that Markdown adds.",
+        sniff: |head| has(head, "\\_") && has(head, "go:") && has(head, "\\]"),
+    },
+    OtherText {
+        description: "the log of a control plane component",
+        help: KUBELET_LOG,
+        sniff: |head| {
+            [
+                "kube-scheduler",
+                "kube-controller-manager",
+                "kube-apiserver",
+                "schedule_one.go",
+                "leaderelection.go",
+                "controllermanager.go",
+            ]
+            .iter()
+            .any(|word| has(head, word))
+                && !has(head, "kubelet.go")
+        },
+    },
+    OtherText {
+        description: "a kubelet's startup record in a form that is not read",
+        help: RAW_LINES,
+        sniff: |head| has(head, "podStartSLOduration"),
+    },
+    OtherText {
+        description: "a kubelet's log without a line about a pod's start",
+        help: "Give a longer part of it. At default verbosity a kubelet of 1.26 or later writes a line for each pod that runs.",
+        sniff: |head| has(head, "kubelet.go:") || has(head, "kubelet["),
+    },
+];
+
+impl OtherText {
+    /// What to say of a source of which no line was used.
+    #[must_use]
+    pub fn remark(&self, source: &str) -> String {
+        format!("{source}: no line used; it looks like {}. {}", self.description, self.help)
+    }
+
+    /// What a text is that begins with these bytes.
+    #[must_use]
+    pub fn detect(head: &[u8]) -> Option<&'static Self> {
+        OTHER_TEXTS.iter().find(|other| (other.sniff)(head))
+    }
+}
+
+fn has(head: &[u8], word: &str) -> bool {
+    memmem::find(head, word.as_bytes()).is_some()
+}
+
+/// A first line of names with commas between them, one of which is that of a log line.
+fn is_csv(head: &[u8]) -> bool {
+    let first = String::from_utf8_lossy(head.split(|byte| *byte == b'\n').next().unwrap_or_default()).to_lowercase();
+    let names: Vec<&str> = first.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"')).collect();
+    let plain = |name: &&str| !name.is_empty() && name.len() < 64 && !name.contains(['{', '=', '"']);
+    let of_lines =
+        |name: &&str| ["message", "line", "log", "_raw", "payload", "content"].iter().any(|word| name.ends_with(word));
+    names.len() >= 2 && names.iter().all(plain) && names.iter().any(of_lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_known_by_its_beginning() {
+        for (head, description) in [
+            (
+                "Name:             web-0\nNamespace:        shop\nEvents:\n  Type  Reason  Age  From  Message",
+                "the output of kubectl describe",
+            ),
+            ("Events:\n  Type    Reason     Age    From               Message\n", "Kubernetes events"),
+            ("LAST SEEN   TYPE      REASON    OBJECT      MESSAGE\n", "Kubernetes events"),
+            ("NAMESPACE   LAST SEEN   TYPE      REASON    OBJECT      MESSAGE\n", "Kubernetes events"),
+            ("apiVersion: v1\nkind: List\nitems:\n", "API objects in YAML"),
+            ("insertId: 1abc\njsonPayload:\n  MESSAGE: 'I0911", "a log store's export in YAML"),
+            (
+                "{\"status\": \"success\", \"data\": {\"resultType\": \"streams\"",
+                "a log store's answer as one JSON document",
+            ),
+            ("@timestamp,host,message\n2025-09-11T19:22:47.709Z,node-a,", "CSV"),
+            ("\"Date\";\"Host\";\"Message\"\n", "CSV"),
+            ("<!DOCTYPE html><html>", "a web page"),
+            (
+                "I0911 19:22:47.709701 3461 pod\\_startup\\_latency\\_tracker.go:104\\] \"Observed",
+                "text with Markdown escapes",
+            ),
+            (
+                "I0911 19:22:47.709701 1 leaderelection.go:250] attempting to acquire leader lease kube-system/kube-scheduler",
+                "the log of a control plane component",
+            ),
+            (
+                "I0911 19:22:47.709701 1 kubelet.go:250] \"Attempting to sync\"",
+                "a kubelet's log without a line about a pod's start",
+            ),
+        ] {
+            assert_eq!(OtherText::detect(head.as_bytes()).map(|other| other.description), Some(description), "{head}");
+        }
+        for head in ["", "some words, and more of them\n", "{\"level\":\"info\",\"message\":\"x\"}\n"] {
+            assert!(OtherText::detect(head.as_bytes()).is_none(), "{head}");
+        }
+    }
+}
