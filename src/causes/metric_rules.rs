@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::CAUSES;
+use super::{CAUSES, image_pull_unresolved, unexplained};
 use crate::metrics::families::name;
-use crate::metrics::{MeanComponent, MetricFinding, MetricsReport, StartupStats, Window};
+use crate::metrics::{MeanComponent, MetricFinding, MetricsReport, RecordedStartup, StartupStats, Window};
 use crate::model::phase::Phase;
 
 /// What a rule looks at.
@@ -100,11 +100,21 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// Adds the causes to a report of metrics: those of each node, and of all nodes together.
-pub fn add_causes(report: &mut MetricsReport) {
+/// Adds the causes to a report of metrics: those of each node, and of all nodes together. `recorded` are the startups in the
+/// logs of the same nodes: what they refute is not named.
+pub fn add_causes(report: &mut MetricsReport, recorded: &[RecordedStartup]) {
+    let alone = report.nodes.len() == 1;
     for node in &mut report.nodes {
         let starts = StartupStats::from_window(&node.window).unwrap_or_default();
-        node.causes = judge(&MetricCase { window: &node.window, starts: &starts, parts: &node.components });
+        let found = judge(&MetricCase { window: &node.window, starts: &starts, parts: &node.components });
+        let of_node = |row: &&RecordedStartup| match &row.node {
+            Some(name) => *name == node.window.node,
+            None => alone,
+        };
+        let rows: Vec<&RecordedStartup> = recorded.iter().filter(of_node).collect();
+        // Logs of a part of the starts say nothing of the others.
+        let covered = !rows.is_empty() && rows.len() as f64 >= COVERED * starts.pods();
+        node.causes = if covered { found.into_iter().filter_map(|one| unrefuted(one, &rows)).collect() } else { found };
     }
     report.fleet.causes = match report.nodes.as_slice() {
         [alone] => alone.causes.clone(),
@@ -113,6 +123,45 @@ pub fn add_causes(report: &mut MetricsReport) {
             aggregate(&all.collect::<Vec<_>>())
         }
     };
+}
+
+/// Logs of so many of a node's recorded starts refute what its metrics would name.
+const COVERED: f64 = 0.9;
+
+/// What the logs of a node leave of a finding by its metrics, where logs show such causes: none cost more than its phases took,
+/// and one that they show in no start, while they name another for the same phases in half of the starts, is not the cause.
+fn unrefuted(finding: MetricFinding, rows: &[&RecordedStartup]) -> Option<MetricFinding> {
+    let by_id = |id: &str| CAUSES.iter().find(|cause| cause.id == id);
+    let cause = by_id(&finding.cause)?;
+    if cause.logs.is_none() {
+        return Some(finding);
+    }
+    let sum = |phase: Phase| rows.iter().map(|row| row.phase(phase)).sum::<f64>();
+    let mut phases: Vec<Phase> = cause.phases.to_vec();
+    // Where no line shows the relist, one span holds detection and status update.
+    if phases.contains(&Phase::StatusUpdate) && sum(Phase::StatusUpdate) <= 0.0 {
+        phases.push(Phase::Detection);
+    }
+    // Where logs do not divide the pulls, each of their phases may hold the others' seconds.
+    const PULL: [Phase; 3] = [Phase::ImageWait, Phase::ImagePull, Phase::RetryBackoff];
+    let undivided = |row: &&RecordedStartup| row.cause.as_deref() == Some(image_pull_unresolved::CAUSE.id);
+    if phases.iter().any(|phase| PULL.contains(phase)) && rows.iter().any(|row| undivided(&row)) {
+        phases.extend(PULL);
+    }
+    // What no line shows may be in the time that no line explains.
+    if phases.iter().all(|phase| sum(*phase) <= 0.0) {
+        phases.push(Phase::Unattributed);
+    }
+    phases.sort_unstable();
+    phases.dedup();
+    let most = phases.into_iter().map(sum).sum::<f64>() / rows.len() as f64;
+    let (low_s, high_s) = (finding.low_s.min(most), finding.high_s.min(most));
+    let named = rows.iter().any(|row| row.cause.as_deref() == Some(cause.id));
+    let others = rows.iter().filter(|row| !undivided(row)).filter_map(|row| by_id(row.cause.as_deref()?));
+    let others = others.filter(|other| other.id != unexplained::CAUSE.id);
+    let others = others.filter(|other| other.phases.iter().any(|phase| cause.phases.contains(phase))).count();
+    let explained = !named && 2 * others >= rows.len();
+    (high_s >= MIN_MEAN_S && !explained).then_some(MetricFinding { low_s, high_s, ..finding })
 }
 
 /// The causes that a node's metrics prove, the costliest (by the middle of its bounds) first.

@@ -1,4 +1,4 @@
-//! Scheduling delay (scheduler, capacity, gates, node not ready).
+//! Wait before the kubelet took the pod (scheduler, capacity, or a late kubelet).
 
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
@@ -7,17 +7,17 @@ use crate::model::time::{Nanos, SECOND};
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "scheduling-wait",
-    title: "Scheduling delay (scheduler, capacity, gates, node not ready)",
-    advice: &[Advice::new(0, "add capacity or relax constraints; check the pod's events for FailedScheduling").side_effect("idle nodes cost money")],
+    title: "Wait before the kubelet took the pod (scheduler, capacity, or a late kubelet)",
+    advice: &[Advice::new(0, "compare the pod's Scheduled event with its creation: if it came late, add capacity or relax constraints (see FailedScheduling); if not, the kubelet was late").side_effect("idle nodes cost money")],
     text: "\
 What it means
-The time between the creation of the pod and the kubelet's first line about it. The kubelet has no part in it, but its SLO value includes it.
+The time between the creation of the pod and the kubelet's first line about it: the scheduler's time, or that of a kubelet that took the pod late. The kubelet's log cannot separate them.
 
 How it is detected
 From creation (the API server's clock, whole seconds) to `SyncLoop ADD`. Below 3 s it may be rounding, the watch or admission webhooks.
 
 What to do
-Read the FailedScheduling events; check scheduling gates, unbound volumes, taints, preemption and cluster autoscaling.
+Look at the pod's Scheduled event. If it came late: read the FailedScheduling events; check scheduling gates, unbound volumes, taints, preemption and cluster autoscaling. If it came early: the kubelet's watch or its client-side rate limit was slow; look for throttling lines.
 
 When it misleads
 If the clocks of node and API server differ, that adds or hides seconds; the creation timestamp is truncated to whole seconds.

@@ -30,6 +30,16 @@ pub struct RecordedStartup {
     pub stateful: Option<bool>,
     /// Seconds of each phase, in the order of [`PHASES`].
     pub phases: Vec<f64>,
+    /// The cause that the logs show as its main one.
+    pub cause: Option<String>,
+}
+
+impl RecordedStartup {
+    /// Seconds of a phase.
+    pub fn phase(&self, phase: Phase) -> f64 {
+        let at = PHASES.iter().position(|(known, _)| *known == phase);
+        at.and_then(|at| self.phases.get(at)).copied().unwrap_or(0.0)
+    }
 }
 
 /// What is compared.

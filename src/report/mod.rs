@@ -65,7 +65,9 @@ impl Report {
         let beside = comparable && !windows.is_empty() && !table.is_empty();
         let recorded = beside.then(|| table::recorded(&table)).transpose()?;
         let mut metrics = MetricsReport::new(windows, recorded.as_deref());
-        metrics.iter_mut().for_each(causes::metric_rules::add_causes);
+        if let Some(metrics) = &mut metrics {
+            causes::metric_rules::add_causes(metrics, recorded.as_deref().unwrap_or_default());
+        }
         let what_if = replay::all(&table, &summary, scenarios)?;
         let not_checked = not_checked::causes(&summary, metrics.as_ref());
         Ok(Report { table, summary, metrics, what_if, not_checked, page: None, coverage })

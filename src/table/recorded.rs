@@ -15,11 +15,12 @@ use crate::model::time::Time;
 /// When a part of the table cannot be read.
 pub fn recorded(table: &Table) -> Result<Vec<RecordedStartup>, Error> {
     let phases: Vec<String> = PHASES.iter().map(|(phase, _)| phase_column(*phase)).collect();
-    let mut columns = vec!["node", "created", "watched", "total_s", "slo_recorded_s", "stateful"];
+    let mut columns = vec!["node", "created", "watched", "total_s", "slo_recorded_s", "stateful", "cause"];
     columns.extend(phases.iter().map(String::as_str));
     let mut all = Vec::new();
     table.scan(&columns, &mut |batch| {
         let (nodes, watched, stateful) = (batch.text("node")?, batch.integers("watched")?, batch.flags("stateful")?);
+        let causes = batch.text("cause")?;
         let (created, sli) = (batch.integers("created")?, batch.seconds("slo_recorded_s")?);
         let measured = batch.seconds("total_s")?;
         let phases = phases.iter().map(|name| batch.seconds(name)).collect::<Result<Vec<&Float64Chunked>, _>>()?;
@@ -39,6 +40,7 @@ pub fn recorded(table: &Table) -> Result<Vec<RecordedStartup>, Error> {
                 sli_s: Some(sli.get(row)?),
                 stateful: stateful.get(row),
                 phases: PHASES.iter().map(|(phase, _)| phase).zip(&phases).map(seconds).collect(),
+                cause: causes.get(row).map(str::to_owned),
             })
         }));
         Ok(())

@@ -193,3 +193,24 @@ fn the_gate_judges_buckets() {
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("metrics do not have this value"));
 }
+
+#[test]
+fn causes_by_metrics_that_the_logs_refute_are_not_named() {
+    let causes = |name: &str, logs: bool| -> Vec<String> {
+        let capture = captures().into_iter().find(|path| path.ends_with(name)).expect("the capture");
+        let causes = node(report(&capture, logs))["causes"].as_array().expect("causes");
+        causes.iter().map(|cause| cause["cause"].as_str().expect("an id").to_owned()).collect()
+    };
+    // Status updates were slow, but not those that starts waited for; sandboxes were slow, but so was all of the node.
+    for (name, refuted, kept) in [
+        ("s02-pull-serial", "status-report-slow", Some("image-pull-queued")),
+        ("s12-burst", "sandbox-cni-slow", None),
+        ("s08-cni", "status-report-slow", Some("sandbox-cni-failing")),
+    ] {
+        let (alone, both) = (causes(name, false), causes(name, true));
+        assert!(alone.iter().any(|cause| cause == refuted), "{name}: {alone:?}");
+        assert!(!both.iter().any(|cause| cause == refuted), "{name}: {both:?}");
+        assert!(kept.is_none_or(|kept| both.iter().any(|cause| cause == kept)), "{name}: {both:?}");
+        assert!(both.iter().all(|cause| alone.contains(cause)), "{name}: {both:?}");
+    }
+}
