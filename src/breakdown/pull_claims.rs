@@ -73,12 +73,24 @@ pub(super) fn pulls(
             queued
         }
         // Without a line about the request it came right after what went before.
-        None => requested.unwrap_or(before.inferred()),
+        None => after_restart(startup, requested.unwrap_or(before.inferred()), started),
     };
     claims.add(Phase::ImageWait, rank::WAIT, queued, started).waited_for =
         success.and_then(|transfer| transfer.blocked_by.clone()).map(WaitedFor::PullAhead);
     claims.add(Phase::ImagePull, rank::PULL, started, finished).waited_for = image.map(WaitedFor::Image);
     Some(finished)
+}
+
+/// A kubelet that restarted meanwhile asked again: the request before is over.
+fn after_restart(startup: &Startup, requested: BoundedInstant, started: BoundedInstant) -> BoundedInstant {
+    let between = |restart: &&Event| restart.time > requested.at && restart.time < started.at;
+    match startup.restarts.iter().rfind(between) {
+        Some(restart) => {
+            let again = BoundedInstant { at: started.at, low: restart.time, high: started.at, ..started };
+            again.inferred()
+        }
+        None => requested,
+    }
 }
 
 /// The transfers that failed, with the back-off between them. Gives the end of the last.

@@ -34,9 +34,10 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
     let mut own = succeeded(startup, timeline, pulls);
     failed(startup, pulls, &mut own);
     let since = timeline.sandbox_ready.map_or(startup.last_event, |ready| ready.at);
+    let numbers: Vec<usize> = own.iter().map(|own| own.number).collect();
     for Own { number, requested } in own {
         let Some(pull) = pulls.get(number) else { continue };
-        let mut transfer = with_queue(pull, pulls, since, &mut startup.parallel_pulls);
+        let mut transfer = with_queue(pull, pulls, since, &numbers, &mut startup.parallel_pulls);
         transfer.repull = requested.and_then(|requested| pulls.previous_pull(&pull.image, requested, removals));
         transfer.rate = pull.bytes.and_then(|_| pulls.rate(pull.started, pull.finished));
         startup.transfers.push(transfer);
@@ -98,10 +99,13 @@ fn is_among(own: &[Own], number: usize) -> bool {
     own.iter().any(|own| own.number == number)
 }
 
-/// A pull with what its node's other pulls show of the wait before it, from `since` on.
-fn with_queue(pull: &FinishedPull, pulls: &Pulls, since: Time, parallel: &mut bool) -> Transfer {
-    let itself = (pull.started, pull.place);
-    let others = || pulls.since(since).map(|(_, other)| other).filter(|other| (other.started, other.place) != itself);
+/// A pull with what its node's other pulls show of the wait before it, from `since` on. No pull waits for the pod's `own`, nor
+/// for an attempt at the same image that failed: that one is tried again.
+fn with_queue(pull: &FinishedPull, pulls: &Pulls, since: Time, own: &[usize], parallel: &mut bool) -> Transfer {
+    let other = |(number, other): &(usize, &FinishedPull)| {
+        !own.contains(number) && (other.ok || other.image != pull.image || other.finished > pull.started)
+    };
+    let others = || pulls.since(since).filter(other).map(|(_, other)| other);
     let overlap = |other: &FinishedPull| other.finished.min(pull.started) - other.started.max(since);
     let most = others().max_by_key(|other| overlap(other)).filter(|other| overlap(other) > Nanos(0));
     // Half a second: lines of a serial queue stand some milliseconds across each other.

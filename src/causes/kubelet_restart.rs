@@ -35,8 +35,10 @@ If a pod also waited for the scheduler while the kubelet was down, the log canno
         let start = case.startup.restarts.first()?;
         let taken = case.startup.events.iter().find(|event| !event.from_runtime)?.time;
         if start.time > taken + Nanos(SECOND) {
-            // The kubelet had the pod already: the restart did not delay it before.
-            return Some(Match { within: Some((start.time, Time(i64::MAX))), ..Match::at(start) });
+            // The kubelet had the pod already: it went down after its last line about it.
+            let before = case.startup.events.iter().filter(|event| event.time < start.time && !event.from_runtime);
+            let down = before.map(|event| event.time).max().unwrap_or(start.time);
+            return Some(Match { within: Some((down, Time(i64::MAX))), ..Match::at(start) });
         }
         let before = Match { within: Some((Time(i64::MIN), taken + Nanos(SECOND))), ..Match::at(start) };
         (taken - start.time <= UP).then_some(before)

@@ -145,7 +145,7 @@ fn unrefuted(finding: MetricFinding, rows: &[&RecordedStartup]) -> Option<Metric
     // Where logs do not divide the pulls, each of their phases may hold the others' seconds.
     const PULL: [Phase; 3] = [Phase::ImageWait, Phase::ImagePull, Phase::RetryBackoff];
     let undivided = |row: &&RecordedStartup| row.cause.as_deref() == Some(image_pull_unresolved::CAUSE.id);
-    if phases.iter().any(|phase| PULL.contains(phase)) && rows.iter().any(|row| undivided(&row)) {
+    if phases.iter().any(|phase| PULL.contains(phase)) && rows.iter().any(undivided) {
         phases.extend(PULL);
     }
     // What no line shows may be in the time that no line explains.

@@ -195,6 +195,44 @@ fn every_pulled_image_is_one_of_its_pod() {
     assert!(pulls > 400, "{pulls}");
 }
 
+/// The end of a pod's pulls by its events: image, and seconds since 1970 (an event's name ends in its nanoseconds).
+fn pulled_events(capture: &Path) -> BTreeMap<(String, String), Vec<(String, f64)>> {
+    static IMAGE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"^Successfully pulled image "([^"]+)""#).unwrap());
+    let mut pulled: BTreeMap<(String, String), Vec<(String, f64)>> = BTreeMap::new();
+    for event in json(&capture.join("events.json.zst"))["items"].as_array().expect("events") {
+        let Some(image) = event["message"].as_str().and_then(|message| IMAGE.captures(message)) else { continue };
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let (name, uid) = (text(&event["metadata"]["name"]), text(&event["involvedObject"]["uid"]));
+        let (pod, nanos) = name.rsplit_once('.').expect("a name and its nanoseconds");
+        let seconds = i64::from_str_radix(nanos, 16).expect("nanoseconds") as f64 / 1e9;
+        pulled.entry((pod.to_owned(), uid)).or_default().push((image[1].to_owned(), seconds));
+    }
+    pulled
+}
+
+#[test]
+fn pulls_are_the_pods_own_by_its_events() {
+    let (mut pulls, mut own) = (0, 0);
+    for (capture, _) in REDUCED.iter() {
+        let events = pulled_events(capture);
+        for row in report(&[capture.join("in")])["startups"].as_array().expect("startups") {
+            let key = ["pod", "uid"].map(|field| row[field].as_str().unwrap_or_default().to_owned());
+            let Some(events) = events.get(&key.into()) else { continue };
+            for pull in row["image_pulls"].as_array().expect("pulls").iter().filter(|pull| pull["outcome"] == "pulled")
+            {
+                let ended =
+                    chrono::DateTime::parse_from_rfc3339(pull["ended"].as_str().expect("its end")).expect("a time");
+                let ended = ended.timestamp_micros() as f64 / 1e6;
+                pulls += 1;
+                own +=
+                    usize::from(events.iter().any(|(image, at)| pull["image"] == **image && (at - ended).abs() < 0.3));
+            }
+        }
+    }
+    println!("{own} of {pulls} pulls end as an event of their pod says");
+    assert!(pulls >= 150 && own * 100 >= pulls * 99, "{own} of {pulls}");
+}
+
 #[test]
 fn each_case_gets_its_right_answer() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/user-logs");
