@@ -352,6 +352,11 @@ impl Tracker {
             }
         }
         let Some(startup) = self.open.get_mut(&id) else { return };
+        startup.restarted |= startup.is_restart(&record, time);
+        if startup.restarted && record.from_runtime {
+            startup.last_event = startup.last_event.max(time);
+            return;
+        }
         let state = &mut self.states[startup.node];
         let taking_up = state.started.is_some_and(|started| time - started < TAKING_UP);
         // A starting kubelet's first list holds old pods too: one counts once it proves to start.

@@ -1,8 +1,8 @@
 //! A startup while it is being collected, and as it leaves the tracker.
 
-use crate::model::record::{Fact, Field, SourceLine, StartupRecord};
+use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord};
 use crate::model::startup::{Event, Events, NodeContext};
-use crate::model::time::Time;
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// What the lines say of one pod's start so far.
 #[derive(Clone, Debug, Default)]
@@ -35,9 +35,14 @@ pub struct OpenStartup {
     pub restarts: Vec<Event>,
     /// When one of its containers last exited, or waited to be started again, after the record.
     pub exited: Option<Time>,
+    /// It had run, and its sandbox was made anew: what comes is no part of its start.
+    pub restarted: bool,
     /// When a line last mentioned it.
     pub last_event: Time,
 }
+
+/// A container that ran for so long was up: one in a crash loop exits within seconds.
+const UP: Nanos = Nanos(30 * SECOND);
 
 impl OpenStartup {
     /// Adds an event.
@@ -53,6 +58,19 @@ impl OpenStartup {
         }
         self.last_event = self.last_event.max(event.time);
         self.events.push(event);
+    }
+
+    /// Whether a record begins the pod's second life on its node, after a reboot of the node or a restart of the runtime: its
+    /// containers had started and stayed. Only the runtime's lines need this: the kubelet's show when a pod ran.
+    pub(super) fn is_restart(&self, record: &Record, time: Time) -> bool {
+        let again =
+            record.fact == Fact::SandboxRequested && record.fields.number(Field::Attempt).is_some_and(|n| n > 0);
+        if !again || !self.events.iter().all(|event| event.from_runtime) {
+            return false;
+        }
+        let started = self.events.of(Fact::ContainerStarted).map(|event| event.time).max();
+        let quick = |event: &Event| started.is_some_and(|started| event.time >= started && event.time < started + UP);
+        started.is_some_and(|started| time - started > UP) && !self.events.of(Fact::ContainerExited).any(quick)
     }
 
     /// The first event of a fact.
