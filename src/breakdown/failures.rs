@@ -43,7 +43,8 @@ fn failed_step(event: &Event) -> Option<FailedStep> {
             | "InvalidImageName"
             | "SignatureValidationFailed"
             | "ImageInspectError" => Some(FailedStep::Pull),
-            "CreatePodSandboxError" => Some(FailedStep::Sandbox),
+            // What is left of a sandbox that failed is removed before the next is made.
+            "CreatePodSandboxError" | "KillPodSandboxError" => Some(FailedStep::Sandbox),
             _ if event.text.contains("unmounted volumes") => None,
             _ => Some(FailedStep::Container),
         },
