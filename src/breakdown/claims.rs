@@ -311,14 +311,15 @@ fn reporting(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut
         claims.add(Phase::Start, rank::START, started, mark(busy));
         started = mark(busy);
     }
-    let noticed = last.noticed.filter(|(time, _)| *time <= running);
-    let noticed = match noticed {
+    let relisted = last.noticed.filter(|(time, _)| *time <= running);
+    let noticed = match relisted {
         Some((time, place)) => BoundedInstant::exact(time.max(started.at), place),
         None if startup.running().is_some() => BoundedInstant::between(started.at, running, None),
         // JSON logging does not show when the API accepted it.
         None => BoundedInstant::between(started.at, running, None),
     };
-    claims.add(Phase::Detection, rank::DETECT, started, noticed);
+    claims.add(Phase::Detection, rank::DETECT, started, noticed).waited_for =
+        relisted.is_none().then_some(WaitedFor::DetectionOrUpdate);
     let end = if startup.running().is_some() { end } else { BoundedInstant::between(noticed.at, running, end.place) };
     claims.add(Phase::StatusUpdate, rank::REPORT, noticed, end);
 }

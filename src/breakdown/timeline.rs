@@ -195,6 +195,7 @@ pub fn build(startup: &Startup) -> Timeline {
     };
     if source != TimelineSource::Events {
         relist::relist(startup, &sandboxes, &mut runs, source == TimelineSource::Relist);
+        relist::unlogged_exits(&mut runs);
     } else {
         relist::relist_in_order(startup, &sandboxes, &mut runs);
     }

@@ -176,7 +176,11 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
             lost,
             certain: if matched.likely { Nanos(0) } else { least.min(matched.at_most.unwrap_or(least)) },
             evidence: matched.place.or(longest.and_then(|span| span.place)).or_else(observed),
-            waited_for: matched.waited_for.or_else(|| longest.and_then(|span| span.waited_for.clone())),
+            waited_for: matched.waited_for.or_else(|| {
+                longest
+                    .and_then(|span| span.waited_for.clone())
+                    .filter(|waited| *waited != WaitedFor::DetectionOrUpdate)
+            }),
         });
         free.retain(|span| !mine(span));
     }

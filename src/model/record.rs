@@ -62,6 +62,8 @@ named_enum! {
         SandboxRecreated = "sandbox-recreated",
         /// `RunPodSandbox` began.
         SandboxRequested = "sandbox-requested",
+        /// The runtime says which pod a sandbox is of, with its uid.
+        SandboxNamed = "sandbox-named",
         /// `RunPodSandbox` returned a sandbox.
         SandboxReady = "sandbox-ready",
         /// `RunPodSandbox` failed.
@@ -154,6 +156,8 @@ named_enum! {
         Container = "container",
         /// An image reference.
         Image = "image",
+        /// The id of a request to the runtime (CRI-O).
+        Request = "request",
         /// A volume's name.
         Volume = "volume",
         /// A volume plugin's name.

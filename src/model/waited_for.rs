@@ -16,6 +16,8 @@ pub enum WaitedFor {
     Container(Box<str>),
     /// The node's network.
     NodeNetwork,
+    /// The relist that notices the container, or the status update after it: no line separates them.
+    DetectionOrUpdate,
     /// Others that started on the node at the same time.
     Burst {
         /// How many.
@@ -25,6 +27,7 @@ pub enum WaitedFor {
 
 const AHEAD: &str = "behind ";
 const NETWORK: &str = "the node's network";
+const DETECTION_OR_UPDATE: &str = "or status update: no line separates them";
 
 impl WaitedFor {
     /// Reads a stored text. A name alone does not say whose it is: with a slash or a colon it is an image's, else it is
@@ -35,6 +38,9 @@ impl WaitedFor {
         }
         if text == NETWORK {
             return WaitedFor::NodeNetwork;
+        }
+        if text == DETECTION_OR_UPDATE {
+            return WaitedFor::DetectionOrUpdate;
         }
         let others = text.strip_prefix("with ").and_then(|rest| rest.split(' ').next()?.parse().ok());
         let burst = others.map(|others| WaitedFor::Burst { others });
@@ -49,7 +55,7 @@ impl WaitedFor {
     pub fn name(&self) -> Option<&str> {
         match self {
             WaitedFor::Image(name) | WaitedFor::PullAhead(name) | WaitedFor::Container(name) => Some(name),
-            WaitedFor::NodeNetwork | WaitedFor::Burst { .. } => None,
+            WaitedFor::NodeNetwork | WaitedFor::DetectionOrUpdate | WaitedFor::Burst { .. } => None,
         }
     }
 
@@ -65,6 +71,7 @@ impl fmt::Display for WaitedFor {
             WaitedFor::Image(name) | WaitedFor::Container(name) => out.write_str(name),
             WaitedFor::PullAhead(image) => write!(out, "{AHEAD}{image}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
+            WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
             WaitedFor::Burst { others } => {
                 write!(out, "with {others} other starts within {} s", BURST_WINDOW.0 / SECOND)
             }
@@ -83,6 +90,7 @@ mod tests {
             WaitedFor::PullAhead("nginx".into()),
             WaitedFor::Container("init-db".into()),
             WaitedFor::NodeNetwork,
+            WaitedFor::DetectionOrUpdate,
             WaitedFor::Burst { others: 39 },
         ] {
             assert_eq!(WaitedFor::from_text(&known.to_string()), known);

@@ -365,6 +365,12 @@ impl Tracker {
         if record.from_runtime {
             startup.runtime_node = Some(node);
         }
+        if record.fields.text(Field::Reason) == Some("ErrImagePull")
+            && !record.from_runtime
+            && let Some(pulls) = startup.runtime_node.and_then(|node| self.pulls.get_mut(node))
+        {
+            pulls.failed(&record, time);
+        }
         if record.fact == Fact::PodRejected {
             startup.rejected.get_or_insert(time);
             startup.confirmed = true;

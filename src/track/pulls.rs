@@ -16,8 +16,17 @@ const CLOCK_SLACK: Nanos = Nanos(5 * SECOND);
 /// A node's pulls, in the order they ended.
 #[derive(Debug, Default)]
 pub struct Pulls {
-    in_progress: Vec<(Box<str>, Time)>,
+    in_progress: Vec<StartedPull>,
     finished: VecDeque<FinishedPull>,
+}
+
+/// One pull in the runtime that is under way.
+#[derive(Debug)]
+struct StartedPull {
+    image: Box<str>,
+    /// The id of the kubelet's request, where the runtime's lines are joined by it.
+    request: Option<Box<str>>,
+    started: Time,
 }
 
 /// One pull in the runtime that is over.
@@ -121,7 +130,7 @@ impl Pulls {
     pub fn rate(&self, from: Time, to: Time) -> Option<f64> {
         let seconds = (to - from).seconds();
         // What is still under way took its share, and does not show how much.
-        if self.in_progress.iter().any(|(_, started)| *started < to) {
+        if self.in_progress.iter().any(|pull| pull.started < to) {
             return None;
         }
         // Two pulls of one image move it once.
@@ -140,9 +149,17 @@ impl Pulls {
 
     /// Takes a line about a pull.
     pub(super) fn push(&mut self, record: &Record, time: Time) {
-        let Some(image) = record.fields.text(Field::Image) else { return };
+        let request = record.fields.text(Field::Request);
+        let Some(image) = record.fields.text(Field::Image) else {
+            // CRI-O names what it pulled by its id: the request says what that was.
+            let by_request = |pull: &StartedPull| request.is_some() && pull.request.as_deref() == request;
+            if let Some(number) = self.in_progress.iter().position(by_request) {
+                self.end(number, record, time, record.fact == Fact::TransferFinished);
+            }
+            return;
+        };
         if record.fact == Fact::TransferStarted {
-            self.in_progress.push((image.into(), time));
+            self.in_progress.push(StartedPull { image: image.into(), request: request.map(Into::into), started: time });
             if self.in_progress.len() > MAX_REMEMBERED {
                 self.in_progress.remove(0);
             }
@@ -154,7 +171,7 @@ impl Pulls {
             return;
         }
         let Some(started) = self.start_of(image, took.map(|took| time - took)) else { return };
-        self.finished.push_back(FinishedPull {
+        self.add(FinishedPull {
             image: image.into(),
             started,
             finished: time,
@@ -165,6 +182,41 @@ impl Pulls {
             assigned: false,
             awaits_return_line: ok && took.is_some(),
         });
+    }
+
+    /// Takes a kubelet's line about a pull that failed. CRI-O writes none: there it is the end of the request that was first
+    /// of those for the image.
+    pub(super) fn failed(&mut self, record: &Record, time: Time) {
+        let named = [Field::Image, Field::Error].into_iter().filter_map(|field| record.fields.text(field));
+        let named: Vec<&str> = named.collect();
+        let failed = |pull: &StartedPull| {
+            pull.request.is_some() && pull.started <= time && named.iter().any(|text| text.contains(&*pull.image))
+        };
+        if let Some(number) = self.in_progress.iter().position(failed) {
+            self.end(number, record, time, false);
+        }
+    }
+
+    /// Ends a pull that is under way, by a line that does not say how long it took.
+    fn end(&mut self, number: usize, record: &Record, time: Time, ok: bool) {
+        let StartedPull { image, started, .. } = self.in_progress.remove(number);
+        let (place, text) = (record.place, record.text.clone());
+        let finished = time;
+        self.add(FinishedPull {
+            image,
+            started,
+            finished,
+            ok,
+            bytes: None,
+            place,
+            text,
+            assigned: false,
+            awaits_return_line: false,
+        });
+    }
+
+    fn add(&mut self, pull: FinishedPull) {
+        self.finished.push_back(pull);
         if self.finished.len() > MAX_REMEMBERED {
             self.finished.pop_front();
         }
@@ -179,11 +231,11 @@ impl Pulls {
 
     /// When a pull began that ends now. With several of one image under way the printed duration shows which one ended.
     fn start_of(&mut self, image: &str, expected: Option<Time>) -> Option<Time> {
-        let mine = self.in_progress.iter().enumerate().filter(|(_, (known, _))| **known == *image);
+        let mine = self.in_progress.iter().enumerate().filter(|(_, pull)| *pull.image == *image);
         let mine =
-            mine.min_by_key(|(_, (_, started))| expected.map_or(started.0, |expected| (*started - expected).abs().0));
+            mine.min_by_key(|(_, pull)| expected.map_or(pull.started.0, |expected| (pull.started - expected).abs().0));
         match mine.map(|(number, _)| number) {
-            Some(number) => Some(self.in_progress.remove(number).1),
+            Some(number) => Some(self.in_progress.remove(number).started),
             None => expected,
         }
     }

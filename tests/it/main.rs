@@ -18,6 +18,7 @@ mod any_order;
 mod captures;
 mod causes;
 mod cli;
+mod crio;
 mod documents;
 mod endless;
 mod faults;

@@ -210,24 +210,29 @@ fn pulled_events(capture: &Path) -> BTreeMap<(String, String), Vec<(String, f64)
     pulled
 }
 
+/// How many of the pulls that rows show ended well, and how many of these as an event of their pod says.
+pub fn own_pulls(capture: &Path, inputs: &[PathBuf]) -> (usize, usize) {
+    let (mut pulls, mut own) = (0, 0);
+    let events = pulled_events(capture);
+    for row in report(inputs)["startups"].as_array().expect("startups") {
+        let key = ["pod", "uid"].map(|field| row[field].as_str().unwrap_or_default().to_owned());
+        let Some(events) = events.get(&key.into()) else { continue };
+        for pull in row["image_pulls"].as_array().expect("pulls").iter().filter(|pull| pull["outcome"] == "pulled") {
+            let ended = chrono::DateTime::parse_from_rfc3339(pull["ended"].as_str().expect("its end")).expect("a time");
+            let ended = ended.timestamp_micros() as f64 / 1e6;
+            pulls += 1;
+            own += usize::from(events.iter().any(|(image, at)| pull["image"] == **image && (at - ended).abs() < 0.3));
+        }
+    }
+    (pulls, own)
+}
+
 #[test]
 fn pulls_are_the_pods_own_by_its_events() {
     let (mut pulls, mut own) = (0, 0);
     for (capture, _) in REDUCED.iter() {
-        let events = pulled_events(capture);
-        for row in report(&[capture.join("in")])["startups"].as_array().expect("startups") {
-            let key = ["pod", "uid"].map(|field| row[field].as_str().unwrap_or_default().to_owned());
-            let Some(events) = events.get(&key.into()) else { continue };
-            for pull in row["image_pulls"].as_array().expect("pulls").iter().filter(|pull| pull["outcome"] == "pulled")
-            {
-                let ended =
-                    chrono::DateTime::parse_from_rfc3339(pull["ended"].as_str().expect("its end")).expect("a time");
-                let ended = ended.timestamp_micros() as f64 / 1e6;
-                pulls += 1;
-                own +=
-                    usize::from(events.iter().any(|(image, at)| pull["image"] == **image && (at - ended).abs() < 0.3));
-            }
-        }
+        let (these, mine) = own_pulls(capture, &[capture.join("in")]);
+        (pulls, own) = (pulls + these, own + mine);
     }
     println!("{own} of {pulls} pulls end as an event of their pod says");
     assert!(pulls >= 150 && own * 100 >= pulls * 99, "{own} of {pulls}");
@@ -258,6 +263,10 @@ fn each_case_gets_its_right_answer() {
         if let Some(certain) = case.get("certain").and_then(toml::Value::as_float) {
             let shown = row["findings"][0]["lost_min_s"].as_f64().unwrap_or(0.0);
             assert!(shown >= certain, "{name}: {shown} s are certain");
+        }
+        if let Some(says) = text("says") {
+            let spans = row["spans"].as_array().expect("spans");
+            assert!(spans.iter().any(|span| span["waited_for"] == says), "{name}: {spans:?}");
         }
         if let Some(ran) = case.get("ran").and_then(toml::Value::as_array) {
             let bounds: Vec<f64> = ran.iter().filter_map(toml::Value::as_float).collect();
