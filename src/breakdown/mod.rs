@@ -12,6 +12,7 @@ mod pulls;
 mod relist;
 mod tile;
 pub mod timeline;
+mod unlogged_exits;
 
 use crate::model::phase::Phase;
 pub use crate::model::precision::Precision;

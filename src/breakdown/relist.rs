@@ -52,16 +52,6 @@ pub(super) fn relist(startup: &Startup, sandboxes: &[&str], runs: &mut Vec<Conta
     }
 }
 
-/// Where the runtime does not say that a container ended (CRI-O does not at info), the relist's notice is a bound.
-pub(super) fn unlogged_exits(runs: &mut [ContainerRun]) {
-    for run in runs.iter_mut().filter(|run| run.exited.is_none()) {
-        if let (Some((time, place)), Some(started)) = (run.exit_noticed, run.started) {
-            let alive = run.noticed.map_or(started.at, |(noticed, _)| noticed.max(started.at));
-            run.exited = Some(BoundedInstant::between(alive.min(time), time, Some(place)));
-        }
-    }
-}
-
 /// With events, ids are not known by name: the relist's containers are distinguished by their order.
 pub(super) fn relist_in_order(startup: &Startup, sandboxes: &[&str], runs: &mut [ContainerRun]) {
     let mut noticed = Vec::new();

@@ -1,7 +1,7 @@
 //! The containers of a startup one after another, and its sandbox: each instant with how well it is known. Built from
 //! the best evidence there is: the runtime's lines, else the kubelet's events (`-v=3`), else what its relist noticed.
 
-use super::relist;
+use super::{relist, unlogged_exits};
 use crate::model::record::{Fact, Field, RecordedTime, SourceLine, StartupRecord};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, Time};
@@ -195,12 +195,14 @@ pub fn build(startup: &Startup) -> Timeline {
     };
     if source != TimelineSource::Events {
         relist::relist(startup, &sandboxes, &mut runs, source == TimelineSource::Relist);
-        relist::unlogged_exits(&mut runs);
     } else {
         relist::relist_in_order(startup, &sandboxes, &mut runs);
     }
     runs.retain(|run| run.first_instant().is_some());
     runs.sort_by_key(ContainerRun::first_instant);
+    if source == TimelineSource::Runtime {
+        unlogged_exits::add(startup, &mut runs);
+    }
     mark_init(startup, &mut runs);
     probes(startup, &mut runs);
     let (sandbox_requested, sandbox_ready, sandbox_attempts) = sandbox(startup, &sandboxes, &runs);

@@ -7,6 +7,7 @@ use super::{CAUSES, image_pull_unresolved, unexplained};
 use crate::metrics::families::name;
 use crate::metrics::{MeanComponent, MetricFinding, MetricsReport, RecordedStartup, StartupStats, Window};
 use crate::model::phase::Phase;
+use crate::model::time::Nanos;
 
 /// What a rule looks at.
 pub struct MetricCase<'a> {
@@ -136,10 +137,11 @@ fn unrefuted(finding: MetricFinding, rows: &[&RecordedStartup]) -> Option<Metric
     if cause.logs.is_none() {
         return Some(finding);
     }
-    let sum = |phase: Phase| rows.iter().map(|row| row.phase(phase)).sum::<f64>();
+    // In whole nanoseconds: then the order of rows does not show.
+    let sum = |phase: Phase| rows.iter().map(|row| Nanos::from_seconds(row.phase(phase))).sum::<Nanos>();
     let mut phases: Vec<Phase> = cause.phases.to_vec();
     // Where no line shows the relist, one span holds detection and status update.
-    if phases.contains(&Phase::StatusUpdate) && sum(Phase::StatusUpdate) <= 0.0 {
+    if phases.contains(&Phase::StatusUpdate) && sum(Phase::StatusUpdate) <= Nanos(0) {
         phases.push(Phase::Detection);
     }
     // Where logs do not divide the pulls, each of their phases may hold the others' seconds.
@@ -149,12 +151,12 @@ fn unrefuted(finding: MetricFinding, rows: &[&RecordedStartup]) -> Option<Metric
         phases.extend(PULL);
     }
     // What no line shows may be in the time that no line explains.
-    if phases.iter().all(|phase| sum(*phase) <= 0.0) {
+    if phases.iter().all(|phase| sum(*phase) <= Nanos(0)) {
         phases.push(Phase::Unattributed);
     }
     phases.sort_unstable();
     phases.dedup();
-    let most = phases.into_iter().map(sum).sum::<f64>() / rows.len() as f64;
+    let most = phases.into_iter().map(sum).sum::<Nanos>().seconds() / rows.len() as f64;
     let (low_s, high_s) = (finding.low_s.min(most), finding.high_s.min(most));
     let named = rows.iter().any(|row| row.cause.as_deref() == Some(cause.id));
     let others = rows.iter().filter(|row| !undivided(row)).filter_map(|row| by_id(row.cause.as_deref()?));

@@ -1,0 +1,34 @@
+//! Ends of containers that the runtime does not write (CRI-O at info): the relist's notice bounds them, or what the record counts.
+
+use super::timeline::{BoundedInstant, ContainerRun};
+use crate::model::startup::Startup;
+use crate::model::time::Nanos;
+
+/// Adds them to runs in the order in which they were asked for.
+pub(super) fn add(startup: &Startup, runs: &mut [ContainerRun]) {
+    for run in runs.iter_mut().filter(|run| run.exited.is_none()) {
+        if let (Some((time, place)), Some(started)) = (run.exit_noticed, run.started) {
+            let alive = run.noticed.map_or(started.at, |(noticed, _)| noticed.max(started.at));
+            run.exited = Some(BoundedInstant::between(alive.min(time), time, Some(place)));
+        }
+    }
+    by_record(startup, runs);
+}
+
+/// The record counts how long init containers ran, which come first: each ended before the next container was asked for.
+fn by_record(startup: &Startup, runs: &mut [ContainerRun]) {
+    let counted = startup.observed.as_deref().and_then(|observed| observed.init);
+    let Some(mut left) = counted.filter(|counted| counted.0 > 0) else { return };
+    if runs.iter().any(|run| run.exited.is_some() || run.exit_noticed.is_some()) {
+        return;
+    }
+    for number in 1..runs.len() {
+        let [run, next] = &mut runs[number - 1..=number] else { return };
+        let (Some(started), Some(asked)) = (run.started, next.requested) else { return };
+        if left <= Nanos(0) {
+            return;
+        }
+        run.exited = Some(BoundedInstant::between(started.at, asked.at.max(started.at), asked.place));
+        left = left - (asked.at - started.at);
+    }
+}
