@@ -115,6 +115,13 @@ pub(super) struct Log {
     pub other: Option<&'static OtherText>,
 }
 
+impl Log {
+    /// Whether all of it can be had once more.
+    pub(super) fn can_be_read_again(&self) -> bool {
+        self.text.as_ref().is_none_or(Rereadable::is_kept)
+    }
+}
+
 /// A source whose format is known.
 pub(super) struct Probed<'a> {
     source: &'a Source,

@@ -29,7 +29,7 @@ use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
-use crate::input::{ChunkLimits, Rereadable, Source};
+use crate::input::{ChunkLimits, Source};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::record::Record;
 use crate::model::time::Time;
@@ -250,7 +250,8 @@ fn read_logs_once(
         let mut order = ReorderBuffer::new();
         while let Some(dated) = merge.next(&mut coverage)? {
             order.push(dated);
-            if merge.is_out_of_order() && logs.iter().all(|log| log.text.as_ref().is_none_or(Rereadable::is_kept)) {
+            // A run that was stopped tells what it has read.
+            if merge.is_out_of_order() && !stop.load(Ordering::Relaxed) && logs.iter().all(Log::can_be_read_again) {
                 abandoned.store(true, Ordering::Relaxed);
                 return Ok(ControlFlow::Continue(merge.out_of_order()));
             }

@@ -40,6 +40,22 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
         let mut transfer = with_queue(pull, pulls, since, &numbers, &mut startup.parallel_pulls);
         transfer.repull = requested.and_then(|requested| pulls.previous_pull(&pull.image, requested, removals));
         transfer.rate = pull.bytes.and_then(|_| pulls.rate(pull.started, pull.finished));
+        let failed = pulls.unfinished(&pull.image, since, pull.started).filter(|_| pull.ok);
+        let failed = failed.map(|attempt| Transfer {
+            started: attempt.started,
+            // No line shows when it failed.
+            finished: attempt.started,
+            ok: false,
+            bytes: None,
+            place: attempt.place,
+            blocked_by: None,
+            repull: None,
+            rate: None,
+            queued_since: None,
+            ..transfer.clone()
+        });
+        let failed: Vec<Transfer> = failed.collect();
+        startup.transfers.extend(failed);
         startup.transfers.push(transfer);
         pulls.assign(number);
     }

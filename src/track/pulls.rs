@@ -20,13 +20,17 @@ pub struct Pulls {
     finished: VecDeque<FinishedPull>,
 }
 
-/// One pull in the runtime that is under way.
+/// One pull in the runtime that is under way, as far as its lines show.
 #[derive(Debug)]
-struct StartedPull {
-    image: Box<str>,
+pub struct StartedPull {
+    /// The image, as the runtime names it.
+    pub image: Box<str>,
+    /// When the runtime began.
+    pub started: Time,
+    /// The line that says so.
+    pub place: SourceLine,
     /// The id of the kubelet's request, where the runtime's lines are joined by it.
     request: Option<Box<str>>,
-    started: Time,
 }
 
 /// One pull in the runtime that is over.
@@ -111,6 +115,14 @@ impl Pulls {
         self.finished.get(number)
     }
 
+    /// Requests for an image between two instants whose end no line shows. CRI-O writes one for every pull that ends well: where
+    /// a later request did, these failed.
+    pub fn unfinished(&self, image: &str, from: Time, to: Time) -> impl Iterator<Item = &StartedPull> {
+        self.in_progress.iter().filter(move |pull| {
+            pull.request.is_some() && *pull.image == *image && pull.started >= from && pull.started < to
+        })
+    }
+
     /// Marks a pull as some startup's own.
     pub fn assign(&mut self, number: usize) {
         if let Some(pull) = self.finished.get_mut(number) {
@@ -159,7 +171,12 @@ impl Pulls {
             return;
         };
         if record.fact == Fact::TransferStarted {
-            self.in_progress.push(StartedPull { image: image.into(), request: request.map(Into::into), started: time });
+            self.in_progress.push(StartedPull {
+                image: image.into(),
+                started: time,
+                place: record.place,
+                request: request.map(Into::into),
+            });
             if self.in_progress.len() > MAX_REMEMBERED {
                 self.in_progress.remove(0);
             }
