@@ -31,13 +31,13 @@ pub(super) struct SourceState {
     answers: ReaderEvents,
     clock: Clock,
     /// Its lines are not in the order of time: all of its records are sorted before any is given.
-    sorted: bool,
+    sorted: Option<Direction>,
     /// A record came so late that its place in the order was gone.
     out_of_order: bool,
     /// Records of the chunk that is being taken, and the hosts they name.
     parsed: VecDeque<Record>,
-    /// The chunk's lines mostly go back in time.
-    descending: bool,
+    /// How many records came after the one before them in time, and before it.
+    steps: (u64, u64),
     hosts: Vec<Rc<str>>,
     /// Where the memory of a chunk's records goes back to.
     emptied: Sender<Vec<Record>>,
@@ -107,7 +107,7 @@ impl Merge {
             merge.nodes.iter().filter(|node| node.iter().any(|at| folders.get(*at).is_some_and(Option::is_some)))
         {
             let sources = node.iter().filter_map(|at| merge.sources.get(*at));
-            let hosts: BTreeSet<Rc<str>> = sources.flat_map(|source| source.hosts.iter().cloned()).collect();
+            let hosts: BTreeSet<Rc<str>> = sources.filter_map(|source| source.host.clone()).collect();
             let only = hosts.first().filter(|_| hosts.len() == 1).cloned();
             for at in node {
                 if let Some(source) = merge.sources.get_mut(*at) {
@@ -118,7 +118,7 @@ impl Merge {
         let mut sorter = None;
         for at in 0..merge.sources.len() {
             let next = merge.refill(at, coverage);
-            if merge.sources.get(at).is_some_and(|source| source.sorted) {
+            if merge.sources.get(at).is_some_and(|source| source.sorted.is_some()) {
                 merge.sort(at, sorter.get_or_insert_with(|| Sorter::new(temp.into())), coverage)?;
             } else {
                 merge.heap.extend(next.map(|time| Reverse((time, at))));
@@ -155,11 +155,13 @@ impl Merge {
         self.is_out_of_order
     }
 
-    /// The sources that are known by now to have to be sorted. Where one has to, others have for the same reason: it shows in
-    /// the chunks at hand.
-    pub(super) fn out_of_order(&self) -> Vec<usize> {
-        let late = |source: &&SourceState| source.out_of_order || steps(&source.parsed).far_down > 0;
-        self.sources.iter().filter(|source| !source.sorted).filter(late).map(|source| source.number).collect()
+    /// Of each source: whether it is known by now to have to be sorted, and how its lines follow each other.
+    pub(super) fn directions(&self) -> Vec<(bool, Direction)> {
+        let direction = |source: &SourceState| {
+            let (forward, back) = source.steps;
+            (source.out_of_order, if back > forward { Direction::Descending } else { Direction::Ascending })
+        };
+        self.sources.iter().map(direction).collect()
     }
 
     /// Reads a source to its end.
@@ -168,8 +170,7 @@ impl Merge {
             if let Some(source) = self.sources.get_mut(at) {
                 for (time, record, host) in source.ready.drain(..) {
                     let line = i64::try_from(record.place.line).unwrap_or(i64::MAX);
-                    // Of lines of one instant the later one in a text that goes back in time is the earlier.
-                    let line = if source.descending { -line } else { line };
+                    let line = if source.sorted == Some(Direction::Descending) { -line } else { line };
                     let host = host.or_else(|| source.host_of_folder.clone());
                     sorter.push(Dated { time, record, host, source: source.number }, line)?;
                 }
@@ -191,7 +192,7 @@ impl Merge {
             self.sources.get_mut(at)?.date_by(&others, coverage);
         }
         let source = self.sources.get_mut(at)?;
-        self.is_out_of_order |= source.out_of_order && !source.sorted;
+        self.is_out_of_order |= source.out_of_order && source.sorted.is_none();
         if source.ready.is_empty() && source.ended {
             source.note_zones(coverage);
         }
@@ -210,40 +211,23 @@ impl Merge {
     }
 }
 
-/// How the times of a chunk's records follow each other.
-#[derive(Default)]
-struct Steps {
-    up: usize,
-    down: usize,
-    /// Back by more than what puts records in order has room for.
-    far_down: usize,
-}
-
-fn steps(records: &VecDeque<Record>) -> Steps {
-    let mut steps = Steps::default();
-    for (before, after) in records.iter().zip(records.iter().skip(1)) {
-        let forward = match (before.stamp.or(before.frame_stamp), after.stamp.or(after.frame_stamp)) {
-            (Some(Stamp::Utc(before)), Some(Stamp::Utc(after))) => after.saturating_sub(before),
-            (
-                Some(Stamp::Wall { month: month_before, day: day_before, nanos_of_day: before, .. }),
-                Some(Stamp::Wall { month, day, nanos_of_day: after, .. }),
-            ) if (month, day) == (month_before, day_before) => after - before,
-            _ => continue,
-        };
-        steps.up += usize::from(forward > 0);
-        steps.down += usize::from(forward < 0);
-        steps.far_down += usize::from(forward < -REORDER_WINDOW.0);
-    }
-    steps
+/// How the lines of a source that is sorted follow each other. It is found before the sorting, by all records up to the first
+/// that came too late, so that chunks do not show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// Mostly forward in time.
+    Ascending,
+    /// Mostly back: of lines of one instant the later in the text is the earlier.
+    Descending,
 }
 
 impl SourceState {
-    /// `sorted`: whether its lines are known not to be in the order of time.
+    /// `sorted`: its lines are known not to be in the order of time.
     pub(super) fn new(
         number: usize,
         answers: ReaderEvents,
         hints: Hints,
-        sorted: bool,
+        sorted: Option<Direction>,
         emptied: Sender<Vec<Record>>,
         other: Option<&'static OtherText>,
     ) -> Self {
@@ -253,11 +237,11 @@ impl SourceState {
             host: None,
             host_of_folder: None,
             answers,
-            clock: if sorted { Clock::of_unordered(hints) } else { Clock::new(hints) },
+            clock: if sorted.is_some() { Clock::of_unordered(hints) } else { Clock::new(hints) },
             sorted,
             out_of_order: false,
             parsed: VecDeque::new(),
-            descending: false,
+            steps: (0, 0),
             hosts: Vec::new(),
             emptied,
             other,
@@ -299,14 +283,6 @@ impl SourceState {
                 self.note_unused(coverage, 2, &parsed.long_lines);
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
-                if self.sorted {
-                    let steps = steps(&self.parsed);
-                    self.descending = steps.down > steps.up;
-                }
-                if self.descending {
-                    // So that lines without a time, and what lines show of zones, come after what they followed.
-                    self.parsed.make_contiguous().reverse();
-                }
             }
             Ok(ReaderEvent::Error(error)) => {
                 // A remark (a file found in a folder that is no log) is reported, and is no failure.
@@ -407,6 +383,8 @@ impl SourceState {
         coverage.zone_assumed |= wall && self.clock.is_zone_unknown();
         match self.clock.time(&record).or(self.last) {
             Some(time) => {
+                self.steps.0 += u64::from(self.last.is_some_and(|last| time > last));
+                self.steps.1 += u64::from(self.last.is_some_and(|last| time < last));
                 self.last = Some(time);
                 self.out_of_order |= self.latest.is_some_and(|latest| time + REORDER_WINDOW < latest);
                 self.latest = self.latest.max(Some(time));

@@ -23,7 +23,7 @@ pub use analyzer::Analyzer;
 use crossbeam_channel::{Receiver, bounded};
 use duplicate_lines::DuplicateLines;
 use inputs::{Inputs, Log, Probed};
-use merge::{Merge, SourceState};
+use merge::{Direction, Merge, SourceState};
 use readers::Job;
 use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
@@ -193,15 +193,16 @@ fn read_logs(
     stop: &Arc<AtomicBool>,
     new_store: &dyn Fn() -> Store,
 ) -> Result<LogsRead, Error> {
-    let mut sorted = vec![false; logs.len()];
+    let mut sorted: Vec<Option<Direction>> = vec![None; logs.len()];
     let mut restarts = 0;
     loop {
         match read_logs_once(logs, &sorted, options, stop, new_store())? {
             ControlFlow::Break(read) => return Ok(read),
-            ControlFlow::Continue(_) if restarts == MAX_RESTARTS => sorted.fill(true),
-            ControlFlow::Continue(out_of_order) => {
-                for source in out_of_order {
-                    sorted[source] = true;
+            ControlFlow::Continue(directions) => {
+                for (sorted, (late, direction)) in sorted.iter_mut().zip(directions) {
+                    if late || restarts == MAX_RESTARTS {
+                        sorted.get_or_insert(direction);
+                    }
                 }
             }
         }
@@ -212,11 +213,11 @@ fn read_logs(
 /// Reads logs, or finds out which are to be sorted.
 fn read_logs_once(
     logs: &[Log],
-    sorted: &[bool],
+    sorted: &[Option<Direction>],
     options: &Options,
     stop: &Arc<AtomicBool>,
     mut store: Store,
-) -> Result<ControlFlow<LogsRead, Vec<usize>>, Error> {
+) -> Result<ControlFlow<LogsRead, Vec<(bool, Direction)>>, Error> {
     let sources: Vec<Source> = logs.iter().map(|log| log.source.clone()).collect();
     let sources = sources.as_slice();
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
@@ -253,7 +254,7 @@ fn read_logs_once(
             // A run that was stopped tells what it has read.
             if merge.is_out_of_order() && !stop.load(Ordering::Relaxed) && logs.iter().all(Log::can_be_read_again) {
                 abandoned.store(true, Ordering::Relaxed);
-                return Ok(ControlFlow::Continue(merge.out_of_order()));
+                return Ok(ControlFlow::Continue(merge.directions()));
             }
             while let Some(first) = order.pop_ready() {
                 track(&mut tracker, &mut lines, first, order.next_time(), sources, options);
@@ -269,7 +270,7 @@ fn read_logs_once(
     })?;
     let failed = match read {
         ControlFlow::Break(failed) => failed,
-        ControlFlow::Continue(out_of_order) => return Ok(ControlFlow::Continue(out_of_order)),
+        ControlFlow::Continue(directions) => return Ok(ControlFlow::Continue(directions)),
     };
     tracker.finish();
     sink.take(&mut tracker, &mut store)?;
