@@ -11,7 +11,7 @@ use memchr::memmem;
 
 use super::Options;
 use super::scrapes::Scrapes;
-use crate::input::{self, OpenSource, OtherText, Rereadable, Source, has_first_key};
+use crate::input::{self, OpenSource, Rereadable, Source, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::workload::Owners;
@@ -35,8 +35,8 @@ enum Reader {
     Rows(fn(Bytes, &mut Store, &mut ImportedRuns) -> Result<(), Error>),
     /// Metrics.
     Metrics,
-    /// A saved answer of the Prometheus API.
-    Answer,
+    /// A saved response of the Prometheus API.
+    ApiResponse,
 }
 
 type Bytes = Box<dyn Read + Send>;
@@ -48,7 +48,7 @@ const INPUTS: &[Input] = &[
     Input { sniff: is_rows, read: Reader::Rows(read_rows) },
     Input { sniff: is_objects, read: Reader::Objects },
     Input { sniff: is_page, read: Reader::Rows(read_page) },
-    Input { sniff: is_answer, read: Reader::Answer },
+    Input { sniff: is_api_response, read: Reader::ApiResponse },
     Input { sniff: is_exposition, read: Reader::Metrics },
 ];
 
@@ -68,8 +68,8 @@ fn is_objects(head: &[u8]) -> bool {
     ["apiVersion", "kind", "items"].iter().any(|key| has_first_key(head, key))
 }
 
-/// What the Prometheus API answers to a query.
-fn is_answer(head: &[u8]) -> bool {
+/// A response of the Prometheus API to a query.
+fn is_api_response(head: &[u8]) -> bool {
     has_first_key(head, "status")
         && memmem::find(head, b"\"resultType\"").is_some()
         // Loki's, of log lines.
@@ -112,7 +112,7 @@ pub(super) struct Log {
     /// Its text, where that can be had but once.
     pub text: Option<Rereadable>,
     /// What it is if no line of it can be used.
-    pub other: Option<&'static OtherText>,
+    pub unsupported: Option<&'static UnsupportedText>,
 }
 
 impl Log {
@@ -122,14 +122,14 @@ impl Log {
     }
 }
 
-/// A source whose format is known.
+/// A source and its format.
 pub(super) struct Probed<'a> {
     source: &'a Source,
     /// None: a log.
     input: Option<&'static Input>,
     /// Its bytes, where they can be had but once.
     opened: Option<OpenSource>,
-    other: Option<&'static OtherText>,
+    unsupported: Option<&'static UnsupportedText>,
 }
 
 impl Probed<'_> {
@@ -163,14 +163,14 @@ impl Inputs {
         if let Some(Input { read: Reader::Objects, .. }) = input {
             // Events are API objects too, but not yet read.
             let events =
-                memmem::find(opened.head(), b"\"involvedObject\"").and_then(|_| OtherText::detect(opened.head()));
-            self.errors.extend(events.filter(|_| source.explicit).map(|other| other.remark(&source.name)));
+                memmem::find(opened.head(), b"\"involvedObject\"").and_then(|_| UnsupportedText::detect(opened.head()));
+            self.errors.extend(events.filter(|_| source.explicit).map(|text| text.remark(&source.name)));
             self.objects(source, opened.bytes(), stop);
             return None;
         }
         // Of what a folder holds much is no log, and is only read over.
-        let other = OtherText::detect(opened.head()).filter(|_| source.explicit);
-        Some(Probed { source, input, opened: Some(opened).filter(|_| source.bytes.is_none()), other })
+        let unsupported = UnsupportedText::detect(opened.head()).filter(|_| source.explicit);
+        Some(Probed { source, input, opened: Some(opened).filter(|_| source.bytes.is_none()), unsupported })
     }
 
     /// A log, to be read; what can be had of it but once is kept in the folder `temp`.
@@ -178,7 +178,7 @@ impl Inputs {
         match log.opened.map(OpenSource::text).transpose() {
             Ok(text) => {
                 let text = text.map(|text| Rereadable::new(text, temp));
-                return Some(Log { source: log.source.clone(), text, other: log.other });
+                return Some(Log { source: log.source.clone(), text, unsupported: log.unsupported });
             }
             Err(error) if error.is_warning() => self.errors.push(error.to_string()),
             Err(error) => self.fail(error.to_string()),
@@ -203,7 +203,9 @@ impl Inputs {
                     .help("name it as a file, not compressed and not through a pipe"))
             }
             (Reader::Rows(read), _) => bytes().and_then(|bytes| read(bytes, store, &mut self.runs)),
-            (Reader::Answer, _) => bytes().and_then(|bytes| self.scrapes.read_answer(source, bytes, &mut self.errors)),
+            (Reader::ApiResponse, _) => {
+                bytes().and_then(|bytes| self.scrapes.read_response(source, bytes, &mut self.errors))
+            }
             (Reader::Metrics, _) => bytes().and_then(|bytes| self.scrapes.read(source, bytes, &mut self.errors)),
             // They were read when the source was probed.
             (Reader::Objects, _) => Ok(()),

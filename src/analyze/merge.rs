@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 use super::readers::{ReaderEvent, ReaderEvents};
 use super::reorder::{Dated, REORDER_WINDOW};
 use super::sorter::{Sorted, Sorter};
-use crate::input::OtherText;
+use crate::input::UnsupportedText;
 use crate::model::error::Error;
 use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
 use crate::model::time::{Stamp, Time};
@@ -41,8 +41,8 @@ pub(super) struct SourceState {
     hosts: Vec<Rc<str>>,
     /// Where the memory of a chunk's records goes back to.
     emptied: Sender<Vec<Record>>,
-    /// What it is, as long as no line of it was used.
-    other: Option<&'static OtherText>,
+    /// What it is, if no line of it is used.
+    unsupported: Option<&'static UnsupportedText>,
     /// Records that wait for the clock to know.
     waiting: VecDeque<(Record, Option<Rc<str>>)>,
     ready: VecDeque<(Time, Record, Option<Rc<str>>)>,
@@ -229,7 +229,7 @@ impl SourceState {
         hints: Hints,
         sorted: Option<Direction>,
         emptied: Sender<Vec<Record>>,
-        other: Option<&'static OtherText>,
+        unsupported: Option<&'static UnsupportedText>,
     ) -> Self {
         SourceState {
             number,
@@ -244,7 +244,7 @@ impl SourceState {
             steps: (0, 0),
             hosts: Vec::new(),
             emptied,
-            other,
+            unsupported,
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
             ended: false,
@@ -272,7 +272,7 @@ impl SourceState {
                 coverage.bytes += parsed.bytes;
                 coverage.records += parsed.records.len() as u64;
                 if !parsed.records.is_empty() {
-                    self.other = None;
+                    self.unsupported = None;
                 }
                 coverage.unknown_lines += parsed.unknown;
                 coverage.truncated_records += parsed.truncated;
@@ -292,9 +292,9 @@ impl SourceState {
             }
             Err(_) => {
                 self.ended = true;
-                if let Some(other) = self.other.filter(|_| self.got) {
+                if let Some(text) = self.unsupported.filter(|_| self.got) {
                     let name = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default();
-                    coverage.source_errors.push(other.remark(name));
+                    coverage.source_errors.push(text.remark(name));
                 }
             }
         }

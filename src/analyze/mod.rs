@@ -244,8 +244,8 @@ fn read_logs_once(
         drop(jobs);
         let folders: Vec<_> = sources.iter().map(|source| source.folder.clone()).collect();
         let states = answers.into_iter().zip(sorted).enumerate().map(|(number, (answers, sorted))| {
-            let other = logs.get(number).and_then(|log| log.other);
-            SourceState::new(number, answers, options.hints, *sorted, emptied.clone(), other)
+            let unsupported = logs.get(number).and_then(|log| log.unsupported);
+            SourceState::new(number, answers, options.hints, *sorted, emptied.clone(), unsupported)
         });
         let mut merge = Merge::new(states.collect(), &folders, &options.budget.temp, &mut coverage)?;
         let mut order = ReorderBuffer::new();

@@ -10,7 +10,7 @@ use super::{Options, Servers};
 use crate::input::Source;
 use crate::metrics::exposition::Boundary;
 use crate::metrics::families::Exporter;
-use crate::metrics::prometheus::{self, Endpoint, QueryOptions, saved};
+use crate::metrics::prometheus::{self, Endpoint, QueryOptions, saved_response};
 use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, window};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
@@ -96,15 +96,15 @@ impl Scrapes {
         Ok(())
     }
 
-    /// Reads a saved answer of the Prometheus API.
-    pub(super) fn read_answer(
+    /// Reads a saved response of the Prometheus API.
+    pub(super) fn read_response(
         &mut self,
         source: &Source,
         reader: impl Read,
         errors: &mut Vec<String>,
     ) -> Result<(), Error> {
         let mut pages = ScrapeCollector::default();
-        let read = saved::read(reader, &mut pages).map_err(|error| Error::new(ErrorKind::Source, error))?;
+        let read = saved_response::read(reader, &mut pages).map_err(|error| Error::new(ErrorKind::Source, error))?;
         pages.end();
         self.coverage.sources.push(source.name.clone());
         self.coverage.bytes += read.bytes;

@@ -81,7 +81,7 @@ pub(super) fn pulls(
     Some(finished)
 }
 
-/// A kubelet that restarted meanwhile asked again: the request before is over.
+/// A kubelet that restarted meanwhile sent a new request: the one before is over.
 fn after_restart(startup: &Startup, requested: BoundedInstant, started: BoundedInstant) -> BoundedInstant {
     let between = |restart: &&Event| restart.time > requested.at && restart.time < started.at;
     match startup.restarts.iter().rfind(between) {

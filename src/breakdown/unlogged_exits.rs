@@ -4,7 +4,7 @@ use super::timeline::{BoundedInstant, ContainerRun};
 use crate::model::startup::Startup;
 use crate::model::time::Nanos;
 
-/// Adds them to runs in the order in which they were asked for.
+/// Adds them to runs, which are in the order of their requests.
 pub(super) fn add(startup: &Startup, runs: &mut [ContainerRun]) {
     for run in runs.iter_mut().filter(|run| run.exited.is_none()) {
         if let (Some((time, place)), Some(started)) = (run.exit_noticed, run.started) {
@@ -15,7 +15,7 @@ pub(super) fn add(startup: &Startup, runs: &mut [ContainerRun]) {
     by_record(startup, runs);
 }
 
-/// The record counts how long init containers ran, which come first: each ended before the next container was asked for.
+/// The record counts how long init containers ran, which come first: each ended before the next container was requested.
 fn by_record(startup: &Startup, runs: &mut [ContainerRun]) {
     let counted = startup.observed.as_deref().and_then(|observed| observed.init);
     let Some(mut left) = counted.filter(|counted| counted.0 > 0) else { return };
@@ -24,11 +24,11 @@ fn by_record(startup: &Startup, runs: &mut [ContainerRun]) {
     }
     for number in 1..runs.len() {
         let [run, next] = &mut runs[number - 1..=number] else { return };
-        let (Some(started), Some(asked)) = (run.started, next.requested) else { return };
+        let (Some(started), Some(requested)) = (run.started, next.requested) else { return };
         if left <= Nanos(0) {
             return;
         }
-        run.exited = Some(BoundedInstant::between(started.at, asked.at.max(started.at), asked.place));
-        left = left - (asked.at - started.at);
+        run.exited = Some(BoundedInstant::between(started.at, requested.at.max(started.at), requested.place));
+        left = left - (requested.at - started.at);
     }
 }

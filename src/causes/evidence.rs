@@ -37,7 +37,7 @@ impl Evidence {
         match self {
             Evidence::Record | Evidence::KubeletLog => "kubelet log at -v=2",
             Evidence::KubeletEvents => "kubelet log at -v=3",
-            Evidence::RuntimeLog => "container runtime log (journalctl -u kubelet -u containerd)",
+            Evidence::RuntimeLog => "container runtime log (journalctl -u containerd or -u crio)",
             Evidence::Pods => "pods (kubectl get pods -A -o json)",
             Evidence::KubeletMetrics => "two scrapes of the kubelet's /metrics",
             Evidence::ContainerMetrics => "two scrapes of /metrics/cadvisor",

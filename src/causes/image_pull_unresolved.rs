@@ -18,7 +18,7 @@ How it is detected
 More than 1 s of pulling in the record, and no line of the runtime and no event shows when the transfer began: the image_wait and image_pull spans can each be anything from zero to the whole duration. In metrics (before 1.30): 0.5 s or more per start of the first sync that runtime and volumes do not explain.
 
 What to do
-Add the runtime log of the same time (journalctl -u kubelet -u containerd). The cause is then image-pull-queued (parallel pulls help) or image-pull-slow (they do not).
+Add the runtime log of the same time (journalctl -u containerd or -u crio). The cause is then image-pull-queued (parallel pulls help) or image-pull-slow (they do not).
 
 When it misleads
 A single slow image on a quiet node had no queue to wait in, but its own log lines do not show that it was alone.

@@ -19,24 +19,24 @@ mod error;
 mod file;
 mod list;
 mod open;
-mod other_text;
 mod peek_reader;
 mod pipe;
 mod rereadable;
 mod signature;
 mod source;
 mod stream_decoder;
+mod unsupported_text;
 
 pub use chunk::{Chunk, ChunkLimits};
 pub use chunks::Chunks;
 pub use error::SourceError;
 pub use list::list;
 pub use open::{OpenSource, open, open_with};
-pub use other_text::OtherText;
 pub use rereadable::Rereadable;
 pub use signature::has_first_key;
 use source::Origin;
 pub use source::Source;
+pub use unsupported_text::UnsupportedText;
 
 /// If there are more files than this, each is opened anew for each read: there may be more than can be open at once, and as
 /// many threads as files would each hold buffers.

@@ -9,7 +9,7 @@ mod labels;
 mod other_exporters;
 mod query;
 pub mod response;
-pub mod saved;
+pub mod saved_response;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,5 +5,5 @@ mod failing;
 mod nasty;
 mod native;
 mod page;
-mod pasted;
 mod real;
+mod saved_and_pasted;

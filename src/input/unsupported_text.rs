@@ -1,11 +1,10 @@
-//! What a text is of which podlag could use no line, by its first bytes: people give what they have, and are to be told what
-//! to give instead.
+//! Texts that podlag does not read, recognised by their first bytes: what each is, and what to give instead.
 
 use memchr::memmem;
 
 /// A kind of text that podlag does not read.
 #[derive(Debug)]
-pub struct OtherText {
+pub struct UnsupportedText {
     /// What it is, as it follows "it looks like".
     description: &'static str,
     /// What to give instead, as a sentence.
@@ -18,13 +17,13 @@ const KUBELET_LOG: &str =
 const RAW_LINES: &str = "Export the log lines as plain text or as JSON, one per line.";
 
 /// All of them; the first that fits counts.
-const OTHER_TEXTS: &[OtherText] = &[
-    OtherText {
+const UNSUPPORTED_TEXTS: &[UnsupportedText] = &[
+    UnsupportedText {
         description: "the output of kubectl describe",
         help: KUBELET_LOG,
         sniff: |head| head.starts_with(b"Name:") && has(head, "\nNamespace:"),
     },
-    OtherText {
+    UnsupportedText {
         description: "Kubernetes events",
         help: KUBELET_LOG,
         sniff: |head| {
@@ -34,17 +33,17 @@ const OTHER_TEXTS: &[OtherText] = &[
                 || has(head, "involvedObject")
         },
     },
-    OtherText {
+    UnsupportedText {
         description: "API objects in YAML",
         help: "Use -o json instead of -o yaml.",
         sniff: |head| (head.starts_with(b"apiVersion:") || has(head, "\napiVersion:")) && has(head, "kind:"),
     },
-    OtherText {
+    UnsupportedText {
         description: "a log store's export in YAML",
         help: "Use --format=json.",
         sniff: |head| has(head, "\njsonPayload:") || has(head, "\ntextPayload:") || head.starts_with(b"insertId:"),
     },
-    OtherText {
+    UnsupportedText {
         description: "a log store's answer as one JSON document",
         help: RAW_LINES,
         sniff: |head| {
@@ -52,8 +51,8 @@ const OTHER_TEXTS: &[OtherText] = &[
                 && (has(head, "\"streams\"") || has(head, "resourceLogs") || has(head, "\"hits\""))
         },
     },
-    OtherText { description: "CSV", help: RAW_LINES, sniff: is_csv },
-    OtherText {
+    UnsupportedText { description: "CSV", help: RAW_LINES, sniff: is_csv },
+    UnsupportedText {
         description: "a web page",
         help: "Save the log itself, not the page that shows it.",
         sniff: |head| {
@@ -61,12 +60,12 @@ const OTHER_TEXTS: &[OtherText] = &[
             text.starts_with(b"<!doctype html") || text.starts_with(b"<html")
         },
     },
-    OtherText {
+    UnsupportedText {
         description: "text with Markdown escapes",
         help: "Copy the raw text, without the backslashes that Markdown adds.",
         sniff: |head| has(head, "\\_") && has(head, "go:") && has(head, "\\]"),
     },
-    OtherText {
+    UnsupportedText {
         description: "the log of a control plane component",
         help: KUBELET_LOG,
         sniff: |head| {
@@ -83,19 +82,19 @@ const OTHER_TEXTS: &[OtherText] = &[
                 && !has(head, "kubelet.go")
         },
     },
-    OtherText {
+    UnsupportedText {
         description: "a kubelet's startup record in a form that is not read",
         help: RAW_LINES,
         sniff: |head| has(head, "podStartSLOduration"),
     },
-    OtherText {
+    UnsupportedText {
         description: "a kubelet's log without a line about a pod's start",
         help: "Give a longer part of it. At default verbosity a kubelet of 1.26 or later writes a line for each pod that runs.",
         sniff: |head| has(head, "kubelet.go:") || has(head, "kubelet["),
     },
 ];
 
-impl OtherText {
+impl UnsupportedText {
     /// What to say of a source of which no line was used.
     #[must_use]
     pub fn remark(&self, source: &str) -> String {
@@ -105,7 +104,7 @@ impl OtherText {
     /// What a text is that begins with these bytes.
     #[must_use]
     pub fn detect(head: &[u8]) -> Option<&'static Self> {
-        OTHER_TEXTS.iter().find(|other| (other.sniff)(head))
+        UNSUPPORTED_TEXTS.iter().find(|other| (other.sniff)(head))
     }
 }
 
@@ -159,10 +158,14 @@ mod tests {
                 "a kubelet's log without a line about a pod's start",
             ),
         ] {
-            assert_eq!(OtherText::detect(head.as_bytes()).map(|other| other.description), Some(description), "{head}");
+            assert_eq!(
+                UnsupportedText::detect(head.as_bytes()).map(|other| other.description),
+                Some(description),
+                "{head}"
+            );
         }
         for head in ["", "some words, and more of them\n", "{\"level\":\"info\",\"message\":\"x\"}\n"] {
-            assert!(OtherText::detect(head.as_bytes()).is_none(), "{head}");
+            assert!(UnsupportedText::detect(head.as_bytes()).is_none(), "{head}");
         }
     }
 }
