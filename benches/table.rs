@@ -253,7 +253,7 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
         running_s: Some(total),
         slo_s: Some(total - wait),
         stateful: Some(false),
-        phases: PhaseSeconds(Some(seconds)),
+        phases: PhaseSeconds(seconds.map(Some)),
         cause: findings.first().map(|finding: &Finding| finding.cause.clone()),
         cause_s: findings.first().map(|finding: &Finding| finding.lost_s),
         node: Some(node),

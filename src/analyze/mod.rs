@@ -224,7 +224,7 @@ fn read_logs_once(
     let mut coverage = Coverage { sources: names.clone(), ..Coverage::default() };
     let mut tracker = Tracker::new(options.limits);
     let mut lines = DuplicateLines::default();
-    let mut sink = RowSink { options, sources: names, names: Vec::new(), waiting: Vec::new() };
+    let mut sink = RowSink::new(options, names);
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks = ChunkLimits {

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::Options;
-use crate::breakdown;
+use crate::breakdown::{self, Breakdown};
 use crate::causes;
 use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
-use crate::model::startup::Node;
+use crate::model::hash::HashMap;
+use crate::model::startup::{Event, Node, Startup};
 use crate::table::{Row, RowContext, Store, build_row};
 use crate::track::Tracker;
 
@@ -19,50 +20,92 @@ pub(super) struct RowSink<'a> {
     pub names: Vec<Option<Box<str>>>,
     /// Rows of nodes that have no name yet: a bare klog file shows it only when the kubelet registers.
     pub waiting: Vec<(usize, Row)>,
+    /// Startups that are over, of pods that were not ready then.
+    pub unready: HashMap<u64, (Startup, Breakdown)>,
+    /// What lines showed of such pods afterwards.
+    pub settled: HashMap<u64, Vec<Event>>,
 }
 
 /// How many rows wait for their node's name.
 const MAX_ROWS_WITHOUT_NODE: usize = 4096;
 
-impl RowSink<'_> {
+impl<'a> RowSink<'a> {
+    pub(super) fn new(options: &'a Options, sources: Vec<String>) -> Self {
+        let (names, waiting) = (Vec::new(), Vec::new());
+        RowSink { options, sources, names, waiting, unready: HashMap::default(), settled: HashMap::default() }
+    }
+
     pub(super) fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
         // The queue of pulls is first come, first served: of pulls that end together the earlier request's is the one that
         // began first.
         let mut all = tracker.take();
         all.sort_by_key(|closed| closed.startup.sandbox_ready());
+        self.settled.extend(tracker.take_settled());
         for closed in all {
-            let pulls = tracker.pulls_of(&closed.startup);
+            let (pulls, awaits_ready) = (tracker.pulls_of(&closed.startup), closed.awaits_ready);
             let (startup, breakdown) = breakdown::break_down(closed, pulls);
-            let unknown = Node::default();
-            let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
-            let (namespace, pod) = startup.names();
-            let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
-            let findings = causes::judge(&causes::Case { startup: &startup, breakdown: &breakdown, node, traits });
-            let mut settings = Settings::of_flags(&node.flags).over(&self.options.settings);
-            if startup.parallel_pulls && settings.pull_concurrency().is_none() {
-                settings.set(Setting::SerializeImagePulls, "false");
+            match awaits_ready {
+                Some(number) => drop(self.unready.insert(number, (startup, breakdown))),
+                None => self.finish(startup, breakdown, tracker, store)?,
             }
-            self.names.resize(self.names.len().max(tracker.nodes.len()), None);
-            let name = match self.names.get_mut(startup.node) {
-                Some(settled) => {
-                    if settled.is_none() {
-                        *settled = self.options.node.as_deref().or(node.name()).map(Into::into);
-                    }
-                    settled.as_deref()
-                }
-                None => None,
+        }
+        let mut settled: Vec<u64> =
+            self.settled.keys().copied().filter(|number| self.unready.contains_key(number)).collect();
+        settled.sort_unstable();
+        for number in settled {
+            let (Some(events), Some((mut startup, breakdown))) =
+                (self.settled.remove(&number), self.unready.remove(&number))
+            else {
+                continue;
             };
-            let context = RowContext {
-                node: name,
-                kubelet: node.kubelet.as_deref(),
-                sources: &self.sources,
-                settings: &settings,
-                object: traits.is_some(),
-            };
-            let row = build_row(&startup, &breakdown, &findings, &context);
-            if row.node.is_some() { store.push(row)? } else { self.waiting.push((startup.node, row)) }
+            events.into_iter().for_each(|event| startup.events.push(event));
+            self.finish(startup, breakdown, tracker, store)?;
         }
         if self.waiting.len() > MAX_ROWS_WITHOUT_NODE { self.release(tracker, store) } else { Ok(()) }
+    }
+
+    /// Writes the row of a startup of which nothing more will be known.
+    fn finish(
+        &mut self,
+        startup: Startup,
+        mut breakdown: Breakdown,
+        tracker: &Tracker,
+        store: &mut Store,
+    ) -> Result<(), Error> {
+        let unknown = Node::default();
+        let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
+        let (namespace, pod) = startup.names();
+        let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
+        breakdown::readiness::note(&startup, &mut breakdown, traits);
+        let findings = causes::judge(&causes::Case { startup: &startup, breakdown: &breakdown, node, traits });
+        let mut settings = Settings::of_flags(&node.flags).over(&self.options.settings);
+        if startup.parallel_pulls && settings.pull_concurrency().is_none() {
+            settings.set(Setting::SerializeImagePulls, "false");
+        }
+        self.names.resize(self.names.len().max(tracker.nodes.len()), None);
+        let name = match self.names.get_mut(startup.node) {
+            Some(settled) => {
+                if settled.is_none() {
+                    *settled = self.options.node.as_deref().or(node.name()).map(Into::into);
+                }
+                settled.as_deref()
+            }
+            None => None,
+        };
+        let context = RowContext {
+            node: name,
+            kubelet: node.kubelet.as_deref(),
+            sources: &self.sources,
+            settings: &settings,
+            object: traits.is_some(),
+        };
+        let row = build_row(&startup, &breakdown, &findings, &context);
+        if row.node.is_some() {
+            store.push(row)?
+        } else {
+            self.waiting.push((startup.node, row))
+        }
+        Ok(())
     }
 
     /// Rows that waited for their node's name go on with what is known by now.

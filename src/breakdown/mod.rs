@@ -9,6 +9,7 @@ mod failures;
 mod outcome;
 mod pull_claims;
 mod pulls;
+pub mod readiness;
 mod relist;
 mod tile;
 pub mod timeline;
@@ -53,17 +54,21 @@ pub struct Breakdown {
     pub state: State,
     /// Created, by the API server's clock.
     pub created: Option<Time>,
+    /// From where it is measured: its creation, else its first line.
+    pub begin: Time,
     /// First taken by the kubelet.
     pub seen: Option<Time>,
     /// The API accepted "running".
     pub running: Option<Time>,
     /// How long it took until all containers ran, at least and at most, from its creation or else from its first line.
     pub ran: Option<(Nanos, Nanos)>,
+    /// All its containers were ready for the first time.
+    pub ready: Option<BoundedInstant>,
     /// Seen on the kubelet's watch.
     pub watched: Option<Time>,
     /// From the first to the last instant; `None` when the line that shows it is cut.
     pub total: Option<Nanos>,
-    /// Tiles of the total, in order.
+    /// Tiles of the total, in order; after them the readiness, which is no part of it.
     pub spans: Vec<Span>,
     /// The SLO value as printed.
     pub kubelet_slo: Option<f64>,
@@ -105,7 +110,7 @@ pub fn break_down(closed: ClosedStartup, pulls: Option<NodePulls<'_>>) -> (Start
 }
 
 fn without_pulls(closed: ClosedStartup) -> Startup {
-    let ClosedStartup { startup: mut open, context } = closed;
+    let ClosedStartup { startup: mut open, context, awaits_ready: _ } = closed;
     // A static pod starts when the kubelet reads its file; its mirror in the API comes when the API server is reached.
     let created = open.observed.as_deref().and_then(|observed| observed.created.time());
     let mine = open.static_pod
@@ -159,9 +164,11 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
     let mut breakdown = Breakdown {
         state: outcome.state,
         created,
+        begin,
         seen,
         running,
         ran: outcome.ran.map(|ran| (ran.low - begin, ran.at - begin)),
+        ready: None,
         watched,
         total,
         spans,

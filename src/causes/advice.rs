@@ -214,6 +214,7 @@ mod tests {
             ("runtime-slow", "disk and CPU"),
             ("status-report-slow", "kubeAPIQPS"),
             ("unexplained", "-v=4"),
+            ("readiness-slow", "initialDelaySeconds"),
             ("cpu-throttled", "resources.limits.cpu"),
             ("credential-provider-slow", "cacheDuration"),
         ];

@@ -32,6 +32,7 @@ mod node_overloaded;
 mod pleg_relist_delay;
 mod post_start_hook;
 mod pull_rate_limited;
+mod readiness_slow;
 mod registry_slow;
 mod runtime_slow;
 mod sandbox_cni_failing;
@@ -97,6 +98,7 @@ pub const CAUSES: &[Cause] = &[
     pleg_relist_delay::CAUSE,
     status_report_slow::CAUSE,
     unexplained::CAUSE,
+    readiness_slow::CAUSE,
     // Only metrics show these.
     cpu_throttled::CAUSE,
     memory_high_throttled::CAUSE,
@@ -131,6 +133,13 @@ pub struct Cause {
     pub logs: Option<LogRule>,
     /// Its rule over metrics; none if only logs show it.
     pub metrics: Option<MetricRule>,
+}
+
+impl Cause {
+    /// Whether what it costs is lost before the pod runs, and not only before it is ready.
+    pub fn delays_running(&self) -> bool {
+        self.phases.is_empty() || self.phases.iter().any(|phase| phase.is_in_total())
+    }
 }
 
 /// A cause's claim on seconds of one startup.
@@ -184,7 +193,8 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         });
         free.retain(|span| !mine(span));
     }
-    found.sort_by(|a, b| b.lost.cmp(&a.lost).then(a.cause.cmp(b.cause)));
+    let delays_running = |finding: &Finding| named(finding.cause).is_none_or(Cause::delays_running);
+    found.sort_by(|a, b| (delays_running(b), b.lost).cmp(&(delays_running(a), a.lost)).then(a.cause.cmp(b.cause)));
     found
 }
 

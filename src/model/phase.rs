@@ -32,6 +32,8 @@ named_enum! {
         StatusUpdate = "status_update",
         /// Accepted → seen on the kubelet's own watch; often an artefact of the kubelet's tracker.
         Watch = "watch",
+        /// All containers run → all are ready. The pod runs already: no part of the total.
+        Readiness = "readiness",
         /// Not explained by the input.
         #[default]
         Unattributed = "unattributed",
@@ -65,9 +67,15 @@ impl Phase {
             Phase::Detection => ("reporting", "detection", "changed in the runtime → noticed by the kubelet"),
             Phase::StatusUpdate => ("reporting", "status update", "noticed → status accepted by the API server"),
             Phase::Watch => ("reporting", "watch", "accepted → seen on the kubelet's own watch"),
+            Phase::Readiness => ("after running", "readiness", "running → all containers ready; not part of the total"),
             Phase::Unattributed => ("–", "unattributed", "not explained by the input"),
         };
         Words { group, label, meaning }
+    }
+
+    /// Whether it is a part of the total: what comes after the pod runs is not.
+    pub fn is_in_total(self) -> bool {
+        self != Phase::Readiness
     }
 
     /// Its number in `PHASES`.

@@ -18,6 +18,13 @@ pub enum WaitedFor {
     NodeNetwork,
     /// The relist that notices the container, or the status update after it: no line separates them.
     DetectionOrUpdate,
+    /// A readiness probe: the seconds that its settings take at the least, and its period.
+    ReadinessProbe {
+        /// Initial delay, and a period for each further success that it asks for.
+        least: u64,
+        /// Seconds from one try to the next.
+        period: u64,
+    },
     /// Others that started on the node at the same time.
     Burst {
         /// How many.
@@ -27,6 +34,7 @@ pub enum WaitedFor {
 
 const AHEAD: &str = "behind ";
 const NETWORK: &str = "the node's network";
+const PROBE: &str = "a readiness probe with at least ";
 const DETECTION_OR_UPDATE: &str = "or status update: no line separates them";
 
 impl WaitedFor {
@@ -42,6 +50,12 @@ impl WaitedFor {
         if text == DETECTION_OR_UPDATE {
             return WaitedFor::DetectionOrUpdate;
         }
+        if let Some((least, period)) =
+            text.strip_prefix(PROBE).and_then(|rest| rest.split_once(" s of delay and a period of "))
+            && let (Ok(least), Some(Ok(period))) = (least.parse(), period.strip_suffix(" s").map(str::parse))
+        {
+            return WaitedFor::ReadinessProbe { least, period };
+        }
         let others = text.strip_prefix("with ").and_then(|rest| rest.split(' ').next()?.parse().ok());
         let burst = others.map(|others| WaitedFor::Burst { others });
         match burst.filter(|burst| burst.to_string() == text) {
@@ -55,7 +69,10 @@ impl WaitedFor {
     pub fn name(&self) -> Option<&str> {
         match self {
             WaitedFor::Image(name) | WaitedFor::PullAhead(name) | WaitedFor::Container(name) => Some(name),
-            WaitedFor::NodeNetwork | WaitedFor::DetectionOrUpdate | WaitedFor::Burst { .. } => None,
+            WaitedFor::NodeNetwork
+            | WaitedFor::DetectionOrUpdate
+            | WaitedFor::ReadinessProbe { .. }
+            | WaitedFor::Burst { .. } => None,
         }
     }
 
@@ -72,6 +89,9 @@ impl fmt::Display for WaitedFor {
             WaitedFor::PullAhead(image) => write!(out, "{AHEAD}{image}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
+            WaitedFor::ReadinessProbe { least, period } => {
+                write!(out, "{PROBE}{least} s of delay and a period of {period} s")
+            }
             WaitedFor::Burst { others } => {
                 write!(out, "with {others} other starts within {} s", BURST_WINDOW.0 / SECOND)
             }
@@ -91,6 +111,7 @@ mod tests {
             WaitedFor::Container("init-db".into()),
             WaitedFor::NodeNetwork,
             WaitedFor::DetectionOrUpdate,
+            WaitedFor::ReadinessProbe { least: 12, period: 2 },
             WaitedFor::Burst { others: 39 },
         ] {
             assert_eq!(WaitedFor::from_text(&known.to_string()), known);

@@ -59,7 +59,7 @@ fn row(pod: &str, state: State, spans: Vec<Span>) -> Row {
         total_s,
         running_s: running.map(|running| (running - BEGIN).seconds()),
         slo_s: running.map(|_| 4.5),
-        phases: PhaseSeconds(Some(seconds)),
+        phases: PhaseSeconds(seconds.map(Some)),
         lines: spans.iter().filter_map(line).collect(),
         spans,
         ..Row::default()

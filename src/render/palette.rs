@@ -19,6 +19,7 @@ const fn colours(phase: Phase) -> (&'static str, &'static str) {
         Phase::Detection => ("#a9719c", "#b57fa9"),
         Phase::StatusUpdate => ("#c58fb8", "#99658d"),
         Phase::Watch => ("#8f97a3", "#78818e"),
+        Phase::Readiness => ("#b5c46a", "#8d9a4a"),
         Phase::Unattributed => ("#c6cbd2", "#4c545f"),
     }
 }

@@ -168,7 +168,7 @@ pub struct Diff {
 pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     let mut lines = Vec::new();
     let seconds = created(&before.table)?.min(created(&after.table)?);
-    let total = [("running_s", false), ("slo_s", true)];
+    let total = [("running_s", false), ("ready_s", false), ("slo_s", true)];
     let total = total.map(|(name, stateless)| Column { name, of: vec![name.to_owned()], stateless });
     lines.extend(columns(LineKind::Total, &total, before, after, seconds)?);
     lines.extend(columns(LineKind::Group, &phase_groups(), before, after, seconds)?);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Line, Place, Pull, Row, Span, Volume};
 use crate::breakdown::Breakdown;
-use crate::causes;
 use crate::causes::evidence::Evidence;
 use crate::causes::setting::Settings;
+use crate::causes::{self, Cause};
 use crate::model::phase::{PHASES, Phase};
 use crate::model::record::{Fact, Field, SourceLine, truncate_text};
 use crate::model::startup::{Event, Startup};
@@ -48,8 +48,11 @@ pub(crate) fn build_row(
     let first = startup.events.first().map(|event| event.place);
     let location = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
     let workload = crate::model::workload::by_name(pod, around.node);
-    let seconds =
-        b.total.map(|_| std::array::from_fn(|at| PHASES.get(at).map_or(0.0, |(phase, _)| b.time_in(*phase).seconds())));
+    let seconds = std::array::from_fn(|at| {
+        let (phase, _) = PHASES.get(at)?;
+        let known = if phase.is_in_total() { b.total.is_some() } else { b.ready.is_some() };
+        known.then(|| b.time_in(*phase).seconds())
+    });
     let spans = b.spans.iter().filter_map(|span| span.place);
     // In the order they are referred to: that of their places would show how the log was cut into files.
     let mut shown: Vec<SourceLine> = Vec::new();
@@ -60,6 +63,8 @@ pub(crate) fn build_row(
     }
     let mut evidence = Evidence::of(startup, b.timeline.source);
     evidence.extend(around.object.then_some(Evidence::Pods));
+    // The costliest comes first; what delays readiness alone, last.
+    let delayed = findings.first().filter(|finding| causes::named(finding.cause).is_none_or(Cause::delays_running));
     let line = |at: &SourceLine| {
         let text = text(startup, *at)?;
         Some(Line { source: source(*at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX), text: text.into() })
@@ -81,6 +86,10 @@ pub(crate) fn build_row(
         // By two clocks a pod may run before it was created; that is no length of time.
         running_s: known(b.ran.map(|(_, most)| most.seconds())),
         running_min_s: known(b.ran.map(|(least, most)| least.max(Nanos(0)).min(most).seconds())),
+        ready: b.ready.map(|ready| ready.at),
+        ready_s: known(b.ready.map(|ready| (ready.at - b.begin).seconds())),
+        ready_min_s: known(b.ready.map(|ready| (ready.low - b.begin).max(Nanos(0)).seconds())),
+        ready_max_s: known(b.ready.map(|ready| (ready.high - b.begin).seconds())),
         slo_recorded_s: b.kubelet_slo,
         slo_s: known(b.slo),
         stateful: observed.and_then(|observed| observed.stateful),
@@ -90,8 +99,8 @@ pub(crate) fn build_row(
         pulled_bytes: b.pulled_bytes,
         sandbox_attempts: count(b.timeline.sandbox_attempts),
         restarts: count(b.restarts),
-        cause: findings.first().map(|finding| finding.cause.into()),
-        cause_s: findings.first().map(|finding| finding.lost.seconds()),
+        cause: delayed.map(|finding| finding.cause.into()),
+        cause_s: delayed.map(|finding| finding.lost.seconds()),
         anomalies: b.anomalies.iter().map(|anomaly| anomaly.name().into()).collect(),
         evidence: Evidence::words(&evidence),
         settings: around.settings.words().into(),

@@ -56,6 +56,8 @@ struct Listed {
     state: Vec<usize>,
     created: Vec<Option<i64>>,
     running: Vec<Option<i64>>,
+    #[serde(default)]
+    ready: Vec<Option<i64>>,
     total: Vec<Option<i64>>,
     slo: Vec<Option<i64>>,
     stateful: Vec<Option<bool>>,
@@ -114,9 +116,7 @@ impl Listed {
         let text = |number: usize| self.strings.get(number).cloned().unwrap_or_default();
         let seconds = |column: &[Option<i64>]| column.get(at).copied().flatten().map(|micros| micros as f64 / 1e6);
         let phase = |name: &str| self.phases.get(name).and_then(|column| seconds(column));
-        let known = PHASES.iter().any(|(_, name)| phase(name).is_some());
-        let phases =
-            known.then(|| std::array::from_fn(|n| PHASES.get(n).and_then(|(_, name)| phase(name)).unwrap_or(0.0)));
+        let phases = std::array::from_fn(|at| PHASES.get(at).and_then(|(_, name)| phase(name)));
         let finding = |(cause, lost, certain): &(usize, i64, i64)| Finding {
             cause: text(*cause),
             lost_s: *lost as f64 / 1e6,
@@ -134,6 +134,7 @@ impl Listed {
             state: State::from_name(&text(*self.state.get(at)?)).unwrap_or_default(),
             created: self.created.get(at)?.and_then(|micros| micros.checked_mul(1000)).map(Time),
             running_s: seconds(&self.running),
+            ready_s: seconds(&self.ready),
             total_s: seconds(&self.total),
             slo_s: seconds(&self.slo),
             stateful: self.stateful.get(at).copied().flatten(),

@@ -6,14 +6,14 @@ use super::columns::{Cell, Described};
 use crate::model::error::Error;
 use crate::model::phase::{PHASES, Phase};
 
-/// The seconds of every phase, one column each; all null when the total is unknown.
+/// The seconds of every phase, one column each; null where they are unknown: all of the total's together, and the readiness.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PhaseSeconds(pub Option<[f64; PHASES.len()]>);
+pub struct PhaseSeconds(pub [Option<f64>; PHASES.len()]);
 
 impl PhaseSeconds {
     /// Of one phase.
     pub fn of(&self, phase: Phase) -> Option<f64> {
-        self.0.and_then(|seconds| seconds.get(phase.index()).copied())
+        self.0.get(phase.index()).copied().flatten()
     }
 }
 
@@ -41,9 +41,7 @@ impl Cell for PhaseSeconds {
         let mut all = vec![PhaseSeconds::default(); frame.height()];
         for (phase, _) in PHASES {
             <Option<f64> as Cell>::read(&phase_column(*phase), frame, &mut |at, seconds| {
-                if let (Some(row), Some(seconds)) = (all.get_mut(at), seconds)
-                    && let Some(cell) = row.0.get_or_insert_default().get_mut(phase.index())
-                {
+                if let Some(cell) = all.get_mut(at).and_then(|row| row.0.get_mut(phase.index())) {
                     *cell = seconds;
                 }
             })?;
@@ -87,9 +85,7 @@ impl<'de> serde::Deserialize<'de> for PhaseSeconds {
         let mut seconds = PhaseSeconds::default();
         for (phase, _) in PHASES {
             let value = fields.remove(&phase_column(*phase)).and_then(|value| value.as_f64());
-            if let Some(value) = value
-                && let Some(cell) = seconds.0.get_or_insert_default().get_mut(phase.index())
-            {
+            if let Some(cell) = seconds.0.get_mut(phase.index()) {
                 *cell = value;
             }
         }

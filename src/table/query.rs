@@ -295,7 +295,10 @@ fn by_name_of(table: &Table, key: Key, column: &str) -> Result<Vec<Group>, Error
         Ok(())
     })?;
     let group = |(name, Startups { values, phases, claims }): (Option<Box<str>>, Startups)| {
-        let spent = PHASES.iter().zip(phases).filter(|((phase, _), total)| *phase != Phase::Watch && *total > 0);
+        let spent = PHASES
+            .iter()
+            .zip(phases)
+            .filter(|((phase, _), total)| !matches!(phase, Phase::Watch | Phase::Readiness) && *total > 0);
         let phase = spent.max_by_key(|(_, total)| *total).map(|((_, name), _)| *name);
         let lost_s = claims.values().map(|claim| *claim as f64).sum::<f64>() / 1e6;
         // Of equal claims the first in the order of names.

@@ -26,9 +26,13 @@ columns! {
         seen: Option<Time> = "first seen by the kubelet",
         running: Option<Time> = "the API server accepted the status with all containers running",
         watched: Option<Time> = "seen on the kubelet's own watch",
-        total_s: Option<f64> = "created to watched (to now, or to the end of the log, while starting), seconds; the phases sum to it",
+        total_s: Option<f64> = "created to watched (to now, or to the end of the log, while starting), seconds; the phases but readiness sum to it",
         running_s: Option<f64> = "created (its first line if unknown) to running, seconds; the upper bound if not exact",
         running_min_s: Option<f64> = "the lower bound of running_s; equal to it if exact",
+        ready: Option<Time> = "all containers were ready for the first time; the best estimate if not exact",
+        ready_s: Option<f64> = "created (its first line if unknown) to ready, seconds; the best estimate if not exact; null if the input does not show it",
+        ready_min_s: Option<f64> = "the lower bound of ready_s; equal to it if exact",
+        ready_max_s: Option<f64> = "the upper bound of ready_s; equal to it if exact",
         slo_recorded_s: Option<f64> = "podStartSLOduration as the kubelet recorded it, seconds",
         slo_s: Option<f64> = "created to running without pulls and init containers, seconds",
         stateful: Option<bool> = "the kubelet treats the pod as stateful (its SLI excludes such pods); null before 1.34.8",
@@ -171,6 +175,11 @@ impl Row {
     /// The seconds a reader cares for: to running where that is known, else the whole.
     pub fn user_latency_s(&self) -> Option<f64> {
         self.running_s.or(self.total_s)
+    }
+
+    /// The spans that tile the total: without the readiness, which may begin before the total ends.
+    pub fn spans_of_total(&self) -> impl Iterator<Item = &Span> {
+        self.spans.iter().filter(|span| span.phase.is_in_total())
     }
 
     /// How much memory it takes, in bytes, roughly: for a bound, not for figures.

@@ -10,8 +10,9 @@ impl Tracker {
         let mut left: Vec<Id> = self.open.keys().copied().collect();
         left.sort_unstable();
         for id in left {
-            self.close(id);
+            self.close(id, false);
         }
+        self.unready.finish();
         self.complete.append(&mut self.closed_startups);
     }
 
@@ -27,7 +28,8 @@ impl Tracker {
         Some(startup)
     }
 
-    pub(super) fn close(&mut self, id: Id) {
+    /// Closes a startup; one that only settled may have its readiness still to come.
+    pub(super) fn close(&mut self, id: Id, settled: bool) {
         let Some(mut startup) = self.forget(id) else { return };
         if let Some(uid) = &startup.uid {
             self.closed.insert(uid, self.limits.remembered);
@@ -42,7 +44,8 @@ impl Tracker {
         startup.events.sort();
         let node = startup.node;
         let context = self.states[node].context(&mut startup, &self.nodes[node]);
-        self.closed_startups.push(ClosedStartup { startup, context });
+        let awaits_ready = (settled && self.unready.admit(id, &startup, self.last_sweep)).then_some(id);
+        self.closed_startups.push(ClosedStartup { startup, context, awaits_ready });
         if self.closed_startups.len() > self.limits.open / 8 {
             self.complete.append(&mut self.closed_startups);
         }
@@ -69,6 +72,7 @@ impl Tracker {
 
     pub(super) fn sweep(&mut self, now: Time) {
         self.last_sweep = now;
+        self.unready.sweep(now);
         let Limits { open: cap, settle, crash_loop, age, .. } = self.limits;
         let mut due: Vec<(Id, bool)> = Vec::new();
         let settled = self.settled(now, settle);
@@ -86,7 +90,7 @@ impl Tracker {
         due.sort_unstable();
         for (id, aged) in due {
             self.counts.aged += u64::from(aged);
-            self.close(id);
+            self.close(id, !aged);
         }
         if self.open.len() > cap {
             let mut by_touch: Vec<(Time, Id)> =
@@ -95,7 +99,7 @@ impl Tracker {
             // An eighth at once, so that the sort is paid for by many records.
             for (_, id) in by_touch.into_iter().take(cap / 8 + 1) {
                 self.counts.capped += 1;
-                self.close(id);
+                self.close(id, false);
             }
         }
         let waits = |closed: &ClosedStartup| {

@@ -85,7 +85,7 @@ impl Tracker {
                 id
             }
             Some(_) => {
-                self.close(id);
+                self.close(id, false);
                 let id = self.begin(name, node);
                 if let Some(startup) = self.open.get_mut(&id) {
                     startup.uid = Some(uid.into());

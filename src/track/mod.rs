@@ -7,11 +7,15 @@ mod correlate;
 mod node;
 mod open;
 mod pulls;
+mod readiness;
+mod unready;
 
 use aliases::{Aliases, RecentSet};
 use node::{NodeState, pod_latency, push_bounded};
 pub use open::{ClosedStartup, OpenStartup};
 pub use pulls::{FinishedPull, ImageRemovals, NodePulls, Pulls};
+pub use readiness::Readiness;
+use unready::Unready;
 
 use crate::model::hash::HashMap;
 use crate::model::record::{Fact, Field, Record, RecordedTime};
@@ -91,6 +95,8 @@ pub struct Tracker {
     closed_startups: Vec<ClosedStartup>,
     /// Closed, with all of their burst.
     complete: Vec<ClosedStartup>,
+    /// Closed, and not known to be ready yet.
+    unready: Unready,
     last_sweep: Time,
 }
 
@@ -151,6 +157,11 @@ impl Tracker {
         std::mem::take(&mut self.complete)
     }
 
+    /// Takes the pods of which no more is awaited, by their startups' `awaits_ready`: what lines showed after the startups were over.
+    pub fn take_settled(&mut self) -> Vec<(u64, Vec<Event>)> {
+        self.unready.take()
+    }
+
     /// The pulls of the node whose runtime mentions a startup, as far as the records taken show them.
     pub fn pulls_of(&mut self, startup: &OpenStartup) -> Option<NodePulls<'_>> {
         let pulls = self.pulls.get_mut(startup.runtime_node?)?;
@@ -166,7 +177,7 @@ impl Tracker {
         let aliases = self.aliases.values().map(|aliases| aliases.uids.len() + aliases.objects.len());
         let nodes = self.states.iter().map(NodeState::held);
         let pulls = self.pulls.iter().map(Pulls::held).chain(self.removals.iter().map(ImageRemovals::held));
-        let maps = self.by_name.len() + self.by_uid.len() + self.by_object.len();
+        let maps = self.by_name.len() + self.by_uid.len() + self.by_object.len() + self.unready.held();
         let known = self.nodes.iter().map(|node| 1 + node.flags.len() + node.starts.len());
         let remembered = self.closed.held() + self.already_running.held();
         startups.chain(aliases).chain(nodes).chain(pulls).chain(known).sum::<usize>() + maps + remembered
@@ -198,11 +209,10 @@ impl Tracker {
             }
             Fact::PodAdded | Fact::PodDeleted | Fact::PodRemoved => self.listed(record, time, node),
             Fact::StartupObserved => self.observed(record, time, node),
-            _ => {
-                if let Some(id) = self.startup_for(&record, node) {
-                    self.attach(id, record, time, node);
-                }
-            }
+            _ => match self.startup_for(&record, node) {
+                Some(id) => self.attach(id, record, time, node),
+                None => self.unready.push(record, time),
+            },
         }
         if time - self.last_sweep > Nanos(10 * SECOND) || self.open.len() > self.limits.open {
             self.sweep(time);
@@ -272,6 +282,7 @@ impl Tracker {
         let pods = record.fields.take_pods();
         let event = Event::of(record, time);
         for pod in &pods {
+            self.unready.end(pod);
             let known = self.named(pod);
             let id = match (known, event.fact) {
                 (Some(id), _) => id,
@@ -299,7 +310,7 @@ impl Tracker {
                 }
                 _ => {
                     startup.push(event);
-                    self.close(id);
+                    self.close(id, false);
                     self.already_running.remove(pod);
                 }
             }
@@ -324,7 +335,7 @@ impl Tracker {
         let id = match self.named(pod) {
             Some(id) if self.open.get(&id).is_some_and(|open| open.observed.is_some()) => {
                 // One record a pod: a second one is a second pod under the same name.
-                self.close(id);
+                self.close(id, false);
                 self.begin(pod, node)
             }
             Some(id) => id,
@@ -382,6 +393,7 @@ impl Tracker {
     fn begin(&mut self, pod: &str, node: usize) -> Id {
         let id = self.next;
         self.next += 1;
+        self.unready.end(pod);
         let startup = OpenStartup { node, pod: pod.into(), ..OpenStartup::default() };
         self.open.insert(id, startup);
         self.by_name.insert(pod.into(), id);

@@ -96,4 +96,6 @@ pub struct ClosedStartup {
     pub startup: OpenStartup,
     /// What its node was doing meanwhile.
     pub context: NodeContext,
+    /// The pod was not ready yet when its startup was over; by this number the tracker tells what came then.
+    pub awaits_ready: Option<u64>,
 }

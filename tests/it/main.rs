@@ -31,6 +31,7 @@ mod metrics;
 mod packaging;
 mod page;
 mod properties;
+mod readiness;
 mod recipes;
 mod rooms;
 mod schema;

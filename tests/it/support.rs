@@ -127,7 +127,7 @@ pub fn bare(rows: &[Value]) -> Vec<Value> {
 
 /// The names of the phases.
 pub fn phases() -> impl Iterator<Item = &'static str> {
-    podlag::internals::model::phase::PHASES.iter().map(|(_, name)| *name)
+    podlag::internals::model::phase::PHASES.iter().filter(|(phase, _)| phase.is_in_total()).map(|(_, name)| *name)
 }
 
 /// The Python that has what tests need of Python: the one named by `PODLAG_PYTHON`, else the usual one.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::{ENCODED, without_node, without_schedule};
+use crate::model::time::Time;
 
 /// More than three times the pods Kubernetes supports in a cluster (150 000); with what a name may have at most this
 /// bounds the memory.
@@ -44,6 +45,37 @@ pub struct Traits {
     pub selinux: bool,
     /// It has a persistent volume.
     pub persistent: bool,
+    /// A container has a readiness or a startup probe.
+    pub probes: bool,
+    /// Something other than its containers decides whether it is ready (`spec.readinessGates`).
+    pub readiness_gates: bool,
+    /// Since when it is ready: its condition's whole second.
+    pub ready: Option<Time>,
+    /// The readiness probe that takes longest to begin.
+    pub readiness_probe: Option<Probe>,
+}
+
+/// When a probe is carried out; the API server fills in what a manifest leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// `initialDelaySeconds`.
+    pub initial_delay: u32,
+    /// `periodSeconds`; 0 if not given, where 10 is meant.
+    pub period: u32,
+    /// `successThreshold`; 0 if not given, where 1 is meant.
+    pub successes: u32,
+}
+
+impl Probe {
+    /// A container is ready after this many seconds at the earliest, when its probe succeeds each time.
+    pub fn least_seconds(self) -> u64 {
+        u64::from(self.initial_delay) + u64::from(self.successes.max(1) - 1) * self.period_seconds()
+    }
+
+    /// The period in force.
+    pub fn period_seconds(self) -> u64 {
+        if self.period == 0 { 10 } else { u64::from(self.period) }
+    }
 }
 
 impl Owners {
@@ -146,6 +178,17 @@ struct Item {
     owner: Owner,
     /// The owner reference being read.
     reference: Owner,
+    /// The condition being read.
+    condition: Condition,
+    /// The probe being read.
+    probe: Probe,
+}
+
+#[derive(Debug, Default)]
+struct Condition {
+    kind: String,
+    status: String,
+    since: Option<Time>,
 }
 
 #[derive(Debug, Default)]
@@ -221,6 +264,21 @@ enum Location {
     Volumes,
     Volume,
     Claim,
+    Sidecars,
+    Sidecar,
+    StartupProbe,
+    ReadinessProbe,
+    InitialDelay,
+    Period,
+    Successes,
+    Gates,
+    Gate,
+    Status,
+    Conditions,
+    Condition,
+    ConditionKind,
+    ConditionStatus,
+    Since,
 }
 
 impl Location {
@@ -250,6 +308,18 @@ impl Location {
             (Self::Container, "lifecycle") => Self::Lifecycle,
             (Self::Lifecycle, "postStart") => Self::PostStart,
             (Self::Security, "seLinuxOptions") => Self::SeLinux,
+            (Self::Spec, "initContainers") => Self::Sidecars,
+            (Self::Container | Self::Sidecar, "readinessProbe") => Self::ReadinessProbe,
+            (Self::Container, "startupProbe") => Self::StartupProbe,
+            (Self::ReadinessProbe, "initialDelaySeconds") => Self::InitialDelay,
+            (Self::ReadinessProbe, "periodSeconds") => Self::Period,
+            (Self::ReadinessProbe, "successThreshold") => Self::Successes,
+            (Self::Spec, "readinessGates") => Self::Gates,
+            (Self::Object, "status") => Self::Status,
+            (Self::Status, "conditions") => Self::Conditions,
+            (Self::Condition, "type") => Self::ConditionKind,
+            (Self::Condition, "status") => Self::ConditionStatus,
+            (Self::Condition, "lastTransitionTime") => Self::Since,
             (Self::Volume, "persistentVolumeClaim" | "ephemeral" | "csi") => Self::Claim,
             _ => return None,
         })
@@ -297,11 +367,29 @@ impl<'de> Visitor<'de> for Walk<'_> {
         traits.post_start |= self.location == Location::PostStart;
         traits.selinux |= self.location == Location::SeLinux;
         traits.persistent |= self.location == Location::Claim;
+        traits.probes |= matches!(self.location, Location::ReadinessProbe | Location::StartupProbe);
+        traits.readiness_gates |= self.location == Location::Gate;
         while let Some(key) = map.next_key::<String>()? {
             match self.location.field(&key) {
                 Some(location) => map.next_value_seed(self.at(location))?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
+        }
+        match self.location {
+            Location::Condition => {
+                let Condition { kind, status, since } = std::mem::take(&mut self.item.condition);
+                if kind == "Ready" && status == "True" {
+                    self.item.traits.ready = since;
+                }
+            }
+            Location::ReadinessProbe => {
+                let probe = std::mem::take(&mut self.item.probe);
+                let longest = self.item.traits.readiness_probe.get_or_insert(probe);
+                if probe.least_seconds() > longest.least_seconds() {
+                    *longest = probe;
+                }
+            }
+            _ => {}
         }
         if self.location == Location::Reference {
             let reference = std::mem::take(&mut self.item.reference);
@@ -319,6 +407,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
             Location::References => Location::Reference,
             Location::Containers => Location::Container,
             Location::Volumes => Location::Volume,
+            Location::Sidecars => Location::Sidecar,
+            Location::Gates => Location::Gate,
+            Location::Conditions => Location::Condition,
             _ => {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(());
@@ -341,6 +432,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
             Location::OwnerKind => &mut item.reference.kind,
             Location::OwnerName => &mut item.reference.name,
             Location::Node => &mut item.node,
+            Location::ConditionKind => &mut item.condition.kind,
+            Location::ConditionStatus => &mut item.condition.status,
+            Location::Since => {
+                item.condition.since = Time::from_rfc3339(text);
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         if text.len() <= MAX_NAME_BYTES {
@@ -364,7 +461,15 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        let probe = &mut self.item.probe;
+        let field = match self.location {
+            Location::InitialDelay => &mut probe.initial_delay,
+            Location::Period => &mut probe.period,
+            Location::Successes => &mut probe.successes,
+            _ => return Ok(()),
+        };
+        *field = u32::try_from(value).unwrap_or(u32::MAX);
         Ok(())
     }
 

@@ -100,9 +100,10 @@ fn one(ChainEntry { row, queues }: &ChainEntry, screen: TextOptions, out: &mut d
     let slo = row.slo_s.map_or("unknown".into(), format_duration);
     let printed = row.slo_recorded_s.map_or("none".into(), |slo| format!("{slo}"));
     let total = row.total_s.map_or("unknown".into(), format_duration);
+    let ready = row.ready_s.map_or(String::new(), |ready| format!(", ready after {}", format_duration(ready)));
     writeln!(
         out,
-        "running after {} · total {total} · SLO value {slo}, kubelet recorded {printed}",
+        "running after {}{ready} · total {total} · SLO value {slo}, kubelet recorded {printed}",
         row.running_s.map_or("?".into(), format_duration)
     )?;
     writeln!(out)?;

@@ -81,6 +81,7 @@ struct PhaseWords {
     group: &'static str,
     label: &'static str,
     meaning: &'static str,
+    in_total: bool,
 }
 
 #[derive(Serialize)]
@@ -96,7 +97,13 @@ impl<'a> Data<'a> {
     pub(super) fn of(report: &'a Report, listed: &'a Sample) -> Self {
         let phase = |(phase, name): &(crate::model::phase::Phase, &'static str)| {
             let words = phase.words();
-            PhaseWords { name, group: words.group, label: words.label, meaning: words.meaning }
+            PhaseWords {
+                name,
+                group: words.group,
+                label: words.label,
+                meaning: words.meaning,
+                in_total: phase.is_in_total(),
+            }
         };
         let mut versions: Vec<&str> = report.summary.kubelets.iter().map(String::as_str).collect();
         let nodes = report.metrics.iter().flat_map(|metrics| &metrics.nodes);
@@ -171,6 +178,7 @@ impl<'a> Serialize for Columns<'a> {
         column(&mut map, rows, "started", |row| row.started)?;
         column(&mut map, rows, "ended", |row| row.ended)?;
         column(&mut map, rows, "running", |row| row.running)?;
+        column(&mut map, rows, "ready", |row| row.ready)?;
         column(&mut map, rows, "total", |row| row.total)?;
         column(&mut map, rows, "slo", |row| row.slo)?;
         column(&mut map, rows, "stateful", |row| row.stateful)?;
@@ -205,9 +213,8 @@ struct Phases<'a>(&'a [(Startup, Option<usize>)]);
 
 impl Serialize for Phases<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let column = |at: usize| {
-            self.0.iter().map(|(row, _)| row.phases.and_then(|all| all.get(at).copied())).collect::<Vec<_>>()
-        };
+        let column =
+            |at: usize| self.0.iter().map(|(row, _)| row.phases.get(at).copied().flatten()).collect::<Vec<_>>();
         serializer.collect_map(PHASES.iter().enumerate().map(|(at, (_, name))| (name, column(at))))
     }
 }

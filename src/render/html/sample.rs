@@ -11,7 +11,7 @@ use std::hash::Hasher;
 use siphasher::sip::SipHasher13;
 
 use crate::model::error::Error;
-use crate::model::phase::{PHASES, Phase};
+use crate::model::phase::PHASES;
 use crate::model::startup::State;
 use crate::model::time::Time;
 use crate::report::Report;
@@ -48,10 +48,11 @@ pub(super) struct Startup {
     pub started: Option<i64>,
     pub ended: Option<i64>,
     pub running: Option<i64>,
+    pub ready: Option<i64>,
     pub total: Option<i64>,
     pub slo: Option<i64>,
     pub stateful: Option<bool>,
-    pub phases: Option<[i64; PHASES.len()]>,
+    pub phases: [Option<i64>; PHASES.len()],
     pub images: Vec<Box<str>>,
     pub findings: Vec<(Box<str>, i64, i64)>,
     pub anomalies: Vec<Box<str>>,
@@ -67,10 +68,7 @@ fn of(row: &Row) -> Startup {
     let mut images: Vec<Box<str>> = row.image_pulls.iter().filter_map(|pull| pull.image.clone()).collect();
     images.sort_unstable();
     images.dedup();
-    let phases = row.phases.0.map(|_| {
-        let seconds = |phase: Phase| row.phases.of(phase).map_or(0, micros);
-        std::array::from_fn(|at| PHASES.get(at).map_or(0, |(phase, _)| seconds(*phase)))
-    });
+    let phases = row.phases.0.map(|seconds| seconds.map(micros));
     Startup {
         namespace: row.namespace.clone(),
         pod: row.pod.clone(),
@@ -83,6 +81,7 @@ fn of(row: &Row) -> Startup {
         started: row.began().map(stamp),
         ended: row.watched.or(row.spans.last().map(|span| span.to)).map(stamp),
         running: row.running_s.map(micros),
+        ready: row.ready_s.map(micros),
         total: row.total_s.map(micros),
         slo: row.slo_s.map(micros),
         stateful: row.stateful,

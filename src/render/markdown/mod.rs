@@ -82,6 +82,12 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         let [p50, p95, p99, max] = [p50, p95, p99, max].map(format_duration);
         writeln!(out, "Created → running: p50 {p50}, p95 {p95}, p99 {p99}, max {max}.\n")?;
     }
+    let Quantiles { p50, p95, p99, max, count } = summary.ready;
+    if count > 0 {
+        let [p50, p95, p99, max] = [p50, p95, p99, max].map(format_duration);
+        let known = if count < summary.running.count { format!(" (known of {count})") } else { String::new() };
+        writeln!(out, "Created → ready{known}: p50 {p50}, p95 {p95}, p99 {p99}, max {max}.\n")?;
+    }
     if summary.slo.count > 0 {
         let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
         let (p99, within) = (format_duration(summary.slo.p99), format_percent(summary.slo_within));
@@ -106,7 +112,8 @@ fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         let (lost, p99) = (format_duration(line.lost_s), format_duration(line.p99_s));
         let certain = format_percent(line.certain_share);
         let certain = if line.certain_share >= 0.995 { certain } else { format!("≥ {certain}") };
-        let part = format_percent(line.share);
+        let in_total = Phase::from_name(line.phase).is_none_or(Phase::is_in_total);
+        let part = if in_total { format_percent(line.share) } else { "–".into() };
         writeln!(out, "| {label} | {lost} | {part} | {p99} | {certain} | {meaning} |")?;
     }
     Ok(writeln!(out)?)

@@ -102,7 +102,11 @@ impl Page<'_> {
         let began = row.began().map_or(String::new(), |began| format!(" · from {began}"));
         let (state, running, total, slo) =
             (row.state.name(), known(row.running_s), known(row.total_s), known(row.slo_s));
-        self.text("dim", &format!("{node}{state} · running after {running} · total {total} · SLO value {slo}{began}"))?;
+        let ready = row.ready_s.map_or(String::new(), |ready| format!(", ready after {}", format_duration(ready)));
+        self.text(
+            "dim",
+            &format!("{node}{state} · running after {running}{ready} · total {total} · SLO value {slo}{began}"),
+        )?;
         let axis = Axis::of(&row.spans);
         self.y += ROW;
         let below = self.y + ROW * row.spans.len().min(SPANS) as f64;

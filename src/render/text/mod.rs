@@ -94,6 +94,13 @@ impl Page<'_> {
         } else {
             writeln!(out, "created → running    unknown (not in this log)")?;
         }
+        if summary.ready.count > 0 {
+            let known = match summary.ready.count < summary.running.count {
+                true => format!("   (known of {})", format_count(summary.ready.count as usize)),
+                false => String::new(),
+            };
+            writeln!(out, "created → ready      {}{known}", quantiles(&summary.ready).join("   "))?;
+        }
         if summary.slo.count > 0 {
             let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
             writeln!(
@@ -113,7 +120,8 @@ impl Page<'_> {
         let most = summary.phases.iter().map(|line| line.lost_s).fold(0.0, f64::max);
         let mut legend = false;
         for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
-            let label = Phase::from_name(line.phase).map_or(line.phase, |phase| phase.words().label);
+            let phase = Phase::from_name(line.phase).unwrap_or_default();
+            let label = phase.words().label;
             let cells = if most > 0.0 { (line.lost_s / most * room as f64 * 8.0).round() as usize } else { 0 };
             let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
             let bar = format!("{}{}", "█".repeat(cells / 8), eighths.get(cells % 8).unwrap_or(&""));
@@ -127,7 +135,7 @@ impl Page<'_> {
             let text = format!(
                 "  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}",
                 format_duration(line.lost_s),
-                format_percent(line.share)
+                if phase.is_in_total() { format_percent(line.share) } else { String::new() }
             );
             writeln!(out, "{}", text.trim_end())?;
             legend |= !exact.is_empty();

@@ -16,7 +16,12 @@ pub(super) struct Filter<'a> {
 
 /// Whether a column is a length of time that ends when the pod runs.
 pub(super) fn takes_until_running(column: &str) -> bool {
-    matches!(column, "running_s" | "running_min_s" | "slo_s")
+    matches!(column, "running_s" | "running_min_s" | "slo_s") || takes_until_ready(column)
+}
+
+/// Whether a column is a length of time that ends when the pod is ready.
+pub(super) fn takes_until_ready(column: &str) -> bool {
+    matches!(column, "ready_s" | "ready_min_s" | "ready_max_s" | "readiness_s")
 }
 
 impl<'a> Filter<'a> {

@@ -9,7 +9,7 @@ mod filter;
 mod margins;
 mod metrics;
 
-use filter::{Filter, takes_until_running};
+use filter::{Filter, takes_until_ready, takes_until_running};
 use margins::{baseline_margins, interval_margins, outcome};
 use metrics::Buckets;
 use polars_core::prelude::DataType;
@@ -287,7 +287,11 @@ impl Sample {
             }
             // A condition on a value that comes with running says nothing of those that do not run yet.
             if let Some(name) = looked_at.filter(|_| condition.as_ref().is_none_or(Filter::comes_with_running)) {
-                let state = batch.text("state")?.iter().map(|state| state == Some(State::Starting.name()));
+                // A pod that runs may not be ready yet.
+                let not_yet = |state: &str| {
+                    state == State::Starting.name() || state == State::Running.name() && takes_until_ready(name)
+                };
+                let state = batch.text("state")?.iter().map(|state| state.is_some_and(not_yet));
                 let open = state
                     .zip(batch.nulls(name)?)
                     .zip(&keep)

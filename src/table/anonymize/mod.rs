@@ -159,9 +159,10 @@ impl Anonymizer {
             WaitedFor::PullAhead(image) => WaitedFor::PullAhead(self.name(Kind::Image, &image).into()).to_string(),
             WaitedFor::Container(name) if known.get(&*name) != Some(&Kind::Image) => self.name(Kind::Container, &name),
             WaitedFor::Image(name) | WaitedFor::Container(name) => self.name(Kind::Image, &name),
-            nameless @ (WaitedFor::NodeNetwork | WaitedFor::DetectionOrUpdate | WaitedFor::Burst { .. }) => {
-                nameless.to_string()
-            }
+            nameless @ (WaitedFor::NodeNetwork
+            | WaitedFor::DetectionOrUpdate
+            | WaitedFor::ReadinessProbe { .. }
+            | WaitedFor::Burst { .. }) => nameless.to_string(),
         }
     }
 

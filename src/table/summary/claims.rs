@@ -26,6 +26,9 @@ impl Counterfactual {
             let (causes, lost) = (findings.items.text("cause")?, findings.items.seconds("lost_s")?);
             for ((row, cause), lost) in findings.rows.iter().zip(causes.iter()).zip(lost.iter()) {
                 let (Some(cause), Some(lost)) = (cause, lost) else { continue };
+                if crate::causes::named(cause).is_some_and(|cause| !cause.delays_running()) {
+                    continue;
+                }
                 let claim = (u32::try_from(first + row).unwrap_or(u32::MAX), lost as f32);
                 match all.claims.get_mut(cause) {
                     Some(claims) => claims.push(claim),

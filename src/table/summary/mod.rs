@@ -17,7 +17,7 @@ use crate::breakdown::{ANOMALIES, Anomaly};
 use crate::causes::Advised;
 use crate::causes::setting::{SETTINGS, Setting, Settings};
 use crate::model::error::Error;
-use crate::model::phase::PHASES;
+use crate::model::phase::{PHASES, Phase};
 use crate::model::quantile::select_quantile;
 use crate::model::startup::State;
 use crate::model::time::Time;
@@ -168,6 +168,8 @@ pub struct Summary {
     pub window: Option<(Time, Time)>,
     /// Created → running.
     pub running: Quantiles,
+    /// Created → ready, of the startups whose readiness is known.
+    pub ready: Quantiles,
     /// Our own SLI value of stateless pods (and of those whose record does not say).
     pub slo: Quantiles,
     /// Their share within 5 s, 0 to 1.
@@ -228,6 +230,7 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
         // By two clocks the last instant may lie before the first.
         window: counts.first.zip(counts.last).map(|(from, to)| (Time(from.min(to)), Time(from.max(to)))),
         running: effects.running(),
+        ready: Quantiles::of(super::query::values(table, "ready_s", None)?),
         slo: Quantiles::of(slo),
         slo_within,
         corrected: anomalies
@@ -273,7 +276,8 @@ fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
         }
         Ok(())
     })?;
-    let whole: f64 = lines.iter().map(|line| line.lost_s).sum();
+    let in_total = |line: &&PhaseLine| Phase::from_name(line.phase).is_none_or(Phase::is_in_total);
+    let whole: f64 = lines.iter().filter(in_total).map(|line| line.lost_s).sum();
     let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
     for line in &mut lines {
         line.share = share(line.lost_s, whole);

@@ -22,6 +22,7 @@ const of = {
 	started: times(rows.started),
 	ended: times(rows.ended),
 	running: times(rows.running),
+	ready: times(rows.ready),
 	total: times(rows.total),
 	slo: times(rows.slo),
 	phases: words.phases.map(({ name }) => times(rows.phases[name] ?? [])),
@@ -31,6 +32,7 @@ const of = {
 const dominant = Int8Array.from({ length: listed }, (_, row) => {
 	let most = NONE;
 	for (let phase = 0; phase < of.phases.length; phase++) {
+		if (!words.phases[phase].in_total) continue;
 		const value = of.phases[phase][row];
 		if (value > 0 && (most === NONE || value > of.phases[most][row])) most = phase;
 	}

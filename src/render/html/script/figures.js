@@ -47,7 +47,7 @@ function phaseFigures(view) {
 		for (const row of view.rows) if (values[row] > 0) lost += values[row] * weight(row);
 		return { phase: name, lost, p99: quantiles(view, values).p99 };
 	});
-	const all = lines.reduce((sum, line) => sum + line.lost, 0);
+	const all = lines.reduce((sum, line) => sum + (phaseWords.get(line.phase).in_total ? line.lost : 0), 0);
 	const certain = allWhole ? certainOf(view) : null;
 	for (const line of lines) {
 		line.share = all > 0 ? line.lost / all : 0;
@@ -104,6 +104,7 @@ function figures(view) {
 		startups: view.rows.reduce((sum, row) => sum + weight(row), 0),
 		nodes: new Set(view.rows.map((row) => of.node[row])).size,
 		running: quantiles(view, of.running),
+		ready: quantiles(view, of.ready),
 		slo,
 		within: slo.count ? within / slo.count : 0,
 		phases: phaseFigures(view),
@@ -113,6 +114,7 @@ function figures(view) {
 	if (!own) return found;
 	found.startups = summary.startups;
 	found.running = reported(summary.running);
+	found.ready = reported(summary.ready);
 	found.slo = reported(summary.slo);
 	found.within = summary.slo_within;
 	found.phases = summary.phases.map((line) => ({

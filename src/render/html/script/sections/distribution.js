@@ -11,7 +11,9 @@ function drawDistribution(root, view) {
 			slo[at(value)] += weight(row);
 	}
 	for (const one of bins) {
-		one.phases = words.phases.map((_, phase) => one.rows.reduce((sum, row) => sum + (of.phases[phase][row] || 0), 0));
+		one.phases = words.phases.map(({ in_total }, phase) =>
+			in_total ? one.rows.reduce((sum, row) => sum + (of.phases[phase][row] || 0), 0) : 0,
+		);
 		one.all = one.phases.reduce((sum, value) => sum + value, 0);
 	}
 	const used = new Set(

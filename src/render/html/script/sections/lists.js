@@ -45,7 +45,9 @@ function groups(view, keysOf) {
 		}
 	}
 	const group = ([key, own]) => {
-		const sums = of.phases.map((values) => sum(own.map((row) => (values[row] || 0) * weight(row))));
+		const sums = of.phases.map((values, phase) =>
+			words.phases[phase].in_total ? sum(own.map((row) => (values[row] || 0) * weight(row))) : 0,
+		);
 		const spent = sum(sums);
 		const phase = spent > 0 ? words.phases[sums.indexOf(Math.max(...sums))] : null;
 		const causes = new Map();

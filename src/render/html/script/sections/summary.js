@@ -36,7 +36,7 @@ const titled = (title, ...content) => h("section", { "aria-label": title }, h("h
 function drawSummary(root, view) {
 	const { found } = view;
 	const sign = found.estimate ? "≈ " : "";
-	const { running, slo } = found;
+	const { running, ready, slo } = found;
 	if (found.startups === 0) {
 		const none =
 			summary.startups > 0
@@ -48,6 +48,7 @@ function drawSummary(root, view) {
 	const verdict = slo.count === 0 ? "unknown" : met ? "met" : "missed";
 	const counted = Math.round(found.startups - running.count) === 0 ? "" : ` of ${grouped(running.count)} that ran`;
 	const quick = (name) => figure(name, name, sign + span(running[name]));
+	const readyOf = Math.round(found.startups - ready.count) === 0 ? "" : ` of ${grouped(ready.count)} known`;
 	return refill(
 		root,
 		h(
@@ -58,6 +59,16 @@ function drawSummary(root, view) {
 				h("h3", { id: "h-length" }, "Created → running", counted && h("span.quiet", counted)),
 				h("dl.figures", ["p50", "p95", "p99", "max"].map(quick)),
 			),
+			ready.count > 0 &&
+				h(
+					"section.card",
+					{ "aria-labelledby": "h-ready" },
+					h("h3", { id: "h-ready" }, "Created → ready", readyOf && h("span.quiet", readyOf)),
+					h(
+						"dl.figures",
+						["p50", "p95", "p99", "max"].map((name) => figure(`ready-${name}`, name, sign + span(ready[name]))),
+					),
+				),
 			h(
 				"section",
 				{ class: `card slo ${verdict.replace(" ", "-")}`, "aria-labelledby": "h-slo" },
@@ -90,7 +101,7 @@ function phaseTable(found, sign) {
 		h("span", { title: phaseWords.get(line.phase)?.meaning }, pick("phase", line.phase, phaseLabel(line.phase))),
 		bar(line.lost / most, phaseClass(line.phase)),
 		h("span", { "data-figure": `phase-${line.phase}`, "data-micros": Math.round(line.lost) }, sign + span(line.lost)),
-		sign + share(line.share),
+		phaseWords.get(line.phase)?.in_total ? sign + share(line.share) : "–",
 		sign + span(line.p99),
 		Number.isFinite(line.certain) ? atLeast(line.certain) : "–",
 	]);
