@@ -29,11 +29,11 @@ pub(super) fn run(args: &CheckArgs, interrupt: &Interrupt, out: &mut dyn Write) 
     print_source_errors(&report, true);
     gate::ensure_complete_input(&report)?;
     baseline.as_ref().map_or(Ok(()), gate::ensure_complete_input)?;
-    let verdicts = gate::judge(&limits, &report, baseline.as_ref())?;
+    let verdicts = gate::judge(&limits, &report, baseline.as_ref(), args.on_unknown)?;
     let printed = render::check(&verdicts, &args.format, text_options(), out)
         .and_then(|()| render::filtered(&report.coverage, &args.format, out))
         .and_then(|()| Ok(out.flush()?));
-    let verdict = if report.is_empty() { code::NO_STARTUPS } else { verdicts.worst().code() };
+    let verdict = if gate::is_empty(&report) { code::NO_STARTUPS } else { verdicts.code() };
     match printed {
         // The verdict holds, also when the reader of the output has left.
         Err(error) if error.kind() == ErrorKind::Closed => Ok(verdict),

@@ -5,9 +5,9 @@ use std::io::Write;
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::number::format_bytes;
-use super::{Cell, Grid, TextOptions, format_duration, json};
+use super::{Cell, Grid, TextOptions, format_duration, grid, json, wrap};
 use crate::model::error::{Error, ErrorKind};
-use crate::report::gate::{Outcome, Verdict, Verdicts};
+use crate::report::gate::{OnUnknown, Outcome, Verdict, Verdicts};
 
 /// The formats it has.
 pub const FORMATS: &[&str] = &["text", "json", "junit", "markdown"];
@@ -33,9 +33,11 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
                     " ".repeat(20_usize.saturating_sub(outcome.len())),
                     verdict.limit
                 )?;
-                writeln!(out, "  {}", why(verdict))?;
+                wrap::words(out, screen.width, "  ", &why(verdict))?;
+                // Expressions are copied: they stay on one line.
+                wrap::parts(out, screen.width, "  ", &needs(verdict), " ")?;
             }
-            Ok(writeln!(out, "{}: {} pod starts", verdicts.worst().name(), verdicts.startups)?)
+            Ok(writeln!(out, "{}", overall(verdicts))?)
         }
         "markdown" => {
             let mut grid = Grid::new(&["verdict", "fails_if", "value", "at_least", "at_most", "starts"]);
@@ -51,14 +53,21 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
                     Cell::Count(verdict.count as u64),
                 ]);
             }
-            writeln!(out, "### {} podlag check: {}\n", sign(verdicts.worst()), verdicts.worst().name())?;
-            grid.markdown(out)
+            writeln!(out, "### {} podlag check: {}\n", sign(verdicts.worst()), overall(verdicts))?;
+            grid.markdown(out)?;
+            for verdict in &verdicts.verdicts {
+                let needs = needs(verdict).join(" ");
+                if !needs.is_empty() {
+                    writeln!(out, "\n{}: {}", grid::markdown(&verdict.limit), grid::markdown(&needs))?;
+                }
+            }
+            Ok(())
         }
         "json" => json::pretty(out, verdicts),
         "junit" => {
             let mut suite = TestSuite::new("podlag check");
             for verdict in &verdicts.verdicts {
-                suite.add_test_case(case(verdict));
+                suite.add_test_case(case(verdict, verdicts.on_unknown));
             }
             let mut report = Junit::new("podlag");
             report.add_test_suite(suite);
@@ -71,11 +80,17 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
     }
 }
 
-fn case(verdict: &Verdict) -> TestCase {
-    let status = match verdict.outcome {
-        Outcome::Pass => TestCaseStatus::success(),
-        Outcome::Fail => test_status(NonSuccessKind::Failure, verdict),
-        Outcome::Unknown => test_status(NonSuccessKind::Error, verdict),
+fn case(verdict: &Verdict, on_unknown: OnUnknown) -> TestCase {
+    // CI systems show a test case as the exit code has it.
+    let status = match (verdict.outcome, on_unknown) {
+        (Outcome::Pass, _) => TestCaseStatus::success(),
+        (Outcome::Fail, _) | (Outcome::Unknown, OnUnknown::Fail) => test_status(NonSuccessKind::Failure, verdict),
+        (Outcome::Unknown, OnUnknown::Unknown) => test_status(NonSuccessKind::Error, verdict),
+        (Outcome::Unknown, OnUnknown::Pass) => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(verdict.outcome.name()).set_description(told(verdict));
+            status
+        }
     };
     let mut case = TestCase::new(format!("fails if {}", verdict.limit), status);
     case.set_classname("podlag.check");
@@ -84,7 +99,7 @@ fn case(verdict: &Verdict) -> TestCase {
 
 fn test_status(kind: NonSuccessKind, verdict: &Verdict) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(verdict.outcome.name()).set_description(why(verdict));
+    status.set_message(verdict.outcome.name()).set_description(told(verdict));
     status
 }
 
@@ -108,13 +123,71 @@ fn figure(value: f64, unit: &str) -> String {
     }
 }
 
+/// The verdict on all limits, and over what it was found.
+fn overall(verdicts: &Verdicts) -> String {
+    let worst = verdicts.worst();
+    let counts = match (worst, verdicts.on_unknown) {
+        (Outcome::Unknown, OnUnknown::Pass) => " (--on-unknown pass: the exit code is 0)",
+        (Outcome::Unknown, OnUnknown::Fail) => " (--on-unknown fail: the exit code is 1)",
+        _ => "",
+    };
+    let never = match verdicts.never_ran {
+        0 => String::new(),
+        never => format!("; {never} of {} never ran", verdicts.startups),
+    };
+    let starting = match verdicts.starting {
+        0 => String::new(),
+        starting => format!("; {starting} still starting"),
+    };
+    format!("{}{counts}: {}{never}{starting}", worst.name(), starts(verdicts.startups, "pod start"))
+}
+
+fn starts(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// What a limit that is not decided needs, and similar ones that are decided: parts of a sentence.
+fn needs(verdict: &Verdict) -> Vec<String> {
+    if verdict.outcome != Outcome::Unknown {
+        return Vec::new();
+    }
+    let figure = verdict.limit.split('(').next().unwrap_or_default().trim();
+    let figure = if figure == "share" { "the share" } else { figure };
+    let is_few = |count: usize| verdict.starts_needed.is_some_and(|needed| count < needed);
+    let given = verdict.count + verdict.open;
+    let mut all = Vec::new();
+    if let Some(needed) = verdict.starts_needed.filter(|_| is_few(given) || verdict.baseline_count.is_some_and(is_few))
+    {
+        let place = if verdict.baseline_count.is_some() { " here and in the baseline" } else { "" };
+        all.push(format!("{figure} needs {needed} starts{place} to pass;"));
+    }
+    let word = |outcome: Outcome| match outcome {
+        Outcome::Pass => "passes",
+        Outcome::Fail => "fails",
+        Outcome::Unknown => "is not decided",
+    };
+    for (at, other) in verdict.alternatives.iter().enumerate() {
+        let lead = if at == 0 { "with these starts " } else { "" };
+        all.push(format!("{lead}'{}' {},", other.limit, word(other.outcome)));
+    }
+    if let Some(last) = all.last_mut() {
+        last.pop();
+    }
+    all
+}
+
+/// All there is to say of a verdict.
+fn told(verdict: &Verdict) -> String {
+    let needs = needs(verdict).join(" ");
+    if needs.is_empty() { why(verdict) } else { format!("{}; {needs}", why(verdict)) }
+}
+
 /// The figure, its interval and the limit, in a sentence.
 fn why(verdict: &Verdict) -> String {
     let read = |value: f64| figure(value, verdict.unit);
-    let starts = if verdict.count == 1 { "1 start".into() } else { format!("{} starts", verdict.count) };
     let starts = match verdict.never_ran {
-        0 => starts,
-        never => format!("{starts}, {never} of them never ran"),
+        0 => starts(verdict.count, "start"),
+        never => format!("{} ({never} of {} never ran)", starts(verdict.count, "start"), verdict.count),
     };
     let open = if verdict.open > 0 { format!(", {} more still starting", verdict.open) } else { String::new() };
     let Some(value) = verdict.value else { return format!("no start has a value ({starts}{open})") };

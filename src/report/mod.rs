@@ -30,6 +30,8 @@ pub struct Report {
     pub summary: Summary,
     /// The metrics, if given.
     pub metrics: Option<MetricsReport>,
+    /// Whether no filter but that of nodes was set: metrics have the startups of all namespaces and pods, and know no others.
+    pub metrics_are_comparable: bool,
     /// Estimates of these starts with other settings.
     pub what_if: Vec<WhatIf>,
     /// Causes that could not be checked, and the input that would show them.
@@ -70,7 +72,8 @@ impl Report {
         }
         let what_if = replay::all(&table, &summary, scenarios)?;
         let not_checked = not_checked::causes(&summary, metrics.as_ref());
-        Ok(Report { table, summary, metrics, what_if, not_checked, page: None, coverage })
+        let metrics_are_comparable = comparable;
+        Ok(Report { table, summary, metrics, metrics_are_comparable, what_if, not_checked, page: None, coverage })
     }
 
     /// Whether it has no start.

@@ -17,6 +17,7 @@ mod anonymize;
 mod any_order;
 mod captures;
 mod causes;
+mod check;
 mod cli;
 mod crio;
 mod documents;

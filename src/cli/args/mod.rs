@@ -11,6 +11,7 @@ use clap_complete::Shell;
 
 use crate::render;
 use crate::render::schema::SCHEMAS;
+use crate::report::gate::{ON_UNKNOWN, OnUnknown};
 use crate::table::{KEYS, Key};
 
 pub(super) use analysis::{AnalysisArgs, read_grammar};
@@ -126,6 +127,10 @@ pub(super) struct CheckArgs {
     /// more than 5 % above the baseline at p50, p95 or p99. --since and --until do not apply to it
     #[arg(long, value_name = "INPUT")]
     pub(super) baseline: Option<PathBuf>,
+    /// What a check with not enough evidence (such as a p99 of 20 starts) does: unknown exits with 4, pass with 0, fail with 1.
+    /// An input without startups exits with 3 in any case
+    #[arg(long, value_parser = on_unknown(), default_value = OnUnknown::default().name(), value_name = "VERDICT")]
+    pub(super) on_unknown: OnUnknown,
     /// List the columns that an expression can use
     #[arg(long)]
     pub(super) columns: bool,
@@ -179,6 +184,11 @@ fn size(text: &str) -> Result<usize, String> {
 /// The words a flag takes, which are the library's names.
 fn possible_values(names: impl IntoIterator<Item = &'static str>) -> PossibleValuesParser {
     PossibleValuesParser::new(names)
+}
+
+fn on_unknown() -> impl TypedValueParser<Value = OnUnknown> {
+    let names = possible_values(ON_UNKNOWN.iter().map(|(_, name)| *name));
+    names.map(|name| OnUnknown::from_name(&name).unwrap_or_default())
 }
 
 fn keys() -> impl TypedValueParser<Value = Key> {

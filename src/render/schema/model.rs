@@ -14,7 +14,7 @@ use crate::model::record::{RECORD_FORMATS, RecordFormat};
 use crate::model::startup::{STATES, State};
 use crate::model::time::Time;
 use crate::report::compare::{LINE_KINDS, LineKind, VERDICTS, Verdict};
-use crate::report::gate::{OUTCOMES, Outcome};
+use crate::report::gate::{ON_UNKNOWN, OUTCOMES, OnUnknown, Outcome};
 use crate::table::{KEYS, Key};
 
 /// Enums that are written by their names.
@@ -39,6 +39,7 @@ written_by_name! {
     Key KEYS,
     LineKind LINE_KINDS,
     Outcome OUTCOMES,
+    OnUnknown ON_UNKNOWN,
     Phase PHASES,
     Precision PRECISIONS,
     RecordFormat RECORD_FORMATS,

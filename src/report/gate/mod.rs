@@ -4,16 +4,19 @@
 //! whole interval breaks the limit, *pass* when none of it does, and *not enough evidence* in between. Counts, sums and extremes
 //! cover exactly the given startups: they are exact. Without startups, limits are checked against metrics where these allow it.
 
+mod alternatives;
 pub mod expression;
 mod filter;
 mod margins;
 mod metrics;
 
+pub use alternatives::Alternative;
 use filter::{Filter, takes_until_ready, takes_until_running};
 use margins::{baseline_margins, interval_margins, outcome};
 use metrics::Buckets;
 use polars_core::prelude::DataType;
 
+use crate::metrics::MetricsReport;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::names::named_enum;
 use crate::model::startup::State;
@@ -41,13 +44,27 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// What it means to a pipeline that there is not enough evidence for a verdict.
+    #[derive(Default)]
+    OnUnknown ON_UNKNOWN {
+        /// An exit code of its own.
+        #[default]
+        Unknown = "unknown",
+        /// The check passes.
+        Pass = "pass",
+        /// The check fails.
+        Fail = "fail",
+    }
+}
+
 impl Outcome {
     /// The exit code.
-    pub fn code(self) -> u8 {
-        match self {
-            Outcome::Pass => 0,
-            Outcome::Fail => 1,
-            Outcome::Unknown => 4,
+    pub fn code(self, on_unknown: OnUnknown) -> u8 {
+        match (self, on_unknown) {
+            (Outcome::Pass, _) | (Outcome::Unknown, OnUnknown::Pass) => 0,
+            (Outcome::Fail, _) | (Outcome::Unknown, OnUnknown::Fail) => 1,
+            (Outcome::Unknown, OnUnknown::Unknown) => 4,
         }
     }
 }
@@ -88,6 +105,12 @@ pub struct Verdict {
     pub open: usize,
     /// The baseline's value, if there is one.
     pub baseline: Option<f64>,
+    /// The number of startups with a value in the baseline.
+    pub baseline_count: Option<usize>,
+    /// With fewer startups (here, and in the baseline) the limit cannot pass, whatever their values; null if any number will do.
+    pub starts_needed: Option<usize>,
+    /// Similar limits that these startups decide; only where this one is not decided.
+    pub alternatives: Vec<Alternative>,
     /// The unit: `s`, `B`, `share` or empty.
     pub unit: &'static str,
 }
@@ -101,6 +124,12 @@ pub struct Verdicts {
     pub confidence: f64,
     /// The number of startups checked.
     pub startups: usize,
+    /// How many of them never ran: refused, or deleted before they ran.
+    pub never_ran: usize,
+    /// How many of them are still starting.
+    pub starting: usize,
+    /// What *not enough evidence* means for the exit code.
+    pub on_unknown: OnUnknown,
     /// One verdict for each limit, in order.
     pub verdicts: Vec<Verdict>,
 }
@@ -109,6 +138,11 @@ impl Verdicts {
     /// The verdict on all: one broken limit is enough.
     pub fn worst(&self) -> Outcome {
         self.verdicts.iter().map(|verdict| verdict.outcome).max().unwrap_or(Outcome::Pass)
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        self.worst().code(self.on_unknown)
     }
 }
 
@@ -169,19 +203,52 @@ pub fn limits(texts: &[String], baseline: bool) -> Result<Vec<Expression>, Error
 ///
 /// # Errors
 /// When a query fails.
-pub fn judge(limits: &[Expression], report: &Report, baseline: Option<&Report>) -> Result<Verdicts, Error> {
+pub fn judge(
+    limits: &[Expression],
+    report: &Report,
+    baseline: Option<&Report>,
+    on_unknown: OnUnknown,
+) -> Result<Verdicts, Error> {
     let judge = |limit: &Expression| {
-        if report.is_empty() {
+        if is_empty(report) {
             return Ok(Verdict::of_nothing(limit));
         }
-        let now = Sample::given(limit, report)?;
-        let before = baseline.map(|baseline| Sample::given(limit, baseline)).transpose()?;
-        Ok(verdict(limit, &now, before.as_ref()))
+        let mut verdict = one(limit, report, baseline)?;
+        if verdict.outcome == Outcome::Unknown {
+            verdict.alternatives = alternatives::decided(limit, &verdict, report, baseline)?;
+        }
+        Ok(verdict)
     };
     let verdicts = limits.iter().map(judge).collect::<Result<_, Error>>()?;
-    let measured = report.metrics.as_ref().map_or(0, |metrics| metrics.startups().round() as usize);
-    let startups = if report.table.is_empty() { measured } else { report.table.len() };
-    Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups, verdicts })
+    let startups = measured(report).map_or(report.table.len(), |metrics| metrics.startups().round() as usize);
+    let count = |states: &[State]| {
+        let of =
+            |(name, count): &(&str, u64)| if states.iter().any(|state| state.name() == *name) { *count } else { 0 };
+        report.summary.states.iter().map(of).sum::<u64>() as usize
+    };
+    let (never_ran, starting) = (count(&NEVER_RAN), count(&[State::Starting]));
+    Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups, never_ran, starting, on_unknown, verdicts })
+}
+
+/// The verdict on one limit.
+fn one(limit: &Expression, report: &Report, baseline: Option<&Report>) -> Result<Verdict, Error> {
+    let now = Sample::given(limit, report)?;
+    let before = baseline.map(|baseline| Sample::given(limit, baseline)).transpose()?;
+    Ok(verdict(limit, &now, before.as_ref()))
+}
+
+/// The states of startups that took longer than any bound to run.
+const NEVER_RAN: [State; 2] = [State::Failed, State::Gone];
+
+/// The metrics that stand in for the startups of a report. Where a filter leaves none of its startups they do not: they hold
+/// all others too.
+fn measured(report: &Report) -> Option<&MetricsReport> {
+    report.metrics.as_ref().filter(|_| report.table.is_empty() && report.metrics_are_comparable)
+}
+
+/// Whether there is nothing that limits could be checked over.
+pub fn is_empty(report: &Report) -> bool {
+    report.table.is_empty() && measured(report).is_none_or(|metrics| metrics.startups() <= 0.0)
 }
 
 impl Verdict {
@@ -200,6 +267,9 @@ impl Verdict {
             never_ran: 0,
             open: 0,
             baseline,
+            baseline_count: None,
+            starts_needed: None,
+            alternatives: Vec::new(),
             unit: "",
         }
     }
@@ -230,9 +300,9 @@ enum Values {
 impl Sample {
     /// Of startups where there are any, else of metrics.
     fn given(limit: &Expression, report: &Report) -> Result<Self, Error> {
-        match &report.metrics {
-            Some(measured) if report.table.is_empty() => Sample::measured(limit, measured),
-            _ => Sample::of(limit, &report.table),
+        match measured(report) {
+            Some(measured) => Sample::measured(limit, measured),
+            None => Sample::of(limit, &report.table),
         }
     }
 
@@ -273,7 +343,7 @@ impl Sample {
                 None => of.filter(|of| takes_until_running(of)).map(|_| true),
             };
             if let (Some(fits), Some(name)) = (unbounded, looked_at) {
-                let states = [State::Failed, State::Gone].map(State::name);
+                let states = NEVER_RAN.map(State::name);
                 let state = batch.text("state")?.iter().map(|state| state.is_some_and(|state| states.contains(&state)));
                 let nulls = batch.nulls(name)?;
                 let never = state.zip(nulls).zip(&keep).filter(|((never, null), keep)| *never && *null && **keep);
@@ -392,6 +462,9 @@ fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict
         never_ran: now.never_ran,
         open: now.open,
         baseline,
+        baseline_count: before.filter(|_| limit.needs_baseline()).map(|before| before.count),
+        starts_needed: alternatives::starts_needed(limit),
+        alternatives: Vec::new(),
         unit: match limit.column.as_ref().map(|column| column.kind) {
             Some(ColumnType::Seconds) => "s",
             Some(ColumnType::Bytes) => "B",

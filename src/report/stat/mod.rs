@@ -77,6 +77,14 @@ pub fn rank_interval(count: usize, q: f64, confidence: f64) -> (Option<usize>, O
     (below.checked_sub(1), count.checked_sub(above).filter(|index| *index < count))
 }
 
+/// With so many values or more, [`quantile_interval`] bounds the `q`-quantile from above: with fewer, all of them lie below it
+/// too often. None for shares that no number of values bounds.
+pub fn values_needed(q: f64, confidence: f64) -> Option<usize> {
+    // All of n values lie below with probability q to the power n.
+    let needed = miss_per_side(confidence).ln() / q.ln();
+    (q > 0.0 && q < 1.0 && needed.is_finite()).then(|| needed.ceil() as usize)
+}
+
 /// Confidence interval of a share of which `hits` of `count` were seen: Clopper and Pearson, "The Use of Confidence or
 /// Fiducial Limits", Biometrika 1934. Chosen over Wilson's, which is narrower but falls well short of its confidence
 /// for shares near 0 and 1, where failures lie. 0 of `count` gives a high end above 0, all a low end below 1, and a

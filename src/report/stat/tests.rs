@@ -279,3 +279,13 @@ fn holm_steps_down() {
     assert_eq!(holm(&[0.2]), [0.2]);
     assert!(holm(&[]).is_empty());
 }
+
+#[test]
+fn so_many_values_bound_a_quantile() {
+    for q in [0.01, 0.5, 0.9, 0.95, 0.99, 0.999] {
+        let needed = values_needed(q, 0.95).unwrap();
+        assert!(rank_interval(needed, q, 0.95).1.is_some(), "{q}: {needed}");
+        assert!(needed == 1 || rank_interval(needed - 1, q, 0.95).1.is_none(), "{q}: {needed}");
+    }
+    assert_eq!([values_needed(0.0, 0.95), values_needed(1.0, 0.95), values_needed(f64::NAN, 0.95)], [None; 3]);
+}
