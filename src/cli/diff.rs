@@ -1,7 +1,6 @@
-//! `podlag diff BEFORE AFTER`: two sets of startups compared.
+//! `podlag diff BEFORE AFTER` and `podlag diff BEFORE... --after AFTER...`: two sets of startups compared.
 
 use std::io::Write;
-use std::slice;
 
 use super::args::DiffArgs;
 use super::code;
@@ -13,8 +12,9 @@ use crate::render;
 use crate::report::compare;
 
 pub(super) fn run(args: &DiffArgs, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
-    let before = read(slice::from_ref(&args.before), &args.options, interrupt)?;
-    let after = read(slice::from_ref(&args.after), &args.options, interrupt)?;
+    let (before, after) = args.sides()?;
+    let before = read(&before, &args.options, interrupt)?;
+    let after = read(&after, &args.options, interrupt)?;
     for report in [&before, &after] {
         print_source_errors(report, true);
         warn_if_no_startups(report);

@@ -6,12 +6,15 @@ use super::{Cell, Grid, TextOptions, format_duration, grid, json, wrap};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::model::text::sanitize;
-use crate::report::compare::{Diff, Line, LineKind, QUANTILES, Verdict};
+use crate::report::compare::{Diff, FLOOR, Line, LineKind, Part, PerStart, QUANTILES, SettingChange, Verdict};
+use crate::table::SettingLine;
 
 /// The formats it has.
 pub const FORMATS: &[&str] = &["text", "json", "markdown"];
 /// How many workloads and node pools text shows.
 const SHOWN: usize = 12;
+/// Between figures of a headline.
+const APART: &str = "   ";
 
 /// Writes a difference in a form: text, json or markdown.
 ///
@@ -22,9 +25,15 @@ pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) 
         "json" => json::pretty(out, diff),
         "text" => {
             for line in headlines(diff) {
-                wrap::words(out, screen.width, "", &line)?;
+                // Figures that are set apart stay whole.
+                if line.contains(APART) {
+                    let parts: Vec<String> = line.split(APART).map(str::to_owned).collect();
+                    wrap::parts(out, screen.width, "", &parts, APART)?;
+                } else {
+                    wrap::words(out, screen.width, "", &line)?;
+                }
             }
-            for (title, grid) in grids(diff, SHOWN, screen.width >= 100) {
+            for (title, grid) in grids(diff, SHOWN, Detail::of(screen.width)) {
                 writeln!(out, "\n{}", if screen.colour { format!("\x1b[1m{title}\x1b[0m") } else { title.to_owned() })?;
                 grid.text(screen, SHOWN.max(24), out)?;
             }
@@ -40,7 +49,7 @@ pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) 
             for line in headlines(diff) {
                 writeln!(out, "{}  ", grid::markdown(&line))?;
             }
-            for (title, grid) in grids(diff, usize::MAX, true) {
+            for (title, grid) in grids(diff, usize::MAX, Detail::Whole) {
                 writeln!(out, "\n### {title}\n")?;
                 grid.markdown(out)?;
             }
@@ -63,9 +72,14 @@ fn headlines(diff: &Diff) -> Vec<String> {
     ];
     if let Some(running) = diff.lines.iter().find(|line| line.name == "running_s") {
         let quantile = |q: &crate::report::compare::Quantile| format!("{} {}", q.name, moved(q.before_s, q.after_s));
-        let all_of = running.quantiles.iter().map(quantile).collect::<Vec<_>>().join("   ");
-        all.push(format!("created → running   {all_of}   {}", running.verdict.name()));
+        let mut figures: Vec<String> = running.quantiles.iter().map(quantile).collect();
+        figures.extend(means(running).map(|(before, after)| format!("mean {}", moved(before, after))));
+        figures.push(format!("sum {}", moved(running.sum_before_s, running.sum_after_s)));
+        figures.push(running.verdict.name().into());
+        all.push(format!("created → running{APART}{}", figures.join(APART)));
     }
+    all.extend(per_start(&diff.per_start));
+    all.extend(settings(&diff.settings));
     for (verdict, word) in [(Verdict::Faster, "faster"), (Verdict::Slower, "slower")] {
         let mut changed: Vec<&Line> =
             diff.lines.iter().filter(|line| line.verdict == verdict && is_significant(diff, line)).collect();
@@ -149,6 +163,62 @@ fn mean_change(line: &Line) -> f64 {
     line.mean_after_s.unwrap_or(0.0) - line.mean_before_s.unwrap_or(0.0)
 }
 
+fn means(line: &Line) -> Option<(f64, f64)> {
+    line.mean_before_s.zip(line.mean_after_s)
+}
+
+/// What the mean start lost and saved, in one line: `image wait −7.1 s, image pull +6.6 s, together −0.5 s`.
+fn per_start(per_start: &PerStart) -> Option<String> {
+    let most = per_start.parts.first()?.change_s.abs();
+    // What stands beside a change ten times as large is no news.
+    let (named, others): (Vec<_>, Vec<_>) =
+        per_start.parts.iter().partition(|part| part.change_s.abs() >= FLOOR.max(most / 10.0));
+    let name = |part: &Part| match part.kind {
+        LineKind::Group if part.name == "pulling" => "image pulling".into(),
+        LineKind::Phase => Phase::from_name(&part.name).map_or(part.name.clone(), |phase| phase.words().label.into()),
+        _ => part.name.clone(),
+    };
+    let mut words: Vec<String> = named.iter().map(|part| format!("{} {}", name(part), signed(part.change_s))).collect();
+    let rest: f64 = others.iter().map(|part| part.change_s).sum();
+    if words.is_empty() {
+        return None;
+    }
+    if rest.abs() >= FLOOR {
+        words.push(format!("other phases {}", signed(rest)));
+    }
+    Some(format!("mean of all starts: {}, together {}", words.join(", "), signed(per_start.change_s)))
+}
+
+/// The settings that differ, in lines.
+fn settings(changes: &[SettingChange]) -> Vec<String> {
+    let of_side = |lines: &[SettingLine]| {
+        let value = |line: &SettingLine| sanitize(line.value.as_deref().unwrap_or("unknown"));
+        match lines {
+            [] => "unknown".to_owned(),
+            [one] => value(one),
+            several => {
+                let nodes = |count: u64| if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") };
+                let each = several.iter().map(|line| format!("{} on {}", value(line), nodes(line.nodes)));
+                each.collect::<Vec<_>>().join(" and ")
+            }
+        }
+    };
+    let known = |lines: &[SettingLine]| lines.iter().any(|line| line.value.is_some());
+    let (both, one): (Vec<_>, Vec<_>) =
+        changes.iter().partition(|change| known(&change.before) && known(&change.after));
+    let named = |changes: &[&SettingChange]| {
+        let each = changes
+            .iter()
+            .map(|change| format!("{} {} → {}", change.name, of_side(&change.before), of_side(&change.after)));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    [("settings that differ", both), ("settings known on one side only", one)]
+        .into_iter()
+        .filter(|(_, changes)| !changes.is_empty())
+        .map(|(title, changes)| format!("{title}: {}", named(&changes)))
+        .collect()
+}
+
 fn signed(seconds: f64) -> String {
     if seconds > 0.0 {
         format!("+{}", format_duration(seconds))
@@ -171,7 +241,28 @@ fn label(line: &Line) -> String {
     }
 }
 
-fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
+/// How many columns a table has.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Detail {
+    /// What fits 80 columns.
+    Narrow,
+    /// And p99 and the p-value.
+    Wide,
+    /// And the sum.
+    Whole,
+}
+
+impl Detail {
+    fn of(width: usize) -> Self {
+        match width {
+            ..100 => Detail::Narrow,
+            100..130 => Detail::Wide,
+            _ => Detail::Whole,
+        }
+    }
+}
+
+fn grids(diff: &Diff, most: usize, detail: Detail) -> Vec<(&'static str, Grid)> {
     let mut all = Vec::new();
     for (title, kinds) in [
         ("where the time went", &[LineKind::Total, LineKind::Group, LineKind::Phase][..]),
@@ -188,8 +279,14 @@ fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
                 mean_change(b).abs().total_cmp(&mean_change(a).abs()).then_with(|| a.name.cmp(&b.name))
             });
         }
-        let mut heads = vec!["what", "p50", "p95", "p99", "verdict"];
-        if wide {
+        let mut heads = vec!["what", "mean"];
+        let shown = if detail == Detail::Narrow { 2 } else { QUANTILES.len() };
+        heads.extend(QUANTILES.iter().take(shown).map(|(_, name)| name));
+        if detail == Detail::Whole {
+            heads.push("sum");
+        }
+        heads.push("verdict");
+        if detail >= Detail::Wide {
             heads.push("adjusted_p");
         }
         let mut grid = Grid::new(&heads);
@@ -199,12 +296,16 @@ fn grids(diff: &Diff, most: usize, wide: bool) -> Vec<(&'static str, Grid)> {
             } else {
                 label(line)
             })];
+            cells.push(means(line).map_or(Cell::None, |(before, after)| Cell::Text(moved(before, after))));
             cells.extend(
-                (0..QUANTILES.len())
+                (0..shown)
                     .map(|at| line.quantiles.get(at).map_or(Cell::None, |q| Cell::Text(moved(q.before_s, q.after_s)))),
             );
+            if detail == Detail::Whole {
+                cells.push(Cell::Text(moved(line.sum_before_s, line.sum_after_s)));
+            }
             cells.push(Cell::Text(line.verdict.name().into()));
-            if wide {
+            if detail >= Detail::Wide {
                 cells.push(line.p_value.map_or(Cell::None, |p| Cell::Text(p_value(p))));
             }
             grid.row(cells);
@@ -238,10 +339,10 @@ fn method(diff: &Diff) -> String {
     format!(
         "A change is significant when a two-sample test finds it (p below {:.2}, adjusted for the number of rows of its kind), the {:.0} % confidence \
          interval of a quantile's change excludes zero (bootstrap, seed {}), and the change exceeds the resolution of the timestamps ({:.0} ms; up to 1 s \
-         from creation, whose timestamp has whole seconds). Starts in one burst are not independent: treat p-values as approximate.",
+         from creation, whose timestamp has whole seconds). \"unclear\": only the test finds it; \"slight\": it is below that resolution. Starts in one burst are not independent: treat p-values as approximate.",
         1.0 - diff.confidence,
         diff.confidence * 100.0,
         diff.seed,
-        crate::report::compare::FLOOR * 1000.0
+        FLOOR * 1000.0
     )
 }

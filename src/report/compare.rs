@@ -6,7 +6,13 @@
 //!
 //! Starts of one burst wait for each other, which the test does not know: with few bursts it is surer than it should be.
 
+mod per_start;
+mod settings;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use per_start::{Part, PerStart};
+pub use settings::SettingChange;
 
 use crate::model::error::Error;
 use crate::model::names::named_enum;
@@ -44,6 +50,10 @@ named_enum! {
         Faster = "faster",
         /// The difference is no more than noise.
         Noise = "noise",
+        /// The test finds a difference, but no quantile changed for certain.
+        Unclear = "unclear",
+        /// A certain change below the resolution of the timestamps.
+        Slight = "slight",
         /// One side has too few values.
         TooFew = "too few",
         /// The inputs of the two sides differ in kind.
@@ -86,6 +96,10 @@ pub struct Line {
     pub mean_before_s: Option<f64>,
     /// Mean seconds after.
     pub mean_after_s: Option<f64>,
+    /// Total seconds before.
+    pub sum_before_s: f64,
+    /// Total seconds after.
+    pub sum_after_s: f64,
     /// The quantiles and their change, in the order of [`QUANTILES`].
     pub quantiles: Vec<Quantile>,
     /// The resolution of the timestamps: a smaller change is none.
@@ -155,6 +169,10 @@ pub struct Diff {
     pub nodes: (usize, usize),
     /// Kubelet versions before and after.
     pub kubelets: (Vec<String>, Vec<String>),
+    /// By how much the mean start changed, phase by phase.
+    pub per_start: PerStart,
+    /// Settings that are known of both sides and differ, or are known of one side only.
+    pub settings: Vec<SettingChange>,
     /// The lines, kind by kind.
     pub lines: Vec<Line>,
     /// Causes, by the change of what they cost.
@@ -194,6 +212,8 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
         startups: (s1, s2),
         nodes: (n1, n2),
         kubelets: (k1, k2),
+        per_start: PerStart::of(&lines),
+        settings: settings::changes(&before.summary.settings, &after.summary.settings),
         lines,
         causes: causes(before, after),
     })
@@ -301,7 +321,9 @@ fn groups(
 
 /// A line without its verdict: the p-value is not yet adjusted.
 fn compare(kind: LineKind, name: &str, floor_s: f64, before: &[f64], after: &[f64]) -> Line {
-    let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    // The values are sorted: their sum does not depend on the order of rows.
+    let sum = |values: &[f64]| values.iter().fold(0.0, |sum, value| sum + value);
+    let mean = |values: &[f64]| (!values.is_empty()).then(|| sum(values) / values.len() as f64);
     let enough = before.len().min(after.len()) >= MIN_VALUES;
     let p_value = enough.then(|| stat::mann_whitney_p(before, after));
     let change = |(q, name): &(f64, &'static str)| {
@@ -326,6 +348,8 @@ fn compare(kind: LineKind, name: &str, floor_s: f64, before: &[f64], after: &[f6
         after: after.len(),
         mean_before_s: mean(before),
         mean_after_s: mean(after),
+        sum_before_s: sum(before),
+        sum_after_s: sum(after),
         quantiles: QUANTILES.iter().filter_map(change).collect(),
         floor_s,
         p_value: p_value.filter(|_| verdict == Verdict::Noise),
@@ -339,21 +363,23 @@ fn judge(lines: &mut [Line]) {
     let mut adjusted = stat::holm(&raw).into_iter();
     for line in lines.iter_mut().filter(|line| line.p_value.is_some()) {
         line.p_value = adjusted.next();
-        let moved = line.quantiles.iter().filter(|quantile| {
-            let sure = quantile.low_s.is_some_and(|low| low > 0.0) || quantile.high_s.is_some_and(|high| high < 0.0);
-            sure && quantile.change_s.abs() >= line.floor_s
-        });
-        let most = moved.max_by(|a, b| a.change_s.abs().total_cmp(&b.change_s.abs()));
-        line.verdict = match most {
-            Some(most) if line.p_value.is_some_and(|p| p < 1.0 - CONFIDENCE) => {
-                if most.change_s > 0.0 {
-                    Verdict::Slower
-                } else {
-                    Verdict::Faster
-                }
-            }
-            _ => Verdict::Noise,
-        };
+        line.verdict = verdict(line);
+    }
+}
+
+fn verdict(line: &Line) -> Verdict {
+    if line.p_value.is_none_or(|p| p >= 1.0 - CONFIDENCE) {
+        return Verdict::Noise;
+    }
+    let certain = |quantile: &&Quantile| {
+        quantile.low_s.is_some_and(|low| low > 0.0) || quantile.high_s.is_some_and(|high| high < 0.0)
+    };
+    let most = line.quantiles.iter().filter(certain).max_by(|a, b| a.change_s.abs().total_cmp(&b.change_s.abs()));
+    match most {
+        None => Verdict::Unclear,
+        Some(most) if most.change_s.abs() < line.floor_s => Verdict::Slight,
+        Some(most) if most.change_s > 0.0 => Verdict::Slower,
+        Some(_) => Verdict::Faster,
     }
 }
 

@@ -20,6 +20,7 @@ mod causes;
 mod check;
 mod cli;
 mod crio;
+mod diff;
 mod documents;
 mod endless;
 mod faults;

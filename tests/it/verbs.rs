@@ -350,6 +350,9 @@ mod slow {
         }
         let markdown =
             good(&["diff", "--format", "markdown"], &[&input("s02-pull-serial"), &input("s03-pull-parallel3")]);
-        assert!(markdown.contains("### where the time went") && markdown.contains("| what | p50 |"), "{markdown}");
+        assert!(
+            markdown.contains("### where the time went") && markdown.contains("| what | mean | p50 |"),
+            "{markdown}"
+        );
     }
 }

@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::model::error::{Error, ErrorKind};
 use crate::render;
 use crate::render::schema::SCHEMAS;
 use crate::report::gate::{ON_UNKNOWN, OnUnknown};
@@ -108,14 +109,40 @@ pub(super) struct BlameArgs {
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
     /// Logs, tables or reports from before the change: a file or a folder
-    pub(super) before: PathBuf,
-    /// Logs, tables or reports from after the change
-    pub(super) after: PathBuf,
+    #[arg(value_name = "BEFORE")]
+    before: PathBuf,
+    /// The same from after the change; with --after, more of them from before it
+    #[arg(value_name = "AFTER", required_unless_present = "after")]
+    more: Vec<PathBuf>,
+    /// Several inputs from after the change; all others are then from before it: podlag diff old/* --after new/*
+    #[arg(long, value_name = "AFTER", num_args = 1..)]
+    after: Vec<PathBuf>,
     /// Output format
     #[arg(long, value_parser = possible_values(render::DIFF_FORMATS.iter().copied()), default_value = "text")]
     pub(super) format: String,
     #[command(flatten)]
     pub(super) options: AnalysisArgs,
+}
+
+impl DiffArgs {
+    /// The inputs of both sides.
+    ///
+    /// # Errors
+    /// When it is not clear which are from after the change.
+    pub(super) fn sides(&self) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
+        let before = || std::iter::once(&self.before);
+        match (self.more.as_slice(), self.after.as_slice()) {
+            ([after], []) => Ok((vec![self.before.clone()], vec![after.clone()])),
+            (more, []) => {
+                let all: Vec<String> = before().chain(more).map(|path| path.display().to_string()).collect();
+                let (last, others) =
+                    all.split_last().map_or(("AFTER", &[][..]), |(last, others)| (last.as_str(), others));
+                Err(Error::new(ErrorKind::Setting, format!("{} inputs: which are from after the change?", all.len()))
+                    .help(format!("put them behind --after: podlag diff {} --after {last}", others.join(" "))))
+            }
+            (more, after) => Ok((before().chain(more).cloned().collect(), after.to_vec())),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,88 @@
+//! `podlag diff`: the mean start as a sum, verdicts beside their p-values, settings, several inputs a side.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::{podlag, samples};
+
+fn input(case: &str) -> PathBuf {
+    samples().join(case).join("in")
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = podlag().arg("diff").args(arguments).output().expect("podlag runs");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn compared(arguments: &[&str]) -> Value {
+    serde_json::from_str(&printed(&[arguments, &["--format", "json"]].concat())).expect("JSON")
+}
+
+#[test]
+fn what_the_mean_start_lost_and_saved_adds_up() {
+    let (serial, parallel) = (input("s02-pull-serial"), input("s03-pull-parallel3"));
+    let [serial, parallel] = [&serial, &parallel].map(|path| path.to_str().expect("UTF-8"));
+    let diff = compared(&[serial, parallel]);
+    let part = |name: &str| {
+        let parts = diff["per_start"]["parts"].as_array().expect("parts");
+        let part = parts.iter().find(|part| part["name"] == name).unwrap_or_else(|| panic!("{name}: {parts:?}"));
+        part["change_s"].as_f64().expect("seconds")
+    };
+    assert!(part("image_wait") < -15.0 && part("image_pull") > 1.0, "waits got shorter, transfers longer");
+    let parts = diff["per_start"]["parts"].as_array().expect("parts");
+    assert!(parts.iter().all(|part| part["name"] != "watch"), "the pod runs by then");
+    let sum: f64 = parts.iter().map(|part| part["change_s"].as_f64().expect("seconds")).sum();
+    assert!((sum - diff["per_start"]["change_s"].as_f64().expect("seconds")).abs() < 1e-9);
+    let text = printed(&[serial, parallel]);
+    assert!(text.contains("mean of all starts: image wait −") && text.contains(", image pull +"), "{text}");
+    assert!(text.contains("serializeImagePulls unknown → false"), "{text}");
+    for line in diff["lines"].as_array().expect("lines") {
+        let count = line["before"].as_f64().expect("a number");
+        let mean = line["mean_before_s"].as_f64().expect("seconds");
+        assert!((line["sum_before_s"].as_f64().expect("seconds") - mean * count).abs() < 1e-6, "{line}");
+    }
+    // Without the runtime's log on one side only the pulling as a whole is known on both.
+    let kubelet = input("s02-pull-serial").join("kubelet.log.zst");
+    let text = printed(&[kubelet.to_str().expect("UTF-8"), parallel]);
+    assert!(text.contains("mean of all starts: image pulling −") && !text.contains("image wait −"), "{text}");
+}
+
+#[test]
+fn what_the_test_finds_is_not_called_noise() {
+    let mut words: Vec<String> = Vec::new();
+    for (before, after) in [("s02-pull-serial", "s03-pull-parallel3"), ("s01-cached", "s12-burst")] {
+        let (before, after) = (input(before), input(after));
+        let diff = compared(&[before.to_str().expect("UTF-8"), after.to_str().expect("UTF-8")]);
+        for line in diff["lines"].as_array().expect("lines") {
+            let verdict = line["verdict"].as_str().expect("a verdict");
+            if let Some(p) = line["p_value"].as_f64() {
+                assert_eq!(p >= 0.05, verdict == "noise", "{line}");
+                words.push(verdict.to_owned());
+            }
+        }
+    }
+    for verdict in ["noise", "unclear", "faster", "slower"] {
+        assert!(words.iter().any(|word| word == verdict), "{verdict} is not among {words:?}");
+    }
+}
+
+#[test]
+fn a_side_may_be_several_inputs() {
+    let all = ["s02-pull-serial", "v1.33-s02-pull-serial", "s03-pull-parallel3", "v1.33-s03-pull-parallel3"].map(input);
+    let [a, b, c, d] = all.each_ref().map(|path| path.to_str().expect("UTF-8"));
+    for arguments in [vec![a, b, "--after", c, d], vec!["--after", c, d, "--", a, b]] {
+        let diff = compared_in_order(&arguments);
+        assert_eq!(diff["startups"], serde_json::json!([40, 40]), "{arguments:?}");
+        assert_eq!(diff["kubelets"][0], diff["kubelets"][1], "{arguments:?}");
+    }
+    let output = podlag().args(["diff", a, b, c]).output().expect("podlag runs");
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains(&format!("podlag diff {a} {b} --after {c}")), "{told}");
+}
+
+fn compared_in_order(arguments: &[&str]) -> Value {
+    serde_json::from_str(&printed(&[&["--format", "json"], arguments].concat())).expect("JSON")
+}
