@@ -11,11 +11,12 @@ use crate::model::error::Error;
 use crate::{render, table};
 
 pub(super) fn run(args: &BlameArgs, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
-    table::of_seconds(&args.of, args.by)?;
+    let by = args.keys();
+    table::of_seconds(&args.of, &by)?;
     let report = read(&args.input.paths, &args.input.options, interrupt)?;
     print_source_errors(&report, true);
     warn_if_no_startups(&report);
-    let groups = table::groups(&report.table, args.by, &args.of)?;
+    let groups = table::groups(&report.table, &by, &args.of)?;
     render::blame(&groups, &args.format, args.top, text_options(), out)?;
     render::filtered(&report.coverage, &args.format, out)?;
     Ok(if report.table.is_empty() { code::NO_STARTUPS } else { code::OK })

@@ -51,12 +51,19 @@ impl Cell {
 pub struct Grid {
     heads: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
+    unclipped: bool,
 }
 
 impl Grid {
     /// An empty grid under these heads. Their names are those of JSON and CSV.
     pub fn new(heads: &[&'static str]) -> Self {
-        Grid { heads: heads.to_vec(), rows: Vec::new() }
+        Grid { heads: heads.to_vec(), rows: Vec::new(), unclipped: false }
+    }
+
+    /// The same with all text whole, however wide the screen is.
+    #[must_use]
+    pub fn unclipped(self) -> Self {
+        Grid { unclipped: true, ..self }
     }
 
     /// Adds a row.
@@ -92,7 +99,7 @@ impl Grid {
             .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|text| text.width()).max().unwrap_or(0))
             .collect();
         let whole: usize = widths.iter().map(|width| width + 2).sum::<usize>().saturating_sub(2);
-        if let Some(first) = widths.first_mut() {
+        if let Some(first) = widths.first_mut().filter(|_| !self.unclipped) {
             *first = first.saturating_sub(whole.saturating_sub(screen.width)).max(12);
         }
         for (number, line) in lines.iter().enumerate() {

@@ -6,6 +6,10 @@ pub fn format_duration(seconds: f64) -> String {
     if !magnitude.is_finite() {
         return "?".into();
     }
+    if magnitude < 0.0005 {
+        // Nothing has no sign.
+        return "0 ms".into();
+    }
     if magnitude < 0.9995 {
         return format!("{:.0} ms", seconds * 1000.0);
     }
@@ -70,9 +74,16 @@ mod tests {
 
     #[test]
     fn lengths_read_well() {
-        let all: Vec<String> =
-            [0.0, 0.32, 0.9999, 4.23, 9.96, 59.4, 59.7, 131.0, 13800.0, -5.7].map(format_duration).into();
-        assert_eq!(all, ["0 ms", "320 ms", "1.0 s", "4.2 s", "10 s", "59 s", "1m 00s", "2m 11s", "3h 50m", "-5.7 s"]);
+        let all: Vec<String> = [0.0, -0.0, -0.0004, 0.32, 0.9999, 4.23, 9.96, 59.4, 59.7, 131.0, 13800.0, -5.7]
+            .map(format_duration)
+            .into();
+        assert_eq!(
+            all,
+            [
+                "0 ms", "0 ms", "0 ms", "320 ms", "1.0 s", "4.2 s", "10 s", "59 s", "1m 00s", "2m 11s", "3h 50m",
+                "-5.7 s"
+            ]
+        );
         assert_eq!([format_percent(0.0), format_percent(0.004), format_percent(0.38)], ["0 %", "<1 %", "38 %"]);
     }
 

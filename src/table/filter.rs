@@ -59,7 +59,9 @@ pub fn instant(text: &str, zone: Zone, now: Option<Time>) -> Result<Time, Error>
             "give 2026-11-23T18:00:00Z, 2026-11-23, '2026-11-23 18:00', 18:00 or 2h; --timezone sets the time zone",
         )
     };
-    if let Some(time) = Time::from_rfc3339(text) {
+    // An hour of `blame --by hour` has no seconds.
+    let hour = text.strip_suffix('Z').filter(|text| text.len() == 16).map(|text| format!("{text}:00Z"));
+    if let Some(time) = Time::from_rfc3339(hour.as_deref().unwrap_or(text)) {
         return Ok(time);
     }
     if let Ok(length) = humantime::parse_duration(text) {
@@ -189,6 +191,7 @@ mod tests {
         assert_eq!(at("2026-11-23T18:00:00+01:00", Tz::UTC), "2026-11-23T17:00:00.000000000Z");
         assert_eq!(at("2026-11-23", Tz::Europe__Berlin), "2026-11-22T23:00:00.000000000Z");
         assert_eq!(at("2026-11-23 18:00", Tz::Europe__Berlin), "2026-11-23T17:00:00.000000000Z");
+        assert_eq!(at("2026-11-23T18:00Z", Tz::Europe__Berlin), "2026-11-23T18:00:00.000000000Z");
         assert_eq!(at("18:00:30", Tz::UTC), "2026-11-23T18:00:30.000000000Z");
         assert_eq!(at("1h30m", Tz::UTC), "2026-11-23T18:00:00.000000000Z");
         assert_eq!(at("yesterday", Tz::UTC), "2026-11-22T00:00:00.000000000Z");

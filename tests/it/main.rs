@@ -15,6 +15,7 @@
 
 mod anonymize;
 mod any_order;
+mod blame;
 mod captures;
 mod causes;
 mod check;

@@ -90,9 +90,9 @@ pub(super) struct ChainArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct BlameArgs {
-    /// What to group by
-    #[arg(long, value_parser = keys(), default_value = "pod")]
-    pub(super) by: Key,
+    /// What to group by; several keys separated by commas: namespace,cause
+    #[arg(long, value_name = "KEY", value_parser = keys(), value_delimiter = ',', default_value = "pod")]
+    by: Vec<Key>,
     /// Duration column to summarise (running_s, slo_s, total_s, or a phase column such as image_pull_s)
     #[arg(long, value_name = "COLUMN", default_value = "running_s")]
     pub(super) of: String,
@@ -122,6 +122,15 @@ pub(super) struct DiffArgs {
     pub(super) format: String,
     #[command(flatten)]
     pub(super) options: AnalysisArgs,
+}
+
+impl BlameArgs {
+    /// The keys, each once.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let mut keys: Vec<Key> = Vec::new();
+        self.by.iter().for_each(|key| keys.extend(Some(*key).filter(|key| !keys.contains(key))));
+        keys
+    }
 }
 
 impl DiffArgs {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use schemars::r#gen::SchemaGenerator;
-use schemars::schema::{InstanceType, Schema, SchemaObject};
+use schemars::schema::Schema;
 
 use crate::metrics::MetricsReport;
 use crate::render::MeasuredLine;
 use crate::report::replay::WhatIf;
 use crate::report::{Coverage, NotChecked};
-use crate::table::{Group, KEYS, Key, Row, Summary};
+use crate::table::{Group, KEYS, Row, Summary};
 
 /// The whole report.
 #[derive(JsonSchema)]
@@ -49,15 +49,15 @@ pub(super) enum Line {
 /// Groups of startups.
 #[derive(JsonSchema)]
 pub(super) struct Blame {
-    /// What they are grouped by.
-    by: Key,
+    /// What they are grouped by: keys, separated by commas.
+    by: String,
     /// The quantiles' column.
     column: String,
     /// The groups, the costliest first.
     groups: Vec<Grouped>,
 }
 
-/// A group, whose name is under the word it is grouped by.
+/// A group, whose names are under the words it is grouped by; of causes none has a cause, of a phase none a top phase.
 struct Grouped;
 
 impl JsonSchema for Grouped {
@@ -66,22 +66,22 @@ impl JsonSchema for Grouped {
     }
 
     fn json_schema(of: &mut SchemaGenerator) -> Schema {
-        let fields = Group::json_schema(of).into_object().object.map(|object| object.properties).unwrap_or_default();
-        let kinds = KEYS.iter().map(|(_, key)| {
-            let mut kind = SchemaObject { instance_type: Some(InstanceType::Object.into()), ..Default::default() };
-            for (name, field) in &fields {
-                let name = match name.as_str() {
-                    "name" if *key == "hour" => "hour_utc",
-                    "name" => key,
-                    "phase" => "top_phase",
-                    name => name,
-                };
-                kind.object().properties.insert(name.into(), field.clone());
+        let mut group = Group::json_schema(of).into_object();
+        let fields = std::mem::take(&mut group.object().properties);
+        for (name, field) in fields {
+            match name.as_str() {
+                "names" => {
+                    let mut name = Option::<String>::json_schema(of).into_object();
+                    name.metadata().description = Some("The group's name by this key, if it is grouped by it.".into());
+                    // The column of causes has the group's own where it is grouped by them.
+                    let keys = KEYS.iter().filter(|(_, key)| *key != "cause");
+                    let keys = keys.map(|(_, key)| if *key == "hour" { "hour_utc" } else { key });
+                    group.object().properties.extend(keys.map(|key| (key.to_owned(), name.clone().into())));
+                }
+                "phase" => drop(group.object().properties.insert("top_phase".into(), field)),
+                _ => drop(group.object().properties.insert(name, field)),
             }
-            Schema::Object(kind)
-        });
-        let mut any = SchemaObject::default();
-        any.subschemas().any_of = Some(kinds.collect());
-        any.into()
+        }
+        Schema::Object(group)
     }
 }

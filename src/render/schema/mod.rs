@@ -53,6 +53,15 @@ pub const SCHEMAS: &[Schema] = &[
 
 /// Fields that are omitted when empty, with the object that has them; all others are always present.
 const OPTIONAL_FIELDS: &[(&str, &str)] = &[
+    // Of the keys those that are grouped by.
+    ("Group", "pod"),
+    ("Group", "workload"),
+    ("Group", "namespace"),
+    ("Group", "node"),
+    ("Group", "image"),
+    ("Group", "registry"),
+    ("Group", "phase"),
+    ("Group", "hour_utc"),
     ("Report", "metrics"),
     ("Coverage", "pseudonyms"),
     ("Figures", "reconciled"),

@@ -15,7 +15,6 @@ use crate::model::startup::{STATES, State};
 use crate::model::time::Time;
 use crate::report::compare::{LINE_KINDS, LineKind, VERDICTS, Verdict};
 use crate::report::gate::{ON_UNKNOWN, OUTCOMES, OnUnknown, Outcome};
-use crate::table::{KEYS, Key};
 
 /// Enums that are written by their names.
 macro_rules! written_by_name {
@@ -36,7 +35,6 @@ written_by_name! {
     Component COMPONENTS,
     FigureUnit FIGURE_UNITS,
     Evidence EVIDENCES,
-    Key KEYS,
     LineKind LINE_KINDS,
     Outcome OUTCOMES,
     OnUnknown ON_UNKNOWN,

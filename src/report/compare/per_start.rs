@@ -42,7 +42,7 @@ impl PerStart {
             Some(Part { kind: line.kind, name: line.name.clone(), change_s })
         };
         let mut parts: Vec<Part> = lines.iter().filter(is_part).filter_map(part).collect();
-        let change_s = parts.iter().map(|part| part.change_s).sum::<f64>() + 0.0;
+        let change_s = parts.iter().fold(0.0, |sum, part| sum + part.change_s);
         parts.sort_by(|a, b| b.change_s.abs().total_cmp(&a.change_s.abs()));
         PerStart { parts, change_s }
     }

@@ -393,7 +393,8 @@ impl Sample {
     fn figure(&self, function: Function) -> (Option<f64>, Interval) {
         let interval = |low: Option<f64>, high: Option<f64>| Interval { low, high };
         let settled = self.open == 0;
-        let sum = |values: &[f64]| values.iter().sum::<f64>();
+        // Nothing adds up to 0, not to -0.
+        let sum = |values: &[f64]| values.iter().fold(0.0, |sum, value| sum + value);
         match (&self.values, function) {
             (Values::Buckets(buckets, Some((bound, above))), _) => buckets.share(*bound, *above),
             (Values::Buckets(buckets, None), Function::Quantile(q)) => buckets.quantile(q),
