@@ -5,7 +5,7 @@ use std::io::Write;
 use super::args::ChainArgs;
 use super::code;
 use super::interrupt::Interrupt;
-use super::messages::{print_error, print_source_errors, text_options, warn_if_no_startups};
+use super::messages::{print_error, print_source_errors, warn_if_no_startups, whole_lines};
 use super::read::read;
 use crate::model::error::Error;
 use crate::render::{self, ChainFile};
@@ -18,7 +18,7 @@ pub(super) fn run(args: &ChainArgs, interrupt: &Interrupt, out: &mut dyn Write) 
     let anonymizer = args.input.options.anonymizer()?;
     let pod = &anonymizer.map_or(args.startup.clone(), |anonymizer| anonymizer.startup(&args.startup));
     let found = render::find(&report, pod)?;
-    render::chain(&found, text_options(), out)?;
+    render::chain(&found, whole_lines(), out)?;
     if found.is_empty() {
         let startups = report.table.len();
         print_error(&format!("no startup of a pod named {pod:?} in the input ({startups} startups)"));

@@ -28,6 +28,14 @@ pub(super) fn warn_if_no_startups(report: &Report) {
     }
 }
 
+/// The same for lines that are cut where a terminal ends: what goes to a pipe is whole.
+#[allow(clippy::disallowed_methods, reason = "the program, not the library, looks at its surroundings")]
+pub(super) fn whole_lines() -> TextOptions {
+    let cut = io::stdout().is_terminal() || std::env::var_os("COLUMNS").is_some();
+    let options = text_options();
+    if cut { options } else { TextOptions { width: usize::MAX, ..options } }
+}
+
 /// The width and colours of standard output.
 #[allow(clippy::disallowed_methods, reason = "the program, not the library, looks at its surroundings")]
 pub(super) fn text_options() -> TextOptions {

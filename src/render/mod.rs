@@ -8,6 +8,7 @@ mod check;
 mod diff;
 mod estimate;
 pub mod explain;
+mod file_names;
 #[cfg(test)]
 mod fixture;
 mod grid;

@@ -18,6 +18,7 @@ mod any_order;
 mod blame;
 mod captures;
 mod causes;
+mod chain;
 mod check;
 mod cli;
 mod crio;

@@ -1,18 +1,23 @@
 //! One startup, step by step: when (`@`), how long (`+`), how precise that is, and the log lines that show it.
 
 mod queue;
+mod reason;
+mod slo;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{TextOptions, format_duration, svg, target};
+use super::{TextOptions, file_names, format_duration, format_range, svg, target, wrap};
 use queue::{BlockingPull, Queue};
 
 use crate::breakdown::{Precision, anomaly};
 use crate::model::error::Error;
 use crate::model::text::sanitize;
+use crate::model::time::Time;
 use crate::report::Report;
-use crate::table::{Batch, CleanupList, Row};
+use crate::table::{Batch, CleanupList, Row, Span};
+use unicode_width::UnicodeWidthStr;
 
 /// Writes single startups.
 type Writer = fn(&[ChainEntry], TextOptions, &mut dyn Write) -> Result<(), Error>;
@@ -24,6 +29,8 @@ pub struct ChainEntry {
     pub row: Row,
     /// By its spans.
     queues: Vec<Queue>,
+    /// The files of its lines, as short as they can be told apart.
+    files: BTreeMap<Box<str>, String>,
 }
 
 /// A file that single startups are written to beside standard output: its extension names the form.
@@ -43,7 +50,9 @@ impl ChainFile {
             let rows: Vec<Row> = found.iter().map(|chained| chained.row.clone()).collect();
             svg::write(&rows, screen, out)
         };
-        let forms: [(&str, Writer); 2] = [("svg", picture), ("txt", write)];
+        // A file is as wide as its lines.
+        let whole: Writer = |found, screen, out| write(found, TextOptions { width: usize::MAX, ..screen }, out);
+        let forms: [(&str, Writer); 2] = [("svg", picture), ("txt", whole)];
         let (_, write) = *target::by_extension(path, &forms, |(extension, _)| extension, "")?;
         target::ensure_not_input(path, inputs)?;
         Ok(ChainFile { path: path.into(), write })
@@ -73,7 +82,13 @@ pub fn find(report: &Report, pod: &str) -> Result<Vec<ChainEntry>, Error> {
         Ok(is_it.collect::<Vec<bool>>())
     };
     let rows = report.table.find(&["namespace", "pod", "uid"], &is_it)?;
-    rows.into_iter().map(|row| Ok(ChainEntry { queues: queue::of(report, &row)?, row })).collect()
+    let entry = |row: Row| {
+        let places = row.spans.iter().filter_map(|span| span.evidence.as_ref());
+        let sources = &report.coverage.sources;
+        let files = places.map(|place| (place.source.clone(), file_names::unique(&place.source, sources).to_owned()));
+        Ok(ChainEntry { queues: queue::of(report, &row)?, files: files.collect(), row })
+    };
+    rows.into_iter().map(entry).collect()
 }
 
 /// Writes startups as text.
@@ -90,67 +105,110 @@ pub fn write(found: &[ChainEntry], screen: TextOptions, out: &mut dyn Write) -> 
     Ok(())
 }
 
-fn one(ChainEntry { row, queues }: &ChainEntry, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
+/// Where what belongs to a step stands, below its `@`.
+const INDENT: &str = "              ";
+
+fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
     let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", sanitize(node)));
     let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", sanitize(uid)));
     writeln!(out, "{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.name())?;
     if let Some(created) = row.created {
         writeln!(out, "created {created} (whole seconds: the true time is up to 1 s later)")?;
     }
-    let slo = row.slo_s.map_or("unknown".into(), format_duration);
-    let printed = row.slo_recorded_s.map_or("none".into(), |slo| format!("{slo}"));
     let total = row.total_s.map_or("unknown".into(), format_duration);
+    let running = row.running_s.map_or_else(
+        || if row.running.is_some() { "running, since when is unknown".into() } else { "not known to run".into() },
+        |seconds| format!("running after {}", format_duration(seconds)),
+    );
     let ready = row.ready_s.map_or(String::new(), |ready| format!(", ready after {}", format_duration(ready)));
-    writeln!(
-        out,
-        "running after {}{ready} · total {total} · SLO value {slo}, kubelet recorded {printed}",
-        row.running_s.map_or("?".into(), format_duration)
-    )?;
+    writeln!(out, "{running}{ready} · total {total}")?;
+    wrap::words(out, screen.width, "", &slo::words(row))?;
     writeln!(out)?;
     let begin = row.spans.first().map(|span| span.from).unwrap_or_default();
     for (span, queue) in row.spans.iter().zip(queues) {
         let took = (span.to - span.from).seconds();
-        let bounds = match span.precision {
-            Precision::Exact => String::new(),
-            Precision::Inferred if span.min_s == span.max_s => " inferred".into(),
-            _ => format!(" {} {}..{}", span.precision.name(), format_duration(span.min_s), format_duration(span.max_s)),
-        };
         let about = span.waited_for.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
         let label = span.phase.words().label;
         let (at, took) = (format_duration((span.from - begin).seconds()), format_duration(took));
-        let text = format!("@{at:<9} +{took:<8} {label:<14}{about}{bounds}");
+        let text = format!("{}  @{at:<9} +{took:<8} {label:<14}{about}{}", clock(span.from), bounds(span));
         writeln!(out, "{}", text.trim_end())?;
         if let Some(place) = &span.evidence {
-            let file = place.source.rsplit('/').next().unwrap_or(&place.source);
-            let line = format!("           {}:{} {}", sanitize(file), place.line, sanitize(row.text(place)));
-            let shown: String = line.chars().take(screen.width.max(60)).collect();
-            writeln!(out, "{shown}")?;
+            let file = files.get(&place.source).map_or(&*place.source, String::as_str);
+            let (at, line) = (format!("{INDENT}{}:{} ", sanitize(file), place.line), sanitize(row.text(place)));
+            let room = screen.width.max(60).saturating_sub(at.width());
+            let line = if line.width() > room { wrap::clip_end(message(&line), room) } else { line };
+            writeln!(out, "{}", format!("{at}{line}").trim_end())?;
         }
-        for BlockingPull { pod, image, took, waited } in &queue.named {
-            let itself = if *waited >= 1.0 {
-                format!(", which had itself waited {}", format_duration(*waited))
-            } else {
-                String::new()
-            };
-            writeln!(
-                out,
-                "           blocked {:>7} by {} ({}){itself}",
-                format_duration(*took),
-                sanitize(pod),
-                sanitize(image)
-            )?;
-        }
-        if let (count @ 1.., took) = queue.others {
-            writeln!(out, "           blocked {:>7} by {count} other pulls", format_duration(took))?;
-        }
+        write_queue(queue, screen, out)?;
     }
     for finding in &row.findings {
         let (lost, certain) = (format_duration(finding.lost_s), format_duration(finding.lost_min_s));
-        writeln!(out, "cause {} {lost} (at least {certain})", sanitize(&finding.cause))?;
+        let certain = if certain == lost { String::new() } else { format!(" (at least {certain})") };
+        writeln!(out, "cause {} {lost}{certain}", sanitize(&finding.cause))?;
     }
     for id in &row.anomalies {
         let meaning = anomaly(id).unwrap_or_default();
         writeln!(out, "anomaly {}: {meaning}", sanitize(id))?;
     }
+    writeln!(out)?;
+    wrap::words(out, screen.width, "", &reason::words(row))
+}
+
+/// Who was ahead.
+fn write_queue(queue: &Queue, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
+    for BlockingPull { pod, image, took, waited } in &queue.named {
+        let itself = if *waited >= 1.0 {
+            format!(", which had itself waited {}", format_duration(*waited))
+        } else {
+            String::new()
+        };
+        let took = format_duration(*took);
+        writeln!(out, "{INDENT}blocked {took:>7} by {} ({}){itself}", sanitize(pod), sanitize(image))?;
+    }
+    if let (count @ 1.., took) = queue.others {
+        let pulls = if count == 1 { "1 other pull".to_owned() } else { format!("{count} other pulls") };
+        writeln!(out, "{INDENT}blocked {:>7} by {pulls}", format_duration(took))?;
+    }
+    if queue.at_once > 1 {
+        let slots = format!(
+            "up to {} of these pulls ran at the same time: their seconds overlap and add up to more than the wait",
+            queue.at_once
+        );
+        wrap::words(out, screen.width, INDENT, &slots)?;
+    }
     Ok(())
 }
+
+/// The time of day, UTC, to the millisecond.
+fn clock(time: Time) -> String {
+    time.to_string().get(11..23).unwrap_or_default().to_owned()
+}
+
+/// How well the ends of a span are known, where they are not exact.
+fn bounds(span: &Span) -> String {
+    match span.precision {
+        Precision::Exact => String::new(),
+        Precision::Inferred if span.min_s == span.max_s => " inferred".into(),
+        precision => {
+            let (low, high) = (format_duration(span.min_s), format_duration(span.max_s));
+            let width = format_duration(span.max_s - span.min_s);
+            match low == high {
+                true => format!(" {} within {width}", precision.name()),
+                false => format!(" {} {}", precision.name(), format_range(span.min_s, span.max_s)),
+            }
+        }
+    }
+}
+
+/// What a line says, without the time and place that its program wrote before it: these are in the step already.
+fn message(line: &str) -> &str {
+    let klog = line.split_once("] ").map(|(_, message)| message).filter(|_| {
+        line.starts_with(['I', 'W', 'E', 'F'])
+            && line.get(1..5).is_some_and(|date| date.bytes().all(|b| b.is_ascii_digit()))
+    });
+    let logfmt = || line.strip_prefix("time=").and_then(|rest| rest.split_once(" msg=")).map(|(_, message)| message);
+    klog.or_else(logfmt).unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests;

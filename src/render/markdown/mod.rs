@@ -9,7 +9,7 @@ use std::io::Write;
 
 use super::grid::markdown as words;
 use super::text::{covered, startups, unused_lines};
-use super::{TextOptions, estimate, format_count, format_duration, format_percent};
+use super::{TextOptions, estimate, file_names, format_count, format_duration, format_percent};
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
@@ -146,7 +146,7 @@ fn causes(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
             let yaml: Vec<String> = line.advised.yaml.iter().map(|line| name(line)).collect();
             writeln!(out, "  Add to the kubelet configuration: {}", yaml.join(", "))?;
         }
-        line.example.as_ref().map_or(Ok(()), |found| example(found, out))?;
+        line.example.as_ref().map_or(Ok(()), |found| example(found, &report.coverage.sources, out))?;
     }
     let rest: Vec<String> = summary.causes.iter().skip(CAUSES).take(CAUSES).map(|line| name(&line.cause)).collect();
     if !rest.is_empty() {
@@ -156,12 +156,12 @@ fn causes(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
 }
 
 /// The startup that a cause cost the most, and the line that shows it.
-fn example(example: &Example, out: &mut dyn Write) -> Result<(), Error> {
+fn example(example: &Example, inputs: &[String], out: &mut dyn Write) -> Result<(), Error> {
     let lost = example.cause_s.map_or(String::new(), |lost| format!(" {}", format_duration(lost)));
     let about = example.waited_for.as_deref().map_or(String::new(), |about| format!(", {}", name(about)));
     write!(out, "  Example: {}{lost}{about}", name(&example.pod))?;
     if let Some(place) = &example.evidence {
-        let file = place.source.rsplit('/').next().unwrap_or(&place.source);
+        let file = file_names::unique(&place.source, inputs);
         write!(out, ". Evidence: {} {}", name(&format!("{file}:{}", place.line)), self::line(&example.text))?;
     }
     Ok(writeln!(out)?)

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Page, plural};
 use crate::causes::{self, Advised};
 use crate::model::text::sanitize;
-use crate::render::{estimate, format_duration, format_range, wrap};
+use crate::render::{estimate, file_names, format_duration, format_range, wrap};
 use crate::report::replay::Change;
 use crate::table::{CauseLine, Quantiles, Summary};
 
@@ -46,7 +46,7 @@ impl Page<'_> {
                 let text = format!("{}{} {lost}{about}", label("example"), sanitize(&worst.pod));
                 writeln!(out, "     {}", wrap::clip_end(&text, self.width - 5))?;
                 if let Some(place) = &worst.evidence {
-                    let file = place.source.rsplit('/').next().unwrap_or(&place.source);
+                    let file = file_names::unique(&place.source, &self.report.coverage.sources);
                     let head = format!("{}{}:{} ", label("evidence"), sanitize(file), place.line);
                     let text = error_tail(&sanitize(&worst.text), self.width.saturating_sub(5 + head.width()));
                     writeln!(out, "     {}", wrap::clip_end(&format!("{head}{text}"), self.width - 5))?;
