@@ -230,7 +230,10 @@ fn by_startup(table: &Table, keys: &[Key], column: &str) -> Result<Vec<Group>, E
         Ok(())
     })?;
     let group = |(name, Startups { values, phases, claims }): (Option<Box<str>>, Startups)| {
-        let spent = PHASES.iter().zip(phases).filter(|((phase, _), total)| !matches!(phase, Phase::Watch | Phase::Readiness) && *total > 0);
+        let spent = PHASES
+            .iter()
+            .zip(phases)
+            .filter(|((phase, _), total)| !matches!(phase, Phase::Watch | Phase::Readiness) && *total > 0);
         let phase = spent.max_by_key(|(_, total)| *total).map(|((_, name), _)| *name);
         let lost_s = seconds(claims.values().fold(0, |sum, claim| sum.saturating_add(*claim)));
         // Of equal claims the first in the order of names.

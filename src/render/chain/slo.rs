@@ -27,7 +27,7 @@ fn recorded_words(row: &Row, recorded: f64) -> String {
     if difference.abs() < SAME {
         return value;
     }
-    let phase = |phase: Phase| row.phases.0.and_then(|all| all.get(phase.index()).copied()).unwrap_or(0.0);
+    let phase = |phase: Phase| row.phases.of(phase).unwrap_or(0.0);
     let (watch, init) = (phase(Phase::Watch), phase(Phase::Init));
     let is = |seconds: f64| (difference - seconds).abs() < SAME;
     let watching = || format!("{} until its own watch saw the pod run", format_duration(watch));
