@@ -57,7 +57,7 @@ fn main() {
     let summarised = began.elapsed().as_secs_f64();
     assert_eq!(report.summary.startups as u64, count, "none is lost");
     let (after_summary, began) = (peak(), Instant::now());
-    let groups = table::groups(&report.table, Key::Namespace, "running_s").expect("groups");
+    let groups = table::groups(&report.table, &[Key::Namespace], "running_s").expect("groups");
     let grouped = began.elapsed().as_secs_f64();
     println!("{count} startups, {} MiB in the temporary folder", disk / MIB);
     println!(
@@ -201,6 +201,7 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
             lost_s: wait,
             lost_min_s: wait,
             waited_for,
+            error: None,
             evidence: Some(place(1)),
         }]
     } else {

@@ -46,9 +46,10 @@ impl Match {
         Match { place: Some(event.place), ..Match::default() }
     }
 
-    /// A line shows it, which says that a step failed.
+    /// A line shows it, which says that a step failed, and mostly of which container.
     pub(super) fn failing(event: &Event) -> Self {
-        Match { failing: true, ..Match::at(event) }
+        let container = event.fields.text(Field::Container).map(|name| WaitedFor::Container(name.into()));
+        Match { failing: true, waited_for: container, ..Match::at(event) }
     }
 }
 
@@ -70,6 +71,11 @@ impl Case<'_> {
             })
         };
         failed(Fact::SyncFailed).or_else(|| failed(Fact::ContainerFailed))
+    }
+
+    /// The startup's event that a line is.
+    pub(super) fn event_at(&self, place: SourceLine) -> Option<&Event> {
+        self.startup.events.iter().find(|event| event.place == place)
     }
 
     /// The first event of this kind on its node during the startup.

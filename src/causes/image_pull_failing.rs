@@ -3,7 +3,9 @@
 use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
+use crate::model::record::Field;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -29,10 +31,33 @@ A registry outage of seconds can cost minutes here: the back-off is counted, not
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::ImageBackoff],
     logs: Some(|case| {
-        Some(case.failed_with(&["ErrImagePull", "ImagePullBackOff"]).map_or_else(Match::default, Match::failing))
+        let Some(failed) = case.failed_with(&["ErrImagePull", "ImagePullBackOff"]) else { return Some(Match::default()) };
+        let matched = Match::failing(failed);
+        let image = failed.fields.text(Field::Error).and_then(image_in).map(WaitedFor::Image);
+        Some(Match { waited_for: image.or(matched.waited_for.clone()), ..matched })
     }),
     metrics: Some(|case| {
         let failed = case.runtime_errors("pull_image");
         (failed > 0.0).then(|| MetricClaim::up_to(case.unexplained_kubelet_work(), format!("{failed:.0} pulls failed")))
     }),
 };
+
+/// The image that an error names: `… image "registry/name:tag": …`.
+fn image_in(error: &str) -> Option<Box<str>> {
+    let (_, rest) = error.split_once("image \\\"").or_else(|| error.split_once("image \""))?;
+    let image = rest.split(['"', '\\', ' ']).next().filter(|image| !image.is_empty())?;
+    Some(image.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_image_is_read_from_the_error() {
+        let named = r#"with ErrImagePull: "failed to pull and unpack image \"reg.test/a:v1\": failed to resolve""#;
+        assert_eq!(image_in(named).as_deref(), Some("reg.test/a:v1"));
+        assert_eq!(image_in(r#"Back-off pulling image "reg.test/b:v2""#).as_deref(), Some("reg.test/b:v2"));
+        assert_eq!((image_in("pull QPS exceeded"), image_in(r#"image ""#)), (None, None));
+    }
+}

@@ -33,6 +33,7 @@ mod pleg_relist_delay;
 mod post_start_hook;
 mod pull_rate_limited;
 mod readiness_slow;
+mod reason;
 mod registry_slow;
 mod runtime_slow;
 mod sandbox_cni_failing;
@@ -57,7 +58,7 @@ use crate::breakdown::Span;
 use crate::causes::evidence::Evidence;
 use crate::causes::metric_rules::MetricRule;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::record::SourceLine;
+use crate::model::record::{Field, SourceLine};
 use crate::model::startup::State;
 use crate::model::time::Nanos;
 use crate::model::waited_for::WaitedFor;
@@ -104,6 +105,9 @@ pub const CAUSES: &[Cause] = &[
     memory_high_throttled::CAUSE,
     credential_provider_slow::CAUSE,
 ];
+
+/// The id of the cause of seconds that no evidence explains.
+pub const UNEXPLAINED: &str = unexplained::CAUSE.id;
 
 /// A rule over a startup's log: whether the cause is there, and what shows it.
 pub type LogRule = fn(&Case<'_>) -> Option<Match>;
@@ -155,6 +159,8 @@ pub struct Finding {
     pub evidence: Option<SourceLine>,
     /// What was waited for, if known.
     pub waited_for: Option<WaitedFor>,
+    /// The reason in the error that shows it, shortened.
+    pub error: Option<Box<str>>,
 }
 
 /// Applies the rules to a startup: its findings, the costliest first.
@@ -180,8 +186,10 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());
         let longest = free.iter().filter(|span| mine(span)).max_by_key(|span| span.to - span.from);
         let observed = || case.startup.observed_at.map(|(_, place)| place);
+        let failure = matched.place.filter(|_| matched.failing).and_then(|place| case.event_at(place));
         found.push(Finding {
             cause: cause.id,
+            error: failure.and_then(|event| reason::of(event.fields.text(Field::Error)?)),
             lost,
             certain: if matched.likely { Nanos(0) } else { least.min(matched.at_most.unwrap_or(least)) },
             evidence: matched.place.or(longest.and_then(|span| span.place)).or_else(observed),

@@ -46,5 +46,6 @@ pub(super) fn text_options() -> TextOptions {
     } else {
         std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80)
     };
-    TextOptions { width, colour: terminal && std::env::var_os("NO_COLOR").is_none() }
+    let clips = terminal || std::env::var_os("COLUMNS").is_some();
+    TextOptions { width, colour: terminal && std::env::var_os("NO_COLOR").is_none(), clips, details: false }
 }

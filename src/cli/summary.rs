@@ -8,7 +8,7 @@ use super::interrupt::Interrupt;
 use super::messages::{print_error, print_source_errors, text_options};
 use super::read::read;
 use crate::model::error::{Error, ErrorKind};
-use crate::render::{self, Target};
+use crate::render::{self, Target, TextOptions};
 
 pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
     // A target that cannot be written is an error before anything is read.
@@ -24,7 +24,8 @@ pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Resu
         .filter_map(|target| target.write(&report, &interrupt.made).err())
         .filter(|error| error.kind() != ErrorKind::Closed)
         .collect();
-    let printed = (format.write)(&report, text_options(), out).and_then(|()| Ok(out.flush()?));
+    let printed = (format.write)(&report, TextOptions { details: cli.details, ..text_options() }, out)
+        .and_then(|()| Ok(out.flush()?));
     let startups_only = targets.iter().any(Target::is_startups_only) || format.startups_only;
     if report.metrics.is_some() && startups_only {
         print_error("tables and traces hold startups only; for metrics use text, .md, .json or .ndjson");

@@ -14,6 +14,16 @@ pub(super) fn requested(report: &Report) -> Vec<&WhatIf> {
     report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect()
 }
 
+/// Of the estimates, the one that surely brings p95 down most.
+pub(super) fn best(report: &Report) -> Option<String> {
+    let saved = |what_if: &WhatIf| what_if.p95.before - what_if.p95.likely_high;
+    let gains =
+        |what_if: &&WhatIf| what_if.not_estimated_because.is_none() && saved(what_if) > what_if.p95.before * TOLERANCE;
+    let best = report.what_if.iter().filter(gains).max_by(|a, b| saved(a).total_cmp(&saved(b)))?;
+    // One alone stands with its cause.
+    (report.what_if.len() > 1).then(|| line(best))
+}
+
 /// What the settings would save, in a line.
 pub(super) fn line(what_if: &WhatIf) -> String {
     let setting = &what_if.setting;

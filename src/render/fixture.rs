@@ -91,6 +91,7 @@ pub(super) fn fixed() -> Vec<Row> {
         lost_s,
         lost_min_s,
         waited_for: Some(waited_for.into()),
+        error: None,
         evidence: place(11),
     };
     vec![

@@ -47,11 +47,15 @@ pub struct TextOptions {
     pub width: usize,
     /// It shows colour.
     pub colour: bool,
+    /// Lines that are too long for it are clipped; else only what wraps is fitted to the width.
+    pub clips: bool,
+    /// All causes in full, and all that was read, checked and counted.
+    pub details: bool,
 }
 
 impl Default for TextOptions {
     fn default() -> Self {
-        TextOptions { width: 80, colour: false }
+        TextOptions { width: 80, colour: false, clips: false, details: false }
     }
 }
 

@@ -113,6 +113,7 @@ pub(crate) fn build_row(
                 lost_s: finding.lost.seconds(),
                 lost_min_s: finding.certain.seconds(),
                 waited_for: finding.waited_for.as_ref().map(WaitedFor::text),
+                error: finding.error.clone(),
                 evidence: finding.evidence.map(place),
             })
             .collect(),

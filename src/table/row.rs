@@ -65,6 +65,7 @@ columns! {
         lost_s: f64 = "seconds lost",
         lost_min_s: f64 = "at least so many seconds are certain",
         waited_for: Option<Box<str>> = "what the start waited for",
+        error: Option<Box<str>> = "the reason in the error that shows it, shortened; null if no error shows it",
         evidence: Option<Place> = "the line that shows it",
     }
 }

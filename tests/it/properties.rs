@@ -74,8 +74,7 @@ fn bytes(path: &std::path::Path, threads: usize, chunk: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for form in ["json", "ndjson", "text"] {
         let form = render::form(form).unwrap_or_else(|error| panic!("{error}"));
-        (form.write)(&report, TextOptions { width: 80, colour: false }, &mut out)
-            .unwrap_or_else(|error| panic!("{error}"));
+        (form.write)(&report, TextOptions::default(), &mut out).unwrap_or_else(|error| panic!("{error}"));
     }
     out
 }

@@ -32,6 +32,9 @@ pub(super) struct Cli {
     #[arg(long, value_parser = possible_values(render::FORMATS.iter().filter(|form| form.readable).map(|form| form.name)))]
     #[arg(default_value = "text")]
     pub(super) format: String,
+    /// In text: all causes in full, what metrics say, what was not checked, and everything that was counted
+    #[arg(long)]
+    pub(super) details: bool,
     /// Also write the report to FILE (repeatable); the extension selects the format: .html (a page), .md (for a ticket), .json, .ndjson,
     /// .csv, .parquet, .trace.json (for Perfetto) or .txt. FOLDER/ gets all tables, partitioned by date and node
     #[arg(short, long = "output", value_name = "FILE")]

@@ -1,14 +1,11 @@
 //! Why a startup was slow and what to change, in one sentence.
 
 use super::super::format_duration;
-use crate::causes;
 use crate::causes::setting::Settings;
+use crate::causes::{self, UNEXPLAINED};
 use crate::model::startup::State;
 use crate::model::text::sanitize;
 use crate::table::Row;
-
-/// What no line explains: named as the reason only where there is no other.
-const UNEXPLAINED: &str = "unexplained";
 
 /// The sentence that a startup's steps come to.
 pub(super) fn words(row: &Row) -> String {
@@ -26,7 +23,8 @@ pub(super) fn words(row: &Row) -> String {
     };
     let all = row.user_latency_s().filter(|all| *all >= finding.lost_s);
     let of = all.map_or(String::new(), |all| format!(" of {}", format_duration(all)));
-    let about = finding.waited_for.as_deref().map_or(String::new(), |about| format!(", {}", sanitize(about)));
+    let named = [&finding.waited_for, &finding.error].into_iter().flatten();
+    let about: String = named.map(|named| format!(", {}", sanitize(named))).collect();
     let lost = format!("{}{of}{about}", format_duration(finding.lost_s));
     let Some(cause) = causes::named(&finding.cause) else {
         return format!("{what} because of {} ({lost})", sanitize(&finding.cause));

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Page, plural};
-use crate::causes::{self, Advised};
+use super::{Page, named, plural};
+use crate::causes::{self, Advised, Cause};
 use crate::model::text::sanitize;
-use crate::render::{estimate, file_names, format_duration, format_range, wrap};
+use crate::render::{estimate, file_names, format_duration, format_range};
 use crate::report::replay::Change;
 use crate::table::{CauseLine, Quantiles, Summary};
 
@@ -15,8 +15,12 @@ use crate::table::{CauseLine, Quantiles, Summary};
 const CAUSES: usize = 6;
 /// The columns a label takes.
 const LABEL: usize = 10;
-/// How many causes are named that the same evidence would show; the JSON form has all.
-const BLIND: usize = 4;
+/// How many are shown in full: with evidence, what to change and an estimate.
+const IN_FULL: usize = 3;
+/// How many things that startups waited for are named.
+const PARTS: usize = 3;
+/// How many names of one error are listed.
+const NAMES: usize = 4;
 
 impl Page<'_> {
     pub(super) fn causes(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
@@ -25,11 +29,13 @@ impl Page<'_> {
             return writeln!(out, "{}\n", self.strong(&format!("{some} exceeded its threshold")));
         }
         writeln!(out, "{}", self.strong("causes, by time lost"))?;
-        for (number, line) in summary.causes.iter().take(CAUSES).enumerate() {
+        for (number, line) in summary.causes.iter().take(self.many(CAUSES)).enumerate() {
             let Some(cause) = causes::named(&line.cause) else { continue };
+            let in_full = number < self.many(IN_FULL);
             let nodes = if line.nodes > 1 { format!(" on {} nodes", line.nodes) } else { String::new() };
+            let after = if cause.delays_running() { "" } else { " after running" };
             let head = format!(
-                "  {}  {}  {}{}   {}{nodes}{}",
+                "  {}  {}  {}{after}{}   {}{nodes}{}",
                 number + 1,
                 self.strong(cause.id),
                 format_duration(line.lost_s),
@@ -38,33 +44,55 @@ impl Page<'_> {
                 without(&summary.running, &line.without)
             );
             writeln!(out, "{head}")?;
-            self.words(out, "     ", cause.title)?;
-            if let Some(worst) = &line.example {
-                let about =
-                    worst.waited_for.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
-                let lost = worst.cause_s.map_or(String::new(), format_duration);
-                let text = format!("{}{} {lost}{about}", label("example"), sanitize(&worst.pod));
-                writeln!(out, "     {}", wrap::clip_end(&text, self.width - 5))?;
-                if let Some(place) = &worst.evidence {
-                    let file = file_names::unique(&place.source, &self.report.coverage.sources);
-                    let head = format!("{}{}:{} ", label("evidence"), sanitize(file), place.line);
-                    let text = error_tail(&sanitize(&worst.text), self.width.saturating_sub(5 + head.width()));
-                    writeln!(out, "     {}", wrap::clip_end(&format!("{head}{text}"), self.width - 5))?;
-                }
-            }
-            self.advised(&line.advised, out)?;
-            if let Some(what_if) = estimate::of_cause(self.report, cause.id) {
-                self.labelled("estimate", &sanitize(&what_if), out)?;
-            }
-            if let Some(side_effect) = &line.advised.side_effect {
-                self.labelled("trade-off", side_effect, out)?;
+            if in_full {
+                self.in_full(cause, line, out)?;
             }
         }
-        if summary.causes.len() > CAUSES {
+        if summary.causes.len() > self.many(CAUSES) {
             let rest: Vec<&str> = summary.causes.iter().skip(CAUSES).map(|line| line.cause.as_str()).collect();
             self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
         }
+        self.best_change(out)?;
         writeln!(out)
+    }
+
+    fn in_full(&self, cause: &Cause, line: &CauseLine, out: &mut dyn Write) -> io::Result<()> {
+        self.words(out, "     ", cause.title)?;
+        for part in parts(line).into_iter().take(self.many(PARTS)) {
+            writeln!(out, "     {}", self.clipped_by(5, &part))?;
+        }
+        if let Some(worst) = &line.example {
+            let named = named(worst);
+            let about = if named.is_empty() { named } else { format!(" ({named})") };
+            let lost = worst.cause_s.map_or(String::new(), format_duration);
+            let text = format!("{}{} {lost}{about}", label("example"), sanitize(&worst.pod));
+            writeln!(out, "     {}", self.clipped_by(5, &text))?;
+            if let Some(place) = &worst.evidence {
+                let file = file_names::unique(&place.source, &self.report.coverage.sources);
+                let head = format!("{}{}:{} ", label("evidence"), sanitize(file), place.line);
+                let room = if self.clips { self.width.saturating_sub(5 + head.width()) } else { usize::MAX };
+                let text = error_tail(&sanitize(&worst.text), room);
+                writeln!(out, "     {}", self.clipped_by(5, &format!("{head}{text}")))?;
+            }
+        }
+        self.advised(&line.advised, out)?;
+        if let Some(what_if) = estimate::of_cause(self.report, cause.id) {
+            self.labelled("estimate", &sanitize(&what_if), out)?;
+        }
+        match &line.advised.side_effect {
+            Some(side_effect) => self.labelled("trade-off", side_effect, out),
+            None => Ok(()),
+        }
+    }
+
+    /// Of all changes that were replayed, the one that surely saves most of the slow starts.
+    fn best_change(&self, out: &mut dyn Write) -> io::Result<()> {
+        match estimate::best(self.report) {
+            Some(best) => {
+                self.words_after(out, &format!("{}: ", self.strong("best single change")), "  ", &sanitize(&best))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The current settings, what to change, and the lines to add.
@@ -126,26 +154,43 @@ impl Page<'_> {
         }
         writeln!(out)
     }
+}
 
-    /// Causes that could not be checked, by the input that would show them.
-    pub(super) fn not_checked(&self, out: &mut dyn Write) -> io::Result<()> {
-        let not_checked = &self.report.not_checked;
-        if not_checked.is_empty() {
-            return Ok(());
+/// What startups waited for, a line for each error or, without one, for each thing.
+fn parts(line: &CauseLine) -> Vec<String> {
+    let pods = |count: u64| plural(count as usize, "pod", "pods");
+    let mut errors: Vec<(&str, u64, Vec<&str>)> = Vec::new();
+    let mut all = Vec::new();
+    for part in &line.parts {
+        let named = part.waited_for.as_deref();
+        let Some(error) = part.error.as_deref() else {
+            let named = named
+                .map(|named| format!("{}: {} ({})", pods(part.pods), sanitize(named), format_duration(part.lost_s)));
+            all.extend(named);
+            continue;
+        };
+        match errors.iter_mut().find(|(known, ..)| *known == error) {
+            Some((_, count, names)) => {
+                *count += part.pods;
+                names.extend(named);
+            }
+            None => errors.push((error, part.pods, named.into_iter().collect())),
         }
-        writeln!(out, "{}", self.strong("not checked (add this input)"))?;
-        for blind in not_checked {
-            let some = if blind.startups < self.report.summary.startups as u64 {
-                format!(" (of {})", plural(blind.startups as usize, "start", "starts"))
-            } else {
-                String::new()
-            };
-            let more = blind.causes.len().saturating_sub(BLIND);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let causes = blind.causes.get(..BLIND.min(blind.causes.len())).unwrap_or_default().join(", ");
-            self.words(out, "  ", &format!("{causes}{more}{some}: {}", blind.how_to_get.join(", or ")))?;
-        }
-        writeln!(out)
+    }
+    let of_error = |(error, count, names): (&str, u64, Vec<&str>)| {
+        let more = names.len().saturating_sub(NAMES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let names: Vec<String> = names.iter().take(NAMES).map(|name| sanitize(name)).collect();
+        let names = if names.is_empty() { String::new() } else { format!(" ({}{more})", names.join(", ")) };
+        format!("{}: {}{names}", pods(count), sanitize(error))
+    };
+    // One that all have stands on the example's line.
+    let mut lines: Vec<String> = errors.into_iter().map(of_error).collect();
+    lines.extend(all);
+    if line.pods == 1 || lines.len() == 1 && line.parts.len() == 1 && line.parts[0].pods == line.pods {
+        Vec::new()
+    } else {
+        lines
     }
 }
 

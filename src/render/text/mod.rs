@@ -1,6 +1,8 @@
 //! The first screen: totals, SLO, where the time went, causes ranked, slowest pods, coverage.
 
 mod causes;
+mod coverage;
+mod incidents;
 pub(super) mod metrics;
 
 use std::io::{self, Write};
@@ -16,6 +18,8 @@ use crate::report::{Coverage, Report};
 use crate::table::coverage::Counter;
 use crate::table::{Example, Summary};
 
+/// Phases of a smaller share are named together.
+const SMALL: f64 = 0.01;
 /// How many of the slowest pods are shown.
 const SLOWEST: usize = 5;
 
@@ -24,7 +28,8 @@ pub(super) fn write(report: &Report, screen: TextOptions, out: &mut dyn Write) -
 }
 
 fn page(report: &Report, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
-    let page = Page { report, width: screen.width.max(60), colour: screen.colour };
+    let TextOptions { width, colour, clips, details } = screen;
+    let page = Page { report, width: width.max(60), colour, clips, details };
     let summary = &report.summary;
     if report.is_empty() {
         writeln!(out, "no pod startups found")?;
@@ -40,8 +45,8 @@ fn page(report: &Report, screen: TextOptions, out: &mut dyn Write) -> io::Result
     page.causes(summary, out)?;
     page.what_ifs(out)?;
     page.slowest(summary, out)?;
+    writeln!(out)?;
     if let Some(metrics) = &report.metrics {
-        writeln!(out)?;
         page.measured(metrics, false, out)?;
     }
     page.coverage(out)
@@ -51,6 +56,8 @@ struct Page<'a> {
     report: &'a Report,
     width: usize,
     colour: bool,
+    clips: bool,
+    details: bool,
 }
 
 pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
@@ -60,6 +67,21 @@ pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
 impl Page<'_> {
     fn strong(&self, text: &str) -> String {
         if self.colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// A line as it fits the screen.
+    fn clipped(&self, text: &str) -> String {
+        self.clipped_by(0, text)
+    }
+
+    /// The same of a line that stands behind an indent.
+    fn clipped_by(&self, indent: usize, text: &str) -> String {
+        if self.clips { wrap::clip_end(text, self.width.saturating_sub(indent)) } else { text.to_owned() }
+    }
+
+    /// So many, or with all details all.
+    fn many(&self, few: usize) -> usize {
+        if self.details { usize::MAX } else { few }
     }
 
     /// Writes parts and breaks the line where the screen ends.
@@ -81,6 +103,7 @@ impl Page<'_> {
 
     fn head(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         self.wrapped(out, "", &startups(summary), " · ")?;
+        self.incidents(summary, out)?;
         let quantiles = |q: &crate::table::Quantiles| {
             vec![
                 format!("p50 {}", format_duration(q.p50)),
@@ -103,13 +126,14 @@ impl Page<'_> {
         }
         if summary.slo.count > 0 {
             let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
-            writeln!(
-                out,
-                "SLO (p99 ≤ 5 s without pull and init)   {}: {verdict}, {} of {} within 5 s",
+            let text = format!(
+                "SLO (p99 ≤ 5 s)      {}: {verdict}, {} of {} within 5 s{}",
                 format_duration(summary.slo.p99),
                 format_percent(summary.slo_within),
-                summary.slo.count
-            )?;
+                format_count(summary.slo.count as usize),
+                left_out(summary)
+            );
+            self.words(out, "", &text)?;
         }
         writeln!(out)
     }
@@ -119,7 +143,12 @@ impl Page<'_> {
         let room = self.width.saturating_sub(17 + 9 + 6 + 13 + 8).clamp(8, 60);
         let most = summary.phases.iter().map(|line| line.lost_s).fold(0.0, f64::max);
         let mut legend = false;
+        let mut small: Vec<&str> = Vec::new();
         for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
+            if !self.details && line.share < SMALL && summary.phases.len() > 1 {
+                small.push(Phase::from_name(line.phase).unwrap_or_default().words().label);
+                continue;
+            }
             let phase = Phase::from_name(line.phase).unwrap_or_default();
             let label = phase.words().label;
             let cells = if most > 0.0 { (line.lost_s / most * room as f64 * 8.0).round() as usize } else { 0 };
@@ -140,6 +169,9 @@ impl Page<'_> {
             writeln!(out, "{}", text.trim_end())?;
             legend |= !exact.is_empty();
         }
+        if !small.is_empty() {
+            self.words(out, "  ", &format!("less than 1 % each: {}", small.join(", ")))?;
+        }
         if legend {
             writeln!(out, "  (≥ N %: at least this share of the phase's time is certain)")?;
         }
@@ -155,7 +187,7 @@ impl Page<'_> {
                 sanitize(&slow.pod),
                 why(slow)
             );
-            writeln!(out, "{}", wrap::clip_end(&text, self.width))?;
+            writeln!(out, "{}", self.clipped(&text))?;
         }
         if let Some(worst) = summary.slowest.first() {
             // A name from a hostile log must not become a command to paste.
@@ -168,22 +200,19 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
 
-    fn coverage(&self, out: &mut dyn Write) -> io::Result<()> {
-        let c = &self.report.coverage;
-        self.not_checked(out)?;
-        self.wrapped(out, "", &covered(c), " · ")?;
-        for (anomaly, number) in &self.report.summary.anomalies {
-            self.words(out, "  ", &format!("{number} × {}: {}", anomaly.name(), anomaly.meaning()))?;
-        }
-        for lines in unused_lines(c) {
-            self.words(out, "  ", &sanitize(&lines))?;
-        }
-        for error in &c.source_errors {
-            self.words(out, "  ", &sanitize(error))?;
-        }
-        Ok(())
-    }
+/// What the SLO does not count.
+fn left_out(summary: &Summary) -> String {
+    let time = |wanted: &[Phase]| -> f64 {
+        let lines = summary.phases.iter();
+        lines.filter(|line| wanted.iter().any(|phase| phase.name() == line.phase)).map(|line| line.lost_s).sum()
+    };
+    let pulls = time(&[Phase::ImageWait, Phase::ImagePull, Phase::ImageBackoff]);
+    let parts = [("pulls", pulls), ("init containers", time(&[Phase::Init]))];
+    let parts = parts.into_iter().filter(|(_, seconds)| *seconds > 0.0005);
+    let parts: Vec<String> = parts.map(|(name, seconds)| format!("{} of {name}", format_duration(seconds))).collect();
+    if parts.is_empty() { String::new() } else { format!(" (without {})", parts.join(" and ")) }
 }
 
 /// The startups that the figures cover.
@@ -252,16 +281,25 @@ pub(super) fn covered(c: &Coverage) -> Vec<String> {
     parts
 }
 
+/// What an example waited for and the error that shows it: `reg.test/app:v1: not found`; empty if neither is known.
+fn named(example: &Example) -> String {
+    let both = [&example.waited_for, &example.error].into_iter().flatten();
+    both.map(|named| sanitize(named)).collect::<Vec<_>>().join(": ")
+}
+
 /// Where most of a startup's time went, in a few words.
 fn why(slow: &Example) -> String {
     let so_far = match (slow.ran, slow.state) {
         (true, _) => "",
         (false, State::Running) => "total, start time unknown; ",
         (false, State::Starting) => "so far; ",
-        (false, state) => return state.name().into(),
+        (false, State::Gone) => "deleted before it ran; ",
+        (false, State::Failed) => "refused; ",
+        (false, State::Ended) => return "ended".into(),
     };
     let Some(cause) = &slow.cause else { return format!("{so_far}{}", slow.state.name()) };
-    let about = slow.waited_for.as_deref().map_or(String::new(), |about| format!(" ({})", sanitize(about)));
+    let named = named(slow);
+    let about = if named.is_empty() { named } else { format!(" ({named})") };
     format!("{so_far}{} {}{about}", sanitize(cause), slow.cause_s.map_or(String::new(), format_duration))
 }
 

@@ -96,7 +96,9 @@ impl Anonymizer {
         row.node.iter_mut().for_each(|node| hide(node, Kind::Node));
         row.uid.iter_mut().for_each(|uid| hide(uid, Kind::Uid));
         hide(&mut row.source, Kind::Path);
-        row.findings.iter_mut().zip(texts.findings).for_each(|(finding, about)| finding.waited_for = about);
+        for (finding, (about, error)) in row.findings.iter_mut().zip(texts.findings) {
+            (finding.waited_for, finding.error) = (about, error);
+        }
         row.spans.iter_mut().zip(texts.spans).for_each(|(span, about)| span.waited_for = about);
         let places = row.findings.iter_mut().map(|finding| &mut finding.evidence);
         for place in places.chain(row.spans.iter_mut().map(|span| &mut span.evidence)).flatten() {
@@ -142,7 +144,14 @@ impl Anonymizer {
         known.extend(names.filter(|(name, _)| !name.is_empty()));
         let about = |about: &Option<Box<str>>| about.as_deref().map(|about| self.about(about, &known).into());
         Texts {
-            findings: row.findings.iter().map(|finding| about(&finding.waited_for)).collect(),
+            findings: row
+                .findings
+                .iter()
+                .map(|finding| {
+                    let error = finding.error.as_deref().map(|error| self.text_with(error, &known).into());
+                    (about(&finding.waited_for), error)
+                })
+                .collect(),
             spans: row.spans.iter().map(|span| about(&span.waited_for)).collect(),
             errors: row
                 .volume_mounts
@@ -252,7 +261,8 @@ impl Anonymizer {
 
 /// The texts of a row, in the order of their rows.
 struct Texts {
-    findings: Vec<Option<Box<str>>>,
+    /// What a start waited for, and the error.
+    findings: Vec<(Option<Box<str>>, Option<Box<str>>)>,
     spans: Vec<Option<Box<str>>>,
     errors: Vec<Option<Box<str>>>,
     lines: Vec<Box<str>>,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CauseLine, Example, Quantiles, Summary};
+use super::{CauseLine, CausePart, Example, Quantiles, Summary};
 use crate::model::error::Error;
 use crate::table::query::{micros, seconds};
 use crate::table::row_ref::{RowRef, RowRefs};
@@ -67,7 +67,48 @@ struct Claims {
     /// The last row that was counted.
     last: Option<(usize, usize)>,
     nodes: BTreeSet<Box<str>>,
+    parts: BTreeMap<Named, Part>,
     worst: Option<RowRef>,
+}
+
+/// What was waited for, and the error.
+type Named = (Option<Box<str>>, Option<Box<str>>);
+
+#[derive(Default)]
+struct Part {
+    pods: u64,
+    lost: i64,
+}
+
+/// How many parts of a cause are told apart while they are counted, and how many are given.
+const PARTS_COUNTED: usize = 65_536;
+const PARTS: usize = 10;
+
+impl Claims {
+    fn add_part(&mut self, waited_for: Option<&str>, error: Option<&str>, lost: i64) {
+        let named = (waited_for.map(Into::into), error.map(Into::into));
+        if self.parts.len() >= PARTS_COUNTED && !self.parts.contains_key(&named) {
+            return;
+        }
+        let part = self.parts.entry(named).or_default();
+        part.pods += 1;
+        part.lost = part.lost.saturating_add(lost);
+    }
+
+    /// What is named by a word or an error, that of the most startups first.
+    fn parts(&mut self) -> Vec<CausePart> {
+        let part = |((waited_for, error), part): (Named, Part)| CausePart {
+            waited_for,
+            error,
+            pods: part.pods,
+            lost_s: seconds(part.lost),
+        };
+        let mut all: Vec<CausePart> = std::mem::take(&mut self.parts).into_iter().map(part).collect();
+        all.retain(|part| part.waited_for.is_some() || part.error.is_some());
+        all.sort_by(|a, b| b.pods.cmp(&a.pods).then(b.lost_s.total_cmp(&a.lost_s)));
+        all.truncate(PARTS);
+        all
+    }
 }
 
 fn claims(table: &Table) -> Result<BTreeMap<Box<str>, Claims>, Error> {
@@ -79,11 +120,15 @@ fn claims(table: &Table) -> Result<BTreeMap<Box<str>, Claims>, Error> {
         let items = &findings.items;
         let claimed = items.seconds("lost_s")?.iter().zip(items.seconds("lost_min_s")?.iter());
         let causes = items.text("cause")?.iter().map(Option::unwrap_or_default);
-        for ((row, cause), (lost, certain)) in findings.rows.iter().zip(causes).zip(claimed) {
+        let named = items.text("waited_for")?.iter().zip(items.text("error")?.iter());
+        for (((row, cause), (lost, certain)), (waited_for, error)) in
+            findings.rows.iter().zip(causes).zip(claimed).zip(named)
+        {
             if !all.contains_key(cause) {
                 all.insert(cause.into(), Claims::default());
             }
             let Some(claims) = all.get_mut(cause) else { continue };
+            claims.add_part(waited_for, error, lost.map_or(0, micros));
             claims.lost = claims.lost.saturating_add(lost.map_or(0, micros));
             claims.certain = claims.certain.saturating_add(certain.map_or(0, micros));
             // A cause may claim of one startup twice.
@@ -113,7 +158,8 @@ pub(super) fn cause_lines(table: &Table, summary: &Summary, effects: &Counterfac
     let advised = |cause: &str| crate::causes::named(cause).map(|cause| cause.advised(versions(), &known));
     let worst = RowRef::rows(&all.values().filter_map(|claims| claims.worst.as_ref()).collect::<Vec<_>>(), table)?;
     let mut worst = worst.into_iter();
-    let line = |(cause, claims): (Box<str>, Claims)| {
+    let line = |(cause, mut claims): (Box<str>, Claims)| {
+        let parts = claims.parts();
         let worst = claims.worst.and_then(|_| worst.next());
         CauseLine {
             without: effects.without(&cause),
@@ -122,11 +168,17 @@ pub(super) fn cause_lines(table: &Table, summary: &Summary, effects: &Counterfac
             lost_min_s: seconds(claims.certain),
             pods: claims.pods,
             nodes: claims.nodes.len() as u64,
+            parts,
             example: worst.map(|row| Example::of(&row, Some(&cause))),
             cause: cause.into(),
         }
     };
     let mut lines: Vec<CauseLine> = all.into_iter().map(line).collect();
-    lines.sort_by(|a, b| b.lost_s.total_cmp(&a.lost_s).then_with(|| a.cause.cmp(&b.cause)));
+    // What nobody can act on is never first.
+    let last = |line: &CauseLine| line.cause == crate::causes::UNEXPLAINED;
+    lines.sort_by(|a, b| {
+        let by_cost = b.lost_s.total_cmp(&a.lost_s).then_with(|| a.cause.cmp(&b.cause));
+        last(a).cmp(&last(b)).then(by_cost)
+    });
     Ok(lines)
 }

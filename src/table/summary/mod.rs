@@ -3,11 +3,13 @@
 
 mod claims;
 mod counts;
+mod incidents;
 
 use std::collections::BTreeMap;
 
 use claims::{Counterfactual, cause_lines};
 use counts::Counts;
+pub use incidents::Incidents;
 
 use super::query::{ByName, micros, phase_values, seconds};
 use super::row::{Place, Row};
@@ -76,10 +78,25 @@ pub struct CauseLine {
     pub nodes: u64,
     /// Created → running of all startups without the seconds lost to it.
     pub without: Quantiles,
+    /// What was waited for and which errors show it: that of the most startups first, at most ten.
+    pub parts: Vec<CausePart>,
     /// The startup that lost most to it.
     pub example: Option<Example>,
     /// What to change on these kubelets, and the trade-off.
     pub advised: Advised,
+}
+
+/// The startups of a cause that waited for the same, by the same error.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct CausePart {
+    /// What they waited for; null if unknown.
+    pub waited_for: Option<Box<str>>,
+    /// The reason in the error; null if no error shows the cause.
+    pub error: Option<Box<str>>,
+    /// In how many startups.
+    pub pods: u64,
+    /// Seconds lost.
+    pub lost_s: f64,
 }
 
 /// A setting as it is known of some nodes.
@@ -123,6 +140,8 @@ pub struct Example {
     pub cause_s: Option<f64>,
     /// What it waited for.
     pub waited_for: Option<Box<str>>,
+    /// The reason in the error that shows it.
+    pub error: Option<Box<str>>,
     /// The line that shows it.
     pub evidence: Option<Place>,
     /// That line's text, shortened.
@@ -147,6 +166,7 @@ impl Example {
             cause: finding.map(|finding| finding.cause.clone()),
             cause_s: finding.map(|finding| finding.lost_s),
             waited_for: finding.and_then(|finding| finding.waited_for.clone()),
+            error: finding.and_then(|finding| finding.error.clone()),
             text: evidence.as_ref().map_or("", |place| row.text(place)).into(),
             evidence,
         }
@@ -158,6 +178,10 @@ impl Example {
 pub struct Summary {
     /// How many startups.
     pub startups: usize,
+    /// Those that were refused, were deleted before they ran, or still fail to start.
+    pub never_ran: Incidents,
+    /// Those whose containers were started again.
+    pub restarted: Incidents,
     /// By state.
     pub states: Vec<(&'static str, u64)>,
     /// On how many nodes.
@@ -222,8 +246,11 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     let slo_within = if slo.is_empty() { 0.0 } else { within as f64 / slo.len() as f64 };
     let (counts, effects) = (Counts::collect(table)?, Counterfactual::collect(table)?);
     let anomalies = anomalies(table)?;
+    let (never_ran, restarted) = incidents::collect(table)?;
     let mut summary = Summary {
         startups: table.len(),
+        never_ran,
+        restarted,
         states: counts.states(),
         nodes: counts.nodes(),
         kubelets: counts.kubelets.iter().map(ToString::to_string).collect(),

@@ -87,8 +87,7 @@ fn forms(report: &Report, names: &[&'static str]) -> Forms {
     for name in names {
         let form = render::form(name).unwrap_or_else(|error| panic!("{error}"));
         let mut out = Vec::new();
-        (form.write)(report, TextOptions { width: 80, colour: false }, &mut out)
-            .unwrap_or_else(|error| panic!("{error}"));
+        (form.write)(report, TextOptions::default(), &mut out).unwrap_or_else(|error| panic!("{error}"));
         forms.push((*name, String::from_utf8(out).expect("text is UTF-8")));
     }
     forms

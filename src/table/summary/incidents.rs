@@ -1,0 +1,85 @@
+//! Pods that someone waits for now: those that never ran, and those whose containers were started again.
+
+use super::Example;
+use crate::breakdown::Anomaly;
+use crate::model::error::Error;
+use crate::model::startup::State;
+use crate::table::batch::Batch;
+use crate::table::row_ref::{RowRef, RowRefs};
+use crate::table::startups::Table;
+
+/// How many of a kind are named.
+const NAMED: usize = 10;
+
+/// Startups of one kind: how many, and those that took longest.
+#[derive(Clone, Debug, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct Incidents {
+    /// How many.
+    pub count: u64,
+    /// Those that took longest, at most ten.
+    pub of: Vec<Example>,
+}
+
+/// A kind while startups are looked at.
+#[derive(Default)]
+struct Found {
+    count: u64,
+    longest: Vec<RowRef>,
+}
+
+impl Found {
+    fn add(&mut self, row: RowRef) {
+        self.count += 1;
+        let at = self.longest.partition_point(|known| known.cmp(&row).is_le());
+        if at < NAMED {
+            self.longest.insert(at, row);
+            self.longest.truncate(NAMED);
+        }
+    }
+
+    fn incidents(self, table: &Table) -> Result<Incidents, Error> {
+        let rows = RowRef::rows(&self.longest.iter().collect::<Vec<_>>(), table)?;
+        Ok(Incidents { count: self.count, of: rows.iter().map(|row| Example::of(row, None)).collect() })
+    }
+}
+
+/// Pods that were refused, were deleted before they ran, or still fail to start; and pods whose containers were started again
+/// after they had run.
+pub(super) fn collect(table: &Table) -> Result<(Incidents, Incidents), Error> {
+    let (mut never_ran, mut restarted) = (Found::default(), Found::default());
+    let mut columns = vec!["state", "total_s", "restarts", "anomalies", "findings"];
+    columns.extend(RowRefs::COLUMNS);
+    table.scan(&columns, &mut |batch| {
+        let (rows, states, totals) = (RowRefs::of(batch)?, batch.text("state")?, batch.seconds("total_s")?);
+        let (restarts, crash_loop) = (batch.integers("restarts")?, rows_with(batch, Anomaly::CrashLoop)?);
+        let findings = batch.nested("findings")?;
+        let mut failing = vec![false; batch.len()];
+        for (row, error) in findings.rows.iter().zip(findings.items.text("error")?.iter()) {
+            if let Some(failing) = failing.get_mut(*row).filter(|_| error.is_some()) {
+                *failing = true;
+            }
+        }
+        for (row, (failing, again)) in failing.into_iter().zip(crash_loop).enumerate() {
+            let state = states.get(row).and_then(State::from_name).unwrap_or_default();
+            let found = || rows.get(row, totals.get(row).unwrap_or(0.0));
+            match state {
+                State::Failed | State::Gone => never_ran.add(found()),
+                State::Starting if failing && !again => never_ran.add(found()),
+                State::Starting | State::Running if again || restarts.get(row).is_some_and(|count| count > 0) => {
+                    restarted.add(found());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    })?;
+    Ok((never_ran.incidents(table)?, restarted.incidents(table)?))
+}
+
+/// Which rows have an anomaly.
+fn rows_with(batch: &Batch, anomaly: Anomaly) -> Result<Vec<bool>, Error> {
+    let (words, lengths) = batch.words("anomalies")?;
+    let mut words = words.iter();
+    let has = |length: usize| words.by_ref().take(length).filter(|word| *word == Some(anomaly.name())).count() > 0;
+    Ok(lengths.into_iter().map(has).collect())
+}
