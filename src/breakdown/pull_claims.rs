@@ -28,6 +28,9 @@ struct FinishedPull {
 /// Events of two programs about one instant are this far apart at most.
 const SLACK: Nanos = Nanos(SECOND / 20);
 
+/// A mirror that does not have an image says so in less (captures: milliseconds). A span for each would only be clutter.
+const NOTICEABLE: Nanos = Nanos(SECOND / 10);
+
 /// The pulls between two known instants, by the kubelet's events and the runtime's transfers. Gives the end of the last.
 pub(super) fn pulls(
     startup: &Startup,
@@ -77,8 +80,25 @@ pub(super) fn pulls(
     };
     claims.add(Phase::ImageWait, rank::WAIT, queued, started).waited_for =
         success.and_then(|transfer| transfer.blocked_by.clone()).map(WaitedFor::PullAhead);
+    if let Some(transfer) = success {
+        failed_mirrors(transfer, started, finished, claims);
+    }
     claims.add(Phase::ImagePull, rank::PULL, started, finished).waited_for = image.map(WaitedFor::Image);
     Some(finished)
+}
+
+/// The part of a pull in which mirrors were asked that did not serve it. Added before the pull itself, so it goes first.
+fn failed_mirrors(transfer: &Transfer, started: BoundedInstant, finished: BoundedInstant, claims: &mut Claims) {
+    for mirror in &transfer.failed_mirrors {
+        let to = BoundedInstant::exact(mirror.to.min(finished.at), mirror.place);
+        let from = mirror.from.max(started.at).min(to.at);
+        let high = mirror.from_high.max(from).min(to.at);
+        let from = BoundedInstant { high, ..BoundedInstant::exact(from, mirror.place) };
+        if to.at - from.at >= NOTICEABLE {
+            claims.add(Phase::ImagePull, rank::PULL, from, to).waited_for =
+                Some(WaitedFor::Mirror(mirror.host.clone()));
+        }
+    }
 }
 
 /// A kubelet that restarted meanwhile sent a new request: the one before is over.
@@ -102,6 +122,7 @@ fn failed_pulls(transfers: &[&Transfer], claims: &mut Claims) -> Option<BoundedI
         if let Some(failure) = last {
             claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, from);
         }
+        failed_mirrors(transfer, from, to, claims);
         claims.add(Phase::ImagePull, rank::PULL, from, to).waited_for = Some(WaitedFor::Image(transfer.image.clone()));
         last = Some(to);
     }

@@ -39,7 +39,8 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
         let Some(pull) = pulls.get(number) else { continue };
         let mut transfer = with_queue(pull, pulls, since, &numbers, &mut startup.parallel_pulls);
         transfer.repull = requested.and_then(|requested| pulls.previous_pull(&pull.image, requested, removals));
-        transfer.rate = pull.bytes.and_then(|_| pulls.rate(pull.started, pull.finished));
+        let began = pull.failed_mirrors.last().map_or(pull.started, |mirror| mirror.to);
+        transfer.rate = pull.bytes.and_then(|_| pulls.rate(began, pull.finished));
         let failed = pulls.unfinished(&pull.image, since, pull.started).filter(|_| pull.ok);
         let failed = failed.map(|attempt| Transfer {
             started: attempt.started,
@@ -52,6 +53,7 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
             repull: None,
             rate: None,
             queued_since: None,
+            failed_mirrors: Vec::new(),
             ..transfer.clone()
         });
         let failed: Vec<Transfer> = failed.collect();
@@ -142,6 +144,7 @@ fn with_queue(pull: &FinishedPull, pulls: &Pulls, since: Time, own: &[usize], pa
         repull: None,
         rate: None,
         queued_since: ahead.map(|other| other.started),
+        failed_mirrors: pull.failed_mirrors.clone(),
     }
 }
 

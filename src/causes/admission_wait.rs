@@ -45,7 +45,7 @@ At -v=2, a pod without volumes has no log line between the ADD and its sandbox, 
         };
         let work = case.startup.events.iter().find(|event| event.time >= added.time && works(event.fact))?;
         let shown = case.startup.first(Fact::PodAdmitted).unwrap_or(added);
-        Some(Match { within: Some((added.time, work.time)), ..Match::at(shown) })
+        Some(Match { within: vec![(added.time, work.time)], ..Match::at(shown) })
     }),
     metrics: Some(|case| {
         let devices = case.mean(name::DEVICES, "").map_or(0.0, |(mean, _)| mean);

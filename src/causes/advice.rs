@@ -198,6 +198,7 @@ mod tests {
             ("image-gc-repull", "85 by default"),
             ("image-pull-always", "imagePullPolicy: IfNotPresent"),
             ("image-pull-unresolved", "the container runtime log"),
+            ("registry-mirror-failing", "hosts.toml"),
             ("registry-slow", "mirror"),
             ("image-large", "pre-pull"),
             ("image-pull-slow", "a registry mirror near the nodes"),

@@ -36,8 +36,8 @@ pub struct Match {
     pub failing: bool,
     /// Phases it claims beside its own: the input cannot divide them from those.
     pub also: &'static [Phase],
-    /// The claim is limited to this time range.
-    pub within: Option<(Time, Time)>,
+    /// The claim is limited to these time ranges; none: it is not.
+    pub within: Vec<(Time, Time)>,
 }
 
 impl Match {

@@ -38,9 +38,9 @@ If a pod also waited for the scheduler while the kubelet was down, the log canno
             // The kubelet had the pod already: it went down after its last line about it.
             let before = case.startup.events.iter().filter(|event| event.time < start.time && !event.from_runtime);
             let down = before.map(|event| event.time).max().unwrap_or(start.time);
-            return Some(Match { within: Some((down, Time(i64::MAX))), ..Match::at(start) });
+            return Some(Match { within: vec![(down, Time(i64::MAX))], ..Match::at(start) });
         }
-        let before = Match { within: Some((Time(i64::MIN), taken + Nanos(SECOND))), ..Match::at(start) };
+        let before = Match { within: vec![(Time(i64::MIN), taken + Nanos(SECOND))], ..Match::at(start) };
         (taken - start.time <= UP).then_some(before)
     }),
     metrics: Some(|case| {

@@ -34,6 +34,7 @@ mod post_start_hook;
 mod pull_rate_limited;
 mod readiness_slow;
 mod reason;
+mod registry_mirror_failing;
 mod registry_slow;
 mod runtime_slow;
 mod sandbox_cni_failing;
@@ -60,7 +61,7 @@ use crate::causes::metric_rules::MetricRule;
 use crate::model::phase::{PHASES, Phase};
 use crate::model::record::{Field, SourceLine};
 use crate::model::startup::State;
-use crate::model::time::Nanos;
+use crate::model::time::{Nanos, Time};
 use crate::model::waited_for::WaitedFor;
 
 /// Every cause. Log rules claim in this order: specific before general.
@@ -77,6 +78,7 @@ pub const CAUSES: &[Cause] = &[
     volume_mount_slow::CAUSE,
     pull_rate_limited::CAUSE,
     image_pull_failing::CAUSE,
+    registry_mirror_failing::CAUSE,
     image_gc_repull::CAUSE,
     image_pull_always::CAUSE,
     image_pull_queued::CAUSE,
@@ -174,7 +176,8 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     for cause in CAUSES {
         let Some(matched) = cause.logs.and_then(|rule| rule(case)) else { continue };
         let mine = |span: &&Span| {
-            let within = matched.within.is_none_or(|(from, to)| span.from >= from && span.to <= to);
+            let inside = |(from, to): &(Time, Time)| span.from >= *from && span.to <= *to;
+            let within = matched.within.is_empty() || matched.within.iter().any(inside);
             (cause.phases.contains(&span.phase) || matched.also.contains(&span.phase)) && within
         };
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));

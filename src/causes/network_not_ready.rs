@@ -33,7 +33,7 @@ Pods on the host network do not wait for it.
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
         // Other retries of the same pod have other causes.
         let waited = case.spans(Phase::RetryBackoff).find(|span| span.waited_for == Some(WaitedFor::NodeNetwork))?;
-        Some(Match { within: Some((waited.from, waited.to)), ..Match::failing(shown) })
+        Some(Match { within: vec![(waited.from, waited.to)], ..Match::failing(shown) })
     }),
     metrics: None,
 };

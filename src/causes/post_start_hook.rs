@@ -36,13 +36,13 @@ Without -v=4, anything else that blocks the sync of one pod looks the same.
         let running = case.breakdown.running?;
         let busy = case.startup.all(Fact::SyncFinished).find(|event| event.time >= started && event.time <= running);
         if let Some(busy) = busy {
-            return Some(Match { within: Some((started, busy.time)), ..Match::at(busy) });
+            return Some(Match { within: vec![(started, busy.time)], ..Match::at(busy) });
         }
         let known = case.traits.is_some();
         let alone = case.startup.context.neighbours.is_some_and(|others| others.reported < Nanos(SECOND / 2));
         let throttled = case.node_event(Fact::Throttled).is_some();
         let from = case.spans(Phase::StatusUpdate).map(|span| span.from).min()?;
-        ((known || alone) && !throttled).then(|| Match { likely: true, within: Some((from, running)), ..Match::default() })
+        ((known || alone) && !throttled).then(|| Match { likely: true, within: vec![(from, running)], ..Match::default() })
     }),
     metrics: None,
 };

@@ -88,6 +88,8 @@ named_enum! {
         TransferFinished = "transfer-finished",
         /// The runtime's pull failed.
         TransferFailed = "transfer-failed",
+        /// A registry host did not serve the runtime's pull; it asks the next one.
+        RegistryHostFailed = "registry-host-failed",
         /// `CreateContainer` began.
         ContainerRequested = "container-requested",
         /// `CreateContainer` returned a container.
@@ -180,6 +182,8 @@ named_enum! {
         Attempt = "attempt",
         /// An exit code.
         ExitCode = "exit_code",
+        /// A registry's host, with its port.
+        Host = "host",
         /// A URL.
         Url = "url",
         /// An HTTP verb.

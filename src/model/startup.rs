@@ -74,6 +74,23 @@ pub struct Transfer {
     pub rate: Option<f64>,
     /// When the pull began that ended the moment this one could begin: then this one was queued.
     pub queued_since: Option<Time>,
+    /// The mirrors that were asked first and did not serve it, in the order of time.
+    pub failed_mirrors: Vec<FailedMirror>,
+}
+
+/// A registry mirror that was asked for an image and did not serve it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedMirror {
+    /// Its host, with its port.
+    pub host: Box<str>,
+    /// It was asked: when the pull began, or when the host before it had failed.
+    pub from: Time,
+    /// Or later, but not after this: lines that name no image may be of another host of this pull, or of another pull.
+    pub from_high: Time,
+    /// The runtime gave it up.
+    pub to: Time,
+    /// The line that says so.
+    pub place: SourceLine,
 }
 
 /// Why an image was pulled that had been pulled before.

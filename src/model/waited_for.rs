@@ -12,6 +12,8 @@ pub enum WaitedFor {
     Image(Box<str>),
     /// The pull of another image, ahead in the node's queue.
     PullAhead(Box<str>),
+    /// A registry mirror that did not serve an image.
+    Mirror(Box<str>),
     /// A container.
     Container(Box<str>),
     /// The node's network.
@@ -33,6 +35,7 @@ pub enum WaitedFor {
 }
 
 const AHEAD: &str = "behind ";
+const MIRROR: &str = "mirror ";
 const NETWORK: &str = "the node's network";
 const PROBE: &str = "a readiness probe with at least ";
 const DETECTION_OR_UPDATE: &str = "or status update: no line separates them";
@@ -43,6 +46,9 @@ impl WaitedFor {
     pub fn from_text(text: &str) -> Self {
         if let Some(image) = text.strip_prefix(AHEAD) {
             return WaitedFor::PullAhead(image.into());
+        }
+        if let Some(host) = text.strip_prefix(MIRROR) {
+            return WaitedFor::Mirror(host.into());
         }
         if text == NETWORK {
             return WaitedFor::NodeNetwork;
@@ -65,11 +71,12 @@ impl WaitedFor {
         }
     }
 
-    /// The name in it.
+    /// The name of the image or the container in it.
     pub fn name(&self) -> Option<&str> {
         match self {
             WaitedFor::Image(name) | WaitedFor::PullAhead(name) | WaitedFor::Container(name) => Some(name),
-            WaitedFor::NodeNetwork
+            WaitedFor::Mirror(_)
+            | WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::ReadinessProbe { .. }
             | WaitedFor::Burst { .. } => None,
@@ -87,6 +94,7 @@ impl fmt::Display for WaitedFor {
         match self {
             WaitedFor::Image(name) | WaitedFor::Container(name) => out.write_str(name),
             WaitedFor::PullAhead(image) => write!(out, "{AHEAD}{image}"),
+            WaitedFor::Mirror(host) => write!(out, "{MIRROR}{host}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
             WaitedFor::ReadinessProbe { least, period } => {
@@ -108,6 +116,7 @@ mod tests {
         for known in [
             WaitedFor::Image("reg.test/app:v1".into()),
             WaitedFor::PullAhead("nginx".into()),
+            WaitedFor::Mirror("mirror.test:5000".into()),
             WaitedFor::Container("init-db".into()),
             WaitedFor::NodeNetwork,
             WaitedFor::DetectionOrUpdate,

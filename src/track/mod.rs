@@ -4,6 +4,7 @@
 mod aliases;
 mod closing;
 mod correlate;
+mod failed_mirrors;
 mod node;
 mod open;
 mod pulls;
@@ -195,7 +196,7 @@ impl Tracker {
                 self.describe(record, time, node);
             }
             Fact::KubeletStarted => self.restarted(&Event::of(record, time), node, false),
-            Fact::TransferStarted | Fact::TransferFinished | Fact::TransferFailed => {
+            Fact::TransferStarted | Fact::TransferFinished | Fact::TransferFailed | Fact::RegistryHostFailed => {
                 // The kubelet's own lines about the call say the same some milliseconds later, without an end.
                 if record.from_runtime {
                     self.pulls[node].push(&record, time);

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::failed_mirrors;
 use crate::model::record::{Fact, Field, Record, SourceLine};
-use crate::model::startup::Repull;
+use crate::model::startup::{FailedMirror, Repull};
 use crate::model::time::{Nanos, SECOND, Time};
 
 /// How many pulls of a node are remembered.
 const MAX_REMEMBERED: usize = 8192;
 /// Of so many pulls, the latest, it is looked at whether they had the same image.
 const LOOKBACK: usize = 1024;
+/// How many failed mirrors of one pull are remembered; a registry has a few.
+const MAX_MIRRORS: usize = 32;
 /// How far ends may be out of their order.
 const CLOCK_SLACK: Nanos = Nanos(5 * SECOND);
 
@@ -31,6 +34,12 @@ pub struct StartedPull {
     pub place: SourceLine,
     /// The id of the kubelet's request, where the runtime's lines are joined by it.
     request: Option<Box<str>>,
+    /// Mirrors that were asked and did not serve it.
+    failed_mirrors: Vec<FailedMirror>,
+    /// Until then it asked hosts that failed.
+    asked_until: Time,
+    /// Or until then, by a line that does not say whose it is.
+    perhaps_until: Time,
 }
 
 /// One pull in the runtime that is over.
@@ -50,6 +59,8 @@ pub struct FinishedPull {
     pub place: SourceLine,
     /// That line, shortened.
     pub text: Box<str>,
+    /// Mirrors that were asked first and did not serve it.
+    pub failed_mirrors: Vec<FailedMirror>,
     /// It is some startup's own.
     pub assigned: bool,
     /// containerd writes two lines at the end; the second has not come yet.
@@ -148,8 +159,10 @@ impl Pulls {
         // Two pulls of one image move it once.
         let mut moved: BTreeMap<&str, f64> = BTreeMap::new();
         for pull in self.since(from).map(|(_, pull)| pull).filter(|pull| pull.ok) {
-            let shared = (pull.finished.min(to) - pull.started.max(from)).seconds();
-            let took = (pull.finished - pull.started).seconds();
+            // While mirrors failed it moved nothing.
+            let began = pull.failed_mirrors.last().map_or(pull.started, |mirror| mirror.to.max(pull.started));
+            let shared = (pull.finished.min(to) - began.max(from)).seconds();
+            let took = (pull.finished - began).seconds();
             if shared > 0.0 && took > 0.0 {
                 let part = moved.entry(&pull.image).or_default();
                 *part = part.max(pull.bytes? as f64 * shared / took);
@@ -161,6 +174,10 @@ impl Pulls {
 
     /// Takes a line about a pull.
     pub(super) fn push(&mut self, record: &Record, time: Time) {
+        if record.fact == Fact::RegistryHostFailed {
+            self.host_failed(record, time);
+            return;
+        }
         let request = record.fields.text(Field::Request);
         let Some(image) = record.fields.text(Field::Image) else {
             // CRI-O names what it pulled by its id: the request says what that was.
@@ -176,6 +193,9 @@ impl Pulls {
                 started: time,
                 place: record.place,
                 request: request.map(Into::into),
+                failed_mirrors: Vec::new(),
+                asked_until: time,
+                perhaps_until: time,
             });
             if self.in_progress.len() > MAX_REMEMBERED {
                 self.in_progress.remove(0);
@@ -187,10 +207,17 @@ impl Pulls {
         if ok && took.is_none() && self.is_return_line(image) {
             return;
         }
-        let Some(started) = self.start_of(image, took.map(|took| time - took)) else { return };
+        let (started, failed_mirrors) = match self.take_started(image, took.map(|took| time - took)) {
+            Some(pull) => (pull.started, pull.failed_mirrors),
+            None => match took {
+                Some(took) => (time - took, Vec::new()),
+                None => return,
+            },
+        };
         self.add(FinishedPull {
             image: image.into(),
             started,
+            failed_mirrors,
             finished: time,
             ok,
             bytes: record.fields.number(Field::Bytes).filter(|bytes| *bytes > 0),
@@ -216,7 +243,7 @@ impl Pulls {
 
     /// Ends a pull that is under way, by a line that does not say how long it took.
     fn end(&mut self, number: usize, record: &Record, time: Time, ok: bool) {
-        let StartedPull { image, started, .. } = self.in_progress.remove(number);
+        let StartedPull { image, started, failed_mirrors, .. } = self.in_progress.remove(number);
         let (place, text) = (record.place, record.text.clone());
         let finished = time;
         self.add(FinishedPull {
@@ -227,6 +254,7 @@ impl Pulls {
             bytes: None,
             place,
             text,
+            failed_mirrors,
             assigned: false,
             awaits_return_line: false,
         });
@@ -246,14 +274,40 @@ impl Pulls {
         ended.map(|pull| pull.awaits_return_line = false).is_some()
     }
 
-    /// When a pull began that ends now. With several of one image under way the printed duration shows which one ended.
-    fn start_of(&mut self, image: &str, expected: Option<Time>) -> Option<Time> {
+    /// The pull that ends now. With several of one image under way the printed duration shows which one ended.
+    fn take_started(&mut self, image: &str, expected: Option<Time>) -> Option<StartedPull> {
         let mine = self.in_progress.iter().enumerate().filter(|(_, pull)| *pull.image == *image);
         let mine =
             mine.min_by_key(|(_, pull)| expected.map_or(pull.started.0, |expected| (pull.started - expected).abs().0));
-        match mine.map(|(number, _)| number) {
-            Some(number) => Some(self.in_progress.remove(number).started),
-            None => expected,
+        mine.map(|(number, _)| number).map(|number| self.in_progress.remove(number))
+    }
+
+    /// Takes a line about a host that did not serve a pull. The address in it names the image; without one it is taken for the
+    /// only pull under way, else it may be any's. What the registry itself does not serve is a failed pull.
+    fn host_failed(&mut self, record: &Record, time: Time) {
+        let Some(host) = record.fields.text(Field::Host) else { return };
+        let address = record.fields.text(Field::Error).and_then(failed_mirrors::address);
+        let number = match address {
+            // Two pulls of one image ask each host once.
+            Some(address) => {
+                let asks = |pull: &StartedPull| failed_mirrors::asks_for(address, &pull.image);
+                let again = |pull: &StartedPull| pull.failed_mirrors.iter().any(|known| *known.host == *host);
+                let mine = self.in_progress.iter().enumerate().filter(|(_, pull)| asks(pull));
+                mine.min_by_key(|(number, pull)| (again(pull), *number)).map(|(number, _)| number)
+            }
+            None if self.in_progress.len() > 1 => {
+                self.in_progress.iter_mut().for_each(|pull| pull.perhaps_until = time);
+                None
+            }
+            None => Some(0),
+        };
+        let Some(pull) = number.and_then(|number| self.in_progress.get_mut(number)) else { return };
+        let from = pull.asked_until.min(time);
+        let from_high = if address.is_some() { pull.perhaps_until.max(from).min(time) } else { time };
+        pull.asked_until = time;
+        if failed_mirrors::is_mirror(host, &pull.image) && pull.failed_mirrors.len() < MAX_MIRRORS {
+            let (host, place) = (host.into(), record.place);
+            pull.failed_mirrors.push(FailedMirror { host, from, from_high, to: time, place });
         }
     }
 }

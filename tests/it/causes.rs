@@ -47,6 +47,32 @@ fn every_cause_fires_in_one_case_and_stays_quiet_in_another() {
     }
 }
 
+#[test]
+fn a_cause_costs_what_lines_show() {
+    // Input, pod, cause, seconds, what is certain of them, what was waited for.
+    let mirror = "mirror mirror.example.test:443";
+    for (input, pod, cause, lost, certain, waited_for) in [
+        ("registry-mirror-dead", "app-1", "registry-mirror-failing", 30.004, 30.004, mirror),
+        // The image's layers were slow too; no line shows how long each waited for the mirror.
+        ("registry-mirror-slow-layers", "app-1", "registry-mirror-failing", 94.48, 30.004, mirror),
+        // An answer names no image.
+        ("registry-mirror-refusing", "app-1", "registry-mirror-failing", 20.015, 0.0, mirror),
+        ("registry-mirror-two-pulls", "app-1", "registry-mirror-failing", 30.004, 25.734, mirror),
+        ("registry-mirror-two-pulls", "app-2", "registry-mirror-failing", 30.004, 26.734, mirror),
+    ] {
+        let report = report(&[&format!("tests/causes/{input}")]);
+        let rows = report["startups"].as_array().expect("startups");
+        let row = rows.iter().find(|row| row["pod"] == pod).unwrap_or_else(|| panic!("{input}: no {pod}"));
+        let found = row["findings"].as_array().expect("findings").iter().find(|finding| finding["cause"] == cause);
+        let found = found.unwrap_or_else(|| panic!("{input} {pod}: no {cause}"));
+        assert_eq!(
+            (found["lost_s"].as_f64(), found["lost_min_s"].as_f64(), found["waited_for"].as_str()),
+            (Some(lost), Some(certain), Some(waited_for)),
+            "{input} {pod}"
+        );
+    }
+}
+
 /// What the rig did to a pod, and which causes tell it. None: nothing claims the start.
 pub const DONE: &[(&str, &[&str])] = &[
     ("image pull", &["image-pull-queued", "image-large", "image-pull-slow", "registry-slow", "image-pull-unresolved"]),

@@ -166,6 +166,7 @@ impl Anonymizer {
     fn about(&self, about: &str, known: &Known<'_>) -> String {
         match WaitedFor::from_text(about) {
             WaitedFor::PullAhead(image) => WaitedFor::PullAhead(self.name(Kind::Image, &image).into()).to_string(),
+            WaitedFor::Mirror(host) => WaitedFor::Mirror(self.name(Kind::Registry, &host).into()).to_string(),
             WaitedFor::Container(name) if known.get(&*name) != Some(&Kind::Image) => self.name(Kind::Container, &name),
             WaitedFor::Image(name) | WaitedFor::Container(name) => self.name(Kind::Image, &name),
             nameless @ (WaitedFor::NodeNetwork
