@@ -2,7 +2,7 @@
 
 use super::failures::{self, FailedStep, Failure};
 use super::timeline::{self, BoundedInstant, ContainerRun, Timeline, TimelineSource};
-use super::{pull_claims, within};
+use super::{pull_claims, resource_claims, within};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::startup::{Event, Startup};
@@ -83,6 +83,7 @@ pub(super) fn collect(
     }
     volumes(startup, timeline, running, &mut claims);
     failures::network(startup, running, &mut claims);
+    resource_claims::dynamic_resources(startup, timeline, running, &mut claims);
     if let (Some(asked), Some(ready)) = (timeline.sandbox_requested, timeline.sandbox_ready) {
         claims.add(Phase::Sandbox, rank::SANDBOX, asked, ready);
     } else if let (Some(asked), None, true) =

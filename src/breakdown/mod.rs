@@ -11,6 +11,7 @@ mod pull_claims;
 mod pulls;
 pub mod readiness;
 mod relist;
+mod resource_claims;
 mod tile;
 pub mod timeline;
 mod unlogged_exits;

@@ -11,16 +11,16 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "admission-wait",
     title: "Pods were delayed in kubelet admission",
-    advice: &[Advice::new(0, "check device plugins, DRA drivers and the topology manager policy; check that the sync loop is not blocked (PLEG, housekeeping)")],
+    advice: &[Advice::new(0, "check device plugins and the topology manager policy; check that the sync loop is not blocked (PLEG, housekeeping)")],
     text: "\
 What it means
-The kubelet has the pod, but admission (device allocation, DRA, topology hints) takes long, or the pod's worker starts late.
+The kubelet has the pod, but admission (device allocation, topology hints) takes long, or the pod's worker starts late.
 
 How it is detected
-The time from `SyncLoop ADD` to the first log line of the pod's worker or of its volumes that no other phase covers. In metrics: device allocation and DRA operations took 0.5 s or more per start.
+The time from `SyncLoop ADD` to the first log line of the pod's worker or of its volumes that no other phase covers. In metrics: device allocation took 0.5 s or more per start.
 
 What to do
-Check the Allocate calls of the node's device plugins and the logs of the DRA drivers. One slow admission delays all pods behind it, because the sync loop is a single goroutine.
+Check the Allocate calls of the node's device plugins. One slow admission delays all pods behind it, because the sync loop is a single goroutine.
 
 When it misleads
 At -v=2, a pod without volumes has no log line between the ADD and its sandbox, so its first line may come late.
@@ -48,9 +48,7 @@ At -v=2, a pod without volumes has no log line between the ADD and its sandbox, 
         Some(Match { within: vec![(added.time, work.time)], ..Match::at(shown) })
     }),
     metrics: Some(|case| {
-        let devices = case.mean(name::DEVICES, "").map_or(0.0, |(mean, _)| mean);
-        let mean = devices + case.mean(name::DRA, "").map_or(0.0, |(mean, _)| mean);
-        (mean >= MIN_MEAN_S)
-            .then(|| MetricClaim::up_to(mean, format!("device and resource allocation took {mean:.1} s per start")))
+        let (mean, _) = case.mean(name::DEVICES, "").filter(|(mean, _)| *mean >= MIN_MEAN_S)?;
+        Some(MetricClaim::up_to(mean, format!("device allocation took {mean:.1} s per start")))
     }),
 };

@@ -204,6 +204,8 @@ mod tests {
             ("image-pull-slow", "a registry mirror near the nodes"),
             ("init-containers", "init containers"),
             ("network-not-ready", "startup taint"),
+            ("dra-prepare-failing", "registers with the kubelet"),
+            ("dra-prepare-slow", "NodePrepareResources"),
             ("container-config-error", "before the pod"),
             ("container-start-error", "error line"),
             ("crash-loop", "container's own log"),

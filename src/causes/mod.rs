@@ -15,6 +15,8 @@ mod container_start_error;
 mod cpu_throttled;
 mod crash_loop;
 mod credential_provider_slow;
+mod dra_prepare_failing;
+mod dra_prepare_slow;
 pub mod evidence;
 mod image_gc_repull;
 mod image_large;
@@ -88,6 +90,8 @@ pub const CAUSES: &[Cause] = &[
     image_pull_slow::CAUSE,
     init_containers::CAUSE,
     network_not_ready::CAUSE,
+    dra_prepare_failing::CAUSE,
+    dra_prepare_slow::CAUSE,
     container_config_error::CAUSE,
     container_start_error::CAUSE,
     crash_loop::CAUSE,

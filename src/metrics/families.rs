@@ -119,7 +119,7 @@ pub mod name {
     pub const CREDENTIALS: &str = "kubelet_credential_provider_plugin_duration";
     /// Allocation of devices during admission.
     pub const DEVICES: &str = "kubelet_device_plugin_alloc_duration_seconds";
-    /// Dynamic resource allocation.
+    /// Preparing claimed devices (dynamic resource allocation), by whether it failed.
     pub const DRA: &str = "dra_operations_duration_seconds";
     /// Images removed by garbage collection.
     pub const IMAGE_GC: &str = "kubelet_image_garbage_collected_total";
@@ -202,7 +202,10 @@ pub const FAMILIES: &[Family] = &[
     with_label(family(name::CGROUP, Kubelet, Sum, "all"), "operation_type", &["create"]),
     family(name::CREDENTIALS, Kubelet, Sum, "all"),
     family(name::DEVICES, Kubelet, Sum, "all"),
-    family(name::DRA, Kubelet, Sum, "1.32"),
+    Family {
+        matchers: &[("operation_name", "PrepareResources")],
+        ..with_label(family(name::DRA, Kubelet, Sum, "1.32"), "is_error", &["true", "false"])
+    },
     family(name::IMAGE_GC, Kubelet, Counter, "1.29"),
     Family {
         matchers: &[("present_locally", "true"), ("pull_required", "true")],

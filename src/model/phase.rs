@@ -18,7 +18,7 @@ named_enum! {
         ImagePull = "image_pull",
         /// Between a failed pull and the next attempt.
         ImageBackoff = "image_backoff",
-        /// Sandbox requested → ready; including network set-up and retries.
+        /// Sandbox requested → ready; including claimed devices (DRA) before it, network set-up and retries.
         Sandbox = "sandbox",
         /// Init containers running.
         Init = "init",
@@ -60,7 +60,9 @@ impl Phase {
             Phase::ImageWait => ("pulling", "image wait", "pull requested → transfer started"),
             Phase::ImagePull => ("pulling", "image pull", "transfer and unpacking"),
             Phase::ImageBackoff => ("pulling", "image back-off", "failed pull → next attempt"),
-            Phase::Sandbox => ("runtime", "sandbox", "requested → ready, including the pod network"),
+            Phase::Sandbox => {
+                ("runtime", "sandbox", "requested → ready, including claimed devices and the pod network")
+            }
             Phase::Init => ("runtime", "init", "init containers running"),
             Phase::Start => ("runtime", "start", "container requested → started"),
             Phase::RetryBackoff => ("runtime", "retry back-off", "failed attempt → next attempt"),

@@ -60,6 +60,12 @@ named_enum! {
         SandboxNeeded = "sandbox-needed",
         /// The pod's sandbox is there but not ready: it is made anew (or the pod is ending).
         SandboxRecreated = "sandbox-recreated",
+        /// The kubelet begins to prepare the devices that the pod claims (dynamic resource allocation).
+        DynamicResourcesRequested = "dynamic-resources-requested",
+        /// A driver on the node has prepared claimed devices, or has failed to. Names no pod.
+        DynamicResourcesPrepared = "dynamic-resources-prepared",
+        /// The claimed devices could not be prepared; the kubelet tries again at its next sync of the pod.
+        DynamicResourcesFailed = "dynamic-resources-failed",
         /// `RunPodSandbox` began.
         SandboxRequested = "sandbox-requested",
         /// The runtime says which pod a sandbox is of, with its uid.
@@ -164,8 +170,10 @@ named_enum! {
         Volume = "volume",
         /// A volume plugin's name.
         Plugin = "plugin",
-        /// A CSI driver's name.
+        /// A driver's name (CSI, DRA).
         Driver = "driver",
+        /// A resource claim's name in its pod.
+        Claim = "claim",
         /// An error's text.
         Error = "error",
         /// A reason in one word.

@@ -16,6 +16,10 @@ pub enum WaitedFor {
     Mirror(Box<str>),
     /// A container.
     Container(Box<str>),
+    /// A driver that prepares claimed devices (dynamic resource allocation).
+    DraDriver(Box<str>),
+    /// Devices that the pod claims, where no line names their driver.
+    ResourceClaim(Box<str>),
     /// The node's network.
     NodeNetwork,
     /// The relist that notices the container, or the status update after it: no line separates them.
@@ -36,11 +40,18 @@ pub enum WaitedFor {
 
 const AHEAD: &str = "behind ";
 const MIRROR: &str = "mirror ";
+const DRIVER: &str = "DRA driver ";
+const CLAIM: &str = "resource claim ";
 const NETWORK: &str = "the node's network";
 const PROBE: &str = "a readiness probe with at least ";
 const DETECTION_OR_UPDATE: &str = "or status update: no line separates them";
 
 impl WaitedFor {
+    /// Whether it is devices that a pod claims.
+    pub fn is_claimed_device(&self) -> bool {
+        matches!(self, WaitedFor::DraDriver(_) | WaitedFor::ResourceClaim(_))
+    }
+
     /// Reads a stored text. A name alone does not say whose it is: with a slash or a colon it is an image's, else it is
     /// taken for a container's.
     pub fn from_text(text: &str) -> Self {
@@ -49,6 +60,12 @@ impl WaitedFor {
         }
         if let Some(host) = text.strip_prefix(MIRROR) {
             return WaitedFor::Mirror(host.into());
+        }
+        if let Some(driver) = text.strip_prefix(DRIVER) {
+            return WaitedFor::DraDriver(driver.into());
+        }
+        if let Some(claim) = text.strip_prefix(CLAIM) {
+            return WaitedFor::ResourceClaim(claim.into());
         }
         if text == NETWORK {
             return WaitedFor::NodeNetwork;
@@ -76,6 +93,8 @@ impl WaitedFor {
         match self {
             WaitedFor::Image(name) | WaitedFor::PullAhead(name) | WaitedFor::Container(name) => Some(name),
             WaitedFor::Mirror(_)
+            | WaitedFor::DraDriver(_)
+            | WaitedFor::ResourceClaim(_)
             | WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::ReadinessProbe { .. }
@@ -95,6 +114,8 @@ impl fmt::Display for WaitedFor {
             WaitedFor::Image(name) | WaitedFor::Container(name) => out.write_str(name),
             WaitedFor::PullAhead(image) => write!(out, "{AHEAD}{image}"),
             WaitedFor::Mirror(host) => write!(out, "{MIRROR}{host}"),
+            WaitedFor::DraDriver(driver) => write!(out, "{DRIVER}{driver}"),
+            WaitedFor::ResourceClaim(claim) => write!(out, "{CLAIM}{claim}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
             WaitedFor::ReadinessProbe { least, period } => {
@@ -117,6 +138,8 @@ mod tests {
             WaitedFor::Image("reg.test/app:v1".into()),
             WaitedFor::PullAhead("nginx".into()),
             WaitedFor::Mirror("mirror.test:5000".into()),
+            WaitedFor::DraDriver("gpu.example.test".into()),
+            WaitedFor::ResourceClaim("gpu".into()),
             WaitedFor::Container("init-db".into()),
             WaitedFor::NodeNetwork,
             WaitedFor::DetectionOrUpdate,

@@ -108,6 +108,8 @@ const TAKING_UP: Nanos = Nanos(10 * SECOND);
 fn confirms_start(record: &Record) -> bool {
     match record.fact {
         Fact::SandboxNeeded
+        | Fact::DynamicResourcesRequested
+        | Fact::DynamicResourcesFailed
         | Fact::SandboxRequested
         | Fact::SandboxFailed
         | Fact::StartupObserved
@@ -202,7 +204,11 @@ impl Tracker {
                     self.pulls[node].push(&record, time);
                 }
             }
-            Fact::Throttled | Fact::PlegUnhealthy | Fact::HousekeepingLate | Fact::ImageGc => {
+            Fact::Throttled
+            | Fact::PlegUnhealthy
+            | Fact::HousekeepingLate
+            | Fact::ImageGc
+            | Fact::DynamicResourcesPrepared => {
                 if record.fact == Fact::ImageGc {
                     self.removals[node].push(time, record.place);
                 }

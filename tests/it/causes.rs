@@ -50,7 +50,7 @@ fn every_cause_fires_in_one_case_and_stays_quiet_in_another() {
 #[test]
 fn a_cause_costs_what_lines_show() {
     // Input, pod, cause, seconds, what is certain of them, what was waited for.
-    let mirror = "mirror mirror.example.test:443";
+    let (mirror, driver) = ("mirror mirror.example.test:443", "DRA driver gpu.example.test");
     for (input, pod, cause, lost, certain, waited_for) in [
         ("registry-mirror-dead", "app-1", "registry-mirror-failing", 30.004, 30.004, mirror),
         // The image's layers were slow too; no line shows how long each waited for the mirror.
@@ -59,6 +59,11 @@ fn a_cause_costs_what_lines_show() {
         ("registry-mirror-refusing", "app-1", "registry-mirror-failing", 20.015, 0.0, mirror),
         ("registry-mirror-two-pulls", "app-1", "registry-mirror-failing", 30.004, 25.734, mirror),
         ("registry-mirror-two-pulls", "app-2", "registry-mirror-failing", 30.004, 26.734, mirror),
+        ("dra-prepare-failing", "app-1", "dra-prepare-failing", 75.22, 75.22, driver),
+        ("dra-prepare-failing-v0", "app-1", "dra-prepare-failing", 142.489, 69.789, driver),
+        ("dra-prepare-never", "app-1", "dra-prepare-failing", 99.3, 75.212, driver),
+        ("dra-prepare-slow", "app-1", "dra-prepare-slow", 11.914, 11.914, "resource claim gpu"),
+        ("dra-prepare-slow-v4", "app-1", "dra-prepare-slow", 11.904, 11.904, driver),
     ] {
         let report = report(&[&format!("tests/causes/{input}")]);
         let rows = report["startups"].as_array().expect("startups");

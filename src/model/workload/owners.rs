@@ -45,6 +45,10 @@ pub struct Traits {
     pub selinux: bool,
     /// It has a persistent volume.
     pub persistent: bool,
+    /// It claims devices (dynamic resource allocation).
+    pub resource_claims: bool,
+    /// It has a user namespace of its own (`hostUsers: false`).
+    pub user_namespace: bool,
     /// A container has a readiness or a startup probe.
     pub probes: bool,
     /// Something other than its containers decides whether it is ready (`spec.readinessGates`).
@@ -279,6 +283,8 @@ enum Location {
     ConditionKind,
     ConditionStatus,
     Since,
+    ResourceClaims,
+    HostUsers,
 }
 
 impl Location {
@@ -305,6 +311,8 @@ impl Location {
             (Self::Spec, "containers") => Self::Containers,
             (Self::Spec | Self::Container, "securityContext") => Self::Security,
             (Self::Spec, "volumes") => Self::Volumes,
+            (Self::Spec, "resourceClaims") => Self::ResourceClaims,
+            (Self::Spec, "hostUsers") => Self::HostUsers,
             (Self::Container, "lifecycle") => Self::Lifecycle,
             (Self::Lifecycle, "postStart") => Self::PostStart,
             (Self::Security, "seLinuxOptions") => Self::SeLinux,
@@ -410,6 +418,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
             Location::Sidecars => Location::Sidecar,
             Location::Gates => Location::Gate,
             Location::Conditions => Location::Condition,
+            Location::ResourceClaims => {
+                while seq.next_element::<IgnoredAny>()?.is_some() {
+                    self.item.traits.resource_claims = true;
+                }
+                return Ok(());
+            }
             _ => {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(());
@@ -447,8 +461,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        if self.location == Location::Controller {
-            self.item.reference.controller = value;
+        match self.location {
+            Location::Controller => self.item.reference.controller = value,
+            Location::HostUsers => self.item.traits.user_namespace = !value,
+            _ => {}
         }
         Ok(())
     }

@@ -167,6 +167,10 @@ impl Anonymizer {
         match WaitedFor::from_text(about) {
             WaitedFor::PullAhead(image) => WaitedFor::PullAhead(self.name(Kind::Image, &image).into()).to_string(),
             WaitedFor::Mirror(host) => WaitedFor::Mirror(self.name(Kind::Registry, &host).into()).to_string(),
+            WaitedFor::DraDriver(driver) => WaitedFor::DraDriver(self.name(Kind::Host, &driver).into()).to_string(),
+            WaitedFor::ResourceClaim(claim) => {
+                WaitedFor::ResourceClaim(self.name(Kind::Other, &claim).into()).to_string()
+            }
             WaitedFor::Container(name) if known.get(&*name) != Some(&Kind::Image) => self.name(Kind::Container, &name),
             WaitedFor::Image(name) | WaitedFor::Container(name) => self.name(Kind::Image, &name),
             nameless @ (WaitedFor::NodeNetwork
