@@ -159,6 +159,7 @@ fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mu
     else {
         return;
     };
+    pull_claims::image_volumes(startup, running, claims);
     let failures: Vec<Failure> = failures::failures(startup).collect();
     let mut before = ready;
     let gaps_with_pulls = pull_claims::runtime_pull_count(startup);

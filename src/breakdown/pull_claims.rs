@@ -31,6 +31,15 @@ const SLACK: Nanos = Nanos(SECOND / 20);
 /// A mirror that does not have an image says so in less (captures: milliseconds). A span for each would only be clutter.
 const NOTICEABLE: Nanos = Nanos(SECOND / 10);
 
+/// The pulls of images that are mounted as volumes: before any container, each with an event of its own.
+pub(super) fn image_volumes(startup: &Startup, running: Time, claims: &mut Claims) {
+    for event in startup.all(Fact::ImageVolumePulled).filter(|event| event.time <= running) {
+        let FinishedPull { requested, started, finished, image } = pull_by_event(event);
+        claims.add(Phase::ImageWait, rank::WAIT, requested.unwrap_or(started), started);
+        claims.add(Phase::ImagePull, rank::PULL, started, finished).waited_for = image.map(WaitedFor::Image);
+    }
+}
+
 /// The pulls between two known instants, by the kubelet's events and the runtime's transfers. Gives the end of the last.
 pub(super) fn pulls(
     startup: &Startup,

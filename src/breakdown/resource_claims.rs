@@ -128,8 +128,8 @@ fn whose(startup: &Startup, since: Time, failure: &Event) -> WaitedFor {
     if let Some(claim) = named.into_iter().find_map(after) {
         return WaitedFor::ResourceClaim(claim.into());
     }
-    let requested = startup.all(Fact::DynamicResourcesRequested);
-    let requested = requested.filter(|event| event.time > since && event.time <= failure.time).last();
+    let mut requested = startup.all(Fact::DynamicResourcesRequested);
+    let requested = requested.rfind(|event| event.time > since && event.time <= failure.time);
     requested.and_then(claim).unwrap_or_else(nobody)
 }
 

@@ -176,7 +176,7 @@ mod tests {
     use crate::causes;
 
     /// The versions that the facts were checked for.
-    const VERSIONS: [&str; 6] = ["v1.26.5", "v1.27.16", "v1.30.4", "v1.33.13", "v1.34.8", "v1.36.3"];
+    const VERSIONS: [&str; 7] = ["v1.26.5", "v1.27.16", "v1.30.4", "v1.33.13", "v1.34.8", "v1.35.6", "v1.36.3"];
 
     #[test]
     fn advice_is_true_for_the_version() {
@@ -201,6 +201,8 @@ mod tests {
             ("registry-mirror-failing", "hosts.toml"),
             ("registry-slow", "mirror"),
             ("image-large", "pre-pull"),
+            ("image-large", "with containerd 2.2 or later"),
+            ("image-volume-pull", "pre-pull"),
             ("image-pull-slow", "a registry mirror near the nodes"),
             ("init-containers", "init containers"),
             ("network-not-ready", "startup taint"),
@@ -219,14 +221,27 @@ mod tests {
             ("unexplained", "-v=4"),
             ("readiness-slow", "initialDelaySeconds"),
             ("cpu-throttled", "resources.limits.cpu"),
-            ("credential-provider-slow", "cacheDuration"),
+            ("userns-chown", "idmapped mounts"),
         ];
-        type Facts = (&'static str, [(&'static str, &'static str); 6]);
-        let facts: [Facts; 5] = [
+        type Facts = (&'static str, [(&'static str, &'static str); 7]);
+        let facts: [Facts; 6] = [
+            (
+                "image-credentials-slow",
+                [
+                    ("cacheDuration", "on the node already"),
+                    ("cacheDuration", "on the node already"),
+                    ("cacheDuration", "on the node already"),
+                    ("on the node already", "upgrade"),
+                    ("on the node already", "upgrade"),
+                    ("on the node already", "upgrade"),
+                    ("on the node already", "upgrade"),
+                ],
+            ),
             (
                 "image-pull-queued",
                 [
                     ("serializeImagePulls: false", "maxParallelImagePulls:"),
+                    ("maxParallelImagePulls: 3", "serializeImagePulls: false"),
                     ("maxParallelImagePulls: 3", "serializeImagePulls: false"),
                     ("maxParallelImagePulls: 3", "serializeImagePulls: false"),
                     ("maxParallelImagePulls: 3", "serializeImagePulls: false"),
@@ -243,6 +258,7 @@ mod tests {
                     ("50 and 100 are the default here", "kubeAPIQPS: 50"),
                     ("50 and 100 are the default here", "kubeAPIQPS: 50"),
                     ("50 and 100 are the default here", "kubeAPIQPS: 50"),
+                    ("50 and 100 are the default here", "kubeAPIQPS: 50"),
                 ],
             ),
             (
@@ -253,18 +269,28 @@ mod tests {
                     ("upgrade to 1.36", "on by default here"),
                     ("upgrade to 1.36", "on by default here"),
                     ("upgrade to 1.36", "on by default here"),
+                    ("upgrade to 1.36", "on by default here"),
                     ("on by default here", "upgrade"),
                 ],
             ),
             (
                 "memory-high-throttled",
-                [("0.8", "0.9"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8"), ("0.9", "0.8")],
+                [
+                    ("0.8", "0.9"),
+                    ("0.9", "0.8"),
+                    ("0.9", "0.8"),
+                    ("0.9", "0.8"),
+                    ("0.9", "0.8"),
+                    ("0.9", "0.8"),
+                    ("0.9", "0.8"),
+                ],
             ),
             (
                 "selinux-relabel",
                 [
                     ("since 1.28", "SELinuxMount"),
                     ("since 1.28", "SELinuxMount"),
+                    ("SELinuxMount feature gate (off by default here)", "upgrade"),
                     ("SELinuxMount feature gate (off by default here)", "upgrade"),
                     ("SELinuxMount feature gate (off by default here)", "upgrade"),
                     ("SELinuxMount feature gate (off by default here)", "upgrade"),

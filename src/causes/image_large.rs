@@ -10,7 +10,9 @@ use crate::model::waited_for::WaitedFor;
 pub(super) const CAUSE: Cause = Cause {
     id: "image-large",
     title: "Large image; transfer rate was normal",
-    advice: &[Advice::new(0, "use smaller images; pre-pull this image (DaemonSet, node image); or use lazy loading (stargz, Nydus)").side_effect("disk space on every node").what_if("prepull")],
+    advice: &[Advice::new(0, "use smaller images; pre-pull this image (DaemonSet, node image); or use lazy loading (stargz, Nydus); with containerd 2.2 or later, unpack layers in parallel (max_concurrent_unpacks in [plugins.'io.containerd.transfer.v1.local'], 1 by default)")
+        .side_effect("disk space on every node; parallel unpacking uses more CPU and disk at once, and needs a patch release with containerd pull request 13125, before which deleted files of an image could stay")
+        .what_if("prepull")],
     text: "\
 What it means
 The image has many bytes to transfer and unpack.

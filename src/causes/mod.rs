@@ -14,10 +14,10 @@ mod container_config_error;
 mod container_start_error;
 mod cpu_throttled;
 mod crash_loop;
-mod credential_provider_slow;
 mod dra_prepare_failing;
 mod dra_prepare_slow;
 pub mod evidence;
+mod image_credentials_slow;
 mod image_gc_repull;
 mod image_large;
 mod image_pull_always;
@@ -25,6 +25,7 @@ mod image_pull_failing;
 mod image_pull_queued;
 mod image_pull_slow;
 mod image_pull_unresolved;
+mod image_volume_pull;
 mod init_containers;
 mod kubelet_restart;
 mod memory_high_throttled;
@@ -47,6 +48,7 @@ pub mod setting;
 mod sidecar_startup_probe;
 mod status_report_slow;
 mod unexplained;
+mod userns_chown;
 mod volume_attach_slow;
 mod volume_fsgroup_chown;
 mod volume_mount_slow;
@@ -81,6 +83,8 @@ pub const CAUSES: &[Cause] = &[
     pull_rate_limited::CAUSE,
     image_pull_failing::CAUSE,
     registry_mirror_failing::CAUSE,
+    image_volume_pull::CAUSE,
+    image_credentials_slow::CAUSE,
     image_gc_repull::CAUSE,
     image_pull_always::CAUSE,
     image_pull_queued::CAUSE,
@@ -101,6 +105,7 @@ pub const CAUSES: &[Cause] = &[
     node_overloaded::CAUSE,
     sandbox_cni_slow::CAUSE,
     selinux_relabel::CAUSE,
+    userns_chown::CAUSE,
     runtime_slow::CAUSE,
     pleg_relist_delay::CAUSE,
     status_report_slow::CAUSE,
@@ -109,7 +114,6 @@ pub const CAUSES: &[Cause] = &[
     // Only metrics show these.
     cpu_throttled::CAUSE,
     memory_high_throttled::CAUSE,
-    credential_provider_slow::CAUSE,
 ];
 
 /// The id of the cause of seconds that no evidence explains.

@@ -11,7 +11,7 @@ pub(super) const CAUSE: Cause = Cause {
     id: "pleg-relist-delay",
     title: "Kubelet noticed container changes late (PLEG relist)",
     advice: &[
-        Advice::new(0, "upgrade to 1.36, whose kubelet relists on demand (PLEGOnDemandRelist); EventedPLEG is off by default and went back to alpha in 1.30"),
+        Advice::new(0, "upgrade to 1.36, whose kubelet relists on demand (PLEGOnDemandRelist, a beta feature that is on by default there); EventedPLEG is off by default and went back to alpha in 1.30"),
         Advice::new(36, "PLEGOnDemandRelist is on by default here: check that no feature gate turns it off; the rest is a slow relist"),
     ],
     text: "\

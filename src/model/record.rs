@@ -132,6 +132,10 @@ named_enum! {
         HousekeepingLate = "housekeeping-late",
         /// Images are being removed to free disk.
         ImageGc = "image-gc",
+        /// A credential provider failed for an image. Names no pod.
+        CredentialsFailed = "credentials-failed",
+        /// An image that is mounted as a volume was pulled, as the kubelet saw it.
+        ImageVolumePulled = "image-volume-pulled",
         /// A pull secret is missing.
         PullSecretMissing = "pull-secret-missing",
         /// The runtime says that an earlier request is still under way.

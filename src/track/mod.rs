@@ -115,6 +115,7 @@ fn confirms_start(record: &Record) -> bool {
         | Fact::StartupObserved
         | Fact::PullRequested
         | Fact::PullFinished
+        | Fact::ImageVolumePulled
         | Fact::PullFailed
         | Fact::PullBackoff
         | Fact::RunningMarked
@@ -208,7 +209,8 @@ impl Tracker {
             | Fact::PlegUnhealthy
             | Fact::HousekeepingLate
             | Fact::ImageGc
-            | Fact::DynamicResourcesPrepared => {
+            | Fact::DynamicResourcesPrepared
+            | Fact::CredentialsFailed => {
                 if record.fact == Fact::ImageGc {
                     self.removals[node].push(time, record.place);
                 }

@@ -59,6 +59,7 @@ fn a_cause_costs_what_lines_show() {
         ("registry-mirror-refusing", "app-1", "registry-mirror-failing", 20.015, 0.0, mirror),
         ("registry-mirror-two-pulls", "app-1", "registry-mirror-failing", 30.004, 25.734, mirror),
         ("registry-mirror-two-pulls", "app-2", "registry-mirror-failing", 30.004, 26.734, mirror),
+        ("image-volume-pull", "app-1", "image-volume-pull", 38.495, 38.495, "registry.example.test/models/llm:v1"),
         ("dra-prepare-failing", "app-1", "dra-prepare-failing", 75.22, 75.22, driver),
         ("dra-prepare-failing-v0", "app-1", "dra-prepare-failing", 142.489, 69.789, driver),
         ("dra-prepare-never", "app-1", "dra-prepare-failing", 99.3, 75.212, driver),
@@ -348,7 +349,7 @@ fn what_could_not_be_judged_is_named_with_what_would_show_it() {
     assert!(asks(alone, "image-pull-queued").is_some_and(|ask| ask.contains("runtime log")));
     assert_eq!(asks(both, "image-pull-queued"), None);
     assert!(asks(both, "cpu-throttled").is_some_and(|ask| ask.contains("cadvisor")));
-    assert_eq!(asks("samples/s02-pull-serial", "credential-provider-slow"), None, "the folder has metrics");
+    assert_eq!(asks("samples/s02-pull-serial", "image-credentials-slow"), None, "the folder has metrics");
 }
 
 #[test]
