@@ -14,7 +14,7 @@ What it means
 A pod with hostUsers: false has a user namespace of its own. Without idmapped mounts, the runtime copies the ownership of each file of the image to the pod's IDs before a container is created. In containerd's own measurement (pull request 4734), this took 0.12 s for busybox and 39 s for fedora.
 
 How it is detected
-Never by the log alone. If pod objects are given: the pod has hostUsers: false, and its containers took more than 2 s to be created. This makes the cause likely, so certain is 0. The metric kubelet_started_user_namespaced_pods_total shows whether a node starts such pods at all, but not what it costs. It is written after the source; no real log of it was at hand.
+Never by the log alone. If pod objects are given: the pod has hostUsers: false, and its containers took more than 2 s to be created. This makes the cause likely, so certain is 0. The metric kubelet_started_user_namespaced_pods_total shows whether a node starts such pods at all, but not what it costs. This rule is written after the source; no real log of such a pod was at hand.
 
 What to do
 Compare a pod of the same image with hostUsers: true. Check the node's kernel and the filesystem under the runtime's image store.
