@@ -188,7 +188,7 @@ fn hostile_text_of_a_stored_report_reaches_no_terminal_by_stderr_either() {
 #[test]
 fn every_line_fits_eighty_columns() {
     let sample = samples().join("s02-pull-serial/in");
-    let output = podlag().arg(&sample).output().unwrap();
+    let output = podlag().arg(&sample).env("COLUMNS", "80").output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
     for line in shown.lines() {
         assert!(unicode_width::UnicodeWidthStr::width(line) <= 80, "{line}");

@@ -39,6 +39,7 @@ mod readiness;
 mod recipes;
 mod rooms;
 mod schema;
+mod summary;
 mod support;
 mod tables;
 mod trace;

@@ -88,9 +88,7 @@ impl Page<'_> {
     /// Of all changes that were replayed, the one that surely saves most of the slow starts.
     fn best_change(&self, out: &mut dyn Write) -> io::Result<()> {
         match estimate::best(self.report) {
-            Some(best) => {
-                self.words_after(out, &format!("{}: ", self.strong("best single change")), "  ", &sanitize(&best))
-            }
+            Some(best) => self.words(out, "  ", &format!("best single change: {}", sanitize(&best))),
             None => Ok(()),
         }
     }

@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use super::{Page, covered, plural, unused_lines};
 use crate::model::text::sanitize;
 
+/// How many inputs are named that would show more.
+const NEEDED: usize = 2;
+
 impl Page<'_> {
     pub(super) fn coverage(&self, out: &mut dyn Write) -> io::Result<()> {
         let c = &self.report.coverage;
@@ -46,15 +49,13 @@ impl Page<'_> {
         }
         if !self.details {
             let causes: usize = not_checked.iter().map(|blind| blind.causes.len()).sum();
-            let first = not_checked.iter().filter_map(|blind| blind.how_to_get.first().map(|how| &**how));
-            let first: Vec<&str> = first.take(2).collect();
-            let more = not_checked.len() > first.len();
-            let text = format!(
-                "not checked: {}; add {}{}",
-                plural(causes, "cause", "causes"),
-                first.join(", or "),
-                if more { ", or more" } else { "" }
-            );
+            let mut needed: Vec<&str> =
+                not_checked.iter().filter_map(|blind| blind.how_to_get.first().map(|how| &**how)).collect();
+            needed.dedup();
+            let more = if needed.len() > NEEDED { "; and more" } else { "" };
+            needed.truncate(NEEDED);
+            let text =
+                format!("not checked: {}, which need {}{more}", plural(causes, "cause", "causes"), needed.join("; "));
             return self.words(out, "", &text);
         }
         writeln!(out, "{}", self.strong("not checked (add this input)"))?;

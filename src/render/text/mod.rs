@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, format_count, format_duration, format_percent, wrap};
+use super::{TextOptions, chain, format_count, format_duration, format_percent, wrap};
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
@@ -24,12 +24,22 @@ const SMALL: f64 = 0.01;
 const SLOWEST: usize = 5;
 
 pub(super) fn write(report: &Report, screen: TextOptions, out: &mut dyn Write) -> Result<(), Error> {
-    Ok(page(report, screen, out)?)
+    // Of one startup the summary is its steps.
+    let one = report.summary.slowest.first().filter(|_| report.summary.startups == 1 && report.metrics.is_none());
+    let steps = match one {
+        Some(example) if !screen.details => chain::find(report, &example.pod)?,
+        _ => Vec::new(),
+    };
+    if steps.is_empty() {
+        return Ok(page(report, screen, out)?);
+    }
+    chain::write(&steps, screen, out)?;
+    writeln!(out)?;
+    Ok(Page::of(report, screen).coverage(out)?)
 }
 
 fn page(report: &Report, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
-    let TextOptions { width, colour, clips, details } = screen;
-    let page = Page { report, width: width.max(60), colour, clips, details };
+    let page = Page::of(report, screen);
     let summary = &report.summary;
     if report.is_empty() {
         writeln!(out, "no pod startups found")?;
@@ -62,6 +72,12 @@ struct Page<'a> {
 
 pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", format_count(count), if count == 1 { one } else { many })
+}
+
+impl<'a> Page<'a> {
+    fn of(report: &'a Report, TextOptions { width, colour, clips, details }: TextOptions) -> Self {
+        Page { report, width: width.max(60), colour, clips, details }
+    }
 }
 
 impl Page<'_> {

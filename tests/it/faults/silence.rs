@@ -59,7 +59,7 @@ fn what_was_not_used_is_counted_and_its_first_places_are_named() {
             assert_eq!(named, spoilt[..named.len()], "{why}");
         }
     }
-    let shown = run([&path]).out;
+    let shown = run([path.as_os_str(), "--details".as_ref()]).out;
     let words: String = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     for (why, count) in
         [("unrecognised", "unknown_lines"), ("truncated", "truncated_records"), ("over-long", "long_lines")]
