@@ -187,8 +187,11 @@ pub fn filtered(coverage: &Coverage, form: &str, out: &mut dyn Write) -> Result<
 
 /// The filters and what they left out, in words.
 fn only(coverage: &Coverage) -> String {
-    let (filters, others) = (sanitize(&coverage.filters.join(", ")), coverage.filtered);
-    format!("only {filters}: {others} {} filtered out", if others == 1 { "startup" } else { "startups" })
+    let (without, with): (Vec<&str>, Vec<&str>) =
+        coverage.filters.iter().map(String::as_str).partition(|filter| filter.starts_with("not "));
+    let lead = if with.is_empty() { "" } else { "only " };
+    let (filters, others) = (sanitize(&[with, without].concat().join(", ")), coverage.filtered);
+    format!("{lead}{filters}: {others} {} filtered out", if others == 1 { "startup" } else { "startups" })
 }
 
 /// Whose pseudonyms names are, in words.

@@ -1,5 +1,5 @@
 //! Which startups count: the filters every verb takes. A row passes when it fits every kind of filter that is given, and one
-//! pattern of each kind.
+//! pattern of each kind, and no pattern that excludes.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use regex::Regex;
@@ -35,7 +35,28 @@ pub struct Filter {
     pub since: Option<Time>,
     /// Startups created before this instant.
     pub until: Option<Time>,
-    globs: Vec<(usize, Vec<(String, Regex)>)>,
+    globs: Vec<Globs>,
+}
+
+/// Patterns of one kind.
+#[derive(Clone, Debug)]
+struct Globs {
+    /// Its number in [`KINDS`].
+    kind: usize,
+    /// What fits is left out, not kept.
+    exclude: bool,
+    patterns: Vec<(String, Regex)>,
+}
+
+impl Globs {
+    fn name(&self) -> &'static str {
+        KINDS.get(self.kind).map_or("", |(name, _)| name)
+    }
+
+    /// Whether something with these names counts.
+    fn pass(&self, names: &[String]) -> bool {
+        self.patterns.iter().any(|(_, glob)| names.iter().any(|name| glob.is_match(name))) != self.exclude
+    }
 }
 
 /// A glob as a pattern: `*` is any text, `?` one character, everything else itself.
@@ -96,6 +117,37 @@ impl Filter {
     /// # Errors
     /// When a pattern cannot be used, or names a cause that does not exist.
     pub fn add(&mut self, kind: &str, patterns: &[String]) -> Result<(), Error> {
+        self.set(kind, patterns, false, &format!("--{kind}"))
+    }
+
+    /// Adds patterns to leave out, each as `KIND=GLOB`.
+    ///
+    /// # Errors
+    /// When one is not written so, or has no known kind; and as [`Filter::add`].
+    pub fn exclude(&mut self, filters: &[String]) -> Result<(), Error> {
+        let known = || KINDS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let mut of_kinds: Vec<Vec<String>> = vec![Vec::new(); KINDS.len()];
+        for filter in filters {
+            let wrong = |words: String| {
+                Error::new(ErrorKind::Setting, format!("--exclude: {words}"))
+                    .help(format!("write KIND=GLOB, e.g. namespace=kube-system; kinds: {}", known()))
+            };
+            let Some((kind, glob)) = filter.split_once('=').filter(|(_, glob)| !glob.is_empty()) else {
+                return Err(wrong(format!("{filter:?} is not KIND=GLOB")));
+            };
+            let number = KINDS.iter().position(|(name, _)| *name == kind);
+            match number.and_then(|number| of_kinds.get_mut(number)) {
+                Some(globs) => globs.push(glob.to_owned()),
+                None => return Err(wrong(format!("no filter is named {kind:?}"))),
+            }
+        }
+        for ((kind, _), globs) in KINDS.iter().zip(of_kinds) {
+            self.set(kind, &globs, true, "--exclude cause")?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, kind: &str, patterns: &[String], exclude: bool, flag: &str) -> Result<(), Error> {
         let Some(number) = KINDS.iter().position(|(name, _)| *name == kind).filter(|_| !patterns.is_empty()) else {
             return Ok(());
         };
@@ -103,25 +155,23 @@ impl Filter {
         let compiled: Vec<(String, Regex)> = compiled.collect::<Result<_, Error>>()?;
         for (pattern, glob) in compiled.iter().filter(|_| kind == "cause") {
             if !causes::all().any(|cause| glob.is_match(cause.id)) {
-                let unknown = format!("--cause: unknown cause {pattern:?}");
+                let unknown = format!("{flag}: unknown cause {pattern:?}");
                 return Err(Error::new(ErrorKind::Setting, unknown).help("podlag explain lists them"));
             }
         }
-        self.globs.push((number, compiled));
+        self.globs.push(Globs { kind: number, exclude, patterns: compiled });
         Ok(())
     }
 
     /// Whether what is known of this node counts.
     pub fn passes_node(&self, node: &str) -> bool {
-        let of_nodes = |kind: usize| KINDS.get(kind).is_some_and(|(name, _)| *name == "node");
-        let mut kinds = self.globs.iter().filter(|(kind, _)| of_nodes(*kind));
-        kinds.all(|(_, patterns)| patterns.iter().any(|(_, glob)| glob.is_match(node)))
+        let names = [node.to_owned()];
+        self.globs.iter().filter(|globs| globs.name() == "node").all(|globs| globs.pass(&names))
     }
 
     /// Whether only whole nodes are left out.
     pub fn is_of_nodes(&self) -> bool {
-        let of_nodes = |kind: usize| KINDS.get(kind).is_some_and(|(name, _)| *name == "node");
-        self.since.is_none() && self.until.is_none() && self.globs.iter().all(|(kind, _)| of_nodes(*kind))
+        self.since.is_none() && self.until.is_none() && self.globs.iter().all(|globs| globs.name() == "node")
     }
 
     /// Whether nothing is filtered.
@@ -134,19 +184,18 @@ impl Filter {
         let began = || row.began();
         self.since.is_none_or(|since| began().is_some_and(|began| began >= since))
             && self.until.is_none_or(|until| began().is_some_and(|began| began < until))
-            && self.globs.iter().all(|(kind, patterns)| {
-                let names = KINDS.get(*kind).map_or(Vec::new(), |(_, names)| names(row));
-                patterns.iter().any(|(_, glob)| names.iter().any(|name| glob.is_match(name)))
-            })
+            && self
+                .globs
+                .iter()
+                .all(|globs| globs.pass(&KINDS.get(globs.kind).map_or(Vec::new(), |(_, names)| names(row))))
     }
 
     /// The filters as the user would write them, times in UTC.
     pub fn words(&self) -> Vec<String> {
         let time = |name: &str, time: Option<Time>| time.map(|time| format!("{name} {time}"));
-        let patterns = self.globs.iter().map(|(kind, patterns)| {
-            let name = KINDS.get(*kind).map_or("", |(name, _)| name);
-            let all: Vec<&str> = patterns.iter().map(|(text, _)| text.as_str()).collect();
-            format!("{name} {}", all.join(" or "))
+        let patterns = self.globs.iter().map(|globs| {
+            let all: Vec<&str> = globs.patterns.iter().map(|(text, _)| text.as_str()).collect();
+            format!("{}{} {}", if globs.exclude { "not " } else { "" }, globs.name(), all.join(" or "))
         });
         time("since", self.since).into_iter().chain(time("until", self.until)).chain(patterns).collect()
     }
@@ -182,6 +231,26 @@ mod tests {
         both.add("pod", &["web-*".into()]).unwrap();
         assert!(!both.passes(&row));
         assert!(both.add("cause", &["no-such".into()]).is_err());
+    }
+
+    #[test]
+    fn what_is_excluded_fits_no_pattern() {
+        let row = Row { namespace: "kube-system".into(), pod: "cni-x2x9k".into(), ..Row::default() };
+        let filter = |texts: &[&str]| {
+            let mut filter = Filter::default();
+            filter.exclude(&texts.iter().map(ToString::to_string).collect::<Vec<_>>()).map(|()| filter)
+        };
+        assert!(
+            !filter(&["namespace=kube-*"]).unwrap().passes(&row) && filter(&["namespace=shop"]).unwrap().passes(&row)
+        );
+        assert!(!filter(&["namespace=shop", "pod=cni-*"]).unwrap().passes(&row), "one of several kinds is enough");
+        assert!(filter(&["node=*"]).unwrap().passes(&row), "an unknown node fits no pattern");
+        let nodes = filter(&["node=gpu-*", "node=old"]).unwrap();
+        assert!(nodes.is_of_nodes() && nodes.passes_node("web-1") && !nodes.passes_node("gpu-1"));
+        assert_eq!(nodes.words(), ["not node gpu-* or old"]);
+        for wrong in ["namespace", "namespace=", "ns=shop", "=shop", "cause=no-such"] {
+            assert!(filter(&[wrong]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

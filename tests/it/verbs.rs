@@ -103,6 +103,14 @@ fn filters_keep_what_they_name_and_say_so() {
     expect(&["--pod", "app-1?", "--namespace", "default"], &|row| {
         row["namespace"] == "default" && row["pod"].as_str().unwrap().starts_with("app-1")
     });
+    expect(&["--exclude", "namespace=shop"], &|row| row["namespace"] != "shop");
+    expect(&["--exclude", "namespace=sh*", "--exclude", "pod=app-1?"], &|row| {
+        row["namespace"] != "shop" && !row["pod"].as_str().unwrap().starts_with("app-1")
+    });
+    expect(&["--namespace", "shop", "--exclude", "cause=image-large"], &|row| {
+        row["namespace"] == "shop" && !row["findings"].to_string().contains("image-large")
+    });
+    expect(&["--exclude", "image=*/app-20:*"], &|row| row["pod"] != "app-20");
     expect(&["--workload", "billing/app"], &|row| row["namespace"] == "billing");
     expect(&["--image", "*/app-20:*"], &|row| row["pod"] == "app-20");
     expect(&["--cause", "image-large"], &|row| row["findings"].to_string().contains("image-large"));
@@ -114,7 +122,16 @@ fn filters_keep_what_they_name_and_say_so() {
     assert!(kept(&["--node", "other"]).is_empty());
     let text = good(&["--namespace", "shop", "--since", "2026-11-23"], &[&capture]);
     assert!(text.contains("only namespace shop, since 2026-11-23T00:00:00.000000000Z: 13"), "{text}");
-    for (wrong, told) in [(["--cause", "no-such"], "unknown cause"), (["--since", "soon"], "invalid time")] {
+    let text = good(&["--exclude", "namespace=shop"], &[&capture]);
+    assert!(
+        text.contains("only not namespace shop: 7 startups filtered out") || text.contains("not namespace shop: 7")
+    );
+    for (wrong, told) in [
+        (["--cause", "no-such"], "unknown cause"),
+        (["--since", "soon"], "invalid time"),
+        (["--exclude", "shop"], "\"shop\" is not KIND=GLOB"),
+        (["--exclude", "ns=shop"], "no filter is named \"ns\""),
+    ] {
         let output = run(&wrong, &[&capture]);
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains(told), "{wrong:?}");

@@ -48,6 +48,9 @@ pub(in crate::cli) struct AnalysisArgs {
     /// Only startups that lost time to these causes
     #[arg(long, value_name = "GLOB", help_heading = "Filters")]
     cause: Vec<String>,
+    /// Leave out what fits a filter, e.g. namespace=kube-system: any of namespace, node, pod, workload, image and cause (repeatable)
+    #[arg(long, value_name = "KIND=GLOB", help_heading = "Filters")]
+    exclude: Vec<String>,
     /// Treat all logs as coming from this node, even if their lines name another one
     #[arg(long, value_name = "NAME", help_heading = "Analysis")]
     node_name: Option<String>,
@@ -169,6 +172,7 @@ impl AnalysisArgs {
         filter.add("workload", &self.workload)?;
         filter.add("image", &self.image)?;
         filter.add("cause", &self.cause)?;
+        filter.exclude(&self.exclude)?;
         Ok(filter)
     }
 }

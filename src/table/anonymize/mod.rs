@@ -223,6 +223,9 @@ impl Anonymizer {
 
     /// A filter as text: its kind and its patterns.
     fn filter(&self, words: &str) -> String {
+        if let Some(excluded) = words.strip_prefix("not ") {
+            return format!("not {}", self.filter(excluded));
+        }
         let Some((flag, patterns)) = words.split_once(' ') else { return self.name(Kind::Other, words) };
         if matches!(flag, "since" | "until" | "cause") {
             return words.to_owned();

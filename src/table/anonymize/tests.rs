@@ -192,13 +192,19 @@ fn coverage_says_whose_pseudonyms_they_are() {
     let mut coverage = Coverage {
         sources: vec!["my logs/shop node.log".into()],
         source_errors: vec!["my logs/shop node.log: it ends early".into()],
-        filters: vec!["namespace shop or sh*".into(), "since 2026-11-23".into(), "cause image-*".into()],
+        filters: vec![
+            "namespace shop or sh*".into(),
+            "since 2026-11-23".into(),
+            "cause image-*".into(),
+            "not node shop-1".into(),
+        ],
         ..Coverage::default()
     };
     anonymizer().coverage(&mut coverage, &[]);
     let shown = format!("{coverage:?}");
     assert!(!shown.contains("shop") && !shown.contains("sh*"), "{shown}");
-    assert_eq!(coverage.filters[1..], ["since 2026-11-23", "cause image-*"]);
+    assert_eq!(coverage.filters[1..3], ["since 2026-11-23", "cause image-*"]);
+    assert!(coverage.filters[3].starts_with("not node node-"), "{:?}", coverage.filters);
     assert!(coverage.pseudonyms[0].starts_with("key "));
     assert!(Anonymizer::ephemeral([1; 16]).key_description().starts_with("this run only"));
 }
