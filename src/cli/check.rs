@@ -24,8 +24,8 @@ pub(super) fn run(args: &CheckArgs, interrupt: &Interrupt, out: &mut dyn Write) 
     // A baseline is from another time: --since and --until are not meant for it.
     let baseline_args = args.input.options.of_all_times();
     let baseline = args.baseline.as_ref().map(|path| read(slice::from_ref(path), &baseline_args, interrupt));
-    let baseline = baseline.transpose()?;
-    let report = read(&args.input.paths, &args.input.options, interrupt)?;
+    let baseline = baseline.transpose()?.map(|read| read.report);
+    let report = read(&args.input.paths, &args.input.options, interrupt)?.report;
     print_source_errors(&report, true);
     gate::ensure_complete_input(&report)?;
     baseline.as_ref().map_or(Ok(()), gate::ensure_complete_input)?;

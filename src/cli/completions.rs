@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use super::args::Cli;
 use super::code;
 use crate::model::error::Error;
+use crate::model::nearest::nearest;
 
 /// Lines after the help, each behind the name that podlag was called by.
 const EXAMPLES: &[&str] = &[
@@ -38,11 +39,36 @@ pub(super) fn named(name: &'static str) -> Command {
     let mut help = format!("Examples:\n  journalctl -u kubelet -u containerd | {name}\n");
     EXAMPLES.iter().for_each(|line| help.extend(["  ", name, " ", line, "\n"]));
     help.push_str(
-        "\nExit codes:\n  0    success\n  1    a threshold is exceeded (check)\n  2    usage or I/O error\n  3    no startups \
-         found\n  4    not enough data for a verdict (check)\n  130  interrupted twice; the first Ctrl-C or SIGTERM prints \
+        "\nExit codes:\n  0    success\n  1    a threshold is exceeded (check)\n  2    usage or I/O error, or a named \
+         input is missing\n  3    no startups found\n  4    not enough evidence for a verdict (check)\n  130  interrupted twice; the first Ctrl-C or SIGTERM prints \
          partial results",
     );
     Cli::command().bin_name(name).after_help(help)
+}
+
+/// How to begin, for who gives nothing on a terminal.
+pub(super) fn beginning() -> String {
+    let command = command();
+    let name = command.get_bin_name().unwrap_or("podlag");
+    format!(
+        "no input: name files or folders, or pipe a journal\n\n  \
+         journalctl -u kubelet -u containerd | {name}     on a node: what is slow, and why\n  \
+         {name} logs/ -o report.html                     collected logs, and a page\n  \
+         {name} chain NAMESPACE/POD logs/                one startup, step by step\n  \
+         {name} blame --by workload logs/                who loses the most time\n  \
+         {name} diff before/ after/                      what changed\n  \
+         {name} check --fail-if 'p99(slo_s) > 5s' logs/  a check for CI\n\n\
+         {name} --help lists all commands and options"
+    )
+}
+
+/// The command that a word was probably meant to be: a name that is no path.
+pub(super) fn nearest_command(word: &str) -> Option<String> {
+    let command = command();
+    let name = command.get_bin_name().unwrap_or("podlag").to_owned();
+    let verbs: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+    let found = nearest(word, verbs.into_iter()).filter(|_| !word.contains(['/', '.']));
+    found.map(|verb| format!("{name} {verb}"))
 }
 
 /// Writes completions for a shell.

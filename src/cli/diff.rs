@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use super::args::DiffArgs;
-use super::code;
 use super::interrupt::Interrupt;
 use super::messages::{print_source_errors, text_options, warn_if_no_startups};
 use super::read::read;
@@ -15,12 +14,13 @@ pub(super) fn run(args: &DiffArgs, interrupt: &Interrupt, out: &mut dyn Write) -
     let (before, after) = args.sides()?;
     let before = read(&before, &args.options, interrupt)?;
     let after = read(&after, &args.options, interrupt)?;
-    for report in [&before, &after] {
+    let reports = [&before.report, &after.report];
+    for report in reports {
         print_source_errors(report, true);
         warn_if_no_startups(report);
     }
-    render::diff(&compare::of(&before, &after)?, &args.format, text_options(), out)?;
-    render::filtered(&after.coverage, &args.format, out)?;
-    let nothing = before.table.is_empty() || after.table.is_empty();
-    Ok(if nothing { code::NO_STARTUPS } else { code::OK })
+    render::diff(&compare::of(&before.report, &after.report)?, &args.format, text_options(), out)?;
+    render::filtered(&after.report.coverage, &args.format, out)?;
+    let nothing = reports.iter().any(|report| report.table.is_empty());
+    Ok(if before.is_missing { before.code(nothing) } else { after.code(nothing) })
 }

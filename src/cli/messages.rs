@@ -11,6 +11,11 @@ pub(super) fn print_error(message: &str) {
     let _ = writeln!(io::stderr(), "podlag: {}", sanitize_lines(message));
 }
 
+/// Prints what was done.
+pub(super) fn print_note(message: &str) {
+    let _ = writeln!(io::stderr(), "{}", sanitize_lines(message));
+}
+
 /// Prints what could not be read, for outputs that do not show it themselves, and whether the result is partial.
 pub(super) fn print_source_errors(report: &Report, machine_readable: bool) {
     report.coverage.source_errors.iter().filter(|_| machine_readable).for_each(|error| print_error(error));

@@ -4,23 +4,40 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use super::args::AnalysisArgs;
-use super::completions;
 use super::interrupt::Interrupt;
 use super::messages::print_error;
 use super::progress::Bar;
+use super::{code, completions};
 use crate::analyze;
 use crate::input::{self, SourceError};
 use crate::model::error::{Error, ErrorKind};
+use crate::model::text::sanitize;
 use crate::report::Report;
 
+/// The report of some inputs.
+pub(super) struct Read {
+    pub(super) report: Report,
+    /// An input that the user named is not there.
+    pub(super) is_missing: bool,
+}
+
+impl Read {
+    /// The exit code of a verb that shows what was read.
+    pub(super) fn code(&self, nothing: bool) -> u8 {
+        match nothing {
+            _ if self.is_missing => code::USAGE,
+            true => code::NO_STARTUPS,
+            false => code::OK,
+        }
+    }
+}
+
 /// The report of these inputs; standard input where there are none.
-pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt) -> Result<Report, Error> {
+pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt) -> Result<Read, Error> {
     let mut paths = paths.to_vec();
     if paths.is_empty() {
         if io::stdin().is_terminal() {
-            let help = completions::command().render_help();
-            let nothing = format!("no input: name files, or pipe a journal into podlag\n\n{help}");
-            return Err(Error::new(ErrorKind::Setting, nothing));
+            return Err(Error::new(ErrorKind::Setting, completions::beginning()));
         }
         paths.push(PathBuf::from("-"));
     }
@@ -33,7 +50,9 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     };
     errors.iter().for_each(|error| print_error(&shown(error)));
     if sources.is_empty() {
-        return Err(Error::new(ErrorKind::Source, "no input can be read").help("check the paths"));
+        let verb = errors.first().and_then(|error| completions::nearest_command(&error.name));
+        let help = verb.map_or("check the paths".into(), |verb| format!("did you mean the command {verb}?"));
+        return Err(Error::new(ErrorKind::Source, "no input can be read").help(help));
     }
     if args.servers.insecure && sources.iter().any(|source| source.url().is_some()) {
         print_error("--insecure: TLS CERTIFICATES ARE NOT VERIFIED; the token can be intercepted and answers changed");
@@ -43,5 +62,12 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     bar.end();
     let mut report = report?;
     report.coverage.unread_sources += errors.len() as u64;
-    Ok(report)
+    report.inputs = paths.iter().map(|path| path.display().to_string()).collect();
+    // What lies in a folder and is no log is skipped; what the user names is meant.
+    let named = |error: &SourceError| {
+        let is_it = |input: &String| sanitize(input).trim_end_matches('/') == error.name.trim_end_matches('/');
+        report.inputs.iter().any(is_it)
+    };
+    let is_missing = errors.iter().any(|error| !error.is_warning() && named(error));
+    Ok(Read { report, is_missing })
 }

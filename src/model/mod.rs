@@ -4,6 +4,7 @@ pub mod error;
 pub mod fields;
 pub(crate) mod hash;
 pub(crate) mod names;
+pub mod nearest;
 pub mod phase;
 pub mod precision;
 pub mod quantile;

@@ -5,6 +5,7 @@
 mod blame;
 mod chain;
 mod check;
+mod command;
 mod diff;
 mod estimate;
 pub mod explain;
@@ -33,7 +34,7 @@ use crate::report::{Coverage, Report, VERSION};
 use crate::table::{self, Row};
 
 pub use blame::{FORMATS as BLAME_FORMATS, TOP, write as blame};
-pub use chain::{ChainFile, find, write as chain};
+pub use chain::{ChainFile, find, nearest_pods, write as chain};
 pub use check::{FORMATS as CHECK_FORMATS, write as check};
 pub use diff::{FORMATS as DIFF_FORMATS, write as diff};
 pub use grid::{Cell, Grid};

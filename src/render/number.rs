@@ -68,6 +68,17 @@ pub(super) fn format_bytes(bytes: f64) -> String {
     }
 }
 
+/// The size of a file, in units of 1000 as file managers show it: `1.4 MB`.
+pub(super) fn format_size(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    match bytes {
+        ..1e3 => format!("{bytes:.0} B"),
+        ..1e6 => format!("{:.0} kB", bytes / 1e3),
+        ..1e9 => format!("{:.1} MB", bytes / 1e6),
+        _ => format!("{:.1} GB", bytes / 1e9),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +96,14 @@ mod tests {
             ]
         );
         assert_eq!([format_percent(0.0), format_percent(0.004), format_percent(0.38)], ["0 %", "<1 %", "38 %"]);
+    }
+
+    #[test]
+    fn sizes_of_files_are_in_units_of_1000() {
+        assert_eq!(
+            [0, 999, 1000, 1_400_000, 5_000_000_000].map(format_size),
+            ["0 B", "999 B", "1 kB", "1.4 MB", "5.0 GB"]
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::number::format_size;
 use super::{FORMATS, Format, TextOptions};
 use crate::model::error::{Error, ErrorKind};
 use crate::report::Report;
@@ -46,6 +47,13 @@ impl Target {
     /// When it is one: it would be read and then replaced.
     pub fn ensure_not_input(&self, inputs: &[PathBuf]) -> Result<(), Error> {
         if let Target::File(path, _) = self { ensure_not_input(path, inputs) } else { Ok(()) }
+    }
+
+    /// What was written, with its size; nothing of folders, pipes and what is not there.
+    pub fn written(&self) -> Option<String> {
+        let Target::File(path, _) = self else { return None };
+        let about = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some(format!("wrote {} ({})", path.display(), format_size(about.len())))
     }
 
     /// Writes the report there, whole or not at all.

@@ -40,6 +40,8 @@ pub struct Report {
     pub page: Option<Box<str>>,
     /// What was read.
     pub coverage: Coverage,
+    /// The inputs as the user named them, for commands to paste; empty where nobody did.
+    pub inputs: Vec<String>,
 }
 
 impl Report {
@@ -73,7 +75,17 @@ impl Report {
         let what_if = replay::all(&table, &summary, scenarios)?;
         let not_checked = not_checked::causes(&summary, metrics.as_ref());
         let metrics_are_comparable = comparable;
-        Ok(Report { table, summary, metrics, metrics_are_comparable, what_if, not_checked, page: None, coverage })
+        Ok(Report {
+            table,
+            summary,
+            metrics,
+            metrics_are_comparable,
+            what_if,
+            not_checked,
+            page: None,
+            coverage,
+            inputs: Vec::new(),
+        })
     }
 
     /// Whether it has no start.

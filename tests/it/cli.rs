@@ -68,7 +68,7 @@ fn exit_codes() {
 fn one_missing_file_does_not_hide_the_others() {
     let output =
         podlag().arg(capture("s01-cached").0).arg("no/such/file").args(["--format", "ndjson"]).output().unwrap();
-    assert_eq!((output.status.code(), lines(&output).len()), (Some(0), 20));
+    assert_eq!((output.status.code(), lines(&output).len()), (Some(2), 20));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no/such/file"));
 }
 
@@ -359,4 +359,78 @@ mod slow {
             }
         }
     }
+}
+
+#[test]
+fn a_mistyped_command_and_an_unknown_pod_have_neighbours() {
+    let output = podlag().args(["explian", "image-pull-queued"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean the command podlag explain?"), "{output:?}");
+    let capture = samples().join("s02-pull-serial/in");
+    let near = |pod: &str, more: &[&str]| {
+        let output = podlag().args(["chain", pod]).args(more).arg(&capture).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{pod}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(near("shop/app-61", &[]).contains("did you mean shop/app-01, "), "{}", near("shop/app-61", &[]));
+    assert!(near("ap-16", &[]).contains("did you mean shop/app-16"), "{}", near("ap-16", &[]));
+    assert!(near("nobody-like-this", &[]).contains("podlag blame lists the pods"));
+    let hidden = near("shop/app-61", &["--anonymize"]);
+    assert!(hidden.contains("\"shop/app-61\"") && !hidden.contains("ns-"), "the user's own words: {hidden}");
+}
+
+#[test]
+fn a_missing_input_beside_good_ones_is_told_and_no_success() {
+    let capture = samples().join("s02-pull-serial/in");
+    let (path, other) = (capture.to_str().unwrap(), samples().join("s03-pull-parallel3/in"));
+    let other = other.to_str().unwrap();
+    for arguments in [
+        vec![path, "no/such.log"],
+        vec!["blame", path, "no/such.log"],
+        vec!["chain", "shop/app-16", path, "no/such.log"],
+        vec!["diff", path, other, "--after", other, "no/such.log"],
+        vec!["check", "--fail-if", "count() > 100", path, "no/such.log"],
+    ] {
+        let output = podlag().args(&arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stdout.is_empty() || arguments[0] == "check", "{arguments:?}: the others are shown");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no/such.log: no such file"), "{arguments:?}");
+    }
+}
+
+/// A hint is a command that works as it stands.
+#[test]
+fn hints_have_the_real_inputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("my kubelet.log.zst");
+    std::fs::copy(samples().join("s02-pull-serial/in/kubelet.log.zst"), &log).unwrap();
+    let output = podlag().arg(&log).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let hint =
+        text.lines().map(str::trim).find(|line| line.contains("podlag chain ")).unwrap_or_else(|| panic!("{text}"));
+    let hint = hint.split(" · ").find(|hint| hint.starts_with("podlag chain ")).unwrap();
+    let (pod, input) = hint.strip_prefix("podlag chain ").unwrap().split_once(' ').unwrap();
+    assert_eq!(input, format!("'{}'", log.display()));
+    assert_eq!(podlag().args(["chain", pod]).arg(&log).output().unwrap().status.code(), Some(0));
+    let hidden = podlag().arg(&log).arg("--anonymize").output().unwrap();
+    let hidden = String::from_utf8(hidden.stdout).unwrap();
+    assert!(!hidden.contains("podlag chain") && hidden.contains("podlag explain"), "{hidden}");
+}
+
+/// With the key of an earlier output a startup is found by its pseudonym there, and by its real name.
+#[test]
+fn a_pseudonym_of_the_same_key_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    std::fs::write(&key, "0123456789abcdef0123456789abcdef").unwrap();
+    let input = samples().join("s02-pull-serial/in");
+    let run = |arguments: &[&str]| {
+        let output = podlag().args(arguments).arg("--anonymize-key").arg(&key).arg(&input).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let real = run(&["chain", "shop/app-16"]);
+    let pseudonym = real.split(' ').next().unwrap();
+    assert!(pseudonym.starts_with("ns-"), "{real}");
+    assert_eq!(run(&["chain", pseudonym]), real);
 }

@@ -4,7 +4,7 @@ mod queue;
 mod reason;
 mod slo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use queue::{BlockingPull, Queue};
 
 use crate::breakdown::{Precision, anomaly};
 use crate::model::error::Error;
+use crate::model::nearest::distance;
 use crate::model::text::sanitize;
 use crate::model::time::Time;
 use crate::report::Report;
@@ -89,6 +90,32 @@ pub fn find(report: &Report, pod: &str) -> Result<Vec<ChainEntry>, Error> {
         Ok(ChainEntry { queues: queue::of(report, &row)?, files: files.collect(), row })
     };
     rows.into_iter().map(entry).collect()
+}
+
+/// So many pods are named that one which is not there is like.
+const NEAREST: usize = 3;
+
+/// The pods whose names are most like one that is not there, as they are asked for.
+///
+/// # Errors
+/// When the table cannot be read.
+pub fn nearest_pods(report: &Report, pod: &str) -> Result<Vec<String>, Error> {
+    let (wanted, name) = pod.split_once('/').map_or((None, pod), |(namespace, name)| (Some(namespace), name));
+    let mut near: BTreeSet<(bool, usize, String)> = BTreeSet::new();
+    report.table.scan(&["namespace", "pod"], &mut |batch| {
+        for (namespace, pod) in batch.text("namespace")?.iter().zip(batch.text("pod")?.iter()) {
+            let (Some(namespace), Some(pod)) = (namespace, pod) else { continue };
+            // What people know is the workload: the beginning of a pod's name.
+            let Some(steps) = distance(name, pod) else { continue };
+            let elsewhere = wanted.is_some_and(|wanted| wanted != namespace);
+            near.insert((elsewhere, steps, sanitize(&format!("{namespace}/{pod}"))));
+            if near.len() > NEAREST {
+                near.pop_last();
+            }
+        }
+        Ok(())
+    })?;
+    Ok(near.into_iter().map(|(_, _, name)| name).collect())
 }
 
 /// Writes startups as text.

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{TextOptions, chain, format_count, format_duration, format_percent, wrap};
+use super::{TextOptions, chain, command, format_count, format_duration, format_percent, wrap};
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
@@ -208,7 +208,9 @@ impl Page<'_> {
         if let Some(worst) = summary.slowest.first() {
             // A name from a hostile log must not become a command to paste.
             let safe = worst.pod.chars().all(|c| c.is_ascii_alphanumeric() || "./-".contains(c));
-            let chain = safe.then(|| format!("podlag chain {} INPUT…", worst.pod));
+            // A pseudonym is no name in the input.
+            let safe = safe && self.report.coverage.pseudonyms.is_empty();
+            let chain = safe.then(|| command::with_inputs(&format!("podlag chain {}", worst.pod), &self.report.inputs));
             let explain = summary.causes.first().map(|line| format!("podlag explain {}", line.cause));
             let hints: Vec<String> = explain.into_iter().chain(chain).collect();
             writeln!(out)?;

@@ -32,6 +32,25 @@ fn what_every_cluster_has_stays() {
     assert!(!names.plugin("kubernetes.io/csi/disk.shop.example").contains("shop"));
 }
 
+/// What programs say of themselves is readable, and names beside it are not.
+#[test]
+fn what_programs_say_stays() {
+    let names = anonymizer();
+    for text in [
+        "\"Container runtime network not ready\" networkReady=\"NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized\"",
+        "\"Error syncing pod, skipping\" err=\"network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized\"",
+        "\"Probe failed\" probeType=\"Readiness\" probeResult=\"failure\" output=\"connection refused\"",
+        "\"SyncLoop (probe)\" probe=\"readiness\" status=\"ready\"",
+    ] {
+        assert_eq!(names.text(text), text);
+    }
+    for (text, name) in
+        [("networkReady=\"shop-net\"", "shop"), ("probeResult=\"shop\"", "shop"), ("status=\"shop\"", "shop")]
+    {
+        assert!(!names.text(text).contains(name), "{}", names.text(text));
+    }
+}
+
 #[test]
 fn an_image_keeps_its_parts() {
     let names = anonymizer();

@@ -59,6 +59,9 @@ const VALUES: &[(&str, &[&str])] = &[
     ("containerRuntime", &["containerd", "cri-o", "docker"]),
     ("containerType", &["container", "init_container", "ephemeral_container"]),
     ("code", &["unknown"]),
+    ("probeResult", &["success", "failure", "warning", "unknown"]),
+    ("probe", &["startup", "readiness", "liveness"]),
+    ("status", &["ready", "started", "not ready", "unhealthy"]),
 ];
 
 /// Whether a key's value is one of a few that its program knows.
@@ -71,7 +74,17 @@ pub(super) fn is_value(key: &str, value: &str) -> bool {
 pub(super) fn is_told(key: &str) -> bool {
     matches!(
         key,
-        "msg" | "err" | "error" | "message" | "Message" | "desc" | "reason" | "containerMessage" | "output" | "warning"
+        "msg"
+            | "err"
+            | "error"
+            | "message"
+            | "Message"
+            | "desc"
+            | "reason"
+            | "containerMessage"
+            | "output"
+            | "warning"
+            | "networkReady"
     )
 }
 

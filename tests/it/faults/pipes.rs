@@ -49,7 +49,7 @@ fn a_file_is_written_whole_when_standard_output_or_error_is_closed() {
         let mut shell = Command::new("sh");
         shell.args(["-c", &script, "sh"]).arg(&path).arg(&file).env("PODLAG", env!("CARGO_BIN_EXE_podlag"));
         let ended = Running::of(&mut shell).end();
-        assert_eq!(ended.code, Some(0), "{closed}: {}", ended.err);
+        assert_eq!(ended.code, Some(2), "{closed}: one input is missing: {}", ended.err);
         // What goes nowhere must not end up in the file, which may have got the number of the closed one.
         let written = std::fs::read_to_string(&file).unwrap();
         let expected = whole.replace("\"unread_sources\": 0", "\"unread_sources\": 1");

@@ -123,19 +123,3 @@ fn clean(text: &str) -> String {
     };
     text.chars().map(seen).collect()
 }
-
-/// The candidate a name was probably meant to be.
-pub(super) fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    let name = name.to_lowercase();
-    let length = name.chars().count();
-    // Nothing sensible is this long, and the distance takes time by the square.
-    if length > LONGEST {
-        return None;
-    }
-    let near = |candidate: &'c str| {
-        let steps = strsim::levenshtein(&name, &candidate.to_lowercase());
-        let close = steps <= (length / 3).max(1) || (length > 1 && candidate.starts_with(&name));
-        close.then_some((steps, candidate))
-    };
-    candidates.filter_map(near).min_by_key(|(steps, _)| *steps).map(|(_, candidate)| candidate)
-}

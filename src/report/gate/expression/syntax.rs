@@ -8,10 +8,11 @@ use nom::combinator::{all_consuming, cond, consumed, eof, opt, peek, value as co
 use nom::multi::{many0, separated_list1};
 use nom::sequence::{preceded, terminated};
 
-use super::error::{SyntaxError, nearest, quoted};
+use super::error::{SyntaxError, quoted};
 use super::lexical::{Parsed, blank, comparator, comparison, decimal, expected, lexeme, name, number, symbol, token};
 use super::value::{Unit, quantity, value};
 use super::{Bound, Column, ColumnType, Expression, Function, Test};
+use crate::model::nearest::nearest;
 
 type Columns<'c> = &'c [(&'c str, ColumnType)];
 
