@@ -159,6 +159,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_written_file_is_told_with_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        let target = Target::of(&path).unwrap();
+        assert_eq!(target.written(), None, "nothing is there");
+        std::fs::write(&path, vec![b'x'; 1_400_000]).unwrap();
+        assert_eq!(target.written(), Some(format!("wrote {} (1.4 MB)", path.display())));
+        assert_eq!(Target::of(folder.path()).unwrap().written(), None);
+    }
+
+    #[test]
     fn the_longest_extension_names_the_form() {
         let named = |path: &str| match Target::of(Path::new(path)) {
             Ok(Target::File(_, form)) => form.name,
