@@ -377,12 +377,16 @@ impl SourceState {
         }
     }
 
-    fn date_one(&mut self, record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
+    fn date_one(&mut self, mut record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
         self.clock.learn(&record);
         let wall = matches!(record.stamp, Some(Stamp::Wall { .. }));
         coverage.zone_assumed |= wall && self.clock.is_zone_unknown();
         match self.clock.time(&record).or(self.last) {
             Some(time) => {
+                let framed = Some(time).filter(|_| record.whole_second);
+                let framed = framed.and_then(|time| self.clock.within_second(&record, time));
+                record.whole_second &= framed.is_none();
+                let time = framed.unwrap_or(time);
                 self.steps.0 += u64::from(self.last.is_some_and(|last| time > last));
                 self.steps.1 += u64::from(self.last.is_some_and(|last| time < last));
                 self.last = Some(time);

@@ -103,7 +103,7 @@ pub(super) fn collect(
 }
 
 pub(super) fn mark(event: &Event) -> BoundedInstant {
-    BoundedInstant::exact(event.time, event.place)
+    BoundedInstant::of(event)
 }
 
 /// First volume work, or the worker's start, → the sandbox could be asked for.
@@ -182,7 +182,7 @@ fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mu
         let pulled = if relist {
             pull_claims::relisted_pulls(startup, timeline, before, asked, &mut pulling_left, claims)
         } else {
-            pull_claims::pulls(startup, before, asked, gaps_with_pulls, claims)
+            pull_claims::pulls(startup, number, before, asked, gaps_with_pulls, claims)
                 .or_else(|| pull_claims::unlogged_pull(startup, before, asked, gaps_with_pulls, &mut unlogged, claims))
         };
         retries(&failures, before, asked, claims);

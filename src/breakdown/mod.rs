@@ -15,6 +15,7 @@ mod resource_claims;
 mod tile;
 pub mod timeline;
 mod unlogged_exits;
+mod whole_seconds;
 
 use crate::model::phase::Phase;
 pub use crate::model::precision::Precision;
@@ -102,10 +103,11 @@ const WATCH_GAP: Nanos = Nanos(SECOND / 2);
 /// Completes a startup that is over with the pulls that are its own, and breaks it down.
 pub fn break_down(closed: ClosedStartup, pulls: Option<NodePulls<'_>>) -> (Startup, Breakdown) {
     let mut startup = without_pulls(closed);
-    let timeline = timeline::build(&startup);
+    let mut timeline = timeline::build(&startup);
     if let Some(node) = pulls {
         pulls::assign(&mut startup, &timeline, node);
     }
+    whole_seconds::narrow(&startup, &mut timeline);
     let breakdown = tile_startup(&startup, timeline);
     (startup, breakdown)
 }
@@ -216,7 +218,8 @@ fn start_and_end(startup: &Startup, anomalies: &mut Vec<Anomaly>) -> (Option<Tim
 
 /// The kubelet's first line about it, else the runtime's.
 fn first_line(startup: &Startup) -> Option<Time> {
-    startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first()).map(|event| event.time)
+    let first = startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first())?;
+    Some(whole_seconds::earliest(first))
 }
 
 /// A start that ended before it began, by two clocks: one piece of the whole, its parts cannot be distinguished.

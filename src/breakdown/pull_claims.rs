@@ -3,6 +3,7 @@
 use super::claims::{Claims, mark, rank};
 use super::failures::{FailedStep, failures};
 use super::timeline::{self, BoundedInstant, Timeline};
+use super::whole_seconds::SECOND_LONG;
 use super::within;
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, RecordedTime, StartupRecord};
@@ -40,19 +41,40 @@ pub(super) fn image_volumes(startup: &Startup, running: Time, claims: &mut Claim
     }
 }
 
-/// The pulls between two known instants, by the kubelet's events and the runtime's transfers. Gives the end of the last.
+/// The bounds of a transfer's instants: those known to the second lie between what came before and what follows.
+fn bounds(transfer: &Transfer, before: BoundedInstant, asked: BoundedInstant) -> (BoundedInstant, BoundedInstant) {
+    let mark = |at: Time, whole_second: bool| {
+        if !whole_second {
+            return BoundedInstant::exact(at, transfer.place);
+        }
+        let high = at.min(asked.high).max(at - SECOND_LONG);
+        BoundedInstant::between((at - SECOND_LONG).max(before.low).min(high), high, Some(transfer.place))
+    };
+    (mark(transfer.started, transfer.whole_seconds.0), mark(transfer.finished, transfer.whole_seconds.1))
+}
+
+/// The pulls between two known instants, those before a container by its number, by the kubelet's events and the runtime's
+/// transfers. Gives the end of the last.
 pub(super) fn pulls(
     startup: &Startup,
+    number: usize,
     before: BoundedInstant,
     asked: BoundedInstant,
     gaps_with_pulls: usize,
     claims: &mut Claims,
 ) -> Option<BoundedInstant> {
     let inside = |time: Time| time >= before.at - SLACK && time <= asked.at + SLACK;
-    let transfers: Vec<&Transfer> = startup.transfers.iter().filter(|transfer| inside(transfer.finished)).collect();
+    let mine = |transfer: &&Transfer| match transfer.before_container {
+        Some(container) => container == number,
+        None if transfer.whole_seconds.0 => {
+            transfer.finished >= before.low - SLACK && transfer.finished <= asked.high + SLACK
+        }
+        None => inside(transfer.finished),
+    };
+    let transfers: Vec<&Transfer> = startup.transfers.iter().filter(mine).collect();
     let event = startup.all(Fact::PullFinished).find(|event| inside(event.time) && !event.from_runtime);
     let success = transfers.iter().copied().rfind(|transfer| transfer.ok);
-    let last_failure = failed_pulls(&transfers, claims);
+    let last_failure = failed_pulls(&transfers, before, asked, claims);
     // Where the kubelet's own times are: its event first, then its record, then the runtime's lines.
     let pull = match (event, success) {
         (Some(event), _) => pull_by_event(event),
@@ -123,11 +145,16 @@ fn after_restart(startup: &Startup, requested: BoundedInstant, started: BoundedI
 }
 
 /// The transfers that failed, with the back-off between them. Gives the end of the last.
-fn failed_pulls(transfers: &[&Transfer], claims: &mut Claims) -> Option<BoundedInstant> {
+fn failed_pulls(
+    transfers: &[&Transfer],
+    before: BoundedInstant,
+    asked: BoundedInstant,
+    claims: &mut Claims,
+) -> Option<BoundedInstant> {
     let mut last: Option<BoundedInstant> = None;
     for transfer in transfers.iter().filter(|transfer| !transfer.ok) {
-        let from = BoundedInstant::exact(transfer.started, transfer.place);
-        let to = BoundedInstant::exact(transfer.finished, transfer.place);
+        let (mut from, to) = bounds(transfer, before, asked);
+        (from.at, from.high) = (from.at.min(to.at), from.high.min(to.high));
         if let Some(failure) = last {
             claims.add(Phase::ImageBackoff, rank::BACKOFF, failure, from);
         }
@@ -161,19 +188,18 @@ fn pull_by_runtime(
     asked: BoundedInstant,
     inside: impl Fn(Time) -> bool,
 ) -> FinishedPull {
-    let started = BoundedInstant::exact(transfer.started, transfer.place);
-    let runtime_end = BoundedInstant::exact(transfer.finished, transfer.place);
+    let (started, runtime_end) = bounds(transfer, before, asked);
     let first = record.and_then(|record| record.first_pull.time());
     let last = record.and_then(|record| record.last_pull.time());
     let pulling_time = record.and_then(timeline::pulling_time).filter(|_| alone);
     let (requested, finished) = match (first, last, pulling_time) {
-        (Some(first), Some(last), Some(_)) if last >= runtime_end.at - SLACK && last <= asked.at => {
+        (Some(first), Some(last), Some(_)) if last >= runtime_end.low - SLACK && last <= asked.at => {
             (Some(started.moved_to(first)), runtime_end.moved_to(last))
         }
         (_, _, Some(pulling_time)) => {
             let latest = asked.at.max(runtime_end.at);
-            let at = (before.at + pulling_time).max(runtime_end.at).min(latest);
-            let end = BoundedInstant { at, low: runtime_end.at, high: latest, inferred: true, ..runtime_end };
+            let at = (before.at + pulling_time).max(runtime_end.low).min(latest);
+            let end = BoundedInstant { at, low: runtime_end.low, high: latest, inferred: true, ..runtime_end };
             (Some(end.earlier(pulling_time)), end)
         }
         (Some(first), _, None) if inside(first) => (Some(started.moved_to(first)), runtime_end),

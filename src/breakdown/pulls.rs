@@ -1,7 +1,8 @@
 //! Whose pull was it. A `PullImage` line names an image but no pod; which pod waited for it is shown by what surrounds it:
 //! the container created right after, the record's pulling time, the image a failure names. Greedy, one pull at a time.
 
-use super::timeline::{self, ContainerRun, Timeline};
+use super::timeline::{self, BoundedInstant, ContainerRun, Timeline};
+use super::whole_seconds::{SECOND_LONG, latest};
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
@@ -23,6 +24,13 @@ const QUEUE_HANDOVER: Nanos = Nanos(SECOND / 100);
 struct Own {
     number: usize,
     requested: Option<Time>,
+    /// Before which container it was.
+    container: Option<usize>,
+}
+
+/// Where an instant lies among the pulls: those of lines without fractions of a second are known by the order of the lines.
+fn position(mark: BoundedInstant, timeline: &Timeline) -> Time {
+    if timeline.whole_seconds { mark.low } else { mark.at }
 }
 
 /// Gives a startup the pulls that are its own.
@@ -33,19 +41,21 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
     let NodePulls { pulls, removals } = node;
     let mut own = succeeded(startup, timeline, pulls);
     failed(startup, pulls, &mut own);
-    let since = timeline.sandbox_ready.map_or(startup.last_event, |ready| ready.at);
+    let since = timeline.sandbox_ready.map_or(startup.last_event, |ready| position(ready, timeline));
     let numbers: Vec<usize> = own.iter().map(|own| own.number).collect();
-    for Own { number, requested } in own {
+    for Own { number, requested, container } in own {
         let Some(pull) = pulls.get(number) else { continue };
         let mut transfer = with_queue(pull, pulls, since, &numbers, &mut startup.parallel_pulls);
+        transfer.before_container = container.filter(|_| pull.whole_seconds.1);
         transfer.repull = requested.and_then(|requested| pulls.previous_pull(&pull.image, requested, removals));
         let began = pull.failed_mirrors.last().map_or(pull.started, |mirror| mirror.to);
         transfer.rate = pull.bytes.and_then(|_| pulls.rate(began, pull.finished));
         let failed = pulls.unfinished(&pull.image, since, pull.started).filter(|_| pull.ok);
         let failed = failed.map(|attempt| Transfer {
-            started: attempt.started,
+            started: latest(attempt.started, attempt.whole_second),
             // No line shows when it failed.
-            finished: attempt.started,
+            finished: latest(attempt.started, attempt.whole_second),
+            whole_seconds: (attempt.whole_second, attempt.whole_second),
             ok: false,
             bytes: None,
             place: attempt.place,
@@ -68,23 +78,34 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
 fn succeeded(startup: &Startup, timeline: &Timeline, pulls: &Pulls) -> Vec<Own> {
     let mut own: Vec<Own> = Vec::new();
     let Some(ready) = timeline.sandbox_ready else { return own };
-    let mut from = ready.at;
-    let gaps = timeline.runs.iter().filter_map(|run| Some((gap(run, &mut from)?, run.name.as_deref())));
-    let gaps: Vec<((Time, Time), Option<&str>)> = gaps.collect();
+    let mut from = position(ready, timeline);
+    let gaps = timeline.runs.iter().enumerate();
+    let gaps = gaps.filter_map(|(number, run)| Some((number, gap(run, timeline, &mut from)?, run.name.as_deref())));
+    let gaps: Vec<(usize, (Time, Time), Option<&str>)> = gaps.collect();
     let alone = gaps.len() == 1;
-    for ((from, to), container) in gaps {
+    for (run, (from, to), container) in gaps {
         // A failure that has nothing to do with the image does not name it.
         let named = naming_event(startup, container)
             .filter(|event| pulls.since(Time(0)).any(|(_, pull)| event.mentions(&pull.image)));
         let free = pulls.unassigned(from - SLACK, to + SLACK).filter(|(number, _)| !is_among(&own, *number));
-        let fits = free.filter(|(_, pull)| pull.ok && pull.started >= from - SLACK && pull.finished <= to + SLACK);
+        let begins_after = |pull: &FinishedPull| pull.started + late(pull.whole_seconds.0) >= from - SLACK;
+        let fits = free.filter(|(_, pull)| pull.ok && begins_after(pull) && pull.finished <= to + SLACK);
         let expected = expected_end(startup, from, to, alone);
         let fits: Vec<_> = fits.filter(|(_, pull)| named.is_none_or(|event| event.mentions(&pull.image))).collect();
+        if timeline.whole_seconds {
+            // What is off by no more than the seconds that are not known is decided by the order of the lines.
+            let lag =
+                |pull: &FinishedPull| ((pull.finished - expected).abs() - SECOND_LONG - REQUEST_DELAY).max(Nanos(0));
+            let in_order = fits.iter().filter(|(_, pull)| pull.finished <= to);
+            let best = in_order.min_by_key(|(number, pull)| (lag(pull), to - pull.finished, *number));
+            own.extend(best.map(|(number, _)| Own { number: *number, requested: Some(from), container: Some(run) }));
+            continue;
+        }
         let lag = |pull: &FinishedPull| (pull.finished - expected - REQUEST_DELAY).abs();
         let nearest = fits.iter().min_by_key(|(_, pull)| lag(pull)).map(|(_, pull)| pull.finished);
         let tied = fits.iter().filter(|(_, pull)| nearest.is_some_and(|end| (pull.finished - end).abs() <= TIED));
         let best = tied.min_by_key(|(number, pull)| (pull.started, *number));
-        own.extend(best.map(|(number, _)| Own { number: *number, requested: Some(from) }));
+        own.extend(best.map(|(number, _)| Own { number: *number, requested: Some(from), container: None }));
     }
     own
 }
@@ -109,7 +130,7 @@ fn failed(startup: &Startup, pulls: &Pulls, own: &mut Vec<Own>) {
             !is_among(own, *number) && !pull.ok && in_time && event.mentions(&pull.image)
         });
         let best = fits.min_by_key(|(_, pull)| (event.time - pull.finished).abs()).map(|(number, _)| number);
-        own.extend(best.map(|number| Own { number, requested: None }));
+        own.extend(best.map(|number| Own { number, requested: None, container: None }));
     }
 }
 
@@ -132,10 +153,13 @@ fn with_queue(pull: &FinishedPull, pulls: &Pulls, since: Time, own: &[usize], pa
     let ahead = others()
         .filter(|other| other.finished <= pull.started && pull.started - other.finished <= QUEUE_HANDOVER)
         .max_by_key(|other| other.finished);
+    let finished = latest(pull.finished, pull.whole_seconds.1);
     Transfer {
         image: pull.image.clone(),
-        started: pull.started,
-        finished: pull.finished,
+        started: latest(pull.started, pull.whole_seconds.0).min(finished),
+        finished,
+        whole_seconds: pull.whole_seconds,
+        before_container: None,
         ok: pull.ok,
         bytes: pull.bytes,
         place: pull.place,
@@ -143,17 +167,23 @@ fn with_queue(pull: &FinishedPull, pulls: &Pulls, since: Time, own: &[usize], pa
         blocked_by: most.map(|other| other.image.clone()),
         repull: None,
         rate: None,
-        queued_since: ahead.map(|other| other.started),
+        queued_since: ahead.map(|other| latest(other.started, other.whole_seconds.0)),
         failed_mirrors: pull.failed_mirrors.clone(),
     }
 }
 
 /// Between what came before a container and its creation: there its image was pulled, if it was.
-fn gap(run: &ContainerRun, from: &mut Time) -> Option<(Time, Time)> {
-    let to = run.requested?.at;
+fn gap(run: &ContainerRun, timeline: &Timeline, from: &mut Time) -> Option<(Time, Time)> {
+    let to = position(run.requested?, timeline);
     let gap = (*from, to);
-    *from = run.done().unwrap_or(to);
-    (to > gap.0).then_some(gap)
+    let started = run.started.filter(|_| timeline.whole_seconds && run.exited.is_none());
+    *from = started.map(|started| started.low).or(run.done()).unwrap_or(to);
+    (to + late(timeline.whole_seconds) > gap.0).then_some(gap)
+}
+
+/// By how much an instant may be later that is known to the second.
+fn late(whole_second: bool) -> Nanos {
+    if whole_second { SECOND_LONG } else { Nanos(0) }
 }
 
 /// When the pull in a gap should have ended: by the record where it says, else right before the container's creation.

@@ -1,6 +1,7 @@
 //! The containers of a startup one after another, and its sandbox: each instant with how well it is known. Built from
 //! the best evidence there is: the runtime's lines, else the kubelet's events (`-v=3`), else what its relist noticed.
 
+use super::whole_seconds::SECOND_LONG;
 use super::{relist, unlogged_exits};
 use crate::model::record::{Fact, Field, RecordedTime, SourceLine, StartupRecord};
 use crate::model::startup::{Event, Startup};
@@ -25,6 +26,15 @@ impl BoundedInstant {
     /// An instant that a line shows.
     pub fn exact(at: Time, place: SourceLine) -> Self {
         BoundedInstant { at, low: at, high: at, inferred: false, place: Some(place) }
+    }
+
+    /// An event's instant.
+    pub(super) fn of(event: &Event) -> Self {
+        if event.whole_second {
+            BoundedInstant::between(event.time, event.time + SECOND_LONG, Some(event.place))
+        } else {
+            BoundedInstant::exact(event.time, event.place)
+        }
     }
 
     /// An instant between two others; it is put at the later one, so that each phase reaches up to the first evidence
@@ -131,6 +141,8 @@ impl ContainerRun {
 pub struct Timeline {
     /// What they stand on.
     pub source: TimelineSource,
+    /// The times of the runtime's lines are known to the second only.
+    pub whole_seconds: bool,
     /// The sandbox was asked for.
     pub sandbox_requested: Option<BoundedInstant>,
     /// It is ready.
@@ -206,11 +218,12 @@ pub fn build(startup: &Startup) -> Timeline {
     mark_init(startup, &mut runs);
     probes(startup, &mut runs);
     let (sandbox_requested, sandbox_ready, sandbox_attempts) = sandbox(startup, &sandboxes, &runs);
-    Timeline { source, sandbox_requested, sandbox_ready, sandbox_attempts, runs }
+    let whole_seconds = startup.events.iter().any(|event| event.whole_second);
+    Timeline { source, whole_seconds, sandbox_requested, sandbox_ready, sandbox_attempts, runs }
 }
 
 fn mark(event: &Event) -> BoundedInstant {
-    BoundedInstant::exact(event.time, event.place)
+    BoundedInstant::of(event)
 }
 
 fn from_runtime(startup: &Startup) -> Vec<ContainerRun> {
@@ -336,7 +349,7 @@ fn probes(startup: &Startup, runs: &mut [ContainerRun]) {
         let next = runs.get(number + 1).and_then(ContainerRun::first_instant);
         let Some(run) = runs.get_mut(number) else { break };
         let (Some(started), Some(next), false) = (run.started, next, run.init) else { continue };
-        run.probe_passed = passed.iter().copied().find(|(time, _)| *time > started.at && *time <= next);
+        run.probe_passed = passed.iter().copied().find(|(time, _)| *time > started.low && *time <= next);
     }
 }
 

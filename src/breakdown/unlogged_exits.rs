@@ -8,7 +8,7 @@ use crate::model::time::Nanos;
 pub(super) fn add(startup: &Startup, runs: &mut [ContainerRun]) {
     for run in runs.iter_mut().filter(|run| run.exited.is_none()) {
         if let (Some((time, place)), Some(started)) = (run.exit_noticed, run.started) {
-            let alive = run.noticed.map_or(started.at, |(noticed, _)| noticed.max(started.at));
+            let alive = run.noticed.map_or(started.low, |(noticed, _)| noticed.max(started.low));
             run.exited = Some(BoundedInstant::between(alive.min(time), time, Some(place)));
         }
     }
@@ -28,7 +28,7 @@ fn by_record(startup: &Startup, runs: &mut [ContainerRun]) {
         if left <= Nanos(0) {
             return;
         }
-        run.exited = Some(BoundedInstant::between(started.at, requested.at.max(started.at), requested.place));
+        run.exited = Some(BoundedInstant::between(started.low, requested.at.max(started.at), requested.place));
         left = left - (requested.at - started.at);
     }
 }

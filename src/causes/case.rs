@@ -34,6 +34,8 @@ pub struct Match {
     pub at_most: Option<Nanos>,
     /// A line says that a step failed: it is the cause of a start that has not run yet, however little time the log shows.
     pub failing: bool,
+    /// The record counts how long its phases took together, however badly their ends are known.
+    pub counted: bool,
     /// Phases it claims beside its own: the input cannot divide them from those.
     pub also: &'static [Phase],
     /// The claim is limited to these time ranges; none: it is not.

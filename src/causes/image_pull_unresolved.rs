@@ -2,6 +2,7 @@
 
 use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
+use crate::breakdown::timeline::own_pulling_time;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -31,7 +32,14 @@ A single slow image on a quiet node had no queue to wait in, but its own log lin
     logs: Some(|case| {
         let mut pulls =
             case.breakdown.spans.iter().filter(|p| p.phase == Phase::ImagePull && p.to > p.from).peekable();
-        (pulls.peek().is_some() && pulls.all(|pull| pull.min == Nanos(0))).then(Match::default)
+        // By times in whole seconds: both together are about a second, and either may be that second.
+        let both = case.seconds(Phase::ImageWait) + case.seconds(Phase::ImagePull);
+        let short = case.breakdown.timeline.whole_seconds && both < 2.0;
+        let divided = |least: Nanos| least > Nanos(0) && !(short && least < Nanos(SECOND));
+        (pulls.peek().is_some() && pulls.all(|pull| !divided(pull.min))).then(|| {
+            let counted = own_pulling_time(case.startup).is_some();
+            Match { counted, ..Match::default() }
+        })
     }),
     metrics: Some(|case| {
         let wait = case.part(Phase::ImageWait).filter(|part| part.phases.len() > 1 && part.mean_s >= MIN_MEAN_S)?;

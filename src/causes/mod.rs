@@ -65,7 +65,7 @@ use crate::causes::metric_rules::MetricRule;
 use crate::model::phase::{PHASES, Phase};
 use crate::model::record::{Field, SourceLine};
 use crate::model::startup::State;
-use crate::model::time::{Nanos, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::waited_for::WaitedFor;
 
 /// Every cause. Log rules claim in this order: specific before general.
@@ -191,10 +191,14 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
         let lost = beyond(free.iter().filter(|span| mine(span)).map(|span| span.to - span.from).sum());
         let blocked = matched.failing && case.breakdown.state != State::Running;
-        if !blocked && !cause.phases.is_empty() && (lost <= Nanos(0) || lost < cause.threshold) {
+        let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());
+        // By times in whole seconds a phase looks up to a second longer or shorter than it was: the middle decides.
+        let whole_seconds = case.breakdown.timeline.whole_seconds && !matched.counted;
+        let unsure = if whole_seconds { (lost - least).0.clamp(0, SECOND) / 2 } else { 0 };
+        let likely = lost - Nanos(unsure);
+        if !blocked && !cause.phases.is_empty() && (likely <= Nanos(0) || likely < cause.threshold) {
             continue;
         }
-        let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());
         let longest = free.iter().filter(|span| mine(span)).max_by_key(|span| span.to - span.from);
         let observed = || case.startup.observed_at.map(|(_, place)| place);
         let failure = matched.place.filter(|_| matched.failing).and_then(|place| case.event_at(place));

@@ -43,7 +43,9 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
         }
         // A sandbox that is slow because of its network leaves the containers quick.
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
-        let both = start >= 0.5 && sandbox + start >= 4.0 + case.relist_uncertainty();
+        // By times in whole seconds a quick one may look like a second.
+        let least = if case.breakdown.timeline.whole_seconds { 1.5 } else { 0.5 };
+        let both = start >= least && sandbox + start >= 4.0 + case.relist_uncertainty();
         (case.burst() && both).then(|| Match { waited_for: Some(WaitedFor::Burst { others: case.startup.context.concurrent_starts }), ..Match::default() })
     }),
     metrics: Some(|case| {

@@ -301,6 +301,8 @@ pub struct Record {
     pub pid: Option<u32>,
     /// The container runtime wrote it, not the kubelet.
     pub from_runtime: bool,
+    /// Its time is known to the second only: it was written within the second that begins then.
+    pub whole_second: bool,
     /// What it proves.
     pub fact: Fact,
     /// Every name and figure the line gives.

@@ -24,6 +24,8 @@ pub struct Event {
     pub fact: Fact,
     /// The runtime wrote it.
     pub from_runtime: bool,
+    /// Its time is known to the second only: it lies within a second after `time`.
+    pub whole_second: bool,
     /// Its fields.
     pub fields: Fields,
     /// The line, shortened.
@@ -38,6 +40,7 @@ impl Event {
             place: record.place,
             fact: record.fact,
             from_runtime: record.from_runtime,
+            whole_second: record.whole_second,
             fields: record.fields,
             text: record.text,
         }
@@ -58,6 +61,10 @@ pub struct Transfer {
     pub started: Time,
     /// When it ended, well or not.
     pub finished: Time,
+    /// Of both instants: known to the second only, and then the latest that they can be.
+    pub whole_seconds: (bool, bool),
+    /// Before which of the startup's containers it was, as the lines follow each other, where their times do not show it.
+    pub before_container: Option<usize>,
     /// It ended well.
     pub ok: bool,
     /// The image's size, when the runtime shows it.
@@ -190,7 +197,7 @@ pub struct NodeContext {
 pub const BURST_WINDOW: Nanos = Nanos(3 * SECOND);
 
 /// One pod's start, complete.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Startup {
     /// The node it belongs to: a number of the tracker's.
     pub node: usize,

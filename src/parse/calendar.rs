@@ -226,6 +226,18 @@ impl Clock {
         Some(Time(instant))
     }
 
+    /// The instant of a record whose own stamp has no fraction of a second, by its frame's clock: a journal notes when it takes
+    /// a line, which is some milliseconds after it was written. `None` where the frame does not say more.
+    pub fn within_second(&self, record: &Record, second: Time) -> Option<Time> {
+        let framed = match record.frame_stamp? {
+            Stamp::Utc(nanos) => nanos,
+            stamp @ Stamp::Wall { .. } => self.wall(Some(stamp), second.0)?.checked_sub(self.frame_offset?)?,
+        };
+        let lag = framed.checked_sub(second.0)?;
+        let says_more = framed % SECOND != 0 && (0..2 * SECOND).contains(&lag);
+        says_more.then(|| Time(framed.min(second.0 + SECOND - 1)))
+    }
+
     fn fallback(&self, stamp: Stamp) -> i64 {
         let year_start = |year: i32| NaiveDate::from_ymd_opt(year, 7, 1).map(|d| NaiveDateTime::from(d).and_utc());
         let middle = |year| year_start(year).and_then(|d| d.timestamp_nanos_opt()).unwrap_or(0);

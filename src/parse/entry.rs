@@ -38,6 +38,8 @@ pub struct Entry<'a> {
     pub stamp: Option<Stamp>,
     /// Seconds east of UTC of the zone that its header names.
     pub offset: Option<i32>,
+    /// Its stamp has no fraction of a second (CRI-O's JSON logging): it was written within the second that begins then.
+    pub whole_second: bool,
     /// The message, unquoted and unescaped.
     pub text: Cow<'a, str>,
     /// Its keys, in order, values as they are written.
@@ -69,6 +71,7 @@ fn plain(body: &str) -> Entry<'_> {
         pid: None,
         stamp: None,
         offset: None,
+        whole_second: false,
         text: Cow::Borrowed(body),
         keys: Vec::new(),
         truncated: false,
@@ -178,13 +181,16 @@ fn json(body: &str) -> Option<Entry<'_>> {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches('\n')),
         Cow::Owned(text) => Cow::Owned(text.trim_end_matches('\n').to_owned()),
     };
-    let (dialect, (stamp, offset)) = match (find("ts"), find("time")) {
-        (Some(ts), _) => (Dialect::Json, (Stamp::Utc(millis(&ts.text()?)?), None)),
-        (None, Some(time)) => (Dialect::Logrus, rfc3339(&time.text()?)?),
+    let (dialect, (stamp, offset), whole_second) = match (find("ts"), find("time")) {
+        (Some(ts), _) => (Dialect::Json, (Stamp::Utc(millis(&ts.text()?)?), None), false),
+        (None, Some(time)) => {
+            let time = time.text()?;
+            (Dialect::Logrus, rfc3339(&time)?, !time.contains('.'))
+        }
         (None, None) => return None,
     };
     keys.retain(|(key, _)| !matches!(key.as_ref(), "ts" | "msg" | "v" | "caller" | "logger" | "level" | "time"));
-    Some(Entry { dialect, pid: None, stamp: Some(stamp), offset, text, keys, truncated: false })
+    Some(Entry { dialect, pid: None, stamp: Some(stamp), offset, whole_second, text, keys, truncated: false })
 }
 
 /// Milliseconds since the epoch as a decimal, to nanoseconds without a detour over floats.
@@ -235,11 +241,13 @@ fn logrus(body: &str) -> Option<Entry<'_>> {
     let mut keys = Vec::with_capacity(4);
     let left = value::pairs(body, |key, raw| keys.push((Cow::Borrowed(key), raw)));
     let find = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, raw): &(_, Raw<'_>)| *raw);
-    let (stamp, offset) = rfc3339(&find("time")?.text()?)?;
+    let time = find("time")?.text()?;
+    let (stamp, offset) = rfc3339(&time)?;
+    let whole_second = !time.contains('.');
     let text = find("msg")?.text()?;
     keys.retain(|(key, _)| !matches!(key.as_ref(), "time" | "level" | "msg"));
     let truncated = !left.is_empty();
-    Some(Entry { dialect: Dialect::Logrus, pid: None, stamp: Some(stamp), offset, text, keys, truncated })
+    Some(Entry { dialect: Dialect::Logrus, pid: None, stamp: Some(stamp), offset, whole_second, text, keys, truncated })
 }
 
 #[cfg(test)]
@@ -343,5 +351,16 @@ mod tests {
         assert_eq!(stamp(r#"time="2025-12-30 21:58:14.213504533Z" level=info msg="x""#), expected);
         assert_eq!(stamp(r#"time="2025-12-30 23:58:14.213504533+02:00" level=info msg="x""#), expected);
         assert_eq!(stamp(r#"{"level":"info","msg":"x","time":"2025-12-30T21:58:14.213504533Z"}"#), expected);
+    }
+
+    #[test]
+    fn logrus_without_a_fraction_is_known_to_the_second() {
+        let whole = |line| Entry::read(line).whole_second;
+        assert!(whole(r#"{"level":"info","msg":"x","time":"2025-12-30T21:58:14Z"}"#));
+        assert!(whole(r#"{"level":"info","msg":"x","time":"2025-12-30T23:58:14+02:00"}"#));
+        assert!(whole(r#"time="2025-12-30T21:58:14Z" level=info msg="x""#));
+        assert!(!whole(r#"{"level":"info","msg":"x","time":"2025-12-30T21:58:14.213504533Z"}"#));
+        assert!(!whole(r#"time="2025-12-30T21:58:14.2Z" level=info msg="x""#));
+        assert!(!whole(r#"{"ts":1795460399493.9863,"msg":"x","v":2}"#));
     }
 }

@@ -153,6 +153,7 @@ impl Parsed {
             host,
             pid: entry.pid.or(frame.pid),
             from_runtime: entry.dialect == Dialect::Logrus,
+            whole_second: entry.whole_second,
             fact,
             fields: fields.into(),
             startup_record,

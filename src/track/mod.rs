@@ -189,6 +189,7 @@ impl Tracker {
 
     /// Takes one record, in the order of time (small disorder does no harm).
     pub fn push(&mut self, record: Record, time: Time, node: usize) {
+        let time = if record.whole_second { self.states[node].in_order(time) } else { time };
         self.note_coverage(&record, time, node);
         match record.fact {
             Fact::KubeletVersion
@@ -305,6 +306,7 @@ impl Tracker {
                 (None, _) => continue,
             };
             let Some(startup) = self.open.get_mut(&id) else { continue };
+            startup.settle_node(node);
             let event = event.clone();
             match event.fact {
                 Fact::PodAdded => {
@@ -355,6 +357,7 @@ impl Tracker {
             if let Some(pod_latency) = pod_latency(startup, &observed) {
                 push_bounded(&mut self.states[node].pod_latencies, pod_latency);
             }
+            startup.settle_node(node);
             startup.observed = Some(observed);
             startup.observed_at = Some((time, record.place));
             startup.confirmed = true;
@@ -377,6 +380,9 @@ impl Tracker {
             startup.last_event = startup.last_event.max(time);
             return;
         }
+        if !record.from_runtime {
+            startup.settle_node(node);
+        }
         let state = &mut self.states[startup.node];
         let taking_up = state.started.is_some_and(|started| time - started < TAKING_UP);
         // A starting kubelet's first list holds old pods too: one counts once it proves to start.
@@ -385,11 +391,14 @@ impl Tracker {
         if record.from_runtime {
             startup.runtime_node = Some(node);
         }
-        if record.fields.text(Field::Reason) == Some("ErrImagePull")
-            && !record.from_runtime
-            && let Some(pulls) = startup.runtime_node.and_then(|node| self.pulls.get_mut(node))
-        {
-            pulls.failed(&record, time);
+        if record.fields.text(Field::Reason) == Some("ErrImagePull") && !record.from_runtime {
+            // The kubelet writes of each container that failed, then of the sync: that is no failure of another pod's request.
+            let last = startup.pull_failed.replace(time).filter(|_| record.fact == Fact::SyncFailed);
+            let again = last.is_some_and(|last| time - last < Nanos(SECOND));
+            let pulls = startup.runtime_node.and_then(|node| self.pulls.get_mut(node));
+            if let (Some(pulls), false) = (pulls, again) {
+                pulls.failed(&record, time);
+            }
         }
         if record.fact == Fact::PodRejected {
             startup.rejected.get_or_insert(time);

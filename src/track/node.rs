@@ -27,9 +27,18 @@ pub(super) struct NodeState {
     /// How its pods got on, by when they ran.
     pub(super) pod_latencies: VecDeque<(Time, NeighbourStats)>,
     pub(super) by_kubelet: bool,
+    /// When the last line was whose time is known to the second only.
+    last_whole_second: Time,
 }
 
 impl NodeState {
+    /// Lines of one second whose times have no fraction keep their order: each is put a nanosecond after the one before.
+    pub(super) fn in_order(&mut self, time: Time) -> Time {
+        let same = self.last_whole_second.0.div_euclid(SECOND) == time.0.div_euclid(SECOND);
+        self.last_whole_second = if same { self.last_whole_second + Nanos(1) } else { time };
+        self.last_whole_second
+    }
+
     /// Counts a startup among the pods that the node took, once it is known to be one: at its first line, which may be
     /// before others that are known.
     pub(super) fn take(&mut self, startup: &mut OpenStartup) {

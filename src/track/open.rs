@@ -17,6 +17,8 @@ pub struct OpenStartup {
     pub observed: Option<Box<StartupRecord>>,
     /// When the record was written, and where it is.
     pub observed_at: Option<(Time, SourceLine)>,
+    /// A line of the kubelet shows that it is this node's.
+    pub by_kubelet: bool,
     /// The node whose runtime's lines mention it.
     pub runtime_node: Option<usize>,
     /// A static pod: the record is its mirror's.
@@ -35,6 +37,8 @@ pub struct OpenStartup {
     pub restarts: Vec<Event>,
     /// When one of its containers last exited, or waited to be started again, after the record.
     pub exited: Option<Time>,
+    /// When the kubelet last said that a pull of it failed.
+    pub pull_failed: Option<Time>,
     /// It had run, and its sandbox was made anew: what comes is no part of its start.
     pub restarted: bool,
     /// When a line last mentioned it.
@@ -45,6 +49,14 @@ pub struct OpenStartup {
 const UP: Nanos = Nanos(30 * SECOND);
 
 impl OpenStartup {
+    /// A line of a node's kubelet is about it: it is that node's, whatever log of the runtime showed it first.
+    pub(super) fn settle_node(&mut self, node: usize) {
+        if !std::mem::replace(&mut self.by_kubelet, true) && self.node != node {
+            self.node = node;
+            self.taken = false;
+        }
+    }
+
     /// Adds an event.
     pub(super) fn push(&mut self, event: Event) {
         let ends = match event.fact {

@@ -32,6 +32,8 @@ pub struct StartedPull {
     pub started: Time,
     /// The line that says so.
     pub place: SourceLine,
+    /// `started` is known to the second only: it lies within a second after it.
+    pub whole_second: bool,
     /// The id of the kubelet's request, where the runtime's lines are joined by it.
     request: Option<Box<str>>,
     /// Mirrors that were asked and did not serve it.
@@ -51,6 +53,8 @@ pub struct FinishedPull {
     pub started: Time,
     /// When it ended, well or not.
     pub finished: Time,
+    /// Of both instants: known to the second only, within a second after them.
+    pub whole_seconds: (bool, bool),
     /// It ended well.
     pub ok: bool,
     /// The image's size, when the runtime logs it.
@@ -192,6 +196,7 @@ impl Pulls {
                 image: image.into(),
                 started: time,
                 place: record.place,
+                whole_second: record.whole_second,
                 request: request.map(Into::into),
                 failed_mirrors: Vec::new(),
                 asked_until: time,
@@ -219,6 +224,8 @@ impl Pulls {
             started,
             failed_mirrors,
             finished: time,
+            // Only containerd's lines name the image at the end, and their times have fractions.
+            whole_seconds: (false, false),
             ok,
             bytes: record.fields.number(Field::Bytes).filter(|bytes| *bytes > 0),
             place: record.place,
@@ -243,13 +250,14 @@ impl Pulls {
 
     /// Ends a pull that is under way, by a line that does not say how long it took.
     fn end(&mut self, number: usize, record: &Record, time: Time, ok: bool) {
-        let StartedPull { image, started, failed_mirrors, .. } = self.in_progress.remove(number);
+        let StartedPull { image, started, whole_second, failed_mirrors, .. } = self.in_progress.remove(number);
         let (place, text) = (record.place, record.text.clone());
         let finished = time;
         self.add(FinishedPull {
             image,
             started,
             finished,
+            whole_seconds: (whole_second, record.whole_second),
             ok,
             bytes: None,
             place,

@@ -212,6 +212,11 @@ fn pulled_events(capture: &Path) -> BTreeMap<(String, String), Vec<(String, f64)
 
 /// How many of the pulls that rows show ended well, and how many of these as an event of their pod says.
 pub fn own_pulls(capture: &Path, inputs: &[PathBuf]) -> (usize, usize) {
+    own_pulls_within(capture, inputs, 0.3)
+}
+
+/// The same with the seconds by which an end may differ from its event.
+pub fn own_pulls_within(capture: &Path, inputs: &[PathBuf], seconds: f64) -> (usize, usize) {
     let (mut pulls, mut own) = (0, 0);
     let events = pulled_events(capture);
     for row in report(inputs)["startups"].as_array().expect("startups") {
@@ -221,7 +226,8 @@ pub fn own_pulls(capture: &Path, inputs: &[PathBuf]) -> (usize, usize) {
             let ended = chrono::DateTime::parse_from_rfc3339(pull["ended"].as_str().expect("its end")).expect("a time");
             let ended = ended.timestamp_micros() as f64 / 1e6;
             pulls += 1;
-            own += usize::from(events.iter().any(|(image, at)| pull["image"] == **image && (at - ended).abs() < 0.3));
+            own +=
+                usize::from(events.iter().any(|(image, at)| pull["image"] == **image && (at - ended).abs() < seconds));
         }
     }
     (pulls, own)
