@@ -30,7 +30,7 @@ pub(super) struct Failure {
 /// Which step a line says has failed. Volumes have lines of their own.
 fn failed_step(event: &Event) -> Option<FailedStep> {
     if event.from_runtime {
-        return None;
+        return (event.fact == Fact::ContainerFailed).then_some(FailedStep::Container);
     }
     match event.fact {
         Fact::SandboxFailed => Some(FailedStep::Sandbox),

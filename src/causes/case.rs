@@ -80,6 +80,22 @@ impl Case<'_> {
         self.startup.events.iter().find(|event| event.place == place)
     }
 
+    /// Whether the sandbox did not fail, but took so long that the kubelet gave its request up: it says so each time, or the
+    /// runtime was still at work when it was asked again (CRI-O).
+    pub(super) fn sandbox_given_up(&self) -> bool {
+        let stalled = self.startup.all(Fact::RuntimeStalled).any(|event| {
+            self.in_time(event) && event.fields.text(Field::Status).is_some_and(|stage| stage.starts_with("sandbox"))
+        });
+        let failed = |event: &&Event| {
+            event.fact == Fact::SandboxFailed || event.fields.text(Field::Reason) == Some("CreatePodSandboxError")
+        };
+        let mut by_kubelet = self.startup.events.iter().filter(|event| !event.from_runtime).filter(failed).peekable();
+        let late = ["code = DeadlineExceeded", "name is reserved", "error reserving pod name"];
+        let given_up =
+            by_kubelet.peek().is_some() && by_kubelet.all(|event| late.iter().any(|words| event.mentions(words)));
+        given_up || stalled
+    }
+
     /// The first event of this kind on its node during the startup.
     pub(super) fn node_event(&self, fact: Fact) -> Option<&Event> {
         self.startup.context.events.iter().find(|event| event.fact == fact)

@@ -3,6 +3,7 @@
 use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
+use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
@@ -36,7 +37,9 @@ None known.
             "PreStartHookError",
             "PostStartHookError",
         ];
-        case.failed_with(&reasons).map(Match::failing)
+        // CRI-O's log alone shows that a container could not be created, without the reason.
+        let mut failed = case.startup.all(Fact::ContainerFailed).filter(|event| event.from_runtime && case.in_time(event));
+        case.failed_with(&reasons).or(failed.next()).map(Match::failing)
     }),
     metrics: Some(|case| {
         let failed = case.container_errors(&[

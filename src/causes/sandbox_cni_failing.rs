@@ -16,7 +16,7 @@ What it means
 RunPodSandbox failed, usually because the network plugin failed. The kubelet waits about 10 s before it retries.
 
 How it is detected
-CreatePodSandboxError for the pod, or a failed RunPodSandbox in the runtime log, before the pod ran. In metrics: run_podsandbox operations that failed.
+CreatePodSandboxError for the pod, or a failed RunPodSandbox in the runtime log, before the pod ran. A request that the kubelet gave up because it took too long is slow, not failing (sandbox-cni-slow). In metrics: run_podsandbox operations that failed.
 
 What to do
 Read the error: an address pool that is full, a CNI daemon that is not ready, a plugin that times out.
@@ -30,6 +30,9 @@ After a node has booted, sandboxes fail for some seconds until its CNI daemon is
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox],
     logs: Some(|case| {
+        if case.sandbox_given_up() {
+            return None;
+        }
         case.failed_with(&["CreatePodSandboxError"])
             .or(case.startup.first(Fact::SandboxFailed).filter(|e| case.in_time(e)))
             .map(Match::failing)
