@@ -57,6 +57,24 @@ fn framed(line: &str, program: &str, at: &str) -> String {
     format!("{} worker-0 {program}[812]: {line}\n", time.format("%b %d %H:%M:%S%.6f"))
 }
 
+/// What `oc adm node-logs NODE -u kubelet -u crio` prints of a capture: the journal in `short-precise`, in UTC, without the year.
+pub fn node_logs(capture: &Path) -> String {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for line in text(&capture.join("kubelet.log.zst")).lines() {
+        // klog's own time is the journal's but for the microseconds between them; what continues a line has none.
+        let clock = line.split_whitespace().nth(1).filter(|clock| clock.contains('.') && clock.contains(':'));
+        let at = clock.map(|clock| format!("2026-11-28T{clock}Z"));
+        let at = at.or(lines.last().map(|(at, _)| at.clone())).expect("a first line with a time");
+        lines.push((at.clone(), framed(line, "kubenswrapper", &at)));
+    }
+    for line in text(&capture.join("crio.log.zst")).lines().filter(|line| line.starts_with("time=")) {
+        let at = line.split('"').nth(1).expect("a time").to_owned();
+        lines.push((at.clone(), framed(line, "crio", &at)));
+    }
+    lines.sort_by(|(one, _), (other, _)| one[..26].cmp(&other[..26]));
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
 /// The logs of a capture in another form, in a folder that lives as long as the test program.
 fn converted(capture: &Path, form: &str, convert: impl Fn(&str) -> String) -> Vec<PathBuf> {
     let folder = tempfile::Builder::new().prefix(form).tempdir().expect("a folder").keep();
@@ -333,4 +351,73 @@ fn init_containers_run_as_long_as_their_statuses_say() {
         }
     }
     agreement.must_be("pods with init containers", 10);
+}
+
+#[test]
+fn the_journal_that_openshift_prints_says_the_same() {
+    for capture in captures() {
+        let logs = node_logs(&capture);
+        let both = report(&[capture.join("kubelet.log.zst"), capture.join("crio.log.zst")]);
+        let answers = |rows: &[Value]| -> BTreeMap<String, (Value, Value)> {
+            rows.iter().map(|row| (row["pod"].to_string(), (row["cause"].clone(), row["state"].clone()))).collect()
+        };
+        let expected = answers(both["startups"].as_array().expect("startups"));
+        let workers: String = logs.lines().map(|line| format!("worker-0.ocp.example.net {line}\n")).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in [("node.log", &logs), ("workers.log", &workers)] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).expect("written");
+            assert_eq!(answers(&crate::support::rows(&[&file])), expected, "{} {name}", capture.display());
+        }
+    }
+}
+
+/// The lines of a kubelet that starts anew and takes up the pods of before, at a time of day.
+fn restarted(kubelet: &str, at: &str) -> String {
+    let mut pods: Vec<&str> = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
+    for line in kubelet.lines() {
+        if line.contains("\"Kubelet version\"") || line.contains("Starting kubelet main sync loop") {
+            lines.push(line.into());
+        } else if let Some((_, list)) = line.split_once("\"SyncLoop ADD\" source=\"api\" pods=[") {
+            pods.extend(list.trim_end_matches(']').split(','));
+        }
+    }
+    let listed = format!("I1128 {at} 1 kubelet.go:2724] \"SyncLoop ADD\" source=\"api\" pods=[{}]", pods.join(","));
+    lines.push(listed);
+    // What it says of their volumes as it takes them up.
+    lines.extend(kubelet.lines().filter(|line| line.contains("VerifyControllerAttachedVolume")).map(Into::into));
+    let stamped = lines.iter().map(|line| {
+        let (head, text) = line.split_once("] ").expect("a header");
+        format!("I1128 {at} 99999 {}] {text}\n", head.rsplit(' ').next().expect("a file"))
+    });
+    stamped.collect()
+}
+
+#[test]
+fn a_restart_of_the_kubelet_gives_no_pod_twice_in_one_stream_with_the_runtime() {
+    for (name, at) in
+        [("cached", "22:47:45.100000"), ("init-sidecars", "22:49:10.100000"), ("pull-failing", "22:50:30.100000")]
+    {
+        let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crio").join(name);
+        let (kubelet, crio) = (text(&capture.join("kubelet.log.zst")), text(&capture.join("crio.log.zst")));
+        let before = kubelet.lines().position(|line| line.split(' ').nth(1).is_some_and(|clock| clock > at));
+        let before = before.expect("lines after it");
+        let mut lines: Vec<&str> = kubelet.lines().collect();
+        let anew = restarted(&lines[..before].join("\n"), at);
+        lines.splice(before..before, anew.lines());
+        let kubelet: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        for (number, stream) in [format!("{kubelet}{crio}"), format!("{crio}{kubelet}")].into_iter().enumerate() {
+            let file = folder.path().join(format!("{number}.log"));
+            std::fs::write(&file, stream).expect("written");
+            let rows = crate::support::rows(&[&file]);
+            let mut pods: Vec<String> = rows.iter().map(|row| row["pod"].to_string()).collect();
+            pods.sort();
+            pods.dedup();
+            assert_eq!(pods.len(), rows.len(), "{name}: pods twice");
+            assert!(rows.iter().all(|row| row["uid"].is_string()), "{name}: a pod without its uid");
+            assert_eq!(rows.len(), if name == "pull-failing" { 13 } else { 20 }, "{name}");
+        }
+    }
 }

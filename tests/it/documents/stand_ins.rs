@@ -53,7 +53,8 @@ esac"#;
 
 const OC: &str = r#"
 case "$*" in
-    'adm node-logs '*) journalctl -u kubelet ;;
+    'adm node-logs NODE -u kubelet -u crio') cat "$STAND_INS/node-logs.txt" ;;
+    'adm node-logs --role=worker --since='*' -u kubelet -u crio') sed 's/^/worker-0 /' "$STAND_INS/node-logs.txt" ;;
     'debug node/NODE -- chroot /host '*) shift 5; "$@" ;;
     'whoami -t') echo secret ;;
     'get route thanos-querier -n openshift-monitoring -o jsonpath={.spec.host}') echo "$PROMETHEUS" ;;
@@ -168,6 +169,8 @@ fn files(given: &Path) {
     put("after.prom", &unpacked(&sample.join("metrics-after.txt.zst")));
     put("pods.json", &unpacked(&sample.join("pods.json.zst")));
     put("kubelet-config.json", br#"{"kubeletconfig":{"serializeImagePulls":true}}"#);
+    let crio = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crio/pull-serial");
+    put("node-logs.txt", crate::crio::node_logs(&crio).as_bytes());
     put("system.journal", &unpacked(&samples().join("s07-pull-backoff/journal/system.journal.zst")));
 }
 
