@@ -219,7 +219,7 @@ fn start_and_end(startup: &Startup, anomalies: &mut Vec<Anomaly>) -> (Option<Tim
 /// The kubelet's first line about it, else the runtime's.
 fn first_line(startup: &Startup) -> Option<Time> {
     let first = startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first())?;
-    Some(whole_seconds::earliest(first))
+    Some(whole_seconds::latest(first.time, first.whole_second))
 }
 
 /// A start that ended before it began, by two clocks: one piece of the whole, its parts cannot be distinguished.

@@ -44,6 +44,9 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
     let since = timeline.sandbox_ready.map_or(startup.last_event, |ready| position(ready, timeline));
     let numbers: Vec<usize> = own.iter().map(|own| own.number).collect();
     for Own { number, requested, container } in own {
+        if let Some(bytes) = pulls.get(number).and_then(|pull| size(startup, pull)) {
+            pulls.set_bytes(number, bytes);
+        }
         let Some(pull) = pulls.get(number) else { continue };
         let mut transfer = with_queue(pull, pulls, since, &numbers, &mut startup.parallel_pulls);
         transfer.before_container = container.filter(|_| pull.whole_seconds.1);
@@ -53,9 +56,9 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
         let failed = pulls.unfinished(&pull.image, since, pull.started).filter(|_| pull.ok);
         let failed = failed.map(|attempt| Transfer {
             started: latest(attempt.started, attempt.whole_second),
-            // No line shows when it failed.
-            finished: latest(attempt.started, attempt.whole_second),
-            whole_seconds: (attempt.whole_second, attempt.whole_second),
+            // No line shows when it failed, unless the runtime was started anew.
+            finished: attempt.interrupted.unwrap_or(latest(attempt.started, attempt.whole_second)),
+            whole_seconds: (attempt.whole_second, attempt.whole_second && attempt.interrupted.is_none()),
             ok: false,
             bytes: None,
             place: attempt.place,
@@ -72,6 +75,17 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
         pulls.assign(number);
     }
     startup.transfers.sort_by_key(|transfer| (transfer.started, transfer.finished));
+}
+
+/// The size of a pull that the runtime does not log (CRI-O): the kubelet's event about it has it since 1.30.
+fn size(startup: &Startup, pull: &FinishedPull) -> Option<i64> {
+    let mut events = startup.all(Fact::PullFinished).filter(|event| !event.from_runtime && pull.ok);
+    let ended = latest(pull.finished, pull.whole_seconds.1);
+    let event = events.find(|event| {
+        event.fields.text(Field::Image) == Some(&*pull.image)
+            && (event.time - ended).abs() <= SECOND_LONG + REQUEST_DELAY
+    })?;
+    event.fields.number(Field::Bytes).filter(|bytes| *bytes > 0)
 }
 
 /// Pulls that ended well, one at most before each container.

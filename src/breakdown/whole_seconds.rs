@@ -14,11 +14,6 @@ pub(super) fn latest(at: Time, whole_second: bool) -> Time {
     if whole_second { Time(at.0.div_euclid(SECOND) * SECOND) + SECOND_LONG } else { at }
 }
 
-/// The earliest that an event may be.
-pub(super) fn earliest(event: &Event) -> Time {
-    if event.whole_second { latest(event.time, true) - SECOND_LONG } else { event.time }
-}
-
 /// Lines of the kubelet after which it asks the runtime for the sandbox.
 fn precedes_sandbox(event: &Event) -> bool {
     let fact = matches!(
@@ -57,10 +52,6 @@ pub(super) fn narrow(startup: &Startup, timeline: &mut Timeline) {
         mark.low = earliest;
         // The kubelet's own line right before the request is the better time for it.
         mark.at = if mark.inferred { mark.at.clamp(mark.low, mark.high) } else { mark.high };
-    }
-    // A start that nothing shows but the runtime's lines begins with the first of them.
-    if let Some(asked) = timeline.sandbox_requested.as_mut().filter(|_| startup.events.iter().all(|e| e.from_runtime)) {
-        asked.at = asked.low;
     }
     for run in &mut timeline.runs {
         if let (Some(started), Some(exited)) = (run.started, run.exited.as_mut()) {
@@ -157,8 +148,8 @@ mod tests {
         narrow(&Startup::default(), &mut of);
         let bounds = |mark: Option<BoundedInstant>| mark.map(|mark| (mark.low.0, mark.at.0, mark.high.0)).unwrap();
         let half = SECOND / 2;
-        // All four are before the relist that noticed the container. Nothing else shows the start, so it begins with the first.
-        assert_eq!(bounds(of.sandbox_requested), (0, 0, half));
+        // All four are before the relist that noticed the container.
+        assert_eq!(bounds(of.sandbox_requested), (0, half, half));
         assert_eq!(bounds(of.sandbox_ready), (0, half, half));
         assert_eq!(bounds(of.runs[0].requested), (0, half, half));
         assert_eq!(bounds(of.runs[0].started), (0, half, half));

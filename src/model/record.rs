@@ -138,6 +138,8 @@ named_enum! {
         ImageVolumePulled = "image-volume-pulled",
         /// A pull secret is missing.
         PullSecretMissing = "pull-secret-missing",
+        /// The container runtime started: requests before it have no answer.
+        RuntimeStarted = "runtime-started",
         /// The runtime says that an earlier request is still under way.
         RuntimeStalled = "runtime-stalled",
     }

@@ -206,6 +206,7 @@ impl Tracker {
                     self.pulls[node].push(&record, time);
                 }
             }
+            Fact::RuntimeStarted => self.pulls[node].interrupt(time),
             Fact::Throttled
             | Fact::PlegUnhealthy
             | Fact::HousekeepingLate

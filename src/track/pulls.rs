@@ -34,6 +34,8 @@ pub struct StartedPull {
     pub place: SourceLine,
     /// `started` is known to the second only: it lies within a second after it.
     pub whole_second: bool,
+    /// The runtime started anew, so that it has no other end.
+    pub interrupted: Option<Time>,
     /// The id of the kubelet's request, where the runtime's lines are joined by it.
     request: Option<Box<str>>,
     /// Mirrors that were asked and did not serve it.
@@ -157,7 +159,8 @@ impl Pulls {
     pub fn rate(&self, from: Time, to: Time) -> Option<f64> {
         let seconds = (to - from).seconds();
         // What is still under way took its share, and does not show how much.
-        if self.in_progress.iter().any(|pull| pull.started < to) {
+        let moves = |pull: &StartedPull| pull.started < to && pull.interrupted.is_none_or(|end| end > from);
+        if self.in_progress.iter().any(moves) {
             return None;
         }
         // Two pulls of one image move it once.
@@ -174,6 +177,20 @@ impl Pulls {
         }
         let moved: f64 = moved.values().sum();
         (seconds > 0.0 && moved > 0.0).then(|| moved / seconds)
+    }
+
+    /// The size of a pull that the runtime does not log, by another line.
+    pub fn set_bytes(&mut self, number: usize, bytes: i64) {
+        if let Some(pull) = self.finished.get_mut(number) {
+            pull.bytes.get_or_insert(bytes);
+        }
+    }
+
+    /// The runtime starts anew: what was under way will not end.
+    pub(super) fn interrupt(&mut self, time: Time) {
+        for pull in &mut self.in_progress {
+            pull.interrupted.get_or_insert(time);
+        }
     }
 
     /// Takes a line about a pull.
@@ -197,6 +214,7 @@ impl Pulls {
                 started: time,
                 place: record.place,
                 whole_second: record.whole_second,
+                interrupted: None,
                 request: request.map(Into::into),
                 failed_mirrors: Vec::new(),
                 asked_until: time,
@@ -241,7 +259,8 @@ impl Pulls {
         let named = [Field::Image, Field::Error].into_iter().filter_map(|field| record.fields.text(field));
         let named: Vec<&str> = named.collect();
         let failed = |pull: &StartedPull| {
-            pull.request.is_some() && pull.started <= time && named.iter().any(|text| text.contains(&*pull.image))
+            let open = pull.request.is_some() && pull.interrupted.is_none() && pull.started <= time;
+            open && named.iter().any(|text| text.contains(&*pull.image))
         };
         if let Some(number) = self.in_progress.iter().position(failed) {
             self.end(number, record, time, false);
@@ -284,7 +303,8 @@ impl Pulls {
 
     /// The pull that ends now. With several of one image under way the printed duration shows which one ended.
     fn take_started(&mut self, image: &str, expected: Option<Time>) -> Option<StartedPull> {
-        let mine = self.in_progress.iter().enumerate().filter(|(_, pull)| *pull.image == *image);
+        let mine = self.in_progress.iter().enumerate();
+        let mine = mine.filter(|(_, pull)| *pull.image == *image && pull.interrupted.is_none());
         let mine =
             mine.min_by_key(|(_, pull)| expected.map_or(pull.started.0, |expected| (pull.started - expected).abs().0));
         mine.map(|(number, _)| number).map(|number| self.in_progress.remove(number))
@@ -317,5 +337,53 @@ impl Pulls {
             let (host, place) = (host.into(), record.place);
             pull.failed_mirrors.push(FailedMirror { host, from, from_high, to: time, place });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::grammar::Grammars;
+
+    fn pulls(lines: &[&str]) -> Pulls {
+        let grammars = Grammars::load(&[]).unwrap();
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let mut pulls = Pulls::default();
+        for record in crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records {
+            let Some(crate::model::time::Stamp::Utc(nanos)) = record.stamp else { panic!("a time") };
+            match record.fact {
+                Fact::RuntimeStarted => pulls.interrupt(Time(nanos)),
+                _ => pulls.push(&record, Time(nanos)),
+            }
+        }
+        pulls
+    }
+
+    #[test]
+    fn a_restart_of_cri_o_ends_what_was_under_way() {
+        let pulls = pulls(&[
+            r#"time="2026-03-02T10:00:00Z" level=info msg="Pulling image: quay.io/shop/web:1" id=a1"#,
+            r#"time="2026-03-02T10:00:05Z" level=info msg="Starting CRI-O, version: 1.35.6, git: unknown(clean)""#,
+            r#"time="2026-03-02T10:00:06Z" level=info msg="Pulling image: quay.io/shop/web:1" id=b1"#,
+            r#"time="2026-03-02T10:00:09Z" level=info msg="Pulled image: 9b6fe0e5c9ce" id=b1"#,
+        ]);
+        let ended: Vec<_> = pulls.finished.iter().map(|pull| (pull.finished - pull.started).seconds()).collect();
+        assert_eq!(ended, [3.0]);
+        let from = pulls.finished[0].started - Nanos(10 * SECOND);
+        let lost: Vec<_> = pulls.unfinished("quay.io/shop/web:1", from, pulls.finished[0].started).collect();
+        let [lost] = lost[..] else { panic!("{lost:?}") };
+        assert_eq!(lost.interrupted.map(|end| (end - lost.started).seconds()), Some(5.0));
+    }
+
+    #[test]
+    fn no_pull_of_containerd_is_joined_across_its_restart() {
+        let pulls = pulls(&[
+            r#"time="2026-03-02T10:00:00.5Z" level=info msg="PullImage \"quay.io/shop/web:1\"""#,
+            r#"time="2026-03-02T10:00:05.5Z" level=info msg="starting containerd" revision=0 version=v2.2.7"#,
+            r#"time="2026-03-02T10:00:06.5Z" level=info msg="PullImage \"quay.io/shop/web:1\"""#,
+            r#"time="2026-03-02T10:00:09.5Z" level=info msg="PullImage \"quay.io/shop/web:1\" returns image reference \"sha256:9b6f\"""#,
+        ]);
+        let ended: Vec<_> = pulls.finished.iter().map(|pull| (pull.finished - pull.started).seconds()).collect();
+        assert_eq!(ended, [3.0]);
     }
 }
