@@ -18,7 +18,7 @@ What it means
 The image has many bytes to transfer and unpack.
 
 How it is detected
-The image size from the runtime log takes 2 s or more at the transfer rate of the node at that time, and that rate was 10 MB/s or more.
+The image size from the runtime log (with CRI-O, from the kubelet's event) takes 2 s or more at the transfer rate of the node at that time, and that rate was 10 MB/s or more.
 
 What to do
 Look for build stages, caches and models in the image (`dive`, `docker history`). For what must stay large, pre-pull the image, or use a base image that other images share.

@@ -2,8 +2,9 @@
 //! the pods' own, also where its times have no fractions of a second. `tests/crio` holds the logs, what was done to each pod
 //! (`truth.json`), and the pods' events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use serde_json::Value;
 
@@ -75,11 +76,17 @@ pub fn node_logs(capture: &Path) -> String {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-/// The logs of a capture in another form, in a folder that lives as long as the test program.
+/// The logs of a capture in another form: written once for all tests.
 fn converted(capture: &Path, form: &str, convert: impl Fn(&str) -> String) -> Vec<PathBuf> {
-    let folder = tempfile::Builder::new().prefix(form).tempdir().expect("a folder").keep();
-    let crio: String = text(&capture.join("crio.log.zst")).lines().map(convert).collect();
-    std::fs::write(folder.join("crio.log"), crio).expect("written");
+    static WRITTEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let name = capture.file_name().expect("a name").to_string_lossy();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("crio-{form}-{name}"));
+    let mut written = WRITTEN.lock().expect("no test failed here");
+    if written.insert(folder.clone()) {
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let crio: String = text(&capture.join("crio.log.zst")).lines().map(convert).collect();
+        std::fs::write(folder.join("crio.log"), crio).expect("written");
+    }
     vec![capture.join("kubelet.log.zst"), folder.join("crio.log")]
 }
 
