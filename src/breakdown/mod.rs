@@ -70,8 +70,10 @@ pub struct Breakdown {
     pub watched: Option<Time>,
     /// From the first to the last instant; `None` when the line that shows it is cut.
     pub total: Option<Nanos>,
-    /// Tiles of the total, in order; after them the readiness, which is no part of it.
+    /// Tiles of the total, in order.
     pub spans: Vec<Span>,
+    /// From running to ready: no part of the total.
+    pub readiness: Option<Span>,
     /// The SLO value as printed.
     pub kubelet_slo: Option<f64>,
     /// Created → running, less pulls and init containers.
@@ -93,7 +95,12 @@ pub struct Breakdown {
 impl Breakdown {
     /// The seconds of one phase.
     pub fn time_in(&self, phase: Phase) -> Nanos {
-        self.spans.iter().filter(|span| span.phase == phase).map(|span| span.to - span.from).sum()
+        self.spans
+            .iter()
+            .chain(&self.readiness)
+            .filter(|span| span.phase == phase)
+            .map(|span| span.to - span.from)
+            .sum()
     }
 }
 
@@ -175,6 +182,7 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
         watched,
         total,
         spans,
+        readiness: None,
         kubelet_slo: observed.or(startup.mirror.as_deref()).and_then(|observed| observed.slo),
         slo: None,
         pulls: startup.transfers.iter().filter(|transfer| transfer.ok).count(),

@@ -24,7 +24,7 @@ pub fn note(startup: &Startup, breakdown: &mut Breakdown, traits: Option<Traits>
     let Some(ready) = ready(startup, breakdown, traits, ran) else { return };
     breakdown.ready = Some(ready);
     if ready.at > ran.at {
-        breakdown.spans.push(Span {
+        breakdown.readiness = Some(Span {
             phase: Phase::Readiness,
             from: ran.at,
             to: ready.at,

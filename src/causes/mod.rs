@@ -119,6 +119,9 @@ pub const CAUSES: &[Cause] = &[
 /// The id of the cause of seconds that no evidence explains.
 pub const UNEXPLAINED: &str = unexplained::CAUSE.id;
 
+/// The id of the cause of a pod that ran and was not ready.
+pub const READINESS_SLOW: &str = readiness_slow::CAUSE.id;
+
 /// A rule over a startup's log: whether the cause is there, and what shows it.
 pub type LogRule = fn(&Case<'_>) -> Option<Match>;
 
@@ -179,7 +182,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     if case.startup.static_pod && case.startup.observed.is_some() {
         return Vec::new();
     }
-    let mut free: Vec<&Span> = case.breakdown.spans.iter().collect();
+    let mut free: Vec<&Span> = case.breakdown.spans.iter().chain(&case.breakdown.readiness).collect();
     let mut found = Vec::new();
     for cause in CAUSES {
         let Some(matched) = cause.logs.and_then(|rule| rule(case)) else { continue };

@@ -33,7 +33,7 @@ The kubelet does not log which container it means. If a container is started aga
     shown_by: &[Evidence::KubeletLog, Evidence::Pods],
     phases: &[Phase::Readiness],
     logs: Some(|case| {
-        let span = case.spans(Phase::Readiness).next()?;
+        let span = case.breakdown.readiness.as_ref()?;
         let probe = case.traits.and_then(|traits| traits.readiness_probe);
         let failed = || case.startup.all(Fact::ProbeFailed).rfind(|event| event.time <= span.to);
         let waited_for = match probe {

@@ -150,8 +150,7 @@ pub(crate) fn read_report(reader: impl Read, store: &mut Store, runs: &mut Impor
 
 /// A row whose spans follow each other. What a file holds may have been changed by hand.
 pub(super) fn tiled(row: Row) -> Result<Row, Error> {
-    let spans: Vec<_> = row.spans_of_total().collect();
-    if spans.windows(2).all(|pair| matches!(pair, [span, next] if span.to == next.from)) {
+    if row.spans.windows(2).all(|pair| matches!(pair, [span, next] if span.to == next.from)) {
         return Ok(row);
     }
     let name = row.full_name();

@@ -6,7 +6,7 @@
 use crate::breakdown::Precision;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
-use crate::model::time::Time;
+use crate::model::time::{Nanos, Time};
 
 use super::columns::{Cell, Columns, Described, columns};
 use super::phase_seconds::PhaseSeconds;
@@ -178,9 +178,22 @@ impl Row {
         self.running_s.or(self.total_s)
     }
 
-    /// The spans that tile the total: without the readiness, which may begin before the total ends.
-    pub fn spans_of_total(&self) -> impl Iterator<Item = &Span> {
-        self.spans.iter().filter(|span| span.phase.is_in_total())
+    /// From running to ready, as a span. It is none of `spans`: those tile the total.
+    pub fn readiness_span(&self) -> Option<Span> {
+        let (to, took) = (self.ready?, self.phases.of(Phase::Readiness).filter(|seconds| *seconds > 0.0)?);
+        let slow = self.findings.iter().find(|finding| &*finding.cause == crate::causes::READINESS_SLOW);
+        let off = |bound: Option<f64>| bound.zip(self.ready_s).map_or(0.0, |(bound, ready)| bound - ready);
+        let (min_s, max_s) = ((took + off(self.ready_min_s)).max(0.0), took + off(self.ready_max_s));
+        Some(Span {
+            phase: Phase::Readiness,
+            from: to - Nanos::from_seconds(took),
+            to,
+            precision: if min_s < max_s { Precision::Bounded } else { Precision::Exact },
+            min_s,
+            max_s,
+            waited_for: slow.and_then(|finding| finding.waited_for.clone()),
+            evidence: slow.and_then(|finding| finding.evidence.clone()),
+        })
     }
 
     /// How much memory it takes, in bytes, roughly: for a bound, not for figures.

@@ -152,7 +152,9 @@ fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out:
     wrap::words(out, screen.width, "", &slo::words(row))?;
     writeln!(out)?;
     let begin = row.spans.first().map(|span| span.from).unwrap_or_default();
-    for (span, queue) in row.spans.iter().zip(queues) {
+    let (readiness, none) = (row.readiness_span(), Queue::default());
+    let spans = row.spans.iter().zip(queues).chain(readiness.as_ref().map(|span| (span, &none)));
+    for (span, queue) in spans {
         let took = (span.to - span.from).seconds();
         let about = span.waited_for.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
         let label = span.phase.words().label;

@@ -52,8 +52,8 @@ impl Page<'_> {
             let rest: Vec<&str> = summary.causes.iter().skip(CAUSES).map(|line| line.cause.as_str()).collect();
             self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
         }
-        self.best_change(out)?;
-        writeln!(out)
+        writeln!(out)?;
+        self.best_change(out)
     }
 
     fn in_full(&self, cause: &Cause, line: &CauseLine, out: &mut dyn Write) -> io::Result<()> {
@@ -87,10 +87,9 @@ impl Page<'_> {
 
     /// Of all changes that were replayed, the one that surely saves most of the slow starts.
     fn best_change(&self, out: &mut dyn Write) -> io::Result<()> {
-        match estimate::best(self.report) {
-            Some(best) => self.words(out, "  ", &format!("best single change: {}", sanitize(&best))),
-            None => Ok(()),
-        }
+        let Some(best) = estimate::best(self.report) else { return Ok(()) };
+        self.words(out, "", &format!("best single change: {}", sanitize(&best)))?;
+        writeln!(out)
     }
 
     /// The current settings, what to change, and the lines to add.

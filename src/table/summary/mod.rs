@@ -303,6 +303,18 @@ fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
         }
         Ok(())
     })?;
+    // The readiness has no spans: it is certain as far as its end is.
+    table.scan(&["readiness_s", "running_s", "ready_min_s"], &mut |batch| {
+        let (readiness, running) = (batch.seconds("readiness_s")?, batch.seconds("running_s")?);
+        for ((readiness, running), least) in
+            readiness.iter().zip(running.iter()).zip(batch.seconds("ready_min_s")?.iter())
+        {
+            let (Some(readiness), Some(running), Some(least)) = (readiness, running, least) else { continue };
+            let sum = certain.entry(Some(Phase::Readiness.name()));
+            *sum = sum.saturating_add(micros((least - running).clamp(0.0, readiness.max(0.0))));
+        }
+        Ok(())
+    })?;
     let in_total = |line: &&PhaseLine| Phase::from_name(line.phase).is_none_or(Phase::is_in_total);
     let whole: f64 = lines.iter().filter(in_total).map(|line| line.lost_s).sum();
     let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
