@@ -10,7 +10,7 @@ await podlag(...inputs("s02-pull-serial"), "-o", page);
 const browser = await launch();
 for (const [name, colorScheme, height, heading] of [
 	["summary-light", "light", 880, null],
-	["waterfall-dark", "dark", 860, "Timeline"],
+	["waterfall-dark", "dark", 860, "Slowest startups"],
 ]) {
 	const tab = await browser.newPage({ colorScheme, viewport: { width: 1280, height } });
 	await tab.goto(pathToFileURL(page).href);

@@ -113,8 +113,16 @@ async function agree(page, { summary }) {
 	for (const { cause, pods } of summary.causes.slice(0, 4)) {
 		assert.match(await words(page, `pods-${cause}`), new RegExp(`^${pods.toLocaleString("en-US")} pods?$`));
 	}
-	const all = await page.locator(".cause h3 .pick").allTextContents();
-	assert.deepEqual(all.sort(), summary.causes.map(({ cause }) => cause).sort());
+	const all = await page.locator(".cause h3").allTextContents();
+	assert.deepEqual(
+		all,
+		summary.causes.map(({ cause }, at) => `${at + 1}. ${cause}`),
+	);
+	const never = summary.states.filter(([state]) => ["starting", "failed", "gone"].includes(state));
+	const count = never.reduce((sum, [, count]) => sum + count, 0);
+	if (count === 0) assert.equal(await figure(page, "never").count(), 0);
+	else
+		assert.match(await words(page, "never"), new RegExp(`^${count} of ${summary.startups.toLocaleString("en-US")} `));
 }
 
 describe("every sample", { concurrency: 4 }, () => {
@@ -155,6 +163,52 @@ describe("every sample", { concurrency: 4 }, () => {
 		assert.ok((await page.locator("main").textContent()).includes("onerror"));
 		await close(page);
 	});
+});
+
+test("what a reader looks for first comes first", async () => {
+	const page = await open(await made(MANY));
+	const order = await page.locator("main > section").evaluateAll((all) => all.map(({ id }) => id));
+	const wanted = ["summary", "slowest", "causes", "images", "groups", "distribution", "timeline", "volumes"];
+	assert.deepEqual(order.slice(0, wanted.length), wanted);
+	assert.deepEqual(order.slice(-2), ["coverage", "glossary"]);
+	await close(page);
+});
+
+test("pods that never ran stand in the summary with their cause and the object", async () => {
+	const args = inputs("s09-crashloop");
+	const { startups } = await json(...args);
+	const page = await open(await made(args));
+	const lines = page.locator("#summary .never tbody tr");
+	await page.locator("#summary .never").getByRole("button", { name: "Show more" }).click();
+	const never = startups.filter(({ state }) => state !== "running");
+	assert.equal(await lines.count(), never.length);
+	for (const { namespace, pod, cause } of never) {
+		const line = lines.filter({ hasText: `${namespace}/${pod}` });
+		assert.ok((await line.textContent()).includes(cause), pod);
+	}
+	const command = await lines.filter({ hasText: "nosuchcmd-0" }).textContent();
+	assert.match(command, /container app/);
+	assert.match(command, /\/bin\/no-such-command: no such file or directory/);
+	assert.match(await page.locator("#slowest .why").first().textContent(), /^never ran: /);
+	await close(page);
+});
+
+test("a cause opens, stays open under a filter, and is open on paper", async () => {
+	const page = await open(await made(MANY));
+	const first = page.locator("details.cause").first();
+	assert.equal(await first.locator(".inside").count(), 0);
+	await first.locator("summary").click();
+	await first.locator(".inside .worst").waitFor({ timeout: 5000 });
+	await first.getByRole("button", { name: "Show only startups with this cause" }).click();
+	await ready(page);
+	assert.equal(await page.locator("details.cause[open]").count(), 1);
+	const open_ = async (event) => {
+		await page.evaluate((name) => dispatchEvent(new Event(name)), event);
+		return page.locator("details.cause[open]").count();
+	};
+	assert.equal(await open_("beforeprint"), await page.locator("details.cause").count());
+	assert.equal(await open_("afterprint"), 1);
+	await close(page);
 });
 
 describe("filters", () => {

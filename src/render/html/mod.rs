@@ -46,6 +46,7 @@ const SCRIPT: &[(&str, &str)] = parts![
     "charts.js",
     "tables.js",
     "filter.js",
+    "sections/never.js",
     "sections/summary.js",
     "sections/causes.js",
     "sections/distribution.js",

@@ -81,3 +81,10 @@ function evidenceOf(startup, evidence) {
 	const said = lineOf(startup, evidence);
 	return [h("span.place", { title: evidence.source }, place(evidence)), " ", said && h("code", said)];
 }
+
+/** The day on which all startups were created, if it is one: then it need not stand at each. */
+const sameDay = (() => {
+	const days = new Set(of.started.filter((value) => !Number.isNaN(value)).map((value) => Math.floor(value / 864e8)));
+	return days.size === 1 ? stamp([...days][0] * 864e8).slice(0, 10) : null;
+})();
+const shortStamp = (stamped) => (stamped && sameDay ? stamped.slice(11) : (stamped?.replace("T", " ") ?? "–"));

@@ -5,16 +5,16 @@ const [FIXED, OF_LISTED] = ["fixed", "of-listed"];
 
 const SECTIONS = [
 	["summary", "Summary", drawSummary],
+	["slowest", "Slowest startups", drawWaterfall],
 	["causes", "Causes", drawCauses],
+	["images", "Images and registries", drawImages, OF_LISTED],
+	["groups", "Nodes and workloads", drawGroups, OF_LISTED],
 	["distribution", "Distribution", drawDistribution, OF_LISTED],
 	["timeline", "Timeline", drawTimeline, OF_LISTED],
-	["slowest", "Slowest startups", drawWaterfall],
-	["startups", "Startups", drawStartups, OF_LISTED],
-	["groups", "Workloads and nodes", drawGroups, OF_LISTED],
-	["images", "Images and registries", drawImages, OF_LISTED],
 	["volumes", "Volumes", drawVolumes, OF_LISTED],
+	["startups", "Startups", drawStartups, OF_LISTED],
 	...(report.metrics ? [["metrics", "Metrics", drawMetrics, FIXED]] : []),
-	["anomalies", "Anomalies and pods that never ran", drawAnomalies],
+	["anomalies", "Anomalies", drawAnomalies],
 	["coverage", "What was read", drawCoverage, FIXED],
 	["glossary", "Glossary", drawGlossary, FIXED],
 ].map(([id, title, draw, kind]) => ({ id, title, draw, kind, stale: true, root: h("div.body") }));
@@ -65,7 +65,17 @@ function renderRest() {
 	waiting = later(renderRest, { timeout: 500 });
 }
 
-const renderAll = () => SECTIONS.forEach(render);
+const unfolded = [];
+
+/** For paper, on which nothing opens: all sections, and the causes open. */
+function unfold() {
+	SECTIONS.forEach(render);
+	for (const one of document.querySelectorAll("details.cause:not([open])")) {
+		one.open = true;
+		one.show();
+		unfolded.push(one);
+	}
+}
 
 /** Filters, and shows the first screen at once. */
 function update() {
@@ -149,7 +159,10 @@ function build() {
 	dark.addEventListener("change", showTheme);
 	addEventListener("hashchange", restore);
 	addEventListener("popstate", restore);
-	addEventListener("beforeprint", renderAll);
+	addEventListener("beforeprint", unfold);
+	addEventListener("afterprint", () => {
+		for (const one of unfolded.splice(0)) one.open = false;
+	});
 	readFragment();
 	showTheme();
 	drawRead();

@@ -47,7 +47,11 @@ function compare(a, b) {
 	return a - b;
 }
 
-/** A column: its head, kind ("" is text), value by function or by the item's field, how a cell shows it, and by what it sorts. */
+const NUMERIC = new Set(["time", "count", "size", "range"]);
+/** How a cell is set: numbers to the right, and they and names on one line. */
+const classOf = ({ kind }) => (NUMERIC.has(kind) ? "number" : kind === "name" ? "whole-name" : null);
+
+/** A column: its head, kind ("" is text that may wrap), value by function or by the item's field, how a cell shows it, and by what it sorts. */
 function col(label, kind, value, cell, by) {
 	const of = typeof value === "string" ? (item) => item[value] : value;
 	return { label, kind, of, cell, by: by ?? of };
@@ -58,13 +62,13 @@ const sorted = new Map();
 const plainOrder = { column: -1, down: false };
 
 /** A table of items; its first column heads each row. */
-function table(name, caption, items, columns) {
+function table(name, caption, items, columns, first = FIRST) {
 	const place = h("div.table", { "data-table": name });
 	if (items.length === 0) {
 		refill(place, none(`${caption}: none in this selection.`));
 		return place;
 	}
-	let visible = FIRST;
+	let visible = first;
 	const body = h("tbody");
 	const note = h("span.quiet");
 	const more = h("button", { onclick: () => grow(MORE) }, "Show more");
@@ -81,7 +85,8 @@ function table(name, caption, items, columns) {
 	};
 	const cell = (item) => (column, at) => {
 		const value = column.cell ? column.cell(item) : shown(column.kind, column.of(item));
-		return at === 0 ? h("th", { scope: "row" }, value) : h("td", { class: column.kind && "number" }, value);
+		const attributes = { class: classOf(column), title: column.kind === "name" && column.of(item) };
+		return at === 0 ? h("th", { scope: "row", ...attributes }, value) : h("td", attributes, value);
 	};
 	const rowOf = (item) => h("tr", columns.map(cell(item)));
 	let all = items;
@@ -104,13 +109,13 @@ function table(name, caption, items, columns) {
 	const heads = columns.map((column, at) => {
 		const sort = () => {
 			const before = sorted.get(name);
-			const down = before?.column === at ? !before.down : Boolean(column.kind);
+			const down = before?.column === at ? !before.down : NUMERIC.has(column.kind);
 			sorted.set(name, { column: at, down });
 			draw();
 			mark();
 		};
 		const button = h("button", { onclick: sort }, column.label, h("i", { "aria-hidden": "true" }));
-		return h("th", { scope: "col", class: column.kind && "number" }, button);
+		return h("th", { scope: "col", class: classOf(column) }, button);
 	});
 	const mark = () => {
 		const { column, down } = sorted.get(name) ?? plainOrder;

@@ -1,13 +1,18 @@
-// Causes in full: the text, the figures, and the log lines that show them.
+// Causes, a line each that opens: the text, the figures, and the log lines that show them.
 
 const WORST = 3;
 
 function drawCauses(root, view) {
 	const { found } = view;
 	if (found.causes.length === 0) return refill(root, none("No cause exceeded its threshold in this selection."));
+	const sign = found.estimate ? "≈ " : "";
+	const most = found.causes[0].lost;
 	return refill(
 		root,
-		found.causes.map((line, at) => causeCard(line, at, found.estimate ? "≈ " : "")),
+		h(
+			"div.folded",
+			found.causes.map((line, at) => causeCard(line, at, sign, most)),
+		),
 	);
 }
 
@@ -25,21 +30,54 @@ function headed(text) {
 /** What stands in backticks as code. */
 const coded = (text) => text.split("`").map((part, at) => (at % 2 ? h("code", part) : part));
 
-function causeCard(line, at, sign) {
+const onNodes = (line) => (line.nodes > 1 ? ` on ${line.nodes} nodes` : "");
+
+function causeCard(line, at, sign, most) {
+	const known = causeWords.get(line.cause);
+	const detail = h(
+		"details.cause",
+		{ id: `cause-${at}` },
+		h(
+			"summary",
+			h("h3", h("span.rank", `${at + 1}. `), line.cause),
+			h("span.title-of", known?.title),
+			h("span.size", bar(most > 0 ? line.lost / most : 0, "plain")),
+			h(
+				"span.number",
+				h("b", sign + span(line.lost)),
+				` · ${sign}${plural(Math.round(line.pods), "pod")}${onNodes(line)}`,
+			),
+		),
+	);
+	// Open causes stay open while filters change.
+	detail.open = openCauses.has(line.cause);
+	const show = () => detail.childElementCount === 1 && detail.append(causeDetail(line, sign));
+	if (detail.open) show();
+	// Paper is laid out before the browser tells that it opened.
+	detail.show = show;
+	detail.addEventListener("toggle", () => {
+		if (detail.open) openCauses.add(line.cause);
+		else openCauses.delete(line.cause);
+		if (detail.open) show();
+	});
+	return detail;
+}
+
+const openCauses = new Set();
+
+function causeDetail(line, sign) {
 	const known = causeWords.get(line.cause);
 	const { advised: { yaml, already } = {} } = wholeCause(line.cause);
 	const estimate = estimateOf(line.cause);
 	const certain = line.lost > 0 ? line.certain / line.lost : 0;
 	return h(
-		"article.cause",
-		{ id: `cause-${at}` },
-		h("h3", `${at + 1}. `, pick("cause", line.cause)),
-		h("p.lead", known?.title),
+		"div.inside",
+		h("p", pick("cause", line.cause, "Show only startups with this cause")),
 		h(
 			"dl.pairs",
 			pair("lost", `${sign}${span(line.lost)}`),
 			pair("at least", `${span(line.certain)} (${share(certain)})`),
-			pair("startups", `${sign}${grouped(line.pods)}${line.nodes > 1 ? ` on ${line.nodes} nodes` : ""}`),
+			pair("startups", `${sign}${grouped(line.pods)}${onNodes(line)}`),
 			already?.length > 0 && pair("current", already.join(", ")),
 			known && pair("change", known.set),
 			yaml?.length > 0 && pair("add", h("code", yaml.join("\n"))),

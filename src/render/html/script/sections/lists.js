@@ -6,28 +6,27 @@ const phaseCell = (phase) => (phase ? pick("phase", phase.name, phase.label) : "
 function drawStartups(root, view) {
 	const phase = (row) => words.phases[dominant[row]];
 	const node = (row) => text(of.node[row]);
+	const created = (row) => (Number.isNaN(of.started[row]) ? null : stamp(of.started[row], of.started[row] % 1e6 !== 0));
 	const name = (row) => [pick("namespace", text(of.namespace[row])), `/${rows.pod[row]}`];
 	const list = table(
 		"startups",
 		"Startups",
 		[...view.rows],
 		[
-			col("startup", "", podName, name),
+			col("startup", "name", podName, name),
 			col("created → running", "time", (row) => of.running[row]),
 			col("total", "time", (row) => of.total[row]),
 			col("SLI value", "time", (row) => of.slo[row]),
 			col(
 				"longest phase",
-				"",
+				"name",
 				(row) => phase(row)?.label,
 				(row) => phaseCell(phase(row)),
 			),
-			col("top cause", "", topCause, (row) => pick("cause", topCause(row))),
-			col("node", "", node, (row) => pick("node", node(row))),
-			col("state", "", (row) => text(of.state[row])),
-			col("created (UTC)", "", (row) =>
-				Number.isNaN(of.started[row]) ? null : stamp(of.started[row], of.started[row] % 1e6 !== 0),
-			),
+			col("top cause", "name", topCause, (row) => pick("cause", topCause(row))),
+			col("node", "name", node, (row) => pick("node", node(row))),
+			col("state", "name", (row) => text(of.state[row])),
+			col(sameDay ? `created (UTC, ${sameDay})` : "created (UTC)", "name", created, (row) => shortStamp(created(row))),
 		],
 	);
 	refill(root, list);
@@ -67,7 +66,7 @@ function drawGroups(root, view) {
 	const list = (key, title) => {
 		const items = groups(view, (row) => [of[key][row]]);
 		return table(`${key}s`, title, items, [
-			col(key, "", "name", ({ name }) => pick(key, name)),
+			col(key, "name", "name", ({ name }) => pick(key, name)),
 			col("startups", "count", "count"),
 			col("p50", "time", "p50"),
 			col("p99", "time", "p99"),
@@ -75,12 +74,12 @@ function drawGroups(root, view) {
 			col("total time", "time", "spent"),
 			col(
 				"longest phase",
-				"",
+				"name",
 				({ phase }) => phase?.label,
 				({ phase }) => phaseCell(phase),
 			),
-			col("top cause", "", "cause", ({ cause }) => pick("cause", cause)),
+			col("top cause", "name", "cause", ({ cause }) => pick("cause", cause)),
 		]);
 	};
-	refill(root, list("workload", "Workloads"), list("node", "Nodes"));
+	refill(root, list("node", "Nodes"), list("workload", "Workloads"));
 }

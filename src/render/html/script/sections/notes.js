@@ -1,4 +1,4 @@
-// Anomalies, pods that never ran, what was read, and what the words mean.
+// Anomalies, what was read, and what the words mean.
 
 function drawAnomalies(root, view) {
 	const counts = new Map();
@@ -6,16 +6,6 @@ function drawAnomalies(root, view) {
 		for (const id of rows.anomalies[row]) counts.set(id, (counts.get(id) ?? 0) + weight(row));
 	const all = isCut && !filtered() ? summary.anomalies : [...counts].map(([id, count]) => [text(id), count]);
 	const sign = view.found.estimate ? "≈ " : "";
-	const stuck = [...view.rows].filter((row) => text(of.state[row]) !== "running");
-	const last = (row) => {
-		const spans = wholeOf(row)?.spans;
-		return spans?.length ? phaseLabel(spans.at(-1).phase) : null;
-	};
-	const error = (row) => {
-		const startup = wholeOf(row);
-		const said = startup?.lines.at(-1)?.text;
-		return startup?.volume_mounts.findLast(({ error }) => error)?.error ?? said ?? null;
-	};
 	refill(
 		root,
 		all.length
@@ -32,15 +22,6 @@ function drawAnomalies(root, view) {
 					[1],
 				)
 			: none("No anomaly in this selection."),
-		h("h3", "Never ran"),
-		table("never", "Pods that never ran", stuck, [
-			col("startup", "", podName),
-			col("state", "", (row) => text(of.state[row])),
-			col("stuck in", "", last),
-			col("for", "time", (row) => of.total[row]),
-			col("cause", "", topCause),
-			col("last line", "", error, (row) => (error(row) ? h("code", error(row)) : "–")),
-		]),
 	);
 }
 

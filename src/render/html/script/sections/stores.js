@@ -44,7 +44,7 @@ function drawImages(root, view) {
 		});
 		items.sort((a, b) => b.pulling - a.pulling);
 		return table(name, title, items, [
-			col(key, "", "name", ({ name }) => pick(key, name)),
+			col(key, "name", "name", ({ name }) => pick(key, name)),
 			col("startups", "count", "count"),
 			col("pulling time", "time", "pulling"),
 			col("pulls", "count", "pulls"),
@@ -86,7 +86,7 @@ function drawVolumes(root, view) {
 		root,
 		partial(view, "Volumes"),
 		table("plugins", "Volumes by plugin", plugins, [
-			col("plugin", "", "plugin"),
+			col("plugin", "name", "plugin"),
 			col("mounts", "count", "mounts"),
 			col("startups", "count", "pods"),
 			col("p50", "time", "p50"),
@@ -95,9 +95,9 @@ function drawVolumes(root, view) {
 			col("retried", "count", "again"),
 		]),
 		table("volumes", "Volumes", mounts, [
-			col("volume", "", "volume"),
-			col("startup", "", "pod"),
-			col("plugin", "", "plugin"),
+			col("volume", "name", "volume"),
+			col("startup", "name", "pod"),
+			col("plugin", "name", "plugin"),
 			col("wanted → mounted", "time", "took"),
 			col("attempts", "count", "attempts"),
 			col("last error", "", "error"),

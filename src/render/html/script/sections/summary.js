@@ -6,8 +6,11 @@ function drawRead() {
 	const parts = [];
 	if (summary.startups > 0) parts.push(`${plural(summary.startups, "pod start")} on ${plural(summary.nodes, "node")}`);
 	else if (report.metrics) parts.push(`metrics from ${plural(cut.nodes, "node")}, no logs`);
-	if (window)
-		parts.push(`${window[0].slice(0, 19).replace("T", " ")} – ${window[1].slice(0, 19).replace("T", " ")} UTC`);
+	if (window) {
+		const [from, to] = window.map((time) => time.slice(0, 19).replace("T", " "));
+		// A day that both are of stands once.
+		parts.push(`${from} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to} UTC`);
+	}
 	if (kubelets?.length) parts.push(`kubelet ${kubelets.map((version) => version.replace(/^v/, "")).join(", ")}`);
 	if (coverage.lines) parts.push(`read ${plural(coverage.lines, "line")}, ${grouped(coverage.records)} used`);
 	if (coverage.samples) parts.push(`${plural(coverage.samples, "sample")} of metrics`);
@@ -46,7 +49,7 @@ function drawSummary(root, view) {
 	}
 	const met = slo.p99 <= 5e6;
 	const verdict = slo.count === 0 ? "unknown" : met ? "met" : "missed";
-	const counted = Math.round(found.startups - running.count) === 0 ? "" : ` of ${grouped(running.count)} that ran`;
+	const counted = countedOf(view, running.count);
 	const quick = (name) => figure(name, name, sign + span(running[name]));
 	const readyOf = Math.round(found.startups - ready.count) === 0 ? "" : ` of ${grouped(ready.count)} known`;
 	return refill(
@@ -81,6 +84,7 @@ function drawSummary(root, view) {
 				),
 			),
 		),
+		neverCard(view, sign),
 		h(
 			"div.columns",
 			titled("Where the time went", phaseTable(found, sign)),
@@ -88,6 +92,18 @@ function drawSummary(root, view) {
 		),
 		askedReplays(),
 	);
+}
+
+/** Of how many startups a length is known, and what the others are. */
+function countedOf(view, known) {
+	const never = Math.round(countNever(view));
+	const unknown = Math.round(view.found.startups - known) - never;
+	if (never + unknown === 0) return "";
+	const others = [
+		never > 0 && `${grouped(never)} never ran`,
+		unknown > 0 && `the duration of ${grouped(unknown)} is unknown`,
+	];
+	return ` of ${grouped(known)} (${others.filter(Boolean).join(", ")})`;
 }
 
 /** The certain share of a phase: a lower bound unless it is all. */

@@ -92,11 +92,13 @@ function startupLine(row, offset, most) {
 	const [from] = extent(startup);
 	const bars = h("div.spans");
 	const felt = Number.isNaN(of.running[row]) ? of.total[row] : of.running[row];
+	const why = [neverRan(row) && "never ran", topCause(row)].filter(Boolean).join(": ");
 	const longest = dominant[row] === NONE ? "" : `, longest phase ${words.phases[dominant[row]].label}`;
 	const summaryLine = h(
 		"summary",
-		h("span.name", podName(row)),
+		h("span.name", { title: podName(row) }, podName(row)),
 		bars,
+		h("span.why", { title: why }, why),
 		h("span.number", span(felt), h("span.unseen", longest)),
 	);
 	const detail = h("details", summaryLine);
