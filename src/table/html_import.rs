@@ -18,8 +18,12 @@ use crate::model::time::Time;
 /// No page of ours is larger than 5 MB; what is far larger is none.
 const LARGEST: u64 = 64 << 20;
 
+/// The version of a page's data.
+pub(crate) const PAGE_VERSION: u32 = 2;
+
 #[derive(Deserialize)]
 struct Data {
+    podlag_page: u32,
     cut: Cut,
     report: Head,
     rows: Listed,
@@ -85,6 +89,10 @@ pub(crate) fn read_page(reader: impl Read, store: &mut Store, runs: &mut Importe
     let mut coverage = page.report.coverage;
     let whole = page.whole.len();
     let startups = page.cut.startups;
+    let cut = whole < startups || page.cut.measured < page.cut.nodes;
+    if cut && page.podlag_page != PAGE_VERSION {
+        return Err(broken("another version of podlag wrote it, and it does not hold all startups".into()));
+    }
     page.whole.into_iter().try_for_each(|row| store.push(tiled(row)?))?;
     if whole < startups {
         let listed = page.rows.pod.len();

@@ -55,7 +55,7 @@ pub use temporary::CleanupList;
 
 pub(crate) use batch::Batch;
 pub(crate) use build_row::{RowContext, build_row};
-pub(crate) use html_import::{PAGE_MARK, read_page};
+pub(crate) use html_import::{PAGE_MARK, PAGE_VERSION, read_page};
 pub(crate) use import::{ImportedRuns, read_parquet, read_report, read_rows};
 pub(crate) use query::{sums, values, values_by};
 

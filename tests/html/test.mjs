@@ -556,17 +556,69 @@ describe("more startups than a page holds", () => {
 		assert.ok(statSync(file).size < 5_000_000, `${statSync(file).size} bytes`);
 		const page = await open(file);
 		await agree(page, await json(many));
-		for (const section of ["distribution", "timeline", "startups", "groups", "images", "volumes"]) {
-			assert.match(
-				await page.locator(`#${section} .body > p`).first().textContent(),
-				/^Covers the [\d,]+ listed of 13,000 startups\.$/,
-			);
-		}
+		const note = (section) => page.locator(`#${section} .body > p`).first().textContent();
+		assert.match(await note("timeline"), /^Covers the [\d,]+ listed of 13,000 startups\.$/);
+		assert.match(await note("distribution"), /^≈ Estimated from the [\d,]+ startups/);
+		assert.match(await note("startups"), /^The first 200 by each time; this page lists [\d,]+ of 13,000 startups\.$/);
 		await page.evaluate(() => (location.hash = "#namespace=shop"));
 		await page.waitForFunction(() => document.getElementById("count").textContent.startsWith("≈"));
 		const shown = Number((await page.locator("#count").textContent()).match(/[\d,]+/)[0].replace(",", ""));
 		const { summary } = await json(many, "--namespace", "shop");
 		assert.ok(Math.abs(shown / summary.startups - 1) < 0.1, `${shown} of ${summary.startups}`);
+		await close(page);
+	});
+
+	test("its tables are of all startups, and no order misleads", async () => {
+		const page = await open(file);
+		const { startups, summary } = await json(many);
+		const cells = (name) =>
+			page
+				.locator(`[data-table="${name}"] tbody tr`)
+				.evaluateAll((lines) => lines.map((line) => [...line.children].map((cell) => cell.textContent)));
+		const by = (keysOf) => {
+			const all = new Map();
+			for (const row of startups) for (const key of keysOf(row)) all.set(key, (all.get(key) ?? 0) + 1);
+			return all;
+		};
+		const starts = by((row) => new Set(row.image_pulls.map(({ image }) => image).filter(Boolean)));
+		const pulls = by((row) => row.image_pulls.map(({ image }) => image).filter(Boolean));
+		const shown = await cells("images");
+		assert.ok(shown.length > 10);
+		const number = (text) => Number(text.replaceAll(",", ""));
+		for (const [image, count, , pulled] of shown) {
+			assert.equal(number(count), starts.get(image), image);
+			assert.equal(number(pulled), pulls.get(image), image);
+		}
+		for (const [node, count] of await cells("nodes")) assert.equal(number(count), by(({ node }) => [node]).get(node));
+		// Columns of which the page has not the first are no buttons; the others give the first of all.
+		const place = page.locator('[data-table="startups"]');
+		assert.deepEqual(await place.locator("thead button").allTextContents(), [
+			"created → running",
+			"total",
+			"SLI value",
+		]);
+		for (const [at, column] of ["running_s", "total_s", "slo_s"].entries()) {
+			await place.locator("thead button").nth(at).click();
+			const first = startups.map((row) => row[column]).filter((value) => value !== null);
+			first.sort((a, b) => b - a);
+			const found = (await cells("startups")).map((line) => line[at + 1]);
+			for (const [row, text] of found.entries()) same(text, first[row], `${column} ${row}`);
+		}
+		for (const { phase, lost_s } of summary.phases) {
+			if (lost_s === 0) continue;
+			const line = page.locator("#summary .phases tr", { has: page.locator(`[data-figure="phase-${phase}"]`) });
+			assert.match(await line.locator("td").last().textContent(), /%$/, phase);
+		}
+		await close(page);
+	});
+
+	test("the worst of each cause are there in full", async () => {
+		const page = await open(file);
+		for (const detail of await page.locator("details.cause").all()) {
+			await detail.locator("summary").click();
+			await detail.locator(".inside").waitFor({ timeout: 5000 });
+			assert.doesNotMatch(await detail.textContent(), /not in this page/);
+		}
 		await close(page);
 	});
 

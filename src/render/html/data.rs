@@ -2,20 +2,24 @@
 //! dictionary and numbers take a fifth of what objects would), and the whole ones as rows.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
 
-use super::sample::{Sample, Startup};
+use super::sample::{self, Sample};
+use super::startup::{Pulled, Startup};
+use super::tables::Tables;
 use crate::causes;
 use crate::model::phase::PHASES;
-use crate::render::estimate;
+use crate::render::{estimate, palette};
 use crate::report::{Head, Report};
-use crate::table::Row;
+use crate::table::PAGE_VERSION;
 use crate::table::coverage::Counter;
 
 /// The version of the page's data.
-const VERSION: u32 = 1;
+const VERSION: u32 = PAGE_VERSION;
 /// How many nodes of the metrics are on it, the slowest first: some 15 kB each.
 const NODES: usize = 40;
 
@@ -27,10 +31,10 @@ pub(super) struct Data<'a> {
     report: Head<'a>,
     words: Words,
     rows: Columns<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sure: Option<usize>,
     weight: f64,
-    whole: &'a [Row],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tables: Option<&'a Tables>,
+    whole: Vec<&'a RawValue>,
 }
 
 /// How many startups a page's data were made of.
@@ -55,6 +59,8 @@ struct Cut {
     /// Nodes of which there are metrics, and how many of them are here.
     nodes: usize,
     measured: usize,
+    /// How many are listed by each length of time that startups can be sorted by.
+    top: usize,
 }
 
 /// What phases and causes mean.
@@ -82,6 +88,7 @@ struct PhaseWords {
     label: &'static str,
     meaning: &'static str,
     in_total: bool,
+    texture: &'static str,
 }
 
 #[derive(Serialize)]
@@ -94,7 +101,7 @@ struct CauseWords {
 }
 
 impl<'a> Data<'a> {
-    pub(super) fn of(report: &'a Report, listed: &'a Sample) -> Self {
+    pub(super) fn of(report: &'a Report, listed: &'a Sample, tables: Option<&'a Tables>) -> Self {
         let phase = |(phase, name): &(crate::model::phase::Phase, &'static str)| {
             let words = phase.words();
             PhaseWords {
@@ -103,6 +110,7 @@ impl<'a> Data<'a> {
                 label: words.label,
                 meaning: words.meaning,
                 in_total: phase.is_in_total(),
+                texture: palette::texture(*phase).name(),
             }
         };
         let mut versions: Vec<&str> = report.summary.kubelets.iter().map(String::as_str).collect();
@@ -125,6 +133,7 @@ impl<'a> Data<'a> {
                 whole: listed.whole.len(),
                 nodes,
                 measured,
+                top: sample::TOP,
             },
             report: Head(report, NODES),
             words: Words {
@@ -135,16 +144,19 @@ impl<'a> Data<'a> {
                     .collect(),
                 counters: report.coverage.counters().into_iter().map(counter).collect(),
             },
-            rows: Columns(&listed.rows),
-            sure: listed.sure,
+            rows: Columns(&listed.rows, listed.sampled.as_deref()),
             weight: listed.weight,
-            whole: &listed.whole,
+            tables,
+            whole: listed.whole.iter().map(|row| &**row).collect(),
         }
     }
 }
 
 /// The listed startups, a list a column.
-struct Columns<'a>(&'a [(Startup, Option<usize>)]);
+pub(super) struct Columns<'a>(pub &'a [Listed], pub Option<&'a [bool]>);
+
+/// A startup, and its place among the whole ones.
+pub(super) type Listed = (Rc<Startup>, Option<usize>);
 
 /// Every text once, with its number.
 #[derive(Default)]
@@ -164,7 +176,7 @@ impl<'a> Strings<'a> {
 
 impl<'a> Serialize for Columns<'a> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rows: &'a [(Startup, Option<usize>)] = self.0;
+        let rows: &'a [Listed] = self.0;
         let mut strings = Strings::default();
         let mut map = serializer.serialize_map(None)?;
         column(&mut map, rows, "namespace", |row| strings.number(&row.namespace))?;
@@ -176,15 +188,20 @@ impl<'a> Serialize for Columns<'a> {
         column(&mut map, rows, "state", |row| strings.number(row.state))?;
         column(&mut map, rows, "created", |row| row.created)?;
         column(&mut map, rows, "started", |row| row.started)?;
-        column(&mut map, rows, "ended", |row| row.ended)?;
+        column(&mut map, rows, "lasted", |row| row.lasted)?;
         column(&mut map, rows, "running", |row| row.running)?;
         column(&mut map, rows, "ready", |row| row.ready)?;
         column(&mut map, rows, "total", |row| row.total)?;
         column(&mut map, rows, "slo", |row| row.slo)?;
         column(&mut map, rows, "stateful", |row| row.stateful)?;
-        column(&mut map, rows, "images", |row| {
-            row.images.iter().map(|image| strings.number(image)).collect::<Vec<_>>()
+        column(&mut map, rows, "pulls", |row| {
+            let pull = |pull: &'a Pulled| {
+                let failed = u8::from(pull.failed);
+                (strings.number(&pull.image), pull.wait, pull.pull, pull.took, pull.bytes, failed)
+            };
+            row.pulls.iter().map(pull).collect::<Vec<_>>()
         })?;
+        column(&mut map, rows, "least", |row| &row.least)?;
         column(&mut map, rows, "findings", |row| {
             let findings = row.findings.iter();
             findings.map(|(cause, lost, certain)| (strings.number(cause), *lost, *certain)).collect::<Vec<_>>()
@@ -193,6 +210,9 @@ impl<'a> Serialize for Columns<'a> {
             row.anomalies.iter().map(|id| strings.number(id)).collect::<Vec<_>>()
         })?;
         map.serialize_entry("phases", &Phases(rows))?;
+        if let Some(sampled) = self.1 {
+            map.serialize_entry("sampled", &sampled.iter().map(|sampled| u8::from(*sampled)).collect::<Vec<_>>())?;
+        }
         map.serialize_entry("whole", &rows.iter().map(|(_, whole)| whole).collect::<Vec<_>>())?;
         map.serialize_entry("strings", &strings.all)?;
         map.end()
@@ -201,7 +221,7 @@ impl<'a> Serialize for Columns<'a> {
 
 fn column<'a, M: SerializeMap, T: Serialize>(
     map: &mut M,
-    rows: &'a [(Startup, Option<usize>)],
+    rows: &'a [Listed],
     name: &'static str,
     mut of: impl FnMut(&'a Startup) -> T,
 ) -> Result<(), M::Error> {
@@ -209,7 +229,7 @@ fn column<'a, M: SerializeMap, T: Serialize>(
 }
 
 /// A column for each phase.
-struct Phases<'a>(&'a [(Startup, Option<usize>)]);
+struct Phases<'a>(&'a [Listed]);
 
 impl Serialize for Phases<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

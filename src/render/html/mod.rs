@@ -5,6 +5,8 @@
 
 mod data;
 mod sample;
+mod startup;
+mod tables;
 
 use std::io::{self, Write};
 
@@ -14,6 +16,11 @@ use sha2::{Digest, Sha256};
 use super::{TextOptions, format_count, palette};
 use crate::model::error::Error;
 use crate::report::Report;
+
+/// A page is smaller than so many bytes.
+const LIMIT: usize = 5_000_000;
+/// What startups have of it at least, however much the report has beside them.
+const LEAST: usize = 500_000;
 
 /// The page around style, script and data.
 const PAGE: &str = include_str!("page.html");
@@ -79,11 +86,45 @@ pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Res
         // What was cut when the page was made cannot be made again: it goes on as it is.
         Some(page) => Escaped(&mut *out).write_all(page.as_bytes())?,
         None => {
-            let listed = sample::of_report(report)?;
-            serde_json::to_writer(Escaped(&mut *out), &data::Data::of(report, &listed)).map_err(io::Error::from)?;
+            let around = before.len() + after.len() + title.len() + policy.len() + style.len() + script.len();
+            write_data(report, LIMIT.saturating_sub(around), out)?;
         }
     }
     Ok(out.write_all(filled(after).as_bytes())?)
+}
+
+/// Writes the data of a page that has so many bytes for them.
+fn write_data(report: &Report, bytes: usize, out: &mut dyn Write) -> Result<(), Error> {
+    let head = json_bytes(&data::Data::of(report, &sample::Sample::default(), None))?;
+    // Figures of the head that are longer with startups than without.
+    let room = bytes.saturating_sub(head + 200).max(LEAST);
+    let (mut candidates, mut sums) = (sample::Candidates::new(report, room), tables::Summing::new());
+    for row in report.table.rows() {
+        candidates.take(&row?, &mut sums)?;
+    }
+    let tables = (!candidates.all_fit()).then(|| sums.tables());
+    let taken = tables.as_ref().map_or(Ok(0), |tables| json_bytes(tables))?;
+    let listed = candidates.fit(taken)?;
+    let data = data::Data::of(report, &listed, tables.as_ref());
+    Ok(serde_json::to_writer(Escaped(&mut *out), &data).map_err(io::Error::from)?)
+}
+
+/// How many bytes something takes in the page.
+fn json_bytes(value: &impl serde::Serialize) -> Result<usize, Error> {
+    struct Counted(usize);
+    impl Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counted = Counted(0);
+    serde_json::to_writer(Escaped(&mut counted), value).map_err(io::Error::from)?;
+    Ok(counted.0)
 }
 
 fn hash(text: &str) -> String {

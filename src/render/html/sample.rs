@@ -1,100 +1,36 @@
-//! Which startups stand in the page: all of them while they are few, else the slowest, those that never ran, and a fair sample of
-//! the others.
+//! Which startups stand in the page, by the bytes there are: all of them in full if they fit; else all in the list and in full the worst
+//! of each cause, those that never ran and the slowest; else a list of those, and a fair sample of the others.
 //!
-//! A page is to stay below 5 MB and open at once, whatever it is made of. The sample is by hash, so it is the same whatever
-//! order startups came in.
+//! The sample is by hash, so it is the same whatever order startups came in. Rows pass one by one; what is held is bounded by the page.
 
+mod fitting;
+
+use std::cell::OnceCell;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::hash::Hasher;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
-use siphasher::sip::SipHasher13;
+use serde_json::value::{RawValue, to_raw_value};
 
+use self::fitting::Fitting;
+use super::data::{Columns, Listed};
+use super::json_bytes;
+use super::startup::{Startup, hash, micros, text_bytes};
+use super::tables::Summing;
+use crate::causes;
 use crate::model::error::Error;
-use crate::model::phase::PHASES;
 use crate::model::startup::State;
-use crate::model::time::Time;
 use crate::report::Report;
 use crate::table::Row;
 
-/// How many startups are listed at most (some 200 bytes each), and how many of these are the slowest ones.
-const MAX_LISTED: usize = 12_000;
-const SLOWEST: usize = 2_000;
-/// How many that never ran are listed beside the slowest: a reader looks for these first, and they need not be slow.
-const MAX_NEVER_RAN: usize = 500;
-/// How many stand there whole, with spans and evidence, where not all can: of the slowest, and of the sample.
-const WHOLE: (usize, usize) = (120, 60);
-/// The same of those that never ran.
-const WHOLE_NEVER_RAN: usize = 40;
-/// Startups all of which are whole: some 5 to 8 kB each.
-const FEW: usize = 400;
-/// Bytes that the whole ones may take, in either case.
-const BYTES: (usize, usize) = (1_500_000, 3_500_000);
-
-/// Bytes that the columns of the listed ones may take.
-const COLUMNS: usize = 2_600_000;
-
-/// A startup as the page lists it: what its figures and filters need. Seconds are whole microseconds, as sums are made of.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Startup {
-    pub namespace: Box<str>,
-    pub pod: Box<str>,
-    pub uid: Option<Box<str>>,
-    pub node: Option<Box<str>>,
-    pub workload: Box<str>,
-    pub kubelet: Option<Box<str>>,
-    pub state: &'static str,
-    pub created: Option<i64>,
-    pub started: Option<i64>,
-    pub ended: Option<i64>,
-    pub running: Option<i64>,
-    pub ready: Option<i64>,
-    pub total: Option<i64>,
-    pub slo: Option<i64>,
-    pub stateful: Option<bool>,
-    pub phases: [Option<i64>; PHASES.len()],
-    pub images: Vec<Box<str>>,
-    pub findings: Vec<(Box<str>, i64, i64)>,
-    pub anomalies: Vec<Box<str>>,
-}
-
-/// The nearest whole microsecond, as the summary's sums have it.
-fn micros(seconds: f64) -> i64 {
-    (seconds * 1e6 + 0.5).trunc() as i64
-}
-
-fn of(row: &Row) -> Startup {
-    let stamp = |time: Time| time.0.div_euclid(1000);
-    let mut images: Vec<Box<str>> = row.image_pulls.iter().filter_map(|pull| pull.image.clone()).collect();
-    images.sort_unstable();
-    images.dedup();
-    let phases = row.phases.0.map(|seconds| seconds.map(micros));
-    Startup {
-        namespace: row.namespace.clone(),
-        pod: row.pod.clone(),
-        uid: row.uid.clone(),
-        node: row.node.clone(),
-        workload: row.workload.clone(),
-        kubelet: row.kubelet_version.clone(),
-        state: row.state.name(),
-        created: row.created.map(stamp),
-        started: row.began().map(stamp),
-        ended: row.watched.or(row.spans.last().map(|span| span.to)).map(stamp),
-        running: row.running_s.map(micros),
-        ready: row.ready_s.map(micros),
-        total: row.total_s.map(micros),
-        slo: row.slo_s.map(micros),
-        stateful: row.stateful,
-        phases,
-        images,
-        findings: row
-            .findings
-            .iter()
-            .map(|finding| (finding.cause.clone(), micros(finding.lost_s), micros(finding.lost_min_s)))
-            .collect(),
-        anomalies: row.anomalies.clone(),
-    }
-}
+/// How many of the startups that lost most to a cause are always there in full.
+const WORST: usize = 5;
+/// How many are listed by each length of time that the table of startups can be sorted by.
+pub(super) const TOP: usize = 200;
+/// The part of the room that those in full have at least, and at most where that cuts the list; in percent.
+const IN_FULL: (usize, usize) = (25, 60);
+/// The part of the list's room that those may take which stand for themselves; in percent.
+const SURE: usize = 50;
 
 /// The startups of a page, the slowest first.
 #[derive(Default)]
@@ -102,51 +38,34 @@ pub(super) struct Sample {
     /// How many the report has.
     pub startups: usize,
     /// Those listed, each with its place among the whole ones.
-    pub rows: Vec<(Startup, Option<usize>)>,
-    /// Those that stand there whole.
-    pub whole: Vec<Row>,
-    /// How many of the first stand for themselves; the others for `weight` each. None where nothing was cut.
-    pub sure: Option<usize>,
-    /// See `sure`.
+    pub rows: Vec<Listed>,
+    /// Those that stand there in full, as JSON.
+    pub whole: Vec<Rc<RawValue>>,
+    /// Which of the listed ones are a sample and stand for `weight` each. None where all are listed.
+    pub sampled: Option<Vec<bool>>,
+    /// See `sampled`.
     pub weight: f64,
 }
 
-/// A startup with what it is chosen by, the least first.
-struct Kept<K> {
-    key: K,
-    startup: Startup,
-    row: Option<Box<Row>>,
-}
-
-impl<K: Ord> PartialEq for Kept<K> {
-    fn eq(&self, tie_break: &Self) -> bool {
-        self.key == tie_break.key
-    }
-}
-impl<K: Ord> Eq for Kept<K> {}
-impl<K: Ord> PartialOrd for Kept<K> {
-    fn partial_cmp(&self, tie_break: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(tie_break))
-    }
-}
-impl<K: Ord> Ord for Kept<K> {
-    fn cmp(&self, tie_break: &Self) -> std::cmp::Ordering {
-        self.key.cmp(&tie_break.key)
-    }
-}
-
-/// The longest way to running first; then by the order of rows, so that none depends on the order they came in.
+/// The longest way to running first; then by a number of each.
 type Slow = (Reverse<Option<i64>>, u64);
 
-fn hash(row: &Row) -> u64 {
-    let mut hasher = SipHasher13::new();
-    let (node, name, began) = row.key();
-    for part in [node, name, &row.namespace, &row.pod] {
-        hasher.write(part.as_bytes());
-        hasher.write_u8(0xff);
+/// A startup that may come into the page.
+#[derive(Clone)]
+struct Candidate {
+    number: u64,
+    slow: Slow,
+    startup: Rc<Startup>,
+    /// In full, where it may stand so.
+    whole: Option<Rc<RawValue>>,
+}
+
+impl Candidate {
+    fn bytes(&self) -> usize {
+        self.whole
+            .as_ref()
+            .map_or(0, |whole| whole.get().len() + 1 + 5 * whole.get().bytes().filter(|byte| *byte == b'<').count())
     }
-    hasher.write_i64(began.map_or(0, |(_, time)| time.0));
-    hasher.finish()
 }
 
 /// Another number of a startup, for ties among the slowest: by the sample's own, these would be missing in the sample.
@@ -154,185 +73,264 @@ fn tie_break(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
-/// Chooses the startups of a page. The rows pass one by one; only the chosen ones are held.
-pub(super) fn of_report(report: &Report) -> Result<Sample, Error> {
-    let startups = report.table.len();
-    let mut queues = Queues::new(startups);
-    for row in report.table.rows() {
-        queues.take(row?);
-    }
-    let Queues { slow, sample, never_ran, whole, whole_never_ran, whole_sample, .. } = queues;
-    let (slow, rest) = fit(slow, never_ran, sample);
-    let mut listed = Sample {
-        startups,
-        sure: (slow.len() < startups).then_some(slow.len()),
-        weight: if rest.is_empty() { 1.0 } else { (startups - slow.len()) as f64 / rest.len() as f64 },
-        ..Sample::default()
-    };
-    let whole_rows = whole.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
-    let never_ran_rows = whole_never_ran.into_sorted_vec().into_iter().map(|kept| (kept.key.1, kept.row));
-    let sampled_rows = whole_sample.into_sorted_vec().into_iter().map(|kept| (tie_break(kept.key), kept.row));
-    let places = listed.place_whole(whole_rows.chain(never_ran_rows).chain(sampled_rows));
-    listed.rows = slow.into_iter().chain(rest).map(|kept| (kept.startup, places.get(&kept.key.1).copied())).collect();
-    Ok(listed)
+/// Whether a pod did not get to run; of one that came and went it is not known.
+fn never_ran(row: &Row) -> bool {
+    row.running_s.is_none() && !matches!(row.state, State::Running | State::Ended)
 }
 
-/// The startups that are held while the rows pass, and how many of each kind.
-struct Queues {
+/// What may come into a page, chosen while the rows pass.
+pub(super) struct Candidates {
     startups: usize,
-    slowest: usize,
-    sampled: usize,
-    whole_slow: usize,
-    whole_sampled: usize,
-    slow: BinaryHeap<Kept<Slow>>,
-    sample: BinaryHeap<Kept<u64>>,
-    never_ran: BinaryHeap<Kept<Slow>>,
-    /// The whole rows of the slowest are a queue of their own, so that the others need not be held whole.
-    whole: BinaryHeap<Kept<Slow>>,
-    whole_never_ran: BinaryHeap<Kept<Slow>>,
-    whole_sample: BinaryHeap<Kept<u64>>,
+    room: usize,
+    /// All of them by hash, as a list; and the slowest, and the first by other lengths.
+    listed: Fitting<u64, Candidate>,
+    slow: Fitting<Slow, Candidate>,
+    never_listed: Fitting<Slow, Candidate>,
+    top: [Fitting<Slow, Candidate>; 3],
+    /// In full: those that never ran, the slowest, the others by hash, and those that lost most to each cause.
+    never_ran: Fitting<Slow, Candidate>,
+    whole_slow: Fitting<Slow, Candidate>,
+    whole: Fitting<u64, Candidate>,
+    worst: BTreeMap<Box<str>, Fitting<(Reverse<i64>, u64), Candidate>>,
+    /// Causes by the time lost to them.
+    causes: Vec<Box<str>>,
 }
 
-impl Queues {
-    fn new(startups: usize) -> Self {
-        let all = startups <= MAX_LISTED;
-        let (slowest, sampled) = if all { (startups, 0) } else { (SLOWEST, MAX_LISTED - SLOWEST) };
-        let (whole_slow, whole_sampled) = if startups <= FEW { (startups, 0) } else { WHOLE };
-        Queues {
-            startups,
-            slowest,
+impl Candidates {
+    /// The candidates for a page that has so many bytes for startups.
+    pub(super) fn new(report: &Report, room: usize) -> Self {
+        let top = || Fitting::new(room, TOP);
+        Candidates {
+            startups: report.table.len(),
+            room,
+            listed: Fitting::new(room, usize::MAX),
+            slow: Fitting::new(room * SURE / 100, usize::MAX),
+            never_listed: Fitting::new(room * SURE / 200, usize::MAX),
+            top: [top(), top(), top()],
+            never_ran: Fitting::new(room * IN_FULL.1 / 100, usize::MAX),
+            whole_slow: Fitting::new(room, usize::MAX),
+            whole: Fitting::new(room, usize::MAX),
+            worst: BTreeMap::new(),
+            causes: report.summary.causes.iter().map(|line| line.cause.as_str().into()).collect(),
+        }
+    }
+
+    /// Takes a row, if there may be room for it.
+    pub(super) fn take(&mut self, row: &Row, sums: &mut Summing) -> Result<(), Error> {
+        let number = hash(row);
+        let tie = tie_break(number);
+        let key = |value: Option<f64>| (Reverse(value.map(micros)), tie);
+        let slow: Slow = key(row.user_latency_s());
+        let startup = Rc::new(Startup::of(row));
+        sums.take(row, &startup);
+        let listed = || Candidate { number, slow, startup: Rc::clone(&startup), whole: None };
+        let in_full = OnceCell::new();
+        let whole = || -> Result<Candidate, Error> {
+            if in_full.get().is_none() {
+                let json: Rc<RawValue> = Rc::from(to_raw_value(row).map_err(std::io::Error::from)?);
+                in_full.get_or_init(|| json);
+            }
+            Ok(Candidate { whole: in_full.get().cloned(), ..listed() })
+        };
+        if self.listed.takes(number) {
+            let one = listed();
+            self.listed.put(number, one.startup.bytes(), one);
+        }
+        for (queue, wanted) in [(&mut self.slow, true), (&mut self.never_listed, never_ran(row))] {
+            if wanted && queue.takes(slow) {
+                let one = listed();
+                queue.put(slow, one.startup.bytes(), one);
+            }
+        }
+        for (top, value) in self.top.iter_mut().zip([row.running_s, row.total_s, row.slo_s]) {
+            if value.is_some() && top.takes(key(value)) {
+                top.put(key(value), 0, listed());
+            }
+        }
+        let queues = [(&mut self.never_ran, never_ran(row)), (&mut self.whole_slow, true)];
+        for (queue, wanted) in queues {
+            if wanted && queue.takes(slow) {
+                let one = whole()?;
+                queue.put(slow, one.bytes(), one);
+            }
+        }
+        if self.whole.takes(tie) {
+            let one = whole()?;
+            self.whole.put(tie, one.bytes(), one);
+        }
+        for finding in row.findings.iter().filter(|finding| causes::named(&finding.cause).is_some()) {
+            let key = (Reverse(micros(finding.lost_s)), tie);
+            if !self.worst.contains_key(&finding.cause) {
+                self.worst.insert(finding.cause.clone(), Fitting::new(self.room, WORST));
+            }
+            if let Some(queue) = self.worst.get_mut(&finding.cause).filter(|queue| queue.takes(key)) {
+                let one = whole()?;
+                queue.put(key, one.bytes(), one);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all startups fit into the page in full.
+    pub(super) fn all_fit(&self) -> bool {
+        self.listed.has_all()
+            && self.whole.has_all()
+            && self.whole.used() + Listing::of(self.listed.iter()).bytes <= self.room
+    }
+
+    /// The startups of the page, if these bytes of its room go to something else.
+    pub(super) fn fit(mut self, taken: usize) -> Result<Sample, Error> {
+        let room = self.room.saturating_sub(taken);
+        let mut in_full = InFull::default();
+        // Of each cause the worst first, then the second of each: so that none is without.
+        let mut worst: Vec<Vec<Candidate>> = self
+            .causes
+            .iter()
+            .filter_map(|cause| self.worst.remove(cause))
+            .map(|queue| queue.into_sorted().collect())
+            .collect();
+        worst.iter_mut().for_each(|of_cause| of_cause.reverse());
+        let mut needed: Vec<Candidate> = Vec::new();
+        for _ in 0..WORST {
+            needed.extend(worst.iter_mut().filter_map(Vec::pop));
+        }
+        needed.extend(self.never_ran.into_sorted());
+        let all = self.listed.has_all().then(|| Listing::of(self.listed.iter()).bytes);
+        let at_most = room * IN_FULL.1 / 100;
+        for one in &needed {
+            in_full.add(one, at_most);
+        }
+        let for_list = room - in_full.bytes.max(room * IN_FULL.0 / 100).min(at_most);
+        let (rows, sampled) =
+            match all.filter(|bytes| *bytes <= for_list || self.whole.has_all() && bytes + self.whole.used() <= room) {
+                Some(_) => (self.listed.into_sorted().collect(), None),
+                None => {
+                    let top = self.top.into_iter().flat_map(Fitting::into_sorted);
+                    let never_ran = self.never_listed.into_sorted();
+                    let sure = needed.iter().cloned().chain(top).chain(never_ran).chain(self.slow.into_sorted());
+                    sample(sure, self.listed.into_sorted(), for_list)
+                }
+            };
+        let mut rows: Vec<(Candidate, bool)> = match sampled {
+            None => rows.into_iter().map(|one: Candidate| (one, false)).collect(),
+            Some(sure) => rows.into_iter().enumerate().map(|(at, one)| (one, at >= sure)).collect(),
+        };
+        rows.sort_by_key(|(one, _)| one.slow);
+        let sampled: Option<Vec<bool>> = sampled.map(|_| rows.iter().map(|(_, sampled)| *sampled).collect());
+        // What the list takes less than was feared is for those in full.
+        let list: Vec<Listed> = rows.iter().map(|(one, _)| (Rc::clone(&one.startup), None)).collect();
+        let left = room.saturating_sub(json_bytes(&Columns(&list, sampled.as_deref()))?);
+        let listed: HashSet<u64> = rows.iter().map(|(one, _)| one.number).collect();
+        // Half of what is left to the slowest, so that a view of others has some in full too.
+        let slow: Vec<Candidate> = self.whole_slow.into_sorted().collect();
+        let half = in_full.bytes + left.saturating_sub(in_full.bytes) / 2;
+        for (ones, most) in [(slow.clone(), half), (self.whole.into_sorted().collect(), left), (slow, left)] {
+            for one in ones.iter().filter(|one| listed.contains(&one.number)) {
+                if !in_full.add(one, most) {
+                    break;
+                }
+            }
+        }
+        let sure = rows.iter().filter(|(_, sampled)| !sampled).count();
+        let rest = rows.len() - sure;
+        let mut whole = Vec::new();
+        let mut places = Vec::with_capacity(rows.len());
+        for (one, _) in &rows {
+            places.push(in_full.rows.remove(&one.number).map(|row| {
+                whole.push(row);
+                whole.len() - 1
+            }));
+        }
+        Ok(Sample {
+            startups: self.startups,
+            weight: if rest == 0 { 1.0 } else { (self.startups - sure) as f64 / rest as f64 },
             sampled,
-            whole_slow,
-            whole_sampled,
-            slow: BinaryHeap::new(),
-            sample: BinaryHeap::new(),
-            never_ran: BinaryHeap::new(),
-            whole: BinaryHeap::new(),
-            whole_never_ran: BinaryHeap::new(),
-            whole_sample: BinaryHeap::new(),
-        }
-    }
-
-    fn take(&mut self, row: Row) {
-        let number = hash(&row);
-        let key: Slow = (Reverse(row.user_latency_s().map(micros)), tie_break(number));
-        let startup = of(&row);
-        if self.startups > FEW && row.state != State::Running {
-            if has_room(&self.never_ran, &key, MAX_NEVER_RAN) {
-                keep(&mut self.never_ran, Kept { key, startup: startup.clone(), row: None }, MAX_NEVER_RAN);
-            }
-            if has_room(&self.whole_never_ran, &key, WHOLE_NEVER_RAN) {
-                let row = Some(Box::new(row.clone()));
-                keep(&mut self.whole_never_ran, Kept { key, startup: Startup::default(), row }, WHOLE_NEVER_RAN);
-            }
-        }
-        keep(&mut self.slow, Kept { key, startup: startup.clone(), row: None }, self.slowest);
-        if self.sampled > 0 {
-            keep(&mut self.sample, Kept { key: number, startup, row: None }, self.sampled + SLOWEST);
-        }
-        let row = Some(Box::new(row));
-        if has_room(&self.whole, &key, self.whole_slow) {
-            let whole = Kept { key, startup: Startup::default(), row };
-            if let Some(Kept { row: Some(row), .. }) = keep(&mut self.whole, whole, self.whole_slow) {
-                let sampled = Kept { key: hash(&row), startup: Startup::default(), row: Some(row) };
-                keep(&mut self.whole_sample, sampled, self.whole_sampled);
-            }
-        } else if self.whole_sampled > 0 {
-            keep(&mut self.whole_sample, Kept { key: number, startup: Startup::default(), row }, self.whole_sampled);
-        }
-    }
-}
-
-/// The startups that are listed, in order: those that stand for themselves, and of the sample as much as there is room for.
-fn fit(
-    slow: BinaryHeap<Kept<Slow>>,
-    never_ran: BinaryHeap<Kept<Slow>>,
-    sample: BinaryHeap<Kept<u64>>,
-) -> (Vec<Kept<Slow>>, Vec<Kept<Slow>>) {
-    let mut slow = slow.into_sorted_vec();
-    let mut chosen: HashSet<u64> = slow.iter().map(|kept| kept.key.1).collect();
-    let never_ran_numbers: HashSet<u64> = never_ran.iter().map(|kept| kept.key.1).collect();
-    slow.extend(never_ran.into_iter().filter(|kept| chosen.insert(kept.key.1)));
-    slow.sort();
-    let mut pool: Vec<Kept<Slow>> = sample
-        .into_sorted_vec()
-        .into_iter()
-        .filter(|kept| !chosen.contains(&tie_break(kept.key)))
-        .map(|kept| Kept {
-            key: (Reverse(kept.startup.running.or(kept.startup.total)), tie_break(kept.key)),
-            startup: kept.startup,
-            row: None,
+            rows: rows.into_iter().zip(places).map(|((one, _), place)| (one.startup, place)).collect(),
+            whole,
         })
-        .collect();
-    // Names may be long: what does not fit is left to the sample, and of that as much stays as fits.
-    let mut left = COLUMNS;
-    let fitting = slow.iter().take_while(|kept| room_for(&mut left, &kept.startup)).count();
-    if fitting < slow.len() {
-        left = COLUMNS;
-        let mut at = 0;
-        let (sure, mut rest): (Vec<_>, Vec<_>) = slow.into_iter().partition(|kept| {
-            at += 1;
-            (at <= SLOWEST || never_ran_numbers.contains(&kept.key.1)) && room_for(&mut left, &kept.startup)
-        });
-        slow = sure;
-        rest.sort_by_key(|kept| tie_break(kept.key.1));
-        pool.splice(0..0, rest);
     }
-    let fitting = pool
-        .iter()
-        .take(MAX_LISTED - slow.len().min(MAX_LISTED))
-        .take_while(|kept| room_for(&mut left, &kept.startup))
-        .count();
-    pool.truncate(fitting);
-    pool.sort();
-    (slow, pool)
 }
 
-impl Sample {
-    /// Takes the rows that stand whole while there is room for them; gives their places by number.
-    fn place_whole(&mut self, rows: impl Iterator<Item = (u64, Option<Box<Row>>)>) -> HashMap<u64, usize> {
-        let mut room = if self.startups <= FEW { BYTES.1 } else { BYTES.0 };
-        let mut places = HashMap::new();
-        for (number, row) in rows {
-            if places.contains_key(&number) {
+/// The list where not all have room: those that stand for themselves, and of the others by hash as many as fit.
+/// Gives how many of the first stand for themselves.
+fn sample(
+    sure: impl Iterator<Item = Candidate>,
+    others: impl Iterator<Item = Candidate>,
+    room: usize,
+) -> (Vec<Candidate>, Option<usize>) {
+    let mut listing = Listing::default();
+    let mut chosen = HashSet::new();
+    let mut rows = Vec::new();
+    // None may be passed over for its size: of a sample the small ones would stand for too many.
+    let mut fill = |ones: &mut dyn Iterator<Item = Candidate>, most: usize| {
+        for one in ones {
+            if chosen.contains(&one.number) {
                 continue;
             }
-            let bytes = row.as_ref().and_then(|row| serde_json::to_vec(row).ok()).map_or(0, |json| json.len());
-            room = room.saturating_sub(bytes);
-            if let Some(row) = row.filter(|_| room > 0) {
-                places.insert(number, self.whole.len());
-                self.whole.push(*row);
+            if !listing.add(&one.startup, most) {
+                break;
             }
+            chosen.insert(one.number);
+            rows.push(one);
         }
-        places
+        rows.len()
+    };
+    let (mut sure, mut others) = (sure, others);
+    let first = fill(&mut sure, room * SURE / 100);
+    fill(&mut others, room);
+    (rows, Some(first))
+}
+
+/// The bytes of a list of startups, each shared text once.
+#[derive(Default)]
+struct Listing {
+    bytes: usize,
+    shared: HashSet<Box<str>>,
+}
+
+impl Listing {
+    fn of<'a>(ones: impl Iterator<Item = &'a Candidate>) -> Self {
+        let mut all = Listing::default();
+        for one in ones {
+            all.add(&one.startup, usize::MAX);
+        }
+        all
+    }
+
+    /// Adds one if it fits into so many bytes.
+    fn add(&mut self, startup: &Startup, most: usize) -> bool {
+        let new: HashSet<&str> = startup.shared().filter(|text| !self.shared.contains(*text)).collect();
+        let bytes = self.bytes + startup.bytes() + new.iter().map(|text| text_bytes(text)).sum::<usize>();
+        if bytes > most {
+            return false;
+        }
+        self.bytes = bytes;
+        for text in new {
+            self.shared.insert(text.into());
+        }
+        true
     }
 }
 
-/// Takes the bytes of a startup off what is left, and returns whether it fits. Numbers take some 180, names their length; those
-/// that many share are counted each time, which errs to the safe side.
-fn room_for(left: &mut usize, startup: &Startup) -> bool {
-    let text = |text: &Option<Box<str>>| text.as_deref().map_or(0, str::len);
-    let lists = startup.images.iter().chain(&startup.anomalies).map(|text| text.len()).sum::<usize>();
-    let causes = startup.findings.iter().map(|(cause, ..)| cause.len() + 20).sum::<usize>();
-    let names = startup.pod.len() + startup.workload.len() + startup.namespace.len();
-    let bytes = 110 + names + text(&startup.uid) + text(&startup.node) + lists + causes;
-    let fits = bytes <= *left;
-    *left = left.saturating_sub(bytes);
-    fits
+/// The startups that stand in the page in full, by number.
+#[derive(Default)]
+struct InFull {
+    bytes: usize,
+    rows: HashMap<u64, Rc<RawValue>>,
 }
 
-/// Whether a queue of so many would keep one.
-fn has_room(queue: &BinaryHeap<Kept<Slow>>, key: &Slow, most: usize) -> bool {
-    queue.len() < most || queue.peek().is_some_and(|last| *key < last.key)
-}
-
-/// Puts one into a queue of so many, the least of all; gives what falls out.
-fn keep<K: Ord>(queue: &mut BinaryHeap<Kept<K>>, one: Kept<K>, most: usize) -> Option<Kept<K>> {
-    if most == 0 {
-        return Some(one);
+impl InFull {
+    /// Adds one if it fits into so many bytes.
+    fn add(&mut self, one: &Candidate, most: usize) -> bool {
+        let Some(row) = one.whole.as_ref().filter(|_| !self.rows.contains_key(&one.number)) else { return true };
+        let bytes = self.bytes + one.bytes();
+        if bytes > most {
+            return false;
+        }
+        self.bytes = bytes;
+        self.rows.insert(one.number, Rc::clone(row));
+        true
     }
-    queue.push(one);
-    if queue.len() > most { queue.pop() } else { None }
 }
 
 #[cfg(test)]

@@ -61,6 +61,15 @@ function logBins(view, values) {
 	return { bins, x, ticks: TICKS.filter((tick) => x(tick) >= 0 && x(tick) <= 1), at: (micros) => bin(micros) - first };
 }
 
+/** What a phase has beside its colour, over a part of a chart: lines or dots. They keep their size where a chart is stretched. */
+function texture(name, x, y, width, height) {
+	const kind = phaseWords.get(name)?.texture;
+	if (kind !== "lines" && kind !== "dots") return null;
+	let d = "";
+	for (let at = y + 3; at < y + height - 1; at += 4) d += `M${x} ${at}H${x + width}`;
+	return d && s("path", { d, class: `${phaseClass(name)} texture ${kind}` });
+}
+
 /** A legend of phases: colour and name, in the order of a start. */
 function legend(names) {
 	const known = words.phases.filter(({ name }) => names.has(name));

@@ -12,6 +12,12 @@ const column = (name) => Int32Array.from(rows[name], (value) => value ?? NONE);
 /** Microseconds; NaN is unknown. */
 const times = (list) => Float64Array.from(list, (value) => value ?? Number.NaN);
 
+/** The pulls of a startup, by name: rows have them as lists. */
+const pullsOf = (row) =>
+	rows.pulls[row].map(([image, wait, pull, took, bytes, failed]) => ({ image, wait, pull, took, bytes, failed }));
+const images = rows.pulls.map((list) => [...new Set(list.map(([image]) => image))]);
+const began = times(rows.created.map((value, row) => value ?? rows.started[row]));
+
 const of = {
 	namespace: column("namespace"),
 	node: column("node"),
@@ -19,8 +25,8 @@ const of = {
 	kubelet: column("kubelet"),
 	state: column("state"),
 	whole: column("whole"),
-	started: times(rows.started),
-	ended: times(rows.ended),
+	started: began,
+	ended: times(rows.lasted).map((value, row) => began[row] + value),
 	running: times(rows.running),
 	ready: times(rows.ready),
 	total: times(rows.total),
@@ -39,9 +45,9 @@ const dominant = Int8Array.from({ length: listed }, (_, row) => {
 	return most;
 });
 
-/** Whether startups were left out of the page; then each listed one beyond the slowest stands for several. */
+/** Whether startups were left out of the page; then some of the listed ones are a sample, each for several. */
 const isCut = cut.listed < cut.startups;
-const weight = (row) => (data.sure === undefined || row < data.sure ? 1 : data.weight);
+const weight = (row) => (rows.sampled?.[row] ? data.weight : 1);
 /** Whether every listed startup stands here with its spans. */
 const allWhole = cut.whole >= cut.startups;
 

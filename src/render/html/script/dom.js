@@ -44,10 +44,10 @@ function refill(element, ...children) {
 }
 
 /** A bar of a share of its cell. The width is set through the CSSOM, which the page's policy allows. */
-function bar(part, kind) {
+function bar(part, kind, place = "bar") {
 	const inner = h("i", { class: kind });
 	inner.style.setProperty("width", `${Math.max(0, Math.min(1, part)) * 100}%`);
-	return h("span.bar", { "aria-hidden": "true" }, inner);
+	return h("span", { class: place, "aria-hidden": "true" }, inner);
 }
 
 const none = (words) => h("p.none", words);

@@ -48,22 +48,20 @@ function phaseFigures(view) {
 		return { phase: name, lost, p99: quantiles(view, values).p99 };
 	});
 	const all = lines.reduce((sum, line) => sum + (phaseWords.get(line.phase).in_total ? line.lost : 0), 0);
-	const certain = allWhole ? certainOf(view) : null;
-	for (const line of lines) {
+	const doubt = doubtful(view);
+	lines.forEach((line, phase) => {
 		line.share = all > 0 ? line.lost / all : 0;
-		line.certain = certain && line.lost > 0 ? Math.min(1, (certain.get(line.phase) ?? 0) / line.lost) : Number.NaN;
-	}
+		line.certain = line.lost > 0 ? Math.max(0, 1 - doubt[phase] / line.lost) : Number.NaN;
+	});
 	return lines;
 }
 
-/** What each phase took at least; only where every startup is here with its spans. */
-function certainOf(view) {
-	const sums = new Map();
-	for (const row of view.rows) {
-		for (const { phase, min_s } of wholeOf(row).spans) {
-			sums.set(phase, (sums.get(phase) ?? 0) + Math.trunc(min_s * 1e6 + 0.5));
-		}
-	}
+/** What of each phase is not certain. */
+function doubtful(view) {
+	const sums = new Float64Array(words.phases.length);
+	for (const row of view.rows)
+		for (const [phase, least] of rows.least[row])
+			sums[phase] += Math.max(0, of.phases[phase][row] - least) * weight(row);
 	return sums;
 }
 
@@ -88,7 +86,8 @@ function causeFigures(view) {
 	}
 	for (const line of all.values()) {
 		line.nodes = line.nodes.size;
-		line.worst.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
+		// Of equals those that are here in full.
+		line.worst.sort((a, b) => b[0] - a[0] || (of.whole[a[1]] < 0) - (of.whole[b[1]] < 0) || a[1] - b[1]);
 	}
 	return [...all.values()].sort((a, b) => b.lost - a.lost || (a.cause < b.cause ? -1 : 1));
 }

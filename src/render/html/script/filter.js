@@ -98,11 +98,11 @@ function drawFilter() {
 			),
 			typed("node", "Node", names("node")),
 			typed("workload", "Workload", names("workload")),
-			typed("image", "Image", frequent(rows.images.flat())),
+			typed("image", "Image", frequent(images.flat())),
 			choice(
 				"registry",
 				"Registry",
-				[...new Set(rows.images.flat().map((image) => registryOf(text(image))))].sort().map((name) => [name]),
+				[...new Set(images.flat().map((image) => registryOf(text(image))))].sort().map((name) => [name]),
 			),
 			choice(
 				"phase",

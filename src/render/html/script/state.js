@@ -55,7 +55,7 @@ let searched;
 /** What free text is looked for in, in lower case, made when first asked for. */
 function searchText(row) {
 	searched ??= new Array(listed);
-	searched[row] ??= [podName(row), text(of.workload[row]), ...rows.images[row].map(text)].join("\n").toLowerCase();
+	searched[row] ??= [podName(row), text(of.workload[row]), ...images[row].map(text)].join("\n").toLowerCase();
 	return searched[row];
 }
 
@@ -69,11 +69,11 @@ function tests() {
 	}
 	if (state.image) {
 		const wanted = numbersOf(state.image);
-		list.push((row) => rows.images[row].some((image) => wanted.has(image)));
+		list.push((row) => images[row].some((image) => wanted.has(image)));
 	}
 	if (state.registry) {
 		// An image without a registry in its name is of docker.io: no glob over names tells.
-		list.push((row) => rows.images[row].some((image) => registryOf(text(image)) === state.registry));
+		list.push((row) => images[row].some((image) => registryOf(text(image)) === state.registry));
 	}
 	if (state.cause) {
 		const wanted = numbersOf(state.cause);

@@ -61,8 +61,12 @@ function col(label, kind, value, cell, by) {
 const sorted = new Map();
 const plainOrder = { column: -1, down: false };
 
-/** A table of items; its first column heads each row. */
-function table(name, caption, items, columns, first = FIRST) {
+/** How a table is cut of which the page has the first by each column: see `table`. */
+const limits = (known) => (known?.top ? { of: known.of, top: known.top } : {});
+
+/** A table of items; its first column heads each row. It shows `first` rows, then more. Of a table with `of` rows the page may have only
+ * those that are among the `top` first by some column of numbers: then it sorts by these, the largest first, and shows no more. */
+function table(name, caption, items, columns, { first = FIRST, of: total = items.length, top } = {}) {
 	const place = h("div.table", { "data-table": name });
 	if (items.length === 0) {
 		refill(place, none(`${caption}: none in this selection.`));
@@ -72,16 +76,23 @@ function table(name, caption, items, columns, first = FIRST) {
 	const body = h("tbody");
 	const note = h("span.quiet");
 	const more = h("button", { onclick: () => grow(MORE) }, "Show more");
+	/** The order that was chosen, as far as this table has it. */
+	const order = () => {
+		const chosen = sorted.get(name) ?? plainOrder;
+		return top && chosen.column >= 0 && !(chosen.down && NUMERIC.has(columns[chosen.column].kind))
+			? plainOrder
+			: chosen;
+	};
 	const ordered = () => {
-		const { column, down } = sorted.get(name) ?? plainOrder;
-		if (column < 0) return items;
+		const { column, down } = order();
+		if (column < 0) return items.slice(0, top);
 		const keyed = items.map((item) => [columns[column].by(item), item]);
 		// Unknown values stay last whichever way.
 		keyed.sort(([a], [b]) => {
 			const order = compare(a, b);
 			return down && order !== 0 && compare(a, null) && compare(b, null) ? -order : order;
 		});
-		return keyed.map(([, item]) => item);
+		return keyed.map(([, item]) => item).slice(0, top);
 	};
 	const cell = (item) => (column, at) => {
 		const value = column.cell ? column.cell(item) : shown(column.kind, column.of(item));
@@ -97,7 +108,9 @@ function table(name, caption, items, columns, first = FIRST) {
 	};
 	const count = () => {
 		const cut = visible < all.length;
-		refill(note, cut ? `${grouped(visible)} of ${plural(all.length, "row")}` : plural(all.length, "row"));
+		const shownNow = Math.min(visible, all.length);
+		const what = top ? `; the first ${grouped(top)} by each column are here` : "";
+		refill(note, shownNow < total ? `${grouped(shownNow)} of ${plural(total, "row")}${what}` : plural(total, "row"));
 		more.hidden = !cut;
 	};
 	const grow = (by) => {
@@ -108,17 +121,18 @@ function table(name, caption, items, columns, first = FIRST) {
 	};
 	const heads = columns.map((column, at) => {
 		const sort = () => {
-			const before = sorted.get(name);
-			const down = before?.column === at ? !before.down : NUMERIC.has(column.kind);
+			const before = order();
+			const down = top || (before.column === at ? !before.down : NUMERIC.has(column.kind));
 			sorted.set(name, { column: at, down });
 			draw();
 			mark();
 		};
+		if (top && !NUMERIC.has(column.kind)) return h("th", { scope: "col", class: classOf(column) }, column.label);
 		const button = h("button", { onclick: sort }, column.label, h("i", { "aria-hidden": "true" }));
 		return h("th", { scope: "col", class: classOf(column) }, button);
 	});
 	const mark = () => {
-		const { column, down } = sorted.get(name) ?? plainOrder;
+		const { column, down } = order();
 		heads.forEach((head, at) => {
 			if (at === column) head.setAttribute("aria-sort", down ? "descending" : "ascending");
 			else head.removeAttribute("aria-sort");

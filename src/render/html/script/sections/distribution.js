@@ -12,7 +12,7 @@ function drawDistribution(root, view) {
 	}
 	for (const one of bins) {
 		one.phases = words.phases.map(({ in_total }, phase) =>
-			in_total ? one.rows.reduce((sum, row) => sum + (of.phases[phase][row] || 0), 0) : 0,
+			in_total ? one.rows.reduce((sum, row) => sum + (of.phases[phase][row] || 0) * weight(row), 0) : 0,
 		);
 		one.all = one.phases.reduce((sum, value) => sum + value, 0);
 	}
@@ -22,6 +22,7 @@ function drawDistribution(root, view) {
 	const drawing = h("div");
 	refill(
 		root,
+		isCut && h("p.quiet", `≈ Estimated from the ${grouped(view.rows.length)} startups that this page lists.`),
 		h(
 			"p",
 			"Bars: created → running. Line: the SLI value, without image pull and init. Below: where startups of that duration spent their time.",
@@ -82,7 +83,7 @@ function distributionChart(width, bins, slo, x, ticks) {
 				put(part, [
 					s("title", {}, `${words.phases[phase].label} ${share(value / one.all)} of ${range(one.from, one.to)}`),
 				]);
-				marks.push(part);
+				marks.push(part, texture(words.phases[phase].name, from + 1, down, step - 2, size));
 			}
 			down += size;
 		});

@@ -84,7 +84,7 @@ function neverCard(view, sign) {
 				({ object, error, message }) => [object && h("b", object), h("div.quiet", { title: message }, error ?? "–")],
 			),
 		],
-		NEVER_FIRST,
+		{ first: NEVER_FIRST },
 	);
 	const words = `${sign}${grouped(count)} of ${sign}${plural(Math.round(view.found.startups), "startup")}`;
 	return h(

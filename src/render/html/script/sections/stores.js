@@ -17,57 +17,82 @@ function quantileOf(values, q) {
 	return known.length ? known[rank(known.length, q)] : Number.NaN;
 }
 
-function drawImages(root, view) {
-	const pulls = listsOf(view, "image_pulls").filter(({ image }) => image !== null);
-	const pulling = words.phases.flatMap(({ name }, phase) => (name.startsWith("image_") ? [phase] : []));
-	const list = (key, name, title, found, keyOf) => {
-		const items = found.map((group) => {
-			const own = pulls.filter((pull) => keyOf(pull.image) === group.name);
-			const values = (field) => own.map((pull) => seconds(pull[field]));
-			const total = (field) => {
-				const known = values(field).filter((value) => !Number.isNaN(value));
-				return known.length ? sum(known) : Number.NaN;
-			};
-			return {
-				...group,
-				pulls: own.length,
-				failed: own.filter(({ outcome }) => outcome !== "pulled").length,
-				waited: total("wait_s"),
-				pulled: total("pull_s"),
-				took: quantileOf(values("took_s"), 0.99),
-				bytes: quantileOf(
-					own.map(({ bytes }) => bytes ?? Number.NaN),
-					1,
-				),
-				pulling: sum(pulling.map((phase) => group.sums[phase])),
-			};
-		});
-		items.sort((a, b) => b.pulling - a.pulling);
-		return table(name, title, items, [
-			col(key, "name", "name", ({ name }) => pick(key, name)),
-			col("startups", "count", "count"),
-			col("pulling time", "time", "pulling"),
-			col("pulls", "count", "pulls"),
-			col("not pulled", "count", "failed"),
-			col("waited", "time", "waited"),
-			col("pulled", "time", "pulled"),
-			col("p99 per pull", "time", "took"),
-			col("largest", "size", "bytes"),
-		]);
+/** A time of those that are known; none if none is. */
+function totalOf(values) {
+	const known = values.filter((value) => !unknown(value));
+	return known.length ? sum(known) : Number.NaN;
+}
+
+/** The figures of pulls for a group of startups that pulled; where startups stand for several, by their weight. */
+function pullFigures(group, pulls) {
+	const weighed = (value) => sum(pulls.map((pull) => value(pull) * pull.weight));
+	const order = pulls.filter(({ took }) => !unknown(took)).sort((a, b) => a.took - b.took);
+	const wanted = sum(order.map((pull) => pull.weight)) * 0.99 - 1e-9;
+	let passed = 0;
+	const at = order.find((pull) => {
+		passed += pull.weight;
+		return passed >= wanted;
+	});
+	const largest = pulls.reduce((most, { bytes }) => Math.max(most, bytes ?? -1), -1);
+	return {
+		...group,
+		pulls: Math.round(weighed(() => 1)),
+		failed: Math.round(weighed(({ failed }) => failed)),
+		waited: totalOf(pulls.map(({ wait, weight }) => (unknown(wait) ? wait : wait * weight))),
+		pulled: totalOf(pulls.map(({ pull, weight }) => (unknown(pull) ? pull : pull * weight))),
+		took: at?.took ?? Number.NaN,
+		bytes: largest < 0 ? null : largest,
+		pulling: sum(PULLING.map((phase) => group.sums[phase])),
 	};
-	const images = groups(view, (row) => rows.images[row]);
-	const registries = groups(view, (row) => new Set(rows.images[row].map((image) => registryOf(text(image)))));
+}
+
+const PULLING = words.phases.flatMap(({ name }, phase) => (name.startsWith("image_") ? [phase] : []));
+
+function drawImages(root, view) {
+	const list = (key, name, title, nameOf) => {
+		const known = tableOf(key);
+		const made = () => {
+			const pulls = new Map();
+			for (const row of view.rows) {
+				for (const pull of pullsOf(row)) {
+					const name = nameOf(pull.image);
+					if (!pulls.has(name)) pulls.set(name, []);
+					pulls.get(name).push({ ...pull, weight: weight(row) });
+				}
+			}
+			const found = groups(view, (row) => new Set(images[row].map(nameOf)));
+			return found.map((group) => pullFigures(group, pulls.get(group.name))).sort((a, b) => b.pulling - a.pulling);
+		};
+		return table(
+			name,
+			title,
+			known ? fromReport(known) : made(),
+			[
+				col(key, "name", "name", ({ name }) => pick(key, name)),
+				col("startups", "count", "count"),
+				col("pulling time", "time", "pulling"),
+				col("pulls", "count", "pulls"),
+				col("not pulled", "count", "failed"),
+				col("waited", "time", "waited"),
+				col("pulled", "time", "pulled"),
+				col("p99 per pull", "time", "took"),
+				col("largest", "size", "bytes"),
+			],
+			limits(known),
+		);
+	};
 	refill(
 		root,
-		partial(view, "Pulls, waits and sizes"),
-		list("image", "images", "Images pulled", images, (image) => image),
-		list("registry", "registries", "Registries", registries, registryOf),
+		listedNote(view, "image", "registry"),
+		list("image", "images", "Images pulled", text),
+		list("registry", "registries", "Registries", (image) => registryOf(text(image))),
 	);
 }
 
 function drawVolumes(root, view) {
-	const mounts = listsOf(view, "volume_mounts");
-	for (const mount of mounts) mount.took = micros(mount.mounted) - micros(mount.wanted);
+	const own = !allWhole && !filtered() ? data.tables : null;
+	const mounts = own ? own.volume.rows : listsOf(view, "volume_mounts");
+	if (!own) for (const mount of mounts) mount.took = micros(mount.mounted) - micros(mount.wanted);
 	const byPlugin = (plugin) => {
 		const own = mounts.filter((mount) => mount.plugin === plugin);
 		const at = (q) =>
@@ -79,28 +104,41 @@ function drawVolumes(root, view) {
 		const again = own.filter(({ error, attempts }) => error || attempts > 1).length;
 		return { plugin, mounts: own.length, pods, again, p50: at(0.5), p99: at(0.99), max: at(1) };
 	};
-	const plugins = [...new Set(mounts.map(({ plugin }) => plugin))].map(byPlugin);
-	mounts.sort((a, b) => compare(-a.took, -b.took));
-	plugins.sort((a, b) => compare(-a.max, -b.max));
+	const plugins = own ? (own.plugin?.rows ?? []) : [...new Set(mounts.map(({ plugin }) => plugin))].map(byPlugin);
+	const negative = (value) => (unknown(value) ? value : -value);
+	mounts.sort((a, b) => compare(negative(a.took), negative(b.took)));
+	plugins.sort((a, b) => compare(negative(a.max), negative(b.max)));
 	refill(
 		root,
-		partial(view, "Volumes"),
-		table("plugins", "Volumes by plugin", plugins, [
-			col("plugin", "name", "plugin"),
-			col("mounts", "count", "mounts"),
-			col("startups", "count", "pods"),
-			col("p50", "time", "p50"),
-			col("p99", "time", "p99"),
-			col("max", "time", "max"),
-			col("retried", "count", "again"),
-		]),
-		table("volumes", "Volumes", mounts, [
-			col("volume", "name", "volume"),
-			col("startup", "name", "pod"),
-			col("plugin", "name", "plugin"),
-			col("wanted → mounted", "time", "took"),
-			col("attempts", "count", "attempts"),
-			col("last error", "", "error"),
-		]),
+		!own && partial(view, "Volumes"),
+		table(
+			"plugins",
+			"Volumes by plugin",
+			plugins,
+			[
+				col("plugin", "name", "plugin"),
+				col("mounts", "count", "mounts"),
+				col("startups", "count", "pods"),
+				col("p50", "time", "p50"),
+				col("p99", "time", "p99"),
+				col("max", "time", "max"),
+				col("retried", "count", "again"),
+			],
+			limits(own?.plugin),
+		),
+		table(
+			"volumes",
+			"Volumes",
+			mounts,
+			[
+				col("volume", "name", "volume"),
+				col("startup", "name", "pod"),
+				col("plugin", "name", "plugin"),
+				col("wanted → mounted", "time", "took"),
+				col("attempts", "count", "attempts"),
+				col("last error", "", "error"),
+			],
+			limits(own?.volume),
+		),
 	);
 }

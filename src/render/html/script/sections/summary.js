@@ -26,8 +26,8 @@ function drawRead() {
 }
 
 function cutWords() {
-	const sure = data.sure ?? 0;
-	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the slowest and those that never ran (${grouped(sure)}), and a sample of the others, in which each represents ${data.weight.toFixed(1)}. Without a filter, the summary and the causes cover all startups; filtered figures (≈), the distribution, the timeline and the tables cover the listed ones. ${grouped(cut.whole)} have their spans and log lines here.`;
+	const sample = rows.sampled?.filter((sampled) => sampled).length ?? 0;
+	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the slowest, the worst of each cause and those that never ran (${grouped(cut.listed - sample)}), and a sample of the others, in which each represents ${data.weight.toFixed(1)}. Without a filter, the summary, the causes and the tables of groups cover all startups; the distribution and filtered figures (≈) are estimates, and the timeline covers the listed ones. ${grouped(cut.whole)} have their spans and log lines here.`;
 }
 
 function figure(name, title, value, note) {
@@ -114,7 +114,10 @@ function phaseTable(found, sign) {
 	if (lines.length === 0) return none("No phase has a duration.");
 	const most = Math.max(...lines.map(({ lost }) => lost));
 	const cells = lines.map((line) => [
-		h("span", { title: phaseWords.get(line.phase)?.meaning }, pick("phase", line.phase, phaseLabel(line.phase))),
+		[
+			h("span", { title: phaseWords.get(line.phase)?.meaning }, pick("phase", line.phase, phaseLabel(line.phase))),
+			bar(line.lost / most, phaseClass(line.phase), "bar beside"),
+		],
 		bar(line.lost / most, phaseClass(line.phase)),
 		h("span", { "data-figure": `phase-${line.phase}`, "data-micros": Math.round(line.lost) }, sign + span(line.lost)),
 		phaseWords.get(line.phase)?.in_total ? sign + share(line.share) : "–",

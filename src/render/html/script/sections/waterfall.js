@@ -144,7 +144,7 @@ function segment(mark, one, x) {
 	const [from, to] = [micros(one.from), micros(one.to)];
 	const wide = Math.max(0.8, x(to) - x(from));
 	const kind = phaseClass(one.phase);
-	mark.append(rect(x(from), 2, wide, 16, `${kind} ${one.precision}`));
+	put(mark, [rect(x(from), 2, wide, 16, `${kind} ${one.precision}`), texture(one.phase, x(from), 2, wide, 16)]);
 	if (one.precision === "bounded") {
 		const least = Math.min(x(to), x(from + one.min_s * 1e6));
 		mark.append(rect(least, 2, Math.max(0.8, x(to) - least), 16, "over"));
