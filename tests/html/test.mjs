@@ -193,6 +193,24 @@ test("pods that never ran stand in the summary with their cause and the object",
 	await close(page);
 });
 
+test("a duration that is unknown is no pod that never ran", async () => {
+	const { stdout } = await podlag(...inputs("s09-crashloop"), "--format", "ndjson");
+	const rows = stdout
+		.split("\n")
+		.filter((line) => line.includes('"uid"'))
+		.map((line) => JSON.parse(line));
+	const ran = rows.find((row) => row.state === "running" && row.running_s);
+	const unknown = { ...ran, pod: "unknown-0", uid: "00000000-0000-4000-8000-000000000001", running_s: null };
+	const file = join(folder, "unknown.ndjson");
+	writeFileSync(file, [...rows, { ...unknown, running_min_s: null }].map((row) => JSON.stringify(row)).join("\n"));
+	const page = await open(await made([file]));
+	const never = rows.filter(({ state }) => state !== "running").length;
+	const words = `of ${rows.length - never} (${never} never ran, the duration of 1 is unknown)`;
+	assert.match(await page.locator("#h-length").textContent(), new RegExp(words.replace(/[()]/g, ".")));
+	assert.doesNotMatch(await page.locator(".never").textContent(), /unknown-0/);
+	await close(page);
+});
+
 test("a cause opens, stays open under a filter, and is open on paper", async () => {
 	const page = await open(await made(MANY));
 	const first = page.locator("details.cause").first();
@@ -460,6 +478,53 @@ describe("for everyone", () => {
 			});
 		}
 	}
+
+	test("names, dates and numbers stand on one line", async () => {
+		for (const one of [file, await made(MANY)]) {
+			const page = await open(one);
+			const broken = await page.evaluate(() => {
+				const line = Number.parseFloat(getComputedStyle(document.body).lineHeight);
+				const all = [...document.querySelectorAll(".whole-name, td.number, .figure dd")];
+				const height = (cell) => {
+					const range = document.createRange();
+					range.selectNodeContents(cell);
+					return range.getBoundingClientRect().height;
+				};
+				const tall = all.filter((cell) => height(cell) > line * 1.6).map((cell) => cell.textContent);
+				// The figures of a card stand beside each other.
+				const tops = (list) => new Set([...list.children].map((child) => child.offsetTop)).size;
+				const cards = [...document.querySelectorAll(".figures")].filter((list) => tops(list) > 1);
+				return [all.length > 100, ...tall, ...cards.map((list) => list.textContent)];
+			});
+			assert.deepEqual(broken, [true]);
+			await close(page);
+		}
+	});
+
+	test("a phone shows the bars, and why pods never ran", async () => {
+		const page = await open(file, { viewport: { width: 360, height: 780 } });
+		for (const bars of ["#summary .phases .bar i", "#slowest .spans svg", "#causes .bar i"]) {
+			const shown = page.locator(bars).filter({ visible: true });
+			assert.ok((await shown.count()) > 2, bars);
+			const widths = await shown.evaluateAll((all) => all.map((bar) => bar.getBoundingClientRect().width));
+			assert.ok(Math.max(...widths) > 90, `${bars}: ${widths}`);
+		}
+		const line = page.locator(".never tbody tr").first();
+		for (const cell of ["td:nth-child(4)", "td:nth-child(5)"]) {
+			const { x, width } = await line.locator(cell).boundingBox();
+			assert.ok(x >= 0 && x + width <= 360, `${cell}: ${x} + ${width}`);
+		}
+		await close(page);
+	});
+
+	test("a day that all share stands once", async () => {
+		const page = await open(file);
+		const day = /\d{4}-\d\d-\d\d/g;
+		const place = page.locator('[data-table="startups"]');
+		assert.equal((await place.textContent()).match(day).length, 1);
+		assert.equal((await page.locator("#read").textContent()).match(day).length, 1);
+		await close(page);
+	});
 
 	test("no sideways scrolling", async () => {
 		for (const width of [360, 1280, 2560]) {

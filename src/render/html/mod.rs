@@ -103,7 +103,7 @@ fn write_data(report: &Report, bytes: usize, out: &mut dyn Write) -> Result<(), 
         candidates.take(&row?, &mut sums)?;
     }
     let tables = (!candidates.all_fit()).then(|| sums.tables());
-    let taken = tables.as_ref().map_or(Ok(0), |tables| json_bytes(tables))?;
+    let taken = tables.as_ref().map_or(Ok(0), json_bytes)?;
     let listed = candidates.fit(taken)?;
     let data = data::Data::of(report, &listed, tables.as_ref());
     Ok(serde_json::to_writer(Escaped(&mut *out), &data).map_err(io::Error::from)?)

@@ -49,6 +49,8 @@ pub(super) struct Sample {
 
 /// The longest way to running first; then by a number of each.
 type Slow = (Reverse<Option<i64>>, u64);
+/// What lost most to a cause first.
+type Lost = (Reverse<i64>, u64);
 
 /// A startup that may come into the page.
 #[derive(Clone)]
@@ -91,7 +93,7 @@ pub(super) struct Candidates {
     never_ran: Fitting<Slow, Candidate>,
     whole_slow: Fitting<Slow, Candidate>,
     whole: Fitting<u64, Candidate>,
-    worst: BTreeMap<Box<str>, Fitting<(Reverse<i64>, u64), Candidate>>,
+    worst: BTreeMap<Box<str>, Fitting<Lost, Candidate>>,
     /// Causes by the time lost to them.
     causes: Vec<Box<str>>,
 }
@@ -159,7 +161,7 @@ impl Candidates {
             self.whole.put(tie, one.bytes(), one);
         }
         for finding in row.findings.iter().filter(|finding| causes::named(&finding.cause).is_some()) {
-            let key = (Reverse(micros(finding.lost_s)), tie);
+            let key: Lost = (Reverse(micros(finding.lost_s)), tie);
             if !self.worst.contains_key(&finding.cause) {
                 self.worst.insert(finding.cause.clone(), Fitting::new(self.room, WORST));
             }

@@ -38,7 +38,7 @@ fn rows_of(sample: &Sample) -> Vec<Row> {
     sample.whole.iter().map(|row| serde_json::from_str(row.get()).unwrap()).collect()
 }
 
-fn pods<'a>(rows: &'a [Row]) -> HashSet<&'a str> {
+fn pods(rows: &[Row]) -> HashSet<&str> {
     rows.iter().map(|row| &*row.pod).collect()
 }
 

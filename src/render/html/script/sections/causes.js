@@ -72,7 +72,7 @@ function causeDetail(line, sign) {
 	const certain = line.lost > 0 ? line.certain / line.lost : 0;
 	return h(
 		"div.inside",
-		h("p", pick("cause", line.cause, "Show only startups with this cause")),
+		h("p.hint", pick("cause", line.cause, "Show only startups with this cause")),
 		h(
 			"dl.pairs",
 			pair("lost", `${sign}${span(line.lost)}`),
