@@ -187,8 +187,8 @@ test("pods that never ran stand in the summary with their cause and the object",
 		assert.ok((await line.textContent()).includes(cause), pod);
 	}
 	const command = await lines.filter({ hasText: "nosuchcmd-0" }).textContent();
-	assert.match(command, /container app/);
-	assert.match(command, /\/bin\/no-such-command: no such file or directory/);
+	assert.match(command, /app/);
+	assert.match(command, /exec: "\/bin\/no-such-command": stat \/bin\/no-such-command: no such file or directory/);
 	assert.match(await page.locator("#slowest .why").first().textContent(), /^never ran: /);
 	await close(page);
 });
