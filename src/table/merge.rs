@@ -21,9 +21,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn next(&mut self) -> Result<Option<Row>, Error> {
         if self.ready.is_empty() && self.next < self.part.len() {
-            let frame = self.part.slice(self.next..self.next + self.slice)?;
+            let frames = self.part.slices(self.next..self.next + self.slice)?;
             self.next += self.slice;
-            self.ready = Row::read(&frame)?.into();
+            for frame in frames {
+                self.ready.extend(Row::read(&frame)?);
+            }
         }
         Ok(self.ready.pop_front())
     }

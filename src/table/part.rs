@@ -135,22 +135,18 @@ impl Part {
         }
     }
 
-    /// All columns of some rows.
-    pub(super) fn slice(&self, rows: Range<usize>) -> Result<DataFrame, Error> {
+    /// All columns of some rows, in one frame or several: polars gives lists another type where all of a frame are empty, so that
+    /// frames cannot always be joined.
+    pub(super) fn slices(&self, rows: Range<usize>) -> Result<Vec<DataFrame>, Error> {
         let frames = match self {
             Part::Held(frames) => frames,
-            Part::Written(written) => return written.groups()?.read(rows, None).map_err(failed),
+            Part::Written(written) => return Ok(vec![written.groups()?.read(rows, None).map_err(failed)?]),
         };
-        let mut found: Option<DataFrame> = None;
-        for (number, within) in overlaps(frames.iter().map(DataFrame::height), rows) {
-            let Some(frame) = frames.get(number) else { continue };
-            let some = frame.slice(i64::try_from(within.start).unwrap_or(i64::MAX), within.len());
-            match &mut found {
-                Some(all) => drop(all.vstack_mut_owned(some).map_err(failed)?),
-                None => found = Some(some),
-            }
-        }
-        Ok(found.unwrap_or_default())
+        let slice = |(number, within): (usize, Range<usize>)| {
+            let from = i64::try_from(within.start).unwrap_or(i64::MAX);
+            frames.get(number).map(|frame| frame.slice(from, within.len()))
+        };
+        Ok(overlaps(frames.iter().map(DataFrame::height), rows).filter_map(slice).collect())
     }
 
     /// The numbers of its rows in the order of arrival.
@@ -172,10 +168,14 @@ impl Part {
         while let Some(from) = left.first() {
             let near = left.partition_point(|place| place - from < BATCH);
             let (some, rest) = left.split_at(near);
-            let frame = self.slice(*from..some.last().map_or(*from, |last| last + 1))?;
-            let within = some.iter().filter_map(|place| IdxSize::try_from(place - from).ok()).collect();
-            let picked = frame.take(&IdxCa::from_vec("".into(), within)).map_err(failed)?;
-            rows.extend(Row::read(&picked)?);
+            let mut first = *from;
+            for frame in self.slices(*from..some.last().map_or(*from, |last| last + 1))? {
+                let here = some.iter().filter(|place| (first..first + frame.height()).contains(place));
+                let within = here.filter_map(|place| IdxSize::try_from(place - first).ok()).collect();
+                let picked = frame.take(&IdxCa::from_vec("".into(), within)).map_err(failed)?;
+                rows.extend(Row::read(&picked)?);
+                first += frame.height();
+            }
             left = rest;
         }
         Ok(rows)

@@ -258,6 +258,36 @@ mod slow {
     use super::*;
 
     #[test]
+    fn many_rows_without_pulls_and_some_with_are_one_table() {
+        let line = |sample: &str, wanted: &str| {
+            let input = samples().join(sample).join("in");
+            let output = podlag().arg(input).args(["--format", "ndjson"]).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            text.lines().find(|line| line.contains(wanted)).expect("such a row").to_owned()
+        };
+        let (quiet, pulling) =
+            (line("s01-cached", r#""image_pulls":[]"#), line("s02-pull-serial", r#""image_pulls":[{"#));
+        let uid = |row: &str| serde_json::from_str::<Value>(row).unwrap()["uid"].as_str().unwrap().to_owned();
+        let uids = [uid(&quiet), uid(&pulling)];
+        // Thousands of rows without a pull lie between those with one.
+        let row = |number: usize| {
+            let (row, uid) = if number.is_multiple_of(5000) { (&pulling, &uids[1]) } else { (&quiet, &uids[0]) };
+            row.replace(uid.as_str(), &format!("0a1b2c3d-{number}")) + "\n"
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (rows, table) = (folder.path().join("rows.ndjson"), folder.path().join("rows.parquet"));
+        std::fs::write(&rows, (0..20_000).map(row).collect::<String>()).unwrap();
+        for memory in ["1GiB", "1MiB"] {
+            let output = podlag().arg(&rows).args(["--memory", memory, "-o"]).arg(&table).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{memory}: {}", String::from_utf8_lossy(&output.stderr));
+            let of_images = podlag().args(["blame", "--by", "image", "--format", "json"]).arg(&table).output().unwrap();
+            let groups: Value = serde_json::from_slice(&of_images.stdout).unwrap();
+            let counts = groups["groups"].as_array().expect("groups").iter().filter_map(|one| one["count"].as_u64());
+            assert_eq!(counts.sum::<u64>(), 4, "{memory}: {groups}");
+        }
+    }
+
+    #[test]
     fn merged_tables_give_the_report_of_all_logs() {
         let folder = tempfile::tempdir().expect("a folder");
         let kinds = [alone(folder.path(), "parquet"), alone(folder.path(), "json"), alone(folder.path(), "")];

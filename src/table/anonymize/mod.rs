@@ -267,10 +267,12 @@ impl Anonymizer {
     }
 }
 
+/// What a start waited for, and the error.
+type HiddenFinding = (Option<Box<str>>, Option<Box<str>>);
+
 /// The texts of a row, in the order of their rows.
 struct Texts {
-    /// What a start waited for, and the error.
-    findings: Vec<(Option<Box<str>>, Option<Box<str>>)>,
+    findings: Vec<HiddenFinding>,
     spans: Vec<Option<Box<str>>>,
     errors: Vec<Option<Box<str>>>,
     lines: Vec<Box<str>>,

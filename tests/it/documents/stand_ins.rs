@@ -142,6 +142,8 @@ impl StandIns {
             .env("JOURNALCTL", &self.journalctl)
             .env("PROMETHEUS", &self.server.address)
             .env("TZ", "UTC")
+            // As a terminal shows it.
+            .env("COLUMNS", "80")
             .stdin(std::process::Stdio::null())
             .output()
             .expect("bash runs");
