@@ -120,6 +120,7 @@ impl Trace<'_> {
             .text("uid", row.uid.as_deref())
             .number("total_s", row.total_s)
             .number("running_s", row.running_s)
+            .number("ready_s", row.ready_s)
             .number("slo_s", row.slo_s)
             .text("cause", row.cause.as_deref())
             .text("anomalies", Some(&row.anomalies.join(", ")));
