@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use memchr::memmem;
 
 use super::Options;
+use super::objects::ObjectRecords;
 use super::scrapes::Scrapes;
 use crate::input::{self, OpenSource, Rereadable, Source, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
@@ -65,7 +66,13 @@ fn is_rows(head: &[u8]) -> bool {
 
 /// API objects in JSON, as `kubectl get -o json` prints them.
 fn is_objects(head: &[u8]) -> bool {
+    let head = head.trim_ascii_start();
+    // An array of them.
+    let head = head.strip_prefix(b"[").unwrap_or(head);
     ["apiVersion", "kind", "items"].iter().any(|key| has_first_key(head, key))
+        // A watch event.
+        || (has_first_key(head, "type") || has_first_key(head, "object"))
+            && [&b"\"object\""[..], b"\"apiVersion\""].iter().all(|key| memmem::find(head, key).is_some())
 }
 
 /// A response of the Prometheus API to a query.
@@ -92,12 +99,13 @@ impl Input {
 }
 
 /// Inputs that are no logs: stored tables, reports, API objects.
-#[derive(Default)]
 pub(super) struct Inputs {
     /// What stored tables say of the runs that made them.
     pub runs: ImportedRuns,
     /// The owners of pods.
     pub owners: Owners,
+    /// Pods and events.
+    pub objects: ObjectRecords,
     /// Scrapes.
     pub scrapes: Scrapes,
     /// What could not be read.
@@ -140,6 +148,18 @@ impl Probed<'_> {
 }
 
 impl Inputs {
+    /// None yet. What does not fit into memory goes to the folder `temp`.
+    pub(super) fn new(temp: &Path) -> Self {
+        Inputs {
+            runs: ImportedRuns::default(),
+            owners: Owners::default(),
+            objects: ObjectRecords::new(temp),
+            scrapes: Scrapes::default(),
+            errors: Vec::new(),
+            failed: 0,
+        }
+    }
+
     /// Finds out a source's format; reads API objects at once, which what follows needs. Files are closed again: there may be
     /// more of them than can be open at once.
     pub(super) fn probe<'a>(
@@ -161,11 +181,7 @@ impl Inputs {
         let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
         let input = Input::detect(&mut opened);
         if let Some(Input { read: Reader::Objects, .. }) = input {
-            // Events are API objects too, but not yet read.
-            let events =
-                memmem::find(opened.head(), b"\"involvedObject\"").and_then(|_| UnsupportedText::detect(opened.head()));
-            self.errors.extend(events.filter(|_| source.explicit).map(|text| text.remark(&source.name)));
-            self.objects(source, opened.bytes(), stop);
+            self.read_objects(source, opened.bytes(), options, stop);
             return None;
         }
         // Of what a folder holds much is no log, and is only read over.
@@ -219,8 +235,8 @@ impl Inputs {
         self.errors.push(error);
     }
 
-    fn objects(&mut self, source: &Source, reader: impl Read, stop: &AtomicBool) {
-        if let Err(error) = Owners::read(reader, &mut self.owners)
+    fn read_objects(&mut self, source: &Source, reader: impl Read, options: &Options, stop: &AtomicBool) {
+        if let Err(error) = self.objects.read(source, reader, &options.grammars, &mut self.owners)
             && !stop.load(Ordering::Relaxed)
         {
             self.errors.push(format!("{}: not all API objects could be read: {error}", source.name));

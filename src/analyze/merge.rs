@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crossbeam_channel::Sender;
 
+use super::objects::ObjectRecords;
 use super::readers::{ReaderEvent, ReaderEvents};
 use super::reorder::{Dated, REORDER_WINDOW};
 use super::sorter::{Sorted, Sorter};
@@ -83,6 +84,7 @@ impl Merge {
         sources: Vec<SourceState>,
         folders: &[Option<PathBuf>],
         temp: &Path,
+        objects: &ObjectRecords,
         coverage: &mut Coverage,
     ) -> Result<Self, Error> {
         let mut nodes: BTreeMap<Option<PathBuf>, Vec<usize>> = BTreeMap::new();
@@ -116,6 +118,9 @@ impl Merge {
             }
         }
         let mut sorter = None;
+        if !objects.is_empty() {
+            objects.sort_into(sorter.get_or_insert_with(|| Sorter::new(temp.into())), folders.len())?;
+        }
         for at in 0..merge.sources.len() {
             let next = merge.refill(at, coverage);
             if merge.sources.get(at).is_some_and(|source| source.sorted.is_some()) {

@@ -8,6 +8,7 @@ mod builder;
 mod duplicate_lines;
 mod inputs;
 mod merge;
+mod objects;
 mod readers;
 mod reorder;
 mod row_sink;
@@ -24,6 +25,7 @@ use crossbeam_channel::{Receiver, bounded};
 use duplicate_lines::DuplicateLines;
 use inputs::{Inputs, Log, Probed};
 use merge::{Direction, Merge, SourceState};
+use objects::ObjectRecords;
 use readers::Job;
 use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
@@ -123,7 +125,7 @@ impl Options {
 /// # Errors
 /// When not one source could be read, rows could not be held, or a figure could not be computed.
 pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) -> Result<Report, Error> {
-    let mut inputs = Inputs::default();
+    let mut inputs = Inputs::new(&options.budget.temp);
     // Who owns the pods is known before any pod is.
     let probed: Vec<_> = sources.iter().filter_map(|source| inputs.probe(source, options, stop)).collect();
     let (logs, others): (Vec<_>, Vec<_>) = probed.into_iter().partition(Probed::is_log);
@@ -135,7 +137,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         store.anonymizer.clone_from(&options.anonymizer);
         store
     };
-    let LogsRead { mut store, mut coverage, failed } = read_logs(&logs, options, stop, &new_store)?;
+    let LogsRead { mut store, mut coverage, failed } = read_logs(&logs, &inputs.objects, options, stop, &new_store)?;
     for source in others {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -189,6 +191,7 @@ const MAX_RESTARTS: usize = 3;
 /// and sorts those logs first.
 fn read_logs(
     logs: &[Log],
+    objects: &ObjectRecords,
     options: &Options,
     stop: &Arc<AtomicBool>,
     new_store: &dyn Fn() -> Store,
@@ -196,7 +199,7 @@ fn read_logs(
     let mut sorted: Vec<Option<Direction>> = vec![None; logs.len()];
     let mut restarts = 0;
     loop {
-        match read_logs_once(logs, &sorted, options, stop, new_store())? {
+        match read_logs_once(logs, objects, &sorted, options, stop, new_store())? {
             ControlFlow::Break(read) => return Ok(read),
             ControlFlow::Continue(directions) => {
                 for (sorted, (late, direction)) in sorted.iter_mut().zip(directions) {
@@ -213,6 +216,7 @@ fn read_logs(
 /// Reads logs, or finds out which are to be sorted.
 fn read_logs_once(
     logs: &[Log],
+    objects: &ObjectRecords,
     sorted: &[Option<Direction>],
     options: &Options,
     stop: &Arc<AtomicBool>,
@@ -222,9 +226,14 @@ fn read_logs_once(
     let sources = sources.as_slice();
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     let mut coverage = Coverage { sources: names.clone(), ..Coverage::default() };
+    (coverage.pods, coverage.events) = (objects.pods, objects.events);
+    if objects.events > 0 || logs.is_empty() {
+        coverage.sources.extend(objects.sources.iter().cloned());
+    }
     let mut tracker = Tracker::new(options.limits);
+    tracker.beside_logs = !logs.is_empty();
     let mut lines = DuplicateLines::default();
-    let mut sink = RowSink::new(options, names);
+    let mut sink = RowSink::new(options, names.into_iter().chain(objects.sources.iter().cloned()).collect());
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks = ChunkLimits {
@@ -247,7 +256,7 @@ fn read_logs_once(
             let unsupported = logs.get(number).and_then(|log| log.unsupported);
             SourceState::new(number, answers, options.hints, *sorted, emptied.clone(), unsupported)
         });
-        let mut merge = Merge::new(states.collect(), &folders, &options.budget.temp, &mut coverage)?;
+        let mut merge = Merge::new(states.collect(), &folders, &options.budget.temp, objects, &mut coverage)?;
         let mut order = ReorderBuffer::new();
         while let Some(dated) = merge.next(&mut coverage)? {
             order.push(dated);
@@ -318,6 +327,9 @@ fn track(
     options: &Options,
 ) {
     let Dated { time, record, host, source } = dated;
+    if record.from_api {
+        return tracker.push_object(record, time, host.as_deref());
+    }
     let node = if let Some(node) = options.node.as_deref() {
         tracker.node(node, Some(node))
     } else if let Some(host) = host.as_deref() {

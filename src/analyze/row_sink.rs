@@ -100,7 +100,7 @@ impl<'a> RowSink<'a> {
             object: traits.is_some(),
         };
         let row = build_row(&startup, &breakdown, &findings, &context);
-        if row.node.is_some() {
+        if row.node.is_some() || node.is_none {
             store.push(row)?
         } else {
             self.waiting.push((startup.node, row))

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use super::reorder::Dated;
 use crate::model::error::{Error, ErrorKind};
+use crate::model::pod_status::ContainerStatus;
 use crate::model::record::{Field, Record, StartupRecord, Value};
 use crate::model::time::Time;
 
@@ -103,13 +104,13 @@ fn read(file: File) -> Result<Stretch, Error> {
     })))
 }
 
-fn failed(error: impl std::fmt::Display) -> Error {
+pub(super) fn failed(error: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Output, format!("lines could not be sorted in the temporary folder: {error}"))
         .help("free some space there, or name another folder with TMPDIR")
 }
 
 /// About what a record takes of memory, in bytes.
-fn weight(record: &Record) -> usize {
+pub(super) fn weight(record: &Record) -> usize {
     let lists = record.fields.iter().map(|(_, value)| match value {
         Value::Text(text) if text.is_heap_allocated() => text.len(),
         Value::Pods(pods) => pods.iter().map(|pod| size_of::<Box<str>>() + pod.len()).sum(),
@@ -119,6 +120,10 @@ fn weight(record: &Record) -> usize {
         + record.fields.len() * size_of::<(Field, Value)>()
         + lists.sum::<usize>()
         + record.text.len()
+        + record
+            .pod_status
+            .as_ref()
+            .map_or(0, |status| size_of_val(&**status) + status.containers.len() * (size_of::<ContainerStatus>() + 64))
         + record.startup_record.as_ref().map_or(0, |_| size_of::<StartupRecord>())
 }
 

@@ -35,6 +35,7 @@ pub(super) mod rank {
     pub const VOLUMES: u8 = 9;
     pub const REPORT: u8 = 10;
     pub const SCHEDULING: u8 = 11;
+    pub const GAP: u8 = 12;
 }
 
 /// The claims made so far.
@@ -150,7 +151,7 @@ fn volumes(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut C
     }
 }
 
-fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut Claims) {
+pub(super) fn containers(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut Claims) {
     let Some(ready) = timeline.sandbox_ready.or(timeline
         .runs
         .first()

@@ -52,6 +52,11 @@ fn failed_step(event: &Event) -> Option<FailedStep> {
     }
 }
 
+/// Whether what a line says has failed is a pull.
+pub(super) fn is_pull(event: &Event) -> bool {
+    failed_step(event) == Some(FailedStep::Pull)
+}
+
 /// The failed steps of a startup in the order of time.
 pub(super) fn failures(startup: &Startup) -> impl Iterator<Item = Failure> {
     startup.events.iter().filter_map(|event| Some(Failure { at: mark(event), step: failed_step(event)? }))

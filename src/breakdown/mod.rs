@@ -6,6 +6,10 @@
 mod anomaly;
 mod claims;
 mod failures;
+mod object_claims;
+mod object_outcome;
+mod object_startup;
+mod object_timeline;
 mod outcome;
 mod pull_claims;
 mod pulls;
@@ -121,6 +125,7 @@ pub fn break_down(closed: ClosedStartup, pulls: Option<NodePulls<'_>>) -> (Start
 
 fn without_pulls(closed: ClosedStartup) -> Startup {
     let ClosedStartup { startup: mut open, context, awaits_ready: _ } = closed;
+    let shown = object_startup::take(&mut open, &context);
     // A static pod starts when the kubelet reads its file; its mirror in the API comes when the API server is reached.
     let created = open.observed.as_deref().and_then(|observed| observed.created.time());
     let mine = open.static_pod
@@ -143,7 +148,10 @@ fn without_pulls(closed: ClosedStartup) -> Startup {
         restarts: open.restarts,
         last_event: open.last_event,
         context,
-        transfers: Vec::new(),
+        transfers: shown.transfers,
+        object: shown.status,
+        by_objects: shown.alone,
+        scheduling: shown.scheduling,
         parallel_pulls: false,
     }
 }
@@ -153,6 +161,7 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
     let observed = startup.observed.as_deref();
     let mut anomalies = Vec::new();
     let (created, watched) = start_and_end(startup, &mut anomalies);
+    let created = created.or_else(|| object_startup::created(startup));
     let running = startup.running();
     let seen = startup.events.iter().find(|event| event.fact == Fact::PodAdded).map(|event| event.time);
     let outcome = outcome::outcome(startup, &timeline, created, watched, &mut anomalies);
@@ -164,6 +173,9 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
     let begin = begin.unwrap_or(end);
     let total = outcome.end_known.then_some(end - begin);
     let spans = match total {
+        Some(total) if total > Nanos(0) && startup.by_objects => {
+            tile::tile(object_claims::collect(startup, &timeline, begin, outcome.ran, end), begin, end)
+        }
         Some(total) if total > Nanos(0) => {
             let watched = watched.unwrap_or(end).min(end);
             tile::tile(claims::collect(startup, &timeline, begin, running.unwrap_or(watched), watched, end), begin, end)
@@ -226,6 +238,9 @@ fn start_and_end(startup: &Startup, anomalies: &mut Vec<Anomaly>) -> (Option<Tim
 
 /// The kubelet's first line about it, else the runtime's.
 fn first_line(startup: &Startup) -> Option<Time> {
+    if startup.by_objects {
+        return startup.scheduling.iter().chain(startup.events.iter()).map(|event| event.time).min();
+    }
     let first = startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first())?;
     Some(whole_seconds::latest(first.time, first.whole_second))
 }

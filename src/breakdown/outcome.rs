@@ -3,6 +3,7 @@
 
 use super::anomaly::Anomaly;
 use super::failures::failures;
+use super::object_outcome;
 use super::timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup, State};
@@ -27,7 +28,7 @@ impl Outcome {
         Outcome { state: State::Running, end: at.at, ran: Some(at), end_known: true }
     }
 
-    fn never_ran(state: State, end: Time) -> Self {
+    pub(super) fn never_ran(state: State, end: Time) -> Self {
         Outcome { state, end, ran: None, end_known: true }
     }
 }
@@ -40,6 +41,9 @@ pub(super) fn outcome(
     watched: Option<Time>,
     anomalies: &mut Vec<Anomaly>,
 ) -> Outcome {
+    if startup.by_objects {
+        return object_outcome::outcome(startup, timeline, anomalies);
+    }
     if startup.observed.is_some() {
         if let Some(outcome) = crash_loop(startup, timeline) {
             anomalies.push(Anomaly::CrashLoop);

@@ -2,7 +2,7 @@
 //! the best evidence there is: the runtime's lines, else the kubelet's events (`-v=3`), else what its relist noticed.
 
 use super::whole_seconds::SECOND_LONG;
-use super::{relist, unlogged_exits};
+use super::{object_timeline, relist, unlogged_exits};
 use crate::model::record::{Fact, Field, RecordedTime, SourceLine, StartupRecord};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, Time};
@@ -183,6 +183,9 @@ pub fn pulling_time(observed: &StartupRecord) -> Option<Nanos> {
 
 /// Lays out a startup's sandbox and containers.
 pub fn build(startup: &Startup) -> Timeline {
+    if startup.by_objects {
+        return of_objects(startup);
+    }
     let by_runtime = startup.events.iter().any(|event| event.from_runtime && event.fact == Fact::ContainerRequested);
     let by_events = startup.events.iter().any(|event| !event.from_runtime && event.fact == Fact::ContainerStarted);
     let source = match (by_runtime, by_events) {
@@ -220,6 +223,22 @@ pub fn build(startup: &Startup) -> Timeline {
     let (sandbox_requested, sandbox_ready, sandbox_attempts) = sandbox(startup, &sandboxes, &runs);
     let whole_seconds = startup.events.iter().any(|event| event.whole_second);
     Timeline { source, whole_seconds, sandbox_requested, sandbox_ready, sandbox_attempts, runs }
+}
+
+/// The same for a start that only the API's objects show.
+fn of_objects(startup: &Startup) -> Timeline {
+    let mut runs = from_events(startup);
+    object_timeline::complete(startup, &mut runs);
+    let sandbox_ready = object_timeline::sandbox_ready(startup, &runs);
+    let failed = startup.all(Fact::SandboxFailed).count();
+    Timeline {
+        source: TimelineSource::Events,
+        whole_seconds: false,
+        sandbox_requested: None,
+        sandbox_ready,
+        sandbox_attempts: failed + usize::from(sandbox_ready.is_some()),
+        runs,
+    }
 }
 
 fn mark(event: &Event) -> BoundedInstant {

@@ -77,7 +77,7 @@ impl Case<'_> {
 
     /// The startup's event that a line is.
     pub(super) fn event_at(&self, place: SourceLine) -> Option<&Event> {
-        self.startup.events.iter().find(|event| event.place == place)
+        self.startup.events.iter().chain(&self.startup.scheduling).find(|event| event.place == place)
     }
 
     /// Whether the sandbox did not fail, but took so long that the kubelet gave its request up: it says so each time, or the
@@ -103,7 +103,8 @@ impl Case<'_> {
 
     /// Events after the pod runs are not part of its startup.
     pub(super) fn in_time(&self, event: &Event) -> bool {
-        self.breakdown.running.is_none_or(|running| event.time <= running)
+        let ran = self.breakdown.ran.filter(|_| self.startup.by_objects).map(|(_, most)| self.breakdown.begin + most);
+        self.breakdown.running.or(ran).is_none_or(|running| event.time <= running)
     }
 
     /// The seconds of one phase.

@@ -26,7 +26,7 @@ The wait is longer than the object was missing, by the time to the next sync.
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "the next sync comes after 10 s or more",
-    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::RetryBackoff],
     logs: Some(|case| case.failed_with(&["CreateContainerConfigError"]).map(Match::failing)),
     metrics: Some(|case| {

@@ -27,7 +27,7 @@ None known.
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "the next sync comes after 10 s or more",
-    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::RetryBackoff],
     logs: Some(|case| {
         let reasons = [

@@ -28,7 +28,7 @@ Some programs exit on purpose until a dependency is available.
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "the first back-off is 10 s",
-    shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
+    shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::Events],
     phases: &[Phase::RetryBackoff],
     logs: Some(|case| {
         let waits = || {

@@ -30,7 +30,7 @@ The seconds until the retry are the kubelet's, and not the driver's. The retry c
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "the next periodic sync comes after 60 to 90 s by default; a published log shows 75 s",
-    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::RetryBackoff, Phase::Sandbox],
     logs: Some(|case| {
         let failed = case.startup.first(Fact::DynamicResourcesFailed).filter(|event| case.in_time(event))?;

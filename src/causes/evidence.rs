@@ -19,6 +19,8 @@ named_enum! {
         RuntimeLog = "runtime-log",
         /// Pods as `kubectl get -o json` prints them.
         Pods = "pods",
+        /// Pods and their events, as `kubectl get -o json` prints them.
+        Events = "events",
         /// The kubelet's `/metrics`.
         KubeletMetrics = "kubelet-metrics",
         /// cAdvisor's metrics, which the kubelet serves too.
@@ -39,6 +41,7 @@ impl Evidence {
             Evidence::KubeletEvents => "kubelet log at -v=3",
             Evidence::RuntimeLog => "container runtime log (journalctl -u containerd or -u crio)",
             Evidence::Pods => "pods (kubectl get pods -A -o json)",
+            Evidence::Events => "pods and events (kubectl get pods,events -A -o json)",
             Evidence::KubeletMetrics => "two scrapes of the kubelet's /metrics",
             Evidence::ContainerMetrics => "two scrapes of /metrics/cadvisor",
             Evidence::RuntimeMetrics => "two scrapes of containerd's metrics",
@@ -48,6 +51,9 @@ impl Evidence {
 
     /// The kinds of lines that a startup and its timeline are based on.
     pub(crate) fn of(startup: &Startup, based_on: TimelineSource) -> Vec<Evidence> {
+        if startup.by_objects {
+            return vec![Evidence::Events];
+        }
         // `-v=2` prints these for every start: with lines of `-v=0` alone, causes cannot be checked.
         let kubelet = |event: &crate::model::startup::Event| {
             !event.from_runtime && matches!(event.fact, Fact::PodAdded | Fact::SandboxNeeded | Fact::PlegEvent)

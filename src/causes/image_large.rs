@@ -29,7 +29,7 @@ The size is that of the compressed layers; some layers may have been cached.
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "a start has 5 s in total, and sandbox and container take half of them on a busy node: a pull of 1 s is what may exceed it",
-    shown_by: &[Evidence::RuntimeLog],
+    shown_by: &[Evidence::RuntimeLog, Evidence::Events],
     phases: &[Phase::ImagePull],
     logs: Some(|case| {
         let pull = case.longest_pull()?;

@@ -29,7 +29,7 @@ Since 1.35, the kubelet also pulls a present image again if it must verify the p
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "a request to a healthy registry takes a few tenths of a second",
-    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::RuntimeLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull, Phase::ImageWait],
     logs: Some(|case| {
         let pull = case.longest_pull()?;

@@ -3,7 +3,7 @@
 use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
-use crate::model::record::Field;
+use crate::model::record::{Fact, Field};
 use crate::model::time::{Nanos, SECOND};
 use crate::model::waited_for::WaitedFor;
 
@@ -28,9 +28,15 @@ A registry outage of seconds can cost minutes here: the back-off is counted, not
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "the first back-off is 10 s; a shorter wait is a retry that found the image",
-    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::ImageBackoff],
     logs: Some(|case| {
+        // Of events the one with the image and the error.
+        let event = case.startup.first(Fact::PullFailed).filter(|event| case.startup.by_objects && case.in_time(event));
+        if let Some(event) = event {
+            let image = event.fields.text(Field::Image).map(|image| WaitedFor::Image(image.into()));
+            return Some(Match { waited_for: image, ..Match::failing(event) });
+        }
         let Some(failed) = case.failed_with(&["ErrImagePull", "ImagePullBackOff"]) else { return Some(Match::default()) };
         let matched = Match::failing(failed);
         let image = failed.fields.text(Field::Error).and_then(image_in).map(WaitedFor::Image);

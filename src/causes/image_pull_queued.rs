@@ -43,13 +43,14 @@ If disk or network is the bottleneck, parallel pulls share it, and the last pull
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "an empty queue takes a few milliseconds",
-    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::ImageWait],
     logs: Some(|case| {
         // Where the runtime's lines show all pulls, one of them must have been ahead.
         let pulls = &case.startup.transfers;
         let ahead = pulls.iter().any(|pull| pull.blocked_by.is_some() || pull.queued_since.is_some());
-        (pulls.is_empty() || ahead).then(Match::default)
+        // An event says how long its pull waited; that of the pull ahead may be gone.
+        (pulls.is_empty() || ahead || case.startup.by_objects).then(Match::default)
     }),
     metrics: Some(|case| {
         let wait = case.part(Phase::ImageWait).filter(|part| part.phases.len() == 1 && part.mean_s >= MIN_MEAN_S)?;

@@ -28,7 +28,7 @@ Concurrent pulls share the bandwidth, so each of them looks slow.
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "a start has 5 s in total, and sandbox and container take half of them on a busy node: a pull of 1 s is what may exceed it",
-    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletEvents, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::ImagePull],
     logs: Some(|_| Some(Match::default())),
     metrics: Some(|case| {

@@ -27,7 +27,7 @@ At -v=2 no line shows these pulls: the runtime's log has them without a pod, and
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "a start has 5 s in total, and sandbox and container take half of them on a busy node: a pull of 1 s is what may exceed it",
-    shown_by: &[Evidence::KubeletEvents],
+    shown_by: &[Evidence::KubeletEvents, Evidence::Events],
     phases: &[Phase::ImagePull, Phase::ImageWait],
     logs: Some(|case| {
         let pulls = || case.startup.all(Fact::ImageVolumePulled).filter(|event| case.in_time(event));

@@ -25,7 +25,7 @@ The official SLI excludes this time, but users still wait for it.
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "each takes up to 1 s until the relist detects its end, in addition to its run time",
-    shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog],
+    shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::Events],
     phases: &[Phase::Init],
     logs: Some(|_| Some(Match::default())),
     metrics: None,

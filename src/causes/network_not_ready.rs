@@ -27,7 +27,7 @@ Pods on the host network do not wait for it.
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "the kubelet retries after 1 to 1.5 s",
-    shown_by: &[Evidence::KubeletLog],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::RetryBackoff],
     logs: Some(|case| {
         let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;

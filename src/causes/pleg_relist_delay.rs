@@ -33,7 +33,7 @@ A postStart hook keeps the pod's worker busy after the container has started, an
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Detection],
     // Where no line shows the relist, detection and status update cannot be distinguished.
-    logs: Some(|case| case.spans(Phase::Detection).any(|span| span.min > Nanos(0)).then(Match::default)),
+    logs: Some(|case| (!case.startup.by_objects && case.spans(Phase::Detection).any(|span| span.min > Nanos(0))).then(Match::default)),
     metrics: Some(|case| {
         let (sum, count) = case.window.sum(name::RELIST_INTERVAL, "").filter(|(_, count)| *count > 0.0)?;
         let interval = sum / count;

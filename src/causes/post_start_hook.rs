@@ -26,13 +26,18 @@ Without -v=4, anything else that blocks the sync of one pod looks the same.
     baseline: Nanos(0),
     threshold: Nanos(2 * SECOND),
     rationale: "other reasons (a status write, a relist) take up to 1 or 2 s",
-    shown_by: &[Evidence::KubeletLog, Evidence::Pods],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events, Evidence::Pods],
     phases: &[Phase::StatusUpdate, Phase::Start],
     logs: Some(|case| {
         if case.traits.is_some_and(|traits| !traits.post_start) {
             return None;
         }
         let started = case.last_started()?;
+        if case.startup.by_objects {
+            // The status says that the container runs when its hook has returned.
+            let (_, ran) = case.breakdown.ran.filter(|_| case.traits.is_some())?;
+            return Some(Match { likely: true, within: vec![(started, case.breakdown.begin + ran)], ..Match::default() });
+        }
         let running = case.breakdown.running?;
         let busy = case.startup.all(Fact::SyncFinished).find(|event| event.time >= started && event.time <= running);
         if let Some(busy) = busy {

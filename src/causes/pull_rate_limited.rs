@@ -30,8 +30,11 @@ The limit protects a registry that has limits of its own.
     baseline: Nanos(0),
     threshold: Nanos(SECOND),
     rationale: "a rejected pull waits for its back-off, at least 10 s",
-    shown_by: &[Evidence::KubeletLog],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::ImageBackoff, Phase::ImageWait],
-    logs: Some(|case| case.event_mentioning(Fact::SyncFailed, "pull QPS exceeded").map(Match::at)),
+    logs: Some(|case| {
+        let rejected = |fact| case.event_mentioning(fact, "pull QPS exceeded");
+        rejected(Fact::SyncFailed).or_else(|| rejected(Fact::PullFailed).filter(|_| case.startup.by_objects)).map(Match::at)
+    }),
     metrics: None,
 };

@@ -30,7 +30,7 @@ The kubelet does not log which container it means. If a container is started aga
     baseline: Nanos(0),
     threshold: Nanos(2 * SECOND),
     rationale: "a probe with a period of 1 s finds a container that starts at once ready within 2 s",
-    shown_by: &[Evidence::KubeletLog, Evidence::Pods],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events, Evidence::Pods],
     phases: &[Phase::Readiness],
     logs: Some(|case| {
         let span = case.breakdown.readiness.as_ref()?;

@@ -23,6 +23,10 @@ const NAMING: &[&str] = &[
     r#"plugin type="[^"]*"(?: name="[^"]*")? failed \([a-z]+\): .*"#,
     r"message:(Network plugin returns error: .*)",
     r"pull QPS exceeded",
+    // pkg/scheduler/framework/types.go: what the nodes lack, without what preemption would do; autoscalers' events.
+    r"(\d+/\d+ nodes are available: .*?)(?:\.? (?:no new claims to deallocate, )?preemption: .*|$)",
+    r"pod (?:triggered|didn't trigger) scale-up.*",
+    r"Pod should schedule on: .*",
     r#"driver name \S+ not found in the list of registered CSI drivers"#,
     r"toomanyrequests: [^.\x22]*",
 ];

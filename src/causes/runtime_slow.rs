@@ -27,7 +27,7 @@ In a burst of starts, the node is the reason (node-overloaded). Without the runt
     baseline: Nanos(SECOND / 2),
     threshold: Nanos(2 * SECOND),
     rationale: "a container is created and started within 0.1 to 0.3 s on a quiet node (captures)",
-    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletLog, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::RuntimeLog, Evidence::KubeletLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::Start],
     logs: Some(|case| {
         // Without a record the kubelet's lines do not show that nothing was pulled.

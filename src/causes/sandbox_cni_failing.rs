@@ -27,7 +27,7 @@ After a node has booted, sandboxes fail for some seconds until its CNI daemon is
     baseline: Nanos(SECOND / 2),
     threshold: Nanos(SECOND),
     rationale: "a sandbox takes 0.1 to 0.5 s on a quiet node (captures)",
-    shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::Sandbox],
     logs: Some(|case| {
         if case.sandbox_given_up() {

@@ -1,7 +1,9 @@
 //! Wait before the kubelet took the pod (scheduler, capacity, or a late kubelet).
 
-use super::{Advice, Cause, Evidence, Match};
+use super::{Advice, Case, Cause, Evidence, Match};
 use crate::model::phase::Phase;
+use crate::model::record::{Fact, Field};
+use crate::model::startup::Event;
 use crate::model::time::{Nanos, SECOND};
 
 /// See [`Cause`].
@@ -25,8 +27,21 @@ If the clocks of node and API server differ, that adds or hides seconds; the cre
     baseline: Nanos(SECOND),
     threshold: Nanos(2 * SECOND),
     rationale: "creation is truncated to whole seconds, and an idle scheduler with its watch takes a few hundred milliseconds; the longest wait of cached starts in captures was 1.6 s",
-    shown_by: &[Evidence::KubeletLog],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::Scheduling],
-    logs: Some(|_| Some(Match::default())),
+    logs: Some(|case| Some(why(case).map_or_else(Match::default, Match::failing))),
     metrics: None,
 };
+
+/// Why the scheduler had no place for the pod, by its events: what an autoscaler does about it tells the most, what the scheduler
+/// last said is what was in the way until the end.
+fn why<'a>(case: &Case<'a>) -> Option<&'a Event> {
+    let until = case.spans(Phase::Scheduling).map(|span| span.to).max()?;
+    let failed = || {
+        case.startup.scheduling.iter().filter(move |event| event.fact == Fact::SchedulingFailed && event.time <= until)
+    };
+    let scales = |event: &&Event| {
+        matches!(event.fields.text(Field::Reason), Some("TriggeredScaleUp" | "NotTriggerScaleUp" | "Nominated"))
+    };
+    failed().rfind(scales).or_else(|| failed().next_back())
+}

@@ -26,7 +26,7 @@ The startup probe of an app container does not block the start.
     baseline: Nanos(0),
     threshold: Nanos(2 * SECOND),
     rationale: "a probe that succeeds at its first attempt takes less",
-    shown_by: &[Evidence::KubeletLog],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::Start],
     logs: Some(|case| case.event_mentioning(Fact::ProbeFailed, "tartup").map(Match::at)),
     metrics: None,

@@ -25,7 +25,7 @@ When it misleads
     baseline: Nanos(0),
     threshold: Nanos(3 * SECOND),
     rationale: "starts in captures have up to 1.6 s between their lines under load",
-    shown_by: &[Evidence::Record, Evidence::KubeletLog],
+    shown_by: &[Evidence::Record, Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::Unattributed, Phase::RetryBackoff, Phase::ImageWait],
     logs: Some(|_| Some(Match::default())),
     metrics: None,

@@ -26,9 +26,16 @@ Each attempt is counted, and the volumes of one pod are attached in parallel.
     baseline: Nanos(3 * SECOND / 10),
     threshold: Nanos(2 * SECOND),
     rationale: "a volume that is attached already is verified within a few tenths of a second",
-    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
     logs: Some(|case| {
+        if case.startup.by_objects {
+            let failed = case.startup.all(Fact::VolumeFailed).find(|event| {
+                case.in_time(event) && (event.text.contains("AttachVolume.Attach failed") || event.text.contains("Multi-Attach error"))
+            });
+            let attached = || case.startup.all(Fact::VolumeAttached).rfind(|event| case.in_time(event)).map(Match::at);
+            return failed.map(Match::failing).or_else(attached);
+        }
         let first = |fact, volume: &str| {
             case.startup.all(fact).find(|event| event.fields.text(Field::Volume) == Some(volume) && case.in_time(event))
         };

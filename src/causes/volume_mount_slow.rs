@@ -26,7 +26,7 @@ On a node that starts many pods at once, everything is slow; slow volumes are th
     baseline: Nanos(3 * SECOND / 10),
     threshold: Nanos(2 * SECOND),
     rationale: "the kubelet polls volumes every 0.3 s; volumes of cached starts in captures took up to 2.1 s under load",
-    shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::Volumes],
     logs: Some(|_| Some(Match::default())),
     metrics: Some(|case| {

@@ -27,7 +27,7 @@ Because of the back-off, the wait is longer than the object was missing: in one 
     baseline: Nanos(3 * SECOND / 10),
     threshold: Nanos(SECOND),
     rationale: "the kubelet polls volumes every 0.3 s, so every pod with a volume waits that long",
-    shown_by: &[Evidence::KubeletLog],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::Volumes],
     logs: Some(|case| {
         // "not found" also occurs for CSI drivers, devices and paths.

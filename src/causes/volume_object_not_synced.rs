@@ -26,7 +26,7 @@ Right after the kubelet started, one such failure is normal: its caches are empt
     baseline: Nanos(3 * SECOND / 10),
     threshold: Nanos(2 * SECOND),
     rationale: "the kubelet polls volumes every 0.3 s, so every pod with a volume waits that long; the first failure after a kubelet start costs up to 1.8 s (captures)",
-    shown_by: &[Evidence::KubeletLog],
+    shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::Volumes],
     logs: Some(|case| {
         let failed = |kind: &str| case.event_mentioning(Fact::VolumeFailed, kind);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::fields::Fields;
 use crate::model::names::named_enum;
+use crate::model::pod_status::PodStatus;
 use crate::model::time::{Nanos, Stamp, Time};
 
 named_enum! {
@@ -24,6 +25,14 @@ named_enum! {
         NodeRegistered = "node-registered",
         /// journald dropped messages.
         MessagesSuppressed = "messages-suppressed",
+        /// The pod as its object in the API shows it.
+        PodObject = "pod-object",
+        /// The scheduler could not place the pod, or an autoscaler says what it does about it.
+        SchedulingFailed = "scheduling-failed",
+        /// The scheduler bound the pod to a node.
+        PodScheduled = "pod-scheduled",
+        /// A volume was attached to the node.
+        VolumeAttached = "volume-attached",
         /// The kubelet's main loop took pods (may repeat running ones after a restart).
         PodAdded = "pod-added",
         /// The API asks to end the pods.
@@ -309,6 +318,10 @@ pub struct Record {
     pub fact: Fact,
     /// Every name and figure the line gives.
     pub fields: Fields,
+    /// It is an object of the API, not a line of a log.
+    pub from_api: bool,
+    /// The pod, when it is one's object.
+    pub pod_status: Option<Box<PodStatus>>,
     /// The tracker's record, when it is one.
     pub startup_record: Option<Box<StartupRecord>>,
     /// The line as its program wrote it, shortened: evidence to show. Empty where it is never shown.

@@ -6,6 +6,7 @@ use std::ops::Deref;
 
 use crate::model::fields::Fields;
 use crate::model::names::named_enum;
+use crate::model::pod_status::PodStatus;
 use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord};
 use crate::model::time::{Nanos, SECOND, Time};
 
@@ -227,6 +228,12 @@ pub struct Startup {
     pub context: NodeContext,
     /// The runtime's pulls that are taken to be its own.
     pub transfers: Vec<Transfer>,
+    /// The pod's object, where its start is known by the API alone or beside a log.
+    pub object: Option<Box<PodStatus>>,
+    /// The start is known by the API's objects alone: no line of a log is about it.
+    pub by_objects: bool,
+    /// What scheduler and autoscalers say of it in events, in the order of time.
+    pub scheduling: Vec<Event>,
     /// A pull of it was under way beside another of its node: pulls are not serialized there.
     pub parallel_pulls: bool,
 }
@@ -256,6 +263,8 @@ impl Startup {
 /// A node: what its log says of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Node {
+    /// It is no node, but stands for that of pods that have none yet.
+    pub is_none: bool,
     /// The host in its frames, or the folder of its files.
     pub scope: Box<str>,
     /// The host in its frames.

@@ -24,6 +24,8 @@ pub enum WaitedFor {
     NodeNetwork,
     /// The relist that notices the container, or the status update after it: no line separates them.
     DetectionOrUpdate,
+    /// The pod's volumes or its sandbox: no object of the API separates them.
+    VolumesOrSandbox,
     /// A readiness probe: the seconds that its settings take at the least, and its period.
     ReadinessProbe {
         /// Initial delay, and a period for each further success that it asks for.
@@ -44,6 +46,7 @@ const DRIVER: &str = "DRA driver ";
 const CLAIM: &str = "resource claim ";
 const NETWORK: &str = "the node's network";
 const PROBE: &str = "a readiness probe with at least ";
+const VOLUMES_OR_SANDBOX: &str = "volumes or sandbox: no event separates them";
 const DETECTION_OR_UPDATE: &str = "or status update: no line separates them";
 
 impl WaitedFor {
@@ -69,6 +72,9 @@ impl WaitedFor {
         }
         if text == NETWORK {
             return WaitedFor::NodeNetwork;
+        }
+        if text == VOLUMES_OR_SANDBOX {
+            return WaitedFor::VolumesOrSandbox;
         }
         if text == DETECTION_OR_UPDATE {
             return WaitedFor::DetectionOrUpdate;
@@ -97,6 +103,7 @@ impl WaitedFor {
             | WaitedFor::ResourceClaim(_)
             | WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
+            | WaitedFor::VolumesOrSandbox
             | WaitedFor::ReadinessProbe { .. }
             | WaitedFor::Burst { .. } => None,
         }
@@ -118,6 +125,7 @@ impl fmt::Display for WaitedFor {
             WaitedFor::ResourceClaim(claim) => write!(out, "{CLAIM}{claim}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
+            WaitedFor::VolumesOrSandbox => out.write_str(VOLUMES_OR_SANDBOX),
             WaitedFor::ReadinessProbe { least, period } => {
                 write!(out, "{PROBE}{least} s of delay and a period of {period} s")
             }
@@ -143,6 +151,7 @@ mod tests {
             WaitedFor::Container("init-db".into()),
             WaitedFor::NodeNetwork,
             WaitedFor::DetectionOrUpdate,
+            WaitedFor::VolumesOrSandbox,
             WaitedFor::ReadinessProbe { least: 12, period: 2 },
             WaitedFor::Burst { others: 39 },
         ] {

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod entry;
 pub mod frame;
 pub mod grammar;
+pub mod object;
 pub mod prefilter;
 pub mod startup_record;
 pub mod value;
@@ -156,6 +157,8 @@ impl Parsed {
             whole_second: entry.whole_second,
             fact,
             fields: fields.into(),
+            from_api: false,
+            pod_status: None,
             startup_record,
             text,
         });

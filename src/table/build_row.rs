@@ -45,7 +45,7 @@ pub(crate) fn build_row(
     let observed = startup.observed.as_deref();
     let source = |at: SourceLine| around.sources.get(at.source as usize).map_or("", String::as_str);
     let place = |at: SourceLine| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
-    let first = startup.events.first().map(|event| event.place);
+    let first = startup.events.first().or(startup.scheduling.first()).map(|event| event.place);
     let location = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
     let workload = crate::model::workload::by_name(pod, around.node);
     let seconds = std::array::from_fn(|at| {
@@ -150,6 +150,7 @@ fn text(startup: &Startup, at: SourceLine) -> Option<&str> {
     let events = startup
         .events
         .iter()
+        .chain(&startup.scheduling)
         .chain(&startup.context.events)
         .chain(&startup.restarts)
         .map(|event| (event.place, &event.text));

@@ -75,6 +75,10 @@ coverage! {
         lines,
         /// Lines used.
         records,
+        /// Pods read, as API objects.
+        pods,
+        /// Events read, as API objects.
+        events,
         /// Metric samples used.
         samples,
         /// Startups that were filtered out.

@@ -14,6 +14,7 @@ impl Tracker {
         }
         self.unready.finish();
         self.complete.append(&mut self.closed_startups);
+        self.finish_objects();
     }
 
     pub(super) fn forget(&mut self, id: Id) -> Option<OpenStartup> {
@@ -42,6 +43,10 @@ impl Tracker {
         self.counts.ended += 1;
         self.counts.dropped_events += startup.events.dropped();
         startup.events.sort();
+        startup.objects = self.objects.take_for(&startup).map(Box::new);
+        if let Some(objects) = &mut startup.objects {
+            objects.events.sort();
+        }
         let node = startup.node;
         let context = self.states[node].context(&mut startup, &self.nodes[node]);
         let awaits_ready = (settled && self.unready.admit(id, &startup, self.last_sweep)).then_some(id);

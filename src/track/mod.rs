@@ -6,6 +6,7 @@ mod closing;
 mod correlate;
 mod failed_mirrors;
 mod node;
+mod objects;
 mod open;
 mod pulls;
 mod readiness;
@@ -99,6 +100,10 @@ pub struct Tracker {
     /// Closed, and not known to be ready yet.
     unready: Unready,
     last_sweep: Time,
+    /// What the API's objects show.
+    objects: objects::Objects,
+    /// There are logs too.
+    pub beside_logs: bool,
 }
 
 /// For so long after its start a kubelet takes up the pods that ran before: within 5 s in captures.
@@ -184,12 +189,13 @@ impl Tracker {
         let maps = self.by_name.len() + self.by_uid.len() + self.by_object.len() + self.unready.held();
         let known = self.nodes.iter().map(|node| 1 + node.flags.len() + node.starts.len());
         let remembered = self.closed.held() + self.already_running.held();
+        let maps = maps + self.objects.held();
         startups.chain(aliases).chain(nodes).chain(pulls).chain(known).sum::<usize>() + maps + remembered
     }
 
     /// Takes one record, in the order of time (small disorder does no harm).
     pub fn push(&mut self, record: Record, time: Time, node: usize) {
-        let time = if record.whole_second { self.states[node].in_order(time) } else { time };
+        let time = if record.whole_second && !record.from_api { self.states[node].in_order(time) } else { time };
         self.note_coverage(&record, time, node);
         match record.fact {
             Fact::KubeletVersion

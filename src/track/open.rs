@@ -1,5 +1,6 @@
 //! A startup while it is being collected, and as it leaves the tracker.
 
+use super::objects::PodObjects;
 use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord};
 use crate::model::startup::{Event, Events, NodeContext};
 use crate::model::time::{Nanos, SECOND, Time};
@@ -43,6 +44,8 @@ pub struct OpenStartup {
     pub restarted: bool,
     /// When a line last mentioned it.
     pub last_event: Time,
+    /// What the API's objects show of it.
+    pub objects: Option<Box<PodObjects>>,
 }
 
 /// A container that ran for so long was up: one in a crash loop exits within seconds.

@@ -33,7 +33,8 @@ fn the_built_in_list_is_the_folder() {
 #[test]
 fn every_fact_is_yielded_by_a_message() {
     let grammars = Grammars::load(&[]).expect("the built-in grammars load");
-    for (fact, name) in FACTS {
+    // An object of the API is no message.
+    for (fact, name) in FACTS.iter().filter(|(_, name)| *name != "pod-object") {
         assert!(grammars.messages().iter().any(|message| message.fact == *fact), "no message yields {name}");
     }
 }

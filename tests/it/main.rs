@@ -32,6 +32,7 @@ mod grammars;
 mod itself;
 mod library;
 mod metrics;
+mod objects;
 mod packaging;
 mod page;
 mod properties;

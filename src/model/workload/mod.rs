@@ -11,7 +11,7 @@ mod tests;
 
 use std::net::Ipv4Addr;
 
-pub use owners::{Owners, Traits};
+pub use owners::{Owners, Traits, condition};
 
 /// A generated name has at most 63 characters; the base is cut so that the random part fits
 /// (`maxNameLength`, `randomLength` in apiserver's `storage/names/generate.go`).

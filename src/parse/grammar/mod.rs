@@ -19,6 +19,7 @@ pub use message::Message;
 
 /// The grammars that come with podlag: file name and text. A test compares the list with the folder.
 pub const BUILT_IN: &[(&str, &str)] = &[
+    ("cluster-events.toml", include_str!("../../../grammars/cluster-events.toml")),
     ("containerd.toml", include_str!("../../../grammars/containerd.toml")),
     ("crio.toml", include_str!("../../../grammars/crio.toml")),
     ("kubelet.toml", include_str!("../../../grammars/kubelet.toml")),

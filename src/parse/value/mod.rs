@@ -22,6 +22,8 @@ pub enum Raw<'a> {
     Go(&'a str),
     /// A JSON value, verbatim.
     Json(&'a str),
+    /// The text itself.
+    Plain(&'a str),
 }
 
 impl<'a> Raw<'a> {
@@ -41,7 +43,7 @@ impl<'a> Raw<'a> {
             }
             Raw::Go(raw) if raw.starts_with("<\n") => Some(Cow::Owned(undent(raw))),
             Raw::Go("<nil>" | "null") => None,
-            Raw::Go(raw) => Some(Cow::Borrowed(raw)),
+            Raw::Go(raw) | Raw::Plain(raw) => Some(Cow::Borrowed(raw)),
         }
     }
 
@@ -60,13 +62,14 @@ impl<'a> Raw<'a> {
                 Some(parts.map(|(name, value)| (Cow::Borrowed(name), Raw::Go(value))).collect())
             }
             Raw::Go(raw) | Raw::Json(raw) => members(raw),
+            Raw::Plain(_) => None,
         }
     }
 
     /// A list of pods as `namespace/name`: `["a/b"]`, `"[a/b c/d]"` (1.26), `[{"name":..,"namespace":..}]` (JSON logging).
     pub fn pods(self) -> Option<Vec<String>> {
         let raw = match self {
-            Raw::Go(raw) | Raw::Json(raw) => raw,
+            Raw::Go(raw) | Raw::Json(raw) | Raw::Plain(raw) => raw,
         };
         if raw.starts_with('"') {
             let text = self.text()?;

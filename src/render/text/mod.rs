@@ -276,11 +276,17 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
 pub(super) fn covered(c: &Coverage) -> Vec<String> {
     let mut parts = match (c.lines, c.samples) {
         (0, 1..) => vec![format!("read {} bytes", format_count(c.bytes as usize))],
+        (0, _) if c.events > 0 => Vec::new(),
         _ => vec![
             format!("read {}", plural(c.lines as usize, "line", "lines")),
             format!("{} used", format_count(c.records as usize)),
         ],
     };
+    if c.events > 0 || c.pods > 0 && c.lines == 0 {
+        let read = if parts.is_empty() { "read " } else { "" };
+        let (pods, events) = (plural(c.pods as usize, "pod", "pods"), plural(c.events as usize, "event", "events"));
+        parts.push(format!("{read}{pods}, {events}"));
+    }
     if c.samples > 0 {
         parts.push(format!("{} samples of metrics", format_count(c.samples as usize)));
     }

@@ -175,6 +175,7 @@ impl Anonymizer {
             WaitedFor::Image(name) | WaitedFor::Container(name) => self.name(Kind::Image, &name),
             nameless @ (WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
+            | WaitedFor::VolumesOrSandbox
             | WaitedFor::ReadinessProbe { .. }
             | WaitedFor::Burst { .. }) => nameless.to_string(),
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::SettingLine;
+use crate::causes::evidence::Evidence;
 use crate::causes::setting::{SETTINGS, Settings};
 use crate::model::error::Error;
 use crate::model::hash::{HashMap, HashSet};
@@ -53,7 +54,8 @@ impl Counts {
             }
             let began = batch.integers(BEGAN)?;
             let rows = batch.text("node")?.iter().zip(batch.text("settings")?.iter()).zip(batch.text("source")?.iter());
-            for (((node, settings), source), began) in rows.zip(began.iter()) {
+            let evidence = batch.text("evidence")?;
+            for ((((node, settings), source), began), evidence) in rows.zip(began.iter()).zip(evidence.iter()) {
                 counts.first = counts.first.into_iter().chain(began).min();
                 let (known, settings) = (counts.settings.entry(node), settings.unwrap_or_default());
                 match known.get_mut(settings) {
@@ -61,7 +63,11 @@ impl Counts {
                     None => drop(known.insert(settings.into(), began)),
                 }
                 let folder = source.map(|source| source.rsplit_once('/').map_or("", |(folder, _)| folder));
-                if let Some(folder) = folder.filter(|folder| node.is_none() && !counts.folders.contains(*folder)) {
+                // Of objects it is known that they have no node.
+                let objects = evidence.is_some_and(|words| Evidence::read(words).any(|kind| kind == Evidence::Events));
+                if let Some(folder) =
+                    folder.filter(|folder| !objects && node.is_none() && !counts.folders.contains(*folder))
+                {
                     counts.folders.insert(folder.into());
                 }
             }

@@ -59,7 +59,7 @@ fn numbers(nanos: i64) {
 fn each_pair(text: &str) {
     let mut at = 0;
     let left = pairs(text, |key, raw| {
-        let (Raw::Go(raw) | Raw::Json(raw)) = raw;
+        let (Raw::Go(raw) | Raw::Json(raw) | Raw::Plain(raw)) = raw;
         at += text[at..].len() - text[at..].trim_start_matches(' ').len();
         let pair = format!("{key}={raw}");
         assert!(text[at..].starts_with(&pair), "{pair:?} stands at {at}");

@@ -44,7 +44,7 @@ case "$*" in
         fi ;;
     'get --raw /api/v1/nodes/'*'/proxy/logs/?query=kubelet') journalctl -u kubelet ;;
     'get --raw /api/v1/nodes/'*'/proxy/configz') cat "$STAND_INS/kubelet-config.json" ;;
-    'get pods -A -o json') cat "$STAND_INS/pods.json" ;;
+    'get pods -A -o json' | 'get pods,events -A -o json') cat "$STAND_INS/pods.json" ;;
     'get nodes -o name') echo node/node-1; echo node/node-2 ;;
     'debug node/NODE -i '*' -- chroot /host '*) while [ "$1" != /host ]; do shift; done; shift; "$@" ;;
     '-n monitoring port-forward svc/prometheus 9090') ;;

@@ -13,6 +13,7 @@ function drawRead() {
 	}
 	if (kubelets?.length) parts.push(`kubelet ${kubelets.map((version) => version.replace(/^v/, "")).join(", ")}`);
 	if (coverage.lines) parts.push(`read ${plural(coverage.lines, "line")}, ${grouped(coverage.records)} used`);
+	if (coverage.events) parts.push(`read ${plural(coverage.pods, "pod")}, ${plural(coverage.events, "event")}`);
 	if (coverage.samples) parts.push(`${plural(coverage.samples, "sample")} of metrics`);
 	if (coverage.filters.length)
 		parts.push(`filtered by ${coverage.filters.join(", ")}: ${plural(coverage.filtered, "startup")} filtered out`);

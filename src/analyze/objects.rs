@@ -1,0 +1,144 @@
+//! The records of API objects, kept until the logs beside them are read: in memory as far as they fit there, else in temporary
+//! files. They may be read more than once.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::reorder::Dated;
+use super::sorter::{self, Sorter};
+use crate::input::Source;
+use crate::model::error::Error;
+use crate::model::object::{self, Object};
+use crate::model::record::{Record, SourceLine};
+use crate::model::time::Time;
+use crate::model::workload::Owners;
+use crate::parse;
+use crate::parse::grammar::Grammars;
+use crate::parse::object::DatedRecord;
+
+/// What the records that are held in memory may weigh, in bytes.
+const MEMORY: usize = 64 << 20;
+
+type Kept = (i64, u32, Option<Box<str>>, Record);
+
+/// See the module.
+pub(super) struct ObjectRecords {
+    temp: PathBuf,
+    /// The names of the sources that had some.
+    pub sources: Vec<String>,
+    held: Vec<Kept>,
+    weight: usize,
+    files: Vec<File>,
+    /// The number of the last object's line in its source.
+    last: u64,
+    /// How many pods and events were read.
+    pub pods: u64,
+    pub events: u64,
+}
+
+impl ObjectRecords {
+    pub(super) fn new(temp: &Path) -> Self {
+        ObjectRecords {
+            temp: temp.into(),
+            sources: Vec::new(),
+            held: Vec::new(),
+            weight: 0,
+            files: Vec::new(),
+            last: 0,
+            pods: 0,
+            events: 0,
+        }
+    }
+
+    /// Reads a source; its pods' owners go to `owners`.
+    ///
+    /// # Errors
+    /// When it cannot be read to its end, or the temporary folder cannot be written; what came before is kept.
+    pub(super) fn read(
+        &mut self,
+        source: &Source,
+        reader: impl std::io::Read,
+        grammars: &Grammars,
+        owners: &mut Owners,
+    ) -> Result<(), String> {
+        let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        self.sources.push(source.name.clone());
+        self.last = 0;
+        let mut failed = None;
+        let read = object::read(reader, &mut |object| {
+            if owners.add(&object) {
+                self.pods += 1;
+            } else if object.is_event() {
+                self.events += 1;
+            }
+            if failed.is_none() {
+                failed = self.take(&object, grammars, number).err();
+            }
+        });
+        match (read, failed) {
+            (_, Some(error)) => Err(error.to_string()),
+            (Err(error), None) => Err(error.to_string()),
+            (Ok(()), None) => Ok(()),
+        }
+    }
+
+    fn take(&mut self, object: &Object, grammars: &Grammars, source: u32) -> Result<(), Error> {
+        if !object.is_pod() && !object.is_event() {
+            return Ok(());
+        }
+        // Of a dump on one line each object has a number of its own: a place is that of one.
+        self.last = object.line.max(self.last + 1);
+        let place = SourceLine { source, line: self.last };
+        let records: Vec<DatedRecord> = if object.is_pod() {
+            parse::object::pod(object, place).into_iter().collect()
+        } else if object.is_event() {
+            parse::object::event(grammars, object, place)
+        } else {
+            Vec::new()
+        };
+        for DatedRecord { time, record, node } in records {
+            self.weight += sorter::weight(&record);
+            self.held.push((time.0, source, node, record));
+        }
+        if self.weight > MEMORY { self.write_out() } else { Ok(()) }
+    }
+
+    fn write_out(&mut self) -> Result<(), Error> {
+        let file = tempfile::tempfile_in(&self.temp).map_err(sorter::failed)?;
+        let mut writer = BufWriter::new(zstd::Encoder::new(file, 1).map_err(sorter::failed)?);
+        for kept in self.held.drain(..) {
+            serde_json::to_writer(&mut writer, &kept).map_err(sorter::failed)?;
+            writer.write_all(b"\n").map_err(sorter::failed)?;
+        }
+        let encoder = writer.into_inner().map_err(sorter::failed)?;
+        self.files.push(encoder.finish().map_err(sorter::failed)?);
+        self.weight = 0;
+        Ok(())
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.files.is_empty()
+    }
+
+    /// Gives all of them to a sorter, behind `logs` sources.
+    pub(super) fn sort_into(&self, sorter: &mut Sorter, logs: usize) -> Result<(), Error> {
+        let mut push = |kept: Kept| {
+            let (time, source, node, mut record) = kept;
+            let line = i64::try_from(record.place.line).unwrap_or(i64::MAX);
+            let source = logs + source as usize;
+            record.place.source = u32::try_from(source).unwrap_or(u32::MAX);
+            sorter.push(Dated { time: Time(time), record, host: node.map(Rc::from), source }, line)
+        };
+        for file in &self.files {
+            let mut file = file.try_clone().map_err(sorter::failed)?;
+            file.rewind().map_err(sorter::failed)?;
+            for kept in BufReader::new(zstd::Decoder::new(file).map_err(sorter::failed)?).split(b'\n') {
+                push(serde_json::from_slice(&kept.map_err(sorter::failed)?).map_err(sorter::failed)?)?;
+            }
+        }
+        self.held.iter().cloned().try_for_each(push)
+    }
+}

@@ -1,0 +1,103 @@
+//! How a start ended that only the API's objects show.
+
+use super::anomaly::Anomaly;
+use super::outcome::Outcome;
+use super::timeline::{BoundedInstant, Timeline};
+use crate::model::pod_status::{ContainerStatus, PodStatus};
+use crate::model::record::{Fact, Field};
+use crate::model::startup::{Event, Startup, State};
+use crate::model::time::{Nanos, SECOND, Time};
+
+/// A container that waits to be started again so soon after its first start is in a crash loop; the longest back-off is 300 s.
+const CRASH_LOOP: Nanos = Nanos(330 * SECOND);
+/// A status that says so much later that all containers are ready does not tell when they ran.
+const LATE_STATUS: Nanos = Nanos(60 * SECOND);
+
+/// The outcome.
+pub(super) fn outcome(startup: &Startup, timeline: &Timeline, anomalies: &mut Vec<Anomaly>) -> Outcome {
+    let nothing = PodStatus::default();
+    let status = startup.object.as_deref().unwrap_or(&nothing);
+    let latest = startup.context.log_end.max(startup.last_event);
+    let open = |state| Outcome::never_ran(state, latest);
+    let first_start = |name: &str| {
+        let mine = timeline.runs.iter().filter(|run| run.name.as_deref() == Some(name));
+        mine.filter_map(|run| run.started).min_by_key(|started| started.at)
+    };
+    let mains: Vec<&ContainerStatus> = status.main().collect();
+    let mut ran: Option<BoundedInstant> = None;
+    let mut unknown = false;
+    if mains.is_empty() {
+        // Events alone do not show whether a container is missing.
+        ran = timeline.runs.iter().filter(|run| !run.init).filter_map(|run| run.started).max_by_key(|mark| mark.at);
+    }
+    for container in &mains {
+        let Some(first) = first_start(&container.name) else {
+            if container.started.is_none() {
+                return not_started(startup, status, latest);
+            }
+            unknown = true;
+            continue;
+        };
+        let back_off = startup.all(Fact::ContainerFailed).find(|event| {
+            event.fields.text(Field::Reason) == Some("CrashLoopBackOff")
+                && event.fields.text(Field::Container) == Some(&container.name)
+                && event.time - first.at < CRASH_LOOP
+        });
+        let start = match (back_off, container.running, container.started) {
+            (None, ..) => first,
+            (Some(_), true, Some(again)) => {
+                note_crash_loop(anomalies);
+                let again = BoundedInstant::between(again, again + Nanos(SECOND), first.place);
+                if again.at > first.at { again } else { first }
+            }
+            (Some(_), ..) => {
+                note_crash_loop(anomalies);
+                return open(State::Starting);
+            }
+        };
+        ran = Some(ran.filter(|ran| ran.at >= start.at).unwrap_or(start));
+    }
+    match ran {
+        Some(ran) if !unknown => {
+            let ran = seen_running(status, ran);
+            Outcome { state: State::Running, end: ran.at, ran: Some(ran), end_known: true }
+        }
+        _ if unknown => Outcome { state: State::Running, end: latest, ran: None, end_known: false },
+        _ => not_started(startup, status, latest),
+    }
+}
+
+fn note_crash_loop(anomalies: &mut Vec<Anomaly>) {
+    if !anomalies.contains(&Anomaly::CrashLoop) {
+        anomalies.push(Anomaly::CrashLoop);
+    }
+}
+
+fn not_started(startup: &Startup, status: &PodStatus, latest: Time) -> Outcome {
+    if *status.phase == *"Failed" {
+        let last = startup.events.iter().map(|event: &Event| event.time).max();
+        return Outcome::never_ran(State::Failed, last.or(status.latest).unwrap_or(latest));
+    }
+    match status.deleted {
+        Some(deleted) => Outcome::never_ran(State::Gone, deleted.min(latest)),
+        None => Outcome::never_ran(State::Starting, latest),
+    }
+}
+
+/// The kubelet notices the last container, and sets the condition with the status in which all run; where no probe delays it,
+/// that second tells when. It was after the container's start.
+fn seen_running(status: &PodStatus, ran: BoundedInstant) -> BoundedInstant {
+    let restarted = status.main().any(|container| container.restarts > 0);
+    let Some(ready) = status.containers_ready.filter(|_| !status.probed && !restarted) else { return ran };
+    let high = ready + Nanos(SECOND);
+    if high < ran.low || !status.post_start && ready - ran.low > LATE_STATUS {
+        return ran;
+    }
+    BoundedInstant {
+        at: high.max(ran.low),
+        low: ready.max(ran.low),
+        high: high.max(ran.low),
+        inferred: false,
+        place: ran.place,
+    }
+}

@@ -1,0 +1,284 @@
+//! Startups from pods and events alone: compared with what the logs of the same pods show.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::{captures, podlag, report, startups, unpacked};
+
+/// Creation to running may differ by this, seconds: the status has whole ones.
+const CLOSE: f64 = 1.0;
+
+/// What a log can call by its reason and events only by what it did: the log's cause and the event's.
+const SAME: &[(&str, &str)] = &[
+    // "… or a late kubelet".
+    ("kubelet-restart", "scheduling-wait"),
+    // "… concurrent pulls, or size unknown".
+    ("image-large", "image-pull-slow"),
+    ("registry-slow", "image-pull-slow"),
+    // The request that was throttled is the one for the Secret.
+    ("api-client-throttled", "volume-object-not-synced"),
+];
+
+fn objects(capture: &Path) -> Vec<PathBuf> {
+    ["pods.json.zst", "events.json.zst"].map(|file| capture.join(file)).to_vec()
+}
+
+fn three_nodes() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects/three-nodes")
+}
+
+fn key(row: &Value) -> (String, String) {
+    let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
+    (format!("{}/{}", text("namespace"), text("pod")), text("uid"))
+}
+
+fn by_uid(report: &Value) -> BTreeMap<(String, String), &Value> {
+    startups(report).iter().map(|row| (key(row), row)).collect()
+}
+
+fn number(row: &Value, field: &str) -> f64 {
+    row[field].as_f64().unwrap_or(0.0)
+}
+
+/// podlag's rows of what it reads from standard input, and its summary.
+fn piped(input: &[u8]) -> (Vec<Value>, String) {
+    let run = |format: &str| {
+        let mut child = podlag()
+            .args(["--format", format, "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("podlag runs");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let output = std::thread::scope(|scope| {
+            scope.spawn(move || std::io::Write::write_all(&mut stdin, input).expect("podlag reads"));
+            child.wait_with_output().expect("podlag ends")
+        });
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let rows = run("ndjson").lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
+    (rows, run("text"))
+}
+
+#[test]
+fn creation_to_running_agrees_with_the_logs() {
+    let (mut compared, mut apart) = (0, Vec::new());
+    for capture in captures() {
+        let (by_log, by_objects) = (report(&[capture.join("in")]), report(&objects(&capture)));
+        let by_log = by_uid(by_log);
+        for (key, row) in by_uid(by_objects) {
+            let Some(log) = by_log.get(&key) else { continue };
+            // Without a record the log has no creation.
+            let Some(known) = log["running_s"].as_f64().filter(|_| !log["created"].is_null()) else { continue };
+            // How long a status takes to reach the API server is in no object, and of a pod with probes when it was noticed.
+            let probed = row["ready_s"].as_f64() > row["running_s"].as_f64();
+            let unseen = number(log, "status_update_s") + if probed { number(log, "detection_s") } else { 0.0 };
+            let least = log["running_min_s"].as_f64().unwrap_or(known);
+            let ran = row["running_s"].as_f64().unwrap_or(f64::INFINITY);
+            compared += 1;
+            if ran < least.min(known - unseen) - CLOSE || ran > known + CLOSE {
+                apart.push(format!("{} {}: {ran}, by the log {least}..{known}", capture.display(), key.0));
+            }
+        }
+    }
+    assert!(compared > 600, "{compared}");
+    assert!(apart.is_empty(), "{} of {compared} are apart:\n{}", apart.len(), apart.join("\n"));
+}
+
+#[test]
+fn the_main_cause_is_that_of_the_log_or_none() {
+    let (mut compared, mut named, mut wrong) = (0, 0, Vec::new());
+    for capture in captures() {
+        let (by_log, by_objects) = (report(&[capture.join("in")]), report(&objects(&capture)));
+        let by_log = by_uid(by_log);
+        for (key, row) in by_uid(by_objects) {
+            let Some(log) = by_log.get(&key) else { continue };
+            compared += 1;
+            let Some(cause) = row["cause"].as_str().filter(|cause| *cause != "unexplained") else { continue };
+            named += 1;
+            let findings = log["findings"].as_array().expect("findings");
+            let found = findings.iter().filter_map(|finding| finding["cause"].as_str());
+            if !found.clone().any(|found| found == cause || SAME.contains(&(found, cause))) {
+                wrong.push(format!("{} {}: {cause}, by the log {:?}", capture.display(), key.0, log["cause"]));
+            }
+        }
+    }
+    println!("{named} of {compared} named, {} wrong", wrong.len());
+    assert!(compared > 600 && named > 250, "{named} of {compared}");
+    assert!(wrong.len() * 50 < compared, "{} of {compared}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn objects_beside_logs_change_no_answer_and_add_no_second_row() {
+    for capture in captures() {
+        let logs = by_uid(report(&[capture.join("in")]));
+        let mut inputs = vec![capture.join("in")];
+        inputs.extend(objects(&capture));
+        let both = report(&inputs);
+        assert_eq!(startups(both).len(), by_uid(both).len(), "{}", capture.display());
+        let both = by_uid(both);
+        for (key, log) in logs {
+            let row = both.get(&key).unwrap_or_else(|| panic!("{} {}: its row is gone", capture.display(), key.0));
+            // Without a record the creation is not in the log.
+            if !log["created"].is_null() {
+                for field in ["cause", "cause_s", "running_s", "total_s", "state", "phases", "node"] {
+                    // A pod's object may show when it was ready, and that a readiness delay was its own.
+                    assert_eq!(row[field], log[field], "{} {}: {field}", capture.display(), key.0);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn three_nodes_give_one_report() {
+    let report = report(&objects(&three_nodes()));
+    let rows = by_uid(report);
+    let nodes: std::collections::BTreeSet<&str> = rows.values().filter_map(|row| row["node"].as_str()).collect();
+    assert_eq!(rows.len(), startups(report).len());
+    assert!(rows.len() > 140 && nodes.len() == 4, "{} on {nodes:?}", rows.len());
+    let of = |name: &str| -> Vec<&Value> {
+        rows.iter().filter(|((pod, _), _)| pod.contains(name)).map(|(_, row)| *row).collect()
+    };
+    for (name, cause) in [
+        ("/mail-out-", "image-pull-failing"),
+        ("/log-shipper-", "container-start-error"),
+        ("/kafka-bridge-", "crash-loop"),
+        ("/big-build-", "scheduling-wait"),
+    ] {
+        assert!(!of(name).is_empty(), "{name}");
+        assert!(of(name).iter().any(|row| row["cause"] == cause), "{name}: {:?}", of(name)[0]["cause"]);
+    }
+    // The dump is on one line: each object has a place of its own, so that evidence is that of the finding.
+    for row in of("/log-shipper-").into_iter().chain(of("/feature-store-")) {
+        let finding = &row["findings"][0];
+        assert!(finding["error"].is_string(), "{finding}");
+        let shown =
+            row["lines"].as_array().expect("lines").iter().find(|line| line["line"] == finding["evidence"]["line"]);
+        let text = shown.and_then(|line| line["text"].as_str()).unwrap_or_default();
+        assert!(text.contains("Failed pod "), "{finding}: {text}");
+    }
+    let text = report["coverage"].to_string();
+    assert!(text.contains(r#""pods":"#) && report["coverage"]["events"].as_u64() > Some(900), "{text}");
+    let pending = of("/big-build-").into_iter().find(|row| row["node"].is_null()).expect("one has no node");
+    assert_eq!(pending["state"], "starting");
+    assert!(pending["findings"][0]["error"].as_str().unwrap_or_default().contains("Insufficient cpu"), "{pending}");
+}
+
+/// A pod and its events, to be changed.
+fn web() -> Vec<String> {
+    let pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"shop","uid":"a-1","creationTimestamp":"2026-11-28T10:00:00Z"},
+"spec":{"nodeName":"n1","containers":[{"name":"app","image":"reg.test/app:v1"}]},"status":{"phase":"Running","containerStatuses":[{"name":"app","restartCount":0,"state":{"running":{"startedAt":"2026-11-28T10:00:20Z"}}}]}}"#;
+    let event = |name: &str, reason: &str, second: u32, path: &str, message: &str| {
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Event","metadata":{{"name":"{name}","namespace":"shop"}},"involvedObject":{{"kind":"Pod","name":"web","namespace":"shop","uid":"a-1","fieldPath":"{path}"}},"reason":"{reason}","message":"{message}","count":1,"firstTimestamp":"2026-11-28T10:00:{second:02}Z","lastTimestamp":"2026-11-28T10:00:{second:02}Z","source":{{"component":"kubelet","host":"n1"}}}}"#
+        )
+    };
+    // 1795860000 s is 10:00:00.
+    let at = |millis: i64| format!("web.{:x}", (1_795_860_000_000 + millis) * 1_000_000);
+    let path = "spec.containers{app}";
+    vec![
+        pod.to_owned(),
+        event(&at(400), "Scheduled", 0, "", "Successfully assigned shop/web to n1"),
+        event(&at(1500), "Pulling", 1, path, r#"Pulling image \"reg.test/app:v1\""#),
+        event(
+            &at(19_500),
+            "Pulled",
+            19,
+            path,
+            r#"Successfully pulled image \"reg.test/app:v1\" in 6s (18s including waiting). Image size: 120000000 bytes."#,
+        ),
+        event(&at(19_700), "Created", 19, path, "Container created"),
+        event(&at(20_100), "Started", 20, path, "Container started"),
+    ]
+}
+
+#[test]
+fn phases_are_exact_where_events_name_the_nanosecond() {
+    let list = format!(r#"{{"kind":"List","items":[{}]}}"#, web().join(","));
+    for input in [web().concat(), web().join("\n"), list, format!("[{}]", web().join(","))] {
+        let (rows, text) = piped(input.as_bytes());
+        assert_eq!(rows.len(), 1, "{text}");
+        let row = &rows[0];
+        let close = |field: &str, expected: f64| {
+            assert!((number(row, field) - expected).abs() < 1e-6, "{field}: {} not {expected}", row[field]);
+        };
+        for (field, seconds) in [
+            ("running_s", 20.1),
+            ("scheduling_s", 0.4),
+            ("unattributed_s", 1.1),
+            ("image_wait_s", 12.0),
+            ("image_pull_s", 6.0),
+            ("start_s", 0.6),
+        ] {
+            close(field, seconds);
+        }
+        assert_eq!((row["node"].as_str(), row["cause"].as_str()), (Some("n1"), Some("image-pull-queued")), "{text}");
+        assert!(text.contains("read 1 pod, 5 events"), "{text}");
+    }
+}
+
+#[test]
+fn hostile_objects_are_read_as_far_as_they_go() {
+    let all = web();
+    // A name without nanoseconds leaves the second.
+    let uuid = all.join("\n").replace("web.", "0f1e2d3c-0000-4000-8000-00000000");
+    let (rows, _) = piped(uuid.as_bytes());
+    assert!((number(&rows[0], "running_s") - 21.0).abs() <= 1.0, "{}", rows[0]["running_s"]);
+    // An event of another pod of this name.
+    let other = format!("{}\n{}", all.join("\n"), all[3].replace("a-1", "b-2"));
+    let (rows, _) = piped(other.as_bytes());
+    let mine: Vec<_> = rows.iter().filter(|row| row["uid"] == "a-1").collect();
+    assert_eq!((rows.len(), mine.len()), (2, 1));
+    assert!((number(mine[0], "running_s") - 20.1).abs() < 1e-6);
+    // Times that run backwards, and far away.
+    for (from, to) in [
+        ("10:00:20Z", "09:00:00Z"),
+        ("10:00:00Z", "10:30:00Z"),
+        ("2026-11-28", "2262-04-11"),
+        ("2026-11-28T10:00:19", "1677-09-22T00:00:00"),
+    ] {
+        let (rows, text) = piped(all.join("\n").replace(from, to).as_bytes());
+        assert!(!rows.is_empty(), "{from} {to}: {text}");
+    }
+    // A dump that is cut anywhere.
+    let list = format!(r#"{{"kind":"List","items":[{}]}}"#, all.join(","));
+    for end in (60..list.len()).step_by(211) {
+        let (rows, _) = piped(&list.as_bytes()[..end]);
+        assert!(rows.len() <= 1, "{end}");
+    }
+    // Events that are missing are no zeros.
+    let (rows, _) = piped(format!("{}\n{}", all[0], all[1]).as_bytes());
+    assert_eq!((rows[0]["state"].as_str(), number(&rows[0], "image_pull_s")), (Some("running"), 0.0));
+    assert!((number(&rows[0], "running_s") - 21.0).abs() <= 1.0);
+}
+
+#[test]
+fn the_order_of_objects_does_not_matter() {
+    let dump = |order: &dyn Fn(&mut Vec<Value>)| {
+        let mut all: Vec<Value> = Vec::new();
+        for path in objects(&three_nodes()) {
+            let list: Value = serde_json::from_slice(&unpacked(&path)).expect("JSON");
+            all.extend(list["items"].as_array().expect("a list").iter().cloned());
+        }
+        order(&mut all);
+        all.iter().map(|item| format!("{item}\n")).collect::<String>()
+    };
+    let bare = |input: String| -> BTreeMap<(String, String), Value> {
+        let mut rows = piped(input.as_bytes()).0;
+        for row in &mut rows {
+            let row = row.as_object_mut().expect("a row");
+            // They hold numbers of lines.
+            for field in ["source", "line", "lines", "spans", "findings"] {
+                row.remove(field);
+            }
+        }
+        rows.into_iter().map(|row| (key(&row), row)).collect()
+    };
+    let forward = bare(dump(&|_| {}));
+    assert_eq!(forward, bare(dump(&|all| all.reverse())));
+}
