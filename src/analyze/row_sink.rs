@@ -38,6 +38,9 @@ impl<'a> RowSink<'a> {
     pub(super) fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
         // The queue of pulls is first come, first served: of pulls that end together the earlier request's is the one that
         // began first.
+        if !tracker.has_closed() && self.waiting.len() <= MAX_ROWS_WITHOUT_NODE {
+            return Ok(());
+        }
         let mut all = tracker.take();
         all.sort_by_key(|closed| closed.startup.sandbox_ready());
         self.settled.extend(tracker.take_settled());

@@ -185,8 +185,10 @@ impl Clock {
         }
         self.anchor = Some(utc);
         (self.offset, self.borrowed) = (Some(offset), false);
-        let utc = DateTime::from_timestamp_nanos(utc).naive_utc();
-        let named = |zone: Zone| i64::from(zone.offset_from_utc_datetime(&utc).local_minus_utc()) * SECOND;
+        let named = |zone: Zone| {
+            let utc = DateTime::from_timestamp_nanos(utc).naive_utc();
+            i64::from(zone.offset_from_utc_datetime(&utc).local_minus_utc()) * SECOND
+        };
         self.agrees = self.hints.zone.map(|zone| named(zone) == offset);
     }
 

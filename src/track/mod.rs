@@ -161,6 +161,11 @@ impl Tracker {
         number
     }
 
+    /// Whether there is anything to take.
+    pub fn has_closed(&self) -> bool {
+        !self.complete.is_empty() || self.unready.has_settled()
+    }
+
     /// Takes the startups that are over.
     pub fn take(&mut self) -> Vec<ClosedStartup> {
         std::mem::take(&mut self.complete)

@@ -96,7 +96,12 @@ impl Unready {
         self.settled.extend(over.map(|(_, awaited)| (awaited.id, awaited.events)));
     }
 
-    /// What is settled since it was last asked for.
+    /// Whether something is settled that was not taken yet.
+    pub(super) fn has_settled(&self) -> bool {
+        !self.settled.is_empty()
+    }
+
+    /// What is settled since it was last taken.
     pub(super) fn take(&mut self) -> Vec<(Id, Vec<Event>)> {
         std::mem::take(&mut self.settled)
     }
