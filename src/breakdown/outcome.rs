@@ -9,6 +9,8 @@ use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
 
+/// How long a container that exited waits before it is started again the first time.
+const BACKOFF: Nanos = Nanos(10 * SECOND);
 /// A waiting container is looked at again after this (captures: every 10 to 15 s).
 const BACKOFF_SYNC: Nanos = Nanos(15 * SECOND);
 
@@ -137,9 +139,18 @@ fn by_runtime(startup: &Startup, timeline: &Timeline) -> Option<BoundedInstant> 
             && event.time > started.at
     });
     let taken_down = [startup.deleted, ended(startup)].into_iter().flatten().min();
-    // What exits by itself is an init container, a Job's, or comes again: only a Job's pod is taken down then.
-    let stays = last.exited.is_none() || taken_down.is_some();
+    // What exits by itself is an init container's, a Job's, or comes again: only a Job's pod is taken down then.
+    let stays = last.exited.is_none() || taken_down.is_some() || was_up(startup, timeline, last);
     (!failed_later && stays && !last.init).then_some(started)
+}
+
+/// Whether the last container was up, though it has exited since and no line shows the pod's end: it ran for longer than what fails
+/// at once, or nothing came after it for longer than the first back-off.
+fn was_up(startup: &Startup, timeline: &Timeline, last: &ContainerRun) -> bool {
+    let (Some(started), Some(exited)) = (last.started, last.exited) else { return false };
+    let again = timeline.runs.iter().filter(|run| run.name == last.name).count() > 1;
+    let quiet = startup.context.log_end - exited.at;
+    !again && (exited.at - started.at >= BACKOFF || quiet > BACKOFF + BACKOFF)
 }
 
 /// The last container that the relist noticed, where two things live: one of them is the sandbox.

@@ -40,7 +40,11 @@ pub(super) fn assign(startup: &mut Startup, timeline: &Timeline, node: NodePulls
     }
     let NodePulls { pulls, removals } = node;
     let mut own = succeeded(startup, timeline, pulls);
-    failed(startup, pulls, &mut own);
+    if startup.events.iter().all(|event| event.from_runtime) {
+        failed_before(timeline, pulls, &mut own);
+    } else {
+        failed(startup, pulls, &mut own);
+    }
     let since = timeline.sandbox_ready.map_or(startup.last_event, |ready| position(ready, timeline));
     let numbers: Vec<usize> = own.iter().map(|own| own.number).collect();
     for Own { number, requested, container } in own {
@@ -146,6 +150,23 @@ fn failed(startup: &Startup, pulls: &Pulls, own: &mut Vec<Own>) {
         let best = fits.min_by_key(|(_, pull)| (event.time - pull.finished).abs()).map(|(number, _)| number);
         own.extend(best.map(|number| Own { number, requested: None, container: None }));
     }
+}
+
+/// Failed attempts where no line of the kubelet names them: those at an image that the pod pulled in the end, from its sandbox
+/// on. It never waits for one that it does not have.
+fn failed_before(timeline: &Timeline, pulls: &Pulls, own: &mut Vec<Own>) {
+    let Some(ready) = timeline.sandbox_ready else { return };
+    let from = position(ready, timeline) - SLACK;
+    let mut failed: Vec<Own> = Vec::new();
+    for pulled in own.iter().filter_map(|own| pulls.get(own.number)) {
+        let tried = pulls.unassigned(from, pulled.started);
+        let tried = tried.filter(|(number, pull)| {
+            !pull.ok && pull.image == pulled.image && pull.started >= from && !is_among(&failed, *number)
+        });
+        let tried: Vec<usize> = tried.map(|(number, _)| number).collect();
+        failed.extend(tried.into_iter().map(|number| Own { number, requested: None, container: None }));
+    }
+    own.extend(failed);
 }
 
 fn is_among(own: &[Own], number: usize) -> bool {

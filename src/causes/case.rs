@@ -5,7 +5,7 @@ use crate::breakdown::{Breakdown, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, SourceLine};
 use crate::model::startup::{Event, Node, Startup, Transfer};
-use crate::model::time::{Nanos, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::waited_for::WaitedFor;
 use crate::model::workload::Traits;
 
@@ -131,10 +131,10 @@ impl Case<'_> {
             .max_by_key(|pull| (pull.finished - pull.started, pull.started, &pull.image))
     }
 
-    /// By how many seconds the ends of sandbox and start may be too late: with the kubelet log alone, each is known only to the
-    /// precision of a relist.
-    pub(super) fn relist_uncertainty(&self) -> f64 {
-        if self.breakdown.timeline.source == TimelineSource::Relist { 2.0 } else { 0.0 }
+    /// By how much the ends of sandbox and start may be too late: with the kubelet log alone, each is known only to the precision
+    /// of a relist.
+    pub(super) fn relist_uncertainty(&self) -> Nanos {
+        if self.breakdown.timeline.source == TimelineSource::Relist { Nanos(2 * SECOND) } else { Nanos(0) }
     }
 
     /// How long its node's kubelet throttled API requests during the startup, by the lines in the log, which are samples.

@@ -205,7 +205,10 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let longest = free.iter().filter(|span| mine(span)).max_by_key(|span| span.to - span.from);
         let observed = || case.startup.observed_at.map(|(_, place)| place);
         let failure = matched.place.filter(|_| matched.failing).and_then(|place| case.event_at(place));
-        found.push(Finding {
+        // By the times of relists alone a burst may look larger than what a phase of its own names.
+        let inferred = matches!(matched.waited_for, Some(WaitedFor::Burst { .. }));
+        let rank = if inferred { lost - case.relist_uncertainty() } else { lost };
+        let finding = Finding {
             cause: cause.id,
             error: failure.and_then(|event| reason::of(event.fields.text(Field::Error)?)),
             lost,
@@ -216,12 +219,15 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
                     .and_then(|span| span.waited_for.clone())
                     .filter(|waited| *waited != WaitedFor::DetectionOrUpdate)
             }),
-        });
+        };
+        found.push((rank, finding));
         free.retain(|span| !mine(span));
     }
     let delays_running = |finding: &Finding| named(finding.cause).is_none_or(Cause::delays_running);
-    found.sort_by(|a, b| (delays_running(b), b.lost).cmp(&(delays_running(a), a.lost)).then(a.cause.cmp(b.cause)));
-    found
+    found.sort_by(|(rank_a, a), (rank_b, b)| {
+        (delays_running(b), rank_b).cmp(&(delays_running(a), rank_a)).then(a.cause.cmp(b.cause))
+    });
+    found.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// All causes.

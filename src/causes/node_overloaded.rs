@@ -45,7 +45,7 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
         // By times in whole seconds a quick one may look like a second.
         let least = if case.breakdown.timeline.whole_seconds { 1.5 } else { 0.5 };
-        let both = start >= least && sandbox + start >= 4.0 + case.relist_uncertainty();
+        let both = start >= least && sandbox + start >= 4.0 + case.relist_uncertainty().seconds();
         (case.burst() && both).then(|| Match { waited_for: Some(WaitedFor::Burst { others: case.startup.context.concurrent_starts }), ..Match::default() })
     }),
     metrics: Some(|case| {

@@ -31,7 +31,7 @@ Many pods at once on few cores make every sandbox slow: in a burst, this cause i
     logs: Some(|case| {
         // A busy node is slow for all pods; quick sandboxes at the same time show that it is not busy.
         let quick = case.startup.context.neighbours.is_some_and(|others| others.sandbox < Nanos(SECOND));
-        (!case.burst() || quick || case.seconds(Phase::Sandbox) >= 5.0 + case.relist_uncertainty()).then(Match::default)
+        (!case.burst() || quick || case.seconds(Phase::Sandbox) >= 5.0 + case.relist_uncertainty().seconds()).then(Match::default)
     }),
     metrics: Some(|case| {
         let sandbox = case.long_part(Phase::Sandbox)?;

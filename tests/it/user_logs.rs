@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use crate::causes::DONE;
-use crate::support::{captures, json, podlag, report, reports, text};
+use crate::support::{captures, json, podlag, report, reports, samples, text};
 use regex::Regex;
 use serde_json::Value;
 
@@ -140,20 +140,22 @@ fn more_input_is_never_worse() {
     let mut compared = 0;
     for (capture, folders) in REDUCED.iter() {
         let at = |name: &str| capture.join(name);
-        let (pods, before, after) = (at("pods.json.zst"), at("metrics-before.txt.zst"), at("metrics-after.txt.zst"));
+        let (pods, events) = (at("pods.json.zst"), at("events.json.zst"));
+        let metrics = vec![at("metrics-before.txt.zst"), at("metrics-after.txt.zst")];
         for (kubelet, runtime) in [
             (at("in/kubelet.log.zst"), at("in/containerd.log.zst")),
             (folders[1].join("kubelet.log"), folders[1].join("containerd.log.zst")),
         ] {
-            let more = [vec![runtime], vec![pods.clone()], vec![before.clone(), after.clone()]];
-            let sets: Vec<Vec<PathBuf>> = (0..8_usize)
+            let more = [vec![runtime], vec![pods.clone()], vec![events.clone()], metrics.clone()];
+            let all = 1_usize << more.len();
+            let sets: Vec<Vec<PathBuf>> = (0..all)
                 .map(|set| {
                     let chosen = more.iter().enumerate().filter(|(bit, _)| set >> bit & 1 == 1);
                     std::iter::once(kubelet.clone()).chain(chosen.flat_map(|(_, paths)| paths.clone())).collect()
                 })
                 .collect();
             let found: Vec<_> = reports(&sets).into_iter().map(|rows| verdicts(capture, rows)).collect();
-            for (small, large) in (0..8_usize).flat_map(|a| (0..8).map(move |b| (a, b))).filter(|(a, b)| a & b == *a) {
+            for (small, large) in (0..all).flat_map(|a| (0..all).map(move |b| (a, b))).filter(|(a, b)| a & b == *a) {
                 for (pod, (done, main, verdict)) in &found[small] {
                     let more = &found[large][pod];
                     let worse = *verdict == Verdict::Right && more.2 == Verdict::Wrong;
@@ -163,7 +165,24 @@ fn more_input_is_never_worse() {
             }
         }
     }
-    assert!(compared > 20_000, "{compared}");
+    assert!(compared > 60_000, "{compared}");
+}
+
+#[test]
+fn the_runtimes_log_alone_shows_what_ran_and_which_pulls_failed() {
+    let rows = |sample: &str| report(&[samples().join(sample).join("in/containerd.log.zst")])["startups"].clone();
+    for row in rows("s05-init-sidecars").as_array().expect("startups") {
+        assert_eq!(row["state"], "running", "exited when the capture was over: {row}");
+    }
+    let failing = rows("s07-pull-backoff");
+    let failing: Vec<&Value> =
+        failing.as_array().expect("startups").iter().filter(|row| row["pod"] != "fine-0").collect();
+    assert_eq!(failing.len(), 6);
+    for row in failing {
+        assert_eq!(row["cause"], "image-pull-failing", "{row}");
+        let spans = row["spans"].as_array().expect("spans");
+        assert!(spans.iter().any(|span| span["phase"] == "image_backoff"), "{row}");
+    }
 }
 
 #[test]
