@@ -1,11 +1,15 @@
 //! When a pod was ready for the first time: the kubelet set its Ready condition. By the probes' lines, which are exact; else by
-//! the pod's object; else, for a pod without probes, by what bounds the status that the kubelet makes once all containers run.
+//! the condition in the status that the kubelet sent or in the pod's object; else, for a pod without probes, by what bounds the
+//! status that the kubelet makes once all containers run.
+
+use chrono::DateTime;
+use serde_json::Value;
 
 use super::timeline::BoundedInstant;
 use super::{Breakdown, Precision, Span};
 use crate::model::phase::Phase;
-use crate::model::record::Fact;
-use crate::model::startup::Startup;
+use crate::model::record::{Fact, Field};
+use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::workload::Traits;
 use crate::track::Readiness;
@@ -58,6 +62,10 @@ fn ready(
             }
         });
     }
+    if let Some(sent) = by_status(startup, ran) {
+        let estimated = (!probes.is_probed() && !gates).then(|| unprobed(startup, breakdown, ran)).flatten();
+        return Some(BoundedInstant { at: estimated.map_or(sent.at, |one| one.at.clamp(sent.low, sent.high)), ..sent });
+    }
     let by_object = traits.and_then(|traits| traits.ready).map(|second| {
         let end = second + Nanos(SECOND);
         BoundedInstant::between(second.max(ran.low).min(end), end, None)
@@ -69,6 +77,19 @@ fn ready(
         None => shows_probes && would_be_told,
     };
     if free_of_probes { unprobed(startup, breakdown, ran) } else { by_object.filter(|ready| ready.high >= ran.low) }
+}
+
+/// The condition in a status that the kubelet sent (`-v=3`): within its second, where that is another one than that of the
+/// condition before, and before the line that has it.
+fn by_status(startup: &Startup, ran: BoundedInstant) -> Option<BoundedInstant> {
+    let sent = |event: &Event| event.fields.text(Field::Ready).is_some();
+    let sent = startup.all(Fact::StatusPatched).find(|event| sent(event))?;
+    let condition: Value = serde_json::from_str(sent.fields.text(Field::Ready)?).ok()?;
+    let since = condition.get("lastTransitionTime").and_then(Value::as_str);
+    let since = since.and_then(|since| DateTime::parse_from_rfc3339(since).ok()?.timestamp_nanos_opt()).map(Time);
+    let high = since.map_or(sent.time, |second| (second + Nanos(SECOND)).min(sent.time));
+    let low = since.unwrap_or(ran.low).min(high);
+    Some(BoundedInstant::between(low, high, Some(sent.place)))
 }
 
 /// A pod without probes is ready in the first status that the kubelet makes once it has noticed the last container. A postStart

@@ -223,6 +223,8 @@ named_enum! {
         Probe = "probe",
         /// A status in one word.
         Status = "status",
+        /// A pod's Ready condition that is true, as the kubelet sent it: JSON without what the API has already.
+        Ready = "ready",
         /// A type in one word.
         Type = "type",
         /// Free text.
