@@ -43,14 +43,16 @@ pub(super) fn outcome(startup: &Startup, timeline: &Timeline, anomalies: &mut Ve
                 && event.fields.text(Field::Container) == Some(&container.name)
                 && event.time - first.at < CRASH_LOOP
         });
-        let start = match (back_off, container.running, container.started) {
-            (None, ..) => first,
-            (Some(_), true, Some(again)) => {
+        let soon = container.previous.is_some_and(|(started, _)| started - first.at < CRASH_LOOP);
+        let quick = soon && container.exited_quickly();
+        let start = match (back_off.is_some() || quick, container.running, container.started) {
+            (false, ..) => first,
+            (true, true, Some(again)) => {
                 note_crash_loop(anomalies);
                 let again = BoundedInstant::between(again, again + Nanos(SECOND), first.place);
                 if again.at > first.at { again } else { first }
             }
-            (Some(_), ..) => {
+            (true, ..) => {
                 note_crash_loop(anomalies);
                 return open(State::Starting);
             }

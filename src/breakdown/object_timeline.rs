@@ -1,7 +1,7 @@
 //! The containers of a start that only the API's objects show: what events leave out, by the status, which has whole seconds.
 
 use super::timeline::{BoundedInstant, ContainerRun};
-use crate::model::pod_status::{ContainerKind, PodStatus};
+use crate::model::pod_status::{ContainerKind, ContainerStatus, PodStatus};
 use crate::model::record::{Fact, Field, SourceLine};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
@@ -65,6 +65,11 @@ pub(super) fn complete(startup: &Startup, runs: &mut Vec<ContainerRun>) {
             }
         } else if run.init {
             run.exited = None;
+        }
+        let in_vain = |container: &ContainerStatus| container.exited_quickly() && !run.init;
+        if again && run.name.as_deref().and_then(|name| status.container(name)).is_some_and(in_vain) {
+            // Its run was of no use: the wait for the next one begins with it.
+            run.exited = run.started;
         }
         let probed = run.name.as_deref().and_then(|name| status.container(name));
         if probed.is_some_and(|known| known.kind == ContainerKind::Sidecar && known.startup_probe) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::model::object::{self, Object};
 use crate::model::record::truncate_text;
-use crate::model::time::Time;
+use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::workload::condition;
 
 /// How many containers of a pod are kept.
@@ -39,6 +39,8 @@ pub struct ContainerStatus {
     pub running: bool,
     /// How often it was started again.
     pub restarts: i64,
+    /// The seconds in which the run before the current one began and ended, or the last run of one that waits.
+    pub previous: Option<(Time, Time)>,
     /// Why it waits, in a word and in a sentence.
     pub waiting: Option<(Box<str>, Box<str>)>,
     /// Its image.
@@ -78,6 +80,16 @@ pub struct PodStatus {
     pub containers: Vec<ContainerStatus>,
     /// The latest instant in it: it was read then or later.
     pub latest: Option<Time>,
+}
+
+/// What exits within this of its start was not up.
+const QUICK_EXIT: Nanos = Nanos(30 * SECOND);
+
+impl ContainerStatus {
+    /// Whether it was started again after a run that was too short to count.
+    pub fn exited_quickly(&self) -> bool {
+        self.restarts > 0 && self.previous.is_some_and(|(started, finished)| finished - started < QUICK_EXIT)
+    }
 }
 
 impl PodStatus {
@@ -163,6 +175,9 @@ fn container(
         started: time(&[run, "running", "startedAt"]).or_else(|| time(&[run, "terminated", "startedAt"])),
         finished: time(&[run, "terminated", "finishedAt"]),
         running: object::at(status, &["state", "running"]).is_some(),
+        previous: time(&["lastState", "terminated", "startedAt"])
+            .zip(time(&["lastState", "terminated", "finishedAt"]))
+            .filter(|(started, finished)| started <= finished),
         restarts: object::at(status, &["restartCount"]).and_then(Value::as_i64).unwrap_or(0),
         waiting: waiting.and_then(words),
         image: truncate_text(object::text(spec, &["image"]), 512),

@@ -60,7 +60,7 @@ static REDUCED: LazyLock<Vec<(PathBuf, [PathBuf; 2])>> = LazyLock::new(|| {
 });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+pub enum Verdict {
     Right,
     /// No cause, or one that says that the input cannot tell.
     Honest,
@@ -68,7 +68,7 @@ enum Verdict {
 }
 
 /// What is said of each pod of a capture whose treatment is known: what was done, the main cause, the verdict.
-fn verdicts(capture: &Path, rows: &Value) -> BTreeMap<String, (String, String, Verdict)> {
+pub fn verdicts(capture: &Path, rows: &Value) -> BTreeMap<String, (String, String, Verdict)> {
     let old = capture.to_string_lossy().contains("v1.26");
     let truth: BTreeMap<String, Value> =
         serde_json::from_slice(&std::fs::read(capture.join("truth.json")).expect("truth")).expect("JSON");
@@ -95,7 +95,7 @@ fn verdicts(capture: &Path, rows: &Value) -> BTreeMap<String, (String, String, V
 }
 
 /// Treatments that error lines prove.
-const PROVEN: &[&str] = &[
+pub const PROVEN: &[&str] = &[
     "sandbox (CNI fails)",
     "volume mount",
     "config error: configMap for env missing",
