@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use crate::model::hash::{HashSet, RandomState};
+use crate::model::hash::{HashMap, RandomState};
 use crate::model::record::Record;
 use crate::model::time::Time;
 
@@ -11,16 +11,37 @@ use crate::model::time::Time;
 #[derive(Default)]
 pub(super) struct DuplicateLines {
     time: Time,
-    seen: HashSet<u64>,
+    /// The lines, and the nodes they are of.
+    seen: HashMap<u64, Vec<LineOwner>>,
     hasher: RandomState,
     /// How many were given before.
     pub count: u64,
 }
 
+/// The node of a line.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct LineOwner {
+    pub node: usize,
+    /// The line or its folder names it; else it may be any: a copy of the file, or its journal, lies in another folder.
+    pub named: bool,
+}
+
+impl LineOwner {
+    fn may_be(self, other: Self) -> bool {
+        self.node == other.node || !(self.named && other.named)
+    }
+}
+
 impl DuplicateLines {
     /// Whether a line of a node was given before. Its text holds its own stamp and the process: without a stamp, a program
     /// may well have written it twice. `next`: the time of the record that follows.
-    pub(super) fn is_duplicate(&mut self, record: &Record, time: Time, node: usize, next: Option<Time>) -> bool {
+    pub(super) fn is_duplicate(
+        &mut self,
+        record: &Record,
+        time: Time,
+        owner: LineOwner,
+        next: Option<Time>,
+    ) -> bool {
         let first = time != self.time;
         if first {
             self.time = time;
@@ -30,8 +51,14 @@ impl DuplicateLines {
         if record.stamp.is_none() || record.text.is_empty() || (first && next.is_some_and(|next| next != time)) {
             return false;
         }
-        let line = self.hasher.hash_one((node, record.pid, record.fact as u16, &*record.text));
-        let duplicate = !self.seen.insert(line);
+        // A runtime's line has its process in the frame alone, if it has one.
+        let process = record.pid.filter(|_| !record.from_runtime);
+        let line = self.hasher.hash_one((process, record.fact as u16, &*record.text));
+        let owners = self.seen.entry(line).or_default();
+        let duplicate = owners.iter().any(|known| known.may_be(owner));
+        if !duplicate {
+            owners.push(owner);
+        }
         self.count += u64::from(duplicate);
         duplicate
     }
@@ -51,15 +78,17 @@ mod tests {
         let [first, framed, other] = &records[..] else { panic!("three records") };
         let mut lines = DuplicateLines::default();
         let now = Some(Time(1));
-        assert!(!lines.is_duplicate(first, Time(1), 0, now));
-        assert!(lines.is_duplicate(framed, Time(1), 0, now), "a frame is no part of the line");
-        assert!(!lines.is_duplicate(first, Time(1), 1, now), "another node's");
-        assert!(!lines.is_duplicate(other, Time(1), 0, Some(Time(2))));
-        assert!(!lines.is_duplicate(first, Time(2), 0, Some(Time(3))), "another instant");
-        assert!(!lines.is_duplicate(first, Time(3), 0, None));
-        assert!(lines.is_duplicate(first, Time(3), 0, None), "the last line");
-        assert_eq!(lines.count, 2);
+        let [node, other_node, bare_file] = [(0, true), (1, true), (2, false)].map(|(node, named)| LineOwner { node, named });
+        assert!(!lines.is_duplicate(first, Time(1), node, now));
+        assert!(lines.is_duplicate(framed, Time(1), node, now), "a frame is no part of the line");
+        assert!(!lines.is_duplicate(first, Time(1), other_node, now), "another node's");
+        assert!(lines.is_duplicate(first, Time(1), bare_file, now), "the file beside its journal");
+        assert!(!lines.is_duplicate(other, Time(1), node, Some(Time(2))));
+        assert!(!lines.is_duplicate(first, Time(2), node, Some(Time(3))), "another instant");
+        assert!(!lines.is_duplicate(first, Time(3), node, None));
+        assert!(lines.is_duplicate(first, Time(3), node, None), "the last line");
+        assert_eq!(lines.count, 3);
         let undated = Record { stamp: None, ..first.clone() };
-        assert!(!lines.is_duplicate(&undated, Time(3), 0, None), "the program may have written it twice");
+        assert!(!lines.is_duplicate(&undated, Time(3), node, None), "the program may have written it twice");
     }
 }

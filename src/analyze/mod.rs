@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use analyzer::Analyzer;
 use crossbeam_channel::{Receiver, bounded};
-use duplicate_lines::DuplicateLines;
+use duplicate_lines::{DuplicateLines, LineOwner};
 use inputs::{Inputs, Log, Probed};
 use merge::{Direction, Merge, SourceState};
 use objects::ObjectRecords;
@@ -340,7 +340,8 @@ fn track(
         let scope = folder.map_or(String::new(), |folder| format!("{}/", folder.display()));
         tracker.node(&scope, None)
     };
-    if !lines.is_duplicate(&record, time, node, next) {
+    let owner = LineOwner { node, named: options.node.is_some() || host.is_some() };
+    if !lines.is_duplicate(&record, time, owner, next) {
         tracker.push(record, time, node);
     }
 }

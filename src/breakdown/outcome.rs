@@ -95,10 +95,16 @@ fn crash_loop(startup: &Startup, timeline: &Timeline) -> Option<Outcome> {
         (Some(waits), _) if log_end - waits.time > BACKOFF_SYNC + BACKOFF_SYNC => {
             Some(BoundedInstant::between(waits.time, waits.time + BACKOFF_SYNC, Some(waits.place)))
         }
-        (None, Some(run)) if run.exited.is_none() => run.started,
+        (None, Some(run)) if stayed(startup, run) => run.started,
         _ => None,
     };
     Some(up.map_or_else(|| Outcome::never_ran(State::Starting, log_end), Outcome::ran))
+}
+
+/// Whether a container that had exited before stays this time: until the pod is deleted, or for longer than what fails at once.
+fn stayed(startup: &Startup, run: &ContainerRun) -> bool {
+    let (Some(started), Some(exited)) = (run.started, run.exited) else { return run.started.is_some() };
+    exited.at - started.at >= BACKOFF || startup.deleted.is_some_and(|deleted| deleted <= exited.at)
 }
 
 /// By the record. JSON logging and truncated records leave only the watch's instant: it ran before that, and after its

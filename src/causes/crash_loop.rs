@@ -26,8 +26,8 @@ When it misleads
 Some programs exit on purpose until a dependency is available.
 ",
     baseline: Nanos(0),
-    threshold: Nanos(SECOND),
-    rationale: "the first back-off is 10 s",
+    threshold: Nanos(SECOND / 2),
+    rationale: "a container is started again at once the first time, and after 10 s the second",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::Events],
     phases: &[Phase::RetryBackoff],
     logs: Some(|case| {
