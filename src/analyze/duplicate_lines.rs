@@ -35,13 +35,7 @@ impl LineOwner {
 impl DuplicateLines {
     /// Whether a line of a node was given before. Its text holds its own stamp and the process: without a stamp, a program
     /// may well have written it twice. `next`: the time of the record that follows.
-    pub(super) fn is_duplicate(
-        &mut self,
-        record: &Record,
-        time: Time,
-        owner: LineOwner,
-        next: Option<Time>,
-    ) -> bool {
+    pub(super) fn is_duplicate(&mut self, record: &Record, time: Time, owner: LineOwner, next: Option<Time>) -> bool {
         let first = time != self.time;
         if first {
             self.time = time;
@@ -78,7 +72,8 @@ mod tests {
         let [first, framed, other] = &records[..] else { panic!("three records") };
         let mut lines = DuplicateLines::default();
         let now = Some(Time(1));
-        let [node, other_node, bare_file] = [(0, true), (1, true), (2, false)].map(|(node, named)| LineOwner { node, named });
+        let [node, other_node, bare_file] =
+            [(0, true), (1, true), (2, false)].map(|(node, named)| LineOwner { node, named });
         assert!(!lines.is_duplicate(first, Time(1), node, now));
         assert!(lines.is_duplicate(framed, Time(1), node, now), "a frame is no part of the line");
         assert!(!lines.is_duplicate(first, Time(1), other_node, now), "another node's");

@@ -50,7 +50,7 @@ pub use row::{Finding, Line, Place, Pull, Row, Span, Volume};
 pub use spill::Budget;
 pub use startups::Table;
 pub use store::Store;
-pub use summary::{CauseLine, Example, Incidents, PhaseLine, Quantiles, SettingLine, Summary, summary};
+pub use summary::{CauseLine, Example, Incident, Incidents, PhaseLine, Quantiles, SettingLine, Summary, summary};
 pub use temporary::CleanupList;
 
 pub(crate) use batch::Batch;

@@ -29,8 +29,8 @@ fn pods_that_never_ran_come_first_with_what_keeps_them() {
     let at = |part: &str| shown.find(part).unwrap_or_else(|| panic!("no {part:?} in {shown}"));
     let missing = r#"billing/nosuchcmd-0  container-start-error: app: exec: "/bin/no-such-command": stat /bin/no-such-command: no such file or directory"#;
     assert!(at("never ran: 1 of 8 pods") < at(missing));
-    assert!(at(missing) < at("restarted after they ran: 6 of 8 pods"));
-    assert!(at("restarted after they ran") < at("created → running"), "{shown}");
+    assert!(at(missing) < at("containers restarted: 6 of 8 pods"));
+    assert!(at("containers restarted") < at("created → running"), "{shown}");
     assert!(shown.contains("shop/crashslow-1  crash-loop"), "{shown}");
 }
 

@@ -15,8 +15,8 @@ use crate::causes;
 use crate::model::phase::PHASES;
 use crate::render::{estimate, palette};
 use crate::report::{Head, Report};
-use crate::table::PAGE_VERSION;
 use crate::table::coverage::Counter;
+use crate::table::{Incident, PAGE_VERSION};
 
 /// The version of the page's data.
 const VERSION: u32 = PAGE_VERSION;
@@ -186,6 +186,11 @@ impl<'a> Serialize for Columns<'a> {
         column(&mut map, rows, "workload", |row| strings.number(&row.workload))?;
         column(&mut map, rows, "kubelet", |row| row.kubelet.as_deref().map(|version| strings.number(version)))?;
         column(&mut map, rows, "state", |row| strings.number(row.state))?;
+        column(&mut map, rows, "incident", |row| match row.incident {
+            None => 0,
+            Some(Incident::NeverRan) => 1,
+            Some(Incident::Restarted) => 2,
+        })?;
         column(&mut map, rows, "created", |row| row.created)?;
         column(&mut map, rows, "started", |row| row.started)?;
         column(&mut map, rows, "lasted", |row| row.lasted)?;

@@ -53,7 +53,7 @@ const SCRIPT: &[(&str, &str)] = parts![
     "charts.js",
     "tables.js",
     "filter.js",
-    "sections/never.js",
+    "sections/incidents.js",
     "sections/summary.js",
     "sections/causes.js",
     "sections/distribution.js",

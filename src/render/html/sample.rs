@@ -19,9 +19,8 @@ use super::startup::{Startup, hash, micros, text_bytes};
 use super::tables::Summing;
 use crate::causes;
 use crate::model::error::Error;
-use crate::model::startup::State;
 use crate::report::Report;
-use crate::table::Row;
+use crate::table::{Incident, Row};
 
 /// How many of the startups that lost most to a cause are always there in full.
 const WORST: usize = 5;
@@ -75,9 +74,8 @@ fn tie_break(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
-/// Whether a pod did not get to run; of one that came and went it is not known.
 fn never_ran(row: &Row) -> bool {
-    row.running_s.is_none() && !matches!(row.state, State::Running | State::Ended)
+    Incident::of_row(row) == Some(Incident::NeverRan)
 }
 
 /// What may come into a page, chosen while the rows pass.

@@ -6,7 +6,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::model::phase::PHASES;
 use crate::model::time::Time;
-use crate::table::Row;
+use crate::table::{Incident, Row};
 
 /// A startup in the list. Seconds are whole microseconds, as sums are made of.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,7 @@ pub(super) struct Startup {
     pub pulls: Vec<Pulled>,
     pub findings: Vec<(Box<str>, i64, i64)>,
     pub anomalies: Vec<Box<str>>,
+    pub incident: Option<Incident>,
 }
 
 /// One pull of a startup, of an image that is named.
@@ -83,6 +84,7 @@ impl Startup {
                 .map(|finding| (finding.cause.clone(), micros(finding.lost_s), micros(finding.lost_min_s)))
                 .collect(),
             anomalies: row.anomalies.clone(),
+            incident: Incident::of_row(row),
         }
     }
 
@@ -108,8 +110,8 @@ impl Startup {
             .iter()
             .map(|(_, lost, certain)| NUMBER + 4 + number_bytes(Some(*lost)) + number_bytes(Some(*certain)));
         let least = self.least.iter().map(|(_, micros)| 6 + number_bytes(Some(*micros)));
-        // Five texts that are shared, `stateful`, its place among the whole ones, `sampled`, and the brackets of lists.
-        let rest = 5 * NUMBER + 6 + 6 + 2 + 4 * 3 + NUMBER * self.anomalies.len();
+        // Five texts that are shared, `stateful`, its place among the whole ones, `sampled`, `incident`, and the brackets of lists.
+        let rest = 5 * NUMBER + 6 + 6 + 2 + 2 + 4 * 3 + NUMBER * self.anomalies.len();
         text_bytes(&self.pod)
             + optional(&self.uid)
             + numbers.into_iter().chain(self.phases).map(number_bytes).sum::<usize>()

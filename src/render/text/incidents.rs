@@ -14,7 +14,7 @@ impl Page<'_> {
         let all = plural(summary.startups, "pod", "pods");
         let never_ran = format!("never ran: {} of {all}", summary.never_ran.count);
         self.kind(&never_ran, &summary.never_ran, out)?;
-        let restarted = format!("restarted after they ran: {} of {all}", summary.restarted.count);
+        let restarted = format!("containers restarted: {} of {all}", summary.restarted.count);
         self.kind(&restarted, &summary.restarted, out)
     }
 

@@ -1,15 +1,44 @@
-//! Pods that someone waits for now: those that never ran, and those whose containers were started again.
+//! Pods that someone waits for now: those that never ran, and those of which a container was started again.
 
 use super::Example;
 use crate::breakdown::Anomaly;
 use crate::model::error::Error;
 use crate::model::startup::State;
 use crate::table::batch::Batch;
+use crate::table::row::Row;
 use crate::table::row_ref::{RowRef, RowRefs};
 use crate::table::startups::Table;
 
 /// How many of a kind are named.
 const NAMED: usize = 10;
+
+/// What a pod's start is to someone who looks at the cluster now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incident {
+    /// The pod was refused, was deleted before it ran, or still fails to start.
+    NeverRan,
+    /// A container of it was started again.
+    Restarted,
+}
+
+impl Incident {
+    /// That of a startup; `failing`: a finding has an error.
+    pub fn of(state: State, failing: bool, crash_loop: bool, restarts: i64) -> Option<Self> {
+        match state {
+            State::Failed | State::Gone => Some(Incident::NeverRan),
+            State::Starting if failing && !crash_loop => Some(Incident::NeverRan),
+            State::Starting | State::Running if crash_loop || restarts > 0 => Some(Incident::Restarted),
+            _ => None,
+        }
+    }
+
+    /// That of a row.
+    pub fn of_row(row: &Row) -> Option<Self> {
+        let failing = row.findings.iter().any(|finding| finding.error.is_some());
+        let crash_loop = row.anomalies.iter().any(|id| **id == *Anomaly::CrashLoop.name());
+        Incident::of(row.state, failing, crash_loop, row.restarts)
+    }
+}
 
 /// Startups of one kind: how many, and those that took longest.
 #[derive(Clone, Debug, Default, serde::Serialize, schemars::JsonSchema)]
@@ -43,8 +72,7 @@ impl Found {
     }
 }
 
-/// Pods that were refused, were deleted before they ran, or still fail to start; and pods whose containers were started again
-/// after they had run.
+/// The incidents of each kind.
 pub(super) fn collect(table: &Table) -> Result<(Incidents, Incidents), Error> {
     let (mut never_ran, mut restarted) = (Found::default(), Found::default());
     let mut columns = vec!["state", "total_s", "restarts", "anomalies", "findings"];
@@ -62,13 +90,11 @@ pub(super) fn collect(table: &Table) -> Result<(Incidents, Incidents), Error> {
         for (row, (failing, again)) in failing.into_iter().zip(crash_loop).enumerate() {
             let state = states.get(row).and_then(State::from_name).unwrap_or_default();
             let found = || rows.get(row, totals.get(row).unwrap_or(0.0));
-            match state {
-                State::Failed | State::Gone => never_ran.add(found()),
-                State::Starting if failing && !again => never_ran.add(found()),
-                State::Starting | State::Running if again || restarts.get(row).is_some_and(|count| count > 0) => {
-                    restarted.add(found());
-                }
-                _ => {}
+            let restarts = restarts.get(row).unwrap_or(0);
+            match Incident::of(state, failing, again, restarts) {
+                Some(Incident::NeverRan) => never_ran.add(found()),
+                Some(Incident::Restarted) => restarted.add(found()),
+                None => {}
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use claims::{Counterfactual, cause_lines};
 use counts::Counts;
-pub use incidents::Incidents;
+pub use incidents::{Incident, Incidents};
 
 use super::query::{ByName, micros, phase_values, seconds};
 use super::row::{Place, Row};

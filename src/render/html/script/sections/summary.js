@@ -85,7 +85,7 @@ function drawSummary(root, view) {
 				),
 			),
 		),
-		neverCard(view, sign),
+		INCIDENTS.map((kind) => incidentCard(kind, view, sign)),
 		h(
 			"div.columns",
 			titled("Where the time went", phaseTable(found, sign)),
@@ -97,11 +97,13 @@ function drawSummary(root, view) {
 
 /** Of how many startups a length is known, and what the others are. */
 function countedOf(view, known) {
-	const never = Math.round(countNever(view));
-	const unknown = Math.round(view.found.startups - known) - never;
-	if (never + unknown === 0) return "";
+	const never = Math.round(countIncidents(view, NEVER));
+	const starting = Math.round(countUnran(view)) - never;
+	const unknown = Math.round(view.found.startups - known) - never - starting;
+	if (never + starting + unknown === 0) return "";
 	const others = [
 		never > 0 && `${grouped(never)} never ran`,
+		starting > 0 && `${grouped(starting)} still starting`,
 		unknown > 0 && `the duration of ${grouped(unknown)} is unknown`,
 	];
 	return ` of ${grouped(known)} (${others.filter(Boolean).join(", ")})`;
