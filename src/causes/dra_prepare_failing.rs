@@ -42,7 +42,9 @@ The seconds until the retry are the kubelet's, and not the driver's. The retry c
         Some(Match { within, ..Match::failing(failed) })
     }),
     metrics: Some(|case| {
-        let (_, failed) = case.window.sum(name::DRA, "true").filter(|(_, count)| *count > 0.0)?;
+        // Kubelets 1.34 and 1.35 count every pod as an error, also those without a claim (captures).
+        let done = case.window.sum(name::DRA, "false").map_or(0.0, |(_, count)| count);
+        let (_, failed) = case.window.sum(name::DRA, "true").filter(|(_, count)| *count > 0.0 && *count <= done)?;
         let observed = format!("{failed:.0} times claimed devices could not be prepared");
         Some(MetricClaim::up_to(case.unexplained_kubelet_work(), observed))
     }),

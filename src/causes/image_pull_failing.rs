@@ -35,10 +35,12 @@ A registry outage of seconds can cost minutes here: the back-off is counted, not
         let event = case.startup.first(Fact::PullFailed).filter(|event| case.startup.by_objects && case.in_time(event));
         if let Some(event) = event {
             let image = event.fields.text(Field::Image).map(|image| WaitedFor::Image(image.into()));
-            return Some(Match { waited_for: image, ..Match::failing(event) });
+            return Some(Match { waited_for: image, ..case.with_failed_pulls(Match::failing(event)) });
         }
-        let Some(failed) = case.failed_with(&["ErrImagePull", "ImagePullBackOff"]) else { return Some(Match::default()) };
-        let matched = Match::failing(failed);
+        let Some(failed) = case.failed_with(&["ErrImagePull", "ImagePullBackOff"]) else {
+            return Some(case.with_failed_pulls(Match::default()));
+        };
+        let matched = case.with_failed_pulls(Match::failing(failed));
         let image = failed.fields.text(Field::Error).and_then(image_in).map(WaitedFor::Image);
         Some(Match { waited_for: image.or(matched.waited_for.clone()), ..matched })
     }),
@@ -48,11 +50,12 @@ A registry outage of seconds can cost minutes here: the back-off is counted, not
     }),
 };
 
-/// The image that an error names: `… image "registry/name:tag": …`.
+/// The image that an error names: `… image "registry/name:tag": …`, or CRI-O's `… source docker://registry/name:tag: …`.
 fn image_in(error: &str) -> Option<Box<str>> {
-    let (_, rest) = error.split_once("image \\\"").or_else(|| error.split_once("image \""))?;
-    let image = rest.split(['"', '\\', ' ']).next().filter(|image| !image.is_empty())?;
-    Some(image.into())
+    let behind = |words| error.split_once(words).map(|(_, rest)| rest);
+    let rest = behind("image \\\"").or_else(|| behind("image \"")).or_else(|| behind("docker://"))?;
+    let image = rest.split(['"', '\\', ' ']).next()?.trim_end_matches(':');
+    (!image.is_empty()).then(|| image.into())
 }
 
 #[cfg(test)]
@@ -64,6 +67,9 @@ mod tests {
         let named = r#"with ErrImagePull: "failed to pull and unpack image \"reg.test/a:v1\": failed to resolve""#;
         assert_eq!(image_in(named).as_deref(), Some("reg.test/a:v1"));
         assert_eq!(image_in(r#"Back-off pulling image "reg.test/b:v2""#).as_deref(), Some("reg.test/b:v2"));
+        let by_crio =
+            "pull image err: initializing source docker://reg.test/c:v3: reading manifest v3 in reg.test/c: unknown";
+        assert_eq!(image_in(by_crio).as_deref(), Some("reg.test/c:v3"));
         assert_eq!((image_in("pull QPS exceeded"), image_in(r#"image ""#)), (None, None));
     }
 }

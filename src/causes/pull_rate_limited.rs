@@ -34,7 +34,7 @@ The limit protects a registry that has limits of its own.
     phases: &[Phase::ImageBackoff, Phase::ImageWait],
     logs: Some(|case| {
         let rejected = |fact| case.event_mentioning(fact, "pull QPS exceeded");
-        rejected(Fact::SyncFailed).or_else(|| rejected(Fact::PullFailed).filter(|_| case.startup.by_objects)).map(Match::at)
+        rejected(Fact::SyncFailed).or_else(|| rejected(Fact::PullFailed).filter(|_| case.startup.by_objects)).map(|event| case.with_failed_pulls(Match::at(event)))
     }),
     metrics: None,
 };

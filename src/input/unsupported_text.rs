@@ -19,6 +19,12 @@ const RAW_LINES: &str = "Export the log lines as plain text or as JSON, one per 
 /// All of them; the first that fits counts.
 const UNSUPPORTED_TEXTS: &[UnsupportedText] = &[
     UnsupportedText {
+        description: "an image or a document",
+        help: KUBELET_LOG,
+        sniff: |head| [&b"\x89PNG"[..], b"\xff\xd8\xff", b"GIF8", b"%PDF"].iter().any(|mark| head.starts_with(mark)),
+    },
+    UnsupportedText { description: "binary data", help: KUBELET_LOG, sniff: is_binary },
+    UnsupportedText {
         description: "the output of kubectl describe",
         help: KUBELET_LOG,
         sniff: |head| head.starts_with(b"Name:") && has(head, "\nNamespace:"),
@@ -92,6 +98,14 @@ const UNSUPPORTED_TEXTS: &[UnsupportedText] = &[
         help: "Give a longer part of it. At default verbosity a kubelet of 1.26 or later writes a line for each pod that runs.",
         sniff: |head| has(head, "kubelet.go:") || has(head, "kubelet["),
     },
+    UnsupportedText {
+        description: "JSON that is neither API objects, metrics nor log lines",
+        help: "Give kubectl get pods,events -A -o json, or a log with one JSON object per line.",
+        sniff: |head| {
+            matches!(head.trim_ascii_start().first(), Some(b'{' | b'['))
+                && !["\"msg\"", "\"message\"", "\"log\"", "\"MESSAGE\""].iter().any(|key| has(head, key))
+        },
+    },
 ];
 
 impl UnsupportedText {
@@ -110,6 +124,12 @@ impl UnsupportedText {
 
 fn has(head: &[u8], word: &str) -> bool {
     memmem::find(head, word.as_bytes()).is_some()
+}
+
+/// More bytes than in any text are none of a text's.
+fn is_binary(head: &[u8]) -> bool {
+    let control = head.iter().filter(|byte| **byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | b'\x1b')).count();
+    control * 20 > head.len()
 }
 
 /// A first line of names with commas between them, one of which is that of a log line.
@@ -153,6 +173,9 @@ mod tests {
                 "I0911 19:22:47.709701 1 leaderelection.go:250] attempting to acquire leader lease kube-system/kube-scheduler",
                 "the log of a control plane component",
             ),
+            ("\u{0}\u{1}\u{2}\u{3}\u{4}abc", "binary data"),
+            ("%PDF-1.7\n", "an image or a document"),
+            ("[{\"cause\": \"none\"}]", "JSON that is neither API objects, metrics nor log lines"),
             (
                 "I0911 19:22:47.709701 1 kubelet.go:250] \"Attempting to sync\"",
                 "a kubelet's log without a line about a pod's start",

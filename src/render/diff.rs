@@ -235,8 +235,12 @@ fn moved(before: f64, after: f64) -> String {
 fn label(line: &Line) -> String {
     match line.kind {
         LineKind::Phase => Phase::from_name(&line.name).map_or(line.name.clone(), |phase| phase.words().label.into()),
-        LineKind::Total if line.name == "running_s" => "created → running".into(),
-        LineKind::Total => "SLI (no pull, init)".into(),
+        LineKind::Total => match &*line.name {
+            "running_s" => "created → running".into(),
+            "ready_s" => "created → ready".into(),
+            "slo_s" => "SLI (no pull, init)".into(),
+            other => other.into(),
+        },
         _ => line.name.clone(),
     }
 }

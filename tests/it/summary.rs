@@ -31,7 +31,7 @@ fn pods_that_never_ran_come_first_with_what_keeps_them() {
     assert!(at("never ran: 1 of 8 pods") < at(missing));
     assert!(at(missing) < at("containers restarted: 6 of 8 pods"));
     assert!(at("containers restarted") < at("created → running"), "{shown}");
-    assert!(shown.contains("shop/crashslow-1  crash-loop"), "{shown}");
+    assert!(shown.contains("shop/crashslow-0  crash-loop"), "{shown}");
 }
 
 #[test]

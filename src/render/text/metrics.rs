@@ -108,7 +108,7 @@ impl Page<'_> {
                 String::new()
             };
             let text = format!(
-                "SLO (p99 ≤ 5 s)     {verdict}, {within} of {} within 5 s{broken}",
+                "SLO by metrics      {verdict}, {within} of {} within 5 s (with the watch delay){broken}",
                 format_count(spread.count.round() as usize)
             );
             self.words(out, "", &text)?;

@@ -128,16 +128,18 @@ impl Page<'_> {
                 format!("max {}", format_duration(q.max)),
             ]
         };
+        let known_of = |known: u64, all: usize| match (known as usize) < all {
+            true => format!("   (known of {})", format_count(known as usize)),
+            false => String::new(),
+        };
         if summary.running.count > 0 {
-            writeln!(out, "created → running    {}", quantiles(&summary.running).join("   "))?;
+            let known = known_of(summary.running.count, summary.startups);
+            writeln!(out, "created → running    {}{known}", quantiles(&summary.running).join("   "))?;
         } else {
             writeln!(out, "created → running    unknown (not in this log)")?;
         }
         if summary.ready.count > 0 {
-            let known = match summary.ready.count < summary.running.count {
-                true => format!("   (known of {})", format_count(summary.ready.count as usize)),
-                false => String::new(),
-            };
+            let known = known_of(summary.ready.count, summary.startups);
             writeln!(out, "created → ready      {}{known}", quantiles(&summary.ready).join("   "))?;
         }
         if summary.slo.count > 0 {

@@ -2,7 +2,10 @@
 
 use regex::Regex;
 
-use crate::model::error::Error;
+use crate::causes;
+use crate::model::error::{Error, ErrorKind};
+use crate::model::nearest::nearest;
+use crate::model::startup::STATES;
 use crate::report::gate::expression::{ColumnType, Comparison, Test, Value};
 use crate::table::Batch;
 use crate::table::filter;
@@ -24,10 +27,33 @@ pub(super) fn takes_until_ready(column: &str) -> bool {
     matches!(column, "ready_s" | "ready_min_s" | "ready_max_s" | "readiness_s")
 }
 
+/// Fails where a column has a fixed set of words and none of them fits: such a condition would never hold.
+fn check_word(column: &str, pattern: &str, glob: &Regex) -> Result<(), Error> {
+    let words: Vec<&str> = match column {
+        "state" => STATES.iter().map(|(_, name)| *name).collect(),
+        "cause" => causes::all().map(|cause| cause.id).collect(),
+        _ => return Ok(()),
+    };
+    if words.iter().any(|word| glob.is_match(word)) {
+        return Ok(());
+    }
+    let near = nearest(pattern, words.iter().copied()).map_or(String::new(), |near| format!("did you mean {near}? "));
+    let help = if column == "state" {
+        format!("states: {}", words.join(", "))
+    } else {
+        "podlag explain lists the causes".into()
+    };
+    Err(Error::new(ErrorKind::Setting, format!("unknown {column} {pattern:?}")).help(near + &help))
+}
+
 impl<'a> Filter<'a> {
     pub(super) fn new(test: &'a Test) -> Result<Self, Error> {
         let glob = match &test.value {
-            Value::Text(pattern) => Some(filter::glob(pattern)?),
+            Value::Text(pattern) => {
+                let glob = filter::glob(pattern)?;
+                check_word(&test.column.name, pattern, &glob)?;
+                Some(glob)
+            }
             _ => None,
         };
         Ok(Filter { test, glob })

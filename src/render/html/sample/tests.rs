@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::startup::State;
 use crate::model::time::{SECOND, Time};
 use crate::report::Coverage;
 use crate::table::{Finding, Line, Table};
@@ -94,7 +95,7 @@ fn the_worst_of_each_cause_and_those_that_never_ran_are_there_in_full() {
             } else if number.is_multiple_of(1000) {
                 row.findings = vec![finding("image-pull-queued", 90.0)];
             } else if number % 100 == 7 {
-                (row.state, row.running_s, row.total_s) = (State::Starting, None, Some(0.5));
+                (row.state, row.running_s, row.total_s) = (State::Gone, None, Some(0.5));
             }
             row
         })
