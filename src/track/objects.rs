@@ -15,9 +15,17 @@ use crate::model::time::{Nanos, SECOND, Time};
 /// How many uids are remembered whose startup is over.
 const REMEMBERED: usize = 200_000;
 
+/// What the objects of all startups may weigh, in bytes: some 60,000 pods with six events each.
+const MAX_WEIGHT: usize = 192 << 20;
+/// What an event weighs besides its text and its fields, and a pod's status besides its containers.
+const OBJECT_WEIGHT: usize = 256;
+/// What a field or a container weighs.
+const PART_WEIGHT: usize = 64;
+
 /// What objects show of one pod.
 #[derive(Clone, Debug, Default)]
 pub struct PodObjects {
+    weight: usize,
     pub(super) pod: Box<str>,
     pub(super) uid: Option<Box<str>>,
     /// Another uid by which it is known: a mirror's static pod.
@@ -44,6 +52,7 @@ pub(super) struct Objects {
     by_uid: HashMap<Box<str>, u64>,
     by_name: HashMap<Box<str>, Vec<u64>>,
     over: RecentSet,
+    weight: usize,
     /// The latest instant that any object shows: they were read then or later.
     latest: Option<Time>,
 }
@@ -55,6 +64,8 @@ impl Objects {
         let uid = record.fields.text(Field::Uid).map(Box::<str>::from);
         let Some(id) = self.id(&pod, uid.as_deref()) else { return };
         let status = record.pod_status.take();
+        let containers = status.as_ref().map_or(0, |status| 3 * status.containers.len());
+        let weight = OBJECT_WEIGHT + record.text.len() + (record.fields.len() + containers) * PART_WEIGHT;
         self.latest = self
             .latest
             .max(status.as_ref().and_then(|status| status.latest))
@@ -69,7 +80,10 @@ impl Objects {
                 known.other_uid = Some(mirror.clone());
                 self.by_uid.entry(mirror.clone()).or_insert(id);
             }
-            known.status = Some(status);
+            if known.status.replace(status).is_none() {
+                known.weight += weight;
+                self.weight += weight;
+            }
             known.place = Some(Event::of(record, time));
             return;
         }
@@ -83,6 +97,8 @@ impl Objects {
         };
         if !known.events.iter().any(same) {
             known.events.push(event);
+            known.weight += weight;
+            self.weight += weight;
         }
     }
 
@@ -109,6 +125,7 @@ impl Objects {
 
     fn remove(&mut self, id: u64) -> Option<PodObjects> {
         let removed = self.pods.remove(&id)?;
+        self.weight -= removed.weight;
         for uid in [&removed.uid, &removed.other_uid].into_iter().flatten() {
             self.by_uid.remove(uid);
             self.over.insert(uid, REMEMBERED);
@@ -259,10 +276,10 @@ impl Tracker {
     /// Takes the record of an API object, in the order of time; `node` is the name of the pod's node.
     pub fn push_object(&mut self, record: Record, time: Time, node: Option<&str>) {
         self.objects.push(record, time, node);
-        if self.objects.pods.len() > self.limits.open {
+        if self.objects.pods.len() > self.limits.open || self.objects.weight > MAX_WEIGHT {
             let mut touched: Vec<(Time, u64)> = self.objects.pods.iter().map(|(id, pod)| (pod.touched, *id)).collect();
             touched.sort_unstable();
-            touched.truncate(self.limits.open / 8 + 1);
+            touched.truncate(touched.len() / 8 + 1);
             self.counts.capped += touched.len() as u64;
             let ids = touched.into_iter().map(|(_, id)| id).collect();
             self.close_objects(ids);

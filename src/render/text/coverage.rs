@@ -48,14 +48,18 @@ impl Page<'_> {
             return Ok(());
         }
         if !self.details {
-            let causes: usize = not_checked.iter().map(|blind| blind.causes.len()).sum();
+            // An input that only a few starts lack was given.
+            let all = self.report.summary.startups as u64;
+            let (most, some): (Vec<_>, Vec<_>) = not_checked.iter().partition(|blind| blind.startups * 2 >= all);
+            let (head, shown) =
+                if most.is_empty() { ("not checked for some starts", some) } else { ("not checked", most) };
+            let causes: usize = shown.iter().map(|blind| blind.causes.len()).sum();
             let mut needed: Vec<&str> =
-                not_checked.iter().filter_map(|blind| blind.how_to_get.first().map(|how| &**how)).collect();
+                shown.iter().filter_map(|blind| blind.how_to_get.first().map(|how| &**how)).collect();
             needed.dedup();
             let more = if needed.len() > NEEDED { "; and more" } else { "" };
             needed.truncate(NEEDED);
-            let text =
-                format!("not checked: {}, which need {}{more}", plural(causes, "cause", "causes"), needed.join("; "));
+            let text = format!("{head}: {}, which need {}{more}", plural(causes, "cause", "causes"), needed.join("; "));
             return self.words(out, "", &text);
         }
         writeln!(out, "{}", self.strong("not checked (add this input)"))?;

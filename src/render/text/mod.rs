@@ -141,6 +141,9 @@ impl Page<'_> {
         if summary.ready.count > 0 {
             let known = known_of(summary.ready.count, summary.startups);
             writeln!(out, "created → ready      {}{known}", quantiles(&summary.ready).join("   "))?;
+            if summary.ready.count == summary.running.count && summary.ready.p50 + 1.0 < summary.running.p50 {
+                writeln!(out, "  (ready: set by the kubelet; running: seen by the API server, which was later)")?;
+            }
         }
         if summary.slo.count > 0 {
             let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };

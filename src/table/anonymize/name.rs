@@ -32,6 +32,8 @@ pub enum Kind {
     Registry,
     /// A volume.
     Volume,
+    /// A ConfigMap or a Secret.
+    Object,
     /// A uid, or what a runtime gives sandboxes and containers: a UUID or a long hexadecimal number.
     Uid,
     /// Any other host.
@@ -43,8 +45,8 @@ pub enum Kind {
 }
 
 /// The kinds whose pseudonyms are a word and twelve characters.
-const PREFIXES: [&str; 12] =
-    ["ns-", "pod-", "node-", "wl-", "ctr-", "image-", "tag-", "reg-", "vol-", "host-", "path-", "x-"];
+const PREFIXES: [&str; 13] =
+    ["ns-", "pod-", "node-", "wl-", "ctr-", "image-", "tag-", "reg-", "vol-", "obj-", "host-", "path-", "x-"];
 /// Digits without those that look alike.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// The last of the twelve is a letter: `node_pool` takes numbers off the end of a node's name.
@@ -277,6 +279,7 @@ impl Anonymizer {
             Kind::Workload => self.plain("wl-", name),
             Kind::Container => self.plain("ctr-", name),
             Kind::Volume => self.plain("vol-", name),
+            Kind::Object => self.plain("obj-", name),
             Kind::Image => self.image(name),
             Kind::Registry | Kind::Host => self.host(name, kind),
             Kind::Uid => self.uid(name),

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::text::Known;
 use super::*;
 use crate::table::{Finding, Line, Pull, Span, Volume};
 
@@ -16,6 +17,15 @@ fn the_same_name_is_the_same_everywhere_and_another_key_gives_another() {
     assert_ne!(column, names.name(Kind::Pod, "web-2"));
     assert_ne!(column, Anonymizer::new([7; 16]).name(Kind::Pod, "web-1"));
     assert_eq!(names.name(Kind::Other, "web-1").get(2..), column.get(4..), "the kind changes the first letters only");
+}
+
+#[test]
+fn a_config_map_has_one_name_whoever_it_belongs_to() {
+    let names = anonymizer();
+    let error = r#"Error: configmap "late-cm" not found"#;
+    let beside = names.text_with(error, &Known::from([("late-cm", Kind::Workload)]));
+    assert_eq!(beside, names.text(error));
+    assert!(beside.contains(&format!("configmap \"{}\"", names.name(Kind::Object, "late-cm"))), "{beside}");
 }
 
 #[test]

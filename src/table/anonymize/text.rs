@@ -52,6 +52,7 @@ fn of_word(word: &str) -> Option<Kind> {
         "image" | "tag" | "PullImage" | "reference" => Kind::Image,
         "host" => Kind::Host,
         "sandbox" | "id" => Kind::Uid,
+        "configmap" | "secret" => Kind::Object,
         _ => return None,
     })
 }
@@ -261,7 +262,9 @@ impl<'a> Walk<'a> {
         if names.is_mine(word) || place.key == "caller" && is_source(word) {
             return word.to_owned();
         }
-        if let Some(kind) = self.known.get(word)
+        // A ConfigMap may have the name of its workload.
+        let is_object = place.kind == Some(Kind::Object);
+        if let Some(kind) = self.known.get(word).filter(|_| !is_object)
             && (place.named || !words::is_known(word))
         {
             return names.name(*kind, word);

@@ -11,7 +11,13 @@ const STATES = {
 const INCIDENTS_FIRST = 6;
 const INCIDENTS = [
 	{ id: "never", number: 1, title: "Never ran", caption: "Pods that never ran", of: "never_ran" },
-	{ id: "restarted", number: 2, title: "Containers restarted", caption: "Pods with restarted containers", of: "restarted" },
+	{
+		id: "restarted",
+		number: 2,
+		title: "Containers restarted",
+		caption: "Pods with restarted containers",
+		of: "restarted",
+	},
 ];
 const [NEVER] = INCIDENTS;
 
