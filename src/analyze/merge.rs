@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 
@@ -44,6 +46,7 @@ pub(super) struct SourceState {
     emptied: Sender<Vec<Record>>,
     /// What it is, if no line of it is used.
     unsupported: Option<&'static UnsupportedText>,
+    stop: Arc<AtomicBool>,
     /// Records that wait for the clock to know.
     waiting: VecDeque<(Record, Option<Rc<str>>)>,
     ready: VecDeque<(Time, Record, Option<Rc<str>>)>,
@@ -235,6 +238,7 @@ impl SourceState {
         sorted: Option<Direction>,
         emptied: Sender<Vec<Record>>,
         unsupported: Option<&'static UnsupportedText>,
+        stop: Arc<AtomicBool>,
     ) -> Self {
         SourceState {
             number,
@@ -250,6 +254,7 @@ impl SourceState {
             hosts: Vec::new(),
             emptied,
             unsupported,
+            stop,
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
             ended: false,
@@ -297,7 +302,9 @@ impl SourceState {
             }
             Err(_) => {
                 self.ended = true;
-                if let Some(text) = self.unsupported.filter(|_| self.got) {
+                // A run that was stopped may not have come to a line that it could use.
+                let read = self.got && !self.stop.load(Ordering::Relaxed);
+                if let Some(text) = self.unsupported.filter(|_| read) {
                     let name = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default();
                     coverage.source_errors.push(text.remark(name));
                 }

@@ -254,7 +254,7 @@ fn read_logs_once(
         let folders: Vec<_> = sources.iter().map(|source| source.folder.clone()).collect();
         let states = answers.into_iter().zip(sorted).enumerate().map(|(number, (answers, sorted))| {
             let unsupported = logs.get(number).and_then(|log| log.unsupported);
-            SourceState::new(number, answers, options.hints, *sorted, emptied.clone(), unsupported)
+            SourceState::new(number, answers, options.hints, *sorted, emptied.clone(), unsupported, Arc::clone(stop))
         });
         let mut merge = Merge::new(states.collect(), &folders, &options.budget.temp, objects, &mut coverage)?;
         let mut order = ReorderBuffer::new();

@@ -19,7 +19,7 @@ use crate::parse::grammar::Grammars;
 use crate::parse::object::DatedRecord;
 
 /// What the records that are held in memory may weigh, in bytes.
-const MEMORY: usize = 64 << 20;
+const MEMORY: usize = 32 << 20;
 
 type Kept = (i64, u32, Option<Box<str>>, Record);
 

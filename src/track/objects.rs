@@ -15,8 +15,9 @@ use crate::model::time::{Nanos, SECOND, Time};
 /// How many uids are remembered whose startup is over.
 const REMEMBERED: usize = 200_000;
 
-/// What the objects of all startups may weigh, in bytes: some 60,000 pods with six events each.
-const MAX_WEIGHT: usize = 192 << 20;
+/// What the objects of all startups may weigh, in bytes: some 15,000 pods with six events each. Those untouched for longest have
+/// started or are stuck, and leave first.
+const MAX_WEIGHT: usize = 64 << 20;
 /// What an event weighs besides its text and its fields, and a pod's status besides its containers.
 const OBJECT_WEIGHT: usize = 256;
 /// What a field or a container weighs.

@@ -197,7 +197,9 @@ test("pods that never ran stand in the summary with their cause and the object",
 	const command = await lines.filter({ hasText: "nosuchcmd-0" }).textContent();
 	assert.match(command, /app/);
 	assert.match(command, /exec: "\/bin\/no-such-command": stat \/bin\/no-such-command: no such file or directory/);
-	assert.match(await page.locator("#slowest .why").first().textContent(), /^never ran: /);
+	assert.match(await page.locator("#slowest .why").first().textContent(), /^still starting: crash-loop/);
+	const whys = await page.locator("#slowest .why").allTextContents();
+	assert.ok(whys.some((why) => why.startsWith("never ran: container-start-error")));
 	await close(page);
 });
 

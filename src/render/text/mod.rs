@@ -92,7 +92,12 @@ impl Page<'_> {
 
     /// The same of a line that stands behind an indent.
     fn clipped_by(&self, indent: usize, text: &str) -> String {
-        if self.clips { wrap::clip_end(text, self.width.saturating_sub(indent)) } else { text.to_owned() }
+        let width = self.width.saturating_sub(indent);
+        match wrap::clip_end(text, width) {
+            _ if !self.clips => text.to_owned(),
+            clipped if clipped == text => clipped,
+            _ => wrap::clip_end(&without_registries(text), width),
+        }
     }
 
     /// So many, or with all details all.
@@ -316,6 +321,18 @@ fn named(example: &Example) -> String {
     both.map(|named| sanitize(named)).collect::<Vec<_>>().join(": ")
 }
 
+/// A text with the images in it cut to their last part: what tells them apart is there, not in the registry's name.
+fn without_registries(text: &str) -> String {
+    let word = |word: &str| {
+        let Some((path, image)) = word.rsplit_once('/') else { return word.to_owned() };
+        let begin = path.rfind(['(', '"', ' ', ',']).map_or(0, |at| at + 1);
+        let (before, path) = path.split_at(begin);
+        let host = path.split('/').next().unwrap_or_default();
+        if host.contains(['.', ':']) && !path.contains("//") { format!("{before}…/{image}") } else { word.to_owned() }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// Where most of a startup's time went, in a few words.
 fn why(slow: &Example) -> String {
     let so_far = match (slow.ran, slow.state) {
@@ -340,4 +357,20 @@ pub(super) fn unused_lines(c: &Coverage) -> Vec<String> {
         (!all.is_empty()).then(|| format!("{}, e.g. {}", counter.label, all.join(", ")))
     };
     c.counters().into_iter().filter_map(examples).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_registries;
+
+    #[test]
+    fn images_lose_their_registry_and_nothing_else_does() {
+        for (text, shown) in [
+            ("not found (reg.test:5000/late/app-1:v1, reg.test/team/b:v2)", "not found (…/app-1:v1, …/b:v2)"),
+            ("behind reg.test/team/app:v1 38 s", "behind …/app:v1 38 s"),
+            ("shop/web-0 so far; https://reg.test/v2/ 1/2", "shop/web-0 so far; https://reg.test/v2/ 1/2"),
+        ] {
+            assert_eq!(without_registries(text), shown);
+        }
+    }
 }

@@ -92,7 +92,8 @@ function startupLine(row, offset, most) {
 	const [from] = extent(startup);
 	const bars = h("div.spans");
 	const felt = Number.isNaN(of.running[row]) ? of.total[row] : of.running[row];
-	const why = [neverRan(row) && "never ran", topCause(row)].filter(Boolean).join(": ");
+	const stuck = unran(row) && (neverRan(row) ? "never ran" : "still starting");
+	const why = [stuck, topCause(row)].filter(Boolean).join(": ");
 	const longest = dominant[row] === NONE ? "" : `, longest phase ${words.phases[dominant[row]].label}`;
 	const summaryLine = h(
 		"summary",
