@@ -117,13 +117,15 @@ impl Case<'_> {
         self.breakdown.spans.iter().filter(move |span| span.phase == phase)
     }
 
-    /// A claim of back-off with the pulls before it: they failed, so their time is lost as well.
+    /// A claim of back-off, and of waits where it is one of those, with the pulls before back-off: they failed, so their time is lost
+    /// as well.
     pub(super) fn with_failed_pulls(&self, matched: Match) -> Match {
         let waits: Vec<(Time, Time)> = self.spans(Phase::ImageBackoff).map(|span| (span.from, span.to)).collect();
         let failed = |span: &&Span| waits.iter().any(|(from, _)| span.to == *from);
         let attempts = self.spans(Phase::ImagePull).filter(failed).map(|span| (span.from, span.to));
-        let within: Vec<(Time, Time)> = attempts.chain(waits.iter().copied()).collect();
-        if within.is_empty() { matched } else { Match { also: &[Phase::ImagePull], within, ..matched } }
+        let queued = self.spans(Phase::ImageWait).map(|span| (span.from, span.to));
+        let within: Vec<(Time, Time)> = attempts.chain(queued).chain(waits.iter().copied()).collect();
+        if waits.is_empty() { matched } else { Match { also: &[Phase::ImagePull], within, ..matched } }
     }
 
     /// Many pods were started at once: then the node may be slow, which is the one thing they share.

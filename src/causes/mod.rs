@@ -205,7 +205,6 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let longest = free.iter().filter(|span| mine(span)).max_by_key(|span| span.to - span.from);
         let observed = || case.startup.observed_at.map(|(_, place)| place);
         let failure = matched.place.filter(|_| matched.failing).and_then(|place| case.event_at(place));
-        // What still fails keeps the pod from running, however much longer something else took before.
         // By the times of relists alone a burst may look larger than what a phase of its own names.
         let inferred = matches!(matched.waited_for, Some(WaitedFor::Burst { .. }));
         let rank = if inferred { lost - case.relist_uncertainty() } else { lost };
@@ -221,6 +220,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
                     .filter(|waited| *waited != WaitedFor::DetectionOrUpdate)
             }),
         };
+        // What still fails keeps the pod from running, however much longer something else took before.
         found.push(((blocked, rank), finding));
         free.retain(|span| !mine(span));
     }

@@ -34,7 +34,9 @@ The limit protects a registry that has limits of its own.
     phases: &[Phase::ImageBackoff, Phase::ImageWait],
     logs: Some(|case| {
         let rejected = |fact| case.event_mentioning(fact, "pull QPS exceeded");
-        rejected(Fact::SyncFailed).or_else(|| rejected(Fact::PullFailed).filter(|_| case.startup.by_objects)).map(|event| case.with_failed_pulls(Match::at(event)))
+        let of_event = || rejected(Fact::PullFailed).filter(|_| case.startup.by_objects);
+        let event = rejected(Fact::SyncFailed).or_else(of_event)?;
+        Some(case.with_failed_pulls(Match::at(event)))
     }),
     metrics: None,
 };
