@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use crate::model::hash::{HashMap, RandomState};
+use crate::model::hash::{HashSet, RandomState};
 use crate::model::record::Record;
 use crate::model::time::Time;
 
@@ -11,8 +11,8 @@ use crate::model::time::Time;
 #[derive(Default)]
 pub(super) struct DuplicateLines {
     time: Time,
-    /// The lines, and the nodes they are of.
-    seen: HashMap<u64, Vec<LineOwner>>,
+    /// The lines; and each once more with its node, for several nodes may write the same.
+    seen: HashSet<u64>,
     hasher: RandomState,
     /// How many were given before.
     pub count: u64,
@@ -26,9 +26,14 @@ pub(super) struct LineOwner {
     pub named: bool,
 }
 
+/// Keeps the hashes of a line of different nodes apart.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+
 impl LineOwner {
-    fn may_be(self, other: Self) -> bool {
-        self.node == other.node || !(self.named && other.named)
+    /// A line as that of a named node, or of none.
+    fn line(self, line: u64) -> u64 {
+        let node = if self.named { self.node as u64 + 2 } else { 1 };
+        line ^ node.wrapping_mul(MIX)
     }
 }
 
@@ -48,10 +53,13 @@ impl DuplicateLines {
         // A runtime's line has its process in the frame alone, if it has one.
         let process = record.pid.filter(|_| !record.from_runtime);
         let line = self.hasher.hash_one((process, record.fact as u16, &*record.text));
-        let owners = self.seen.entry(line).or_default();
-        let duplicate = owners.iter().any(|known| known.may_be(owner));
+        // Most are new; then so is the line with its node.
+        let known = !self.seen.insert(line);
+        let unnamed = LineOwner { named: false, ..owner };
+        let duplicate =
+            known && (!owner.named || self.seen.contains(&owner.line(line)) || self.seen.contains(&unnamed.line(line)));
         if !duplicate {
-            owners.push(owner);
+            self.seen.insert(owner.line(line));
         }
         self.count += u64::from(duplicate);
         duplicate
