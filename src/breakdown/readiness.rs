@@ -6,7 +6,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 use super::timeline::BoundedInstant;
-use super::{Breakdown, Precision, Span};
+use super::{Anomaly, Breakdown, Precision, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup};
@@ -62,7 +62,7 @@ fn ready(
             }
         });
     }
-    if let Some(sent) = by_status(startup, ran) {
+    if let Some(sent) = by_status(startup, breakdown, ran) {
         let estimated = (!probes.is_probed() && !gates).then(|| unprobed(startup, breakdown, ran)).flatten();
         return Some(BoundedInstant { at: estimated.map_or(sent.at, |one| one.at.clamp(sent.low, sent.high)), ..sent });
     }
@@ -81,9 +81,11 @@ fn ready(
 
 /// The condition in a status that the kubelet sent (`-v=3`): within its second, where that is another one than that of the
 /// condition before, and before the line that has it.
-fn by_status(startup: &Startup, ran: BoundedInstant) -> Option<BoundedInstant> {
+fn by_status(startup: &Startup, breakdown: &Breakdown, ran: BoundedInstant) -> Option<BoundedInstant> {
     let sent = |event: &Event| event.fields.text(Field::Ready).is_some();
-    let sent = startup.all(Fact::StatusPatched).find(|event| sent(event))?;
+    // In a crash loop the pod was ready for as long as each run lasted: what counts is the one that stays.
+    let from = if breakdown.anomalies.contains(&Anomaly::CrashLoop) { ran.low } else { breakdown.begin };
+    let sent = startup.all(Fact::StatusPatched).find(|event| sent(event) && event.time >= from)?;
     let condition: Value = serde_json::from_str(sent.fields.text(Field::Ready)?).ok()?;
     let since = condition.get("lastTransitionTime").and_then(Value::as_str);
     let since = since.and_then(|since| DateTime::parse_from_rfc3339(since).ok()?.timestamp_nanos_opt()).map(Time);
