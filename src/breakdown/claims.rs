@@ -305,6 +305,9 @@ fn reporting(startup: &Startup, timeline: &Timeline, running: Time, claims: &mut
     let Some(last) = main.max_by_key(|run| run.started.map(|mark| mark.at)) else { return };
     let Some(mut started) = last.started else { return };
     if startup.running().is_none() && startup.observed.is_none() {
+        if startup.object.as_deref().is_some_and(|status| status.post_start) {
+            claims.add(Phase::Start, rank::START, started, within(running, running));
+        }
         return;
     }
     let end = BoundedInstant { place: startup.observed_at.map(|(_, place)| place), ..within(running, running) };

@@ -103,3 +103,10 @@ fn seen_running(status: &PodStatus, ran: BoundedInstant) -> BoundedInstant {
         place: ran.place,
     }
 }
+
+/// The same of a start that logs show, but not its record: a postStart hook runs on after the last container has started, and the
+/// kubelet says that the pod runs when it has ended.
+pub(super) fn after_hook(startup: &Startup, ran: BoundedInstant) -> BoundedInstant {
+    let status = startup.object.as_deref().filter(|status| status.post_start);
+    status.map_or(ran, |status| seen_running(status, ran))
+}

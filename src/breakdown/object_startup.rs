@@ -27,8 +27,14 @@ pub(super) struct Shown {
 /// Takes what objects show out of a startup that is over. Its events become the startup's where no log has any.
 pub(super) fn take(open: &mut OpenStartup, context: &NodeContext) -> Shown {
     let Some(objects) = open.objects.take().map(|objects| *objects) else { return Shown::default() };
-    let alone = open.events.is_empty() && open.observed.is_none();
     let of_scheduler = |event: &&Event| matches!(event.fact, Fact::SchedulingFailed | Fact::PodScheduled);
+    let says_less = || {
+        let started = objects.status.iter().flat_map(|status| &status.containers).any(|known| known.started.is_some());
+        open.rejected.is_none()
+            && !open.events.iter().any(shows_steps)
+            && (started || objects.events.iter().any(|event| !of_scheduler(&event) && shows_steps(event)))
+    };
+    let alone = open.observed.is_none() && (open.events.is_empty() || says_less());
     let mut scheduling: Vec<Event> = Vec::new();
     if alone {
         scheduling.extend(objects.place.clone());
@@ -45,6 +51,27 @@ pub(super) fn take(open: &mut OpenStartup, context: &NodeContext) -> Shown {
     }
     let transfers = if alone { transfers(&open.events, &objects.pulled_before, &objects.rates) } else { Vec::new() };
     Shown { status: objects.status, scheduling, transfers, alone }
+}
+
+/// Whether a line shows more of a start than that the kubelet took the pod and was at its volumes: objects show more than that.
+fn shows_steps(event: &Event) -> bool {
+    !matches!(
+        event.fact,
+        Fact::PodAdded
+            | Fact::PodAdmitted
+            | Fact::PodDeleted
+            | Fact::PodRemoved
+            | Fact::SyncStarted
+            | Fact::VolumesAwaited
+            | Fact::VolumesReady
+            | Fact::VolumeVerifyStarted
+            | Fact::VolumeMountStarted
+            | Fact::VolumeDeviceMounted
+            | Fact::VolumeMounted
+            | Fact::VolumeUnmounted
+            | Fact::SandboxNeeded
+            | Fact::SandboxRemoved
+    )
 }
 
 /// The pulls that events tell of. Events of others may be gone, so the node's rate is the least that it had.

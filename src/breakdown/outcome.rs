@@ -62,7 +62,7 @@ pub(super) fn outcome(
         if startup.mirror.is_none() {
             anomalies.push(Anomaly::NoRecord);
         }
-        return Outcome::ran(ran);
+        return Outcome::ran(object_outcome::after_hook(startup, ran));
     }
     if startup.mirror.is_some() {
         // Its mirror was seen running, which shows nothing of when it began to.

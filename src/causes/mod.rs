@@ -207,7 +207,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let failure = matched.place.filter(|_| matched.failing).and_then(|place| case.event_at(place));
         // By the times of relists alone a burst may look larger than what a phase of its own names.
         let inferred = matches!(matched.waited_for, Some(WaitedFor::Burst { .. }));
-        let rank = if inferred { lost - case.relist_uncertainty() } else { lost };
+        let rank = if inferred { Nanos(least.0.midpoint(lost.0)) } else { lost };
         let finding = Finding {
             cause: cause.id,
             error: failure.and_then(|event| reason::of(event.fields.text(Field::Error)?)),

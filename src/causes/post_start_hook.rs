@@ -1,9 +1,11 @@
 //! postStart hook delayed the pod.
 
 use super::{Advice, Cause, Evidence, Match};
+use crate::breakdown::Span;
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -15,7 +17,7 @@ What it means
 The kubelet runs a container's postStart hook in the sync that started the container, and does not report the pod's status before the hook has ended.
 
 How it is detected
-At -v=4, the sync goes on after the last container has started. Otherwise a hook is likely (certain is 0) if the pod's status came late although its containers had been noticed at once, nothing was throttled, and statuses of other pods in the same half minute came quickly. If pod objects are given, only pods that have such a hook are named.
+At -v=4, the sync goes on after the last container has started. Otherwise a hook is likely (certain is 0) if the pod's status came late although its containers had been noticed at once, nothing was throttled, and statuses of other pods in the same half minute came quickly. If pod objects are given, only pods that have such a hook are named; then the hook is likely also where no line tells when the containers were noticed and when the status was written.
 
 What to do
 Measure the hook. If the hook waits until the service listens, use a startup probe instead.
@@ -33,9 +35,10 @@ Without -v=4, anything else that blocks the sync of one pod looks the same.
             return None;
         }
         let started = case.last_started()?;
-        if case.startup.by_objects {
+        let known = case.traits.is_some();
+        if case.startup.by_objects || case.breakdown.running.is_none() && known {
             // The status says that the container runs when its hook has returned.
-            let (_, ran) = case.breakdown.ran.filter(|_| case.traits.is_some())?;
+            let (_, ran) = case.breakdown.ran.filter(|_| known)?;
             return Some(Match { likely: true, within: vec![(started, case.breakdown.begin + ran)], ..Match::default() });
         }
         let running = case.breakdown.running?;
@@ -43,9 +46,13 @@ Without -v=4, anything else that blocks the sync of one pod looks the same.
         if let Some(busy) = busy {
             return Some(Match { within: vec![(started, busy.time)], ..Match::at(busy) });
         }
-        let known = case.traits.is_some();
-        let alone = case.startup.context.neighbours.is_some_and(|others| others.reported < Nanos(SECOND / 2));
+        let undivided = |span: &&Span| matches!(span.waited_for, Some(WaitedFor::DetectionOrUpdate));
         let throttled = case.node_event(Fact::Throttled).is_some();
+        if known && !throttled && case.spans(Phase::Detection).any(|span| undivided(&span)) {
+            let also = &[Phase::Detection];
+            return Some(Match { likely: true, within: vec![(started, running)], also, ..Match::default() });
+        }
+        let alone = case.startup.context.neighbours.is_some_and(|others| others.reported < Nanos(SECOND / 2));
         let from = case.spans(Phase::StatusUpdate).map(|span| span.from).min()?;
         ((known || alone) && !throttled).then(|| Match { likely: true, within: vec![(from, running)], ..Match::default() })
     }),

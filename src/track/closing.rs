@@ -2,6 +2,7 @@
 
 use super::aliases::Aliases;
 use super::{ClosedStartup, Id, Limits, OpenStartup, Tracker};
+use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND, Time};
 
 impl Tracker {
@@ -36,14 +37,14 @@ impl Tracker {
             self.closed.insert(uid, self.limits.remembered);
         }
         self.already_running.insert(&startup.pod, self.limits.remembered);
-        if !startup.confirmed {
+        startup.objects = self.objects.take_for(&startup).map(Box::new);
+        if !startup.confirmed && !self.created_in_log(&startup) {
             self.counts.existing += 1;
             return;
         }
         self.counts.ended += 1;
         self.counts.dropped_events += startup.events.dropped();
         startup.events.sort();
-        startup.objects = self.objects.take_for(&startup).map(Box::new);
         if let Some(objects) = &mut startup.objects {
             objects.events.sort();
         }
@@ -54,6 +55,17 @@ impl Tracker {
         if self.closed_startups.len() > self.limits.open / 8 {
             self.complete.append(&mut self.closed_startups);
         }
+    }
+
+    /// A pod that was created, or bound to its node, while the log of that goes on has started there, however little the log
+    /// says of it.
+    fn created_in_log(&self, startup: &OpenStartup) -> bool {
+        let Some(objects) = startup.objects.as_deref() else { return false };
+        let status = objects.status.as_deref().filter(|status| status.mirror.is_none());
+        let bound = objects.events.of(Fact::PodScheduled).map(|event| event.time).min();
+        let began = status.and_then(|status| status.created).or(bound);
+        let range = self.nodes.get(startup.node).and_then(|node| node.log_range);
+        began.zip(range).is_some_and(|(began, (from, to))| from <= began && began <= to)
     }
 
     /// Records before this have settled. Startups of one burst leave together, so that their pulls are distinguished together:
