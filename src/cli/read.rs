@@ -1,7 +1,7 @@
 //! Reads the inputs of a verb into a report.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::AnalysisArgs;
 use super::interrupt::Interrupt;
@@ -48,12 +48,22 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
         Some(anonymizer) => anonymizer.source_error(error),
         None => error.to_string(),
     };
+    // A mistyped command is read as an input that is not there, and so is what follows it.
+    let mistyped = errors.iter().find(|error| paths.first().is_some_and(|first| *first == Path::new(&error.name)));
+    let verb = mistyped.and_then(|error| completions::nearest_command(&error.name));
+    let meant = verb.map(|verb| format!("did you mean the command {verb}?"));
+    if let (Some(meant), true) = (&meant, sources.is_empty()) {
+        let unknown = format!(
+            "{}: no command and no input",
+            paths.first().map_or("".into(), |first| sanitize(&first.display().to_string()))
+        );
+        return Err(Error::new(ErrorKind::Source, unknown).help(meant.clone()));
+    }
     errors.iter().for_each(|error| print_error(&shown(error)));
     if sources.is_empty() {
-        let verb = errors.first().and_then(|error| completions::nearest_command(&error.name));
-        let help = verb.map_or("check the paths".into(), |verb| format!("did you mean the command {verb}?"));
-        return Err(Error::new(ErrorKind::Source, "no input can be read").help(help));
+        return Err(Error::new(ErrorKind::Source, "no input can be read").help("check the paths"));
     }
+    meant.iter().for_each(|meant| print_error(meant));
     if args.servers.insecure && sources.iter().any(|source| source.url().is_some()) {
         print_error("--insecure: TLS CERTIFICATES ARE NOT VERIFIED; the token can be intercepted and answers changed");
     }

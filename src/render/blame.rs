@@ -102,7 +102,7 @@ fn lost(by: &[Key]) -> &'static str {
     if has(&[Key::Phase]) {
         "total seconds in the phase"
     } else if has(&[Key::Image, Key::Registry]) {
-        "total seconds of pulls"
+        "total seconds of pulls and of the back-off after failed ones"
     } else if has(&[Key::Cause]) {
         "total seconds lost to the cause"
     } else {

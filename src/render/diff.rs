@@ -259,8 +259,8 @@ enum Detail {
 impl Detail {
     fn of(width: usize) -> Self {
         match width {
-            ..100 => Detail::Narrow,
-            100..130 => Detail::Wide,
+            ..108 => Detail::Narrow,
+            108..130 => Detail::Wide,
             _ => Detail::Whole,
         }
     }

@@ -3,6 +3,7 @@
 //! To add one: a file here, and its row in [`FORMATS`].
 
 mod blame;
+mod cause_parts;
 mod chain;
 mod check;
 mod command;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::group_names::{Names, split};
 use super::phase_seconds::phase_column;
+use super::pull_groups;
 use super::query::{ByName, micros, seconds};
 use super::row::Row;
 use super::startups::Table;
@@ -95,7 +96,8 @@ pub struct Group {
     pub p99_s: Option<f64>,
     /// The largest, seconds.
     pub max_s: Option<f64>,
-    /// Seconds that causes claim; for images, registries and phases all their seconds.
+    /// Seconds that causes claim; for images and registries all seconds of their pulls and of the back-off after failed ones, for phases
+    /// all their seconds.
     pub lost_s: f64,
     /// The phase with the most seconds; none of phases and causes.
     pub phase: Option<&'static str>,
@@ -136,14 +138,14 @@ pub struct Groups {
 }
 
 /// Groups a table's startups by keys; the quantiles are of `column`, a column of seconds. Pulls are grouped by what they
-/// took from asking to their end, phases by their seconds in every startup, causes by what a startup lost to them.
+/// took from asking to their end (the back-off after failed ones is lost as well), phases by their seconds in every startup, causes by what a startup lost to them.
 ///
 /// # Errors
 /// When a part of the table cannot be read, or the keys do not go together.
 pub fn groups(table: &Table, keys: &[Key], column: &str) -> Result<Groups, Error> {
     let (of, mut groups) = match Items::of(keys)? {
         Items::Phases => ("seconds of the phase in each startup", by_phase(table, keys)?),
-        Items::Pulls => ("seconds of a pull, asked to ended", by_pull(table, keys)?),
+        Items::Pulls => ("seconds of a pull, asked to ended", pull_groups::by_pull(table, keys)?),
         Items::Claims => ("seconds that a startup lost to the cause", by_cause(table, keys)?),
         Items::Startups => (column, by_startup(table, keys, column)?),
     };
@@ -245,19 +247,24 @@ fn by_startup(table: &Table, keys: &[Key], column: &str) -> Result<Vec<Group>, E
 
 /// The seconds of a group's items.
 #[derive(Debug, Default)]
-struct Lost {
+pub(super) struct Lost {
     values: Values,
     /// Microseconds.
     lost: i64,
 }
 
 impl Lost {
-    fn add(&mut self, value: Option<f64>) {
+    pub(super) fn add(&mut self, value: Option<f64>) {
         self.values.add(value);
         self.lost = self.lost.saturating_add(value.map_or(0, micros));
     }
 
-    fn group(self, names: Vec<Option<String>>) -> Group {
+    /// Microseconds that are lost beside the items.
+    pub(super) fn lose(&mut self, micros: i64) {
+        self.lost = self.lost.saturating_add(micros);
+    }
+
+    pub(super) fn group(self, names: Vec<Option<String>>) -> Group {
         Group { lost_s: seconds(self.lost), ..self.values.group(names) }
     }
 }
@@ -310,39 +317,4 @@ fn by_cause(table: &Table, keys: &[Key]) -> Result<Vec<Group>, Error> {
         Ok(())
     })?;
     Ok(groups.into_sorted().map(|(name, lost)| lost.group(split(name, keys.len()))).collect())
-}
-
-/// The pulls of a group.
-#[derive(Debug, Default)]
-struct Pulls {
-    took: Lost,
-    /// Microseconds that they waited and transferred.
-    waited: i64,
-    pulled: i64,
-}
-
-fn by_pull(table: &Table, keys: &[Key]) -> Result<Vec<Group>, Error> {
-    let mut columns = Names::columns(keys);
-    columns.push("image_pulls");
-    let mut groups: ByName<Pulls> = ByName::new();
-    table.scan(&columns, &mut |batch| {
-        let pulls = batch.nested("image_pulls")?;
-        let took = pulls.items.seconds("took_s")?;
-        let (waited, pulled) = (pulls.items.seconds("wait_s")?, pulls.items.seconds("pull_s")?);
-        let mut names = Names::of(batch, &pulls.items, keys)?;
-        let seconds = took.iter().zip(waited.iter()).zip(pulled.iter());
-        for ((item, row), ((took, waited), pulled)) in pulls.rows.iter().enumerate().zip(seconds) {
-            let group = groups.entry(names.get(*row, item, ""));
-            group.took.add(took);
-            for (sum, seconds) in [(&mut group.waited, waited), (&mut group.pulled, pulled)] {
-                *sum = sum.saturating_add(seconds.map_or(0, micros));
-            }
-        }
-        Ok(())
-    })?;
-    let group = |(name, pulls): (Option<Box<str>>, Pulls)| {
-        let phase = if pulls.waited > pulls.pulled { Phase::ImageWait } else { Phase::ImagePull };
-        Group { phase: Some(phase.name()), ..pulls.took.group(split(name, keys.len())) }
-    };
-    Ok(groups.into_sorted().map(group).collect())
 }

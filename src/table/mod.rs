@@ -24,6 +24,7 @@ mod import;
 mod merge;
 mod part;
 mod phase_seconds;
+mod pull_groups;
 mod query;
 mod read_limit;
 mod recorded;

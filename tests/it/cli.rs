@@ -366,7 +366,10 @@ fn a_mistyped_command_and_an_unknown_pod_have_neighbours() {
     let output = podlag().args(["explian", "image-pull-queued"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean the command podlag explain?"), "{output:?}");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("no such file"), "the hint alone: {output:?}");
     let capture = samples().join("s02-pull-serial/in");
+    let output = podlag().arg("blmae").arg(&capture).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean the command podlag blame?"), "{output:?}");
     let near = |pod: &str, more: &[&str]| {
         let output = podlag().args(["chain", pod]).args(more).arg(&capture).output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{pod}");

@@ -88,6 +88,29 @@ fn images_and_registries_are_grouped_by_pull() {
 }
 
 #[test]
+fn back_off_counts_for_the_image_whose_pulls_failed() {
+    let capture = input("s07-pull-backoff");
+    let all = rows(&[&capture]);
+    let images = good(&["blame", "--by", "image", "--format", "json"], &[&capture]);
+    let images: Value = serde_json::from_str(&images).expect("JSON");
+    let images = images["groups"].as_array().expect("groups");
+    let lost: f64 = images.iter().map(|group| group["lost_s"].as_f64().expect("seconds")).sum();
+    let pulls: f64 = all
+        .iter()
+        .flat_map(|row| row["image_pulls"].as_array().unwrap())
+        .filter_map(|pull| pull["took_s"].as_f64())
+        .sum();
+    let backoff: f64 = all.iter().filter_map(|row| row["image_backoff_s"].as_f64()).sum();
+    assert!(backoff > 300.0 && (lost - pulls - backoff).abs() < 0.1, "{lost} is not {pulls} + {backoff}");
+    for row in all.iter().filter(|row| row["image_backoff_s"].as_f64().is_some_and(|seconds| seconds > 0.0)) {
+        let image = &row["image_pulls"][0]["image"];
+        let group = images.iter().find(|group| group["image"] == *image).expect("its image");
+        assert!(group["lost_s"].as_f64() >= row["image_backoff_s"].as_f64(), "{group} {}", row["pod"]);
+        assert_eq!(group["top_phase"], "image_backoff");
+    }
+}
+
+#[test]
 fn filters_keep_what_they_name_and_say_so() {
     let capture = input("s02-pull-serial");
     let all = rows(&[&capture]);

@@ -142,9 +142,15 @@ fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out:
     if let Some(created) = row.created {
         writeln!(out, "created {created} (whole seconds: the true time is up to 1 s later)")?;
     }
-    let total = row.total_s.map_or("unknown".into(), format_duration);
+    // A start that ended before it began, by two clocks, has no lengths.
+    let skew = row.total_s.filter(|total| *total < 0.0);
+    let total = row.total_s.filter(|_| skew.is_none()).map_or("unknown".into(), format_duration);
     let running = row.running_s.map_or_else(
-        || if row.running.is_some() { "running, since when is unknown".into() } else { "not known to run".into() },
+        || match (skew, row.running) {
+            (Some(skew), _) => format!("running {} before it was created, by two clocks", format_duration(-skew)),
+            (None, Some(_)) => "running, since when is unknown".into(),
+            (None, None) => "not known to run".into(),
+        },
         |seconds| format!("running after {}", format_duration(seconds)),
     );
     let ready = row.ready_s.map_or(String::new(), |ready| format!(", ready after {}", format_duration(ready)));
@@ -153,7 +159,8 @@ fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out:
     writeln!(out)?;
     let begin = row.spans.first().map(|span| span.from).unwrap_or_default();
     let (readiness, none) = (row.readiness_span(), Queue::default());
-    let spans = row.spans.iter().zip(queues).chain(readiness.as_ref().map(|span| (span, &none)));
+    let spans =
+        row.spans.iter().filter(|_| skew.is_none()).zip(queues).chain(readiness.as_ref().map(|span| (span, &none)));
     for (span, queue) in spans {
         let took = (span.to - span.from).seconds();
         let about = span.waited_for.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
@@ -173,7 +180,8 @@ fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out:
     for finding in &row.findings {
         let (lost, certain) = (format_duration(finding.lost_s), format_duration(finding.lost_min_s));
         let certain = if certain == lost { String::new() } else { format!(" (at least {certain})") };
-        writeln!(out, "cause {} {lost}{certain}", sanitize(&finding.cause))?;
+        let lost = if finding.lost_s > 0.0 { format!(" {lost}") } else { String::new() };
+        writeln!(out, "cause {}{lost}{certain}", sanitize(&finding.cause))?;
     }
     for id in &row.anomalies {
         let meaning = anomaly(id).unwrap_or_default();

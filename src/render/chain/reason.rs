@@ -25,10 +25,15 @@ pub(super) fn words(row: &Row) -> String {
     let of = all.map_or(String::new(), |all| format!(" of {}", format_duration(all)));
     let named = [&finding.waited_for, &finding.error].into_iter().flatten();
     let about: String = named.map(|named| format!(", {}", sanitize(named))).collect();
-    let lost = format!("{}{of}{about}", format_duration(finding.lost_s));
+    // A clock that is wrong costs no time.
+    let lost = match finding.lost_s > 0.0 {
+        true => format!(" ({}{of}{about})", format_duration(finding.lost_s)),
+        false => String::new(),
+    };
+    let what = if row.total_s.is_some_and(|total| total < 0.0) { "its duration is unknown" } else { what };
     let Some(cause) = causes::named(&finding.cause) else {
-        return format!("{what} because of {} ({lost})", sanitize(&finding.cause));
+        return format!("{what} because of {}{lost}", sanitize(&finding.cause));
     };
     let change = cause.advised(row.kubelet_version.as_deref(), &Settings::read(&row.settings)).set;
-    format!("{what} because: {} ({lost}); change: {change}", cause.title)
+    format!("{what} because: {}{lost}; change: {change}", cause.title)
 }

@@ -13,15 +13,17 @@ use super::startup::{Pulled, Startup};
 use super::tables::Tables;
 use crate::causes;
 use crate::model::phase::PHASES;
-use crate::render::{estimate, palette};
+use crate::render::{cause_parts, estimate, palette};
 use crate::report::{Head, Report};
 use crate::table::coverage::Counter;
-use crate::table::{Incident, PAGE_VERSION};
+use crate::table::{CauseLine, Incident, PAGE_VERSION};
 
 /// The version of the page's data.
 const VERSION: u32 = PAGE_VERSION;
 /// How many nodes of the metrics are on it, the slowest first: some 15 kB each.
 const NODES: usize = 40;
+/// How many things that the startups of a cause waited for are named.
+const PARTS: usize = 3;
 
 /// All of it.
 #[derive(Serialize)]
@@ -29,7 +31,7 @@ pub(super) struct Data<'a> {
     podlag_page: u32,
     cut: Cut,
     report: Head<'a>,
-    words: Words,
+    words: Words<'a>,
     rows: Columns<'a>,
     weight: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,11 +67,13 @@ struct Cut {
 
 /// What phases and causes mean.
 #[derive(Serialize)]
-struct Words {
+struct Words<'a> {
     phases: Vec<PhaseWords>,
     causes: Vec<CauseWords>,
     /// The estimates for the advice of causes, by cause.
     estimates: BTreeMap<&'static str, String>,
+    /// What the startups of each cause waited for, and why.
+    parts: BTreeMap<&'a str, Vec<String>>,
     counters: Vec<CounterWords>,
 }
 
@@ -142,6 +146,7 @@ impl<'a> Data<'a> {
                 estimates: causes::all()
                     .filter_map(|cause| Some((cause.id, estimate::of_cause(report, cause.id)?)))
                     .collect(),
+                parts: report.summary.causes.iter().map(|line| (line.cause.as_str(), parts(line))).collect(),
                 counters: report.coverage.counters().into_iter().map(counter).collect(),
             },
             rows: Columns(&listed.rows, listed.sampled.as_deref()),
@@ -150,6 +155,10 @@ impl<'a> Data<'a> {
             whole: listed.whole.iter().map(|row| &**row).collect(),
         }
     }
+}
+
+fn parts(line: &CauseLine) -> Vec<String> {
+    cause_parts::of(line).into_iter().take(PARTS).collect()
 }
 
 /// The listed startups, a list a column.

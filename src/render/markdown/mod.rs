@@ -9,7 +9,7 @@ use std::io::Write;
 
 use super::grid::markdown as words;
 use super::text::{covered, startups, unused_lines};
-use super::{TextOptions, estimate, file_names, format_count, format_duration, format_percent};
+use super::{TextOptions, cause_parts, estimate, file_names, format_count, format_duration, format_percent};
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
@@ -20,6 +20,7 @@ use span::{cell, line, name, said};
 
 /// How many causes, slowest startups and errors of inputs are shown.
 const CAUSES: usize = 6;
+const PARTS: usize = 3;
 const SLOWEST: usize = 10;
 const ERRORS: usize = 10;
 
@@ -139,6 +140,9 @@ fn causes(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     writeln!(out)?;
     for (line, cause) in &known {
         writeln!(out, "- **{}**: {}", cause.id, words(cause.title))?;
+        for part in cause_parts::of(line).iter().take(PARTS) {
+            writeln!(out, "  {}", self::line(part))?;
+        }
         if let Some(what_if) = estimate::of_cause(report, cause.id) {
             writeln!(out, "  Estimate: {}", self::line(&what_if))?;
         }

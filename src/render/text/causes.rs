@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Page, named, plural};
 use crate::causes::{self, Advised, Cause};
 use crate::model::text::sanitize;
-use crate::render::{estimate, file_names, format_duration, format_range};
+use crate::render::{cause_parts, estimate, file_names, format_duration, format_range};
 use crate::report::replay::Change;
 use crate::table::{CauseLine, Quantiles, Summary};
 
@@ -19,8 +19,6 @@ const LABEL: usize = 10;
 const IN_FULL: usize = 3;
 /// How many things that startups waited for are named.
 const PARTS: usize = 3;
-/// How many names of one error are listed.
-const NAMES: usize = 4;
 
 impl Page<'_> {
     pub(super) fn causes(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
@@ -153,42 +151,11 @@ impl Page<'_> {
     }
 }
 
-/// What startups waited for, a line for each error or, without one, for each thing.
+/// What startups waited for; what all of them waited for stands on the example's line.
 fn parts(line: &CauseLine) -> Vec<String> {
-    let pods = |count: u64| plural(count as usize, "pod", "pods");
-    let mut errors: Vec<(&str, u64, Vec<&str>)> = Vec::new();
-    let mut all = Vec::new();
-    for part in &line.parts {
-        let named = part.waited_for.as_deref();
-        let Some(error) = part.error.as_deref() else {
-            let named = named
-                .map(|named| format!("{}: {} ({})", pods(part.pods), sanitize(named), format_duration(part.lost_s)));
-            all.extend(named);
-            continue;
-        };
-        match errors.iter_mut().find(|(known, ..)| *known == error) {
-            Some((_, count, names)) => {
-                *count += part.pods;
-                names.extend(named);
-            }
-            None => errors.push((error, part.pods, named.into_iter().collect())),
-        }
-    }
-    let of_error = |(error, count, names): (&str, u64, Vec<&str>)| {
-        let more = names.len().saturating_sub(NAMES);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let names: Vec<String> = names.iter().take(NAMES).map(|name| sanitize(name)).collect();
-        let names = if names.is_empty() { String::new() } else { format!(" ({}{more})", names.join(", ")) };
-        format!("{}: {}{names}", pods(count), sanitize(error))
-    };
-    // One that all have stands on the example's line.
-    let mut lines: Vec<String> = errors.into_iter().map(of_error).collect();
-    lines.extend(all);
-    if line.pods == 1 || lines.len() == 1 && line.parts.len() == 1 && line.parts[0].pods == line.pods {
-        Vec::new()
-    } else {
-        lines
-    }
+    let parts = cause_parts::of(line);
+    let on_example = parts.len() == 1 && line.parts.len() == 1 && line.parts[0].pods == line.pods;
+    if line.pods == 1 || on_example { Vec::new() } else { parts }
 }
 
 /// A label, as wide as the widest of them.

@@ -8,6 +8,7 @@ use crate::causes::setting::{SETTINGS, Settings};
 use crate::model::error::Error;
 use crate::model::hash::{HashMap, HashSet};
 use crate::model::startup::STATES;
+use crate::model::time::Nanos;
 use crate::table::part::BEGAN;
 use crate::table::query::ByName;
 use crate::table::startups::Table;
@@ -28,8 +29,19 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    const COLUMNS: [&str; 10] =
-        ["state", "evidence", "kubelet_version", "node", "settings", "source", BEGAN, "watched", "running", "seen"];
+    const COLUMNS: [&str; 11] = [
+        "state",
+        "evidence",
+        "kubelet_version",
+        "node",
+        "settings",
+        "source",
+        BEGAN,
+        "watched",
+        "running",
+        "seen",
+        "total_s",
+    ];
 
     pub(super) fn collect(table: &Table) -> Result<Self, Error> {
         let mut counts = Counts {
@@ -74,7 +86,12 @@ impl Counts {
             let (watched, running, seen) =
                 (batch.integers("watched")?, batch.integers("running")?, batch.integers("seen")?);
             let ends = watched.iter().zip(running.iter()).zip(seen.iter());
-            let last = ends.filter_map(|((watched, running), seen)| watched.or(running).or(seen)).max();
+            let marked = ends.map(|((watched, running), seen)| watched.or(running).or(seen));
+            // Objects show how long a start took, not when the kubelet said so.
+            let totals = batch.seconds("total_s")?;
+            let took = began.iter().zip(totals.iter());
+            let took = took.map(|(began, total)| Some(began? + Nanos::from_seconds(total?).0));
+            let last = marked.zip(took).filter_map(|(marked, took)| marked.or(took)).max();
             counts.last = counts.last.max(last);
             Ok(())
         })?;

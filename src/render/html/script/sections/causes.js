@@ -73,6 +73,7 @@ function causeDetail(line, sign) {
 	return h(
 		"div.inside",
 		h("p.hint", pick("cause", line.cause, "Show only startups with this cause")),
+		partsOf(line.cause).map((part) => h("p.part", part)),
 		h(
 			"dl.pairs",
 			pair("lost", `${sign}${span(line.lost)}`),

@@ -145,6 +145,9 @@ const wholeCause = (id) => (!filtered() && summary.causes.find(({ cause }) => ca
 /** The estimate for the advice of a cause; of a filtered selection there is none. */
 const estimateOf = (id) => (filtered() ? null : words.estimates[id]);
 
+/** What the startups of a cause waited for, over all startups. */
+const partsOf = (id) => (filtered() ? [] : (words.parts[id] ?? []));
+
 /** Estimates that the user asked for; those of causes are shown with them. */
 function askedReplays() {
 	const asked = (report.what_if ?? []).filter(({ cause }) => cause === null);
@@ -197,6 +200,7 @@ function topCauses(found, sign) {
 			),
 			bar(cause.lost / most, "plain"),
 			h("p", known?.title),
+			partsOf(cause.cause).map((part) => h("p.part", part)),
 			known && h("p.set", h("b", "change "), known.set),
 			estimate && h("p.what-if", h("b", "estimate "), estimate),
 			known?.side_effect && h("p.trade-off", h("b", "trade-off "), known.side_effect),
