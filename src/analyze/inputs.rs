@@ -15,6 +15,8 @@ use super::scrapes::Scrapes;
 use crate::input::{self, OpenSource, Rereadable, Source, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
+use crate::model::object::{self, Object};
+use crate::model::object_yaml;
 use crate::model::workload::Owners;
 use crate::table::{ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows};
 
@@ -29,7 +31,7 @@ pub(super) struct Input {
 #[derive(Clone, Copy)]
 enum Reader {
     /// API objects, which are read before anything else: rows are given the workloads of their pods.
-    Objects,
+    Objects(ReadObjects),
     /// A Parquet table: a file, for it is not read from its beginning to its end.
     Parquet,
     /// Startups.
@@ -41,13 +43,19 @@ enum Reader {
 }
 
 type Bytes = Box<dyn Read + Send>;
+/// Gives the objects of an input one by one.
+type ReadObjects = fn(Bytes, &mut dyn FnMut(Object)) -> Result<(), String>;
 
 /// All of them; the first whose `sniff` holds counts. Everything else is a log.
 const INPUTS: &[Input] = &[
     Input { sniff: |head| head.starts_with(b"PAR1"), read: Reader::Parquet },
     Input { sniff: is_report, read: Reader::Rows(read_report) },
     Input { sniff: is_rows, read: Reader::Rows(read_rows) },
-    Input { sniff: is_objects, read: Reader::Objects },
+    Input {
+        sniff: is_objects,
+        read: Reader::Objects(|bytes, each| object::read(bytes, each).map_err(|error| error.to_string())),
+    },
+    Input { sniff: is_yaml_objects, read: Reader::Objects(|bytes, each| object_yaml::read(bytes, each)) },
     Input { sniff: is_page, read: Reader::Rows(read_page) },
     Input { sniff: is_api_response, read: Reader::ApiResponse },
     Input { sniff: is_exposition, read: Reader::Metrics },
@@ -73,6 +81,18 @@ fn is_objects(head: &[u8]) -> bool {
         // A watch event.
         || (has_first_key(head, "type") || has_first_key(head, "object"))
             && [&b"\"object\""[..], b"\"apiVersion\""].iter().all(|key| memmem::find(head, key).is_some())
+}
+
+/// API objects in YAML, as `kubectl get -o yaml` prints them.
+fn is_yaml_objects(head: &[u8]) -> bool {
+    let head = head.trim_ascii_start();
+    let head = head.strip_prefix(b"---").map_or(head, <[u8]>::trim_ascii_start);
+    let begins = |key: &str| head.starts_with(key.as_bytes());
+    // A watch event wraps its object.
+    begins("apiVersion: ")
+        || begins("kind: ") && memmem::find(head, b"\napiVersion: ").is_some()
+        || begins("object:") && memmem::find(head, b"\n  apiVersion: ").is_some()
+        || begins("items:") && memmem::find(head, b"- apiVersion: ").is_some()
 }
 
 /// A response of the Prometheus API to a query.
@@ -180,8 +200,8 @@ impl Inputs {
         };
         let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
         let input = Input::detect(&mut opened);
-        if let Some(Input { read: Reader::Objects, .. }) = input {
-            self.read_objects(source, opened.bytes(), options, stop);
+        if let Some(Input { read: Reader::Objects(read), .. }) = input {
+            self.read_objects(source, |each| read(opened.bytes(), each), options, stop);
             return None;
         }
         // Of what a folder holds much is no log, and is only read over.
@@ -224,7 +244,7 @@ impl Inputs {
             }
             (Reader::Metrics, _) => bytes().and_then(|bytes| self.scrapes.read(source, bytes, &mut self.errors)),
             // They were read when the source was probed.
-            (Reader::Objects, _) => Ok(()),
+            (Reader::Objects(_), _) => Ok(()),
         };
         self.check(source, done, stop)
     }
@@ -235,8 +255,14 @@ impl Inputs {
         self.errors.push(error);
     }
 
-    fn read_objects(&mut self, source: &Source, reader: impl Read, options: &Options, stop: &AtomicBool) {
-        if let Err(error) = self.objects.read(source, reader, &options.grammars, &mut self.owners)
+    fn read_objects(
+        &mut self,
+        source: &Source,
+        read: impl FnOnce(&mut dyn FnMut(Object)) -> Result<(), String>,
+        options: &Options,
+        stop: &AtomicBool,
+    ) {
+        if let Err(error) = self.objects.read(source, read, &options.grammars, &mut self.owners)
             && !stop.load(Ordering::Relaxed)
         {
             self.errors.push(format!("{}: not all API objects could be read: {error}", source.name));

@@ -10,7 +10,7 @@ use super::reorder::Dated;
 use super::sorter::{self, Sorter};
 use crate::input::Source;
 use crate::model::error::Error;
-use crate::model::object::{self, Object};
+use crate::model::object::Object;
 use crate::model::record::{Record, SourceLine};
 use crate::model::time::Time;
 use crate::model::workload::Owners;
@@ -52,14 +52,14 @@ impl ObjectRecords {
         }
     }
 
-    /// Reads a source; its pods' owners go to `owners`.
+    /// Reads a source by what gives its objects; its pods' owners go to `owners`.
     ///
     /// # Errors
     /// When it cannot be read to its end, or the temporary folder cannot be written; what came before is kept.
     pub(super) fn read(
         &mut self,
         source: &Source,
-        reader: impl std::io::Read,
+        read: impl FnOnce(&mut dyn FnMut(Object)) -> Result<(), String>,
         grammars: &Grammars,
         owners: &mut Owners,
     ) -> Result<(), String> {
@@ -67,7 +67,7 @@ impl ObjectRecords {
         self.sources.push(source.name.clone());
         self.last = 0;
         let mut failed = None;
-        let read = object::read(reader, &mut |object| {
+        let read = read(&mut |object| {
             if owners.add(&object) {
                 self.pods += 1;
             } else if object.is_event() {
@@ -79,7 +79,7 @@ impl ObjectRecords {
         });
         match (read, failed) {
             (_, Some(error)) => Err(error.to_string()),
-            (Err(error), None) => Err(error.to_string()),
+            (Err(error), None) => Err(error),
             (Ok(()), None) => Ok(()),
         }
     }

@@ -180,9 +180,9 @@ impl<R: Read> Read for CountLines<'_, R> {
 }
 
 /// An object, or several in a list: values of any type are welcome anywhere.
-struct Document<'a> {
-    each: &'a mut dyn FnMut(Object),
-    line: &'a Cell<u64>,
+pub(super) struct Document<'a> {
+    pub(super) each: &'a mut dyn FnMut(Object),
+    pub(super) line: &'a Cell<u64>,
 }
 
 impl<'de> DeserializeSeed<'de> for Document<'_> {

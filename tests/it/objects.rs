@@ -269,6 +269,37 @@ fn hostile_objects_are_read_as_far_as_they_go() {
     assert!((number(&rows[0], "running_s") - 21.0).abs() <= 1.0);
 }
 
+/// Rows without what tells where they were read.
+fn bare(input: &[u8]) -> BTreeMap<(String, String), Value> {
+    let mut rows = piped(input).0;
+    for row in &mut rows {
+        let row = row.as_object_mut().expect("a row");
+        // They hold numbers of lines.
+        for field in ["source", "line", "lines", "spans", "findings"] {
+            row.remove(field);
+        }
+    }
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+/// What `kubectl get pods,events -A -o yaml` printed of the same objects.
+#[test]
+fn yaml_gives_what_json_gives() {
+    let yaml = unpacked(&three_nodes().join("objects.yaml.zst"));
+    let json: Vec<u8> = objects(&three_nodes()).iter().flat_map(|path| unpacked(path)).collect();
+    let rows = bare(&json);
+    assert!(rows.len() > 140);
+    assert_eq!(bare(&yaml), rows);
+    // A dump that is cut, and one in whose middle something else stands, lose no more than that.
+    let text = String::from_utf8(yaml).expect("UTF-8");
+    let cut = bare(&text.as_bytes()[..text.len() / 3]);
+    assert!(cut.len() > 100 && cut.len() <= rows.len(), "{}", cut.len());
+    let broken = text.replacen("  kind: Pod\n", "  kind: [Pod\n", 2);
+    assert_eq!(bare(broken.as_bytes()).len(), rows.len(), "events are left of the two pods");
+    let (_, shown) = piped(broken.as_bytes());
+    assert!(shown.contains("142 pods") || shown.contains("141 pods"), "{shown}");
+}
+
 #[test]
 fn the_order_of_objects_does_not_matter() {
     let dump = |order: &dyn Fn(&mut Vec<Value>)| {
@@ -280,17 +311,6 @@ fn the_order_of_objects_does_not_matter() {
         order(&mut all);
         all.iter().map(|item| format!("{item}\n")).collect::<String>()
     };
-    let bare = |input: String| -> BTreeMap<(String, String), Value> {
-        let mut rows = piped(input.as_bytes()).0;
-        for row in &mut rows {
-            let row = row.as_object_mut().expect("a row");
-            // They hold numbers of lines.
-            for field in ["source", "line", "lines", "spans", "findings"] {
-                row.remove(field);
-            }
-        }
-        rows.into_iter().map(|row| (key(&row), row)).collect()
-    };
-    let forward = bare(dump(&|_| {}));
-    assert_eq!(forward, bare(dump(&|all| all.reverse())));
+    let forward = bare(dump(&|_| {}).as_bytes());
+    assert_eq!(forward, bare(dump(&|all| all.reverse()).as_bytes()));
 }
