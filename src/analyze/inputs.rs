@@ -298,11 +298,12 @@ mod tests {
 
     #[test]
     fn each_format_is_known_by_its_first_bytes_and_no_log_is() {
-        let heads: [&[u8]; 7] = [
+        let heads: [&[u8]; 8] = [
             b"PAR1\x15\0",
             b"{\n  \"podlag_report\": 1,",
             b"{\"podlag_metrics\": 1}",
             b"{\"apiVersion\": \"v1\", \"items\": [",
+            b"---\napiVersion: v1\nitems:\n- apiVersion: v1\n",
             b"<!doctype html><html><head><meta name=\"generator\" content=\"podlag\">",
             b"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[",
             b"# HELP up Text.\n# TYPE up gauge\n",
@@ -310,6 +311,9 @@ mod tests {
         assert_eq!(heads.len(), INPUTS.len());
         for (at, head) in heads.iter().enumerate() {
             assert_eq!(formats(head), [at], "{:?}", String::from_utf8_lossy(head));
+        }
+        for yaml in ["object:\n  apiVersion: v1\n", "kind: Pod\napiVersion: v1\n", "items:\n- apiVersion: v1\n"] {
+            assert_eq!(formats(yaml.as_bytes()), [4], "{yaml}");
         }
         assert_eq!(formats(b"{\"node\": \"n\", \"kubelet_version\": \"1.34\"}"), [2]);
         for log in [

@@ -72,9 +72,16 @@ pub(super) fn collect(
         claims.add(Phase::Watch, rank::WATCH, exact(running), exact(watched));
     }
     if watched < end && startup.observed.is_some() {
-        claims.add(Phase::RetryBackoff, rank::RETRY, exact(watched), exact(end));
+        let again = timeline.runs.iter().rfind(|run| run.started.is_some_and(|started| started.low > running));
+        let to =
+            BoundedInstant { place: again.and_then(|run| run.started?.place).or(observed_place), ..within(end, end) };
+        claims.add(Phase::RetryBackoff, rank::RETRY, exact(watched), to).waited_for =
+            again.and_then(|run| run.name.clone()).map(WaitedFor::Container);
     }
-    if let Some(first) = kubelet.iter().find(before_running) {
+    if let Some(first) = kubelet.iter().find(before_running).filter(|first| begins_in_start(startup, first, begin)) {
+        let to = BoundedInstant { place: None, ..mark(first) };
+        claims.add(Phase::Unattributed, rank::GAP, exact(begin), to).waited_for = Some(WaitedFor::LogBegin);
+    } else if let Some(first) = kubelet.iter().find(before_running) {
         let added = kubelet.iter().find(|event| event.fact == Fact::PodAdded);
         let to = match added {
             Some(added) if added.time <= first.time + Nanos(SECOND) => BoundedInstant::exact(added.time, added.place),
@@ -101,6 +108,14 @@ pub(super) fn collect(
     }
     reporting(startup, timeline, running, &mut claims);
     claims.list
+}
+
+/// Whether the log begins after a pod's creation with a line that does not show the kubelet taking it: scheduling and what followed
+/// lie before.
+fn begins_in_start(startup: &Startup, first: &Event, begin: Time) -> bool {
+    // Syncs come again and again.
+    let takes = matches!(first.fact, Fact::PodAdded | Fact::PodAdmitted | Fact::VolumeVerifyStarted);
+    !takes && begin < first.time && startup.context.log_begin.is_some_and(|log| begin + Nanos(SECOND) < log)
 }
 
 pub(super) fn mark(event: &Event) -> BoundedInstant {
@@ -186,7 +201,7 @@ pub(super) fn containers(startup: &Startup, timeline: &Timeline, running: Time, 
             pull_claims::pulls(startup, number, before, asked, gaps_with_pulls, claims)
                 .or_else(|| pull_claims::unlogged_pull(startup, before, asked, gaps_with_pulls, &mut unlogged, claims))
         };
-        retries(&failures, before, asked, claims);
+        retries(startup, &failures, before, asked, claims);
         let from = match (run.requested, pulled) {
             (Some(asked), _) => asked,
             (None, Some(pulled)) => pulled,
@@ -216,7 +231,7 @@ pub(super) fn containers(startup: &Startup, timeline: &Timeline, running: Time, 
     // What failed after the last step and was still failing.
     let open = BoundedInstant { place: None, ..within(running, running) };
     if startup.running().is_none() {
-        retries(&failures, before, open, claims);
+        retries(startup, &failures, before, open, claims);
     }
 }
 
@@ -252,7 +267,13 @@ fn init(
 }
 
 /// Waits after failed tries that are not the image's.
-fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, claims: &mut Claims) {
+fn retries(
+    startup: &Startup,
+    failures: &[Failure],
+    before: BoundedInstant,
+    asked: BoundedInstant,
+    claims: &mut Claims,
+) {
     let mine = |failure: &&Failure| failure.at.at >= before.low && failure.at.at <= asked.at;
     let other: Vec<&Failure> =
         failures.iter().filter(mine).filter(|failure| failure.step == FailedStep::Container).collect();
@@ -264,6 +285,10 @@ fn retries(failures: &[Failure], before: BoundedInstant, asked: BoundedInstant, 
         failures.iter().filter(mine).filter(|failure| failure.step == FailedStep::Pull).collect();
     if let (Some(first), Some(last)) = (pulls.first(), pulls.last()) {
         let to = if asked.low == asked.high { asked } else { BoundedInstant { low: last.at.at, ..asked } };
+        // It ends with the pull that went well.
+        let pulled =
+            startup.transfers.iter().filter(|pull| pull.ok && pull.started >= last.at.at && pull.finished <= to.at);
+        let to = pulled.map(|pull| pull.finished).min().map_or(to, |finished| to.not_after(finished.max(first.at.at)));
         // Transfers, where known, outrank it; it covers what they leave.
         claims.add(Phase::ImageBackoff, rank::BACKOFF, first.at, to);
     }

@@ -24,7 +24,7 @@ mod whole_seconds;
 use crate::model::phase::Phase;
 pub use crate::model::precision::Precision;
 use crate::model::record::{Fact, Field, RecordFormat, RecordedTime, SourceLine};
-use crate::model::startup::{Startup, State};
+use crate::model::startup::{Event, Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::waited_for::WaitedFor;
 use crate::parse::startup_record::is_overflow;
@@ -241,8 +241,10 @@ fn first_line(startup: &Startup) -> Option<Time> {
     if startup.by_objects {
         return startup.scheduling.iter().chain(startup.events.iter()).map(|event| event.time).min();
     }
-    let first = startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first())?;
-    Some(whole_seconds::latest(first.time, first.whole_second))
+    let time = |event: &Event| whole_seconds::latest(event.time, event.whole_second);
+    let by_kubelet = startup.events.iter().find(|event| !event.from_runtime).map(time);
+    // The kubelet's comes first, unless its log begins later.
+    by_kubelet.into_iter().chain(startup.events.first().map(time)).min()
 }
 
 /// A start that ended before it began, by two clocks: one piece of the whole, its parts cannot be distinguished.
@@ -342,6 +344,10 @@ fn slo(startup: &Startup, breakdown: &Breakdown) -> Option<f64> {
         && observed.last_pull == RecordedTime::Never
         && breakdown.timeline.source == TimelineSource::Relist;
     if unknown_end {
+        return None;
+    }
+    if breakdown.spans.iter().any(|span| span.waited_for == Some(WaitedFor::LogBegin)) {
+        // Init containers may lie before it, and the record counts them badly.
         return None;
     }
     let phases = [Phase::ImageWait, Phase::ImagePull, Phase::ImageBackoff, Phase::Init];

@@ -98,7 +98,11 @@ fn crash_loop(startup: &Startup, timeline: &Timeline) -> Option<Outcome> {
         (None, Some(run)) if stayed(startup, run) => run.started,
         _ => None,
     };
-    Some(up.map_or_else(|| Outcome::never_ran(State::Starting, log_end), Outcome::ran))
+    let down = || match startup.deleted {
+        Some(deleted) => Outcome::never_ran(State::Gone, deleted),
+        None => Outcome::never_ran(State::Starting, log_end),
+    };
+    Some(up.map_or_else(down, Outcome::ran))
 }
 
 /// Whether a container that had exited before stays this time: until the pod is deleted, or for longer than what fails at once.

@@ -62,6 +62,7 @@ pub use case::{Case, Match};
 use crate::breakdown::Span;
 use crate::causes::evidence::Evidence;
 use crate::causes::metric_rules::MetricRule;
+use crate::model::nearest::nearest;
 use crate::model::phase::{PHASES, Phase};
 use crate::model::record::{Field, SourceLine};
 use crate::model::startup::State;
@@ -234,6 +235,14 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
 /// All causes.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
     CAUSES.iter()
+}
+
+/// Where to find the ids of causes, and the one that a word was probably meant to be.
+pub fn list_of_causes(word: &str) -> String {
+    match nearest(word, all().map(|cause| cause.id)) {
+        Some(near) => format!("did you mean {near}? podlag explain lists all causes"),
+        None => "podlag explain lists all causes".into(),
+    }
 }
 
 /// All causes by the group of the phase they claim first, in the order of the phases; what claims no seconds comes last.

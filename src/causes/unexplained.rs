@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "unexplained",
     title: "Time not explained by the input",
-    advice: &[Advice::new(0, "add the missing kubelet or container runtime log of the same time, or run the kubelet with -v=4 for a while").side_effect("more log volume")],
+    advice: &[Advice::new(0, "add what is missing of the same time: events (kubectl get pods,events -A -o json), the kubelet log or the container runtime log; with all of them, run the kubelet with -v=4 for a while").side_effect("more log volume")],
     text: "\
 What it means
 No line covers this time, an attempt failed for a reason that podlag does not know, or a pull started late although no other pull was ahead of it.
@@ -17,7 +17,7 @@ How it is detected
 More than 3 s that no phase covers, or that lie between attempts and belong to no other cause.
 
 What to do
-Add the container runtime log of the same time; raise the kubelet's verbosity on one node.
+Without access to nodes: give events beside pods. Else add the container runtime log of the same time, and earlier lines where the log begins in the middle of a start; raise the kubelet's verbosity on one node.
 
 When it misleads
 –

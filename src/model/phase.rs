@@ -80,6 +80,11 @@ impl Phase {
         self != Phase::Readiness
     }
 
+    /// Whether the pod waits for it: the kubelet's own watch is a part of the total that delays nobody.
+    pub fn delays_pod(self) -> bool {
+        self != Phase::Watch
+    }
+
     /// Its number in `PHASES`.
     pub fn index(self) -> usize {
         self as usize

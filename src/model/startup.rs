@@ -190,6 +190,8 @@ pub struct NodeContext {
     pub concurrent_starts: usize,
     /// How others of the node got on that ran within half a minute of it, where there are two or more.
     pub neighbours: Option<NeighbourStats>,
+    /// The beginning of what the node's log shows; none where there is no log.
+    pub log_begin: Option<Time>,
     /// The end of what the node's log shows.
     pub log_end: Time,
 }

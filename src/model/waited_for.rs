@@ -26,6 +26,8 @@ pub enum WaitedFor {
     DetectionOrUpdate,
     /// The pod's volumes or its sandbox: no object of the API separates them.
     VolumesOrSandbox,
+    /// The beginning of the log: what came before is not shown.
+    LogBegin,
     /// A readiness probe: the seconds that its settings take at the least, and its period.
     ReadinessProbe {
         /// Initial delay, and a period for each further success that it asks for.
@@ -47,6 +49,7 @@ const CLAIM: &str = "resource claim ";
 const NETWORK: &str = "the node's network";
 const PROBE: &str = "a readiness probe with at least ";
 const VOLUMES_OR_SANDBOX: &str = "volumes or sandbox: no event separates them";
+const LOG_BEGIN: &str = "before the log begins";
 const DETECTION_OR_UPDATE: &str = "or status update: no line separates them";
 
 impl WaitedFor {
@@ -76,6 +79,9 @@ impl WaitedFor {
         if text == VOLUMES_OR_SANDBOX {
             return WaitedFor::VolumesOrSandbox;
         }
+        if text == LOG_BEGIN {
+            return WaitedFor::LogBegin;
+        }
         if text == DETECTION_OR_UPDATE {
             return WaitedFor::DetectionOrUpdate;
         }
@@ -104,6 +110,7 @@ impl WaitedFor {
             | WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
+            | WaitedFor::LogBegin
             | WaitedFor::ReadinessProbe { .. }
             | WaitedFor::Burst { .. } => None,
         }
@@ -125,6 +132,7 @@ impl fmt::Display for WaitedFor {
             WaitedFor::ResourceClaim(claim) => write!(out, "{CLAIM}{claim}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
+            WaitedFor::LogBegin => out.write_str(LOG_BEGIN),
             WaitedFor::VolumesOrSandbox => out.write_str(VOLUMES_OR_SANDBOX),
             WaitedFor::ReadinessProbe { least, period } => {
                 write!(out, "{PROBE}{least} s of delay and a period of {period} s")
@@ -152,6 +160,7 @@ mod tests {
             WaitedFor::NodeNetwork,
             WaitedFor::DetectionOrUpdate,
             WaitedFor::VolumesOrSandbox,
+            WaitedFor::LogBegin,
             WaitedFor::ReadinessProbe { least: 12, period: 2 },
             WaitedFor::Burst { others: 39 },
         ] {

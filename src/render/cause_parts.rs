@@ -3,6 +3,7 @@
 use super::format_duration;
 use super::text::plural;
 use crate::model::text::sanitize;
+use crate::model::waited_for::WaitedFor;
 use crate::table::CauseLine;
 
 /// How many names of one error are listed.
@@ -16,8 +17,14 @@ pub(super) fn of(line: &CauseLine) -> Vec<String> {
     for part in &line.parts {
         let named = part.waited_for.as_deref();
         let Some(error) = part.error.as_deref() else {
-            let named = named
-                .map(|named| format!("{}: {} ({})", pods(part.pods), sanitize(named), format_duration(part.lost_s)));
+            let lost = format_duration(part.lost_s);
+            let named = named.map(|named| match WaitedFor::from_text(named) {
+                // It is the longest of those ahead: the wait is not its alone.
+                WaitedFor::PullAhead(image) => {
+                    format!("{}: longest behind {} (waited {lost} in all)", pods(part.pods), sanitize(&image))
+                }
+                _ => format!("{}: {} ({lost})", pods(part.pods), sanitize(named)),
+            });
             all.extend(named);
             continue;
         };

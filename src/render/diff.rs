@@ -71,6 +71,13 @@ fn headlines(diff: &Diff) -> Vec<String> {
         format!("after   {} on {}{}", starts(diff.startups.1), nodes(diff.nodes.1), versions(&diff.kubelets.1)),
     ];
     if let Some(running) = diff.lines.iter().find(|line| line.name == "running_s") {
+        let sides = [("before", diff.startups.0, running.before), ("after", diff.startups.1, running.after)];
+        for (side, count, known) in sides.into_iter().filter(|(_, count, known)| known < count) {
+            let missing = count - known;
+            all.push(format!(
+                "{side}: {missing} of {count} did not run, still start, or took an unknown time: the figures are of the others"
+            ));
+        }
         let quantile = |q: &crate::report::compare::Quantile| format!("{} {}", q.name, moved(q.before_s, q.after_s));
         let mut figures: Vec<String> = running.quantiles.iter().map(quantile).collect();
         figures.extend(means(running).map(|(before, after)| format!("mean {}", moved(before, after))));

@@ -26,7 +26,7 @@ pub fn list(out: &mut dyn Write) -> Result<(), Error> {
 pub fn one(id: &str, out: &mut dyn Write) -> Result<(), Error> {
     let Some(cause) = causes::named(id) else {
         let unknown =
-            || Error::new(ErrorKind::Setting, format!("unknown cause {id:?}")).help("podlag explain lists them");
+            || Error::new(ErrorKind::Setting, format!("unknown cause {id:?}")).help(causes::list_of_causes(id));
         return Ok(writeln!(out, "{id}: {}", breakdown::anomaly(id).ok_or_else(unknown)?)?);
     };
     let advised = cause.advised([], &Settings::default());

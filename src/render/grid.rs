@@ -99,7 +99,7 @@ impl Grid {
             .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|text| text.width()).max().unwrap_or(0))
             .collect();
         let whole: usize = widths.iter().map(|width| width + 2).sum::<usize>().saturating_sub(2);
-        if let Some(first) = widths.first_mut().filter(|_| !self.unclipped) {
+        if let Some(first) = widths.first_mut().filter(|_| screen.clips && !self.unclipped) {
             *first = first.saturating_sub(whole.saturating_sub(screen.width)).max(12);
         }
         for (number, line) in lines.iter().enumerate() {

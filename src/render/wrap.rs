@@ -78,6 +78,20 @@ pub(super) fn clip_middle(text: &str, most: usize, measure: fn(&str) -> usize) -
     format!("{head}…{}", text.get(from..).unwrap_or_default())
 }
 
+/// A line clipped to a width: where it holds an error, the end of that, which has the reason.
+pub(super) fn error_end(text: &str, width: usize) -> String {
+    // klog's key and logrus'.
+    let error = ["err=\"", "error=\""].iter().find_map(|key| Some(text.split_once(key)?.1));
+    let Some(error) = error.filter(|_| text.width() > width) else { return text.to_owned() };
+    // The value ends at a quote that no backslash is before.
+    let mut ends =
+        error.char_indices().filter(|(at, c)| *c == '"' && !error.get(..*at).is_some_and(|b| b.ends_with('\\')));
+    let error = ends.next().and_then(|(end, _)| error.get(..end)).unwrap_or(error);
+    let chars: Vec<char> = error.chars().collect();
+    let tail: String = chars.iter().skip(chars.len().saturating_sub(width.saturating_sub(3))).collect();
+    if tail.len() < error.len() { format!("… {tail}") } else { tail }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -156,7 +156,7 @@ impl Filter {
         for (pattern, glob) in compiled.iter().filter(|_| kind == "cause") {
             if !causes::all().any(|cause| glob.is_match(cause.id)) {
                 let unknown = format!("{flag}: unknown cause {pattern:?}");
-                return Err(Error::new(ErrorKind::Setting, unknown).help("podlag explain lists them"));
+                return Err(Error::new(ErrorKind::Setting, unknown).help(causes::list_of_causes(pattern)));
             }
         }
         self.globs.push(Globs { kind: number, exclude, patterns: compiled });

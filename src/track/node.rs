@@ -83,6 +83,7 @@ impl NodeState {
             events: near.take(MAX_CONTEXT_EVENTS).cloned().collect(),
             concurrent_starts: last.saturating_sub(first).saturating_sub(usize::from(startup.taken)),
             neighbours: startup.running().and_then(|running| neighbours(&self.pod_latencies, running)),
+            log_begin: node.log_range.map(|(from, _)| from),
             log_end: node.log_range.map_or(startup.last_event, |(_, to)| to),
         }
     }

@@ -67,7 +67,7 @@ fn a_ticket_has_the_metrics() {
     let alone = markdown(&[&pages[0], &pages[1]]);
     assert!(alone.starts_with("## podlag: 19 starts recorded by the kubelets of 1 node\n"), "{alone}");
     assert!(
-        alone.contains("\n**SLO missed**: ") && alone.contains("\n| image wait | 24 s | 77 % | 22–25 s |\n"),
+        alone.contains("\n**SLO by metrics missed**: ") && alone.contains("\n| image wait | 24 s | 77 % | 22–25 s |\n"),
         "{alone}"
     );
     let beside = markdown(&[&pages[0], &pages[1], &folder.join("in")]);

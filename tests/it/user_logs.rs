@@ -212,6 +212,47 @@ fn the_runtimes_log_alone_shows_what_ran_and_which_pulls_failed() {
     }
 }
 
+/// The end of a kubelet's log, as rotation leaves it, alone and beside the runtime's whole log.
+#[test]
+fn a_log_that_begins_in_the_middle_of_starts_blames_nothing_before_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut cut = 0;
+    for sample in ["s07-pull-backoff", "s04-volumes", "s04-volumes-v4", "s06-api-throttle", "s05-init-sidecars-v4"] {
+        let capture = samples().join(sample);
+        let whole = report(&[capture.join("in")]);
+        let log = text(&capture.join("in/kubelet.log.zst"));
+        let lines: Vec<&str> = log.lines().collect();
+        for share in [30, 45, 60] {
+            let kubelet = folder.path().join(format!("{sample}-{share}.log"));
+            let kept = &lines[lines.len() * (100 - share) / 100..];
+            std::fs::write(&kubelet, kept.join("\n")).expect("a file");
+            for inputs in [vec![kubelet.clone()], vec![kubelet.clone(), capture.join("in/containerd.log.zst")]] {
+                for row in report(&inputs)["startups"].as_array().expect("startups") {
+                    let name = name_of(row);
+                    assert!(row["total_s"].as_f64().unwrap_or(0.0) >= 0.0, "{sample} {share}: {row}");
+                    let spans = row["spans"].as_array().expect("spans");
+                    let before = spans.iter().find(|span| span["waited_for"] == "before the log begins");
+                    let Some(known) = whole["startups"].as_array().unwrap().iter().find(|row| name_of(row) == name)
+                    else {
+                        continue;
+                    };
+                    if known["cause"] != "scheduling-wait" && known["cause"] != "kubelet-restart" {
+                        assert_ne!(row["cause"], "scheduling-wait", "{sample} {share} {name}");
+                    }
+                    if before.is_some() {
+                        cut += 1;
+                        assert!(
+                            row["slo_s"].is_null(),
+                            "{sample} {share} {name}: what it leaves out lies before the log"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(cut > 20, "{cut}");
+}
+
 #[test]
 fn every_pulled_image_is_one_of_its_pod() {
     let (mut pulls, mut own) = (0, 0);

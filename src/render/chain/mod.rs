@@ -14,10 +14,12 @@ use queue::{BlockingPull, Queue};
 use crate::breakdown::{Precision, anomaly};
 use crate::model::error::Error;
 use crate::model::nearest::distance;
+use crate::model::phase::Phase;
+use crate::model::startup::State;
 use crate::model::text::sanitize;
 use crate::model::time::Time;
 use crate::report::Report;
-use crate::table::{Batch, CleanupList, Row, Span};
+use crate::table::{Batch, CleanupList, Pull, Row, Span};
 use unicode_width::UnicodeWidthStr;
 
 /// Writes single startups.
@@ -148,8 +150,8 @@ fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out:
     let running = row.running_s.map_or_else(
         || match (skew, row.running) {
             (Some(skew), _) => format!("running {} before it was created, by two clocks", format_duration(-skew)),
-            (None, Some(_)) => "running, since when is unknown".into(),
-            (None, None) => "not known to run".into(),
+            (None, Some(_)) if row.state == State::Running => "running, since when is unknown".into(),
+            (None, _) => "not known to run".into(),
         },
         |seconds| format!("running after {}", format_duration(seconds)),
     );
@@ -166,13 +168,18 @@ fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out:
         let about = span.waited_for.as_deref().map_or(String::new(), |about| format!(" {}", sanitize(about)));
         let label = span.phase.words().label;
         let (at, took) = (format_duration((span.from - begin).seconds()), format_duration(took));
-        let text = format!("{}  @{at:<9} +{took:<8} {label:<14}{about}{}", clock(span.from), bounds(span));
+        let failed = |pull: &Pull| &*pull.outcome == "failed" && pull.ended == Some(span.to);
+        let failed = span.phase == Phase::ImagePull && row.image_pulls.iter().any(failed);
+        let failed = if failed { " failed" } else { "" };
+        let text = format!("{}  @{at:<9} +{took:<8} {label:<14}{about}{failed}{}", clock(span.from), bounds(span));
         writeln!(out, "{}", text.trim_end())?;
         if let Some(place) = &span.evidence {
             let file = files.get(&place.source).map_or(&*place.source, String::as_str);
             let (at, line) = (format!("{INDENT}{}:{} ", sanitize(file), place.line), sanitize(row.text(place)));
             let room = screen.width.max(60).saturating_sub(at.width());
-            let line = if line.width() > room { wrap::clip_end(message(&line), room) } else { line };
+            // Of a line with an error the reason counts.
+            let clipped = || wrap::clip_end(&wrap::error_end(message(&line), room), room);
+            let line = if line.width() > room { clipped() } else { line };
             writeln!(out, "{}", format!("{at}{line}").trim_end())?;
         }
         write_queue(queue, screen, out)?;

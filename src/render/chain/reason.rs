@@ -17,6 +17,9 @@ pub(super) fn words(row: &Row) -> String {
     let first = row.findings.iter().find(|finding| &*finding.cause != UNEXPLAINED).or(row.findings.first());
     let Some(finding) = first else {
         return match row.state {
+            State::Running | State::Ended if row.user_latency_s().is_none() => {
+                "how long it took is unknown: the input does not show all of its start".into()
+            }
             State::Running | State::Ended => "not slow: no phase took longer than usual".into(),
             _ => format!("{what}: the input does not show why"),
         };

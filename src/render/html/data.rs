@@ -92,6 +92,7 @@ struct PhaseWords {
     label: &'static str,
     meaning: &'static str,
     in_total: bool,
+    delays_pod: bool,
     texture: &'static str,
 }
 
@@ -114,6 +115,7 @@ impl<'a> Data<'a> {
                 label: words.label,
                 meaning: words.meaning,
                 in_total: phase.is_in_total(),
+                delays_pod: phase.delays_pod(),
                 texture: palette::texture(*phase).name(),
             }
         };

@@ -57,7 +57,7 @@ fn slo(fleet: &NodeMetrics, out: &mut dyn Write) -> Result<(), Error> {
     let within = slo.within_5s.map_or("an unknown share".into(), shares);
     Ok(writeln!(
         out,
-        "**SLO {verdict}**: p99 of the kubelet's SLI {p99} (limit: 5 s), {within} of {:.0} within the limit.\n",
+        "**SLO by metrics {verdict}**: p99 of the kubelet's SLI {p99} (limit: 5 s), {within} of {:.0} within the limit. The metric also counts the watch delay, which no pod waits for.\n",
         slo.count
     )?)
 }

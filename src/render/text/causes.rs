@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Page, named, plural};
 use crate::causes::{self, Advised, Cause};
 use crate::model::text::sanitize;
-use crate::render::{cause_parts, estimate, file_names, format_duration, format_range};
+use crate::render::{cause_parts, estimate, file_names, format_duration, format_range, wrap};
 use crate::report::replay::Change;
 use crate::table::{CauseLine, Quantiles, Summary};
 
@@ -69,7 +69,7 @@ impl Page<'_> {
                 let file = file_names::unique(&place.source, &self.report.coverage.sources);
                 let head = format!("{}{}:{} ", label("evidence"), sanitize(file), place.line);
                 let room = if self.clips { self.width.saturating_sub(5 + head.width()) } else { usize::MAX };
-                let text = error_tail(&sanitize(&worst.text), room);
+                let text = wrap::error_end(&sanitize(&worst.text), room);
                 writeln!(out, "     {}", self.clipped_by(5, &format!("{head}{text}")))?;
             }
         }
@@ -161,19 +161,6 @@ fn parts(line: &CauseLine) -> Vec<String> {
 /// A label, as wide as the widest of them.
 fn label(name: &str) -> String {
     format!("{name:<LABEL$}")
-}
-
-/// A line clipped to a width: where it holds an error, the end of that, which has the reason.
-fn error_tail(text: &str, width: usize) -> String {
-    let error = text.split_once("err=\"").map(|(_, rest)| rest);
-    let Some(error) = error.filter(|_| text.width() > width) else { return text.to_owned() };
-    // The value ends at a quote that no backslash is before.
-    let mut ends =
-        error.char_indices().filter(|(at, c)| *c == '"' && !error.get(..*at).is_some_and(|b| b.ends_with('\\')));
-    let error = ends.next().and_then(|(end, _)| error.get(..end)).unwrap_or(error);
-    let chars: Vec<char> = error.chars().collect();
-    let tail: String = chars.iter().skip(chars.len().saturating_sub(width.saturating_sub(3))).collect();
-    if tail.len() < error.len() { format!("… {tail}") } else { tail }
 }
 
 /// How sure a claim is: all of it, some of it, or none.

@@ -62,7 +62,10 @@ impl Page<'_> {
         if let (Some(from), Some(to)) = (window.from, window.to) {
             let (from, to) = (from.to_string(), to.to_string());
             let clock = |time: &str| time.get(11..19).unwrap_or(time).to_owned();
-            parts.push(format!("{} {}–{} UTC", from.get(..10).unwrap_or(""), clock(&from), clock(&to)));
+            let (first, last) = (from.get(..10).unwrap_or(""), to.get(..10).unwrap_or(""));
+            // A day that both are of stands once.
+            let last = if first == last { String::new() } else { format!("{last} ") };
+            parts.push(format!("{first} {}–{last}{} UTC", clock(&from), clock(&to)));
         }
         if measured.nodes.iter().all(|node| node.window.scrapes == 1) {
             parts.push("single scrape: totals since kubelet start".into());
@@ -101,14 +104,18 @@ impl Page<'_> {
             let within = spread.within_5s.map_or(String::new(), shares);
             let broken = if fleet.overflowed > 0.0 {
                 format!(
-                    " ({} overflowed values (known kubelet bug) could be above or below 5 s)",
-                    format_count(fleet.overflowed as usize)
+                    " ({} that overflowed, a known fault of the kubelet, could be above or below 5 s)",
+                    plural(fleet.overflowed as usize, "value", "values")
                 )
             } else {
                 String::new()
             };
+            let above = match self.report.summary.startups {
+                0 => " (with the watch delay)",
+                _ => ": the metric also counts the watch delay, which no pod waits for; the SLO above does not",
+            };
             let text = format!(
-                "SLO by metrics      {verdict}, {within} of {} within 5 s (with the watch delay){broken}",
+                "SLO by metrics      {verdict}, {within} of {} within 5 s{above}{broken}",
                 format_count(spread.count.round() as usize)
             );
             self.words(out, "", &text)?;

@@ -16,7 +16,7 @@ use crate::model::startup::State;
 use crate::model::text::sanitize;
 use crate::report::{Coverage, Report};
 use crate::table::coverage::Counter;
-use crate::table::{Example, Summary};
+use crate::table::{Example, PhaseLine, Summary};
 
 /// Phases of a smaller share are named together.
 const SMALL: f64 = 0.01;
@@ -43,6 +43,7 @@ fn page(report: &Report, screen: TextOptions, out: &mut dyn Write) -> io::Result
     let summary = &report.summary;
     if report.is_empty() {
         writeln!(out, "no pod startups found")?;
+        page.nothing_found(out)?;
         return page.coverage(out);
     }
     if let Some(metrics) = report.metrics.as_ref().filter(|_| summary.startups == 0) {
@@ -167,7 +168,8 @@ impl Page<'_> {
     fn phases(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.strong("where the time went"))?;
         let room = self.width.saturating_sub(17 + 9 + 6 + 13 + 8).clamp(8, 60);
-        let most = summary.phases.iter().map(|line| line.lost_s).fold(0.0, f64::max);
+        let delays = |line: &&PhaseLine| Phase::from_name(line.phase).is_none_or(Phase::delays_pod);
+        let most = summary.phases.iter().filter(delays).map(|line| line.lost_s).fold(0.0, f64::max);
         let mut legend = false;
         let mut small: Vec<&str> = Vec::new();
         for line in summary.phases.iter().filter(|line| line.lost_s > 0.0005) {
@@ -179,7 +181,10 @@ impl Page<'_> {
             let label = phase.words().label;
             let cells = if most > 0.0 { (line.lost_s / most * room as f64 * 8.0).round() as usize } else { 0 };
             let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-            let bar = format!("{}{}", "█".repeat(cells / 8), eighths.get(cells % 8).unwrap_or(&""));
+            let bar = match phase.delays_pod() {
+                true => format!("{}{}", "█".repeat(cells / 8), eighths.get(cells % 8).unwrap_or(&"")),
+                false => wrap::clip_end("no pod waits for it", room),
+            };
             let pad = " ".repeat(room.saturating_sub(bar.width()));
             let exact = if line.certain_share >= 0.995 {
                 String::new()
@@ -202,6 +207,21 @@ impl Page<'_> {
             writeln!(out, "  (≥ N %: at least this share of the phase's time is certain)")?;
         }
         writeln!(out)
+    }
+
+    /// What to give, where nothing of the input could be used and no line says why.
+    fn nothing_found(&self, out: &mut dyn Write) -> io::Result<()> {
+        let read = &self.report.coverage;
+        if read.records > 0 || read.unread_sources > 0 || !read.source_errors.is_empty() || read.filtered > 0 {
+            return Ok(());
+        }
+        let what = if read.lines == 0 && read.events == 0 && read.pods == 0 {
+            "the input is empty"
+        } else {
+            "nothing of it is about pods that start"
+        };
+        let give = "give the log of a kubelet (journalctl -u kubelet), or pods and events (kubectl get pods,events -A -o json)";
+        self.words(out, "", &format!("{what}: {give}"))
     }
 
     fn slowest(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {

@@ -87,11 +87,11 @@ impl Counts {
                 (batch.integers("watched")?, batch.integers("running")?, batch.integers("seen")?);
             let ends = watched.iter().zip(running.iter()).zip(seen.iter());
             let marked = ends.map(|((watched, running), seen)| watched.or(running).or(seen));
-            // Objects show how long a start took, not when the kubelet said so.
+            // Of what has not run, and of what objects show, only the length is known.
             let totals = batch.seconds("total_s")?;
             let took = began.iter().zip(totals.iter());
             let took = took.map(|(began, total)| Some(began? + Nanos::from_seconds(total?).0));
-            let last = marked.zip(took).filter_map(|(marked, took)| marked.or(took)).max();
+            let last = marked.zip(took).filter_map(|(marked, took)| marked.max(took)).max();
             counts.last = counts.last.max(last);
             Ok(())
         })?;

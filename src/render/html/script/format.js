@@ -64,6 +64,13 @@ function clock(micros) {
 	return Number.isFinite(micros) ? stamp(micros, true).slice(11, 23) : "–";
 }
 
+/** An instant on an axis: the time of day, with its date where the axis covers several days. */
+function onAxis(micros, first, last) {
+	const text = stamp(micros, true);
+	const sameDay = stamp(first).slice(0, 10) === stamp(last).slice(0, 10);
+	return sameDay ? text.slice(11, 19) : text.slice(5, 16).replace("T", " ");
+}
+
 /** RFC 3339 with up to nanoseconds as microseconds since 1970. */
 function micros(text) {
 	if (!text) return Number.NaN;

@@ -115,13 +115,16 @@ const atLeast = (part) => (part >= 0.995 ? share(part) : `≥ ${share(part)}`);
 function phaseTable(found, sign) {
 	const lines = found.phases.filter(({ lost }) => lost > 0);
 	if (lines.length === 0) return none("No phase has a duration.");
-	const most = Math.max(...lines.map(({ lost }) => lost));
+	const delays = ({ phase }) => phaseWords.get(phase)?.delays_pod;
+	const most = Math.max(...lines.filter(delays).map(({ lost }) => lost));
+	const drawn = (line, ...kind) =>
+		delays(line) ? bar(line.lost / most, phaseClass(line.phase), ...kind) : h("span.quiet", "no pod waits for it");
 	const cells = lines.map((line) => [
 		[
 			h("span", { title: phaseWords.get(line.phase)?.meaning }, pick("phase", line.phase, phaseLabel(line.phase))),
-			bar(line.lost / most, phaseClass(line.phase), "bar beside"),
+			delays(line) && drawn(line, "bar beside"),
 		],
-		bar(line.lost / most, phaseClass(line.phase)),
+		drawn(line),
 		h("span", { "data-figure": `phase-${line.phase}`, "data-micros": Math.round(line.lost) }, sign + span(line.lost)),
 		phaseWords.get(line.phase)?.in_total ? sign + share(line.share) : "–",
 		sign + span(line.p99),

@@ -49,7 +49,7 @@ function drawTimeline(root, view) {
 
 const lifetime = (row) => [
 	of.started[row],
-	Number.isNaN(of.ended[row]) ? of.started[row] + (of.total[row] || 0) : of.ended[row],
+	Number.isNaN(of.total[row]) ? of.ended[row] || of.started[row] : of.started[row] + of.total[row],
 ];
 
 /** How many of some intervals lie over each of so many slots of time. */
@@ -102,7 +102,7 @@ function lanes({ node, rows: own }, first, last) {
 	const slots = 12;
 	const [going, waiting] = [overlap(lives, first, last, slots), overlap(waits, first, last, slots)];
 	const lines = Array.from({ length: slots }, (_, at) => [
-		clock(first + ((last - first) * at) / slots),
+		onAxis(first + ((last - first) * at) / slots, first, last),
 		String(going[at]),
 		String(waiting[at]),
 	]);
@@ -144,7 +144,7 @@ function laneChart(width, name, words, [lives, waits, restarts], [first, last, m
 		const anchor = across - left < 24 ? "start" : left + wide - across < 24 ? "end" : "middle";
 		marks.push(
 			rule(across, base, across, base + 4, "guide"),
-			label(across, base + 15, clock(first + seconds * 1e6).slice(0, 8), anchor, "quiet"),
+			label(across, base + 15, onAxis(first + seconds * 1e6, first, last), anchor, "quiet"),
 		);
 	}
 	return chart(width, base + 20, `Startups over time on ${name}`, words, marks);

@@ -50,23 +50,23 @@ function drawWaterfall(root, view) {
 				`Show more (${grouped(known.length - waterfall.visible)} left)`,
 			),
 	);
-	fitted(scale, (width) => refill(scale, scaleChart(width, most, first)));
+	fitted(scale, (width) => refill(scale, scaleMarks(width, most, first)));
 }
 
 const extent = ({ spans }) => [micros(spans[0].from), Math.max(...spans.map(({ to }) => micros(to)))];
 
-function scaleChart(width, most, first) {
-	const marks = steps(most / 1e6, Math.max(2, Math.floor(width / 90))).map((seconds) => {
-		const x = ((seconds * 1e6) / (most || 1)) * width;
+/** The scale over the bars. Its places are shares of the width, as those of the bars are, so that paper keeps them and the text's size. */
+function scaleMarks(width, most, first) {
+	return steps(most / 1e6, Math.max(2, Math.floor(width / 90))).map((seconds) => {
+		const part = (seconds * 1e6) / (most || 1);
 		const words = waterfall.byClock
-			? clock(first + seconds * 1e6).slice(0, 8)
+			? onAxis(first + seconds * 1e6, first, first + most)
 			: length(seconds).replace("0 ms", "0").replace(".0 s", " s");
-		return [
-			rule(x, 14, x, 20, "guide"),
-			label(x, 11, words, x < 20 ? "start" : x > width - 24 ? "end" : "middle", "quiet"),
-		];
+		const side = part * width < 20 ? "start" : part * width > width - 24 ? "end" : "middle";
+		const mark = h("span", { class: `tick ${side}` }, words);
+		mark.style.setProperty("left", `${part * 100}%`);
+		return mark;
 	});
-	return s("svg", { viewBox: `0 0 ${width} 20`, class: "chart" }, marks);
 }
 
 const stepWords = (one) => `${phaseLabel(one.phase)} ${length((micros(one.to) - micros(one.from)) / 1e6)}`;
