@@ -17,7 +17,7 @@ What it means
 A container (often an init container) exits with an error. The kubelet waits 10 s, then 20 s, and so on, before it starts the container again.
 
 How it is detected
-CrashLoopBackOff in the pod's errors, or the same container created again before the pod ran.
+CrashLoopBackOff in the pod's errors, or the same container created again before the pod ran. The time is counted from the first run to the beginning of the run that stays: short runs are a part of it.
 
 What to do
 The container's log and exit code show the reason. Make the container wait for its dependencies instead of exiting.

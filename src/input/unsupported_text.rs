@@ -40,9 +40,9 @@ const UNSUPPORTED_TEXTS: &[UnsupportedText] = &[
         },
     },
     UnsupportedText {
-        description: "API objects in YAML",
-        help: "Use -o json instead of -o yaml.",
-        sniff: |head| (head.starts_with(b"apiVersion:") || has(head, "\napiVersion:")) && has(head, "kind:"),
+        description: "a part of API objects in YAML",
+        help: "Give all that kubectl get -o yaml prints, from its first line on.",
+        sniff: |head| has(head, "\napiVersion:") && has(head, "kind:"),
     },
     UnsupportedText {
         description: "a log store's export in YAML",
@@ -128,6 +128,10 @@ fn has(head: &[u8], word: &str) -> bool {
 
 /// More bytes than in any text are none of a text's.
 fn is_binary(head: &[u8]) -> bool {
+    // UTF-16 is text: it is decoded.
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return false;
+    }
     let control = head.iter().filter(|byte| **byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | b'\x1b')).count();
     control * 20 > head.len()
 }
@@ -156,7 +160,7 @@ mod tests {
             ("Events:\n  Type    Reason     Age    From               Message\n", "Kubernetes events"),
             ("LAST SEEN   TYPE      REASON    OBJECT      MESSAGE\n", "Kubernetes events"),
             ("NAMESPACE   LAST SEEN   TYPE      REASON    OBJECT      MESSAGE\n", "Kubernetes events"),
-            ("apiVersion: v1\nkind: List\nitems:\n", "API objects in YAML"),
+            ("  name: web\napiVersion: v1\nkind: Pod\n", "a part of API objects in YAML"),
             ("insertId: 1abc\njsonPayload:\n  MESSAGE: 'I0911", "a log store's export in YAML"),
             (
                 "{\"status\": \"success\", \"data\": {\"resultType\": \"streams\"",
@@ -187,8 +191,10 @@ mod tests {
                 "{head}"
             );
         }
-        for head in ["", "some words, and more of them\n", "{\"level\":\"info\",\"message\":\"x\"}\n"] {
+        for head in ["", "\u{feff}", "some words, and more of them\n", "{\"level\":\"info\",\"message\":\"x\"}\n"] {
             assert!(UnsupportedText::detect(head.as_bytes()).is_none(), "{head}");
         }
+        let utf_16: Vec<u8> = "\u{feff}some words\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(UnsupportedText::detect(&utf_16).is_none());
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Page, plural};
 use crate::causes;
 use crate::metrics::reconcile::FigureUnit;
-use crate::metrics::{Bounds, MetricsReport, NodeMetrics, Reconciliation};
+use crate::metrics::{Bounds, MetricFinding, MetricsReport, NodeMetrics, Reconciliation};
 use crate::model::text::sanitize;
 use crate::render::{format_count, format_duration, format_percent, format_range, wrap};
 
@@ -38,10 +38,14 @@ impl Page<'_> {
     pub(super) fn measured(&self, measured: &MetricsReport, alone: bool, out: &mut dyn Write) -> io::Result<()> {
         let fleet = &measured.fleet;
         self.counted(measured, out)?;
+        // Where the logs of the same nodes are there, they say more: metrics add what logs cannot show.
+        let by_logs = !alone && !self.details && measured.nodes.iter().all(|node| node.reconciled.is_some());
         if fleet.startups > 0.0 {
             writeln!(out)?;
-            self.parts(fleet, out)?;
-            self.proofs(measured, out)?;
+            if !by_logs {
+                self.parts(fleet, out)?;
+            }
+            self.proofs(measured, by_logs, out)?;
             self.worst(measured, out)?;
         }
         for node in &measured.nodes {
@@ -150,8 +154,22 @@ impl Page<'_> {
         writeln!(out)
     }
 
-    fn proofs(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {
-        let proofs = &measured.fleet.causes;
+    fn proofs(&self, measured: &MetricsReport, by_logs: bool, out: &mut dyn Write) -> io::Result<()> {
+        let in_logs =
+            |proof: &&MetricFinding| by_logs && causes::named(&proof.cause).is_some_and(|cause| cause.logs.is_some());
+        let (left, proofs): (Vec<&MetricFinding>, Vec<&MetricFinding>) =
+            measured.fleet.causes.iter().partition(in_logs);
+        if !left.is_empty() {
+            let left: Vec<&str> = left.iter().map(|proof| proof.cause.as_str()).collect();
+            let words = format!(
+                "metrics alone would point to {}; the logs above show each start (--details shows both)",
+                left.join(", ")
+            );
+            self.words(out, "", &words)?;
+            if proofs.is_empty() {
+                return writeln!(out);
+            }
+        }
         if proofs.is_empty() {
             return writeln!(out, "{}\n", self.strong("the metrics show no cause"));
         }
