@@ -182,7 +182,7 @@ fn three_nodes_give_one_report() {
 }
 
 /// A pod and its events, to be changed.
-fn web() -> Vec<String> {
+pub fn web() -> Vec<String> {
     let pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"shop","uid":"a-1","creationTimestamp":"2026-11-28T10:00:00Z"},
 "spec":{"nodeName":"n1","containers":[{"name":"app","image":"reg.test/app:v1"}]},"status":{"phase":"Running","containerStatuses":[{"name":"app","restartCount":0,"state":{"running":{"startedAt":"2026-11-28T10:00:20Z"}}}]}}"#;
     let event = |name: &str, reason: &str, second: u32, path: &str, message: &str| {

@@ -8,6 +8,7 @@ mod damage;
 mod disk;
 mod folders;
 mod hostile;
+mod large;
 mod pipes;
 mod process;
 mod secure;
