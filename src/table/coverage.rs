@@ -101,10 +101,10 @@ coverage! {
         duplicate_startups = "duplicate startup merged" | "duplicate startups merged",
         /// Pods that are older than the log, or than the kubelet's start.
         existing_pods = "pod older than the log" | "pods older than the log",
-        /// Startups dropped because they were idle too long.
-        evicted_idle = "startup dropped: idle too long" | "startups dropped: idle too long",
-        /// Startups dropped because too many were open at once.
-        evicted_limit = "startup dropped: over the limit of open startups" | "startups dropped: over the limit of open startups",
+        /// Startups reported before their end because they were idle too long.
+        evicted_idle = "startup reported early: idle too long" | "startups reported early: idle too long",
+        /// Startups reported before their end because too many were open at once.
+        evicted_limit = "startup reported early: over the limit of open startups" | "startups reported early: over the limit of open startups",
         /// Duplicate events of startups dropped.
         dropped_events = "duplicate event dropped" | "duplicate events dropped",
         /// Messages that journald reports as dropped.

@@ -314,3 +314,126 @@ fn the_order_of_objects_does_not_matter() {
     let forward = bare(dump(&|_| {}).as_bytes());
     assert_eq!(forward, bare(dump(&|all| all.reverse()).as_bytes()));
 }
+
+/// The seconds of a Go duration.
+fn go_seconds(text: &str) -> f64 {
+    let (mut total, mut number) = (0.0, String::new());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if c.is_ascii_digit() || c == '.' {
+            number.push(c);
+            rest = &rest[1..];
+            continue;
+        }
+        let unit = ["ms", "µs", "ns", "h", "m", "s"].into_iter().find(|unit| rest.starts_with(unit)).expect("a unit");
+        let seconds = match unit {
+            "ms" => 1e-3,
+            "µs" => 1e-6,
+            "ns" => 1e-9,
+            "h" => 3600.0,
+            "m" => 60.0,
+            _ => 1.0,
+        };
+        total += number.parse::<f64>().expect("a number") * seconds;
+        number.clear();
+        rest = &rest[unit.len()..];
+    }
+    total
+}
+
+/// What events say, read here by their words and the nanoseconds in their names.
+#[test]
+fn every_pod_has_a_row_whose_phases_tile_and_are_as_its_events_say() {
+    let pulled =
+        regex::Regex::new(r#"^Successfully pulled image "(.+?)" in (\S+) \((\S+) including waiting\)"#).unwrap();
+    let nanos = |event: &Value| i64::from_str_radix(event["metadata"]["name"].as_str()?.rsplit('.').next()?, 16).ok();
+    let instant = |text: &str| {
+        let (seconds, fraction) =
+            text.trim_end_matches('Z').split_once('.').unwrap_or((text.trim_end_matches('Z'), "0"));
+        let time = chrono::NaiveDateTime::parse_from_str(seconds, "%Y-%m-%dT%H:%M:%S").expect("a time").and_utc();
+        time.timestamp() as f64 + format!("0.{fraction}").parse::<f64>().expect("a fraction")
+    };
+    let (mut rows, mut pulls, mut bound, mut ran, mut started_once, mut late) = (0, 0, 0, 0, 0, Vec::new());
+    for capture in captures().into_iter().chain([three_nodes()]) {
+        let pods: Value = serde_json::from_slice(&unpacked(&capture.join("pods.json.zst"))).expect("JSON");
+        let events: Value = serde_json::from_slice(&unpacked(&capture.join("events.json.zst"))).expect("JSON");
+        let found = by_uid(report(&objects(&capture)));
+        let found: BTreeMap<&str, &Value> = found.iter().map(|((_, uid), row)| (uid.as_str(), *row)).collect();
+        for pod in pods["items"].as_array().expect("a list") {
+            let meta = &pod["metadata"];
+            if meta["annotations"]["kubernetes.io/config.mirror"].is_string() {
+                continue;
+            }
+            let row = found[meta["uid"].as_str().expect("a uid")];
+            rows += 1;
+            let spans = row["spans"].as_array().expect("spans");
+            let took = |span: &Value| instant(span["to"].as_str().unwrap()) - instant(span["from"].as_str().unwrap());
+            let sum: f64 = spans.iter().map(took).sum();
+            assert!((sum - number(row, "total_s")).abs() < 1e-3, "{} {}", capture.display(), row["pod"]);
+            for pair in spans.windows(2) {
+                assert_eq!(pair[0]["to"], pair[1]["from"], "{} {}", capture.display(), row["pod"]);
+            }
+            let mine = |event: &&Value| event["involvedObject"]["uid"] == meta["uid"];
+            let mine: Vec<&Value> = events["items"].as_array().expect("a list").iter().filter(mine).collect();
+            let of =
+                |reason: &str| mine.iter().copied().filter(move |event| event["reason"] == reason).collect::<Vec<_>>();
+            if let [event] = of("Scheduled")[..]
+                && event["count"].as_u64().unwrap_or(1) == 1
+                && let Some(time) = event["eventTime"].as_str().map(instant).or(nanos(event).map(|at| at as f64 / 1e9))
+                && let Some(span) = spans.iter().rfind(|span| span["phase"] == "scheduling")
+            {
+                bound += 1;
+                let ends = instant(span["to"].as_str().unwrap());
+                assert!((ends - time).abs() < 1e-3, "{} {}: {ends} not {time}", capture.display(), row["pod"]);
+            }
+            for event in of("Pulled") {
+                let Some(words) = pulled.captures(event["message"].as_str().unwrap_or_default()) else { continue };
+                let (took, with_wait) = (go_seconds(&words[2]), go_seconds(&words[3]));
+                let is_it = |pull: &&Value| {
+                    pull["image"] == words[1]
+                        && (number(pull, "pull_s") - took).abs() < 0.06
+                        && (number(pull, "took_s") - with_wait).abs() < 0.06
+                };
+                pulls += 1;
+                let all = row["image_pulls"].as_array().expect("pulls");
+                assert!(all.iter().any(|pull| is_it(&pull)), "{} {}: {words:?} {all:?}", capture.display(), row["pod"]);
+            }
+            let started = of("Started");
+            let last = started
+                .iter()
+                .filter(|event| event["count"].as_u64() == Some(1))
+                .filter_map(|event| nanos(event))
+                .max();
+            let restarted =
+                number(row, "restarts") > 0.0 || started.iter().any(|event| event["count"].as_u64() != Some(1));
+            if let (Some(last), Some(running), Some(created), false) =
+                (last, row["running_s"].as_f64(), meta["creationTimestamp"].as_str(), restarted)
+            {
+                let by_events = last as f64 / 1e9 - instant(created);
+                // A postStart hook runs on after it.
+                if pod["spec"]["containers"].to_string().contains("postStart") {
+                    continue;
+                }
+                started_once += 1;
+                // The status has whole seconds: the pod ran between these two.
+                let least = row["running_min_s"].as_f64().unwrap_or(running);
+                if (least - 1.0..=running + 0.01).contains(&by_events) {
+                    ran += 1;
+                } else {
+                    late.push(format!(
+                        "{} {}: {least}..{running}, started {by_events:.3}",
+                        capture.display(),
+                        row["pod"]
+                    ));
+                }
+            }
+        }
+    }
+    // Statuses of a loaded node come later.
+    late.iter().for_each(|line| println!("{line}"));
+    println!(
+        "{rows} rows, {pulls} pulls, {bound} bound; {ran} of {started_once} ran within a second of their last Started event"
+    );
+    assert!(rows > 850 && pulls > 150 && bound > 800 && started_once > 700, "{rows} {pulls} {bound} {started_once}");
+    assert!(ran * 100 >= started_once * 97, "{ran} of {started_once}");
+}
