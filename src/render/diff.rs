@@ -114,7 +114,12 @@ fn headlines(diff: &Diff) -> Vec<String> {
     if !diff.lines.iter().any(|line| matches!(line.verdict, Verdict::Faster | Verdict::Slower)) {
         all.push("no significant change".into());
     }
-    for (note, word) in [("new", "new causes"), ("gone", "causes gone")] {
+    // Where the inputs differ in kind, one side's may not show what the other's does.
+    let words = match not_comparable.is_empty() {
+        true => [("new", "new causes"), ("gone", "causes gone")],
+        false => [("new", "causes seen only after"), ("gone", "causes seen only before")],
+    };
+    for (note, word) in words {
         let named: Vec<&str> =
             diff.causes.iter().filter(|cause| cause.note() == note).map(|cause| cause.cause.as_str()).collect();
         if !named.is_empty() {

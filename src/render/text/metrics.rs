@@ -56,7 +56,9 @@ impl Page<'_> {
         for remark in &fleet.window.remarks {
             self.words(out, "  ", &sanitize(remark))?;
         }
-        if alone { Ok(()) } else { writeln!(out) }
+        // What agrees with the logs ends with a blank line of its own.
+        let ended = fleet.window.remarks.is_empty() && measured.nodes.iter().any(|node| node.reconciled.is_some());
+        if alone || ended { Ok(()) } else { writeln!(out) }
     }
 
     fn counted(&self, measured: &MetricsReport, out: &mut dyn Write) -> io::Result<()> {

@@ -221,7 +221,10 @@ function drawBrush(element, width) {
 		"div.ends",
 		{ "aria-hidden": "true" },
 		h("span", stamp(first).replace("T", " ")),
-		h("span", stamp(first).slice(0, 10) === stamp(last).slice(0, 10) ? stamp(last).slice(11) : stamp(last)),
+		h(
+			"span",
+			stamp(first).slice(0, 10) === stamp(last).slice(0, 10) ? stamp(last).slice(11) : stamp(last).replace("T", " "),
+		),
 	);
 	return refill(element, drawing, ends);
 }
