@@ -16,6 +16,7 @@ mod cpu_throttled;
 mod crash_loop;
 mod dra_prepare_failing;
 mod dra_prepare_slow;
+mod error_reason;
 pub mod evidence;
 mod image_credentials_slow;
 mod image_gc_repull;
@@ -36,7 +37,7 @@ mod pleg_relist_delay;
 mod post_start_hook;
 mod pull_rate_limited;
 mod readiness_slow;
-mod reason;
+
 mod registry_mirror_failing;
 mod registry_slow;
 mod runtime_slow;
@@ -211,7 +212,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let rank = if inferred { Nanos(least.0.midpoint(lost.0)) } else { lost };
         let finding = Finding {
             cause: cause.id,
-            error: failure.and_then(|event| reason::of(event.fields.text(Field::Error)?)),
+            error: failure.and_then(|event| error_reason::of(event.fields.text(Field::Error)?)),
             lost,
             certain: if matched.likely { Nanos(0) } else { least.min(matched.at_most.unwrap_or(least)) },
             evidence: matched.place.or(longest.and_then(|span| span.place)).or_else(observed),

@@ -71,6 +71,13 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     let report = analyze::analyze(&sources, &options, &interrupt.stop);
     bar.end();
     let mut report = report?;
+    // A filter by time that lets all through, or nothing, was mostly meant for another day.
+    let (passed, filtered) = (report.summary.startups, report.coverage.filtered);
+    if let Some(time) = args.time_without_date().filter(|_| (passed == 0) != (filtered == 0)) {
+        print_error(&format!(
+            "{time} is a time of today: for startups of another day give its date, such as 2026-11-23T{time}"
+        ));
+    }
     report.coverage.unread_sources += errors.len() as u64;
     report.inputs = paths.iter().map(|path| path.display().to_string()).collect();
     // What lies in a folder and is no log is skipped; what the user names is meant.

@@ -383,6 +383,20 @@ fn a_mistyped_command_and_an_unknown_pod_have_neighbours() {
 }
 
 #[test]
+fn a_time_of_today_that_filters_nothing_is_told() {
+    let capture = samples().join("s02-pull-serial/in");
+    let said = |arguments: &[&str]| {
+        let output = podlag().args(arguments).arg(&capture).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for time in [["--until", "19:01"], ["--since", "0:00"]] {
+        assert!(said(&time).contains(&format!("{} is a time of today", time[1])), "{time:?}: {}", said(&time));
+    }
+    assert_eq!(said(&["--until", "2026-11-23T19:01"]), "");
+    assert_eq!(said(&["--since", "2026-11-23"]), "");
+}
+
+#[test]
 fn a_missing_input_beside_good_ones_is_told_and_no_success() {
     let capture = samples().join("s02-pull-serial/in");
     let (path, other) = (capture.to_str().unwrap(), samples().join("s03-pull-parallel3/in"));

@@ -136,6 +136,12 @@ impl AnalysisArgs {
         Ok(options)
     }
 
+    /// A time of day that was given without its date.
+    pub(crate) fn time_without_date(&self) -> Option<&str> {
+        let given = [&self.since, &self.until].into_iter().flatten().map(|time| time.trim());
+        given.into_iter().find(|time| time.contains(':') && !time.contains(['-', '/', 'T', ' ']))
+    }
+
     /// The same without --since and --until.
     pub(in crate::cli) fn of_all_times(&self) -> Self {
         AnalysisArgs { since: None, until: None, ..self.clone() }
