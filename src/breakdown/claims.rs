@@ -207,7 +207,10 @@ pub(super) fn containers(startup: &Startup, timeline: &Timeline, running: Time, 
             (None, Some(pulled)) => pulled,
             (None, None) => BoundedInstant { inferred: false, ..before },
         };
-        let started = run.started.or(run.exited).unwrap_or(within(from.at, from.at.max(running)));
+        // One that never started is over when the next is asked for.
+        let next = timeline.runs.get(number + 1).and_then(|next| next.requested.or(next.started));
+        let over = next.map_or(running, |next| next.low.min(running)).max(from.at);
+        let started = run.started.or(run.exited).unwrap_or(within(from.at, over));
         claims.add(Phase::Start, rank::START, from, started);
         before = started;
         if run.init {
