@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use memchr::memmem;
 
 use super::Options;
-use super::objects::ObjectRecords;
+use super::objects::{Form, ObjectRecords};
 use super::scrapes::Scrapes;
 use crate::input::{self, OpenSource, Rereadable, Source, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
+use crate::model::object_text;
 use crate::model::workload::Owners;
 use crate::table::{ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows};
 
@@ -29,7 +30,7 @@ pub(super) struct Input {
 #[derive(Clone, Copy)]
 enum Reader {
     /// API objects, which are read before anything else: rows are given the workloads of their pods.
-    Objects,
+    Objects(Form),
     /// A Parquet table: a file, for it is not read from its beginning to its end.
     Parquet,
     /// Startups.
@@ -47,7 +48,8 @@ const INPUTS: &[Input] = &[
     Input { sniff: |head| head.starts_with(b"PAR1"), read: Reader::Parquet },
     Input { sniff: is_report, read: Reader::Rows(read_report) },
     Input { sniff: is_rows, read: Reader::Rows(read_rows) },
-    Input { sniff: is_objects, read: Reader::Objects },
+    Input { sniff: is_objects, read: Reader::Objects(Form::Json) },
+    Input { sniff: object_text::is_text, read: Reader::Objects(Form::Text) },
     Input { sniff: is_page, read: Reader::Rows(read_page) },
     Input { sniff: is_api_response, read: Reader::ApiResponse },
     Input { sniff: is_exposition, read: Reader::Metrics },
@@ -180,8 +182,8 @@ impl Inputs {
         };
         let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
         let input = Input::detect(&mut opened);
-        if let Some(Input { read: Reader::Objects, .. }) = input {
-            self.read_objects(source, opened.bytes(), options, stop);
+        if let Some(Input { read: Reader::Objects(form), .. }) = input {
+            self.read_objects(source, *form, opened.bytes(), options, stop);
             return None;
         }
         // Of what a folder holds much is no log, and is only read over.
@@ -224,7 +226,7 @@ impl Inputs {
             }
             (Reader::Metrics, _) => bytes().and_then(|bytes| self.scrapes.read(source, bytes, &mut self.errors)),
             // They were read when the source was probed.
-            (Reader::Objects, _) => Ok(()),
+            (Reader::Objects(_), _) => Ok(()),
         };
         self.check(source, done, stop)
     }
@@ -235,8 +237,10 @@ impl Inputs {
         self.errors.push(error);
     }
 
-    fn read_objects(&mut self, source: &Source, reader: impl Read, options: &Options, stop: &AtomicBool) {
-        if let Err(error) = self.objects.read(source, reader, &options.grammars, &mut self.owners)
+    fn read_objects(&mut self, source: &Source, form: Form, reader: impl Read, options: &Options, stop: &AtomicBool) {
+        let read = self.objects.read(source, form, reader, &options.grammars, &mut self.owners);
+        self.errors.extend(read.remarks.into_iter().map(|remark| format!("{}: {remark}", source.name)));
+        if let Some(error) = read.failed
             && !stop.load(Ordering::Relaxed)
         {
             self.errors.push(format!("{}: not all API objects could be read: {error}", source.name));

@@ -5,12 +5,14 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use super::reorder::Dated;
 use super::sorter::{self, Sorter};
 use crate::input::Source;
 use crate::model::error::Error;
 use crate::model::object::{self, Object};
+use crate::model::object_text::{self, Told};
 use crate::model::record::{Record, SourceLine};
 use crate::model::time::Time;
 use crate::model::workload::Owners;
@@ -20,6 +22,43 @@ use crate::parse::object::DatedRecord;
 
 /// What the records that are held in memory may weigh, in bytes.
 const MEMORY: usize = 32 << 20;
+
+/// How objects are written.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    Json,
+    /// For people: `kubectl describe`, `kubectl get events`.
+    Text,
+}
+
+/// How a source was read.
+pub(super) struct Outcome {
+    /// What of it was not used, or is not well known.
+    pub remarks: Vec<String>,
+    /// Why it could not be read to its end, or the temporary folder not be written; what came before is kept.
+    pub failed: Option<String>,
+}
+
+/// When a text was written at the latest: a file's last change, else now.
+fn written(source: &Source) -> Time {
+    let changed = source.path().and_then(|path| path.metadata().ok()?.modified().ok());
+    let since = changed.unwrap_or_else(SystemTime::now).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+fn remarks(told: Told) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if told.nameless > 0 {
+        remarks.push(format!("{} events not used: nothing names their pod", told.nameless));
+    }
+    if told.timeless > 0 {
+        remarks.push(format!("{} events not used: their time is not shown", told.timeless));
+    }
+    if told.undated {
+        remarks.push("it has ages and no instant: taken as written when the file was last changed, or now".to_owned());
+    }
+    remarks
+}
 
 type Kept = (i64, u32, Option<Box<str>>, Record);
 
@@ -53,21 +92,19 @@ impl ObjectRecords {
     }
 
     /// Reads a source; its pods' owners go to `owners`.
-    ///
-    /// # Errors
-    /// When it cannot be read to its end, or the temporary folder cannot be written; what came before is kept.
     pub(super) fn read(
         &mut self,
         source: &Source,
+        form: Form,
         reader: impl std::io::Read,
         grammars: &Grammars,
         owners: &mut Owners,
-    ) -> Result<(), String> {
+    ) -> Outcome {
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.sources.push(source.name.clone());
         self.last = 0;
         let mut failed = None;
-        let read = object::read(reader, &mut |object| {
+        let mut each = |object: Object| {
             if owners.add(&object) {
                 self.pods += 1;
             } else if object.is_event() {
@@ -76,12 +113,13 @@ impl ObjectRecords {
             if failed.is_none() {
                 failed = self.take(&object, grammars, number).err();
             }
-        });
-        match (read, failed) {
-            (_, Some(error)) => Err(error.to_string()),
-            (Err(error), None) => Err(error.to_string()),
-            (Ok(()), None) => Ok(()),
-        }
+        };
+        let read = match form {
+            Form::Json => object::read(reader, &mut each).map(|()| Told::default()).map_err(|error| error.to_string()),
+            Form::Text => object_text::read(reader, written(source), &mut each).map_err(|error| error.to_string()),
+        };
+        let remarks = read.as_ref().map(|told| remarks(*told)).unwrap_or_default();
+        Outcome { remarks, failed: failed.map(|error| error.to_string()).or(read.err()) }
     }
 
     fn take(&mut self, object: &Object, grammars: &Grammars, source: u32) -> Result<(), Error> {

@@ -6,6 +6,7 @@ pub(crate) mod hash;
 pub(crate) mod names;
 pub mod nearest;
 pub mod object;
+pub mod object_text;
 pub mod phase;
 pub mod pod_status;
 pub mod precision;

@@ -25,7 +25,7 @@ pub struct Event {
     pub fact: Fact,
     /// The runtime wrote it.
     pub from_runtime: bool,
-    /// Its time is known to the second only: it lies within a second after `time`.
+    /// Its time is not exact: it lies within a second after `time`, or within its [`Field::Uncertainty`].
     pub whole_second: bool,
     /// Its fields.
     pub fields: Fields,
@@ -45,6 +45,11 @@ impl Event {
             fields: record.fields,
             text: record.text,
         }
+    }
+
+    /// By how much later than `time` it may have been.
+    pub fn uncertainty(&self) -> Nanos {
+        if self.whole_second { self.fields.length(Field::Uncertainty).unwrap_or(Nanos(SECOND)) } else { Nanos(0) }
     }
 
     /// Whether the line's error, or the line, holds a word.

@@ -66,11 +66,13 @@ impl Objects {
         let Some(id) = self.id(&pod, uid.as_deref()) else { return };
         let status = record.pod_status.take();
         let containers = status.as_ref().map_or(0, |status| 3 * status.containers.len());
+        let uncertainty = record.fields.length(Field::Uncertainty).unwrap_or(Nanos(SECOND));
+        let uncertainty = if record.whole_second { uncertainty } else { Nanos(0) };
         let weight = OBJECT_WEIGHT + record.text.len() + (record.fields.len() + containers) * PART_WEIGHT;
         self.latest = self
             .latest
             .max(status.as_ref().and_then(|status| status.latest))
-            .max(Some(if record.whole_second { time + Nanos(SECOND) } else { time }));
+            .max(Some(time + uncertainty));
         let Some(known) = self.pods.get_mut(&id) else { return };
         known.touched = known.touched.max(time);
         if let Some(node) = node {
