@@ -276,11 +276,12 @@ mod tests {
 
     #[test]
     fn each_format_is_known_by_its_first_bytes_and_no_log_is() {
-        let heads: [&[u8]; 7] = [
+        let heads: [&[u8]; 8] = [
             b"PAR1\x15\0",
             b"{\n  \"podlag_report\": 1,",
             b"{\"podlag_metrics\": 1}",
             b"{\"apiVersion\": \"v1\", \"items\": [",
+            b"Name:   web\nNamespace:   shop\nNode:   n1/10.0.0.1\n",
             b"<!doctype html><html><head><meta name=\"generator\" content=\"podlag\">",
             b"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[",
             b"# HELP up Text.\n# TYPE up gauge\n",

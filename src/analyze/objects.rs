@@ -48,12 +48,13 @@ fn written(source: &Source) -> Time {
 
 fn remarks(told: Told) -> Vec<String> {
     let mut remarks = Vec::new();
-    if told.nameless > 0 {
-        remarks.push(format!("{} events not used: nothing names their pod", told.nameless));
-    }
-    if told.timeless > 0 {
-        remarks.push(format!("{} events not used: their time is not shown", told.timeless));
-    }
+    let mut not_used = |count: u64, why: &str| {
+        if count > 0 {
+            remarks.push(format!("{count} event{} not used: {why}", if count == 1 { "" } else { "s" }));
+        }
+    };
+    not_used(told.nameless, "nothing names the pod");
+    not_used(told.timeless, "the time is not shown");
     if told.undated {
         remarks.push("it has ages and no instant: taken as written when the file was last changed, or now".to_owned());
     }

@@ -239,7 +239,8 @@ fn start_and_end(startup: &Startup, anomalies: &mut Vec<Anomaly>) -> (Option<Tim
 /// The kubelet's first line about it, else the runtime's.
 fn first_line(startup: &Startup) -> Option<Time> {
     if startup.by_objects {
-        return startup.scheduling.iter().chain(startup.events.iter()).map(|event| event.time).min();
+        let all = startup.scheduling.iter().chain(startup.events.iter());
+        return all.map(|event| BoundedInstant::of(event).at).min();
     }
     let first = startup.events.iter().find(|event| !event.from_runtime).or(startup.events.first())?;
     Some(whole_seconds::latest(first.time, first.whole_second))

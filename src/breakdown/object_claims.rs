@@ -138,6 +138,10 @@ fn waiting(startup: &Startup, gap_end: BoundedInstant, end: Time, ran: bool, cla
 fn reported(startup: &Startup, timeline: &Timeline, ran: BoundedInstant, claims: &mut Claims) {
     let main = timeline.runs.iter().filter(|run| !run.init).filter_map(|run| run.started);
     let Some(started) = main.filter(|started| started.low <= ran.high).max_by_key(|started| started.at) else { return };
+    if started == ran {
+        // No status says when.
+        return;
+    }
     if startup.object.as_deref().is_some_and(|status| status.post_start) {
         claims.add(Phase::Start, rank::START, started, ran);
     } else {

@@ -162,6 +162,11 @@ impl Events {
         self.list.push(event);
     }
 
+    /// Leaves out those that are not to stay.
+    pub fn retain(&mut self, stays: impl FnMut(&Event) -> bool) {
+        self.list.retain(stays);
+    }
+
     /// Puts them in the order of time; those of one instant stay as they came.
     pub fn sort(&mut self) {
         self.list.sort_by_key(|event| event.time);

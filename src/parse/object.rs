@@ -118,11 +118,7 @@ pub fn event(grammars: &Grammars, object: &Object, place: SourceLine) -> Vec<Dat
         if seconds > 1 {
             fields.push((Field::Uncertainty, Value::Length(Nanos(seconds.saturating_mul(SECOND)))));
         }
-        DatedRecord {
-            time,
-            record: api_record(time, whole_second, place, fact, fields, &text),
-            node: node.clone(),
-        }
+        DatedRecord { time, record: api_record(time, whole_second, place, fact, fields, &text), node: node.clone() }
     };
     let repeated = last.filter(|last| count > 1 && first.is_none_or(|first| last.0 - first.0 >= Nanos(SECOND)));
     // Of merged events only the newest has this message.

@@ -78,7 +78,8 @@ impl Batch {
                 containers::name(&mut pod.rows, &pod.containers);
             }
         }
-        let own: Vec<_> = parts.iter().filter_map(|part| if let Part::Pod(pod) = part { Some(shown(pod)) } else { None }).collect();
+        let own: Vec<_> =
+            parts.iter().filter_map(|part| if let Part::Pod(pod) = part { Some(shown(pod)) } else { None }).collect();
         let mut nows = clock::in_order(&own, &mut self.since).into_iter();
         for part in parts {
             match part {
@@ -116,7 +117,14 @@ impl Batch {
         }
     }
 
-    fn give_event(&mut self, row: &Row, first: Option<Bounds>, last: Option<Bounds>, name: &str, each: &mut dyn FnMut(Object)) {
+    fn give_event(
+        &mut self,
+        row: &Row,
+        first: Option<Bounds>,
+        last: Option<Bounds>,
+        name: &str,
+        each: &mut dyn FnMut(Object),
+    ) {
         if first.or(last).is_none() {
             self.told.timeless += 1;
         } else {
@@ -125,7 +133,8 @@ impl Batch {
     }
 
     fn give_table(&mut self, rows: Vec<Row>, each: &mut dyn FnMut(Object)) {
-        let assigned = rows.iter().find_map(Row::assigned).map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
+        let assigned =
+            rows.iter().find_map(Row::assigned).map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
         self.namespace = self.namespace.take().or_else(|| assigned.as_ref().map(|(namespace, _)| namespace.clone()));
         let named = |row: &Row| Some(Now::of(row.named_second()?, row.first.age()?, row.has_whole_seconds()));
         let now = Now::shared(&rows.iter().filter_map(named).collect::<Vec<_>>());
@@ -156,7 +165,8 @@ impl Batch {
             }
             containers::name(&mut rows, &[]);
             for row in rows {
-                let fits = named(&row).filter(|mine| mine.low <= at.high.saturating_add(APART) && mine.high >= at.low - APART);
+                let fits =
+                    named(&row).filter(|mine| mine.low <= at.high.saturating_add(APART) && mine.high >= at.low - APART);
                 let by_stamp = row.first.age().is_none() && row.named_second().is_some();
                 let at = fits.map_or(at, |mine| mine.and(at).unwrap_or(mine));
                 let name = if fits.is_some() || by_stamp { row.name.as_str() } else { "" };
@@ -180,12 +190,14 @@ fn shown(pod: &Description) -> (Option<i64>, Option<i64>) {
         Some(Now::of(second, row.first.age().filter(|_| row.reason == "Started")?, false))
     };
     let by_starts = Now::shared(&pod.rows.iter().filter_map(started).collect::<Vec<_>>());
-    let ages = |wanted: fn(&Row) -> bool| pod.rows.iter().filter(move |row| wanted(row)).filter_map(|row| row.first.age());
+    let ages =
+        |wanted: fn(&Row) -> bool| pod.rows.iter().filter(move |row| wanted(row)).filter_map(|row| row.first.age());
     // The kubelet said nothing of the pod before it took it, and took it after it had been assigned.
-    let low = pod.start.and_then(|start| ages(Row::has_whole_seconds).map(|age| start.saturating_add(age.seconds)).max());
-    let high = pod.start.and_then(|start| {
-        ages(|row| row.assigned().is_some()).map(|age| Now::of(start, age, false).high).min()
-    });
+    let low =
+        pod.start.and_then(|start| ages(Row::has_whole_seconds).map(|age| start.saturating_add(age.seconds)).max());
+    let high = pod
+        .start
+        .and_then(|start| ages(|row| row.assigned().is_some()).map(|age| Now::of(start, age, false).high).min());
     match by_starts {
         Some(now) => {
             let low = low.filter(|low| *low <= now.high).unwrap_or(now.low);
@@ -208,7 +220,8 @@ fn narrow(pod: &Description, firsts: &mut [Option<Bounds>]) {
         let Some(bounds) = bounds else { continue };
         let (mut low, mut high) = (i64::MIN, i64::MAX);
         let container = pod.containers.iter().find(|container| is_of(row, container));
-        let started = container.filter(|container| container.restarts == 0).and_then(|container| container.state.started);
+        let started =
+            container.filter(|container| container.restarts == 0).and_then(|container| container.state.started);
         if let Some(started) = started.filter(|_| row.reason == "Started" && row.count == 1) {
             (low, high) = (started, started.saturating_add(2));
         } else if let Some(start) = pod.start {

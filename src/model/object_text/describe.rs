@@ -107,7 +107,9 @@ impl Description {
         match (self.section, indent) {
             // A message of several lines may hold anything.
             (Section::Events, _) => {
-                let Some(columns) = self.columns.as_ref().filter(|_| self.rows.len() < MAX_ROWS && indent > 0) else { return };
+                let Some(columns) = self.columns.as_ref().filter(|_| self.rows.len() < MAX_ROWS && indent > 0) else {
+                    return;
+                };
                 self.rows.extend(Row::of(number, line, columns));
             }
             (_, 0) => self.own(line),
@@ -115,7 +117,11 @@ impl Description {
             (Section::InitContainers | Section::Containers, 2) => {
                 let name = line.trim().strip_suffix(':').filter(|_| self.containers.len() < MAX_CONTAINERS);
                 let init = self.section == Section::InitContainers;
-                self.containers.extend(name.map(|name| Container { init, name: name.to_owned(), ..Container::default() }));
+                self.containers.extend(name.map(|name| Container {
+                    init,
+                    name: name.to_owned(),
+                    ..Container::default()
+                }));
                 self.which = None;
             }
             (Section::InitContainers | Section::Containers, 4) => self.of_container(line),

@@ -16,7 +16,8 @@ fn stamp(second: i64) -> Value {
 /// A pod's object. `shown` stands for its creation; `read` is when it was described, where the text tells.
 pub(super) fn pod(pod: &Description, shown: i64, read: Option<i64>) -> Value {
     let of_kind = |init: bool| pod.containers.iter().enumerate().filter(move |(_, container)| container.init == init);
-    let specs = |init| -> Vec<Value> { of_kind(init).map(|(at, container)| spec(container, goes_on(pod, at))).collect() };
+    let specs =
+        |init| -> Vec<Value> { of_kind(init).map(|(at, container)| spec(container, goes_on(pod, at))).collect() };
     let statuses = |init| -> Vec<Value> { of_kind(init).map(|(_, container)| status(container)).collect() };
     let owners = pod.owner.iter().map(|(kind, name)| json!({"kind": kind, "name": name, "controller": true}));
     let texts = |pairs: &[(String, String)]| -> Map<String, Value> {
