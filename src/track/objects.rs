@@ -138,9 +138,10 @@ impl Objects {
 
     /// A pod that text shows, which has no uids, is that of this name.
     fn adopt(&mut self, pod: &str, uid: &str) -> Option<u64> {
-        let ids = self.by_name.get(pod)?;
-        let id = *ids.iter().find(|id| self.pods.get(id).is_some_and(|known| known.uid.is_none()))?;
-        self.pods.get_mut(&id)?.uid = Some(uid.into());
+        // It is the first of its name: one without a uid joins those that are there.
+        let id = *self.by_name.get(pod)?.first()?;
+        let known = self.pods.get_mut(&id).filter(|known| known.uid.is_none())?;
+        known.uid = Some(uid.into());
         self.by_uid.insert(uid.into(), id);
         Some(id)
     }

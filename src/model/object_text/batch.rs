@@ -7,7 +7,7 @@ use super::clock::{self, Bounds, Now};
 use super::columns::Columns;
 use super::describe::Description;
 use super::row::Row;
-use super::{Told, containers, pod};
+use super::{Told, bounds, containers, pod};
 use crate::model::object::Object;
 use crate::model::time::{SECOND, Time};
 
@@ -78,8 +78,10 @@ impl Batch {
                 containers::name(&mut pod.rows, &pod.containers);
             }
         }
-        let own: Vec<_> =
-            parts.iter().filter_map(|part| if let Part::Pod(pod) = part { Some(shown(pod)) } else { None }).collect();
+        let own: Vec<_> = parts
+            .iter()
+            .filter_map(|part| if let Part::Pod(pod) = part { Some(bounds::written(pod)) } else { None })
+            .collect();
         let mut nows = clock::in_order(&own, &mut self.since).into_iter();
         for part in parts {
             match part {
@@ -100,19 +102,16 @@ impl Batch {
             None if !has_ages => Now { low: self.written, high: self.written },
             now => now.unwrap_or_else(|| self.unknown_now()),
         };
-        let mut firsts: Vec<Option<Bounds>> =
-            described.rows.iter().map(|row| row.first.bounds(at, row.has_whole_seconds())).collect();
-        narrow(described, &mut firsts);
-        let begun = firsts.iter().flatten().map(|bounds| bounds.low).min();
+        let times = bounds::of_rows(described, at);
+        let begun = times.iter().filter_map(|(first, _)| first.map(|first| first.low)).min();
         let begun = described.start.or(begun).unwrap_or(at.low);
         each(Object::from_text(described.line, pod::pod(described, begun, now.map(|now| now.low))));
-        for (row, first) in described.rows.iter().zip(firsts) {
+        for (row, (first, last)) in described.rows.iter().zip(times) {
             let mut row = row.clone();
             (row.namespace, row.pod) = (described.namespace.clone(), described.name.clone());
             if row.component == "kubelet" {
                 row.host = described.node.clone();
             }
-            let last = if row.count == 1 { first } else { row.last.bounds(at, row.has_whole_seconds()) };
             self.give_event(&row, first, last, "", each);
         }
     }
@@ -178,80 +177,5 @@ impl Batch {
                 self.give_event(&row, first, last, name, each);
             }
         }
-    }
-}
-
-/// What a description tells of the second it was written in: at least and at most.
-fn shown(pod: &Description) -> (Option<i64>, Option<i64>) {
-    let started = |row: &Row| {
-        let container = pod.containers.iter().find(|container| is_of(row, container))?;
-        let second = container.state.started.filter(|_| container.restarts == 0 && row.count == 1)?;
-        // The event follows the start by milliseconds, so that it may be of the next second.
-        Some(Now::of(second, row.first.age().filter(|_| row.reason == "Started")?, false))
-    };
-    let by_starts = Now::shared(&pod.rows.iter().filter_map(started).collect::<Vec<_>>());
-    let ages =
-        |wanted: fn(&Row) -> bool| pod.rows.iter().filter(move |row| wanted(row)).filter_map(|row| row.first.age());
-    // The kubelet said nothing of the pod before it took it, and took it after it had been assigned.
-    let low =
-        pod.start.and_then(|start| ages(Row::has_whole_seconds).map(|age| start.saturating_add(age.seconds)).max());
-    let high = pod
-        .start
-        .and_then(|start| ages(|row| row.assigned().is_some()).map(|age| Now::of(start, age, false).high).min());
-    match by_starts {
-        Some(now) => {
-            let low = low.filter(|low| *low <= now.high).unwrap_or(now.low);
-            let high = high.filter(|high| *high >= now.low.max(low)).unwrap_or(now.high);
-            (Some(low.max(now.low)), Some(high.min(now.high)))
-        }
-        // By different clocks.
-        None if low.zip(high).is_some_and(|(low, high)| low > high) => (low, None),
-        None => (low, high),
-    }
-}
-
-fn is_of(row: &Row, container: &super::describe::Container) -> bool {
-    row.path.split_once('{').and_then(|(_, name)| name.strip_suffix('}')) == Some(&*container.name)
-}
-
-/// Makes bounds narrower by the instants that a description shows, and by the order of its table, which is that of time.
-fn narrow(pod: &Description, firsts: &mut [Option<Bounds>]) {
-    for (row, bounds) in pod.rows.iter().zip(firsts.iter_mut()) {
-        let Some(bounds) = bounds else { continue };
-        let (mut low, mut high) = (i64::MIN, i64::MAX);
-        let container = pod.containers.iter().find(|container| is_of(row, container));
-        let started =
-            container.filter(|container| container.restarts == 0).and_then(|container| container.state.started);
-        if let Some(started) = started.filter(|_| row.reason == "Started" && row.count == 1) {
-            (low, high) = (started, started.saturating_add(2));
-        } else if let Some(start) = pod.start {
-            match row.assigned() {
-                Some(_) => high = start.saturating_add(1),
-                None if row.has_whole_seconds() => low = start,
-                None => {}
-            }
-        }
-        clamp(bounds, low, high);
-    }
-    let in_order = |row: &Row| row.has_whole_seconds() && row.count == 1;
-    let mut low = i64::MIN;
-    for (_, bounds) in pod.rows.iter().zip(firsts.iter_mut()).filter(|(row, _)| in_order(row)) {
-        let Some(bounds) = bounds else { continue };
-        clamp(bounds, low, i64::MAX);
-        low = bounds.low;
-    }
-    let mut high = i64::MAX;
-    for (_, bounds) in pod.rows.iter().zip(firsts.iter_mut()).rev().filter(|(row, _)| in_order(row)) {
-        let Some(bounds) = bounds else { continue };
-        clamp(bounds, i64::MIN, high);
-        high = bounds.high;
-    }
-}
-
-/// The part of the bounds that is also between two others, if there is one.
-fn clamp(bounds: &mut Bounds, low: i64, high: i64) {
-    let both = Bounds { low: bounds.low.max(low), high: bounds.high.min(high) };
-    if both.low < both.high {
-        *bounds = both;
     }
 }

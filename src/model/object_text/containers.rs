@@ -4,8 +4,11 @@
 
 use std::collections::HashSet;
 
-use super::describe::Container;
+use super::describe::{Container, MAX_CONTAINERS};
 use super::row::Row;
+
+/// A container starts within so many events.
+const MAX_RUN: usize = 20;
 
 /// Completes the rows of one pod, in the order of time; `containers` are empty where they are not known.
 pub(super) fn name(rows: &mut [Row], containers: &[Container]) {
@@ -27,8 +30,10 @@ pub(super) fn name(rows: &mut [Row], containers: &[Container]) {
     for (number, row) in about.iter().enumerate() {
         // What follows of the same container: until it has started, or another image is named.
         let mine = |later: &Row| image(&later.message).is_none_or(|later| image(&row.message) == Some(later));
-        let end = about.iter().skip(number).position(|later| later.reason == "Started" || !mine(later));
-        let run = || about.iter().skip(number).take(end.map_or(usize::MAX, |end| end + 1)).filter(|later| mine(later));
+        let end = about.iter().skip(number).take(MAX_RUN).position(|later| later.reason == "Started" || !mine(later));
+        let run = || {
+            about.iter().skip(number).take(end.map_or(MAX_RUN, |end| end + 1)).take(MAX_RUN).filter(|later| mine(later))
+        };
         if let Some(name) = named(&row.message) {
             let mine = known.iter().position(|known| known.name.as_deref() == Some(name));
             // What was pulled for a container without a name was for this one.
@@ -86,7 +91,7 @@ struct Known {
 
 /// A container that only events show.
 fn add(known: &mut Vec<Known>, fixed: bool, name: Option<&str>, image: &str) -> Option<usize> {
-    if fixed {
+    if fixed || known.len() >= MAX_CONTAINERS {
         return None;
     }
     known.push(Known { init: false, name: name.map(str::to_owned), image: image.to_owned(), started: false });

@@ -10,7 +10,7 @@ use crate::model::record::truncate_text;
 /// The longest text that is kept of a field, bytes.
 const MAX_TEXT: usize = 4096;
 /// How many containers and events of a pod are kept.
-const MAX_CONTAINERS: usize = 200;
+pub(super) const MAX_CONTAINERS: usize = 200;
 const MAX_ROWS: usize = 1000;
 
 /// Which part of a description a line is in.

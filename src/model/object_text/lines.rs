@@ -5,6 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 /// The longest line that is kept, in bytes: an event's message has at most 1 KiB, and the widest table some hundred beside it.
 const LONGEST: u64 = 64 << 10;
 
+/// What some programs begin a text with to say that it is UTF-8.
+pub(super) const MARK: char = '\u{feff}';
+
 /// The lines of a text, numbered from 1. What is beyond the bound is passed over.
 pub(super) struct Lines<R> {
     reader: BufReader<R>,
@@ -26,6 +29,8 @@ impl<R: Read> Lines<R> {
             self.reader.skip_until(b'\n')?;
         }
         self.number += 1;
-        Ok(Some((self.number, String::from_utf8_lossy(&bytes).trim_end().to_owned())))
+        let line = String::from_utf8_lossy(&bytes);
+        let line = if self.number == 1 { line.trim_start_matches(MARK) } else { &line };
+        Ok(Some((self.number, line.trim_end().to_owned())))
     }
 }

@@ -4,6 +4,7 @@
 
 mod age;
 mod batch;
+mod bounds;
 mod clock;
 mod columns;
 mod containers;
@@ -50,7 +51,7 @@ pub struct Told {
 /// Whether text that begins with this is one of the forms.
 pub fn is_text(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
-    let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let mut lines = text.trim_start_matches(lines::MARK).lines().map(str::trim_end).filter(|line| !line.is_empty());
     for _ in 0..LEAD {
         let Some(line) = lines.next() else { return false };
         if Columns::of_head(line).is_some() {
