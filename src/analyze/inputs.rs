@@ -238,7 +238,7 @@ impl Inputs {
     }
 
     fn read_objects(&mut self, source: &Source, form: Form, reader: impl Read, options: &Options, stop: &AtomicBool) {
-        let read = self.objects.read(source, form, reader, &options.grammars, &mut self.owners);
+        let read = self.objects.read(source, form, reader, options, &mut self.owners);
         self.errors.extend(read.remarks.into_iter().map(|remark| format!("{}: {remark}", source.name)));
         if let Some(error) = read.failed
             && !stop.load(Ordering::Relaxed)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use super::Options;
 use super::reorder::Dated;
 use super::sorter::{self, Sorter};
 use crate::input::Source;
@@ -40,10 +41,10 @@ pub(super) struct Outcome {
 }
 
 /// When a text was written at the latest: a file's last change, else now.
-fn written(source: &Source) -> Time {
+fn written(source: &Source, now: Option<Time>) -> Time {
     let changed = source.path().and_then(|path| path.metadata().ok()?.modified().ok());
-    let since = changed.unwrap_or_else(SystemTime::now).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    let since = changed.and_then(|changed| changed.duration_since(SystemTime::UNIX_EPOCH).ok());
+    since.and_then(|since| i64::try_from(since.as_nanos()).ok()).map(Time).or(now).unwrap_or_default()
 }
 
 fn remarks(told: Told) -> Vec<String> {
@@ -98,7 +99,7 @@ impl ObjectRecords {
         source: &Source,
         form: Form,
         reader: impl std::io::Read,
-        grammars: &Grammars,
+        options: &Options,
         owners: &mut Owners,
     ) -> Outcome {
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
@@ -112,12 +113,13 @@ impl ObjectRecords {
                 self.events += 1;
             }
             if failed.is_none() {
-                failed = self.take(&object, grammars, number).err();
+                failed = self.take(&object, &options.grammars, number).err();
             }
         };
         let read = match form {
             Form::Json => object::read(reader, &mut each).map(|()| Told::default()).map_err(|error| error.to_string()),
-            Form::Text => object_text::read(reader, written(source), &mut each).map_err(|error| error.to_string()),
+            Form::Text => object_text::read(reader, written(source, options.hints.now), &mut each)
+                .map_err(|error| error.to_string()),
         };
         let remarks = read.as_ref().map(|told| remarks(*told)).unwrap_or_default();
         Outcome { remarks, failed: failed.map(|error| error.to_string()).or(read.err()) }

@@ -48,9 +48,9 @@ impl Age {
 fn grain(seconds: i64) -> i64 {
     match seconds {
         ..600 => 1,
-        ..28_800 => MINUTE,
-        ..691_200 => HOUR,
-        ..252_288_000 => DAY,
+        600..28_800 => MINUTE,
+        28_800..691_200 => HOUR,
+        691_200..252_288_000 => DAY,
         _ => YEAR,
     }
 }
