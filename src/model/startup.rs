@@ -204,6 +204,9 @@ pub struct NodeContext {
     pub log_end: Time,
 }
 
+/// To this an event is known whose age is short, whatever recorded it.
+const FINE: Nanos = Nanos(3 * SECOND);
+
 /// Pods that a node takes within this of each other are started at once.
 pub const BURST_WINDOW: Nanos = Nanos(3 * SECOND);
 
@@ -257,6 +260,11 @@ impl Startup {
     /// Every event of a fact.
     pub fn all(&self, fact: Fact) -> impl DoubleEndedIterator<Item = &Event> {
         self.events.of(fact)
+    }
+
+    /// Whether an event of it is known by a coarse age only.
+    pub fn has_coarse_times(&self) -> bool {
+        self.events.iter().chain(&self.scheduling).any(|event| event.uncertainty() > FINE)
     }
 
     /// The namespace and the name.

@@ -1,7 +1,8 @@
 //! What a description tells of its own time, and of its events' beside their ages.
 
 use super::clock::{Bounds, Now, When};
-use super::describe::{Container, Description};
+use super::container::Container;
+use super::describe::Description;
 use super::row::Row;
 
 /// What a description tells of the second it was written in: at least and at most.

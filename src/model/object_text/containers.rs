@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 
-use super::describe::{Container, MAX_CONTAINERS};
+use super::container::Container;
+use super::describe::MAX_CONTAINERS;
 use super::row::Row;
 
 /// A container starts within so many events.

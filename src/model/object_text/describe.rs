@@ -1,14 +1,10 @@
 //! A pod's description, line by line: its own fields at the left, those of its containers indented by four, those of their
 //! states by six.
 
-use chrono::DateTime;
-
 use super::columns::Columns;
+use super::container::{Container, field, second};
 use super::row::Row;
-use crate::model::record::truncate_text;
 
-/// The longest text that is kept of a field, bytes.
-const MAX_TEXT: usize = 4096;
 /// How many containers and events of a pod are kept.
 pub(super) const MAX_CONTAINERS: usize = 200;
 const MAX_ROWS: usize = 1000;
@@ -23,38 +19,6 @@ enum Section {
     InitContainers,
     Containers,
     Events,
-}
-
-/// Which state of a container a line is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
-    State,
-    LastState,
-}
-
-/// A container's state.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ContainerState {
-    /// Waiting, Running, Terminated.
-    pub(super) name: String,
-    pub(super) reason: String,
-    pub(super) message: String,
-    pub(super) started: Option<i64>,
-    pub(super) finished: Option<i64>,
-}
-
-/// A container as it is described.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Container {
-    pub(super) init: bool,
-    pub(super) name: String,
-    pub(super) image: String,
-    pub(super) restarts: i64,
-    pub(super) state: ContainerState,
-    pub(super) last_state: ContainerState,
-    /// What the probes' lines say.
-    pub(super) readiness: Option<String>,
-    pub(super) startup: Option<String>,
 }
 
 /// A pod as it is described; what is not shown is empty.
@@ -76,7 +40,6 @@ pub(super) struct Description {
     pub(super) containers: Vec<Container>,
     pub(super) rows: Vec<Row>,
     section: Section,
-    which: Option<Which>,
     columns: Option<Columns>,
 }
 
@@ -117,15 +80,13 @@ impl Description {
             (Section::InitContainers | Section::Containers, 2) => {
                 let name = line.trim().strip_suffix(':').filter(|_| self.containers.len() < MAX_CONTAINERS);
                 let init = self.section == Section::InitContainers;
-                self.containers.extend(name.map(|name| Container {
-                    init,
-                    name: name.to_owned(),
-                    ..Container::default()
-                }));
-                self.which = None;
+                self.containers.extend(name.map(|name| Container::new(name, init)));
             }
-            (Section::InitContainers | Section::Containers, 4) => self.of_container(line),
-            (Section::InitContainers | Section::Containers, 6) => self.of_state(line),
+            (Section::InitContainers | Section::Containers, 4 | 6) => {
+                if let Some(container) = self.containers.last_mut() {
+                    container.line(indent, line);
+                }
+            }
             _ => {}
         }
     }
@@ -146,7 +107,7 @@ impl Description {
             "Events" => Section::Events,
             _ => Section::Other,
         };
-        (self.section, self.which) = (section, None);
+        self.section = section;
         match key {
             "Node" => once(&mut self.node, value.split('/').next().unwrap_or_default().to_owned()),
             "Start Time" => self.start = self.start.or_else(|| second(&value)),
@@ -168,6 +129,9 @@ impl Description {
         const ANNOTATIONS: [&str; 2] = ["kubernetes.io/config.mirror", "openshift.io/deployment-config.name"];
         let pair = text.split_once('=').or_else(|| text.split_once(": "));
         let Some((key, value)) = pair.map(|(key, value)| (key.to_owned(), value.trim().to_owned())) else { return };
+        if self.labels.len() + self.annotations.len() > LABELS.len() + ANNOTATIONS.len() {
+            return;
+        }
         if self.section == Section::Labels && LABELS.contains(&&*key) {
             self.labels.push((key, value));
         } else if self.section == Section::Annotations && ANNOTATIONS.contains(&&*key) {
@@ -175,56 +139,8 @@ impl Description {
         }
     }
 
-    fn of_container(&mut self, line: &str) {
-        let (Some((key, value)), Some(container)) = (field(line), self.containers.last_mut()) else { return };
-        self.which = match key {
-            "State" => Some(Which::State),
-            "Last State" => Some(Which::LastState),
-            _ => None,
-        };
-        match key {
-            "Image" => container.image = value,
-            "Restart Count" => container.restarts = value.parse().unwrap_or(0),
-            "State" => container.state.name = value,
-            "Last State" => container.last_state.name = value,
-            "Readiness" => container.readiness = Some(value),
-            "Startup" => container.startup = Some(value),
-            _ => {}
-        }
-    }
-
-    fn of_state(&mut self, line: &str) {
-        let (Some((key, value)), Some(container)) = (field(line), self.containers.last_mut()) else { return };
-        let state = match self.which {
-            Some(Which::State) => &mut container.state,
-            Some(Which::LastState) => &mut container.last_state,
-            None => return,
-        };
-        match key {
-            "Reason" => state.reason = value,
-            "Message" => state.message = value,
-            "Started" => state.started = second(&value),
-            "Finished" => state.finished = second(&value),
-            _ => {}
-        }
-    }
-
     pub(super) fn weight(&self) -> usize {
-        let texts = self.containers.len() * 1024 + self.message.len();
+        let texts = self.containers.iter().map(Container::weight).sum::<usize>() + self.message.len();
         1024 + texts + self.rows.iter().map(Row::weight).sum::<usize>()
     }
-}
-
-/// A field's name and its text; `<none>` is none.
-fn field(line: &str) -> Option<(&str, String)> {
-    let (key, value) = line.trim_start().split_once(':')?;
-    let value = value.trim();
-    let value = if matches!(value, "<none>" | "<unset>" | "<nil>") { "" } else { value };
-    Some((key, truncate_text(value, MAX_TEXT).into_string()))
-}
-
-/// The second of `Sun, 29 Nov 2026 18:40:35 +0000`, which may be in any zone.
-fn second(text: &str) -> Option<i64> {
-    let second = DateTime::parse_from_rfc2822(text).ok()?.timestamp();
-    (second > 0).then_some(second)
 }

@@ -7,6 +7,7 @@ mod batch;
 mod bounds;
 mod clock;
 mod columns;
+mod container;
 mod containers;
 mod describe;
 mod lines;

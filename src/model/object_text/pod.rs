@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::clock::Bounds;
-use super::describe::{Container, ContainerState, Description};
+use super::container::{Container, ContainerState};
+use super::describe::Description;
 use super::row::Row;
 use super::{READ_AT, SHOWN_AT, UNCERTAIN};
 use crate::model::time::{SECOND, Time};

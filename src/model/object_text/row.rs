@@ -36,6 +36,8 @@ impl Row {
         let mut row = Row { line: number, count: 1, ..Row::default() };
         for (head, cell) in columns.cells(line) {
             let cell = if matches!(cell, "<none>" | "<nil>" | "<unset>") { "" } else { cell };
+            // What is longer is hostile, and is not used.
+            let cell = if cell.len() > MAX_TEXT && head != Head::Message { "" } else { cell };
             let text = || truncate_text(cell, MAX_TEXT).into_string();
             match head {
                 Head::Last => row.seen(cell),
@@ -99,7 +101,18 @@ impl Row {
     }
 
     pub(super) fn weight(&self) -> usize {
-        512 + self.message.len() + self.name.len() + self.pod.len()
+        let texts = [
+            &self.message,
+            &self.name,
+            &self.pod,
+            &self.namespace,
+            &self.kind,
+            &self.path,
+            &self.reason,
+            &self.component,
+            &self.host,
+        ];
+        512 + texts.into_iter().map(String::len).sum::<usize>()
     }
 }
 
