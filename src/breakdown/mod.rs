@@ -174,11 +174,13 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
     let total = outcome.end_known.then_some(end - begin);
     let spans = match total {
         Some(total) if total > Nanos(0) && startup.by_objects => {
-            tile::tile(object_claims::collect(startup, &timeline, begin, outcome.ran, end), begin, end)
+            let open = created.is_none();
+            tile::tile(object_claims::collect(startup, &timeline, begin, outcome.ran, end), begin, end, open)
         }
         Some(total) if total > Nanos(0) => {
             let watched = watched.unwrap_or(end).min(end);
-            tile::tile(claims::collect(startup, &timeline, begin, running.unwrap_or(watched), watched, end), begin, end)
+            let running = running.unwrap_or(watched);
+            tile::tile(claims::collect(startup, &timeline, begin, running, watched, end), begin, end, false)
         }
         Some(total) => skewed(begin, end, total),
         None => Vec::new(),

@@ -72,7 +72,11 @@ fn scheduling(startup: &Startup, begin: Time, end: Time, claims: &mut Claims) ->
             inferred: false,
             place: None,
         },
-        None => within(begin, begin),
+        // Its first event.
+        None => {
+            let all = startup.scheduling.iter().chain(startup.events.iter()).map(BoundedInstant::of);
+            all.filter(|mark| mark.at == begin).min_by_key(|mark| mark.low).unwrap_or(within(begin, begin))
+        }
     };
     claims.add(Phase::Scheduling, rank::SCHEDULING, from, to);
     bound
