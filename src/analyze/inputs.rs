@@ -10,13 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use memchr::memmem;
 
 use super::Options;
-use super::objects::ObjectRecords;
+use super::objects::{Form, ObjectRecords};
 use super::scrapes::Scrapes;
 use crate::input::{self, OpenSource, Rereadable, Source, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
-use crate::model::object::{self, Object};
-use crate::model::object_yaml;
+use crate::model::object_text;
 use crate::model::workload::Owners;
 use crate::table::{ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows};
 
@@ -31,7 +30,7 @@ pub(super) struct Input {
 #[derive(Clone, Copy)]
 enum Reader {
     /// API objects, which are read before anything else: rows are given the workloads of their pods.
-    Objects(ReadObjects),
+    Objects(Form),
     /// A Parquet table: a file, for it is not read from its beginning to its end.
     Parquet,
     /// Startups.
@@ -43,19 +42,15 @@ enum Reader {
 }
 
 type Bytes = Box<dyn Read + Send>;
-/// Gives the objects of an input one by one.
-type ReadObjects = fn(Bytes, &mut dyn FnMut(Object)) -> Result<(), String>;
 
 /// All of them; the first whose `sniff` holds counts. Everything else is a log.
 const INPUTS: &[Input] = &[
     Input { sniff: |head| head.starts_with(b"PAR1"), read: Reader::Parquet },
     Input { sniff: is_report, read: Reader::Rows(read_report) },
     Input { sniff: is_rows, read: Reader::Rows(read_rows) },
-    Input {
-        sniff: is_objects,
-        read: Reader::Objects(|bytes, each| object::read(bytes, each).map_err(|error| error.to_string())),
-    },
-    Input { sniff: is_yaml_objects, read: Reader::Objects(|bytes, each| object_yaml::read(bytes, each)) },
+    Input { sniff: is_objects, read: Reader::Objects(Form::Json) },
+    Input { sniff: is_yaml_objects, read: Reader::Objects(Form::Yaml) },
+    Input { sniff: object_text::is_text, read: Reader::Objects(Form::Text) },
     Input { sniff: is_page, read: Reader::Rows(read_page) },
     Input { sniff: is_api_response, read: Reader::ApiResponse },
     Input { sniff: is_exposition, read: Reader::Metrics },
@@ -200,8 +195,8 @@ impl Inputs {
         };
         let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
         let input = Input::detect(&mut opened);
-        if let Some(Input { read: Reader::Objects(read), .. }) = input {
-            self.read_objects(source, |each| read(opened.bytes(), each), options, stop);
+        if let Some(Input { read: Reader::Objects(form), .. }) = input {
+            self.read_objects(source, *form, opened.bytes(), options, stop);
             return None;
         }
         // Of what a folder holds much is no log, and is only read over.
@@ -255,14 +250,10 @@ impl Inputs {
         self.errors.push(error);
     }
 
-    fn read_objects(
-        &mut self,
-        source: &Source,
-        read: impl FnOnce(&mut dyn FnMut(Object)) -> Result<(), String>,
-        options: &Options,
-        stop: &AtomicBool,
-    ) {
-        if let Err(error) = self.objects.read(source, read, &options.grammars, &mut self.owners)
+    fn read_objects(&mut self, source: &Source, form: Form, reader: impl Read, options: &Options, stop: &AtomicBool) {
+        let read = self.objects.read(source, form, reader, options, &mut self.owners);
+        self.errors.extend(read.remarks.into_iter().map(|remark| format!("{}: {remark}", source.name)));
+        if let Some(error) = read.failed
             && !stop.load(Ordering::Relaxed)
         {
             self.errors.push(format!("{}: not all API objects could be read: {error}", source.name));
@@ -298,12 +289,13 @@ mod tests {
 
     #[test]
     fn each_format_is_known_by_its_first_bytes_and_no_log_is() {
-        let heads: [&[u8]; 8] = [
+        let heads: [&[u8]; 9] = [
             b"PAR1\x15\0",
             b"{\n  \"podlag_report\": 1,",
             b"{\"podlag_metrics\": 1}",
             b"{\"apiVersion\": \"v1\", \"items\": [",
             b"---\napiVersion: v1\nitems:\n- apiVersion: v1\n",
+            b"Name:   web\nNamespace:   shop\nNode:   n1/10.0.0.1\n",
             b"<!doctype html><html><head><meta name=\"generator\" content=\"podlag\">",
             b"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[",
             b"# HELP up Text.\n# TYPE up gauge\n",

@@ -5,12 +5,16 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::SystemTime;
 
+use super::Options;
 use super::reorder::Dated;
 use super::sorter::{self, Sorter};
 use crate::input::Source;
 use crate::model::error::Error;
-use crate::model::object::Object;
+use crate::model::object::{self, Object};
+use crate::model::object_text::{self, Gaps};
+use crate::model::object_yaml;
 use crate::model::record::{Record, SourceLine};
 use crate::model::time::Time;
 use crate::model::workload::Owners;
@@ -20,6 +24,45 @@ use crate::parse::object::DatedRecord;
 
 /// What the records that are held in memory may weigh, in bytes.
 const MEMORY: usize = 32 << 20;
+
+/// How objects are written.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    Json,
+    Yaml,
+    /// For people: `kubectl describe`, `kubectl get events`.
+    Text,
+}
+
+/// How a source was read.
+pub(super) struct Outcome {
+    /// What of it was not used, or is not well known.
+    pub remarks: Vec<String>,
+    /// Why it could not be read to its end, or the temporary folder not be written; what came before is kept.
+    pub failed: Option<String>,
+}
+
+/// When a text was written at the latest: a file's last change, else now.
+fn written(source: &Source, now: Option<Time>) -> Time {
+    let changed = source.path().and_then(|path| path.metadata().ok()?.modified().ok());
+    let since = changed.and_then(|changed| changed.duration_since(SystemTime::UNIX_EPOCH).ok());
+    since.and_then(|since| i64::try_from(since.as_nanos()).ok()).map(Time).or(now).unwrap_or_default()
+}
+
+fn remarks(gaps: Gaps) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let mut not_used = |count: u64, why: &str| {
+        if count > 0 {
+            remarks.push(format!("{count} event{} not used: {why}", if count == 1 { "" } else { "s" }));
+        }
+    };
+    not_used(gaps.nameless, "nothing names the pod");
+    not_used(gaps.timeless, "the time is not shown");
+    if gaps.undated {
+        remarks.push("it has ages and no instant: taken as written when the file was last changed, or now".to_owned());
+    }
+    remarks
+}
 
 type Kept = (i64, u32, Option<Box<str>>, Record);
 
@@ -52,36 +95,37 @@ impl ObjectRecords {
         }
     }
 
-    /// Reads a source by what gives its objects; its pods' owners go to `owners`.
-    ///
-    /// # Errors
-    /// When it cannot be read to its end, or the temporary folder cannot be written; what came before is kept.
+    /// Reads a source; its pods' owners go to `owners`.
     pub(super) fn read(
         &mut self,
         source: &Source,
-        read: impl FnOnce(&mut dyn FnMut(Object)) -> Result<(), String>,
-        grammars: &Grammars,
+        form: Form,
+        reader: impl std::io::Read,
+        options: &Options,
         owners: &mut Owners,
-    ) -> Result<(), String> {
+    ) -> Outcome {
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         self.sources.push(source.name.clone());
         self.last = 0;
         let mut failed = None;
-        let read = read(&mut |object| {
+        let mut each = |object: Object| {
             if owners.add(&object) {
                 self.pods += 1;
             } else if object.is_event() {
                 self.events += 1;
             }
             if failed.is_none() {
-                failed = self.take(&object, grammars, number).err();
+                failed = self.take(&object, &options.grammars, number).err();
             }
-        });
-        match (read, failed) {
-            (_, Some(error)) => Err(error.to_string()),
-            (Err(error), None) => Err(error),
-            (Ok(()), None) => Ok(()),
-        }
+        };
+        let read = match form {
+            Form::Json => object::read(reader, &mut each).map(|()| Gaps::default()).map_err(|error| error.to_string()),
+            Form::Yaml => object_yaml::read(reader, &mut each).map(|()| Gaps::default()),
+            Form::Text => object_text::read(reader, written(source, options.hints.now), &mut each)
+                .map_err(|error| error.to_string()),
+        };
+        let remarks = read.as_ref().map(|gaps| remarks(*gaps)).unwrap_or_default();
+        Outcome { remarks, failed: failed.map(|error| error.to_string()).or(read.err()) }
     }
 
     fn take(&mut self, object: &Object, grammars: &Grammars, source: u32) -> Result<(), Error> {

@@ -174,11 +174,13 @@ fn tile_startup(startup: &Startup, timeline: Timeline) -> Breakdown {
     let total = outcome.end_known.then_some(end - begin);
     let spans = match total {
         Some(total) if total > Nanos(0) && startup.by_objects => {
-            tile::tile(object_claims::collect(startup, &timeline, begin, outcome.ran, end), begin, end)
+            let open = created.is_none();
+            tile::tile(object_claims::collect(startup, &timeline, begin, outcome.ran, end), begin, end, open)
         }
         Some(total) if total > Nanos(0) => {
             let watched = watched.unwrap_or(end).min(end);
-            tile::tile(claims::collect(startup, &timeline, begin, running.unwrap_or(watched), watched, end), begin, end)
+            let running = running.unwrap_or(watched);
+            tile::tile(claims::collect(startup, &timeline, begin, running, watched, end), begin, end, false)
         }
         Some(total) => skewed(begin, end, total),
         None => Vec::new(),
@@ -239,7 +241,8 @@ fn start_and_end(startup: &Startup, anomalies: &mut Vec<Anomaly>) -> (Option<Tim
 /// The kubelet's first line about it, else the runtime's.
 fn first_line(startup: &Startup) -> Option<Time> {
     if startup.by_objects {
-        return startup.scheduling.iter().chain(startup.events.iter()).map(|event| event.time).min();
+        let all = startup.scheduling.iter().chain(startup.events.iter());
+        return all.map(|event| BoundedInstant::of(event).at).min();
     }
     let time = |event: &Event| whole_seconds::latest(event.time, event.whole_second);
     let by_kubelet = startup.events.iter().find(|event| !event.from_runtime).map(time);

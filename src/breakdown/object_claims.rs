@@ -72,7 +72,11 @@ fn scheduling(startup: &Startup, begin: Time, end: Time, claims: &mut Claims) ->
             inferred: false,
             place: None,
         },
-        None => within(begin, begin),
+        // Its first event.
+        None => {
+            let all = startup.scheduling.iter().chain(startup.events.iter()).map(BoundedInstant::of);
+            all.filter(|mark| mark.at == begin).min_by_key(|mark| mark.low).unwrap_or(within(begin, begin))
+        }
     };
     claims.add(Phase::Scheduling, rank::SCHEDULING, from, to);
     bound
@@ -138,6 +142,10 @@ fn waiting(startup: &Startup, gap_end: BoundedInstant, end: Time, ran: bool, cla
 fn reported(startup: &Startup, timeline: &Timeline, ran: BoundedInstant, claims: &mut Claims) {
     let main = timeline.runs.iter().filter(|run| !run.init).filter_map(|run| run.started);
     let Some(started) = main.filter(|started| started.low <= ran.high).max_by_key(|started| started.at) else { return };
+    if started == ran {
+        // No status says when.
+        return;
+    }
     if startup.object.as_deref().is_some_and(|status| status.post_start) {
         claims.add(Phase::Start, rank::START, started, ran);
     } else {

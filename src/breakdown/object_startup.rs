@@ -1,5 +1,6 @@
 //! What the API's objects add to a startup, or, where no log shows it, all that is known of it.
 
+use super::timeline::BoundedInstant;
 use crate::model::fields::Fields;
 use crate::model::pod_status::PodStatus;
 use crate::model::record::{Fact, Field, Value};
@@ -76,17 +77,19 @@ fn shows_steps(event: &Event) -> bool {
 
 /// The pulls that events tell of. Events of others may be gone, so the node's rate is the least that it had.
 fn transfers(events: &Events, pulled_before: &[Box<str>], rates: &[(Time, f64)]) -> Vec<Transfer> {
-    let pulled = events.of(Fact::PullFinished).filter(|event| !event.whole_second);
-    pulled
+    events
+        .of(Fact::PullFinished)
         .filter_map(|event| {
+            // How long it took is exact where the instant is not.
+            let finished = BoundedInstant::of(event).at;
             let took = event.fields.length(Field::Duration).filter(|took| took.0 > 0)?;
             let image = event.fields.text(Field::Image)?;
             let bytes = event.fields.number(Field::Bytes).filter(|bytes| *bytes > 0);
             let repull = pulled_before.iter().any(|known| **known == *image).then_some(Repull::Present);
             Some(Transfer {
                 image: image.into(),
-                started: event.time - took,
-                finished: event.time,
+                started: finished - took,
+                finished,
                 whole_seconds: (false, false),
                 before_container: None,
                 ok: true,
@@ -95,7 +98,7 @@ fn transfers(events: &Events, pulled_before: &[Box<str>], rates: &[(Time, f64)])
                 text: event.text.clone(),
                 blocked_by: None,
                 repull,
-                rate: rates.iter().find(|(end, rate)| *end == event.time && *rate >= LEAST_RATE).map(|(_, rate)| *rate),
+                rate: rates.iter().find(|(end, rate)| *end == finished && *rate >= LEAST_RATE).map(|(_, rate)| *rate),
                 queued_since: None,
                 failed_mirrors: Vec::new(),
             })

@@ -72,7 +72,7 @@ pub(super) fn pulls(
         None => inside(transfer.finished),
     };
     let transfers: Vec<&Transfer> = startup.transfers.iter().filter(mine).collect();
-    let event = startup.all(Fact::PullFinished).find(|event| inside(event.time) && !event.from_runtime);
+    let event = startup.all(Fact::PullFinished).find(|event| inside(mark(event).at) && !event.from_runtime);
     let success = transfers.iter().copied().rfind(|transfer| transfer.ok);
     let last_failure = failed_pulls(&transfers, before, asked, claims);
     // Where the kubelet's own times are: its event first, then its record, then the runtime's lines.
@@ -91,6 +91,11 @@ pub(super) fn pulls(
         }
     };
     let FinishedPull { requested, started, finished, image } = pull;
+    // The event's message has them, however well its instant is known.
+    let lengths = event
+        .filter(|event| event.whole_second)
+        .and(requested)
+        .map(|requested| (started.at - requested.at, finished.at - started.at));
     let started = BoundedInstant { at: started.at.max(requested.map_or(started.at, |at| at.at)), ..started };
     let queued = match last_failure {
         Some(failure) => {
@@ -109,12 +114,15 @@ pub(super) fn pulls(
         // Without a line about the request it came right after what went before.
         None => after_restart(startup, requested.unwrap_or(before.inferred()), started),
     };
-    claims.add(Phase::ImageWait, rank::WAIT, queued, started).waited_for =
-        success.and_then(|transfer| transfer.blocked_by.clone()).map(WaitedFor::PullAhead);
+    let wait = claims.add(Phase::ImageWait, rank::WAIT, queued, started);
+    wait.waited_for = success.and_then(|transfer| transfer.blocked_by.clone()).map(WaitedFor::PullAhead);
+    wait.length = lengths.filter(|_| last_failure.is_none()).map(|(wait, _)| (wait, wait));
     if let Some(transfer) = success {
         failed_mirrors(transfer, started, finished, claims);
     }
-    claims.add(Phase::ImagePull, rank::PULL, started, finished).waited_for = image.map(WaitedFor::Image);
+    let pull = claims.add(Phase::ImagePull, rank::PULL, started, finished);
+    pull.waited_for = image.map(WaitedFor::Image);
+    pull.length = lengths.map(|(_, pull)| (pull, pull));
     Some(finished)
 }
 

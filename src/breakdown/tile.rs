@@ -6,8 +6,8 @@ use super::{Precision, Span};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, Time};
 
-/// Tiles `begin..end` with claims; the rest is unattributed.
-pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Span> {
+/// Tiles `begin..end` with claims; the rest is unattributed. `open`: what is measured from may have been earlier than `begin`.
+pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time, open: bool) -> Vec<Span> {
     let clip = |time: Time| time.max(begin).min(end);
     let mut cuts: Vec<Time> = vec![begin, end];
     cuts.extend(claims.iter().flat_map(|claim| [clip(claim.from.at), clip(claim.to.at)]));
@@ -38,11 +38,27 @@ pub(super) fn tile(claims: Vec<Claim>, begin: Time, end: Time) -> Vec<Span> {
     owners.sort_by_key(|(from, to, _)| (*from, *to));
     owners
         .into_iter()
-        .map(|(from, to, owner)| span_of(from, to, owner.and_then(|number| claims.get(number)), begin, end))
+        .map(|(from, to, owner)| match owner.and_then(|number| claims.get(number)) {
+            None if open => gap(from, to, &claims),
+            claim => span_of(from, to, claim, begin, end, open),
+        })
         .collect()
 }
 
-fn span_of(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) -> Span {
+/// What no claim covers, as well known as the claims beside it.
+fn gap(from: Time, to: Time, claims: &[Claim]) -> Span {
+    let widest = |at: Time| {
+        let beside = claims.iter().flat_map(|claim| [claim.from, claim.to]).filter(|mark| mark.at == at);
+        beside.max_by_key(|mark| mark.high - mark.low).map_or((at, at), |mark| (mark.low, mark.high))
+    };
+    let (begun, ended) = (widest(from), widest(to));
+    let length = to - from;
+    let (min, max) = (Nanos((ended.0 - begun.1).0.clamp(0, length.0)), (ended.1 - begun.0).max(length));
+    let precision = if min == max { Precision::Exact } else { Precision::Bounded };
+    Span { phase: Phase::Unattributed, from, to, precision, min, max, place: None, waited_for: None }
+}
+
+fn span_of(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time, open: bool) -> Span {
     let length = to - from;
     let Some(claim) = claim else {
         return Span {
@@ -57,11 +73,12 @@ fn span_of(from: Time, to: Time, claim: Option<&Claim>, begin: Time, end: Time) 
         };
     };
     let clip = |time: Time| time.max(begin).min(end);
+    let low = |mark: BoundedInstant| if open { mark.low } else { clip(mark.low) };
     let whole_from = clip(claim.from.at) == from;
     let whole_to = clip(claim.to.at) == to;
     // Another claim may have cut an end off: a sure end is then the cut, an unsure one stays unsure.
     let ends = |mark: BoundedInstant, whole: bool, at: Time| {
-        if whole || mark.low < mark.high { (clip(mark.low).min(at), clip(mark.high).max(at)) } else { (at, at) }
+        if whole || mark.low < mark.high { (low(mark).min(at), clip(mark.high).max(at)) } else { (at, at) }
     };
     let (from_low, from_high) = ends(claim.from, whole_from, from);
     let (to_low, to_high) = ends(claim.to, whole_to, to);

@@ -1,7 +1,6 @@
 //! The containers of a startup one after another, and its sandbox: each instant with how well it is known. Built from
 //! the best evidence there is: the runtime's lines, else the kubelet's events (`-v=3`), else what its relist noticed.
 
-use super::whole_seconds::SECOND_LONG;
 use super::{object_timeline, relist, unlogged_exits};
 use crate::model::record::{Fact, Field, RecordedTime, SourceLine, StartupRecord};
 use crate::model::startup::{Event, Startup};
@@ -31,7 +30,7 @@ impl BoundedInstant {
     /// An event's instant.
     pub(super) fn of(event: &Event) -> Self {
         if event.whole_second {
-            BoundedInstant::between(event.time, event.time + SECOND_LONG, Some(event.place))
+            BoundedInstant::between(event.time, event.time + event.uncertainty(), Some(event.place))
         } else {
             BoundedInstant::exact(event.time, event.place)
         }

@@ -200,7 +200,9 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         // By times in whole seconds a phase looks up to a second longer or shorter than it was: the middle decides.
         let whole_seconds = case.breakdown.timeline.whole_seconds && !matched.counted;
         let unsure = if whole_seconds { (lost - least).0.clamp(0, SECOND) / 2 } else { 0 };
-        let likely = lost - Nanos(unsure);
+        // By coarse ages a phase looks as long as its bounds are wide: what is certain decides.
+        let coarse = case.startup.has_coarse_times();
+        let likely = if coarse { least } else { lost - Nanos(unsure) };
         if !blocked && !cause.phases.is_empty() && (likely <= Nanos(0) || likely < cause.threshold) {
             continue;
         }
@@ -209,7 +211,11 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let failure = matched.place.filter(|_| matched.failing).and_then(|place| case.event_at(place));
         // By the times of relists alone a burst may look larger than what a phase of its own names.
         let inferred = matches!(matched.waited_for, Some(WaitedFor::Burst { .. }));
-        let rank = if inferred { Nanos(least.0.midpoint(lost.0)) } else { lost };
+        let rank = match (coarse, inferred) {
+            (true, _) => least,
+            (false, true) => Nanos(least.0.midpoint(lost.0)),
+            (false, false) => lost,
+        };
         let finding = Finding {
             cause: cause.id,
             error: failure.and_then(|event| error_reason::of(event.fields.text(Field::Error)?)),

@@ -26,7 +26,7 @@ const UNSUPPORTED_TEXTS: &[UnsupportedText] = &[
     UnsupportedText { description: "binary data", help: KUBELET_LOG, sniff: is_binary },
     UnsupportedText {
         description: "the output of kubectl describe",
-        help: KUBELET_LOG,
+        help: "Of that, pods are read: kubectl describe pods.",
         sniff: |head| head.starts_with(b"Name:") && has(head, "\nNamespace:"),
     },
     UnsupportedText {

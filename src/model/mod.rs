@@ -6,6 +6,7 @@ pub(crate) mod hash;
 pub(crate) mod names;
 pub mod nearest;
 pub mod object;
+pub mod object_text;
 pub mod object_yaml;
 pub mod phase;
 pub mod pod_status;

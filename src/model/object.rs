@@ -105,6 +105,11 @@ pub struct Object {
 }
 
 impl Object {
+    /// One that text shows.
+    pub(super) fn from_text(line: u64, fields: Value) -> Self {
+        Object { line, fields }
+    }
+
     /// The value at a path; null is none.
     pub fn at(&self, path: &[&str]) -> Option<&Value> {
         at(&self.fields, path)

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::object::{self, Object};
+use crate::model::object_text::READ_AT;
 use crate::model::record::truncate_text;
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::workload::condition;
@@ -54,7 +55,7 @@ pub struct ContainerStatus {
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PodStatus {
-    /// The second it was created in.
+    /// The second it was created in; a description does not show it.
     pub created: Option<Time>,
     /// When it is to be deleted.
     pub deleted: Option<Time>,
@@ -121,7 +122,7 @@ impl PodStatus {
         let changed =
             conditions.iter().map(|condition| Time::from_rfc3339(object::text(condition, &["lastTransitionTime"])));
         PodStatus {
-            latest: instants.chain(changed).chain([created]).flatten().max(),
+            latest: instants.chain(changed).chain([created, time(&[READ_AT])]).flatten().max(),
             created,
             deleted: time(&["metadata", "deletionTimestamp"]),
             mirror: Some(pod.text(&["metadata", "annotations", "kubernetes.io/config.mirror"]))

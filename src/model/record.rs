@@ -231,6 +231,8 @@ named_enum! {
         Message = "message",
         /// A number of things.
         Count = "count",
+        /// By how much later than its stamp an instant may be, where that is more than a second.
+        Uncertainty = "uncertainty",
     }
 }
 

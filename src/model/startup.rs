@@ -25,7 +25,7 @@ pub struct Event {
     pub fact: Fact,
     /// The runtime wrote it.
     pub from_runtime: bool,
-    /// Its time is known to the second only: it lies within a second after `time`.
+    /// Its time is not exact: it lies within a second after `time`, or within its [`Field::Uncertainty`].
     pub whole_second: bool,
     /// Its fields.
     pub fields: Fields,
@@ -45,6 +45,11 @@ impl Event {
             fields: record.fields,
             text: record.text,
         }
+    }
+
+    /// By how much later than `time` it may have been.
+    pub fn uncertainty(&self) -> Nanos {
+        if self.whole_second { self.fields.length(Field::Uncertainty).unwrap_or(Nanos(SECOND)) } else { Nanos(0) }
     }
 
     /// Whether the line's error, or the line, holds a word.
@@ -157,6 +162,11 @@ impl Events {
         self.list.push(event);
     }
 
+    /// Leaves out those that are not to stay.
+    pub fn retain(&mut self, stays: impl FnMut(&Event) -> bool) {
+        self.list.retain(stays);
+    }
+
     /// Puts them in the order of time; those of one instant stay as they came.
     pub fn sort(&mut self) {
         self.list.sort_by_key(|event| event.time);
@@ -195,6 +205,9 @@ pub struct NodeContext {
     /// The end of what the node's log shows.
     pub log_end: Time,
 }
+
+/// To this an event is known whose age is short, whatever recorded it.
+const FINE: Nanos = Nanos(3 * SECOND);
 
 /// Pods that a node takes within this of each other are started at once.
 pub const BURST_WINDOW: Nanos = Nanos(3 * SECOND);
@@ -249,6 +262,11 @@ impl Startup {
     /// Every event of a fact.
     pub fn all(&self, fact: Fact) -> impl DoubleEndedIterator<Item = &Event> {
         self.events.of(fact)
+    }
+
+    /// Whether an event of it is known by a coarse age only.
+    pub fn has_coarse_times(&self) -> bool {
+        self.events.iter().chain(&self.scheduling).any(|event| event.uncertainty() > FINE)
     }
 
     /// The namespace and the name.

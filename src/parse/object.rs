@@ -11,6 +11,7 @@ use super::grammar::Grammars;
 use super::value::Raw;
 use crate::model::fields::Fields;
 use crate::model::object::Object;
+use crate::model::object_text::{SHOWN_AT, UNCERTAIN};
 use crate::model::pod_status::PodStatus;
 use crate::model::record::{Fact, Field, Record, SourceLine, Value, truncate_text};
 use crate::model::time::{Nanos, SECOND, Stamp, Time};
@@ -32,11 +33,13 @@ const STAMPS_APART: Nanos = Nanos(SECOND);
 /// (`aggregateMessage` in client-go tools/record/events_cache.go).
 const COMBINED: &str = "(combined from similar events): ";
 
-/// The pod's record. None: it has no name, or no creation, which the API server gives each.
+/// The pod's record. None: it has no name, or no creation, which the API server gives each. A description shows what stands for
+/// it.
 pub fn pod(object: &Object, place: SourceLine) -> Option<DatedRecord> {
     let status = PodStatus::of(object);
     let (namespace, name) = (object.text(&["metadata", "namespace"]), object.text(&["metadata", "name"]));
-    let time = status.created.filter(|_| !name.is_empty())?;
+    let shown = || Time::from_rfc3339(object.text(&[SHOWN_AT]));
+    let time = status.created.or_else(shown).filter(|_| !name.is_empty())?;
     let uid = object.text(&["metadata", "uid"]);
     let mut fields = vec![(Field::Pod, Value::text(&format!("{namespace}/{name}")))];
     if !uid.is_empty() {
@@ -110,18 +113,20 @@ pub fn event(grammars: &Grammars, object: &Object, place: SourceLine) -> Vec<Dat
     let node = node.filter(|node| !node.is_empty()).map(|node| truncate_text(&node, 253));
     let text = format!("{reason} pod {pod}{}{path}: {message}", if path.is_empty() { "" } else { " " });
     let (first, last, count) = instants(object);
-    let dated = |(time, whole_second): Stamped, fields| DatedRecord {
-        time,
-        record: api_record(time, whole_second, place, fact, fields, &text),
-        node: node.clone(),
+    let dated = |(time, whole_second): Stamped, which: &str, mut fields: Vec<(Field, Value)>| {
+        let seconds = object.at(&[UNCERTAIN, which]).and_then(Json::as_i64).filter(|_| whole_second).unwrap_or(1);
+        if seconds > 1 {
+            fields.push((Field::Uncertainty, Value::Length(Nanos(seconds.saturating_mul(SECOND)))));
+        }
+        DatedRecord { time, record: api_record(time, whole_second, place, fact, fields, &text), node: node.clone() }
     };
     let repeated = last.filter(|last| count > 1 && first.is_none_or(|first| last.0 - first.0 >= Nanos(SECOND)));
     // Of merged events only the newest has this message.
     let first = first.filter(|_| !combined || repeated.is_none());
-    let mut records: Vec<DatedRecord> = first.map(|first| dated(first, fields.clone())).into_iter().collect();
+    let mut records: Vec<DatedRecord> = first.map(|first| dated(first, "first", fields.clone())).into_iter().collect();
     if let Some(last) = repeated {
         fields.push((Field::Count, Value::Number(count)));
-        records.push(dated(last, fields));
+        records.push(dated(last, "last", fields));
     }
     records
 }

@@ -66,11 +66,10 @@ impl Objects {
         let Some(id) = self.id(&pod, uid.as_deref()) else { return };
         let status = record.pod_status.take();
         let containers = status.as_ref().map_or(0, |status| 3 * status.containers.len());
+        let uncertainty = record.fields.length(Field::Uncertainty).unwrap_or(Nanos(SECOND));
+        let uncertainty = if record.whole_second { uncertainty } else { Nanos(0) };
         let weight = OBJECT_WEIGHT + record.text.len() + (record.fields.len() + containers) * PART_WEIGHT;
-        self.latest = self
-            .latest
-            .max(status.as_ref().and_then(|status| status.latest))
-            .max(Some(if record.whole_second { time + Nanos(SECOND) } else { time }));
+        self.latest = self.latest.max(status.as_ref().and_then(|status| status.latest)).max(Some(time + uncertainty));
         let Some(known) = self.pods.get_mut(&id) else { return };
         known.touched = known.touched.max(time);
         if let Some(node) = node {
@@ -81,6 +80,10 @@ impl Objects {
                 known.other_uid = Some(mirror.clone());
                 self.by_uid.entry(mirror.clone()).or_insert(id);
             }
+            // A description shows less.
+            if known.status.as_ref().is_some_and(|known| known.created.is_some()) && status.created.is_none() {
+                return;
+            }
             if known.status.replace(status).is_none() {
                 known.weight += weight;
                 self.weight += weight;
@@ -89,7 +92,16 @@ impl Objects {
             return;
         }
         let event = Event::of(record, time);
-        // The same event, from two dumps or two API groups.
+        // The same event, from JSON and from text: the one that is better known stays.
+        if let Some(old) = known.events.iter().find(|old| is_told_twice(old, &event)) {
+            if event.uncertainty() < old.uncertainty() {
+                let (time, text) = (old.time, old.text.clone());
+                known.events.retain(|old| old.time != time || old.text != text);
+                known.events.push(event);
+            }
+            return;
+        }
+        // From two dumps or two API groups.
         let same = |old: &Event| {
             old.fact == event.fact
                 && old.time == event.time
@@ -107,7 +119,7 @@ impl Objects {
     fn id(&mut self, pod: &str, uid: Option<&str>) -> Option<u64> {
         let id = match uid {
             Some(uid) if self.over.contains(uid) => return None,
-            Some(uid) => self.by_uid.get(uid).copied(),
+            Some(uid) => self.by_uid.get(uid).copied().or_else(|| self.adopt(pod, uid)),
             None => self.by_name.get(pod).and_then(|ids| ids.last()).copied(),
         };
         if id.is_some() {
@@ -121,6 +133,16 @@ impl Objects {
         if let Some(uid) = uid {
             self.by_uid.insert(uid.into(), id);
         }
+        Some(id)
+    }
+
+    /// A pod that text shows, which has no uids, is that of this name.
+    fn adopt(&mut self, pod: &str, uid: &str) -> Option<u64> {
+        // It is the first of its name: one without a uid joins those that are there.
+        let id = *self.by_name.get(pod)?.first()?;
+        let known = self.pods.get_mut(&id).filter(|known| known.uid.is_none())?;
+        known.uid = Some(uid.into());
+        self.by_uid.insert(uid.into(), id);
         Some(id)
     }
 
@@ -205,11 +227,21 @@ impl Objects {
     }
 }
 
+/// Whether two differently well known events are one: of the same words, and of a time that may be the same.
+fn is_told_twice(one: &Event, other: &Event) -> bool {
+    one.uncertainty() != other.uncertainty()
+        && one.text == other.text
+        && one.time <= other.time + other.uncertainty()
+        && other.time <= one.time + one.uncertainty()
+}
+
 /// A pull that ended well, as its event tells it.
 #[derive(Clone, Copy)]
 struct EventPull {
     started: Time,
     finished: Time,
+    /// By how much earlier both may have been.
+    uncertainty: Nanos,
     bytes: Option<i64>,
 }
 
@@ -218,19 +250,23 @@ const COMPARED_PULLS: usize = 200;
 
 impl EventPull {
     fn of(event: &Event) -> Option<Self> {
-        let pulled = matches!(event.fact, Fact::PullFinished | Fact::ImageVolumePulled) && !event.whole_second;
+        let pulled = matches!(event.fact, Fact::PullFinished | Fact::ImageVolumePulled);
         let took = event.fields.length(Field::Duration).filter(|took| pulled && took.0 > 0)?;
         let bytes = event.fields.number(Field::Bytes).filter(|bytes| *bytes > 0);
-        Some(EventPull { started: event.time - took, finished: event.time, bytes })
+        let uncertainty = event.uncertainty();
+        let finished = event.time + uncertainty;
+        Some(EventPull { started: finished - took, finished, uncertainty, bytes })
     }
 
-    /// Bytes a second that all pulls moved while this one was under way; none if a size is not known.
+    /// Bytes a second that all pulls moved at least while this one was under way; none if a size is not known.
     fn rate(&self, all: &[EventPull]) -> Option<f64> {
         let seconds = (self.finished - self.started).seconds();
         let first = all.partition_point(|other| other.finished <= self.started);
         let mut moved = Nanos(0);
         for other in all.iter().skip(first).take(COMPARED_PULLS) {
-            let shared = (other.finished.min(self.finished) - other.started.max(self.started)).seconds();
+            let mine = other.started == self.started && other.finished == self.finished && other.bytes == self.bytes;
+            let unsure = if mine { Nanos(0) } else { other.uncertainty.max(self.uncertainty) };
+            let shared = (other.finished.min(self.finished) - other.started.max(self.started) - unsure).seconds();
             let took = (other.finished - other.started).seconds();
             if shared > 0.0 && took > 0.0 {
                 // Whole numbers, so that their order does not matter.

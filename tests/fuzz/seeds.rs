@@ -19,6 +19,7 @@ fn main() {
     let (examples, literals) = grammars(&root);
     let logs = logs(&root);
     seeds.lines(&examples, &logs);
+    seeds.texts(&root);
     seeds.metrics(&root);
     seeds.words(&examples, &literals);
     println!("{} seeds", seeds.written.len());
@@ -71,6 +72,14 @@ impl Seeds {
         }
         for pair in whole.chunks_exact(2).take(4) {
             self.add("analysis", b"\x09", &pair.join(&0x1e));
+        }
+    }
+
+    /// Pods and events as kubectl writes them for people.
+    fn texts(&mut self, root: &Path) {
+        for file in ["described-pods", "tables-of-events"] {
+            let text = fs::read(root.join("tests/fuzz/cases/analysis").join(file)).expect("a text");
+            self.add("analysis", b"", &text);
         }
     }
 

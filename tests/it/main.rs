@@ -32,6 +32,7 @@ mod grammars;
 mod itself;
 mod library;
 mod metrics;
+mod object_text;
 mod objects;
 mod packaging;
 mod page;

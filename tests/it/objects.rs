@@ -37,7 +37,7 @@ fn objects(capture: &Path) -> Vec<PathBuf> {
     ["pods.json.zst", "events.json.zst"].map(|file| capture.join(file)).to_vec()
 }
 
-fn three_nodes() -> PathBuf {
+pub fn three_nodes() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects/three-nodes")
 }
 
@@ -50,7 +50,7 @@ fn by_uid(report: &Value) -> BTreeMap<(String, String), &Value> {
     startups(report).iter().map(|row| (key(row), row)).collect()
 }
 
-fn number(row: &Value, field: &str) -> f64 {
+pub fn number(row: &Value, field: &str) -> f64 {
     row[field].as_f64().unwrap_or(0.0)
 }
 

@@ -433,14 +433,17 @@ fn a_line_belongs_to_the_node_that_its_prefix_its_folder_or_the_folders_other_lo
 #[test]
 fn a_text_that_is_no_log_is_called_by_its_name() {
     let folder = tempfile::tempdir().expect("a folder");
-    let events = "Events:\n  Type    Reason     Age    From               Message\n  Normal  Pulling    3m11s  kubelet  Pulling image\n";
+    let deployment = "Name:         web\nNamespace:    shop\nSelector:     app=web\n";
     let log = text(&crate::support::samples().join("s01-cached/in/kubelet.log.zst"));
-    for (name, content, says) in [("events.txt", events, true), ("kubelet.log", &*log, false), ("empty.txt", "", false)]
+    for (name, content, says) in
+        [("deployment.txt", deployment, true), ("kubelet.log", &*log, false), ("empty.txt", "", false)]
     {
         std::fs::write(folder.path().join(name), content).expect("a file");
         let output = podlag().arg(folder.path().join(name)).output().expect("podlag runs");
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert_eq!(said.contains("no line used; it looks like Kubernetes events"), says, "{said}");
+        // The report wraps its lines.
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(said.contains("no line used; it looks like the output of kubectl describe"), says, "{said}");
     }
     // Found in a folder, it is only read over.
     let output = podlag().arg(folder.path()).output().expect("podlag runs");

@@ -233,6 +233,8 @@ fn bounds(span: &Span) -> String {
     match span.precision {
         Precision::Exact => String::new(),
         Precision::Inferred if span.min_s == span.max_s => " inferred".into(),
+        // An event of which the age is known says how long it took.
+        Precision::Bounded if span.min_s == span.max_s => " ends bounded, length exact".into(),
         precision => {
             let (low, high) = (format_duration(span.min_s), format_duration(span.max_s));
             let width = format_duration(span.max_s - span.min_s);

@@ -45,6 +45,8 @@ case "$*" in
     'get --raw /api/v1/nodes/'*'/proxy/logs/?query=kubelet') journalctl -u kubelet ;;
     'get --raw /api/v1/nodes/'*'/proxy/configz') cat "$STAND_INS/kubelet-config.json" ;;
     'get pods -A -o json' | 'get pods,events -A -o json') cat "$STAND_INS/pods.json" ;;
+    'describe pods -A') cat "$STAND_INS/describe.txt" ;;
+    'get events -A -o wide') cat "$STAND_INS/events-wide.txt" ;;
     'get nodes -o name') echo node/node-1; echo node/node-2 ;;
     'debug node/NODE -i '*' -- chroot /host '*) while [ "$1" != /host ]; do shift; done; shift; "$@" ;;
     '-n monitoring port-forward svc/prometheus 9090') ;;
@@ -170,6 +172,10 @@ fn files(given: &Path) {
     put("before.prom", &unpacked(&sample.join("metrics-before.txt.zst")));
     put("after.prom", &unpacked(&sample.join("metrics-after.txt.zst")));
     put("pods.json", &unpacked(&sample.join("pods.json.zst")));
+    let three_nodes = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects/three-nodes");
+    for name in ["describe.txt", "events-wide.txt"] {
+        put(name, &unpacked(&three_nodes.join(format!("{name}.zst"))));
+    }
     put("kubelet-config.json", br#"{"kubeletconfig":{"serializeImagePulls":true}}"#);
     let crio = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crio/pull-serial");
     put("node-logs.txt", crate::crio::node_logs(&crio).as_bytes());
@@ -189,7 +195,7 @@ fn logs(given: &Path, here: &Path, rancher: &Path) {
     let k3s = rancher.join("k3s/agent/containerd");
     std::fs::create_dir_all(&k3s).expect("a folder");
     std::fs::copy(here.join("containerd.log"), k3s.join("containerd.log")).expect("a file");
-    for page in ["before.prom", "after.prom"] {
+    for page in ["before.prom", "after.prom", "describe.txt"] {
         std::fs::copy(given.join(page), here.join(page)).expect("a file");
     }
 }
