@@ -108,8 +108,8 @@ impl Input {
         if opened.unreadable.is_some() {
             return None;
         }
-        let head = opened.head();
-        INPUTS.iter().find(|input| (input.sniff)(head))
+        let head = opened.text_head();
+        INPUTS.iter().find(|input| (input.sniff)(&head))
     }
 }
 
@@ -196,7 +196,10 @@ impl Inputs {
         let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
         let input = Input::detect(&mut opened);
         if let Some(Input { read: Reader::Objects(form), .. }) = input {
-            self.read_objects(source, *form, opened.bytes(), options, stop);
+            match opened.text() {
+                Ok(text) => self.read_objects(source, *form, text, options, stop),
+                Err(error) => self.fail(error.to_string()),
+            }
             return None;
         }
         // Of what a folder holds much is no log, and is only read over.
@@ -222,9 +225,9 @@ impl Inputs {
         let Probed { source, input: Some(Input { read, .. }), opened, .. } = probed else { return Ok(()) };
         let path = source.path().filter(|_| opened.is_none());
         let bytes = || match opened {
-            Some(opened) => Ok(opened.bytes()),
+            Some(opened) => opened.text().map_err(|error| Error::new(ErrorKind::Source, error.message)),
             None => input::open(source, stop)
-                .map(OpenSource::bytes)
+                .and_then(OpenSource::text)
                 .map_err(|error| Error::new(ErrorKind::Source, error.message)),
         };
         let done = match (read, path) {

@@ -78,9 +78,18 @@ impl OpenSource {
         head.get(..SNIFF_LEN).unwrap_or(head)
     }
 
-    /// Its bytes, decompressed, whatever they are.
-    pub fn bytes(self) -> Box<dyn Read + Send> {
-        Box::new(CancellableReader::new(self.reader, &self.stop))
+    /// The same as text: as [`OpenSource::text`] gives it.
+    pub fn text_head(&mut self) -> Vec<u8> {
+        let head = self.head();
+        let mut text = Vec::new();
+        match Bom::detect(head) {
+            // What is cut at the end of the head is no fault.
+            Some(Bom::Utf16) if head.len() > 2 => drop(DecodeReaderBytes::new(head).read_to_end(&mut text)),
+            Some(Bom::Utf16) => {}
+            Some(Bom::Utf8) => text.extend_from_slice(head.get(3..).unwrap_or_default()),
+            None => text.extend_from_slice(head),
+        }
+        text
     }
 
     /// Its text: UTF-16 becomes UTF-8, byte order marks are removed. Any other text passes unchanged, invalid UTF-8 included.

@@ -437,3 +437,27 @@ fn every_pod_has_a_row_whose_phases_tile_and_are_as_its_events_say() {
     assert!(rows > 850 && pulls > 150 && bound > 800 && started_once > 700, "{rows} {pulls} {bound} {started_once}");
     assert!(ran * 100 >= started_once * 97, "{ran} of {started_once}");
 }
+
+/// What PowerShell's `>` writes: UTF-16 with a mark.
+#[test]
+fn utf_16_is_read_as_text_is() {
+    let sample = crate::support::samples().join("s02-pull-serial");
+    let texts = [
+        unpacked(&sample.join("pods.json.zst")),
+        unpacked(&three_nodes().join("objects.yaml.zst")),
+        unpacked(&three_nodes().join("describe.txt.zst")),
+        unpacked(&sample.join("metrics-after.txt.zst")),
+    ];
+    for bytes in texts {
+        let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+        let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = format!("\u{feff}{text}");
+        let (rows, shown) = piped(text.as_bytes());
+        assert!(!rows.is_empty() || shown.contains("starts recorded by the kubelet"), "{shown}");
+        for other in [wide.as_slice(), marked.as_bytes()] {
+            let (found, said) = piped(other);
+            assert!(found == rows, "{} rows, not {}: {said}", found.len(), rows.len());
+            assert_eq!(said, shown);
+        }
+    }
+}
