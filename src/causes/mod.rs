@@ -199,7 +199,12 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());
         // By times in whole seconds a phase looks up to a second longer or shorter than it was: the middle decides.
         let whole_seconds = case.breakdown.timeline.whole_seconds && !matched.counted;
-        let unsure = if whole_seconds { (lost - least).0.clamp(0, SECOND) / 2 } else { 0 };
+        let unsure = match case.startup.by_objects && case.startup.uncertainty() > Nanos(SECOND) {
+            // So it does by ages.
+            true => (lost - least).0.max(0) / 2,
+            false if whole_seconds => (lost - least).0.clamp(0, SECOND) / 2,
+            false => 0,
+        };
         // By coarse ages a phase looks as long as its bounds are wide: what is certain decides.
         let coarse = case.startup.has_coarse_times();
         let likely = if coarse { least } else { lost - Nanos(unsure) };

@@ -264,9 +264,14 @@ impl Startup {
         self.events.of(fact)
     }
 
+    /// By how much later than its time the least known of its events may have been.
+    pub fn uncertainty(&self) -> Nanos {
+        self.events.iter().chain(&self.scheduling).map(Event::uncertainty).max().unwrap_or_default()
+    }
+
     /// Whether an event of it is known by a coarse age only.
     pub fn has_coarse_times(&self) -> bool {
-        self.events.iter().chain(&self.scheduling).any(|event| event.uncertainty() > FINE)
+        self.uncertainty() > FINE
     }
 
     /// The namespace and the name.
