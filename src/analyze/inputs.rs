@@ -110,7 +110,7 @@ fn is_page(head: &[u8]) -> bool {
 
 impl Input {
     fn detect(opened: &mut OpenSource) -> Option<&'static Self> {
-        if opened.unreadable.is_some() {
+        if opened.unreadable.is_some() || opened.is_journal() {
             return None;
         }
         let head = opened.head();
@@ -211,7 +211,7 @@ impl Inputs {
 
     /// A log, to be read; what can be had of it but once is kept in the folder `temp`.
     pub(super) fn log(&mut self, log: Probed<'_>, temp: &Path) -> Option<Log> {
-        match log.opened.map(OpenSource::text).transpose() {
+        match log.opened.map(|opened| opened.text(temp)).transpose() {
             Ok(text) => {
                 let text = text.map(|text| Rereadable::new(text, temp));
                 return Some(Log { source: log.source.clone(), text, unsupported: log.unsupported });

@@ -4,7 +4,7 @@
 //! paths --list--> Source --open--> decoded bytes --Chunks--> Chunk
 //! ```
 //!
-//! Everything about files, folders, standard input, compression (gzip, zstd, xz, bzip2) and encodings (UTF-16, byte order
+//! Everything about files, folders, standard input, compression (gzip, zstd, xz, bzip2), journald's own files and encodings (UTF-16, byte order
 //! marks) ends here; the stages after it take bytes. What a source holds is decided by its first bytes, never by its name.
 //! It knows nothing of what a line means, and it neither prints nor reads the environment or the clock.
 //!
@@ -17,6 +17,7 @@ mod chunks;
 mod compression;
 mod error;
 mod file;
+mod journal;
 mod list;
 mod open;
 mod peek_reader;
