@@ -2,7 +2,7 @@
 //! can be found.
 
 use super::blocks::{Blocks, Fault, Found, u32_at};
-use super::hash::{IndexedField, find};
+use super::hash::{IndexedField, check, find};
 use super::object::{ENTRY, ENTRY_ARRAY, Header, Object};
 
 /// Units whose lines say something of starts: kubelets, container runtimes, and what has both in it.
@@ -55,6 +55,9 @@ impl Entries {
             if let Some(first) = list.next(blocks, header, damage)? {
                 lists.push((first, list));
             }
+        }
+        if lists.is_empty() {
+            check(blocks, header)?;
         }
         Ok(Entries::Listed(lists))
     }

@@ -5,6 +5,9 @@ use siphasher::sip::SipHasher24;
 use super::blocks::{Blocks, Fault, Found, u64_at};
 use super::object::{DATA, Header, Object};
 
+/// The longest field that is checked.
+const MAX_CHECKED: usize = 64 << 20;
+
 /// A field and where the list of its entries begins.
 #[derive(Debug)]
 pub(super) struct IndexedField {
@@ -18,7 +21,7 @@ pub(super) struct IndexedField {
 
 /// Looks a field up (`NAME=value`). Lists of a bucket only grow at their end, so their places ascend, and every search ends.
 pub(super) fn find(blocks: &mut Blocks, header: &Header, field: &[u8]) -> Found<Option<IndexedField>> {
-    let hash = if header.keyed { SipHasher24::new_with_key(&header.file_id).hash(field) } else { jenkins(field) };
+    let hash = hash(header, field);
     let (table, length) = header.table;
     let bucket = hash.checked_rem(length / 16).ok_or(Fault::Damaged(104))?;
     let place = table.checked_add(bucket * 16).ok_or(Fault::Damaged(104))?;
@@ -48,6 +51,25 @@ pub(super) fn find(blocks: &mut Blocks, header: &Header, field: &[u8]) -> Found<
         at = u64_at(&fixed, 24);
     }
     Ok(None)
+}
+
+/// Looks whether the hash of some field is what stands beside it: else the index shows every field as missing.
+pub(super) fn check(blocks: &mut Blocks, header: &Header) -> Found<()> {
+    let (table, length) = header.table;
+    let mut bytes = Vec::new();
+    for bucket in 0..length / 16 {
+        let at = blocks.u64(table + bucket * 16)?;
+        if at != 0 {
+            let object = Object::of(blocks, at, DATA)?;
+            object.field(blocks, header, MAX_CHECKED, &mut bytes)?;
+            return if blocks.u64(at + 16)? == hash(header, &bytes) { Ok(()) } else { Err(Fault::Damaged(at)) };
+        }
+    }
+    Ok(())
+}
+
+fn hash(header: &Header, field: &[u8]) -> u64 {
+    if header.keyed { SipHasher24::new_with_key(&header.file_id).hash(field) } else { jenkins(field) }
 }
 
 /// Bob Jenkins' `lookup3` (hashlittle2) with both seeds 0, as journald had it before keyed hashes.
