@@ -9,7 +9,8 @@
 //! It knows nothing of what a line means, and it neither prints nor reads the environment or the clock.
 //!
 //! Memory: one open source holds a read buffer of at most chunk + lookahead + line limit + 64 KiB (about 1.4 MiB by
-//! default), 64 KiB for each layer of compression, and what its decompressor needs (zstd and xz are held to 128 MiB and 256 MiB).
+//! default), 64 KiB for each layer of compression, and what its decompressor needs (zstd and xz are held to 128 MiB and 256 MiB),
+//! a journal 2 MiB of blocks and what one entry needs.
 
 mod cancel;
 mod chunk;

@@ -115,6 +115,8 @@ struct OpenJournal {
     header: Header,
     entries: Entries,
     lines: LineWriter,
+    /// The entry that was read last.
+    last: u64,
 }
 
 impl JournalText {
@@ -141,6 +143,8 @@ impl JournalText {
                 (Box::new(FileBytes { file, path, len }), reopen_each_read)
             }
             JournalBytes::Stream { stream, temp } => {
+                // Whoever watches is shown how much of the stream was read.
+                self.progress = Arc::default();
                 let mut file = tempfile::tempfile_in(&temp)?;
                 let mut stream = stream.take(MAX_KEPT_JOURNAL + 1);
                 self.stream_error = io::copy(&mut stream, &mut file).err();
@@ -179,7 +183,7 @@ impl JournalText {
                 Entries::Searched(header.size)
             }
         };
-        self.open = Some(OpenJournal { blocks, header, entries, lines: LineWriter::default() });
+        self.open = Some(OpenJournal { blocks, header, entries, lines: LineWriter::default(), last: 0 });
         Ok(())
     }
 
@@ -187,7 +191,7 @@ impl JournalText {
     fn fill(&mut self) -> io::Result<()> {
         self.text.clear();
         self.taken = 0;
-        let Some(OpenJournal { blocks, header, entries, lines }) = &mut self.open else { return Ok(()) };
+        let Some(OpenJournal { blocks, header, entries, lines, last }) = &mut self.open else { return Ok(()) };
         let damage = &mut self.damage;
         let mut count = |place| damage.count(place);
         let mut seen = 0_u64;
@@ -207,11 +211,14 @@ impl JournalText {
                 Err(Fault::Damaged(place)) => {
                     // A list broke after it was checked: the file is being written. What follows is found without it.
                     count(place);
-                    let read = self.progress.load(Ordering::Relaxed).max(header.size);
-                    *entries = Entries::Searched(read.next_multiple_of(8));
+                    *entries = Entries::Searched((*last).max(header.size));
                     continue;
                 }
             };
+            if at == *last {
+                continue;
+            }
+            *last = at;
             self.progress.store(at, Ordering::Relaxed);
             let length = self.text.len();
             match lines.write(blocks, header, at, &mut count, &mut self.text) {
