@@ -9,6 +9,8 @@ use std::path::PathBuf;
 const BLOCK: usize = 64 << 10;
 /// How many blocks are held.
 const BLOCKS: usize = 32;
+/// Among how many places a block has its own: lists are read beside the entries that they name.
+const WAYS: usize = 4;
 
 /// Bytes that can be read at any place.
 pub(super) trait At: Send {
@@ -80,19 +82,22 @@ pub(super) struct Blocks {
     bytes: Box<dyn At>,
     len: u64,
     slots: Vec<Slot>,
+    /// How many reads there were, which tells the blocks' age.
+    reads: u64,
 }
 
-/// A block, at the place that its number gives it.
+/// A block, at one of the places that its number gives it.
 struct Slot {
     number: u64,
+    used: u64,
     bytes: Vec<u8>,
 }
 
 impl Blocks {
     /// None read yet. `few`: many files are read at once.
     pub(super) fn new(bytes: Box<dyn At>, few: bool) -> Self {
-        let slots = (0..if few { 4 } else { BLOCKS }).map(|_| Slot { number: u64::MAX, bytes: Vec::new() });
-        Blocks { len: bytes.len(), bytes, slots: slots.collect() }
+        let slots = (0..if few { WAYS } else { BLOCKS }).map(|_| Slot { number: u64::MAX, used: 0, bytes: Vec::new() });
+        Blocks { len: bytes.len(), bytes, slots: slots.collect(), reads: 0 }
     }
 
     /// How many bytes there are.
@@ -135,9 +140,14 @@ impl Blocks {
 
     fn block(&mut self, number: u64) -> Found<&[u8]> {
         let start = number.saturating_mul(BLOCK as u64);
-        let (count, at) = (self.slots.len() as u64, number);
-        let slot = usize::try_from(at % count.max(1)).ok().and_then(|at| self.slots.get_mut(at));
-        let Some(slot) = slot else { return Err(Fault::Damaged(start)) };
+        self.reads += 1;
+        let sets = (self.slots.len() / WAYS).max(1);
+        let first = usize::try_from(number % sets as u64).unwrap_or(0) * WAYS;
+        let set = self.slots.get_mut(first..first + WAYS).ok_or(Fault::Damaged(start))?;
+        let held = set.iter().position(|slot| slot.number == number);
+        let oldest = || set.iter().enumerate().min_by_key(|(_, slot)| slot.used).map(|(at, _)| at);
+        let slot = held.or_else(oldest).and_then(|at| set.get_mut(at)).ok_or(Fault::Damaged(start))?;
+        slot.used = self.reads;
         if slot.number != number {
             let left = usize::try_from(self.len.saturating_sub(start)).unwrap_or(BLOCK).min(BLOCK);
             slot.number = u64::MAX;

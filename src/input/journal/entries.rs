@@ -121,7 +121,8 @@ fn search(at: &mut u64, blocks: &mut Blocks, damage: &mut dyn FnMut(u64)) -> Fou
 
 /// The list of one field's entries: the first, then arrays of places, each of which names the next array.
 pub(super) struct List {
-    first: Option<u64>,
+    /// The first entry, and the field that names it.
+    first: Option<(u64, u64)>,
     array: u64,
     /// The next place of the array, and how many it has.
     item: u64,
@@ -135,25 +136,25 @@ impl List {
     fn new(blocks: &mut Blocks, header: &Header, field: &IndexedField) -> Found<Self> {
         let (mut at, mut last, mut room) = (field.array, 0, 1);
         while at != 0 {
-            if at <= last {
-                return Err(Fault::Damaged(last));
+            if at <= last || at >= blocks.len() {
+                return Err(Fault::Damaged(last.max(field.at)));
             }
             room += items(blocks, header, at)?;
             last = at;
             at = blocks.u64(at + 16)?;
         }
         if room < field.count {
-            return Err(Fault::Damaged(last.max(field.first)));
+            return Err(Fault::Damaged(last.max(field.at)));
         }
         let items = if field.array == 0 { 0 } else { items(blocks, header, field.array)? };
-        Ok(List { first: Some(field.first), array: field.array, item: 0, items, last: 0 })
+        Ok(List { first: Some((field.at, field.first)), array: field.array, item: 0, items, last: 0 })
     }
 
     /// The next entry. Places at which there is none are left out.
     fn next(&mut self, blocks: &mut Blocks, header: &Header, damage: &mut dyn FnMut(u64)) -> Found<Option<u64>> {
         loop {
             let (place, entry) = match self.first.take() {
-                Some(first) => (first, first),
+                Some(first) => first,
                 None if self.array == 0 => return Ok(None),
                 None if self.item == self.items => {
                     let next = blocks.u64(self.array + 16)?;

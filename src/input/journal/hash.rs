@@ -11,6 +11,8 @@ const MAX_CHECKED: usize = 64 << 20;
 /// A field and where the list of its entries begins.
 #[derive(Debug)]
 pub(super) struct IndexedField {
+    /// Where it stands.
+    pub(super) at: u64,
     /// Its first entry.
     pub(super) first: u64,
     /// The list of the others.
@@ -23,6 +25,9 @@ pub(super) struct IndexedField {
 pub(super) fn find(blocks: &mut Blocks, header: &Header, field: &[u8]) -> Found<Option<IndexedField>> {
     let hash = hash(header, field);
     let (table, length) = header.table;
+    if table.checked_add(length).is_none_or(|end| end > blocks.len()) {
+        return Err(Fault::Damaged(104));
+    }
     let bucket = hash.checked_rem(length / 16).ok_or(Fault::Damaged(104))?;
     let place = table.checked_add(bucket * 16).ok_or(Fault::Damaged(104))?;
     // A table that is none would show the field as missing.
@@ -35,7 +40,7 @@ pub(super) fn find(blocks: &mut Blocks, header: &Header, field: &[u8]) -> Found<
     let mut bytes = Vec::new();
     let mut last = 0;
     while at != 0 {
-        if at <= last {
+        if at <= last || at >= blocks.len() {
             return Err(Fault::Damaged(before));
         }
         let object = Object::of(blocks, at, DATA)?;
@@ -44,7 +49,7 @@ pub(super) fn find(blocks: &mut Blocks, header: &Header, field: &[u8]) -> Found<
             object.field(blocks, header, field.len() + 1, &mut bytes)?;
             if bytes == field {
                 let (first, array, count) = (u64_at(&fixed, 40), u64_at(&fixed, 48), u64_at(&fixed, 56));
-                return Ok(Some(IndexedField { first, array, count }));
+                return Ok(Some(IndexedField { at, first, array, count }));
             }
         }
         (last, before) = (at, at);

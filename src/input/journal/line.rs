@@ -66,7 +66,8 @@ impl LineWriter {
     ) -> Found<()> {
         let mut fields = std::mem::take(&mut self.fields);
         let found = entry(blocks, header, at, &mut fields);
-        let written = found.and_then(|received| self.write_fields(blocks, header, received, &fields, damage, out));
+        let mut damage = |place, length| damage(if place < length { place } else { at });
+        let written = found.and_then(|received| self.write_fields(blocks, header, received, &fields, &mut damage, out));
         self.fields = fields;
         written.and_then(|written| if written { Ok(()) } else { Err(Fault::Damaged(at)) })
     }
@@ -78,7 +79,7 @@ impl LineWriter {
         header: &Header,
         received: u64,
         fields: &[u64],
-        damage: &mut dyn FnMut(u64),
+        damage: &mut dyn FnMut(u64, u64),
         out: &mut Vec<u8>,
     ) -> Found<bool> {
         let (mut names, mut sent, mut has_message) = ([const { None }; 6], None, false);
@@ -92,7 +93,7 @@ impl LineWriter {
                 Ok(Field::Shared(None)) => {}
                 Ok(Field::Sent(micros)) => sent = Some(micros),
                 Ok(Field::Message) => has_message = true,
-                Err(Fault::Damaged(place)) => damage(place),
+                Err(Fault::Damaged(place)) => damage(place, blocks.len()),
                 Err(error) => return Err(error),
             }
         }
