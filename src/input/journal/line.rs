@@ -47,7 +47,6 @@ enum Field {
 #[derive(Default)]
 pub(super) struct LineWriter {
     shared: HashMap<u64, SharedField>,
-    fields: Vec<u64>,
     bytes: Vec<u8>,
     message: Vec<u8>,
     /// The second that was written last, and its date.
@@ -64,12 +63,10 @@ impl LineWriter {
         damage: &mut dyn FnMut(u64),
         out: &mut Vec<u8>,
     ) -> Found<()> {
-        let mut fields = std::mem::take(&mut self.fields);
-        let found = entry(blocks, header, at, &mut fields);
+        let (received, fields) = entry(blocks, header, at, &mut self.bytes)?;
         let mut damage = |place, length| damage(if place < length { place } else { at });
-        let written = found.and_then(|received| self.write_fields(blocks, header, received, &fields, &mut damage, out));
-        self.fields = fields;
-        written.and_then(|written| if written { Ok(()) } else { Err(Fault::Damaged(at)) })
+        let written = self.write_fields(blocks, header, received, &fields, &mut damage, out)?;
+        if written { Ok(()) } else { Err(Fault::Damaged(at)) }
     }
 
     /// Whether its date can be written.
@@ -160,7 +157,11 @@ impl LineWriter {
         let value = value.get(1..).unwrap_or_default();
         let name = match name {
             b"MESSAGE" => {
-                object.field(blocks, header, MAX_FIELD, &mut self.message)?;
+                if self.bytes.len() < MAX_NAME {
+                    std::mem::swap(&mut self.bytes, &mut self.message);
+                } else {
+                    object.field(blocks, header, MAX_FIELD, &mut self.message)?;
+                }
                 return Ok(Field::Message);
             }
             b"_SOURCE_REALTIME_TIMESTAMP" => {

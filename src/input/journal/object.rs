@@ -129,25 +129,16 @@ impl Object {
 }
 
 /// When an entry was received, in microseconds since 1970, and where its fields are.
-pub(super) fn entry(blocks: &mut Blocks, header: &Header, at: u64, fields: &mut Vec<u64>) -> Found<u64> {
+pub(super) fn entry(blocks: &mut Blocks, header: &Header, at: u64, bytes: &mut Vec<u8>) -> Found<(u64, Vec<u64>)> {
     let object = Object::of(blocks, at, ENTRY)?;
     let item = if header.compact { 4 } else { 16 };
-    let count = (object.size - 64) / item;
-    if count > MAX_FIELDS {
+    if object.size > 64 + MAX_FIELDS * item {
         return Err(Fault::Damaged(at));
     }
-    let mut bytes = [0; 16];
-    fields.clear();
-    for number in 0..count {
-        let place = at + 64 + number * item;
-        fields.push(if header.compact {
-            let bytes = bytes.get_mut(..4).unwrap_or_default();
-            blocks.copy(place, bytes)?;
-            u64::from(u32_at(bytes, 0))
-        } else {
-            blocks.u64(place)?
-        });
-    }
-    blocks.copy(at + 24, bytes.get_mut(..8).unwrap_or_default())?;
-    Ok(u64_at(&bytes, 0))
+    bytes.clear();
+    bytes.resize(usize::try_from(object.size).unwrap_or(0), 0);
+    blocks.copy(at, bytes)?;
+    let items = bytes.get(64..).unwrap_or_default().chunks_exact(if header.compact { 4 } else { 16 });
+    let fields = items.map(|item| if header.compact { u64::from(u32_at(item, 0)) } else { u64_at(item, 0) }).collect();
+    Ok((u64_at(bytes, 24), fields))
 }
