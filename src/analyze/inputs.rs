@@ -3,7 +3,7 @@
 //! To add a format: a row in [`INPUTS`], and the file that reads it.
 
 use std::io::{Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -105,7 +105,7 @@ fn is_page(head: &[u8]) -> bool {
 
 impl Input {
     fn detect(opened: &mut OpenSource) -> Option<&'static Self> {
-        if opened.unreadable.is_some() {
+        if opened.unreadable.is_some() || opened.is_journal() {
             return None;
         }
         let head = opened.text_head();
@@ -127,6 +127,8 @@ pub(super) struct Inputs {
     pub errors: Vec<String>,
     /// Of how many nothing could be read.
     pub failed: usize,
+    /// Where what does not fit into memory goes.
+    temp: PathBuf,
 }
 
 /// A log.
@@ -172,6 +174,7 @@ impl Inputs {
             scrapes: Scrapes::default(),
             errors: Vec::new(),
             failed: 0,
+            temp: temp.into(),
         }
     }
 
@@ -196,7 +199,7 @@ impl Inputs {
         let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
         let input = Input::detect(&mut opened);
         if let Some(Input { read: Reader::Objects(form), .. }) = input {
-            match opened.text() {
+            match opened.text(&self.temp) {
                 Ok(text) => self.read_objects(source, *form, text, options, stop),
                 Err(error) => self.fail(error.to_string()),
             }
@@ -209,7 +212,7 @@ impl Inputs {
 
     /// A log, to be read; what can be had of it but once is kept in the folder `temp`.
     pub(super) fn log(&mut self, log: Probed<'_>, temp: &Path) -> Option<Log> {
-        match log.opened.map(OpenSource::text).transpose() {
+        match log.opened.map(|opened| opened.text(temp)).transpose() {
             Ok(text) => {
                 let text = text.map(|text| Rereadable::new(text, temp));
                 return Some(Log { source: log.source.clone(), text, unsupported: log.unsupported });
@@ -225,9 +228,9 @@ impl Inputs {
         let Probed { source, input: Some(Input { read, .. }), opened, .. } = probed else { return Ok(()) };
         let path = source.path().filter(|_| opened.is_none());
         let bytes = || match opened {
-            Some(opened) => opened.text().map_err(|error| Error::new(ErrorKind::Source, error.message)),
+            Some(opened) => opened.text(&self.temp).map_err(|error| Error::new(ErrorKind::Source, error.message)),
             None => input::open(source, stop)
-                .and_then(OpenSource::text)
+                .and_then(|opened| opened.text(&self.temp))
                 .map_err(|error| Error::new(ErrorKind::Source, error.message)),
         };
         let done = match (read, path) {

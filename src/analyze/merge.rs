@@ -53,6 +53,8 @@ pub(super) struct SourceState {
     ended: bool,
     /// Some of it could be read.
     got: bool,
+    /// Some of it could not.
+    failed: bool,
     /// The time of the line before, and the latest of all.
     last: Option<Time>,
     latest: Option<Time>,
@@ -259,6 +261,7 @@ impl SourceState {
             ready: VecDeque::new(),
             ended: false,
             got: false,
+            failed: false,
             last: None,
             latest: None,
             others_disagree: false,
@@ -295,6 +298,7 @@ impl SourceState {
                 self.parsed = parsed.records.into();
             }
             Ok(ReaderEvent::Error(error)) => {
+                self.failed = true;
                 // A remark (a file found in a folder that is no log) is reported, and is no failure.
                 *failed += usize::from(!error.is_warning() && !self.got);
                 coverage.unread_sources += u64::from(!error.is_warning());
@@ -303,7 +307,7 @@ impl SourceState {
             Err(_) => {
                 self.ended = true;
                 // A run that was stopped may not have come to a line that it could use.
-                let read = self.got && !self.stop.load(Ordering::Relaxed);
+                let read = (self.got || !self.failed) && !self.stop.load(Ordering::Relaxed);
                 if let Some(text) = self.unsupported.filter(|_| read) {
                     let name = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default();
                     coverage.source_errors.push(text.remark(name));

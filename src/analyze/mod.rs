@@ -249,7 +249,7 @@ fn read_logs_once(
             scope.spawn(move || parse_chunks(&work, &empty, &options.grammars));
         }
         drop(work);
-        let answers = readers::start(scope, logs, chunks, threads, &jobs, [stop, &abandoned]);
+        let answers = readers::start(scope, logs, chunks, &options.budget.temp, threads, &jobs, [stop, &abandoned]);
         drop(jobs);
         let folders: Vec<_> = sources.iter().map(|source| source.folder.clone()).collect();
         let states = answers.into_iter().zip(sorted).enumerate().map(|(number, (answers, sorted))| {

@@ -2,6 +2,7 @@
 //! threads as files would hold more memory than the files are large.
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Scope};
@@ -45,6 +46,8 @@ pub(super) struct Reading {
     source: Source,
     number: u32,
     limits: ChunkLimits,
+    /// Where what cannot be read in its order is kept.
+    temp: PathBuf,
     text: Option<Box<dyn Read + Send>>,
     chunks: Option<Chunks>,
     out: Sender<ReaderEvent>,
@@ -63,7 +66,7 @@ impl Reading {
         if self.chunks.is_none() {
             let text = match self.text.take() {
                 Some(text) => Ok(text),
-                None => input::open(&self.source, &self.stop).and_then(input::OpenSource::text),
+                None => input::open(&self.source, &self.stop).and_then(|opened| opened.text(&self.temp)),
             };
             match text {
                 Ok(text) => self.chunks = Some(Chunks::new(self.number, &self.source.name, text, self.limits)),
@@ -100,6 +103,7 @@ pub(super) fn start<'scope>(
     scope: &'scope Scope<'scope, '_>,
     sources: &[Log],
     limits: ChunkLimits,
+    temp: &Path,
     threads: usize,
     jobs: &Sender<Job>,
     [stop, abandoned]: [&Arc<AtomicBool>; 2],
@@ -129,6 +133,7 @@ pub(super) fn start<'scope>(
             source: source.clone(),
             number: u32::try_from(number).unwrap_or(u32::MAX),
             limits,
+            temp: temp.into(),
             text: text.as_ref().map(|text| Box::new(text.read_again()) as Box<dyn Read + Send>),
             chunks: None,
             out,

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::compression::{DecodeError, DecodeErrorKind};
 use super::file::FileChange;
+use super::journal::JournalError;
 use super::signature::Unreadable;
 use crate::model::text::sanitize;
 
@@ -36,6 +37,10 @@ pub enum SourceErrorKind {
     TooManyLayers,
     /// It was truncated or replaced while it was read; the data before that was read.
     Changed,
+    /// A systemd journal that is damaged or cut off; what could be found was read.
+    DamagedJournal,
+    /// A systemd journal that cannot be read as it is.
+    UnknownJournal,
     /// The system failed to read it; the data before that was read.
     Read,
 }
@@ -72,6 +77,13 @@ impl SourceError {
         if let Some(changed) = error.get_ref().and_then(|inner| inner.downcast_ref::<FileChange>()) {
             return Self::new(name, SourceErrorKind::Changed, changed.to_string());
         }
+        if let Some(journal) = error.get_ref().and_then(|inner| inner.downcast_ref::<JournalError>()) {
+            let kind = match journal {
+                JournalError::Damaged { .. } => SourceErrorKind::DamagedJournal,
+                JournalError::UnknownFlags(_) | JournalError::TooLong => SourceErrorKind::UnknownJournal,
+            };
+            return Self::new(name, kind, journal.to_string());
+        }
         match error.kind() {
             io::ErrorKind::NotFound => Self::new(name, SourceErrorKind::NotFound, "no such file or directory"),
             io::ErrorKind::PermissionDenied => Self::new(name, SourceErrorKind::PermissionDenied, "permission denied"),
@@ -97,13 +109,15 @@ impl SourceError {
             SourceErrorKind::NotFound => {
                 "Check the path; do not quote a pattern such as *.log, so that the shell expands it."
             }
+            SourceErrorKind::PermissionDenied if is_journal(&self.name) => {
+                "Journals are for root and the group systemd-journal: use sudo, or sudo usermod -aG systemd-journal USER and log in \
+                 again, or sudo journalctl -o short-iso-precise | podlag."
+            }
             SourceErrorKind::PermissionDenied => "Run as a user with read permission, or read a copy.",
             SourceErrorKind::EmptyFolder => {
                 "Name the files themselves or another folder; files whose names begin with a dot are skipped."
             }
-            SourceErrorKind::NotText(unreadable) | SourceErrorKind::Skipped(unreadable) => {
-                return unreadable.help(&self.name);
-            }
+            SourceErrorKind::NotText(unreadable) | SourceErrorKind::Skipped(unreadable) => unreadable.help(),
             SourceErrorKind::Truncated => {
                 "The data before that is used. If the file was still being written or copied, fetch it again."
             }
@@ -118,6 +132,12 @@ impl SourceError {
             SourceErrorKind::Changed => {
                 "The data that was read is used. If the log was rotated, add the rotated file, or read a copy."
             }
+            SourceErrorKind::DamagedJournal => {
+                "What could be found is used. journalctl --verify --file FILE shows more."
+            }
+            SourceErrorKind::UnknownJournal => {
+                "Convert it to text: journalctl --file FILE -o short-iso-precise | podlag."
+            }
             SourceErrorKind::Read => "The data before that is used. Check the disk or the mount, or read a copy.",
         };
         text.to_owned()
@@ -131,6 +151,12 @@ impl fmt::Display for SourceError {
 }
 
 impl std::error::Error for SourceError {}
+
+/// Whether a file or folder is journald's, by its name: it cannot be opened.
+fn is_journal(name: &str) -> bool {
+    let name = name.trim_end_matches('/');
+    name.ends_with(".journal") || name.ends_with(".journal~") || name.contains("/log/journal")
+}
 
 /// A path that is safe to print: a file's name can hold what would act there.
 pub(super) fn display_name(path: &Path) -> String {
@@ -148,6 +174,16 @@ mod tests {
         assert!(error.to_string().starts_with("a.log: no such file or directory. Check the path"), "{error}");
         let other = SourceError::from_io("a.log", &io::Error::other("the disk is on fire"));
         assert_eq!((other.kind, other.message.as_str()), (SourceErrorKind::Read, "read error: the disk is on fire"));
+    }
+
+    #[test]
+    fn who_may_not_read_a_journal_is_told_who_may() {
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        for name in ["/var/log/journal/1f/system.journal", "a.journal~", "/var/log/journal/", "/run/log/journal/1f"] {
+            let error = SourceError::from_io(name, &denied).to_string();
+            assert!(error.contains("usermod -aG systemd-journal"), "{error}");
+        }
+        assert!(!SourceError::from_io("node-1.log", &denied).to_string().contains("systemd-journal"));
     }
 
     #[test]

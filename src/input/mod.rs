@@ -4,12 +4,13 @@
 //! paths --list--> Source --open--> decoded bytes --Chunks--> Chunk
 //! ```
 //!
-//! Everything about files, folders, standard input, compression (gzip, zstd, xz, bzip2) and encodings (UTF-16, byte order
+//! Everything about files, folders, standard input, compression (gzip, zstd, xz, bzip2), journald's own files and encodings (UTF-16, byte order
 //! marks) ends here; the stages after it take bytes. What a source holds is decided by its first bytes, never by its name.
 //! It knows nothing of what a line means, and it neither prints nor reads the environment or the clock.
 //!
 //! Memory: one open source holds a read buffer of at most chunk + lookahead + line limit + 64 KiB (about 1.4 MiB by
-//! default), 64 KiB for each layer of compression, and what its decompressor needs (zstd and xz are held to 128 MiB and 256 MiB).
+//! default), 64 KiB for each layer of compression, and what its decompressor needs (zstd and xz are held to 128 MiB and 256 MiB),
+//! a journal 2 MiB of blocks and what one entry needs.
 
 mod cancel;
 mod chunk;
@@ -17,6 +18,7 @@ mod chunks;
 mod compression;
 mod error;
 mod file;
+mod journal;
 mod list;
 mod open;
 mod peek_reader;

@@ -2,6 +2,7 @@
 //! finding out what kind of log it is.
 
 use std::io::{self, BufRead, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,6 +12,7 @@ use super::cancel::CancellableReader;
 use super::compression::{Compression, Decompressor};
 use super::error::{SourceError, SourceErrorKind};
 use super::file::OpenFile;
+use super::journal::{self, JournalBytes, JournalText};
 use super::peek_reader::{PeekReader, read_retrying};
 use super::pipe::Pipe;
 use super::signature::{Bom, SNIFF_LEN, Unreadable};
@@ -25,6 +27,7 @@ pub struct OpenSource {
     pub unreadable: Option<Unreadable>,
     source: Source,
     reader: PeekReader,
+    is_compressed: bool,
     stop: Arc<AtomicBool>,
 }
 
@@ -65,8 +68,9 @@ fn open_cancellable(
     raw: Box<dyn Read + Send>,
     stop: &Arc<AtomicBool>,
 ) -> Result<OpenSource, SourceError> {
-    let reader = decompress(source, Box::new(CancellableReader::new(raw, stop)))?;
-    let mut opened = OpenSource { unreadable: None, source: source.clone(), reader, stop: Arc::clone(stop) };
+    let (reader, layers) = decompress(source, Box::new(CancellableReader::new(raw, stop)))?;
+    let (source, is_compressed, stop) = (source.clone(), layers > 0, Arc::clone(stop));
+    let mut opened = OpenSource { unreadable: None, source, reader, is_compressed, stop };
     opened.unreadable = Unreadable::detect(opened.head());
     Ok(opened)
 }
@@ -92,13 +96,22 @@ impl OpenSource {
         text
     }
 
-    /// Its text: UTF-16 becomes UTF-8, byte order marks are removed. Any other text passes unchanged, invalid UTF-8 included.
+    /// Whether it is one of journald's own files.
+    pub fn is_journal(&mut self) -> bool {
+        self.head().starts_with(journal::MAGIC)
+    }
+
+    /// Its text: UTF-16 becomes UTF-8, byte order marks are removed, a journal becomes lines. Any other text passes unchanged,
+    /// invalid UTF-8 included. A journal that is no file of its own is kept in the folder `temp` while it is read.
     ///
     /// # Errors
     /// If it is known not to be text: [`SourceErrorKind::NotText`] if the user named it, [`SourceErrorKind::Skipped`] if it was
     /// found in a folder. Errors met later come from the reader: first everything that could be decoded, then the error,
     /// in the user's words by [`Chunks`](super::Chunks).
-    pub fn text(mut self) -> Result<Box<dyn Read + Send>, SourceError> {
+    pub fn text(mut self, temp: &Path) -> Result<Box<dyn Read + Send>, SourceError> {
+        if self.is_journal() {
+            return Ok(self.journal(temp));
+        }
         let explicit = self.source.explicit;
         let content = self.unreadable.or_else(|| Unreadable::detect_binary(self.head()).filter(|_| !explicit));
         if let Some(content) = content {
@@ -117,9 +130,22 @@ impl OpenSource {
         }
         Ok(Box::new(CancellableReader::new(self.reader, &self.stop)))
     }
+
+    fn journal(self, temp: &Path) -> Box<dyn Read + Send> {
+        let (progress, stop) = (Arc::clone(&self.source.read), Arc::clone(&self.stop));
+        let file = self.source.path().filter(|_| self.source.bytes.is_some() && !self.is_compressed);
+        let bytes = match file {
+            Some(path) => JournalBytes::File { path: path.into(), reopen_each_read: self.source.reopen_each_read },
+            None => JournalBytes::Stream {
+                stream: Box::new(CancellableReader::new(self.reader, &self.stop)),
+                temp: temp.into(),
+            },
+        };
+        Box::new(CancellableReader::new(JournalText::new(bytes, progress, stop), &self.stop))
+    }
 }
 
-fn decompress(source: &Source, raw: Box<dyn Read + Send>) -> Result<PeekReader, SourceError> {
+fn decompress(source: &Source, raw: Box<dyn Read + Send>) -> Result<(PeekReader, usize), SourceError> {
     source.read.store(0, Ordering::Relaxed);
     let mut reader = PeekReader::new(Box::new(CountingReader { inner: raw, count: Arc::clone(&source.read) }));
     let mut layers = 0;
@@ -131,7 +157,7 @@ fn decompress(source: &Source, raw: Box<dyn Read + Send>) -> Result<PeekReader, 
         layers += 1;
         reader = PeekReader::new(Box::new(Decompressor::new(reader, compression)));
     }
-    Ok(reader)
+    Ok((reader, layers))
 }
 
 /// Counts the bytes that pass.
@@ -167,7 +193,9 @@ pub(super) mod tests {
     /// Everything a source of these bytes gives, and the error at its end.
     pub(in super::super) fn all(bytes: &[u8], step: usize, explicit: bool) -> (Vec<u8>, Option<SourceErrorKind>) {
         let source = Source { explicit, ..Source::from_path("node-1.log") };
-        let reader = match open_with(&source, Box::new(Steps(bytes.to_vec(), step))).and_then(OpenSource::text) {
+        let reader = match open_with(&source, Box::new(Steps(bytes.to_vec(), step)))
+            .and_then(|opened| opened.text(&std::env::temp_dir()))
+        {
             Ok(reader) => reader,
             Err(error) => return (Vec::new(), Some(error.kind)),
         };
@@ -230,8 +258,8 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_not_text_is_an_error() {
-        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, true).1, Some(SourceErrorKind::NotText(Unreadable::Journal)));
-        assert_eq!(all(b"LPKSHHRH\0\0\0\0", 1, false).1, Some(SourceErrorKind::Skipped(Unreadable::Journal)));
+        assert_eq!(all(b"\x7fELF\x02", 1, true).1, Some(SourceErrorKind::NotText(Unreadable::Elf)));
+        assert_eq!(all(b"\x7fELF\x02", 1, false).1, Some(SourceErrorKind::Skipped(Unreadable::Elf)));
         let compressed = zstd::encode_all(&b"\x7fELF\x02"[..], 1).unwrap();
         assert_eq!(all(&compressed, 9, true).1, Some(SourceErrorKind::NotText(Unreadable::Elf)), "compressed ones too");
     }
@@ -247,16 +275,18 @@ pub(super) mod tests {
         for _ in 0..2 {
             let mut opened = open(&source, &Arc::default()).unwrap();
             assert_eq!(opened.head(), &text.as_bytes()[..SNIFF_LEN]);
-            let mut chunks = Chunks::new(3, &source.name, opened.text().unwrap(), ChunkLimits::default());
+            let mut chunks =
+                Chunks::new(3, &source.name, opened.text(&std::env::temp_dir()).unwrap(), ChunkLimits::default());
             let chunk = chunks.next().unwrap().unwrap();
             assert_eq!((chunk.source, chunk.own()), (3, text.as_bytes()));
             assert!(chunks.next().is_none());
         }
         let gone = Source::from_path("/no/such.log");
-        let kind = open(&gone, &Arc::default()).and_then(OpenSource::text).map(|mut text| {
-            let error = text.read(&mut [0]).unwrap_err();
-            SourceError::from_io(&gone.name, &error).kind
-        });
+        let kind =
+            open(&gone, &Arc::default()).and_then(|opened| opened.text(&std::env::temp_dir())).map(|mut text| {
+                let error = text.read(&mut [0]).unwrap_err();
+                SourceError::from_io(&gone.name, &error).kind
+            });
         assert_eq!(kind.ok(), Some(SourceErrorKind::NotFound));
     }
 
@@ -264,7 +294,7 @@ pub(super) mod tests {
     fn a_reader_is_read_once() {
         let source = Source::from_reader("memory", std::io::Cursor::new(LOG));
         let mut text = String::new();
-        open(&source, &Arc::default()).unwrap().text().unwrap().read_to_string(&mut text).unwrap();
+        open(&source, &Arc::default()).unwrap().text(&std::env::temp_dir()).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!((text.as_str(), source.bytes_read()), (LOG, LOG.len() as u64));
         let error = open(&source, &Arc::default()).err().unwrap();
         assert_eq!((error.name.as_str(), error.kind), ("memory", SourceErrorKind::Read));

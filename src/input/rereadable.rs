@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::compression::DecodeError;
+use super::journal::JournalError;
 
 /// The longest text that is kept, in bytes. What is out of order shows it early; of what shows it later nothing is lost, it
 /// is counted.
@@ -106,9 +107,11 @@ impl State {
 
 /// The same error once more.
 fn same(error: &io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<DecodeError>());
-    match inner {
+    let inner = error.get_ref();
+    let journal = inner.and_then(|inner| inner.downcast_ref::<JournalError>());
+    match inner.and_then(|inner| inner.downcast_ref::<DecodeError>()) {
         Some(inner) => io::Error::new(error.kind(), inner.clone()),
+        None if let Some(journal) = journal => io::Error::new(error.kind(), journal.clone()),
         None => io::Error::new(error.kind(), error.to_string()),
     }
 }

@@ -12,8 +12,6 @@ pub(super) const SNIFF_LEN: usize = 8 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreadable {
-    /// A systemd journal file: `journalctl` must turn it into text.
-    Journal,
     /// A program or library.
     Elf,
     /// A ZIP archive.
@@ -27,13 +25,9 @@ pub enum Unreadable {
 }
 
 /// Signatures: where, which bytes, what it is. The first that fits counts.
-/// Sources: systemd's journal file format ("LPKSHHRH"), ELF, APPNOTE.TXT 4.3.7, POSIX ustar.
-const SIGNATURES: &[(usize, &[u8], Unreadable)] = &[
-    (0, b"LPKSHHRH", Unreadable::Journal),
-    (0, b"\x7fELF", Unreadable::Elf),
-    (0, b"PK\x03\x04", Unreadable::Zip),
-    (257, b"ustar", Unreadable::Tar),
-];
+/// Sources: ELF, APPNOTE.TXT 4.3.7, POSIX ustar.
+const SIGNATURES: &[(usize, &[u8], Unreadable)] =
+    &[(0, b"\x7fELF", Unreadable::Elf), (0, b"PK\x03\x04", Unreadable::Zip), (257, b"ustar", Unreadable::Tar)];
 
 impl Unreadable {
     /// What `head`, the first [`SNIFF_LEN`] decoded bytes, shows beyond doubt.
@@ -51,7 +45,6 @@ impl Unreadable {
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {
-            Self::Journal => "a systemd journal file, not text",
             Self::Elf => "a program (ELF), not a log",
             Self::Zip => "a ZIP archive",
             Self::Tar => "a tar archive",
@@ -60,14 +53,13 @@ impl Unreadable {
         }
     }
 
-    /// What to do about it; `name` is the file's name as shown.
-    pub(super) fn help(self, name: &str) -> String {
+    /// What to do about it.
+    pub(super) fn help(self) -> &'static str {
         match self {
-            Self::Journal => format!("Convert it to text: journalctl --file {} | podlag.", quoted(name)),
-            Self::Zip | Self::Tar => "Extract it and name the folder.".into(),
-            Self::Binary => "If it is a log, name the file itself to read it.".into(),
-            Self::Special => "Name it itself to read it.".into(),
-            Self::Elf => "Name the logs themselves, or a folder of them.".into(),
+            Self::Zip | Self::Tar => "Extract it and name the folder.",
+            Self::Binary => "If it is a log, name the file itself to read it.",
+            Self::Special => "Name it itself to read it.",
+            Self::Elf => "Name the logs themselves, or a folder of them.",
         }
     }
 }
@@ -98,19 +90,13 @@ impl Bom {
     }
 }
 
-/// `name` as a word of a POSIX shell, without quotes if it needs none.
-fn quoted(name: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,%".contains(c);
-    if !name.is_empty() && name.chars().all(safe) { name.into() } else { format!("'{}'", name.replace('\'', r"'\''")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn signatures() {
-        assert_eq!(Unreadable::detect(b"LPKSHHRH\0\0\0\0"), Some(Unreadable::Journal));
+        assert_eq!(Unreadable::detect(b"LPKSHHRH\0\0\0\0"), None, "a journal is read");
         let mut tar = b"var/log/pods/kubelet.log".to_vec();
         tar.resize(257, 0);
         tar.extend(b"ustar\x0000");
@@ -134,12 +120,5 @@ mod tests {
         assert_eq!(Unreadable::detect(line), None);
         assert_eq!(Unreadable::detect_binary(b"\xff\xfeI\x001\x00"), None);
         assert_eq!(Unreadable::detect_binary(b"\xef\xbb\xbfI\x001\x00"), None, "a marked text is text");
-    }
-
-    #[test]
-    fn a_journal_says_how_to_print_it() {
-        let help = Unreadable::Journal.help("/var/log/journal/x/system.journal");
-        assert!(help.contains("journalctl --file /var/log/journal/x/system.journal | podlag"), "{help}");
-        assert!(Unreadable::Journal.help("it's here.journal").contains(r"--file 'it'\''s here.journal' |"));
     }
 }

@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use super::journal::MAGIC;
+
 /// A kind of text that podlag does not read.
 #[derive(Debug)]
 pub struct UnsupportedText {
@@ -22,6 +24,11 @@ const UNSUPPORTED_TEXTS: &[UnsupportedText] = &[
         description: "an image or a document",
         help: KUBELET_LOG,
         sniff: |head| [&b"\x89PNG"[..], b"\xff\xd8\xff", b"GIF8", b"%PDF"].iter().any(|mark| head.starts_with(mark)),
+    },
+    UnsupportedText {
+        description: "a systemd journal without a line of a kubelet or a container runtime about a pod's start",
+        help: "Give the node's system.journal, or its whole folder: /var/log/journal.",
+        sniff: |head| head.starts_with(MAGIC),
     },
     UnsupportedText { description: "binary data", help: KUBELET_LOG, sniff: is_binary },
     UnsupportedText {
@@ -178,6 +185,10 @@ mod tests {
                 "the log of a control plane component",
             ),
             ("\u{0}\u{1}\u{2}\u{3}\u{4}abc", "binary data"),
+            (
+                "LPKSHHRH\u{0}\u{0}",
+                "a systemd journal without a line of a kubelet or a container runtime about a pod's start",
+            ),
             ("%PDF-1.7\n", "an image or a document"),
             ("[{\"cause\": \"none\"}]", "JSON that is neither API objects, metrics nor log lines"),
             (

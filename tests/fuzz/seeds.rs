@@ -98,6 +98,7 @@ impl Seeds {
         for text in EXPOSITIONS {
             self.add("exposition", b"\x05", text.as_bytes());
         }
+        JOURNALS.iter().for_each(|patches| self.add("journal", b"", patches));
         ANSWERS.iter().for_each(|text| self.add("answer", b"", text.as_bytes()));
         EXPRESSIONS.iter().for_each(|text| self.add("expression", b"", text.as_bytes()));
         SETTINGS.iter().for_each(|text| self.add("setting", b"", text.as_bytes()));
@@ -215,6 +216,10 @@ const EXPOSITIONS: [&str; 4] = [
     "{\"a.b\",\"c d\"=\"e\"} NaN\n{\"a.b\"} +Inf\nx:y{z=\"1\",} -Inf 5\n",
     "\u{feff}# TYPE a counter\r\na_total 1e-3\r\nno sample\n\x1b[31mbad\na 12",
 ];
+
+/// Patches: the layout, the length of a header, the field's hash, its list, a compressed field, a file that is cut.
+const JOURNALS: [&[u8]; 7] =
+    [b"", b"\x0c\x00\x04", b"\x58\x00\x08", b"\x40\x01\xff", b"\x60\x01\x01", b"\x31\x01\x04", b"\xc0"];
 
 const ANSWERS: [&str; 5] = [
     r#"{"status":"success","warnings":["a store is gone"],"data":{"resultType":"matrix","result":[{"metric":{"node":"a"},"values":[[1.5,"2"],[2.5,"+Inf"]]}]}}"#,

@@ -30,6 +30,7 @@ mod forms;
 mod fuzz;
 mod grammars;
 mod itself;
+mod journal;
 mod library;
 mod metrics;
 mod object_text;

@@ -14,6 +14,7 @@ pub mod answer;
 pub mod exposition;
 pub mod expression;
 pub mod frame;
+pub mod journal;
 pub mod record;
 pub mod setting;
 pub mod startup;
@@ -27,6 +28,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("frame", frame::holds),
     ("record", record::holds),
     ("value", value::holds),
+    ("journal", journal::holds),
     ("startup", startup::holds),
     ("exposition", exposition::holds),
     ("answer", answer::holds),

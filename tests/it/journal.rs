@@ -1,0 +1,386 @@
+//! Journald's own files: what podlag reads of them is what journalctl prints of them, whatever their layout; damage costs only
+//! what is damaged.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use podlag::internals::analyze::{Options, analyze};
+use podlag::internals::input::Source;
+use serde_json::Value;
+
+use crate::support::{lines, podlag, rows, samples, unpacked};
+
+/// A real journal, and the logs of the same node and time.
+fn sample() -> (Vec<u8>, PathBuf) {
+    let sample = samples().join("s07-pull-backoff");
+    (unpacked(&sample.join("journal/system.journal.zst")), sample.join("in"))
+}
+
+/// Rows without what tells where they were read.
+fn bare(rows: &[Value]) -> Vec<Value> {
+    let mut rows = crate::support::bare(rows);
+    for row in &mut rows {
+        for line in row["lines"].as_array_mut().expect("lines") {
+            line.as_object_mut().expect("a line").remove("text");
+        }
+    }
+    rows
+}
+
+fn piped(bytes: &[u8]) -> Output {
+    let mut command = podlag();
+    command.args(["-", "--format", "ndjson"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("podlag runs");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    std::thread::scope(|scope| {
+        scope.spawn(move || pipe.write_all(bytes));
+        child.wait_with_output().expect("it ends")
+    })
+}
+
+fn run(inputs: &[&Path]) -> Output {
+    podlag().args(inputs).args(["--format", "ndjson"]).output().expect("podlag runs")
+}
+
+#[test]
+fn a_real_journal_gives_the_rows_of_its_text_however_it_comes() {
+    let (journal, log) = sample();
+    let expected = bare(&rows(&[&log]));
+    assert!(expected.len() >= 5);
+    let folder = tempfile::tempdir().expect("a folder");
+    let machine = folder.path().join("0f5e3c1d2b4a49788796a5b4c3d2e1f0");
+    fs::create_dir(&machine).unwrap();
+    for name in ["system.journal", "system@00061f0a1b2c3d4e-5f60718293a4b5c6.journal~"] {
+        let path = machine.join(name);
+        fs::write(&path, &journal).unwrap();
+        for input in [&path, &machine, &folder.path().to_path_buf()] {
+            let output = run(&[input]);
+            assert_eq!(bare(&lines(&output)), expected, "{}", input.display());
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{}", input.display());
+        }
+        fs::remove_file(path).unwrap();
+    }
+    assert_eq!(bare(&lines(&piped(&journal))), expected, "through a pipe");
+    let packed = samples().join("s07-pull-backoff/journal/system.journal.zst");
+    assert_eq!(bare(&lines(&run(&[&packed]))), expected, "compressed");
+}
+
+#[test]
+fn more_journals_than_can_be_open_at_once_give_each_line_once() {
+    let (journal, log) = sample();
+    let folder = tempfile::tempdir().expect("a folder");
+    for number in 0..34 {
+        fs::write(folder.path().join(format!("system@{number}.journal")), &journal).unwrap();
+    }
+    assert_eq!(bare(&lines(&run(&[folder.path()]))).len(), rows(&[&log]).len());
+}
+
+#[test]
+fn a_newer_layout_is_refused_and_the_others_are_read() {
+    let (mut journal, log) = sample();
+    journal[12] |= 0x40;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("system.journal");
+    fs::write(&path, &journal).unwrap();
+    let output = run(&[&path]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("newer layout (incompatible flags 0x40)") && said.contains("journalctl"), "{said}");
+    assert!(!output.status.success());
+    assert_eq!(lines(&run(&[&path, &log])).len(), rows(&[&log]).len());
+}
+
+/// The rows of a file, read in this process, and what is said of it.
+fn read(path: &Path) -> (usize, Vec<String>) {
+    let options = Options::new(&std::env::temp_dir()).expect("the built-in grammars load").threads(1);
+    match analyze(&[Source::from_path(path)], &options, &Default::default()) {
+        Ok(report) => (report.table.len(), report.coverage.source_errors),
+        Err(error) => (0, vec![error.to_string()]),
+    }
+}
+
+mod slow {
+    use super::*;
+
+    /// Places all over the file, most of them where something stands.
+    fn places(journal: &[u8]) -> Vec<usize> {
+        let used: Vec<usize> = (0..journal.len()).filter(|at| journal[*at] != 0).collect();
+        (0..250_usize).map(|number| used[number.wrapping_mul(2_654_435_761) % used.len()]).collect()
+    }
+
+    #[test]
+    fn one_wrong_byte_costs_few_rows() {
+        let (journal, log) = sample();
+        let all = rows(&[&log]).len();
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        file.as_file().write_all_at(&journal, 0).unwrap();
+        assert_eq!(read(file.path()), (all, vec![]));
+        let places = places(&journal);
+        let mut poor = Vec::new();
+        for (number, at) in places.iter().enumerate() {
+            file.as_file().write_all_at(&[journal[*at] ^ (1 << (number % 8))], *at as u64).unwrap();
+            let (found, _) = read(file.path());
+            if found < all / 2 {
+                poor.push(*at);
+            }
+            file.as_file().write_all_at(&journal[*at..=*at], *at as u64).unwrap();
+        }
+        assert!(poor.len() * 50 <= places.len(), "half of the rows are lost by a byte at {poor:?}");
+    }
+
+    #[test]
+    fn every_byte_of_the_header_may_be_wrong() {
+        let (journal, log) = sample();
+        let all = rows(&[&log]).len();
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        file.as_file().write_all_at(&journal, 0).unwrap();
+        let mut whole = 0;
+        for at in 8..272 {
+            file.as_file().write_all_at(&[journal[at] ^ 0xff], at as u64).unwrap();
+            let (found, said) = read(file.path());
+            whole += usize::from(found == all);
+            for place in said.iter().filter_map(|said| said.split("first at byte ").nth(1)?.split('.').next()) {
+                assert!(place.parse::<usize>().unwrap() < journal.len(), "byte {at}: {said:?}");
+            }
+            file.as_file().write_all_at(&journal[at..=at], at as u64).unwrap();
+        }
+        assert!(whole >= 260, "all rows are read without any other byte than the flags: {whole}");
+    }
+
+    #[test]
+    fn a_file_that_is_cut_is_read_as_far_as_it_goes() {
+        let (journal, log) = sample();
+        let all = rows(&[&log]).len();
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let end = journal.iter().rposition(|byte| *byte != 0).unwrap();
+        let mut before = 0;
+        for part in 0..=100 {
+            let length = end * part / 100;
+            file.as_file().set_len(0).unwrap();
+            file.as_file().write_all_at(&journal[..length], 0).unwrap();
+            let (found, said) = read(file.path());
+            assert!(found + 1 >= before && found <= all, "{found} rows of {part} %, {before} of less");
+            assert!(part == 0 || said.iter().any(|said| said.contains("byte")), "{part} %: {said:?}");
+            before = found;
+        }
+        assert!(before == all, "{before} of {all} rows before the last byte");
+    }
+}
+
+mod external {
+    use std::fmt::Write as _;
+
+    use chrono::{DateTime, NaiveDateTime};
+
+    use super::*;
+
+    const REMOTE: &str = "/lib/systemd/systemd-journal-remote";
+    /// A header's flags.
+    const LZ4: u8 = 2;
+    const XZ: u8 = 1;
+    const KEYED: u8 = 4;
+    const COMPACT: u8 = 16;
+
+    /// When a line of a log was written, in microseconds since 1970.
+    fn written(line: &str) -> Option<i64> {
+        if let Some(date) = line.strip_prefix("time=\"") {
+            return Some(DateTime::parse_from_rfc3339(date.split('"').next()?).ok()?.timestamp_micros());
+        }
+        if let Some(seconds) = line.strip_prefix("{\"ts\":") {
+            return Some((seconds.split(',').next()?.parse::<f64>().ok()? * 1000.0) as i64);
+        }
+        let date = format!("2026{}", line.get(1..21)?);
+        Some(NaiveDateTime::parse_from_str(&date, "%Y%m%d %H:%M:%S%.6f").ok()?.and_utc().timestamp_micros())
+    }
+
+    /// A node's logs as `journalctl -o export` has them, among lines of other units.
+    fn export(case: &str, host: &str) -> String {
+        let mut all: Vec<(i64, &str, String)> = Vec::new();
+        for (name, unit) in [("kubelet", "kubelet"), ("containerd", "containerd")] {
+            let log = crate::support::text(&samples().join(case).join(format!("in/{name}.log.zst")));
+            let log = log.replace("rig-node-1", host);
+            let first = log.lines().find_map(written).expect("a date");
+            let mut last = first;
+            for line in log.lines() {
+                last = written(line).unwrap_or(last).max(last);
+                all.push((last, unit, line.to_owned()));
+            }
+        }
+        all.sort_by_key(|(at, ..)| *at);
+        let mut text = String::new();
+        for (number, (at, unit, line)) in all.iter().enumerate() {
+            let mut entry = |unit: &str, line: &str| {
+                let since = 1_000_000 + number;
+                let _ = writeln!(text, "__REALTIME_TIMESTAMP={at}\n__MONOTONIC_TIMESTAMP={since}");
+                let _ = writeln!(text, "_BOOT_ID=1f0a2b3c4d5e4f60a1b2c3d4e5f60718\n_HOSTNAME={host}");
+                let _ =
+                    writeln!(text, "_SYSTEMD_UNIT={unit}.service\nSYSLOG_IDENTIFIER={unit}\n_PID={}", 700 + unit.len());
+                let _ = writeln!(text, "_SOURCE_REALTIME_TIMESTAMP={at}\nMESSAGE={line}\n");
+            };
+            entry(unit, line);
+            if number % 3 == 0 {
+                entry("sshd", &format!("I1123 19:00:00.000000 1 no.go:1] another's line {number}"));
+            }
+        }
+        text
+    }
+
+    /// A journal of entries, in a layout; none if the systemd at hand has another.
+    fn journal(path: &Path, export: &str, compact: bool, keyed: bool, compress: bool) -> Option<Vec<u8>> {
+        let flag = |on: bool| if on { "1" } else { "0" };
+        let mut child = Command::new(REMOTE)
+            .arg(format!("--output={}", path.display()))
+            .arg(format!("--compress={}", if compress { "yes" } else { "no" }))
+            .args(["--split-mode=none", "-"])
+            .envs([("SYSTEMD_JOURNAL_COMPACT", flag(compact)), ("SYSTEMD_JOURNAL_KEYED_HASH", flag(keyed))])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("systemd-journal-remote is needed: apt-get install systemd-journal-remote (./test does)");
+        child.stdin.take().expect("a pipe").write_all(export.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+        let bytes = fs::read(path).unwrap();
+        let flags = bytes[12];
+        if (flags & COMPACT != 0) != compact || (flags & KEYED != 0) != keyed {
+            println!("skipped: this systemd writes flags {flags:#x} for compact {compact}, keyed {keyed}");
+            return None;
+        }
+        Some(bytes)
+    }
+
+    fn printed(path: &Path, form: &str) -> Vec<u8> {
+        let mut command = Command::new("journalctl");
+        command.env("TZ", "UTC").args(["--no-pager", "--all", "-o", form]);
+        command.arg(if path.is_dir() { "--directory" } else { "--file" }).arg(path);
+        let output = command.output().expect("journalctl is needed: apt-get install systemd (./test does)");
+        assert!(output.stdout.len() > 100_000, "{form}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
+    /// The rows of a journal, which are those of what journalctl prints of it.
+    fn compared(path: &Path) -> Vec<Value> {
+        let output = run(&[path]);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        let rows = bare(&lines(&output));
+        for form in ["export", "short-iso-precise"] {
+            let expected = bare(&lines(&piped(&printed(path, form))));
+            assert!(rows == expected, "{} is read as other than -o {form}", path.display());
+        }
+        rows
+    }
+
+    #[test]
+    fn every_layout_gives_the_rows_of_what_journalctl_prints() {
+        for case in ["s02-pull-serial-v4", "s01-cached-json", "v1.26-s05-init-sidecars"] {
+            let text = export(case, "node-7");
+            let logs = rows(&[&samples().join(case).join("in")]).len();
+            let mut layouts = 0;
+            for (compact, keyed) in [(true, true), (false, true), (false, false)] {
+                for compress in [true, false] {
+                    let folder = tempfile::tempdir().expect("a folder");
+                    let path = folder.path().join("remote.journal");
+                    if journal(&path, &text, compact, keyed, compress).is_none() {
+                        continue;
+                    }
+                    let rows = compared(&path);
+                    assert_eq!(rows.len(), logs, "{case} compact {compact} keyed {keyed}");
+                    layouts += 1;
+                }
+            }
+            assert!(layouts > 0);
+        }
+    }
+
+    #[test]
+    fn rotated_files_of_two_machines_are_one_log_each() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut logs = 0;
+        for (machine, host, case) in [
+            ("11111111111111111111111111111111", "node-1", "s02-pull-serial"),
+            ("22222222222222222222222222222222", "node-2", "v1.33-s02-pull-serial"),
+        ] {
+            logs += rows(&[&samples().join(case).join("in")]).len();
+            let text = export(case, host);
+            let entries: Vec<&str> = text.split_inclusive("\n\n").collect();
+            fs::create_dir(folder.path().join(machine)).unwrap();
+            for (number, part) in entries.chunks(entries.len() / 4 + 1).enumerate() {
+                let path = folder.path().join(machine).join(format!("system@{}.journal", 9 - number));
+                let compact = number % 2 == 0;
+                journal(&path, &part.concat(), compact, compact, true);
+            }
+        }
+        let found = lines(&run(&[folder.path()]));
+        assert_eq!(found.len(), logs);
+        for host in ["node-1", "node-2"] {
+            assert!(found.iter().filter(|row| row["node"] == host).count() > 5, "{host}");
+        }
+    }
+
+    /// Compresses long fields of a journal in their places.
+    fn recompressed(journal: &[u8], flag: u8) -> (Vec<u8>, usize) {
+        let mut bytes = journal.to_vec();
+        let number = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+        let payload = if bytes[12] & COMPACT != 0 { 72 } else { 64 };
+        bytes[12] |= flag;
+        let (mut at, mut changed) = (number(&bytes, 88), 0);
+        while at + 16 <= bytes.len() && bytes[at] != 0 {
+            let size = number(&bytes, at + 8);
+            let field = bytes[at + payload.min(size)..at + size].to_vec();
+            if bytes[at] == 1 && bytes[at + 1] == 0 && field.len() > 200 {
+                let packed = if flag == LZ4 {
+                    let block = lz4::block::compress(&field, None, false).unwrap();
+                    [&(field.len() as u64).to_le_bytes()[..], &block].concat()
+                } else {
+                    let mut packed = Vec::new();
+                    let mut encoder = liblzma::read::XzEncoder::new(&field[..], 1);
+                    std::io::Read::read_to_end(&mut encoder, &mut packed).unwrap();
+                    packed
+                };
+                if packed.len() < field.len() {
+                    let end = payload + packed.len();
+                    bytes[at + payload..at + end].copy_from_slice(&packed);
+                    bytes[at + end..at + size].fill(0);
+                    bytes[at + 8..at + 16].copy_from_slice(&(end as u64).to_le_bytes());
+                    bytes[at + 1] = flag;
+                    changed += 1;
+                }
+            }
+            at += size.next_multiple_of(8);
+        }
+        (bytes, changed)
+    }
+
+    #[test]
+    fn lz4_and_xz_are_read_as_journalctl_reads_them() {
+        let text = export("s02-pull-serial-v4", "node-7");
+        let folder = tempfile::tempdir().expect("a folder");
+        let plain = folder.path().join("plain.journal");
+        let mut expected = None;
+        for compact in [true, false] {
+            let _ = fs::remove_file(&plain);
+            let Some(bytes) = journal(&plain, &text, compact, true, false) else { continue };
+            for flag in [LZ4, XZ] {
+                let path = folder.path().join("packed.journal");
+                let (packed, changed) = recompressed(&bytes, flag);
+                assert!(changed > 100, "{changed} fields are compressed");
+                fs::write(&path, packed).unwrap();
+                let rows = compared(&path);
+                assert!(rows == *expected.get_or_insert_with(|| rows.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_journal_without_a_kubelet_says_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("user-1000.journal");
+        let text = export("s01-cached", "node-1").replace("=kubelet", "=cron").replace("=containerd", "=cron");
+        assert!(journal(&path, &text, true, true, true).is_some());
+        let output = podlag().arg(&path).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = format!("{said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("no line used; it looks like a systemd journal without"), "{said}");
+    }
+}
