@@ -14,11 +14,14 @@ pub fn holds(data: &[u8]) {
     for patch in data.chunks_exact(3) {
         let at = usize::from(u16::from_le_bytes([patch[0], patch[1]]));
         let end = journal.len();
-        journal[at % end] = patch[2];
+        // Without its first bytes it is another file.
+        if at % end >= 8 {
+            journal[at % end] = patch[2];
+        }
     }
     // What is left over cuts the file.
     if let Some(cut) = data.chunks_exact(3).remainder().first() {
-        journal.truncate(journal.len() * (usize::from(*cut) + 1) / 256);
+        journal.truncate((journal.len() * (usize::from(*cut) + 1) / 256).max(8));
     }
     let source = Source::from_path("system.journal");
     let opened = open_with(&source, Box::new(Cursor::new(journal))).expect("it is not compressed");
