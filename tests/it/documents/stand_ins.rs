@@ -69,7 +69,8 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("journalctl", JOURNALCTL),
     ("kubectl", KUBECTL),
     ("oc", OC),
-    ("ssh", r#"[ "$1 $2" = 'NODE sudo' ] || exit 64; shift 2; "$@""#),
+    // ssh gives the words to a shell, which expands them.
+    ("ssh", r#"[ "$1 $2" = 'NODE sudo' ] || exit 64; shift 2; bash -c "$*""#),
     (
         "gcloud",
         r#"case "$*" in
@@ -122,6 +123,11 @@ impl StandIns {
         tables(&at("here"));
         programs(&at("bin"));
         symlink(samples(), at("here/samples")).expect("a link");
+        let packed = samples().join("s07-pull-backoff/journal/system.journal.zst");
+        let machine = at("here/copied-journals/0123456789abcdef0123456789abcdef");
+        std::fs::create_dir_all(&machine).expect("a folder");
+        std::fs::write(machine.join("system.journal"), unpacked(&packed)).expect("a file");
+        std::fs::copy(packed, at("here/system.journal.zst")).expect("a file");
         StandIns { server: Prometheus::start(), journalctl: real("journalctl", "systemd"), folder }
     }
 
@@ -134,6 +140,7 @@ impl StandIns {
         let line = address.expect("a pattern").replace_all(line, format!("http://{}", self.server.address));
         let line = line.replace("\"https://$(", "\"http://$(");
         let line = line.replace("/var/lib/rancher", &self.folder.path().join("rancher").to_string_lossy());
+        let line = line.replace("/var/log/journal", &here.join("copied-journals").to_string_lossy());
         let output = Command::new("bash")
             .args(["-euo", "pipefail", "-c", &line])
             .current_dir(&here)
