@@ -178,6 +178,9 @@ pub struct Finding {
     pub error: Option<Box<str>>,
 }
 
+/// An event whose age is short is known to this, whatever recorded it; one of more is known by a coarse age.
+const COARSE_AGE: Nanos = Nanos(3 * SECOND);
+
 /// Applies the rules to a startup: its findings, the costliest first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     // All that is known of it is its mirror, whose times are not those of its start.
@@ -185,6 +188,8 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let mut free: Vec<&Span> = case.breakdown.spans.iter().chain(&case.breakdown.readiness).collect();
+    // Only texts for people have events that are known by their ages.
+    let uncertainty = if case.startup.by_objects { case.startup.uncertainty() } else { Nanos(0) };
     let mut found = Vec::new();
     for cause in CAUSES {
         let Some(matched) = cause.logs.and_then(|rule| rule(case)) else { continue };
@@ -199,14 +204,14 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());
         // By times in whole seconds a phase looks up to a second longer or shorter than it was: the middle decides.
         let whole_seconds = case.breakdown.timeline.whole_seconds && !matched.counted;
-        let unsure = match case.startup.by_objects && case.startup.uncertainty() > Nanos(SECOND) {
+        let unsure = match uncertainty > Nanos(SECOND) {
             // So it does by ages.
             true => (lost - least).0.max(0) / 2,
             false if whole_seconds => (lost - least).0.clamp(0, SECOND) / 2,
             false => 0,
         };
         // By coarse ages a phase looks as long as its bounds are wide: what is certain decides.
-        let coarse = case.startup.has_coarse_times();
+        let coarse = uncertainty > COARSE_AGE;
         let likely = if coarse { least } else { lost - Nanos(unsure) };
         if !blocked && !cause.phases.is_empty() && (likely <= Nanos(0) || likely < cause.threshold) {
             continue;

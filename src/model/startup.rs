@@ -206,9 +206,6 @@ pub struct NodeContext {
     pub log_end: Time,
 }
 
-/// To this an event is known whose age is short, whatever recorded it.
-const FINE: Nanos = Nanos(3 * SECOND);
-
 /// Pods that a node takes within this of each other are started at once.
 pub const BURST_WINDOW: Nanos = Nanos(3 * SECOND);
 
@@ -267,11 +264,6 @@ impl Startup {
     /// By how much later than its time the least known of its events may have been.
     pub fn uncertainty(&self) -> Nanos {
         self.events.iter().chain(&self.scheduling).map(Event::uncertainty).max().unwrap_or_default()
-    }
-
-    /// Whether an event of it is known by a coarse age only.
-    pub fn has_coarse_times(&self) -> bool {
-        self.uncertainty() > FINE
     }
 
     /// The namespace and the name.
