@@ -189,7 +189,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     }
     let mut free: Vec<&Span> = case.breakdown.spans.iter().chain(&case.breakdown.readiness).collect();
     // Only texts for people have events that are known by their ages.
-    let uncertainty = if case.startup.by_objects { case.startup.uncertainty() } else { Nanos(0) };
+    let uncertainty = case.startup.age_uncertainty().filter(|_| case.startup.by_objects);
     let mut found = Vec::new();
     for cause in CAUSES {
         let Some(matched) = cause.logs.and_then(|rule| rule(case)) else { continue };
@@ -204,14 +204,14 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());
         // By times in whole seconds a phase looks up to a second longer or shorter than it was: the middle decides.
         let whole_seconds = case.breakdown.timeline.whole_seconds && !matched.counted;
-        let unsure = match uncertainty > Nanos(SECOND) {
+        let unsure = match uncertainty.is_some() {
             // So it does by ages.
             true => (lost - least).0.max(0) / 2,
             false if whole_seconds => (lost - least).0.clamp(0, SECOND) / 2,
             false => 0,
         };
-        // By coarse ages a phase looks as long as its bounds are wide: what is certain decides.
-        let coarse = uncertainty > COARSE_AGE;
+        // By coarse ages a phase looks as long as its bounds are wide: what is certain decides. So it does of what nothing explains.
+        let coarse = uncertainty.is_some_and(|uncertainty| uncertainty > COARSE_AGE || cause.id == UNEXPLAINED);
         let likely = if coarse { least } else { lost - Nanos(unsure) };
         if !blocked && !cause.phases.is_empty() && (likely <= Nanos(0) || likely < cause.threshold) {
             continue;

@@ -261,9 +261,10 @@ impl Startup {
         self.events.of(fact)
     }
 
-    /// By how much later than its time the least known of its events may have been.
-    pub fn uncertainty(&self) -> Nanos {
-        self.events.iter().chain(&self.scheduling).map(Event::uncertainty).max().unwrap_or_default()
+    /// By how much later than its time the least known of its events may have been, where they are known by their ages.
+    pub fn age_uncertainty(&self) -> Option<Nanos> {
+        let all = self.events.iter().chain(&self.scheduling);
+        all.filter_map(|event| event.fields.length(Field::Uncertainty)).max()
     }
 
     /// The namespace and the name.

@@ -114,8 +114,8 @@ pub fn event(grammars: &Grammars, object: &Object, place: SourceLine) -> Vec<Dat
     let text = format!("{reason} pod {pod}{}{path}: {message}", if path.is_empty() { "" } else { " " });
     let (first, last, count) = instants(object);
     let dated = |(time, whole_second): Stamped, which: &str, mut fields: Vec<(Field, Value)>| {
-        let seconds = object.at(&[UNCERTAIN, which]).and_then(Json::as_i64).filter(|_| whole_second).unwrap_or(1);
-        if seconds > 1 {
+        let seconds = object.at(&[UNCERTAIN, which]).and_then(Json::as_i64).filter(|_| whole_second);
+        if let Some(seconds) = seconds.map(|seconds| seconds.max(1)) {
             fields.push((Field::Uncertainty, Value::Length(Nanos(seconds.saturating_mul(SECOND)))));
         }
         DatedRecord { time, record: api_record(time, whole_second, place, fact, fields, &text), node: node.clone() }
