@@ -11,7 +11,7 @@ use crate::track::OpenStartup;
 /// From the binding to the kubelet's first line: its watch takes some hundred milliseconds. What is later was not the start.
 const TAKEN_WITHIN: Nanos = Nanos(10 * SECOND);
 
-/// Bytes a second that no registry has to be ashamed of: below it other pulls of the node may be the reason.
+/// Bytes a second from which on a registry counts as fast: below it other pulls of the node may be the reason.
 const LEAST_RATE: f64 = 10e6;
 
 /// What objects show.

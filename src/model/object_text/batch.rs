@@ -7,7 +7,7 @@ use super::clock::{self, Bounds, Now};
 use super::columns::Columns;
 use super::describe::Description;
 use super::row::Row;
-use super::{Gaps, bounds, containers, pod};
+use super::{Gaps, bounds, event_containers, pod};
 use crate::model::object::Object;
 use crate::model::time::{SECOND, Time};
 
@@ -75,7 +75,7 @@ impl Batch {
         let mut parts = std::mem::take(&mut self.parts);
         for part in &mut parts {
             if let Part::Pod(pod) = part {
-                containers::name(&mut pod.rows, &pod.containers);
+                event_containers::name(&mut pod.rows, &pod.containers);
             }
         }
         let own: Vec<_> = parts
@@ -162,7 +162,7 @@ impl Batch {
             if seconds(rows.first()) < seconds(rows.last()) {
                 rows.reverse();
             }
-            containers::name(&mut rows, &[]);
+            event_containers::name(&mut rows, &[]);
             for row in rows {
                 let fits =
                     named(&row).filter(|mine| mine.low <= at.high.saturating_add(APART) && mine.high >= at.low - APART);
