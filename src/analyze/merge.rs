@@ -39,6 +39,8 @@ pub(super) struct SourceState {
     out_of_order: bool,
     /// Records of the chunk that is being taken, and the hosts they name.
     parsed: VecDeque<Record>,
+    /// How many lines of it came before that chunk, and with that chunk: parsers see one chunk alone, and number its lines.
+    lines: (u64, u64),
     /// How many records came after the one before them in time, and before it.
     steps: (u64, u64),
     hosts: Vec<Rc<str>>,
@@ -48,8 +50,8 @@ pub(super) struct SourceState {
     unsupported: Option<&'static UnsupportedText>,
     stop: Arc<AtomicBool>,
     /// Records that wait for the clock to know.
-    waiting: VecDeque<(Record, Option<Rc<str>>)>,
-    ready: VecDeque<(Time, Record, Option<Rc<str>>)>,
+    waiting: VecDeque<(Box<Record>, Option<Rc<str>>)>,
+    ready: VecDeque<(Time, Box<Record>, Option<Rc<str>>)>,
     ended: bool,
     /// Some of it could be read.
     got: bool,
@@ -252,6 +254,7 @@ impl SourceState {
             sorted,
             out_of_order: false,
             parsed: VecDeque::new(),
+            lines: (0, 0),
             steps: (0, 0),
             hosts: Vec::new(),
             emptied,
@@ -282,6 +285,7 @@ impl SourceState {
                 let Ok(parsed) = parsed.recv() else { return };
                 self.got = true;
                 coverage.lines += parsed.lines;
+                self.lines = (self.lines.1, self.lines.1 + parsed.lines);
                 coverage.bytes += parsed.bytes;
                 coverage.records += parsed.records.len() as u64;
                 if !parsed.records.is_empty() {
@@ -290,10 +294,12 @@ impl SourceState {
                 coverage.unknown_lines += parsed.unknown;
                 coverage.truncated_records += parsed.truncated;
                 coverage.long_lines += parsed.long_lines.len() as u64;
-                let lines = |places: &[SourceLine]| places.iter().map(|place| place.line).collect::<Vec<_>>();
+                let before = self.lines.0;
+                let lines = |places: &[SourceLine]| places.iter().map(|place| before + place.line).collect::<Vec<_>>();
+                let long_lines: Vec<u64> = parsed.long_lines.iter().map(|line| before + line).collect();
                 self.note_unused(coverage, 0, &lines(&parsed.unknown_places));
                 self.note_unused(coverage, 1, &lines(&parsed.truncated_places));
-                self.note_unused(coverage, 2, &parsed.long_lines);
+                self.note_unused(coverage, 2, &long_lines);
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
                 self.parsed = parsed.records.into();
             }
@@ -320,7 +326,10 @@ impl SourceState {
     fn fill(&mut self, coverage: &mut Coverage, failed: &mut usize) {
         while self.ready.is_empty() && !self.ended && self.waiting.len() <= MAX_UNDATED_RECORDS {
             match self.parsed.pop_front() {
-                Some(record) => self.take(record, coverage),
+                Some(mut record) => {
+                    record.place.line += self.lines.0;
+                    self.take(Box::new(record), coverage);
+                }
                 None => self.next(coverage, failed),
             }
         }
@@ -350,7 +359,7 @@ impl SourceState {
     }
 
     /// Takes a record: it waits where the clock does not know yet.
-    fn take(&mut self, record: Record, coverage: &mut Coverage) {
+    fn take(&mut self, record: Box<Record>, coverage: &mut Coverage) {
         let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
         if self.host.is_none() {
             self.host.clone_from(&host);
@@ -393,7 +402,7 @@ impl SourceState {
         }
     }
 
-    fn date_one(&mut self, mut record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
+    fn date_one(&mut self, mut record: Box<Record>, host: Option<Rc<str>>, coverage: &mut Coverage) {
         self.clock.learn(&record);
         let wall = matches!(record.stamp, Some(Stamp::Wall { .. }));
         coverage.zone_assumed |= wall && self.clock.is_zone_unknown();

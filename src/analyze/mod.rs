@@ -293,7 +293,7 @@ fn read_logs_once(
 fn parse_chunks(work: &Receiver<Job>, empty: &Receiver<Vec<Record>>, grammars: &Grammars) {
     for (chunk, answer, spare) in work {
         let (records, text) = (empty.try_recv().unwrap_or_default(), &chunk.text);
-        let mut parsed = parse::chunk_into(records, grammars, text, chunk.end, chunk.source, chunk.first_line);
+        let mut parsed = parse::chunk_into(records, grammars, text, chunk.end, chunk.source);
         // Thousands of sources may hold a chunk each: what was made for another's many records is not kept for few.
         if parsed.records.capacity() / 4 > parsed.records.len() {
             parsed.records.shrink_to_fit();
@@ -328,7 +328,7 @@ fn track(
 ) {
     let Dated { time, record, host, source } = dated;
     if record.from_api {
-        return tracker.push_object(record, time, host.as_deref());
+        return tracker.push_object(*record, time, host.as_deref());
     }
     let node = if let Some(node) = options.node.as_deref() {
         tracker.node(node, Some(node))
@@ -342,6 +342,6 @@ fn track(
     };
     let owner = LineOwner { node, named: options.node.is_some() || host.is_some() };
     if !lines.is_duplicate(&record, time, owner, next) {
-        tracker.push(record, time, node);
+        tracker.push(*record, time, node);
     }
 }

@@ -25,7 +25,7 @@ impl Default for ChunkLimits {
 pub struct TruncatedLine {
     /// Where in the chunk's text its kept head ends: at its line feed, or at the end of the text.
     pub at: usize,
-    /// Its number in the source, from 1.
+    /// Its number in the chunk's own text, from 1.
     pub line: u64,
     /// Bytes left out there.
     pub dropped: u64,
@@ -41,8 +41,6 @@ pub struct TruncatedLine {
 pub struct Chunk {
     /// Which source, as given to [`Chunks::new`](super::Chunks::new).
     pub source: u32,
-    /// Number of its first line in the source, from 1.
-    pub first_line: u64,
     /// Position of its first byte in the decoded stream, from 0 (after a byte order mark).
     pub offset: u64,
     /// Own text and lookahead. Own text ends with a line feed unless the source ended without one.

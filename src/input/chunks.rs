@@ -1,4 +1,4 @@
-//! Cuts a stream into chunks of whole lines, with exact line numbers and a bound on memory whatever the bytes are.
+//! Cuts a stream into chunks of whole lines, with a bound on memory whatever the bytes are.
 //! It knows lines, not what they contain; NUL bytes and lone carriage returns are bytes like others.
 
 use std::io::{self, Read};
@@ -28,7 +28,6 @@ pub struct Chunks<R = Box<dyn Read + Send>> {
     /// Lines truncated in `text[..filled]`; their numbers are set when they are handed out.
     truncated_lines: Vec<TruncatedLine>,
     offset: u64,
-    first_line: u64,
     ended: bool,
     pending_error: Option<io::Error>,
     recycled: Option<Vec<u8>>,
@@ -48,7 +47,6 @@ impl<R: Read> Chunks<R> {
             skipping: false,
             truncated_lines: Vec::new(),
             offset: 0,
-            first_line: 1,
             ended: false,
             pending_error: None,
             recycled: None,
@@ -197,14 +195,13 @@ impl<R: Read> Chunks<R> {
         let later =
             self.truncated_lines.split_off(self.truncated_lines.partition_point(|truncated| truncated.at <= end));
         let mut truncated_lines = std::mem::replace(&mut self.truncated_lines, later);
-        let (mut line, mut counted) = (self.first_line, 0);
+        let (mut line, mut counted) = (1, 0);
         for truncated in &mut truncated_lines {
             line += lines(own.get(counted..truncated.at).unwrap_or_default());
             counted = truncated.at;
             truncated.line = line;
         }
-        let (first_line, offset) = (self.first_line, self.offset);
-        self.first_line = line + lines(own.get(counted..).unwrap_or_default());
+        let offset = self.offset;
         self.offset += end as u64 + truncated_lines.iter().map(|truncated| truncated.dropped).sum::<u64>();
         for truncated in &mut self.truncated_lines {
             truncated.at -= end;
@@ -212,7 +209,7 @@ impl<R: Read> Chunks<R> {
         self.line = self.line.saturating_sub(end);
         self.filled = kept;
         let broken_off = self.pending_error.is_some() && kept == 0 && own.last() != Some(&b'\n');
-        Chunk { source: self.id, first_line, offset, text, end, truncated_lines, broken_off }
+        Chunk { source: self.id, offset, text, end, truncated_lines, broken_off }
     }
 }
 

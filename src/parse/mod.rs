@@ -54,23 +54,21 @@ pub struct Parsed {
 /// `first_line` is the number of its first line in source number `source`.
 #[cfg(any(test, feature = "internals"))]
 pub fn chunk(grammars: &Grammars, text: &[u8], end: usize, source: u32, first_line: u64) -> Parsed {
-    chunk_into(Vec::new(), grammars, text, end, source, first_line)
+    let mut parsed = chunk_into(Vec::new(), grammars, text, end, source);
+    let places = parsed.unknown_places.iter_mut().chain(&mut parsed.truncated_places);
+    for place in places.chain(parsed.records.iter_mut().map(|record| &mut record.place)) {
+        place.line += first_line - 1;
+    }
+    parsed
 }
 
-/// The same, with the records of a chunk put where those of another were: as a chunk may hold thousands of them, memory
-/// that is asked for anew for each costs more than they do.
-pub(crate) fn chunk_into(
-    records: Vec<Record>,
-    grammars: &Grammars,
-    text: &[u8],
-    end: usize,
-    source: u32,
-    first_line: u64,
-) -> Parsed {
+/// The same, with lines numbered within the chunk, from 1, and with the records of a chunk put where those of another were: as
+/// a chunk may hold thousands of them, memory that is asked for anew for each costs more than they do.
+pub(crate) fn chunk_into(records: Vec<Record>, grammars: &Grammars, text: &[u8], end: usize, source: u32) -> Parsed {
     let own = text.get(..end).unwrap_or(text);
     let mut parsed = Parsed { records, ..Parsed::default() };
     // The line that `counted` lies in; newlines are counted up to there only, so each byte is counted once.
-    let (mut line, mut counted) = (first_line, 0);
+    let (mut line, mut counted) = (1, 0);
     let (mut scratch, mut reader) = (String::new(), FrameReader::default());
     for found in grammars.lines(own) {
         line += count_lines(own.get(counted..found.start).unwrap_or_default());
@@ -82,7 +80,7 @@ pub(crate) fn chunk_into(
     }
     let rest = own.get(counted..).unwrap_or_default();
     let last = u64::from(!rest.is_empty() && rest.last() != Some(&b'\n'));
-    parsed.lines = line - first_line + count_lines(rest) + last;
+    parsed.lines = line - 1 + count_lines(rest) + last;
     parsed
 }
 

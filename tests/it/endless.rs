@@ -79,11 +79,12 @@ mod slow {
         let node = tracker.node("node-1", Some("node-1"));
         let chunks =
             Chunks::new(0, "endless", Endless::default(), ChunkLimits { chunk: 1 << 16, ..ChunkLimits::default() });
-        let (mut held, mut startups) = (Vec::new(), 0);
+        let (mut held, mut startups, mut lines) = (Vec::new(), 0, 0);
         // 40,000 pods and more; what has a bound of 8,192 has reached it after a fifth of them.
         for chunk in chunks.take(700) {
             let chunk = chunk.expect("it never fails");
-            let parsed = parse::chunk(&grammars, &chunk.text, chunk.end, chunk.source, chunk.first_line);
+            let parsed = parse::chunk(&grammars, &chunk.text, chunk.end, chunk.source, 1 + lines);
+            lines += parsed.lines;
             for record in parsed.records {
                 clock.learn(&record);
                 let time = clock.time(&record).expect("a dated line");

@@ -85,7 +85,7 @@ impl Message {
         if !self.component.writes(entry.dialect) {
             return None;
         }
-        let mut fields = Vec::with_capacity(4);
+        let mut fields = Vec::new();
         match &self.text {
             Ok(text) if *text == entry.text => {}
             Ok(_) => return None,

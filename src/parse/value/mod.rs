@@ -216,8 +216,14 @@ pub fn pairs<'a>(mut rest: &'a str, mut pair: impl FnMut(&'a str, Raw<'a>)) -> &
 }
 
 fn one_pair(text: &str) -> IResult<&str, (&str, Raw<'_>)> {
-    let key = take_while1(|c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '@'));
-    let (rest, key) = terminated(key, char('=')).parse(text)?;
+    let in_key = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '@');
+    // Nearly every key is ASCII, and bytes are compared with less work than letters.
+    let ascii = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'@');
+    let end = text.bytes().position(|byte| !ascii(byte)).unwrap_or(text.len());
+    let (rest, key) = match text.split_at_checked(end) {
+        Some((key, rest)) if end > 0 && rest.starts_with('=') => (rest.get(1..).unwrap_or_default(), key),
+        _ => terminated(take_while1(in_key), char('=')).parse(text)?,
+    };
     let (rest, raw) = one_value(rest)?;
     Ok((rest, (key, raw)))
 }
