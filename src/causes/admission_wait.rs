@@ -3,6 +3,7 @@
 use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
 use crate::metrics::families::name;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND};
@@ -49,6 +50,6 @@ At -v=2, a pod without volumes has no log line between the ADD and its sandbox, 
     }),
     metrics: Some(|case| {
         let (mean, _) = case.mean(name::DEVICES, "").filter(|(mean, _)| *mean >= MIN_MEAN_S)?;
-        Some(MetricClaim::up_to(mean, format!("device allocation took {mean:.1} s per start")))
+        Some(MetricClaim::up_to(mean, format!("device allocation took {} per start", format_duration(mean))))
     }),
 };

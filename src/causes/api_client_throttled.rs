@@ -5,6 +5,7 @@ use super::{Advice, Cause, Evidence, Match};
 use crate::breakdown::Precision;
 use crate::causes::setting::Setting;
 use crate::metrics::families::name;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::Event;
@@ -81,7 +82,7 @@ Throttling messages are rate limited themselves, so few lines do not mean little
             .map(|part| part.high_s.max(0.0))
             .sum();
         (mean >= MIN_MEAN_S).then(|| {
-            let observed = format!("{count:.0} requests waited {mean:.1} s per start in the client-side rate limit");
+            let observed = format!("{count:.0} requests waited {} per start in the client-side rate limit", format_duration(mean));
             MetricClaim::up_to(mean.min(inexact), observed)
         })
     }),

@@ -4,6 +4,7 @@ use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
 use crate::breakdown::timeline::TimelineSource;
 use crate::metrics::families::name;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND};
@@ -52,7 +53,7 @@ Getting the claim from the API server is part of it: client-side throttling (api
     }),
     metrics: Some(|case| {
         let (mean, count) = case.mean(name::DRA, "false").filter(|(mean, _)| *mean >= MIN_MEAN_S)?;
-        let observed = format!("claimed devices were prepared {count:.0} times, {mean:.1} s per start");
+        let observed = format!("claimed devices were prepared {count:.0} times, {} per start", format_duration(mean));
         Some(MetricClaim { low_s: mean, high_s: mean, observed })
     }),
 };

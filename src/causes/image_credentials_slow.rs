@@ -3,6 +3,7 @@
 use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
 use crate::metrics::families::name;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::Event;
@@ -59,7 +60,7 @@ In metrics, this time is part of the image wait: both show the same seconds. If 
     metrics: Some(|case| {
         let (mean, count) = case.mean(name::CREDENTIALS, "")?;
         (mean >= MIN_MEAN_S).then(|| {
-            let observed = format!("{count:.0} calls of a credential provider, {mean:.1} s per start");
+            let observed = format!("{count:.0} calls of a credential provider, {} per start", format_duration(mean));
             MetricClaim { low_s: mean, high_s: mean, observed }
         })
     }),

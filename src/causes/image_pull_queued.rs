@@ -4,6 +4,7 @@ use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
 use crate::causes::setting::Setting;
 use crate::metrics::families::name;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -58,7 +59,7 @@ If disk or network is the bottleneck, parallel pulls share it, and the last pull
         Some(MetricClaim {
             low_s: (wait.low_s - credentials).max(0.0),
             high_s: wait.high_s,
-            observed: format!("pulls took {:.1} s per start longer in the kubelet than in the runtime", wait.mean_s),
+            observed: format!("pulls took {} per start longer in the kubelet than in the runtime", format_duration(wait.mean_s)),
         })
     }),
 };

@@ -4,6 +4,7 @@ use super::metric_rules::MetricClaim;
 use super::registry_slow::MIN_RATE;
 use super::{Advice, Cause, Evidence, Match};
 use crate::metrics::families::name;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -38,6 +39,6 @@ Concurrent pulls share the bandwidth, so each of them looks slow.
         }
         let pull = case.long_part(Phase::ImagePull)?;
         let (sum, count) = case.window.sum(name::RUNTIME, "pull_image")?;
-        Some(MetricClaim::of(pull, format!("{count:.0} pulls took {:.1} s each", sum / count)))
+        Some(MetricClaim::of(pull, format!("{count:.0} pulls took {} each", format_duration(sum / count))))
     }),
 };

@@ -3,6 +3,7 @@
 use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
 use crate::breakdown::timeline::own_pulling_time;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -44,7 +45,7 @@ A single slow image on a quiet node had no queue to wait in, but its own log lin
     metrics: Some(|case| {
         let wait = case.part(Phase::ImageWait).filter(|part| part.phases.len() > 1 && part.mean_s >= MIN_MEAN_S)?;
         let observed =
-            format!("{:.1} s per start of the first sync are not explained by runtime and volumes", wait.mean_s);
+            format!("{} per start of the first sync are not explained by runtime and volumes", format_duration(wait.mean_s));
         Some(MetricClaim::up_to(wait.high_s, observed))
     }),
 };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{CAUSES, image_pull_unresolved, unexplained};
 use crate::metrics::families::name;
 use crate::metrics::{MeanComponent, MetricFinding, MetricsReport, RecordedStartup, StartupStats, Window};
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::Nanos;
 
@@ -93,7 +94,7 @@ impl MetricCase<'_> {
     pub(super) fn storage(&self, operation: &str) -> Option<MetricClaim> {
         let (mean, count) = self.mean(name::STORAGE, operation)?;
         (mean >= MIN_PART_S)
-            .then(|| MetricClaim::up_to(mean, format!("{count:.0} × {operation}, {mean:.1} s per start")))
+            .then(|| MetricClaim::up_to(mean, format!("{count:.0} × {operation}, {} per start", format_duration(mean))))
     }
 }
 

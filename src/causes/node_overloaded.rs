@@ -3,6 +3,7 @@
 use super::metric_rules::{MetricClaim, percent};
 use super::{Advice, Cause, Evidence, Match};
 use crate::metrics::families::name;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
 use crate::model::time::{Nanos, SECOND};
@@ -29,7 +30,7 @@ What to do
 See which of the resources it is. Start fewer pods at once on a node, reserve CPU for kubelet and runtime, put /var/lib/containerd on a faster disk.
 
 When it misleads
-Pressure is an average over the whole window, and the starts may lie in a quiet part of it: use a window around the starts.
+Pressure is an average over the whole window, and the starts may lie in a quiet part of it: use a window around the starts. Pods of one burst lose about the same time; those just below the threshold have no cause, those just above it have this one.
 ",
     baseline: Nanos(SECOND),
     threshold: Nanos(3 * SECOND),
@@ -67,7 +68,7 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
         let busiest = disks.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, share)| *share >= MIN_DISK_BUSY);
         observed.extend(busiest.map(|(disk, share)| format!("disk {disk} was busy {} of the time", percent(share.min(1.0)))));
         let relist = case.window.sum(name::RELIST, "").filter(|(sum, count)| *count > 0.0 && sum / count >= 1.0);
-        observed.extend(relist.map(|(sum, count)| format!("a relist took {:.1} s", sum / count)));
+        observed.extend(relist.map(|(sum, count)| format!("a relist took {}", format_duration(sum / count))));
         let runtime: f64 = [Phase::Sandbox, Phase::Start, Phase::ImagePull]
             .iter()
             .filter_map(|phase| case.part(*phase))

@@ -3,6 +3,7 @@
 use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::metrics::families::name;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -37,6 +38,6 @@ A postStart hook keeps the pod's worker busy after the container has started, an
     metrics: Some(|case| {
         let (sum, count) = case.window.sum(name::RELIST_INTERVAL, "").filter(|(_, count)| *count > 0.0)?;
         let interval = sum / count;
-        (interval >= 2.0).then(|| MetricClaim::up_to(interval - 1.0, format!("relists were {interval:.1} s apart")))
+        (interval >= 2.0).then(|| MetricClaim::up_to(interval - 1.0, format!("relists were {} apart", format_duration(interval))))
     }),
 };

@@ -3,6 +3,7 @@
 use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
 use crate::breakdown::timeline::TimelineSource;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -36,6 +37,6 @@ In a burst of starts, the node is the reason (node-overloaded). Without the runt
     }),
     metrics: Some(|case| {
         let start = case.long_part(Phase::Start)?;
-        Some(MetricClaim::of(start, format!("creating and starting containers took {:.1} s per start", start.mean_s)))
+        Some(MetricClaim::of(start, format!("creating and starting containers took {} per start", format_duration(start.mean_s))))
     }),
 };

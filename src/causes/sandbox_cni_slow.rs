@@ -2,6 +2,7 @@
 
 use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -36,6 +37,6 @@ Many pods at once on few cores make every sandbox slow: in a burst, this cause i
     metrics: Some(|case| {
         let sandbox = case.long_part(Phase::Sandbox)?;
         let network = sandbox.remarks.first().map_or(String::new(), |remark| format!("; {remark}"));
-        Some(MetricClaim::of(sandbox, format!("sandboxes took {:.1} s per start{network}", sandbox.mean_s)))
+        Some(MetricClaim::of(sandbox, format!("sandboxes took {} per start{network}", format_duration(sandbox.mean_s))))
     }),
 };

@@ -3,6 +3,7 @@
 use super::metric_rules::{MIN_MEAN_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
 use crate::metrics::families::name;
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -39,6 +40,6 @@ With only the kubelet log at -v=2, this time includes a postStart hook of the la
         // An update may take longer than the start that it is of.
         let high = case.part(Phase::StatusUpdate).map_or(mean, |part| mean.min(part.high_s));
         (mean >= 1.0 && limiter < MIN_MEAN_S)
-            .then(|| MetricClaim::up_to(high, format!("a status update took {mean:.1} s to be accepted")))
+            .then(|| MetricClaim::up_to(high, format!("a status update took {} to be accepted", format_duration(mean))))
     }),
 };

@@ -2,6 +2,7 @@
 
 use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
+use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
@@ -31,6 +32,6 @@ On a node that starts many pods at once, everything is slow; slow volumes are th
     logs: Some(|_| Some(Match::default())),
     metrics: Some(|case| {
         let volumes = case.long_part(Phase::Volumes)?;
-        Some(MetricClaim::of(volumes, format!("volumes took about {:.1} s per start", volumes.mean_s)))
+        Some(MetricClaim::of(volumes, format!("volumes took about {} per start", format_duration(volumes.mean_s))))
     }),
 };

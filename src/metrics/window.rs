@@ -27,8 +27,9 @@ pub struct SeriesDelta {
 pub struct Window {
     /// The node's name.
     pub node: String,
-    /// The kubelet's version.
-    pub kubelet_version: Option<Box<str>>,
+    /// The kubelet's versions, in the order of their scrapes: several where it was upgraded between them, or where several
+    /// clusters' nodes have one name.
+    pub kubelet_versions: Vec<Box<str>>,
     /// Where the counting begins: the first scrape, or the process' start.
     pub from: Option<Time>,
     /// The last scrape, or shortly before it.
@@ -91,11 +92,20 @@ impl Window {
         !apart(self.to, other.from) && !apart(other.to, self.from) && self.series.iter().any(same)
     }
 
+    /// The kubelet's versions without the leading `v`.
+    pub fn versions(&self) -> impl Iterator<Item = &str> {
+        self.kubelet_versions.iter().map(|version| version.trim_start_matches('v'))
+    }
+
     /// Takes up another window: of the same node's other exporter, of a later time, or, for the fleet, of another node.
     pub fn merge(&mut self, other: &Window) {
         self.from = self.from.into_iter().chain(other.from).min();
         self.to = self.to.max(other.to);
-        self.kubelet_version = self.kubelet_version.take().or(other.kubelet_version.clone());
+        for version in &other.kubelet_versions {
+            if !self.kubelet_versions.contains(version) {
+                self.kubelet_versions.push(version.clone());
+            }
+        }
         self.scrapes += other.scrapes;
         self.restarts += other.restarts;
         let mut series: BTreeMap<(String, String), SeriesDelta> = std::mem::take(&mut self.series)
@@ -131,7 +141,11 @@ pub fn between(node: &str, mut pages: Vec<Scrape>, since_start: bool) -> Window 
     }
     let mut window = Window { node: node.into(), scrapes: pages.len() as u64, ..Window::default() };
     let (Some(first), Some(last)) = (pages.first(), pages.last()) else { return window };
-    window.kubelet_version = pages.iter().rev().find_map(|page| page.version.clone());
+    for version in pages.iter().filter_map(|page| page.version.as_ref()) {
+        if !window.kubelet_versions.contains(version) {
+            window.kubelet_versions.push(version.clone());
+        }
+    }
     window.to = last.at;
     window.from = if since_start { first.started } else { first.at };
     let mut counted: BTreeMap<SeriesKey, SeriesDelta> = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! What all other rooms speak of: facts of lines, startups, phases, instants, errors. It knows no other room.
 
+pub mod duration;
 pub mod error;
 pub mod fields;
 pub(crate) mod hash;

@@ -16,7 +16,7 @@ pub(super) fn requested(report: &Report) -> Vec<&WhatIf> {
 
 /// Of the estimates, the one that surely brings p95 down most.
 pub(super) fn best(report: &Report) -> Option<String> {
-    let saved = |what_if: &WhatIf| what_if.p95.before - what_if.p95.likely_high;
+    let saved = |what_if: &WhatIf| what_if.p95.before - what_if.p95.high;
     let gains =
         |what_if: &&WhatIf| what_if.not_estimated_because.is_none() && saved(what_if) > what_if.p95.before * TOLERANCE;
     let best = report.what_if.iter().filter(gains).max_by(|a, b| saved(a).total_cmp(&saved(b)))?;
@@ -36,7 +36,20 @@ pub(super) fn line(what_if: &WhatIf) -> String {
     };
     let changes = [change("p50", &what_if.p50), change("p95", &what_if.p95), change("max", &what_if.max)];
     let gains = |change: &Change| change.likely_high < change.before * (1.0 - TOLERANCE);
-    let certain = [&what_if.p50, &what_if.p95, &what_if.max].into_iter().any(gains);
-    let note = if certain { "" } else { "no certain gain: " };
-    format!("{note}{} (simulated: {setting})", changes.join(", "))
+    let likely = [&what_if.p50, &what_if.p95, &what_if.max].into_iter().any(gains);
+    let note = if likely { "" } else { "no clear gain: " };
+    let range = match beyond_likely(&what_if.p95) {
+        true => format!(
+            "80 % of simulations with {setting}; p95 of all: {}",
+            format_range(what_if.p95.low, what_if.p95.high)
+        ),
+        false => format!("simulated: {setting}"),
+    };
+    format!("{note}{} ({range})", changes.join(", "))
+}
+
+/// Whether some simulations gave more or less than the likely range and its tolerance. A real run may be one of them, so a reader
+/// must see how far they go.
+fn beyond_likely(change: &Change) -> bool {
+    change.low < change.likely_low * (1.0 - TOLERANCE) || change.high > change.likely_high * (1.0 + TOLERANCE)
 }

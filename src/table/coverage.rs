@@ -52,7 +52,8 @@ coverage! {
     {
         /// The inputs, by name.
         sources: Vec<String>,
-        /// Inputs that are unread or partly read, with the error.
+        /// What is to be said of inputs: why one is unread or partly read (`unread_sources` counts these), which files of a
+        /// folder are no logs, how a time zone was found.
         source_errors: Vec<String>,
         /// The first few lines that were not used, or only partly.
         unused_lines: Vec<UnusedLine>,

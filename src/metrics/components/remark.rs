@@ -1,5 +1,6 @@
 //! What is to be known about a component of the mean start, as data and in words.
 
+use crate::model::duration::format_duration;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -91,13 +92,21 @@ impl fmt::Display for Remark {
             }
             Remark::InitContainers(count) => write!(f, "{count:.0} init containers ran: no metric for their duration"),
             Remark::RelistInterval(seconds) => {
-                write!(f, "the kubelet notices container changes at a relist, every {seconds:.1} s")
+                write!(f, "the kubelet notices container changes at a relist, every {}", format_duration(*seconds))
             }
             Remark::ClientRateLimit(seconds) => {
-                write!(f, "{seconds:.1} s per start of client-side throttling in the kubelet's API client")
+                write!(
+                    f,
+                    "{} per start of client-side throttling in the kubelet's API client",
+                    format_duration(*seconds)
+                )
             }
             Remark::StatusSync(seconds) => {
-                write!(f, "status updates took at most {seconds:.1} s to reach the API on average, all pods")
+                write!(
+                    f,
+                    "status updates took at most {} to reach the API on average, all pods",
+                    format_duration(*seconds)
+                )
             }
             Remark::MoreThanRecorded => f.write_str("the operations took longer than the recorded starts"),
         }

@@ -190,7 +190,8 @@ pub fn read(
     }
     server.remarks(&found);
     for window in &mut windows {
-        window.kubelet_version = versions.get(&window.node).map(|version| version.as_str().into());
+        window.kubelet_versions =
+            versions.get(&window.node).map(|version| version.as_str().into()).into_iter().collect();
         window.node = names.get(&window.node).unwrap_or(&window.node).clone();
     }
     other_exporters::read(&mut server, &found, &names, &mut windows);

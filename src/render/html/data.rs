@@ -121,7 +121,7 @@ impl<'a> Data<'a> {
         };
         let mut versions: Vec<&str> = report.summary.kubelets.iter().map(String::as_str).collect();
         let nodes = report.metrics.iter().flat_map(|metrics| &metrics.nodes);
-        versions.extend(nodes.filter_map(|node| node.window.kubelet_version.as_deref()));
+        versions.extend(nodes.flat_map(|node| node.window.versions()));
         let known = report.summary.known();
         let cause = |cause: &causes::Cause| {
             let advised = cause.advised(versions.iter().copied(), &known);

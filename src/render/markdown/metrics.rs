@@ -90,7 +90,7 @@ fn proofs(measured: &MetricsReport, settings: &Settings, out: &mut dyn Write) ->
         } else {
             lost
         };
-        let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
+        let versions = measured.nodes.iter().flat_map(|node| node.window.versions());
         let set = cause.advised(versions, settings).set;
         writeln!(out, "| **{}** | {lost} | {} | {} |", cause.id, cell(&proof.observed), words(&set))?;
     }

@@ -125,7 +125,7 @@ fn causes(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     if summary.causes.is_empty() {
         return Ok(writeln!(out, "No cause exceeded its threshold.\n")?);
     }
-    writeln!(out, "### Causes, by time lost\n")?;
+    writeln!(out, "### Causes, by time lost (a pod can have several)\n")?;
     let known = summary.causes.iter().take(CAUSES).filter_map(|line| Some((line, causes::named(&line.cause)?)));
     let known: Vec<(&CauseLine, &causes::Cause)> = known.collect();
     table(&["cause", " time lost", " at least", " pods", " nodes", "change", "trade-off"], out)?;
@@ -206,12 +206,12 @@ fn coverage(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
         unused.iter().try_for_each(|lines| writeln!(out, "- {}", line(lines)))?;
     }
     if !c.source_errors.is_empty() {
-        writeln!(out, "\nUnread or partly read inputs:\n")?;
+        writeln!(out, "\nRemarks on inputs:\n")?;
         for error in c.source_errors.iter().take(ERRORS) {
             writeln!(out, "- {}", line(error))?;
         }
         if let Some(more) = c.source_errors.len().checked_sub(ERRORS).filter(|more| *more > 0) {
-            writeln!(out, "- and {} more {}", format_count(more), if more == 1 { "input" } else { "inputs" })?;
+            writeln!(out, "- and {} more", format_count(more))?;
         }
     }
     Ok(())

@@ -92,5 +92,5 @@ fn a_forge_takes_it_whole() {
     write(&report, TextOptions::default(), &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.chars().count() < 50_000, "{}", text.chars().count());
-    assert!(text.contains("- and 90 more inputs"));
+    assert!(text.contains("- and 90 more"));
 }

@@ -80,9 +80,9 @@ impl Page<'_> {
             parts.push(plural(window.restarts as usize, "kubelet restart", "kubelet restarts"));
         }
         let versions: std::collections::BTreeSet<&str> =
-            measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref()).collect();
+            measured.nodes.iter().flat_map(|node| node.window.versions()).collect();
         if !versions.is_empty() {
-            let all: Vec<&str> = versions.iter().map(|version| version.trim_start_matches('v')).collect();
+            let all: Vec<&str> = versions.into_iter().collect();
             parts.push(format!("kubelet {}", sanitize(&all.join(", "))));
         }
         self.wrapped(out, "", &parts, " · ")?;
@@ -194,7 +194,7 @@ impl Page<'_> {
             writeln!(out, "  {}  {}  {seconds}{nodes}", number + 1, self.strong(cause.id))?;
             self.words(out, "     ", cause.title)?;
             self.labelled("evidence", &sanitize(&proof.observed), out)?;
-            let versions = measured.nodes.iter().filter_map(|node| node.window.kubelet_version.as_deref());
+            let versions = measured.nodes.iter().flat_map(|node| node.window.versions());
             self.advised(&cause.advised(versions, &known), out)?;
         }
         if proofs.len() > CAUSES {

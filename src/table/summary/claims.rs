@@ -177,7 +177,10 @@ pub(super) fn cause_lines(table: &Table, summary: &Summary, effects: &Counterfac
     // What nobody can act on is never first.
     let last = |line: &CauseLine| line.cause == crate::causes::UNEXPLAINED;
     lines.sort_by(|a, b| {
-        let by_cost = b.lost_s.total_cmp(&a.lost_s).then_with(|| a.cause.cmp(&b.cause));
+        // The middle of what is certain and what may be, as a startup's own cause is found: what may have cost much and surely
+        // cost little stands behind what surely did.
+        let middle = |line: &CauseLine| line.lost_s + line.lost_min_s;
+        let by_cost = middle(b).total_cmp(&middle(a)).then_with(|| a.cause.cmp(&b.cause));
         last(a).cmp(&last(b)).then(by_cost)
     });
     Ok(lines)

@@ -203,7 +203,7 @@ mod external {
         let nodes = report["metrics"]["nodes"].as_array().unwrap();
         let of = |name: &str| nodes.iter().find(|node| node["window"]["node"] == name).unwrap();
         assert_eq!(of("node-c")["window"]["restarts"], 1);
-        assert_eq!(of("node-a")["window"]["kubelet_version"], "v1.36.3");
+        assert_eq!(of("node-a")["window"]["kubelet_versions"][0], "v1.36.3");
         assert_eq!(report["metrics"]["fleet"]["startups"].as_f64(), Some(101.0));
         // The same through the text's figures, all that is made of the series.
         for (name, capture) in NODES {

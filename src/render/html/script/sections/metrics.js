@@ -149,7 +149,7 @@ function nodeMetrics(nodes) {
 		),
 		col("largest part", "", (node) => largest(node)?.component),
 		col("its mean", "time", (node) => seconds(most(node))),
-		col("kubelet", "", ({ window }) => window.kubelet_version),
+		col("kubelet", "", ({ window }) => window.kubelet_versions.join(", ")),
 	]);
 }
 

@@ -70,7 +70,7 @@ function drawImages(root, view) {
 			[
 				col(key, "name", "name", ({ name }) => pick(key, name)),
 				col("startups", "count", "count"),
-				col("pulling time", "time", "pulling"),
+				col("image phases", "time", "pulling"),
 				col("pulls", "count", "pulls"),
 				col("not pulled", "count", "failed"),
 				col("waited", "time", "waited"),
