@@ -12,7 +12,7 @@ use memchr::memmem;
 use super::Options;
 use super::objects::{Form, ObjectRecords};
 use super::scrapes::Scrapes;
-use crate::input::{self, OpenSource, Rereadable, Source, UnsupportedText, has_first_key};
+use crate::input::{self, OpenSource, Rereadable, Source, Spool, Unpacked, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::object_text;
@@ -127,6 +127,14 @@ pub(super) struct Inputs {
     pub errors: Vec<String>,
     /// Of how many nothing could be read.
     pub failed: usize,
+    /// How many there are; an archive's members count in its place.
+    pub count: usize,
+    /// How many could not be read to their ends, besides those.
+    pub damaged: usize,
+    /// The names of all members of archives.
+    pub members: Vec<String>,
+    /// Where archives are unpacked, once there is one.
+    spool: Option<Spool>,
     /// Where what does not fit into memory goes.
     temp: PathBuf,
 }
@@ -148,8 +156,8 @@ impl Log {
 }
 
 /// A source and its format.
-pub(super) struct Probed<'a> {
-    source: &'a Source,
+pub(super) struct Probed {
+    source: Source,
     /// None: a log.
     input: Option<&'static Input>,
     /// Its bytes, where they can be had but once.
@@ -157,7 +165,7 @@ pub(super) struct Probed<'a> {
     unsupported: Option<&'static UnsupportedText>,
 }
 
-impl Probed<'_> {
+impl Probed {
     /// Whether it is a log.
     pub(super) fn is_log(&self) -> bool {
         self.input.is_none()
@@ -174,18 +182,56 @@ impl Inputs {
             scrapes: Scrapes::default(),
             errors: Vec::new(),
             failed: 0,
+            count: 0,
+            damaged: 0,
+            members: Vec::new(),
+            spool: None,
             temp: temp.into(),
         }
     }
 
     /// Finds out a source's format; reads API objects at once, which what follows needs. Files are closed again: there may be
-    /// more of them than can be open at once.
-    pub(super) fn probe<'a>(
-        &mut self,
-        source: &'a Source,
-        options: &Options,
-        stop: &Arc<AtomicBool>,
-    ) -> Option<Probed<'a>> {
+    /// more of them than can be open at once. Of an archive these are its members.
+    pub(super) fn probe(&mut self, source: &Source, options: &Options, stop: &Arc<AtomicBool>) -> Vec<Probed> {
+        match self.open(source, options, stop) {
+            Some(opened) if opened.is_archive() => {
+                self.unpack(source, opened).iter().flat_map(|member| self.probe(member, options, stop)).collect()
+            }
+            opened => {
+                self.count += 1;
+                opened.and_then(|opened| self.detect(source, opened, options, stop)).into_iter().collect()
+            }
+        }
+    }
+
+    /// Unpacks an archive. Gives its members.
+    fn unpack(&mut self, source: &Source, opened: OpenSource) -> Vec<Source> {
+        let spool = match self.spool.take().map_or_else(|| Spool::new(&self.temp), Ok) {
+            Ok(spool) => self.spool.insert(spool),
+            Err(error) => {
+                self.count += 1;
+                let temp = self.temp.display();
+                self.fail(format!(
+                    "{}: the archive cannot be unpacked: no file can be made in {temp}: {error}",
+                    source.name
+                ));
+                return Vec::new();
+            }
+        };
+        let Unpacked { members, errors, remarks } = opened.unpack(spool, &self.temp);
+        // Without a member it counts itself.
+        (self.count, self.failed) = match members.len() {
+            0 => (self.count + 1, self.failed + 1),
+            _ => (self.count, self.failed),
+        };
+        self.damaged += errors.len() - usize::from(members.is_empty() && !errors.is_empty());
+        self.errors.extend(errors.iter().map(ToString::to_string));
+        self.errors.extend(remarks);
+        self.members.extend(members.iter().map(|member| member.name.clone()));
+        members
+    }
+
+    fn open(&mut self, source: &Source, options: &Options, stop: &Arc<AtomicBool>) -> Option<OpenSource> {
         let opened = match source.url() {
             None => input::open(source, stop).map_err(|error| error.to_string()),
             Some(url) => match self.scrapes.ask(source, url, &options.servers, stop) {
@@ -196,7 +242,16 @@ impl Inputs {
                 Err(error) => Err(error.to_string()),
             },
         };
-        let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
+        opened.map_err(|error| self.fail(error)).ok()
+    }
+
+    fn detect(
+        &mut self,
+        source: &Source,
+        mut opened: OpenSource,
+        options: &Options,
+        stop: &Arc<AtomicBool>,
+    ) -> Option<Probed> {
         let input = Input::detect(&mut opened);
         if let Some(Input { read: Reader::Objects(form), .. }) = input {
             match opened.text(&self.temp) {
@@ -207,15 +262,16 @@ impl Inputs {
         }
         // Of what a folder holds much is no log, and is only read over.
         let unsupported = UnsupportedText::detect(opened.head()).filter(|_| source.explicit);
-        Some(Probed { source, input, opened: Some(opened).filter(|_| source.bytes.is_none()), unsupported })
+        let opened = Some(opened).filter(|_| source.bytes.is_none());
+        Some(Probed { source: source.clone(), input, opened, unsupported })
     }
 
     /// A log, to be read; what can be had of it but once is kept in the folder `temp`.
-    pub(super) fn log(&mut self, log: Probed<'_>, temp: &Path) -> Option<Log> {
+    pub(super) fn log(&mut self, log: Probed, temp: &Path) -> Option<Log> {
         match log.opened.map(|opened| opened.text(temp)).transpose() {
             Ok(text) => {
                 let text = text.map(|text| Rereadable::new(text, temp));
-                return Some(Log { source: log.source.clone(), text, unsupported: log.unsupported });
+                return Some(Log { source: log.source, text, unsupported: log.unsupported });
             }
             Err(error) if error.is_warning() => self.errors.push(error.to_string()),
             Err(error) => self.fail(error.to_string()),
@@ -224,8 +280,9 @@ impl Inputs {
     }
 
     /// Reads a source that is no log.
-    pub(super) fn take(&mut self, probed: Probed<'_>, stop: &Arc<AtomicBool>, store: &mut Store) -> Result<(), Error> {
+    pub(super) fn take(&mut self, probed: Probed, stop: &Arc<AtomicBool>, store: &mut Store) -> Result<(), Error> {
         let Probed { source, input: Some(Input { read, .. }), opened, .. } = probed else { return Ok(()) };
+        let source = &source;
         let path = source.path().filter(|_| opened.is_none());
         let bytes = || match opened {
             Some(opened) => opened.text(&self.temp).map_err(|error| Error::new(ErrorKind::Source, error.message)),
