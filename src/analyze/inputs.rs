@@ -17,7 +17,9 @@ use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::object_text;
 use crate::model::workload::Owners;
-use crate::table::{ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows};
+use crate::table::{
+    Budget, CleanupList, ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows,
+};
 
 /// A format that is not a log.
 pub(super) struct Input {
@@ -137,6 +139,8 @@ pub(super) struct Inputs {
     spool: Option<Spool>,
     /// Where what does not fit into memory goes.
     temp: PathBuf,
+    /// What is made there under a name.
+    made: CleanupList,
 }
 
 /// A log.
@@ -173,8 +177,9 @@ impl Probed {
 }
 
 impl Inputs {
-    /// None yet. What does not fit into memory goes to the folder `temp`.
-    pub(super) fn new(temp: &Path) -> Self {
+    /// None yet. What does not fit into memory goes to the folder of this budget.
+    pub(super) fn new(budget: &Budget) -> Self {
+        let temp = &budget.temp;
         Inputs {
             runs: ImportedRuns::default(),
             owners: Owners::default(),
@@ -187,6 +192,7 @@ impl Inputs {
             members: Vec::new(),
             spool: None,
             temp: temp.into(),
+            made: budget.made.clone(),
         }
     }
 
@@ -292,6 +298,15 @@ impl Inputs {
         };
         let done = match (read, path) {
             (Reader::Parquet, Some(path)) => read_parquet(path, store, &mut self.runs, stop),
+            // Whatever reads it opens it by its name, and several times.
+            (Reader::Parquet, None) if let Some(copied) = source.copy_from_archive(&self.temp) => copied
+                .map_err(|error| {
+                    Error::new(ErrorKind::Source, format!("it cannot be copied out of the archive: {error}"))
+                })
+                .and_then(|copy| {
+                    self.made.add(copy.path());
+                    read_parquet(copy.path(), store, &mut self.runs, stop)
+                }),
             (Reader::Parquet, None) => {
                 Err(Error::new(ErrorKind::Source, "it is a Parquet table, which can only be read from a file")
                     .help("name it as a file, not compressed and not through a pipe"))

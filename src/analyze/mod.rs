@@ -125,7 +125,7 @@ impl Options {
 /// # Errors
 /// When not one source could be read, rows could not be held, or a figure could not be computed.
 pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) -> Result<Report, Error> {
-    let mut inputs = Inputs::new(&options.budget.temp);
+    let mut inputs = Inputs::new(&options.budget);
     // Who owns the pods is known before any pod is.
     let probed: Vec<_> = sources.iter().flat_map(|source| inputs.probe(source, options, stop)).collect();
     let (logs, others): (Vec<_>, Vec<_>) = probed.into_iter().partition(Probed::is_log);

@@ -29,6 +29,7 @@ use tree::{Added, Entry, Tree};
 use super::compression::{Compression, Decompressor};
 use super::error::SourceError;
 use super::journal;
+use super::layout::node_folder;
 use super::peek_reader::PeekReader;
 use super::signature::{SNIFF_LEN, Unreadable};
 use super::source::Origin;
@@ -332,9 +333,9 @@ impl Unpacker<'_> {
         let folder = folder(source);
         let mut members = Vec::new();
         let (count, first) = tree.list(|path, member| {
-            let parent = Path::new(&*String::from_utf8_lossy(path)).parent().map(PathBuf::from).unwrap_or_default();
+            let path_within = folder.join(&*String::from_utf8_lossy(path));
             members.push(Source {
-                folder: Some(folder.join(parent)),
+                folder: path_within.parent().map(node_folder),
                 bytes: Some(member.bytes),
                 explicit: false,
                 ..Source::new(member_name(archive, path), Origin::Member(Arc::new(member.clone())))
