@@ -39,6 +39,18 @@ impl Collected {
             .file(containerd, unpacked(&logs.join("containerd.log.zst")))
     }
 
+    /// The same without the lines that name the node.
+    pub fn nameless(mut self) -> Self {
+        for (_, content) in &mut self.0 {
+            if let Content::File(bytes) = content {
+                let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+                let names = |line: &[u8]| memchr::memmem::find(line, b"rig-node").is_some();
+                *bytes = lines.filter(|line| !names(line)).flatten().copied().collect();
+            }
+        }
+        self
+    }
+
     pub fn unpack(&self, root: &Path) {
         for (path, content) in &self.0 {
             let path = root.join(path);

@@ -149,15 +149,15 @@ fn a_table_in_an_archive_is_read() {
 fn nodes_are_named_by_the_folder_above_those_of_a_node() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
-    let plain = Collected::default().sample("s01-cached", "node-1/kubelet.log", "node-1/containerd.log").sample(
-        "s07-pull-backoff",
-        "node-2/kubelet.log",
-        "node-2/containerd.log",
-    );
+    let plain = Collected::default()
+        .sample("s01-cached", "node-1/kubelet.log", "node-1/containerd.log")
+        .sample("s07-pull-backoff", "node-2/kubelet.log", "node-2/containerd.log")
+        .nameless();
     let agent = |node: &str, file: &str| format!("{node}/var/lib/rancher/rke2/agent/{file}");
     let rke2 = Collected::default()
         .sample("s01-cached", &agent("node-1", "logs/kubelet.log"), &agent("node-1", "containerd/containerd.log"))
-        .sample("s07-pull-backoff", &agent("node-2", "logs/kubelet.log"), "node-2/var/log/containerd.log");
+        .sample("s07-pull-backoff", &agent("node-2", "logs/kubelet.log"), "node-2/var/log/containerd.log")
+        .nameless();
     let rows = |collected: &Collected, form: &str| {
         fs::write(root.join("a"), collected.archive(form)).unwrap();
         let rows = lines(&run(root, &["a"], "ndjson"));
