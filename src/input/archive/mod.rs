@@ -11,6 +11,8 @@
 mod error;
 mod member;
 mod tar;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod zip;
 

@@ -1,6 +1,6 @@
 //! Archives give what their folders give, whatever they are and however they come; what is wrong with them is told and costs no more.
 
-mod collected;
+pub mod collected;
 mod hostile;
 
 use std::fs;
