@@ -225,12 +225,11 @@ impl Inputs {
             }
         };
         let Unpacked { members, errors, remarks } = opened.unpack(spool, &self.temp);
-        // Without a member it counts itself.
-        (self.count, self.failed) = match members.len() {
-            0 => (self.count + 1, self.failed + 1),
-            _ => (self.count, self.failed),
-        };
-        self.damaged += errors.len() - usize::from(members.is_empty() && !errors.is_empty());
+        // Without a member it counts itself; it has no errors where reading was stopped.
+        let failed = usize::from(members.is_empty() && !errors.is_empty());
+        self.count += usize::from(members.is_empty());
+        self.failed += failed;
+        self.damaged += errors.len() - failed;
         self.errors.extend(errors.iter().map(ToString::to_string));
         self.errors.extend(remarks);
         self.members.extend(members.iter().map(|member| member.name.clone()));

@@ -351,7 +351,7 @@ impl Unpacker<'_> {
         } else if more_errors > 0 {
             errors.push(SourceError::from_io(archive, &io::Error::other(ArchiveError::More(more_errors))));
         }
-        if members.is_empty() && errors.is_empty() {
+        if members.is_empty() && errors.is_empty() && !is_stopped {
             errors.push(SourceError::from_io(archive, &io::Error::other(ArchiveError::Empty)));
         }
         let lost = Counted { count, first: first.unwrap_or_default() };
