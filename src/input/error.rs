@@ -20,7 +20,7 @@ pub enum SourceErrorKind {
     NotFound,
     /// It may not be read by this user.
     PermissionDenied,
-    /// A folder without a single file to read.
+    /// A folder or an archive without a single file to read.
     EmptyFolder,
     /// A file the user named, known by its first bytes to be something else than text.
     NotText(Unreadable),

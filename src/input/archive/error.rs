@@ -65,6 +65,7 @@ impl ArchiveError {
     pub(in crate::input) fn kind(&self) -> SourceErrorKind {
         match self {
             Self::Truncated | Self::Damaged(_) | Self::List(_) | Self::Member(_) => SourceErrorKind::DamagedArchive,
+            Self::Empty => SourceErrorKind::EmptyFolder,
             _ => SourceErrorKind::UnreadArchive,
         }
     }
