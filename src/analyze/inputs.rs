@@ -12,12 +12,14 @@ use memchr::memmem;
 use super::Options;
 use super::objects::{Form, ObjectRecords};
 use super::scrapes::Scrapes;
-use crate::input::{self, OpenSource, Rereadable, Source, UnsupportedText, has_first_key};
+use crate::input::{self, OpenSource, Rereadable, Source, Spool, Unpacked, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::object_text;
 use crate::model::workload::Owners;
-use crate::table::{ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows};
+use crate::table::{
+    Budget, CleanupList, ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows,
+};
 
 /// A format that is not a log.
 pub(super) struct Input {
@@ -127,8 +129,18 @@ pub(super) struct Inputs {
     pub errors: Vec<String>,
     /// Of how many nothing could be read.
     pub failed: usize,
+    /// How many there are; an archive's members count in its place.
+    pub count: usize,
+    /// How many could not be read to their ends, besides those.
+    pub damaged: usize,
+    /// The names of all members of archives.
+    pub members: Vec<String>,
+    /// Where archives are unpacked, once there is one.
+    spool: Option<Spool>,
     /// Where what does not fit into memory goes.
     temp: PathBuf,
+    /// What is made there under a name.
+    made: CleanupList,
 }
 
 /// A log.
@@ -148,8 +160,8 @@ impl Log {
 }
 
 /// A source and its format.
-pub(super) struct Probed<'a> {
-    source: &'a Source,
+pub(super) struct Probed {
+    source: Source,
     /// None: a log.
     input: Option<&'static Input>,
     /// Its bytes, where they can be had but once.
@@ -157,7 +169,7 @@ pub(super) struct Probed<'a> {
     unsupported: Option<&'static UnsupportedText>,
 }
 
-impl Probed<'_> {
+impl Probed {
     /// Whether it is a log.
     pub(super) fn is_log(&self) -> bool {
         self.input.is_none()
@@ -165,8 +177,9 @@ impl Probed<'_> {
 }
 
 impl Inputs {
-    /// None yet. What does not fit into memory goes to the folder `temp`.
-    pub(super) fn new(temp: &Path) -> Self {
+    /// None yet. What does not fit into memory goes to the folder of this budget.
+    pub(super) fn new(budget: &Budget) -> Self {
+        let temp = &budget.temp;
         Inputs {
             runs: ImportedRuns::default(),
             owners: Owners::default(),
@@ -174,18 +187,56 @@ impl Inputs {
             scrapes: Scrapes::default(),
             errors: Vec::new(),
             failed: 0,
+            count: 0,
+            damaged: 0,
+            members: Vec::new(),
+            spool: None,
             temp: temp.into(),
+            made: budget.made.clone(),
         }
     }
 
     /// Finds out a source's format; reads API objects at once, which what follows needs. Files are closed again: there may be
-    /// more of them than can be open at once.
-    pub(super) fn probe<'a>(
-        &mut self,
-        source: &'a Source,
-        options: &Options,
-        stop: &Arc<AtomicBool>,
-    ) -> Option<Probed<'a>> {
+    /// more of them than can be open at once. Of an archive these are its members.
+    pub(super) fn probe(&mut self, source: &Source, options: &Options, stop: &Arc<AtomicBool>) -> Vec<Probed> {
+        match self.open(source, options, stop) {
+            Some(opened) if opened.is_archive() => {
+                self.unpack(source, opened).iter().flat_map(|member| self.probe(member, options, stop)).collect()
+            }
+            opened => {
+                self.count += 1;
+                opened.and_then(|opened| self.detect(source, opened, options, stop)).into_iter().collect()
+            }
+        }
+    }
+
+    /// Unpacks an archive. Gives its members.
+    fn unpack(&mut self, source: &Source, opened: OpenSource) -> Vec<Source> {
+        let spool = match self.spool.take().map_or_else(|| Spool::new(&self.temp), Ok) {
+            Ok(spool) => self.spool.insert(spool),
+            Err(error) => {
+                self.count += 1;
+                let temp = self.temp.display();
+                self.fail(format!(
+                    "{}: the archive cannot be unpacked: no file can be made in {temp}: {error}",
+                    source.name
+                ));
+                return Vec::new();
+            }
+        };
+        let Unpacked { members, errors, remarks } = opened.unpack(spool, &self.temp);
+        // Without a member it counts itself; it has no errors where reading was stopped.
+        let failed = usize::from(members.is_empty() && !errors.is_empty());
+        self.count += usize::from(members.is_empty());
+        self.failed += failed;
+        self.damaged += errors.len() - failed;
+        self.errors.extend(errors.iter().map(ToString::to_string));
+        self.errors.extend(remarks);
+        self.members.extend(members.iter().map(|member| member.name.clone()));
+        members
+    }
+
+    fn open(&mut self, source: &Source, options: &Options, stop: &Arc<AtomicBool>) -> Option<OpenSource> {
         let opened = match source.url() {
             None => input::open(source, stop).map_err(|error| error.to_string()),
             Some(url) => match self.scrapes.ask(source, url, &options.servers, stop) {
@@ -196,7 +247,16 @@ impl Inputs {
                 Err(error) => Err(error.to_string()),
             },
         };
-        let mut opened = opened.map_err(|error| self.fail(error)).ok()?;
+        opened.map_err(|error| self.fail(error)).ok()
+    }
+
+    fn detect(
+        &mut self,
+        source: &Source,
+        mut opened: OpenSource,
+        options: &Options,
+        stop: &Arc<AtomicBool>,
+    ) -> Option<Probed> {
         let input = Input::detect(&mut opened);
         if let Some(Input { read: Reader::Objects(form), .. }) = input {
             match opened.text(&self.temp) {
@@ -207,15 +267,16 @@ impl Inputs {
         }
         // Of what a folder holds much is no log, and is only read over.
         let unsupported = UnsupportedText::detect(opened.head()).filter(|_| source.explicit);
-        Some(Probed { source, input, opened: Some(opened).filter(|_| source.bytes.is_none()), unsupported })
+        let opened = Some(opened).filter(|_| source.bytes.is_none());
+        Some(Probed { source: source.clone(), input, opened, unsupported })
     }
 
     /// A log, to be read; what can be had of it but once is kept in the folder `temp`.
-    pub(super) fn log(&mut self, log: Probed<'_>, temp: &Path) -> Option<Log> {
+    pub(super) fn log(&mut self, log: Probed, temp: &Path) -> Option<Log> {
         match log.opened.map(|opened| opened.text(temp)).transpose() {
             Ok(text) => {
                 let text = text.map(|text| Rereadable::new(text, temp));
-                return Some(Log { source: log.source.clone(), text, unsupported: log.unsupported });
+                return Some(Log { source: log.source, text, unsupported: log.unsupported });
             }
             Err(error) if error.is_warning() => self.errors.push(error.to_string()),
             Err(error) => self.fail(error.to_string()),
@@ -224,8 +285,9 @@ impl Inputs {
     }
 
     /// Reads a source that is no log.
-    pub(super) fn take(&mut self, probed: Probed<'_>, stop: &Arc<AtomicBool>, store: &mut Store) -> Result<(), Error> {
+    pub(super) fn take(&mut self, probed: Probed, stop: &Arc<AtomicBool>, store: &mut Store) -> Result<(), Error> {
         let Probed { source, input: Some(Input { read, .. }), opened, .. } = probed else { return Ok(()) };
+        let source = &source;
         let path = source.path().filter(|_| opened.is_none());
         let bytes = || match opened {
             Some(opened) => opened.text(&self.temp).map_err(|error| Error::new(ErrorKind::Source, error.message)),
@@ -235,6 +297,15 @@ impl Inputs {
         };
         let done = match (read, path) {
             (Reader::Parquet, Some(path)) => read_parquet(path, store, &mut self.runs, stop),
+            // Whatever reads it opens it by its name, and several times.
+            (Reader::Parquet, None) if let Some(copied) = source.copy_from_archive(&self.temp) => copied
+                .map_err(|error| {
+                    Error::new(ErrorKind::Source, format!("it cannot be copied out of the archive: {error}"))
+                })
+                .and_then(|copy| {
+                    self.made.add(copy.path());
+                    read_parquet(copy.path(), store, &mut self.runs, stop)
+                }),
             (Reader::Parquet, None) => {
                 Err(Error::new(ErrorKind::Source, "it is a Parquet table, which can only be read from a file")
                     .help("name it as a file, not compressed and not through a pipe"))

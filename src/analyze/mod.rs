@@ -125,9 +125,9 @@ impl Options {
 /// # Errors
 /// When not one source could be read, rows could not be held, or a figure could not be computed.
 pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) -> Result<Report, Error> {
-    let mut inputs = Inputs::new(&options.budget.temp);
+    let mut inputs = Inputs::new(&options.budget);
     // Who owns the pods is known before any pod is.
-    let probed: Vec<_> = sources.iter().filter_map(|source| inputs.probe(source, options, stop)).collect();
+    let probed: Vec<_> = sources.iter().flat_map(|source| inputs.probe(source, options, stop)).collect();
     let (logs, others): (Vec<_>, Vec<_>) = probed.into_iter().partition(Probed::is_log);
     let logs: Vec<Log> = logs.into_iter().filter_map(|log| inputs.log(log, &options.budget.temp)).collect();
     let owners = Arc::new(std::mem::take(&mut inputs.owners));
@@ -148,18 +148,19 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     coverage.filters = options.filter.words();
     coverage.partial = stop.load(Ordering::Relaxed);
     coverage.source_errors.append(&mut inputs.errors);
-    coverage.unread_sources += inputs.failed as u64;
+    coverage.unread_sources += (inputs.failed + inputs.damaged) as u64;
     let mut windows = inputs.scrapes.windows(options, &mut coverage, inputs.runs.windows);
     // A page that goes on as it is would show its names.
-    let alone = sources.len() == 1 && options.filter.is_empty() && options.anonymizer.is_none();
+    let alone = inputs.count == 1 && options.filter.is_empty() && options.anonymizer.is_none();
     let page = inputs.runs.truncated_pages.pop().filter(|_| alone);
     coverage.add(inputs.runs.coverage);
     if let Some(anonymizer) = &options.anonymizer {
         windows.iter_mut().for_each(|window| anonymizer.window(window));
-        let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        let names = sources.iter().map(|source| &source.name).chain(&inputs.members);
+        let names: Vec<&str> = names.map(String::as_str).collect();
         anonymizer.coverage(&mut coverage, &names);
     }
-    if failed > 0 && failed == sources.len() {
+    if failed > 0 && failed == inputs.count {
         let errors = coverage.source_errors.join("\n");
         return Err(Error::new(ErrorKind::Source, format!("nothing could be read:\n{errors}")));
     }

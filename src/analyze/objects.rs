@@ -44,8 +44,7 @@ pub(super) struct Outcome {
 
 /// When a text was written at the latest: a file's last change, else now.
 fn written(source: &Source, now: Option<Time>) -> Time {
-    let changed = source.path().and_then(|path| path.metadata().ok()?.modified().ok());
-    let since = changed.and_then(|changed| changed.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let since = source.modified().and_then(|changed| changed.duration_since(SystemTime::UNIX_EPOCH).ok());
     since.and_then(|since| i64::try_from(since.as_nanos()).ok()).map(Time).or(now).unwrap_or_default()
 }
 

@@ -31,7 +31,7 @@ impl Compression {
 
     /// Marks from RFC 1952 2.3.1 (with the one method there is, deflate), RFC 8878 3.1.1 and 3.1.2 (skippable frames, with
     /// which pzstd begins), the .xz file format 2.1.1.1, and bzip2 (`BZh`, level, then the mark of a block or of the end).
-    fn from_magic(head: &[u8]) -> Option<Self> {
+    pub(super) fn from_magic(head: &[u8]) -> Option<Self> {
         match head {
             [0x1F, 0x8B, 8, ..] => Some(Self::Gzip),
             [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Some(Self::Zstd),

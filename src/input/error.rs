@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use super::archive::ArchiveError;
 use super::compression::{DecodeError, DecodeErrorKind};
 use super::file::FileChange;
 use super::journal::JournalError;
@@ -19,7 +20,7 @@ pub enum SourceErrorKind {
     NotFound,
     /// It may not be read by this user.
     PermissionDenied,
-    /// A folder without a single file to read.
+    /// A folder or an archive without a single file to read.
     EmptyFolder,
     /// A file the user named, known by its first bytes to be something else than text.
     NotText(Unreadable),
@@ -41,6 +42,10 @@ pub enum SourceErrorKind {
     DamagedJournal,
     /// A systemd journal that cannot be read as it is.
     UnknownJournal,
+    /// An archive or a member of it that is damaged or ends early; what could be found was read.
+    DamagedArchive,
+    /// An archive or a member of it that is not read as it is, or not to its end.
+    UnreadArchive,
     /// The system failed to read it; the data before that was read.
     Read,
 }
@@ -83,6 +88,9 @@ impl SourceError {
                 JournalError::UnknownFlags(_) | JournalError::TooLong => SourceErrorKind::UnknownJournal,
             };
             return Self::new(name, kind, journal.to_string());
+        }
+        if let Some(archive) = error.get_ref().and_then(|inner| inner.downcast_ref::<ArchiveError>()) {
+            return Self::new(name, archive.kind(), archive.to_string());
         }
         match error.kind() {
             io::ErrorKind::NotFound => Self::new(name, SourceErrorKind::NotFound, "no such file or directory"),
@@ -138,6 +146,10 @@ impl SourceError {
             SourceErrorKind::UnknownJournal => {
                 "Convert it to text: journalctl --file FILE -o short-iso-precise | podlag."
             }
+            SourceErrorKind::DamagedArchive => {
+                "What was read is used. If the archive was still being written or copied, fetch it again."
+            }
+            SourceErrorKind::UnreadArchive => "Extract the logs and name their folder.",
             SourceErrorKind::Read => "The data before that is used. Check the disk or the mount, or read a copy.",
         };
         text.to_owned()

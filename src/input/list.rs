@@ -1,4 +1,5 @@
-//! From what the user named to sources: files, folders, standard input. Opens no file, so it judges none by content.
+//! From what the user named to sources: files, folders, standard input. Opens no file, so it judges none by content; what archives
+//! hold is listed when they are opened, see `archive`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};

@@ -1,6 +1,7 @@
 //! Opening a source: layers of readers from the raw bytes to decoded text, chosen by content alone. Not chunking, and not
 //! finding out what kind of log it is.
 
+use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use encoding_rs_io::DecodeReaderBytes;
 
+use super::archive::{self, ArchiveBytes, ArchiveError, MAX_DEPTH, Unpacked};
 use super::cancel::CancellableReader;
 use super::compression::{Compression, Decompressor};
 use super::error::{SourceError, SourceErrorKind};
@@ -16,6 +18,7 @@ use super::journal::{self, JournalBytes, JournalText};
 use super::peek_reader::{PeekReader, read_retrying};
 use super::pipe::Pipe;
 use super::signature::{Bom, SNIFF_LEN, Unreadable};
+use super::spool::{FileRange, Spool};
 use super::{Origin, Source};
 
 /// How often a stream may be compressed. Twice happens (a .gz that a transfer compressed again); more is a bomb or a mistake.
@@ -50,6 +53,7 @@ pub fn open(source: &Source, stop: &Arc<AtomicBool>) -> Result<OpenSource, Sourc
             let again = || from_io(io::Error::other("a reader can be read only once"));
             Box::new(Pipe::new(reader.ok_or_else(again)?, Arc::clone(stop)))
         }
+        Origin::Member(member) => member.reader(),
         Origin::Url(_) => return Err(from_io(io::Error::other("a URL is fetched, not opened"))),
     };
     open_cancellable(source, raw, stop)
@@ -101,6 +105,44 @@ impl OpenSource {
         self.head().starts_with(journal::MAGIC)
     }
 
+    /// Whether it is an archive that is opened: one that is in at most one other.
+    #[must_use]
+    pub fn is_archive(&self) -> bool {
+        matches!(self.unreadable, Some(Unreadable::Tar | Unreadable::Zip)) && self.source.depth() < MAX_DEPTH
+    }
+
+    /// Unpacks an archive into `spool`; `temp` is the folder where a ZIP archive is kept that is compressed or no file of its own.
+    #[must_use]
+    pub fn unpack(self, spool: &mut Spool, temp: &Path) -> Unpacked {
+        let (source, stop) = (self.source.clone(), Arc::clone(&self.stop));
+        let bytes = match self.unreadable {
+            Some(Unreadable::Zip) => self.zip(temp).map(ArchiveBytes::Zip),
+            _ => Ok(ArchiveBytes::Tar(Box::new(CancellableReader::new(self.reader, &self.stop)))),
+        };
+        match bytes {
+            Ok(bytes) => archive::unpack(&source, bytes, spool, &stop),
+            Err(error) => {
+                let errors = vec![SourceError::from_io(&source.name, &io::Error::other(error))];
+                Unpacked { errors, ..Unpacked::default() }
+            }
+        }
+    }
+
+    /// A ZIP archive, to be read at any place.
+    fn zip(self, temp: &Path) -> Result<FileRange, ArchiveError> {
+        let file = match &self.source.origin {
+            Origin::File(path) if self.source.bytes.is_some() && !self.is_compressed => {
+                File::open(path).and_then(FileRange::whole).ok()
+            }
+            Origin::Member(member) if !self.is_compressed => member.range().cloned(),
+            _ => None,
+        };
+        match file {
+            Some(range) => Ok(range),
+            None => archive::keep_zip(Box::new(CancellableReader::new(self.reader, &self.stop)), temp),
+        }
+    }
+
     /// Its text: UTF-16 becomes UTF-8, byte order marks are removed, a journal becomes lines. Any other text passes unchanged,
     /// invalid UTF-8 included. A journal that is no file of its own is kept in the folder `temp` while it is read.
     ///
@@ -133,10 +175,17 @@ impl OpenSource {
 
     fn journal(self, temp: &Path) -> Box<dyn Read + Send> {
         let (progress, stop) = (Arc::clone(&self.source.read), Arc::clone(&self.stop));
-        let file = self.source.path().filter(|_| self.source.bytes.is_some() && !self.is_compressed);
-        let bytes = match file {
-            Some(path) => JournalBytes::File { path: path.into(), reopen_each_read: self.source.reopen_each_read },
-            None => JournalBytes::Stream {
+        let bytes = match &self.source.origin {
+            Origin::File(path) if self.source.bytes.is_some() && !self.is_compressed => {
+                JournalBytes::File { path: path.into(), reopen_each_read: self.source.reopen_each_read }
+            }
+            Origin::Member(member)
+                if !self.is_compressed
+                    && let Some(range) = member.range() =>
+            {
+                JournalBytes::Range { range: range.clone(), few: self.source.reopen_each_read }
+            }
+            _ => JournalBytes::Stream {
                 stream: Box::new(CancellableReader::new(self.reader, &self.stop)),
                 temp: temp.into(),
             },

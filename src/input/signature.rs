@@ -1,5 +1,5 @@
-//! What a stream is by its first bytes, if it is something that podlag does not read: the signatures, what to call them, what to
-//! do about them. Compression is not here (see `compression`), nor are the formats that other rooms read (see
+//! What a stream is by its first bytes, if it is no text that podlag reads: the signatures, what to call them, what to
+//! do about them. Archives are here too, as they are opened only so deep: see `archive`. Compression is not here (see `compression`), nor are the formats that other rooms read (see
 //! `analyze::inputs`), nor forms of text (the parser distinguishes those).
 
 use memchr::memchr;
@@ -8,15 +8,15 @@ use memchr::memchr;
 /// within the first few hundred bytes, so 8 KiB (git examines as much) leaves room for text headers.
 pub(super) const SNIFF_LEN: usize = 8 * 1024;
 
-/// Content that podlag does not read.
+/// Content that podlag does not read as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unreadable {
     /// A program or library.
     Elf,
-    /// A ZIP archive.
+    /// A ZIP archive in two others: archives are opened, and those that they hold.
     Zip,
-    /// A tar archive.
+    /// A tar archive, likewise.
     Tar,
     /// NUL bytes near the start and no UTF-16 byte order mark.
     Binary,
@@ -25,9 +25,13 @@ pub enum Unreadable {
 }
 
 /// Signatures: where, which bytes, what it is. The first that fits counts.
-/// Sources: ELF, APPNOTE.TXT 4.3.7, POSIX ustar.
-const SIGNATURES: &[(usize, &[u8], Unreadable)] =
-    &[(0, b"\x7fELF", Unreadable::Elf), (0, b"PK\x03\x04", Unreadable::Zip), (257, b"ustar", Unreadable::Tar)];
+/// Sources: ELF, APPNOTE.TXT 4.3.7 and 4.3.16 (an archive without members), POSIX ustar.
+const SIGNATURES: &[(usize, &[u8], Unreadable)] = &[
+    (0, b"\x7fELF", Unreadable::Elf),
+    (0, b"PK\x03\x04", Unreadable::Zip),
+    (0, b"PK\x05\x06", Unreadable::Zip),
+    (257, b"ustar", Unreadable::Tar),
+];
 
 impl Unreadable {
     /// What `head`, the first [`SNIFF_LEN`] decoded bytes, shows beyond doubt.
@@ -46,8 +50,8 @@ impl Unreadable {
     pub fn description(self) -> &'static str {
         match self {
             Self::Elf => "a program (ELF), not a log",
-            Self::Zip => "a ZIP archive",
-            Self::Tar => "a tar archive",
+            Self::Zip => "a ZIP archive within an archive within an archive",
+            Self::Tar => "a tar archive within an archive within an archive",
             Self::Binary => "binary data (NUL bytes near its start), not a log",
             Self::Special => "a pipe, a socket or a device",
         }

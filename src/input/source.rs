@@ -2,21 +2,28 @@
 
 use std::fmt;
 use std::fs::{self, Metadata};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
+use tempfile::NamedTempFile;
+
+use super::archive::Member;
 use super::error::display_name;
 use super::file::FileIdentity;
+use super::layout::node_folder;
 
-/// A named stream of bytes: a file, standard input, what a server answers, or a reader.
+/// A named stream of bytes: a file, also one in an archive, standard input, what a server answers, or a reader.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// As shown to the user: the path as it was given or found, with control characters replaced; `stdin` for `-`.
+    /// As shown to the user: the path as it was given or found, with control characters replaced; `stdin` for `-`; of a file in an
+    /// archive the archive's name, a slash and its path there.
     pub name: String,
     pub(super) origin: Origin,
-    /// The folder the file is in, as part of its path (empty for a bare file name); `None` for what is no file.
+    /// The folder that stands for the file's node, as part of its path (empty for a bare file name): mostly the one it is in. `None` for
+    /// what is no file. Of a file in an archive it is as if the archive were unpacked into a folder of its name without the extension.
     pub folder: Option<PathBuf>,
     /// Size on disk in bytes, compressed as it is; `None` if it has no known size (pipe, device, standard input).
     pub bytes: Option<u64>,
@@ -36,6 +43,8 @@ pub(super) enum Origin {
     Stdin,
     File(PathBuf),
     Url(String),
+    /// A file in an archive.
+    Member(Arc<Member>),
     /// Taken by the first who reads it.
     Reader(Arc<Mutex<Option<Box<dyn Read + Send>>>>),
 }
@@ -47,13 +56,14 @@ impl fmt::Debug for Origin {
             Origin::File(path) => f.debug_tuple("File").field(path).finish(),
             // A URL may hold a password.
             Origin::Url(_) => f.write_str("Url"),
+            Origin::Member(member) => f.debug_tuple("Member").field(member).finish(),
             Origin::Reader(_) => f.write_str("Reader"),
         }
     }
 }
 
 impl Source {
-    fn new(name: String, origin: Origin) -> Self {
+    pub(super) fn new(name: String, origin: Origin) -> Self {
         Source {
             name,
             origin,
@@ -88,7 +98,7 @@ impl Source {
     pub(super) fn file(path: PathBuf, about: &Metadata) -> Self {
         let about = Some(about).filter(|about| about.is_file());
         Source {
-            folder: path.parent().map(PathBuf::from),
+            folder: path.parent().map(node_folder),
             bytes: about.map(Metadata::len),
             identity: about.map(FileIdentity::of),
             ..Source::new(display_name(&path), Origin::File(path))
@@ -118,6 +128,32 @@ impl Source {
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         if let Origin::Url(url) = &self.origin { Some(url) } else { None }
+    }
+
+    /// When the file was changed last.
+    #[must_use]
+    pub fn modified(&self) -> Option<SystemTime> {
+        match &self.origin {
+            Origin::File(path) => path.metadata().ok()?.modified().ok(),
+            Origin::Member(member) => member.modified,
+            _ => None,
+        }
+    }
+
+    /// In how many archives it is.
+    pub(super) fn depth(&self) -> u8 {
+        if let Origin::Member(member) = &self.origin { member.depth } else { 0 }
+    }
+
+    /// Copies a file in an archive to a temporary one in the folder `temp`; `None` for what is in no archive.
+    pub(crate) fn copy_from_archive(&self, temp: &Path) -> Option<io::Result<NamedTempFile>> {
+        let Origin::Member(member) = &self.origin else { return None };
+        let copy = || {
+            let mut file = NamedTempFile::new_in(temp)?;
+            io::copy(&mut member.reader(), &mut file)?;
+            Ok(file)
+        };
+        Some(copy())
     }
 
     /// Whether it is standard input.

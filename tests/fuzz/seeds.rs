@@ -99,6 +99,7 @@ impl Seeds {
             self.add("exposition", b"\x05", text.as_bytes());
         }
         JOURNALS.iter().for_each(|patches| self.add("journal", b"", patches));
+        ARCHIVES.iter().for_each(|patches| self.add("archive", b"", patches));
         ANSWERS.iter().for_each(|text| self.add("answer", b"", text.as_bytes()));
         EXPRESSIONS.iter().for_each(|text| self.add("expression", b"", text.as_bytes()));
         SETTINGS.iter().for_each(|text| self.add("setting", b"", text.as_bytes()));
@@ -220,6 +221,19 @@ const EXPOSITIONS: [&str; 4] = [
 /// Patches: the layout, the length of a header, the field's hash, its list, a compressed field, a file that is cut.
 const JOURNALS: [&[u8]; 7] =
     [b"", b"\x0c\x00\x04", b"\x58\x00\x08", b"\x40\x01\xff", b"\x60\x01\x01", b"\x31\x01\x04", b"\xc0"];
+
+/// Of a tar archive: a name, a size, a kind, a cut one; of a ZIP archive: a size, a place, the length of the list, a cut one.
+const ARCHIVES: [&[u8]; 9] = [
+    b"\0",
+    b"\x01",
+    b"\0\x00\x00.",
+    b"\0\x7c\x007",
+    b"\0\x9c\x00L",
+    b"\0\x80",
+    b"\x01\x16\x00\xff",
+    b"\x01\x50\x01\xff",
+    b"\x01\xf0",
+];
 
 const ANSWERS: [&str; 5] = [
     r#"{"status":"success","warnings":["a store is gone"],"data":{"resultType":"matrix","result":[{"metric":{"node":"a"},"values":[[1.5,"2"],[2.5,"+Inf"]]}]}}"#,

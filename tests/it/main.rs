@@ -15,6 +15,7 @@
 
 mod anonymize;
 mod any_order;
+mod archives;
 mod blame;
 mod captures;
 mod causes;

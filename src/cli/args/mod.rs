@@ -193,9 +193,10 @@ pub(super) enum GrammarVerb {
 
 #[derive(Debug, Args)]
 pub(super) struct InputArgs {
-    /// Files or folders: journald output in any -o format, klog, JSON logging, containerd and CRI-O logs, also compressed with
-    /// gzip, zstd, xz or bzip2; podlag's own output (.parquet, .json, .ndjson, .html); pods (kubectl get pods -A -o json); metrics
-    /// (one scrape; of two, only the startups between them count); URLs of /metrics pages and of Prometheus servers; - for standard input
+    /// Files, folders, or tar and ZIP archives of them: journald output in any -o format, klog, JSON logging, containerd and CRI-O
+    /// logs, also compressed with gzip, zstd, xz or bzip2; podlag's own output (.parquet, .json, .ndjson, .html); pods (kubectl get
+    /// pods -A -o json); metrics (one scrape; of two, only the startups between them count); URLs of /metrics pages and of Prometheus
+    /// servers; - for standard input
     #[arg(value_name = "INPUT")]
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]

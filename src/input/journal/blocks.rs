@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
+use crate::input::spool::FileRange;
+
 /// Bytes of one block.
 const BLOCK: usize = 64 << 10;
 /// How many blocks are held.
@@ -50,6 +52,17 @@ fn read_exact_at(mut file: &File, offset: u64, into: &mut [u8]) -> io::Result<()
     use std::io::{Read, Seek, SeekFrom};
     file.seek(SeekFrom::Start(offset))?;
     file.read_exact(into)
+}
+
+/// A member of an archive.
+impl At for FileRange {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        rawzip::ReaderAt::read_exact_at(self, into, offset)
+    }
+
+    fn len(&self) -> u64 {
+        FileRange::len(self)
+    }
 }
 
 #[cfg(test)]

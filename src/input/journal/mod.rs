@@ -27,6 +27,8 @@ use line::LineWriter;
 pub(super) use object::MAGIC;
 use object::{BadHeader, Header};
 
+use super::spool::FileRange;
+
 /// The longest journal that is kept in a temporary file, because it comes through a pipe or is compressed. journald's own files
 /// end at 4 GiB.
 const MAX_KEPT_JOURNAL: u64 = 8 << 30;
@@ -76,6 +78,8 @@ impl std::error::Error for JournalError {}
 pub(super) enum JournalBytes {
     /// In a file of its own. It is opened for each read where there are more files than can be open at once.
     File { path: PathBuf, reopen_each_read: bool },
+    /// In an archive that was unpacked. `few`: it has many files.
+    Range { range: FileRange, few: bool },
     /// In a stream, which is kept in a file without a name in the folder `temp`.
     Stream { stream: Box<dyn Read + Send>, temp: PathBuf },
 }
@@ -142,6 +146,7 @@ impl JournalText {
                 let file = Some(file).filter(|_| !reopen_each_read);
                 (Box::new(FileBytes { file, path, len }), reopen_each_read)
             }
+            JournalBytes::Range { range, few } => (Box::new(range), few),
             JournalBytes::Stream { stream, temp } => {
                 // Whoever watches is shown how much of the stream was read.
                 self.progress = Arc::default();

@@ -1,12 +1,14 @@
 //! What is counted of all startups in one scan: states, nodes, versions, evidence, settings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::SettingLine;
 use crate::causes::evidence::Evidence;
 use crate::causes::setting::{SETTINGS, Settings};
+use crate::input::node_folder;
 use crate::model::error::Error;
-use crate::model::hash::{HashMap, HashSet};
+use crate::model::hash::HashMap;
 use crate::model::startup::STATES;
 use crate::model::time::Nanos;
 use crate::table::part::BEGAN;
@@ -21,8 +23,8 @@ pub(super) struct Counts {
     pub(super) kubelets: BTreeSet<Box<str>>,
     /// Nodes that are named, with what their rows say is set and when that was last said.
     settings: ByName<HashMap<Box<str>, Option<i64>>>,
-    /// The folders of sources that name no node.
-    folders: HashSet<Box<str>>,
+    /// The folders of sources that name no node, and which of them stand for a node.
+    folders: HashMap<Box<str>, PathBuf>,
     /// The first creation, and the last instant.
     pub(super) first: Option<i64>,
     pub(super) last: Option<i64>,
@@ -49,7 +51,7 @@ impl Counts {
             evidence: ByName::new(),
             kubelets: BTreeSet::new(),
             settings: ByName::new(),
-            folders: HashSet::default(),
+            folders: HashMap::default(),
             first: None,
             last: None,
         };
@@ -74,13 +76,13 @@ impl Counts {
                     Some(last) => *last = began.max(*last),
                     None => drop(known.insert(settings.into(), began)),
                 }
-                let folder = source.map(|source| source.rsplit_once('/').map_or("", |(folder, _)| folder));
                 // Of objects it is known that they have no node.
                 let objects = evidence.is_some_and(|words| Evidence::read(words).any(|kind| kind == Evidence::Events));
+                let folder = source.map(|source| source.rsplit_once('/').map_or("", |(folder, _)| folder));
                 if let Some(folder) =
-                    folder.filter(|folder| !objects && node.is_none() && !counts.folders.contains(*folder))
+                    folder.filter(|folder| !objects && node.is_none() && !counts.folders.contains_key(*folder))
                 {
-                    counts.folders.insert(folder.into());
+                    counts.folders.insert(folder.into(), node_folder(Path::new(folder)));
                 }
             }
             let (watched, running, seen) =
@@ -104,7 +106,7 @@ impl Counts {
 
     /// Nodes are counted by name; where no line names them, the files of one folder are of one node.
     pub(super) fn nodes(&self) -> usize {
-        self.settings.names() + self.folders.len()
+        self.settings.names() + self.folders.values().collect::<BTreeSet<_>>().len()
     }
 
     /// What is known to be set: a line for each value of a setting that some node's lines show.

@@ -11,6 +11,7 @@
 pub mod analysis;
 pub mod anonymize;
 pub mod answer;
+pub mod archive;
 pub mod exposition;
 pub mod expression;
 pub mod frame;
@@ -29,6 +30,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("record", record::holds),
     ("value", value::holds),
     ("journal", journal::holds),
+    ("archive", archive::holds),
     ("startup", startup::holds),
     ("exposition", exposition::holds),
     ("answer", answer::holds),

@@ -7,13 +7,15 @@ use std::process::Command;
 use regex::Regex;
 
 use super::prometheus::Prometheus;
+use crate::archives::collected::Collected;
 use crate::support::{podlag, samples, text, unpacked};
 
 /// The pod that documents ask for, and the sample's that stands for it.
 const POD: (&str, &str) = ("checkout-7d9c6b5f4-x2x9k", "app-16");
 
 /// Programs of the system that commands may use as they are.
-const REAL: [&str; 11] = ["bash", "cat", "sed", "mkdir", "head", "base64", "ln", "rm", "sleep", "hostname", "env"];
+const REAL: [&str; 12] =
+    ["bash", "cat", "tar", "sed", "mkdir", "head", "base64", "ln", "rm", "sleep", "hostname", "env"];
 
 /// The journal's lines, whatever is asked for; the real journalctl judges the words before.
 const JOURNALCTL: &str = r#"
@@ -120,6 +122,7 @@ impl StandIns {
         }
         files(&at("given"));
         logs(&at("given"), &at("here"), &at("rancher"));
+        archives(&at("here"));
         tables(&at("here"));
         programs(&at("bin"));
         symlink(samples(), at("here/samples")).expect("a link");
@@ -204,6 +207,25 @@ fn logs(given: &Path, here: &Path, rancher: &Path) {
     std::fs::copy(here.join("containerd.log"), k3s.join("containerd.log")).expect("a file");
     for page in ["before.prom", "after.prom", "describe.txt"] {
         std::fs::copy(given.join(page), here.join(page)).expect("a file");
+    }
+}
+
+/// Archives of a node's logs.
+fn archives(here: &Path) {
+    let log = |name: &str| std::fs::read(here.join(name)).expect("a log");
+    let collected = Collected::default()
+        .file("node-1/kubelet.log", log("kubelet.log"))
+        .file("node-1/containerd.log", log("containerd.log"));
+    for (name, form) in [
+        ("sosreport-node-1.tar.xz", "tar.xz"),
+        ("must-gather.tar.gz", "tar.gz"),
+        ("eks_i-0123456789abcdef0.tar.gz", "tar.gz"),
+        ("aks_logs.zip", "zip"),
+        ("inspection-report.tar.gz", "tar.gz"),
+        ("rancher-logs.tar.gz", "tar.gz"),
+        ("kind-logs.tar.gz", "tar.gz"),
+    ] {
+        std::fs::write(here.join(name), collected.archive(form)).expect("an archive");
     }
 }
 
