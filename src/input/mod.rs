@@ -32,6 +32,7 @@ mod unsupported_text;
 pub use chunk::{Chunk, ChunkLimits};
 pub use chunks::Chunks;
 pub use error::SourceError;
+pub use journal::JournalSelection;
 pub use list::list;
 pub use open::{OpenSource, open, open_with};
 pub use rereadable::Rereadable;

@@ -195,8 +195,8 @@ mod external {
         Some(NaiveDateTime::parse_from_str(&date, "%Y%m%d %H:%M:%S%.6f").ok()?.and_utc().timestamp_micros())
     }
 
-    /// A node's logs as `journalctl -o export` has them, among lines of other units.
-    fn export(case: &str, host: &str) -> String {
+    /// The lines of a node's logs, in the order of time: when each was written, by which unit.
+    fn log(case: &str, host: &str) -> Vec<(i64, &'static str, String)> {
         let mut all: Vec<(i64, &str, String)> = Vec::new();
         for (name, unit) in [("kubelet", "kubelet"), ("containerd", "containerd")] {
             let log = crate::support::text(&samples().join(case).join(format!("in/{name}.log.zst")));
@@ -209,12 +209,23 @@ mod external {
             }
         }
         all.sort_by_key(|(at, ..)| *at);
+        all
+    }
+
+    /// A node's logs as `journalctl -o export` has them, among lines of other units.
+    fn export(case: &str, host: &str) -> String {
+        export_of(&log(case, host), host, "1f0a2b3c4d5e4f60a1b2c3d4e5f60718")
+    }
+
+    /// The same of any lines, in one boot.
+    fn export_of(all: &[(i64, &str, String)], host: &str, boot: &str) -> String {
         let mut text = String::new();
         for (number, (at, unit, line)) in all.iter().enumerate() {
             let mut entry = |unit: &str, line: &str| {
                 let since = 1_000_000 + number;
                 let _ = writeln!(text, "__REALTIME_TIMESTAMP={at}\n__MONOTONIC_TIMESTAMP={since}");
-                let _ = writeln!(text, "_BOOT_ID=1f0a2b3c4d5e4f60a1b2c3d4e5f60718\n_HOSTNAME={host}");
+                let _ = writeln!(text, "_BOOT_ID={boot}\n_HOSTNAME={host}");
+                let _ = writeln!(text, "_SYSTEMD_INVOCATION_ID={:0>8}{}", unit.len(), &boot[8..]);
                 let _ =
                     writeln!(text, "_SYSTEMD_UNIT={unit}.service\nSYSLOG_IDENTIFIER={unit}\n_PID={}", 700 + unit.len());
                 let _ = writeln!(text, "_SOURCE_REALTIME_TIMESTAMP={at}\nMESSAGE={line}\n");
@@ -315,6 +326,82 @@ mod external {
         assert_eq!(found.len(), logs);
         for host in ["node-1", "node-2"] {
             assert!(found.iter().filter(|row| row["node"] == host).count() > 5, "{host}");
+        }
+    }
+
+    /// The same log on another day of November, with pods of other names; a kubelet that had started before.
+    fn on_day(log: &[(i64, &'static str, String)], day: u8, starts: bool) -> Vec<(i64, &'static str, String)> {
+        let id = r"\b[0-9a-f]{2}([0-9a-f]{6}(?:-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{56}))\b";
+        let id = regex::Regex::new(id).unwrap();
+        let of_start =
+            ["FLAG: --", "Kubelet version", "Starting kubelet main sync loop", "Successfully registered node"];
+        let lines = log.iter().filter(|(.., line)| starts || !of_start.iter().any(|text| line.contains(text)));
+        let moved = lines.map(|(at, unit, line)| {
+            let line = line.replace("2026-11-23", &format!("2026-11-{day}"));
+            let line = line
+                .strip_prefix(&line[..1])
+                .filter(|rest| rest.starts_with("1123 "))
+                .map_or(line.clone(), |rest| format!("{}11{day} {}", &line[..1], &rest[5..]));
+            let line = line.replace("app-", &format!("app{day}-"));
+            let line = id.replace_all(&line, format!("{day}$1")).into_owned();
+            (at + (i64::from(day) - 23) * 86_400_000_000, *unit, line)
+        });
+        moved.collect()
+    }
+
+    /// The rows of a run, how many startups it filtered, and how many lines it read.
+    fn windowed(arguments: &[&str], input: Option<&[u8]>) -> (Vec<Value>, u64) {
+        let mut command = podlag();
+        command.args(arguments).args(["--format", "json"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("podlag runs");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        let output = std::thread::scope(|scope| {
+            scope.spawn(move || pipe.write_all(input.unwrap_or_default()));
+            child.wait_with_output().expect("it ends")
+        });
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+        (bare(report["startups"].as_array().expect("startups")), report["coverage"]["lines"].as_u64().expect("lines"))
+    }
+
+    #[test]
+    fn a_window_of_time_gives_the_rows_that_reading_all_gives() {
+        let log = log("s02-pull-serial-v4", "node-7");
+        let days: Vec<_> = (10..=28).map(|day| on_day(&log, day, day == 10)).collect();
+        let text = export_of(&days.concat(), "node-7", "1f0a2b3c4d5e4f60a1b2c3d4e5f60718");
+        for (compact, keyed) in [(true, true), (false, false)] {
+            // It is written to several files; the kubelet's start is in the first of them.
+            let folder = tempfile::tempdir().expect("a folder");
+            if journal(&folder.path().join("remote.journal"), &text, compact, keyed, true).is_none() {
+                continue;
+            }
+            let (path, printed) = (folder.path().to_string_lossy(), printed(folder.path(), "short-iso-precise"));
+            let (all, all_lines) = windowed(&[&path], None);
+            assert!(all.len() >= 19 * 20, "{}", all.len());
+            for (window, rows, part) in [
+                (&["--since", "2026-11-19"][..], 10 * 20, 0.7),
+                (&["--until", "2026-11-13"], 3 * 20, 0.4),
+                (&["--since", "2026-11-19", "--until", "2026-11-20"], 20, 0.4),
+                (&["--since", "2026-11-28T19:00:58Z"], 1, 0.2),
+                (&["--since", "2027-01-01"], 0, 0.1),
+                (&["--until", "2026-01-01"], 0, 0.001),
+                (&["--since", "2026-01-01", "--until", "2027-01-01"], 19 * 20, 1.0),
+            ] {
+                let (expected, _) = windowed(&[&["-"], window].concat(), Some(&printed));
+                let (found, lines) = windowed(&[&[&*path], window].concat(), None);
+                assert!(
+                    expected.len() >= rows && found == expected,
+                    "{window:?}: {} of {}",
+                    found.len(),
+                    expected.len()
+                );
+                let read = lines as f64 / all_lines as f64;
+                assert!(read <= part && (rows == 0 || read > part / 4.0), "{window:?}: {lines} of {all_lines} lines");
+                assert!(
+                    found.iter().all(|row| row["kubelet_version"].is_string()),
+                    "{window:?}: by the kubelet's start"
+                );
+            }
         }
     }
 
