@@ -92,6 +92,26 @@ fn a_newer_layout_is_refused_and_the_others_are_read() {
     assert_eq!(lines(&run(&[&path, &log])).len(), rows(&[&log]).len());
 }
 
+#[test]
+fn units_of_no_journal_file_are_told() {
+    let (_, log) = sample();
+    let output = podlag().arg(log).args(["--unit", "edge-kubelet"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("no input is a journal file") && said.contains("journalctl -u edge-kubelet"), "{said}");
+}
+
+#[test]
+fn a_journal_that_is_cut_before_its_first_wanted_entry_says_so() {
+    let (journal, _) = sample();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("system.journal");
+    fs::write(&path, &journal[..5000]).unwrap();
+    let output = run(&[&path]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let found = ["nothing could be read", "no entry of a kubelet or container runtime was found in it"];
+    assert!(found.iter().all(|text| said.contains(text)) && !said.contains("is used"), "{said}");
+}
+
 /// The rows of a file, read in this process, and what is said of it.
 fn read(path: &Path) -> (usize, Vec<String>) {
     let options = Options::new(&std::env::temp_dir()).expect("the built-in grammars load").threads(1);
@@ -272,10 +292,14 @@ mod external {
 
     /// The rows of a journal, which are those of what journalctl prints of it.
     fn compared(path: &Path) -> Vec<Value> {
+        compared_with(path, ["export", "short-iso-precise"])
+    }
+
+    fn compared_with(path: &Path, forms: [&str; 2]) -> Vec<Value> {
         let output = run(&[path]);
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         let rows = bare(&lines(&output));
-        for form in ["export", "short-iso-precise"] {
+        for form in forms {
             let expected = bare(&lines(&piped(&printed(path, form))));
             assert!(rows == expected, "{} is read as other than -o {form}", path.display());
         }
@@ -305,7 +329,7 @@ mod external {
     }
 
     #[test]
-    fn rotated_files_of_two_machines_are_one_log_each() {
+    fn rotated_files_of_two_machines_and_boots_are_one_log_each() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut logs = 0;
         for (machine, host, case) in [
@@ -318,10 +342,15 @@ mod external {
             fs::create_dir(folder.path().join(machine)).unwrap();
             for (number, part) in entries.chunks(entries.len() / 4 + 1).enumerate() {
                 let path = folder.path().join(machine).join(format!("system@{}.journal", 9 - number));
-                let compact = number % 2 == 0;
-                journal(&path, &part.concat(), compact, compact, true);
+                // The machine was booted anew between the second file and the third.
+                let boot = format!("_BOOT_ID={}{}", &machine[..1], number / 2);
+                let (compact, text) = (number % 2 == 0, part.concat().replace("_BOOT_ID=1f", &boot));
+                journal(&path, &text, compact, compact, true);
             }
+            compared(&folder.path().join(machine));
         }
+        // An export names the host on a line of its own: of several machines in one stream it is not read.
+        assert_eq!(compared_with(folder.path(), ["json", "short-iso-precise"]).len(), logs);
         let found = lines(&run(&[folder.path()]));
         assert_eq!(found.len(), logs);
         for host in ["node-1", "node-2"] {
@@ -349,7 +378,7 @@ mod external {
         moved.collect()
     }
 
-    /// The rows of a run, how many startups it filtered, and how many lines it read.
+    /// The rows of a run, and how many lines it read.
     fn windowed(arguments: &[&str], input: Option<&[u8]>) -> (Vec<Value>, u64) {
         let mut command = podlag();
         command.args(arguments).args(["--format", "json"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -367,7 +396,7 @@ mod external {
     #[test]
     fn a_window_of_time_gives_the_rows_that_reading_all_gives() {
         let log = log("s02-pull-serial-v4", "node-7");
-        let days: Vec<_> = (10..=28).map(|day| on_day(&log, day, day == 10)).collect();
+        let days: Vec<_> = (16..=28).map(|day| on_day(&log, day, day == 16)).collect();
         let text = export_of(&days.concat(), "node-7", "1f0a2b3c4d5e4f60a1b2c3d4e5f60718");
         for (compact, keyed) in [(true, true), (false, false)] {
             // It is written to several files; the kubelet's start is in the first of them.
@@ -377,15 +406,15 @@ mod external {
             }
             let (path, printed) = (folder.path().to_string_lossy(), printed(folder.path(), "short-iso-precise"));
             let (all, all_lines) = windowed(&[&path], None);
-            assert!(all.len() >= 19 * 20, "{}", all.len());
+            assert!(all.len() >= 13 * 20, "{}", all.len());
             for (window, rows, part) in [
-                (&["--since", "2026-11-19"][..], 10 * 20, 0.7),
-                (&["--until", "2026-11-13"], 3 * 20, 0.4),
-                (&["--since", "2026-11-19", "--until", "2026-11-20"], 20, 0.4),
-                (&["--since", "2026-11-28T19:00:58Z"], 1, 0.2),
+                (&["--since", "2026-11-22"][..], 7 * 20, 0.7),
+                (&["--until", "2026-11-18"], 2 * 20, 0.4),
+                (&["--since", "2026-11-22", "--until", "2026-11-23"], 20, 0.4),
+                (&["--since", "2026-11-28T19:00:58Z"], 1, 0.3),
                 (&["--since", "2027-01-01"], 0, 0.1),
                 (&["--until", "2026-01-01"], 0, 0.001),
-                (&["--since", "2026-01-01", "--until", "2027-01-01"], 19 * 20, 1.0),
+                (&["--since", "2026-01-01", "--until", "2027-01-01"], 13 * 20, 1.0),
             ] {
                 let (expected, _) = windowed(&[&["-"], window].concat(), Some(&printed));
                 let (found, lines) = windowed(&[&[&*path], window].concat(), None);
@@ -456,6 +485,35 @@ mod external {
                 let rows = compared(&path);
                 assert!(rows == *expected.get_or_insert_with(|| rows.clone()));
             }
+        }
+    }
+
+    #[test]
+    fn other_units_are_read_where_they_are_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("system.journal");
+        let case = samples().join("s02-pull-serial/in");
+        for (from, to) in [("_SYSTEMD_UNIT=", "_SYSTEMD_UNIT=edge-"), ("SYSLOG_IDENTIFIER=", "SYSLOG_IDENTIFIER=edge-")]
+        {
+            // By the unit alone, and by the program alone.
+            let text = export("s02-pull-serial", "node-7").replace("=kubelet", "=other").replace("=containerd", "=cri");
+            let text = text.replace(&format!("{from}other"), &format!("{to}kubelet"));
+            let text = text.replace(&format!("{from}cri"), &format!("{to}containerd"));
+            let _ = fs::remove_file(&path);
+            assert!(journal(&path, &text, true, true, true).is_some());
+            let mut command = podlag();
+            command.arg(&path).args([
+                "--format",
+                "ndjson",
+                "--unit",
+                "edge-kubelet",
+                "--unit",
+                "edge-containerd.service",
+            ]);
+            let output = command.output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+            assert_eq!(bare(&lines(&output)), bare(&rows(&[&case])), "{from}");
+            assert_eq!(lines(&run(&[&path])).len(), 0, "{from}");
         }
     }
 
