@@ -1,4 +1,4 @@
-//! Files that are no more than their front; whole ones are read in `tests/it/journal.rs`.
+//! Files that are no more than their front; whole ones are read in `tests/it/journal`.
 
 use super::*;
 
