@@ -39,11 +39,8 @@ impl Entries {
         };
         let ranges = match starts {
             Ok(starts) => selection.ranges(&starts).map(Arc::from),
-            // Where starts cannot be found, everything is read.
-            Err(Fault::Damaged(place)) => {
-                damage(place);
-                None
-            }
+            // Where starts cannot be found everything is read, and nothing is lost.
+            Err(Fault::Damaged(_)) => None,
             Err(error) => return Err(error),
         };
         let mut lists = Vec::new();
