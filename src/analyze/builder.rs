@@ -72,6 +72,14 @@ impl Options {
         Ok(self)
     }
 
+    /// Reads entries of another unit (with or without `.service`) or program of journal files, besides those of kubelets and
+    /// container runtimes. Other inputs are read as they are. Default: none.
+    #[must_use]
+    pub fn unit(mut self, name: &str) -> Self {
+        self.units.push(name.to_owned());
+        self
+    }
+
     /// The kubelets' configuration (KubeletConfiguration in YAML or JSON, or what `/configz` answers): advice then skips
     /// settings already in place. Default: what the log shows.
     ///

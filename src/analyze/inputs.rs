@@ -166,6 +166,8 @@ pub(super) struct Probed {
     input: Option<&'static Input>,
     /// Its bytes, where they can be had but once.
     opened: Option<OpenSource>,
+    /// It is one of journald's own files.
+    pub is_journal: bool,
     unsupported: Option<&'static UnsupportedText>,
 }
 
@@ -265,10 +267,12 @@ impl Inputs {
             }
             return None;
         }
-        // Of what a folder holds much is no log, and is only read over.
-        let unsupported = UnsupportedText::detect(opened.head()).filter(|_| source.explicit);
+        let is_journal = opened.is_journal();
+        // Of what a folder holds much is no log, and is only read over; of a journal there may be nothing in a window of time.
+        let may_be_empty = is_journal && (options.filter.since.is_some() || options.filter.until.is_some());
+        let unsupported = UnsupportedText::detect(opened.head()).filter(|_| source.explicit && !may_be_empty);
         let opened = Some(opened).filter(|_| source.bytes.is_none());
-        Some(Probed { source: source.clone(), input, opened, unsupported })
+        Some(Probed { source: source.clone(), input, is_journal, opened, unsupported })
     }
 
     /// A log, to be read; what can be had of it but once is kept in the folder `temp`.

@@ -31,7 +31,7 @@ use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
-use crate::input::{ChunkLimits, Source};
+use crate::input::{ChunkLimits, JournalSelection, Source};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::record::Record;
 use crate::model::time::Time;
@@ -71,6 +71,8 @@ pub struct Options {
     pub limits: track::Limits,
     /// Who hides names; none: they are shown.
     pub anonymizer: Option<Anonymizer>,
+    /// Units, or programs by their names, whose entries are read of journal files besides those of kubelets and container runtimes.
+    pub units: Vec<String>,
     /// What the user's kubelet configuration sets, on all nodes; flags that a log shows win.
     pub settings: Settings,
     /// What to replay, beside what the causes ask for.
@@ -114,6 +116,7 @@ impl Options {
             servers,
             limits,
             anonymizer: None,
+            units: Vec::new(),
             settings: Settings::default(),
             what_if: Vec::new(),
         })
@@ -126,8 +129,17 @@ impl Options {
 /// When not one source could be read, rows could not be held, or a figure could not be computed.
 pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) -> Result<Report, Error> {
     let mut inputs = Inputs::new(&options.budget);
+    let (since, until) = (options.filter.since, options.filter.until);
+    let selection = Arc::new(JournalSelection::new(&options.units, since, until));
+    let select = |source: &Source| source.clone().with_journal_selection(&selection);
+    let sources: &[Source] = &sources.iter().map(select).collect::<Vec<_>>();
     // Who owns the pods is known before any pod is.
     let probed: Vec<_> = sources.iter().flat_map(|source| inputs.probe(source, options, stop)).collect();
+    if let (Some(unit), false) = (options.units.first(), probed.iter().any(|probed| probed.is_journal)) {
+        inputs.errors.push(format!(
+            "--unit {unit} changes nothing: no input is a journal file. Name the unit to journalctl: journalctl -u {unit} | podlag"
+        ));
+    }
     let (logs, others): (Vec<_>, Vec<_>) = probed.into_iter().partition(Probed::is_log);
     let logs: Vec<Log> = logs.into_iter().filter_map(|log| inputs.log(log, &options.budget.temp)).collect();
     let owners = Arc::new(std::mem::take(&mut inputs.owners));

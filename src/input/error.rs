@@ -40,6 +40,8 @@ pub enum SourceErrorKind {
     Changed,
     /// A systemd journal that is damaged or cut off; what could be found was read.
     DamagedJournal,
+    /// The same, and no wanted entry could be found.
+    UselessJournal,
     /// A systemd journal that cannot be read as it is.
     UnknownJournal,
     /// An archive or a member of it that is damaged or ends early; what could be found was read.
@@ -84,7 +86,8 @@ impl SourceError {
         }
         if let Some(journal) = error.get_ref().and_then(|inner| inner.downcast_ref::<JournalError>()) {
             let kind = match journal {
-                JournalError::Damaged { .. } => SourceErrorKind::DamagedJournal,
+                JournalError::Damaged { any: true, .. } => SourceErrorKind::DamagedJournal,
+                JournalError::Damaged { any: false, .. } => SourceErrorKind::UselessJournal,
                 JournalError::UnknownFlags(_) | JournalError::TooLong => SourceErrorKind::UnknownJournal,
             };
             return Self::new(name, kind, journal.to_string());
@@ -142,6 +145,9 @@ impl SourceError {
             }
             SourceErrorKind::DamagedJournal => {
                 "What could be found is used. journalctl --verify --file FILE shows more."
+            }
+            SourceErrorKind::UselessJournal => {
+                "Fetch the file again, or name the node's other journal files. journalctl --verify --file FILE shows more."
             }
             SourceErrorKind::UnknownJournal => {
                 "Convert it to text: journalctl --file FILE -o short-iso-precise | podlag."

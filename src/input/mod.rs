@@ -37,6 +37,7 @@ pub use archive::Unpacked;
 pub use chunk::{Chunk, ChunkLimits};
 pub use chunks::Chunks;
 pub use error::SourceError;
+pub use journal::JournalSelection;
 pub use layout::node_folder;
 pub use list::list;
 pub use open::{OpenSource, open, open_with};

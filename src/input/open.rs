@@ -190,7 +190,8 @@ impl OpenSource {
                 temp: temp.into(),
             },
         };
-        Box::new(CancellableReader::new(JournalText::new(bytes, progress, stop), &self.stop))
+        let selection = Arc::clone(&self.source.journal);
+        Box::new(CancellableReader::new(JournalText::new(bytes, selection, progress, stop), &self.stop))
     }
 }
 

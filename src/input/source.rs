@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use super::archive::Member;
 use super::error::display_name;
 use super::file::FileIdentity;
+use super::journal::JournalSelection;
 use super::layout::node_folder;
 
 /// A named stream of bytes: a file, also one in an archive, standard input, what a server answers, or a reader.
@@ -33,6 +34,8 @@ pub struct Source {
     pub(super) identity: Option<FileIdentity>,
     /// Not held open between reads.
     pub(super) reopen_each_read: bool,
+    /// What is read of it if it is a journal.
+    pub(super) journal: Arc<JournalSelection>,
     pub(super) read: Arc<AtomicU64>,
     pub(super) queries: Arc<[AtomicU64; 2]>,
 }
@@ -72,6 +75,7 @@ impl Source {
             explicit: true,
             identity: None,
             reopen_each_read: false,
+            journal: Arc::default(),
             read: Arc::default(),
             queries: Arc::default(),
         }
@@ -116,6 +120,13 @@ impl Source {
     #[must_use]
     pub fn from_url(url: &str) -> Self {
         Source::new(crate::web::redact_url(url), Origin::Url(url.into()))
+    }
+
+    /// The same source, of which these entries are read if it is a journal. Default: those of kubelets and container runtimes.
+    #[must_use]
+    pub fn with_journal_selection(mut self, selection: &Arc<JournalSelection>) -> Self {
+        self.journal = Arc::clone(selection);
+        self
     }
 
     /// The path, if it is a file.

@@ -87,6 +87,19 @@ pub(crate) fn instant() -> DataType {
     DataType::Datetime(TimeUnit::Nanoseconds, Some(TimeZone::UTC))
 }
 
+/// The same type with instants in microseconds, which are what every reader of Parquet knows: Spark refuses nanoseconds.
+pub(super) fn in_microseconds(dtype: &DataType) -> DataType {
+    match dtype {
+        DataType::Datetime(_, zone) => DataType::Datetime(TimeUnit::Microseconds, zone.clone()),
+        DataType::List(inner) => DataType::List(Box::new(in_microseconds(inner))),
+        DataType::Struct(fields) => {
+            let field = |field: &Field| Field::new(field.name.clone(), in_microseconds(&field.dtype));
+            DataType::Struct(fields.iter().map(field).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// A table of someone else's that cannot be read.
 fn unreadable(error: PolarsError) -> Error {
     Error::new(ErrorKind::Source, format!("a column cannot be read: {error}"))

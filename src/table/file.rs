@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use polars_core::prelude::*;
 use polars_parquet::write::{CompressionOptions, StatisticsOptions, ZstdLevel};
 
-use super::columns::{Cell, Columns, Described, failed};
+use super::columns::{Cell, Columns, Described, failed, in_microseconds};
 use super::row::{Finding, Pull, Row, Volume};
 use super::row_group_writer::RowGroupWriter;
 use super::temporary::{self, CleanupList};
@@ -29,6 +29,8 @@ pub(super) mod key {
     pub const COVERAGE: &str = "podlag.coverage";
     /// Which run wrote it.
     pub const RUN: &str = "podlag.run";
+    /// The node of all its rows, where no column has it.
+    pub const NODE: &str = "podlag.node";
 }
 
 /// The name of the table that holds everything; the others repeat parts of it for queries.
@@ -39,6 +41,8 @@ const GROUP: usize = 8192;
 const PARTITIONED: usize = 65_536;
 /// What Hive calls a partition without a value.
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+/// The column that is a part of the path instead: engines differ in which of the two they take where both are there.
+const PARTITIONED_BY: &str = "node";
 
 /// A table beside the startups table: a list in its rows, one row an item, with the startup's names before it.
 pub struct DetailTable {
@@ -110,10 +114,24 @@ fn unwritable(error: impl std::fmt::Display) -> Error {
 }
 
 /// A writer of one table's file.
-fn writer<W: Write>(table: &DetailTable, out: W) -> Result<RowGroupWriter<W>, std::io::Error> {
-    let fields = (table.describe)().into_iter().map(|column| Field::new(column.name.into(), column.dtype));
+fn writer<W: Write>(columns: Vec<Described>, out: W) -> Result<RowGroupWriter<W>, std::io::Error> {
+    let fields = columns.into_iter().map(|column| Field::new(column.name.into(), column.dtype));
     let compression = CompressionOptions::Zstd(ZstdLevel::try_new(3).ok());
     RowGroupWriter::new(out, fields, compression, StatisticsOptions::default())
+}
+
+/// The columns of a file in a partition: without what the path says.
+fn partition_columns(table: &DetailTable) -> Vec<Described> {
+    let columns = (table.describe)().into_iter().filter(|column| column.name != PARTITIONED_BY);
+    columns.map(|column| Described { dtype: in_microseconds(&column.dtype), ..column }).collect()
+}
+
+/// Rows as the columns of a file in a partition. Instants are rounded down.
+fn partition_frame(table: &DetailTable, rows: &[Row]) -> PolarsResult<DataFrame> {
+    let frame = (table.write)(rows)?;
+    let cast = |column: Described| frame.column(&column.name)?.strict_cast(&column.dtype);
+    let columns = partition_columns(table).into_iter().map(cast).collect::<PolarsResult<Vec<_>>>()?;
+    DataFrame::new(frame.height(), columns)
 }
 
 /// Writes the startups table as one Parquet file, with the version of its columns, their meaning and what was read for it
@@ -123,7 +141,7 @@ fn writer<W: Write>(table: &DetailTable, out: W) -> Result<RowGroupWriter<W>, st
 /// When writing fails, or the table cannot be read.
 pub fn parquet(table: &Table, coverage: &Coverage, out: &mut dyn Write) -> Result<(), Error> {
     let [startups_table, ..] = tables();
-    let mut file = writer(&startups_table, out)?;
+    let mut file = writer((startups_table.describe)(), out)?;
     let mut rows = table.rows();
     loop {
         let some: Vec<Row> = rows.by_ref().take(GROUP).collect::<Result<_, _>>()?;
@@ -135,8 +153,8 @@ pub fn parquet(table: &Table, coverage: &Coverage, out: &mut dyn Write) -> Resul
     Ok(file.finish(metadata(table, coverage, &startups_table))?)
 }
 
-/// Writes all four tables below a folder, a file for each date (of creation, UTC) and node. Files appear whole or not at all;
-/// a second run over the same input replaces its own files, and other files are left alone.
+/// Writes all four tables below a folder, a file for each date (of creation, UTC) and node, with instants in microseconds. Files
+/// appear whole or not at all; a second run over the same input replaces its own files, and other files are left alone.
 ///
 /// # Errors
 /// When writing fails, or the table cannot be read.
@@ -158,11 +176,14 @@ pub fn folder(table: &Table, coverage: &Coverage, path: &Path, made: &CleanupLis
                 let from = under_way.path().join(written.len().to_string());
                 let file = fs::File::create(&from).map_err(unwritable)?;
                 let mut out = std::io::BufWriter::new(file);
-                let mut writer = writer(&detail, &mut out).map_err(unwritable)?;
+                let mut writer = writer(partition_columns(&detail), &mut out).map_err(unwritable)?;
                 for some in rows.chunks(GROUP) {
-                    writer.write(&(detail.write)(some).map_err(failed)?).map_err(unwritable)?;
+                    writer.write(&partition_frame(&detail, some).map_err(failed)?).map_err(unwritable)?;
                 }
-                writer.finish(metadata(table, coverage, &detail)).map_err(unwritable)?;
+                let mut metadata = metadata(table, coverage, &detail);
+                let node = rows.first().and_then(|row| row.node.as_deref());
+                metadata.extend(node.map(|node| (key::NODE.into(), node.into())));
+                writer.finish(metadata).map_err(unwritable)?;
                 drop(writer);
                 out.flush().map_err(unwritable)?;
                 written.push((from, to));
@@ -202,9 +223,27 @@ fn encoded(value: &str) -> String {
     if text.is_empty() { NULL_PARTITION.into() } else { text }
 }
 
+/// The node that the path of a file in a partition names: what [`encoded`] made of it, or another program.
+pub(super) fn node_of_path(path: &Path) -> Option<String> {
+    let folder = path.parent()?.file_name()?.to_str()?;
+    let value = folder.strip_prefix("node=").filter(|value| *value != NULL_PARTITION)?;
+    let decoded = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+    Some(decoded.into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_names_its_node() {
+        let node =
+            |folder: &str| node_of_path(&Path::new("startups/date=2026-11-23").join(folder).join("part-0.parquet"));
+        for name in ["node-1", "a=b ä", "../../etc"] {
+            assert_eq!(node(&format!("node={}", encoded(name))).as_deref(), Some(name));
+        }
+        assert_eq!((node(&format!("node={NULL_PARTITION}")), node("other")), (None, None));
+    }
 
     #[test]
     fn partitions_cannot_leave_their_folder() {

@@ -12,7 +12,7 @@ use polars_core::prelude::PolarsResult;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::columns::Columns;
-use super::file::{STARTUPS, key};
+use super::file::{STARTUPS, key, node_of_path};
 use super::read_limit::ReadLimit;
 use super::row::Row;
 use super::row_groups::RowGroups;
@@ -115,12 +115,19 @@ pub(crate) fn read_parquet(
     let coverage = groups.value(key::COVERAGE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     runs.add(groups.value(key::RUN).unwrap_or_default(), coverage, Vec::new());
     let known: Vec<String> = Row::described().into_iter().map(|column| column.name).collect();
+    // In a partition no column has the node.
+    let node = if columns.iter().any(|column| column == "node") {
+        None
+    } else {
+        groups.value(key::NODE).map(str::to_owned).or_else(|| node_of_path(path))
+    };
     let wanted: Vec<String> = columns.into_iter().filter(|column| known.contains(column)).collect();
     for rows in groups.slices(SLICE) {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        for row in Row::read(&guarded(|| groups.read(rows, Some(&wanted)))?)? {
+        for mut row in Row::read(&guarded(|| groups.read(rows, Some(&wanted)))?)? {
+            row.node = row.node.or_else(|| node.as_deref().map(Into::into));
             store.push(tiled(row)?)?;
         }
     }

@@ -243,10 +243,12 @@ impl Row {
     }
 
     /// Two rows of one pod's start have the same key: node and uid, or where no line shows the uid, name and creation. A static
-    /// pod's uid is the hash of its manifest and comes again when the node does: there the creation distinguishes starts.
+    /// pod's uid is the hash of its manifest and comes again when the node does: there the creation distinguishes starts, by
+    /// microseconds, for a row may come from a folder of tables, which has no more.
     pub fn key(&self) -> (&str, &str, Option<(&str, Time)>) {
         let node = self.node.as_deref().unwrap_or("");
-        let began = || Some((&*self.namespace, self.began().unwrap_or_default()));
+        let micros = |time: Time| Time(time.0.div_euclid(1000) * 1000);
+        let began = || Some((&*self.namespace, self.began().map(micros).unwrap_or_default()));
         match self.uid.as_deref() {
             Some(uid) if uid.contains('-') => (node, uid, None),
             Some(hash) => (node, hash, began()),

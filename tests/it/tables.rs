@@ -1,13 +1,12 @@
 //! The startups table as files: what is written can be read back, merged and queried by others, and gives the same report.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
-use crate::support::{captures, lines, podlag, python, samples};
+use crate::support::{captures, lines, podlag, samples};
 use serde_json::Value;
 
-fn run(arguments: &[&str], inputs: &[PathBuf]) -> Output {
+pub fn run(arguments: &[&str], inputs: &[PathBuf]) -> Output {
     let output = podlag().args(arguments).args(inputs).output().expect("podlag runs");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {}", told.chars().take(2000).collect::<String>());
@@ -30,6 +29,15 @@ fn without_hint(text: Vec<u8>) -> Vec<u8> {
     format!("{before}{}", hint.split_once("\nnot checked").map_or("", |(_, after)| after)).into_bytes()
 }
 
+/// A report with instants rounded down to microseconds. Startups of one microsecond are in the order of their names then.
+fn in_microseconds(text: Vec<u8>) -> Vec<u8> {
+    let instant = regex::bytes::Regex::new(r"(T\d\d:\d\d:\d\d\.\d{6})\d{3}Z").expect("a pattern");
+    let text = instant.replace_all(&text, &b"${1}000Z"[..]).into_owned();
+    let Ok(mut report) = serde_json::from_slice::<Value>(&text) else { return text };
+    report["startups"].as_array_mut().expect("startups").sort_by_key(ToString::to_string);
+    serde_json::to_vec_pretty(&report).expect("JSON")
+}
+
 /// Writes each capture's table on its own, in one form.
 fn alone(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let write = |capture: &PathBuf| {
@@ -44,7 +52,7 @@ fn alone(folder: &Path, extension: &str) -> Vec<PathBuf> {
     targets
 }
 
-fn everything() -> Vec<PathBuf> {
+pub fn everything() -> Vec<PathBuf> {
     captures().iter().map(|capture| capture.join("in")).collect()
 }
 
@@ -115,6 +123,46 @@ fn the_same_startup_counts_once() {
     }
 }
 
+/// The files of the startups table below a folder.
+fn partitions(folder: &Path) -> Vec<PathBuf> {
+    let below = |path: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path()).collect()
+    };
+    below(&folder.join("startups")).iter().flat_map(|date| below(date)).flat_map(|node| below(&node)).collect()
+}
+
+#[test]
+fn a_folder_knows_its_nodes_by_path_or_file_and_instants_to_the_microsecond() {
+    let temp = tempfile::tempdir().expect("a folder");
+    let capture = samples().join("s02-pull-serial/in");
+    let (folder, file) = (temp.path().join("lake/"), temp.path().join("startups.parquet"));
+    let node = "a=b/ä 7";
+    run(&["--node-name", node, "-o", &folder.to_string_lossy(), "-o", &file.to_string_lossy()], &[capture]);
+    let read = |path: &Path| lines(&run(&["--format", "ndjson"], &[path.to_path_buf()]));
+    let exact = read(&file);
+    assert!(exact.len() == 20 && exact.iter().all(|row| row["node"] == node));
+    let rounded = read(&folder);
+    let micros = |rows: &[Value]| in_microseconds(serde_json::to_vec(&serde_json::json!({"startups": rows})).unwrap());
+    let nanoseconds =
+        regex::Regex::new(r#":"[-0-9T:]{19}\.\d{6}(\d\d[1-9]|\d[1-9]\d|[1-9]\d\d)Z""#).expect("a pattern");
+    let has_nanoseconds = |rows: &[Value]| nanoseconds.is_match(&serde_json::to_string(rows).unwrap());
+    assert!(has_nanoseconds(&exact) && !has_nanoseconds(&rounded));
+    same(&micros(&exact), &micros(&rounded), "rows of a file and of a folder");
+    // The same startups, exact and rounded, count once.
+    assert_eq!(lines(&run(&["--format", "ndjson"], &[file.clone(), folder.clone()])).len(), exact.len());
+    // A part that was taken out of its folder names its node itself.
+    let [part] = &partitions(&folder)[..] else { panic!("one date and node") };
+    assert!(part.to_string_lossy().contains("date=2026-11-23/node=a%3Db%2F%C3%A4%207/"), "{}", part.display());
+    let alone = temp.path().join("alone.parquet");
+    std::fs::copy(part, &alone).expect("a copy");
+    assert_eq!(read(&alone), rounded);
+    // Folders of earlier versions have nanoseconds, and the node in the file too.
+    let old = temp.path().join("old/startups/date=2026-11-23/node=another");
+    std::fs::create_dir_all(&old).expect("a folder");
+    std::fs::copy(&file, old.join("part-0.parquet")).expect("a copy");
+    assert_eq!(read(&temp.path().join("old")), exact);
+}
+
 #[test]
 fn tables_of_others_and_broken_ones_are_told() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -172,88 +220,6 @@ fn outputs_are_whole_or_not_there() {
     assert_eq!(left.len(), 1, "nothing half made is left: {left:?}");
 }
 
-#[allow(clippy::disallowed_methods, reason = "a test looks for its tools")]
-/// Runs a script that uses DuckDB.
-fn duckdb(script: &str, arguments: &[&str]) -> String {
-    let python = python();
-    let output = Command::new(&python).arg("-c").arg(script).args(arguments).output();
-    let output =
-        output.unwrap_or_else(|error| panic!("{python} is needed: {error}; ./test installs what the tests need"));
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !told.contains("No module named 'duckdb'"),
-        "DuckDB is needed: pip install duckdb, or run ./test, which installs it"
-    );
-    assert!(output.status.success(), "{told}");
-    String::from_utf8(output.stdout).expect("UTF-8")
-}
-
-mod external {
-    use super::*;
-
-    #[test]
-    fn duckdb_reads_the_tables_and_counts_the_same() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (tables, file) = (folder.path().join("tables/"), folder.path().join("startups.parquet"));
-        run(&["-o", &tables.to_string_lossy(), "-o", &file.to_string_lossy()], &everything());
-        let blame: Value = serde_json::from_slice(
-            &run(&["blame", "--by", "namespace", "--format", "json"], std::slice::from_ref(&file)).stdout,
-        )
-        .expect("groups");
-        let groups = blame["groups"].as_array().expect("groups");
-        let expected: BTreeMap<&str, (Value, Value)> = groups
-            .iter()
-            .map(|group| {
-                (group["namespace"].as_str().expect("a name"), (group["p99_s"].clone(), group["max_s"].clone()))
-            })
-            .collect();
-        assert!(expected.len() >= 3, "{expected:?}");
-        let query = "
-import duckdb, json, sys
-source = sys.argv[1]
-rows = duckdb.sql(f'''select namespace, quantile_disc(running_s, 0.99), max(running_s)
-  from read_parquet('{source}', hive_partitioning = true) group by namespace''').fetchall()
-print(json.dumps({name: [p99, largest] for name, p99, largest in rows}))
-";
-        for source in [format!("{}startups/**/*.parquet", tables.display()), file.display().to_string()] {
-            let found: Value = serde_json::from_str(&duckdb(query, &[&source])).expect("JSON");
-            for (name, (p99, max)) in &expected {
-                assert_eq!((&found[name][0], &found[name][1]), (p99, max), "{name} of {source}");
-            }
-        }
-        let tables_query = "
-import duckdb, json, sys
-one = lambda text: duckdb.sql(text).fetchall()
-at = sys.argv[1]
-count = lambda name: one(f\"select count(*) from read_parquet('{at}{name}/**/*.parquet', hive_partitioning = true)\")[0][0]
-meta = {k.decode(): v.decode() for k, v in one(f\"select key, value from parquet_kv_metadata('{sys.argv[2]}')\")}
-dates = [str(d) for d, in one(f\"select distinct date from read_parquet('{at}startups/**/*.parquet', hive_partitioning = true) order by 1\")]
-print(json.dumps({'counts': {n: count(n) for n in ['startups', 'pulls', 'volumes', 'findings']}, 'meta': meta, 'dates': dates,
-  'lost': one(f\"select sum(lost_s) from read_parquet('{at}findings/**/*.parquet')\")[0][0]}))
-";
-        let found = duckdb(tables_query, &[&tables.display().to_string(), &file.display().to_string()]);
-        let found: Value = serde_json::from_str(&found).expect("JSON");
-        let rows = lines(&run(&["--format", "ndjson"], &[file]));
-        let count = |list: &str| rows.iter().map(|row| row[list].as_array().expect("a list").len()).sum::<usize>();
-        assert_eq!(found["counts"]["startups"], rows.len());
-        for (table, list) in [("pulls", "image_pulls"), ("volumes", "volume_mounts"), ("findings", "findings")] {
-            assert_eq!(found["counts"][table], count(list), "{table}");
-            assert!(count(list) > 100, "{table}: {}", count(list));
-        }
-        let lost: f64 = rows
-            .iter()
-            .flat_map(|row| row["findings"].as_array().expect("findings"))
-            .map(|finding| finding["lost_s"].as_f64().expect("seconds"))
-            .sum();
-        assert!((found["lost"].as_f64().expect("seconds") - lost).abs() < 1e-6);
-        assert_eq!(found["meta"]["podlag.schema"], "1");
-        let about: Value =
-            serde_json::from_str(found["meta"]["podlag.columns"].as_str().expect("columns")).expect("JSON");
-        assert!(about["slo_s"].as_str().is_some_and(|words| words.contains("seconds")), "{about}");
-        assert_eq!(found["dates"], serde_json::json!(["2026-11-23"]));
-    }
-}
-
 mod slow {
     use super::*;
 
@@ -296,9 +262,13 @@ mod slow {
             let report = |inputs: &[PathBuf]| without_hint(run(&["--format", form], inputs).stdout);
             let whole = report(&everything());
             assert!(whole.len() > 3000, "{form}: {} bytes", whole.len());
-            for inputs in &kinds {
+            let [files, reports, folder] = &kinds;
+            for inputs in [files, reports] {
                 same(&whole, &report(inputs), &format!("{form} of {}", inputs[0].display()));
             }
+            // A folder's instants are rounded down to microseconds; what was computed of them before is as it was.
+            let (whole, read) = (in_microseconds(whole), in_microseconds(report(folder)));
+            same(&whole, &read, &format!("{form} of a folder"));
         }
     }
 

@@ -54,6 +54,10 @@ pub(in crate::cli) struct AnalysisArgs {
     /// Treat all logs as coming from this node, even if their lines name another one
     #[arg(long, value_name = "NAME", help_heading = "Analysis")]
     node_name: Option<String>,
+    /// Journal files: also read this systemd unit (with or without .service) or program, besides kubelets and container
+    /// runtimes (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Analysis")]
+    unit: Vec<String>,
     /// Time zone for timestamps without one, and for --since and --until, e.g. Europe/Berlin or -07:00 [default: UTC]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true, help_heading = "Analysis")]
     timezone: Option<String>,
@@ -113,6 +117,7 @@ impl AnalysisArgs {
         let zone = self.zone()?;
         options.hints = Hints { zone, year: self.year, now: now() };
         options.node.clone_from(&self.node_name);
+        options.units.clone_from(&self.unit);
         options.default_node = match self.node.as_slice() {
             [one] if !one.contains(['*', '?']) => Some(one.clone()),
             _ => None,

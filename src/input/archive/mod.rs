@@ -340,6 +340,7 @@ impl Unpacker<'_> {
                 folder: path_within.parent().map(node_folder),
                 bytes: Some(member.bytes),
                 explicit: false,
+                journal: Arc::clone(&source.journal),
                 ..Source::new(member_name(archive, path), Origin::Member(Arc::new(member.clone())))
             });
         });

@@ -3,10 +3,14 @@
 use siphasher::sip::SipHasher24;
 
 use super::blocks::{Blocks, Fault, Found, u64_at};
-use super::object::{DATA, Header, Object};
+use super::object::{DATA, FIELD, Header, Object};
 
 /// The longest field that is checked.
 const MAX_CHECKED: usize = 64 << 20;
+
+/// The kinds of tables, and where the header names their places.
+const DATA_TABLE: (u8, u64) = (4, 104);
+const NAME_TABLE: (u8, u64) = (5, 120);
 
 /// A field and where the list of its entries begins.
 #[derive(Debug)]
@@ -24,18 +28,7 @@ pub(super) struct IndexedField {
 /// Looks a field up (`NAME=value`). Lists of a bucket only grow at their end, so their places ascend, and every search ends.
 pub(super) fn find(blocks: &mut Blocks, header: &Header, field: &[u8]) -> Found<Option<IndexedField>> {
     let hash = hash(header, field);
-    let (table, length) = header.table;
-    if table.checked_add(length).is_none_or(|end| end > blocks.len()) {
-        return Err(Fault::Damaged(104));
-    }
-    let bucket = hash.checked_rem(length / 16).ok_or(Fault::Damaged(104))?;
-    let place = table.checked_add(bucket * 16).ok_or(Fault::Damaged(104))?;
-    // A table that is none would show the field as missing.
-    let front = table.checked_sub(16).ok_or(Fault::Damaged(104))?;
-    let object: [u8; 16] = blocks.array(front)?;
-    if object[0] != 4 || u64_at(&object, 8).checked_sub(16) != Some(length) {
-        return Err(Fault::Damaged(front));
-    }
+    let place = bucket(blocks, header.table, DATA_TABLE, hash)?;
     let (mut before, mut at) = (place, blocks.u64(place)?);
     let mut bytes = Vec::new();
     let mut last = 0;
@@ -56,6 +49,50 @@ pub(super) fn find(blocks: &mut Blocks, header: &Header, field: &[u8]) -> Found<
         at = u64_at(&fixed, 24);
     }
     Ok(None)
+}
+
+/// The value of this name that was written last, which leads to the others; none: there is none.
+pub(super) fn newest_value(blocks: &mut Blocks, header: &Header, name: &[u8]) -> Found<Option<u64>> {
+    if header.names.1 == 0 {
+        return Ok(None);
+    }
+    let hash = hash(header, name);
+    let mut before = bucket(blocks, header.names, NAME_TABLE, hash)?;
+    let (mut at, mut last) = (blocks.u64(before)?, 0);
+    while at != 0 {
+        if at <= last || at >= blocks.len() {
+            return Err(Fault::Damaged(before));
+        }
+        let object = Object::of(blocks, at, FIELD)?;
+        let fixed: [u8; 40] = blocks.array(at)?;
+        if u64_at(&fixed, 16) == hash && object.size == 40 + name.len() as u64 {
+            let mut bytes = vec![0; name.len()];
+            blocks.copy(at + 40, &mut bytes)?;
+            if bytes == name {
+                return Ok(Some(u64_at(&fixed, 32)).filter(|value| *value != 0));
+            }
+        }
+        (last, before) = (at, at);
+        at = u64_at(&fixed, 24);
+    }
+    Ok(None)
+}
+
+/// The place in a table that leads to what has this hash.
+fn bucket(blocks: &mut Blocks, (table, length): (u64, u64), kind: (u8, u64), hash: u64) -> Found<u64> {
+    let (kind, named_at) = kind;
+    if table.checked_add(length).is_none_or(|end| end > blocks.len()) {
+        return Err(Fault::Damaged(named_at));
+    }
+    let bucket = hash.checked_rem(length / 16).ok_or(Fault::Damaged(named_at))?;
+    let place = table.checked_add(bucket * 16).ok_or(Fault::Damaged(named_at))?;
+    // A table that is none would show what is looked for as missing.
+    let front = table.checked_sub(16).ok_or(Fault::Damaged(named_at))?;
+    let object: [u8; 16] = blocks.array(front)?;
+    if object[0] != kind || u64_at(&object, 8).checked_sub(16) != Some(length) {
+        return Err(Fault::Damaged(front));
+    }
+    Ok(place)
 }
 
 /// Looks whether the hash of some field is what stands beside it: else the index shows every field as missing.

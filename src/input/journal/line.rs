@@ -8,8 +8,8 @@ use chrono::{DateTime, Datelike};
 use memchr::memchr;
 
 use super::blocks::{Blocks, Fault, Found};
-use super::entries::{IDENTIFIERS, UNITS};
 use super::object::{DATA, Header, Object, entry};
+use super::selection::JournalSelection;
 use crate::model::hash::HashMap;
 
 /// The longest field that is read: more than a line may have, so that a longer one is counted as such.
@@ -44,8 +44,8 @@ enum Field {
 }
 
 /// Writes entries as lines.
-#[derive(Default)]
 pub(super) struct LineWriter {
+    selection: Arc<JournalSelection>,
     shared: HashMap<u64, SharedField>,
     bytes: Vec<u8>,
     message: Vec<u8>,
@@ -54,6 +54,11 @@ pub(super) struct LineWriter {
 }
 
 impl LineWriter {
+    /// For the entries of a selection.
+    pub(super) fn new(selection: Arc<JournalSelection>) -> Self {
+        LineWriter { selection, shared: HashMap::default(), bytes: Vec::new(), message: Vec::new(), second: None }
+    }
+
     /// Writes the entry at a place, if it is of a wanted unit or identifier and has a message.
     pub(super) fn write(
         &mut self,
@@ -95,10 +100,7 @@ impl LineWriter {
             }
         }
         let [host, process, syslog_process, identifier, program, unit] = names;
-        let is = |value: &Option<Arc<[u8]>>, wanted: &[&str]| {
-            value.as_ref().is_some_and(|value| wanted.iter().any(|wanted| wanted.as_bytes() == &**value))
-        };
-        if !has_message || !is(&unit, &UNITS) && !is(&identifier, &IDENTIFIERS) {
+        if !has_message || !self.selection.takes(unit.as_deref(), identifier.as_deref()) {
             return Ok(true);
         }
         let Some(micros) = sent.or_else(|| i64::try_from(received).ok()) else { return Ok(false) };

@@ -2,7 +2,7 @@
 //! journalctl prints of them. What is damaged is counted and left out; the rest is read.
 //!
 //! ```text
-//! At --Blocks--> Header, Objects --hash, entries--> places of entries --line--> text
+//! At --Blocks--> Header, Objects --hash, starts, list, entries--> places of entries --line--> text
 //! ```
 
 mod blocks;
@@ -10,7 +10,10 @@ mod compression;
 mod entries;
 mod hash;
 mod line;
+mod list;
 mod object;
+mod selection;
+mod starts;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +29,7 @@ use entries::Entries;
 use line::LineWriter;
 pub(super) use object::MAGIC;
 use object::{BadHeader, Header};
+pub use selection::JournalSelection;
 
 use super::spool::FileRange;
 
@@ -44,8 +48,9 @@ pub(super) enum JournalError {
     UnknownFlags(u32),
     /// It is longer than what is kept.
     TooLong,
-    /// How many places are damaged and the first of them; how long the file is and by its header should be.
-    Damaged { places: u64, first: u64, cut: Option<(u64, u64)> },
+    /// How many places are damaged and the first of them; how long the file is and by its header should be; whether an entry was
+    /// found.
+    Damaged { places: u64, first: u64, cut: Option<(u64, u64)>, any: bool },
 }
 
 impl fmt::Display for JournalError {
@@ -55,18 +60,16 @@ impl fmt::Display for JournalError {
                 write!(f, "it is a systemd journal of a newer layout (incompatible flags {flags:#x})")
             }
             JournalError::TooLong => write!(f, "it is a systemd journal of more than {} GiB", MAX_KEPT_JOURNAL >> 30),
-            JournalError::Damaged { places, first, cut } => {
+            JournalError::Damaged { places, first, cut, any } => {
                 let of = |places: &u64| if *places == 1 { "place" } else { "places" };
                 match cut {
                     Some((length, expected)) => write!(f, "the journal has {length} of {expected} bytes")?,
                     None => write!(f, "the journal is damaged in {places} {}, first at byte {first}", of(places))?,
                 }
-                match cut {
-                    Some(_) if *places > 0 => {
-                        write!(f, ", and is damaged in {places} {}, first at byte {first}", of(places))
-                    }
-                    _ => Ok(()),
+                if cut.is_some() && *places > 0 {
+                    write!(f, ", and is damaged in {places} {}, first at byte {first}", of(places))?;
                 }
+                if *any { Ok(()) } else { f.write_str("; no entry of a kubelet or container runtime was found in it") }
             }
         }
     }
@@ -94,6 +97,9 @@ pub(super) struct JournalText {
     /// How far it is read, for whoever watches.
     progress: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
+    selection: Arc<JournalSelection>,
+    /// Some text was found.
+    any: bool,
     damage: Damage,
     /// How the stream ended, if not well.
     stream_error: Option<io::Error>,
@@ -125,7 +131,12 @@ struct OpenJournal {
 
 impl JournalText {
     /// A journal. Nothing is read yet.
-    pub(super) fn new(bytes: JournalBytes, progress: Arc<AtomicU64>, stop: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(
+        bytes: JournalBytes,
+        selection: Arc<JournalSelection>,
+        progress: Arc<AtomicU64>,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
         JournalText {
             bytes: Some(bytes),
             open: None,
@@ -133,6 +144,8 @@ impl JournalText {
             taken: 0,
             progress,
             stop,
+            selection,
+            any: false,
             damage: Damage::default(),
             stream_error: None,
         }
@@ -177,7 +190,7 @@ impl JournalText {
             self.damage.cut = Some((blocks.len(), header.end));
         }
         let damage = &mut self.damage;
-        let entries = match Entries::listed(&mut blocks, &header, &mut |place| damage.count(place)) {
+        let entries = match Entries::listed(&mut blocks, &header, &self.selection, &mut |place| damage.count(place)) {
             Ok(entries) => entries,
             Err(Fault::Io(error)) => return Err(error),
             Err(Fault::Damaged(place)) => {
@@ -188,7 +201,8 @@ impl JournalText {
                 Entries::Searched(header.size)
             }
         };
-        self.open = Some(OpenJournal { blocks, header, entries, lines: LineWriter::default(), last: 0 });
+        let lines = LineWriter::new(Arc::clone(&self.selection));
+        self.open = Some(OpenJournal { blocks, header, entries, lines, last: 0 });
         Ok(())
     }
 
@@ -235,6 +249,7 @@ impl JournalText {
                 }
             }
         }
+        self.any |= !self.text.is_empty();
         Ok(())
     }
 
@@ -247,7 +262,8 @@ impl JournalText {
         if places == 0 && cut.is_none() || self.stop.load(Ordering::Relaxed) {
             return Ok(0);
         }
-        Err(io::Error::other(JournalError::Damaged { places, first: first.unwrap_or(0), cut }))
+        let (first, any) = (first.unwrap_or(0), self.any);
+        Err(io::Error::other(JournalError::Damaged { places, first, cut, any }))
     }
 }
 

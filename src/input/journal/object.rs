@@ -19,6 +19,8 @@ const MAX_FIELDS: u64 = 4096;
 
 /// Kinds of objects.
 pub(super) const DATA: u8 = 1;
+/// The name of fields.
+pub(super) const FIELD: u8 = 2;
 /// An entry.
 pub(super) const ENTRY: u8 = 3;
 /// A part of a list of entries.
@@ -39,6 +41,8 @@ pub(super) struct Header {
     pub(super) end: u64,
     /// Where the table of fields stands, and its length.
     pub(super) table: (u64, u64),
+    /// The same of the table of their names.
+    pub(super) names: (u64, u64),
 }
 
 /// Why a header cannot be used.
@@ -66,6 +70,7 @@ impl Header {
             size: if (MIN_HEADER..1 << 16).contains(&size) && size.is_multiple_of(8) { size } else { MIN_HEADER },
             end: size.saturating_add(u64_at(&bytes, 96)),
             table: (u64_at(&bytes, 104), u64_at(&bytes, 112)),
+            names: (u64_at(&bytes, 120), u64_at(&bytes, 128)),
         })
     }
 
@@ -107,7 +112,11 @@ impl Object {
 
     /// The object of a kind at a place, at least as long as its fixed part.
     pub(super) fn of(blocks: &mut Blocks, at: u64, kind: u8) -> Found<Self> {
-        let least = if kind == ENTRY_ARRAY { 24 } else { 64 };
+        let least = match kind {
+            ENTRY_ARRAY => 24,
+            FIELD => 40,
+            _ => 64,
+        };
         let object = Self::any(blocks, at)?;
         if object.kind == kind && object.size >= least { Ok(object) } else { Err(Fault::Damaged(at)) }
     }
@@ -126,6 +135,12 @@ impl Object {
         }
         Ok(())
     }
+}
+
+/// When an entry was received, in microseconds since 1970.
+pub(super) fn received(blocks: &mut Blocks, at: u64) -> Found<u64> {
+    let entry = Object::of(blocks, at, ENTRY)?;
+    blocks.u64(entry.at + 24)
 }
 
 /// When an entry was received, in microseconds since 1970, and where its fields are.

@@ -1,10 +1,10 @@
-//! Files that are no more than their front; whole ones are read in `tests/it/journal.rs`.
+//! Files that are no more than their front; whole ones are read in `tests/it/journal`.
 
 use super::*;
 
 fn text(bytes: Vec<u8>) -> (String, Option<String>) {
     let source = JournalBytes::Stream { stream: Box::new(io::empty()), temp: std::env::temp_dir() };
-    let mut journal = JournalText::new(source, Arc::default(), Arc::default());
+    let mut journal = JournalText::new(source, Arc::default(), Arc::default(), Arc::default());
     journal.bytes = None;
     let opened = journal.open_blocks(Blocks::new(Box::new(bytes), true));
     let mut text = String::new();
@@ -28,15 +28,18 @@ fn a_newer_layout_is_refused_by_its_flags() {
 
 #[test]
 fn a_file_that_ends_in_its_header_says_where() {
-    let error = "the journal is damaged in 1 place, first at byte 100";
+    let error = "the journal is damaged in 1 place, first at byte 100; no entry of a kubelet or container runtime was found in it";
     assert_eq!(text(header(4)[..100].to_vec()), (String::new(), Some(error.into())));
 }
 
 #[test]
 fn an_index_that_is_none_is_damage() {
-    let error = "the journal is damaged in 1 place, first at byte 104";
+    let error = "the journal is damaged in 1 place, first at byte 104; no entry of a kubelet or container runtime was found in it";
     assert_eq!(text(header(4)), (String::new(), Some(error.into())));
     let mut cut = header(4);
     cut[96..104].copy_from_slice(&4096_u64.to_le_bytes());
-    assert_eq!(text(cut).1.as_deref(), Some("the journal has 272 of 4368 bytes"));
+    assert_eq!(
+        text(cut).1.as_deref(),
+        Some("the journal has 272 of 4368 bytes; no entry of a kubelet or container runtime was found in it")
+    );
 }
