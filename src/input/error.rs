@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::compression::{DecodeError, DecodeErrorKind};
+use super::export::ExportError;
 use super::file::FileChange;
 use super::journal::JournalError;
 use super::signature::Unreadable;
@@ -39,6 +40,8 @@ pub enum SourceErrorKind {
     Changed,
     /// A systemd journal that is damaged or cut off; what could be found was read.
     DamagedJournal,
+    /// An export of a log store that is damaged or cut off; the records around that were read.
+    DamagedExport,
     /// A systemd journal that cannot be read as it is.
     UnknownJournal,
     /// The system failed to read it; the data before that was read.
@@ -83,6 +86,9 @@ impl SourceError {
                 JournalError::UnknownFlags(_) | JournalError::TooLong => SourceErrorKind::UnknownJournal,
             };
             return Self::new(name, kind, journal.to_string());
+        }
+        if let Some(export) = error.get_ref().and_then(|inner| inner.downcast_ref::<ExportError>()) {
+            return Self::new(name, SourceErrorKind::DamagedExport, export.to_string());
         }
         match error.kind() {
             io::ErrorKind::NotFound => Self::new(name, SourceErrorKind::NotFound, "no such file or directory"),
@@ -135,6 +141,7 @@ impl SourceError {
             SourceErrorKind::DamagedJournal => {
                 "What could be found is used. journalctl --verify --file FILE shows more."
             }
+            SourceErrorKind::DamagedExport => "The other records are used. Export the lines again if it was cut off.",
             SourceErrorKind::UnknownJournal => {
                 "Convert it to text: journalctl --file FILE -o short-iso-precise | podlag."
             }

@@ -4,8 +4,8 @@
 //! paths --list--> Source --open--> decoded bytes --Chunks--> Chunk
 //! ```
 //!
-//! Everything about files, folders, standard input, compression (gzip, zstd, xz, bzip2), journald's own files and encodings (UTF-16, byte order
-//! marks) ends here; the stages after it take bytes. What a source holds is decided by its first bytes, never by its name.
+//! Everything about files, folders, standard input, compression (gzip, zstd, xz, bzip2), journald's own files, encodings (UTF-16, byte order
+//! marks) and exports of log stores that are no lines ends here; the stages after it take bytes. What a source holds is decided by its first bytes, never by its name.
 //! It knows nothing of what a line means, and it neither prints nor reads the environment or the clock.
 //!
 //! Memory: one open source holds a read buffer of at most chunk + lookahead + line limit + 64 KiB (about 1.4 MiB by
@@ -17,6 +17,7 @@ mod chunk;
 mod chunks;
 mod compression;
 mod error;
+mod export;
 mod file;
 mod journal;
 mod list;
@@ -32,6 +33,7 @@ mod unsupported_text;
 pub use chunk::{Chunk, ChunkLimits};
 pub use chunks::Chunks;
 pub use error::SourceError;
+pub use export::Export;
 pub use list::list;
 pub use open::{OpenSource, open, open_with};
 pub use rereadable::Rereadable;

@@ -25,6 +25,7 @@ mod crio;
 mod diff;
 mod documents;
 mod endless;
+mod exports;
 mod faults;
 mod forms;
 mod fuzz;
