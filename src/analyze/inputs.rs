@@ -12,11 +12,12 @@ use memchr::memmem;
 use super::Options;
 use super::objects::{Form, ObjectRecords};
 use super::scrapes::Scrapes;
-use crate::input::{self, OpenSource, Rereadable, Source, Spool, Unpacked, UnsupportedText, has_first_key};
+use crate::input::{self, Export, OpenSource, Rereadable, Source, Spool, Unpacked, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::object_text;
 use crate::model::workload::Owners;
+use crate::parse::frame;
 use crate::table::{
     Budget, CleanupList, ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows,
 };
@@ -115,6 +116,31 @@ impl Input {
     }
 }
 
+/// What to say of a source if no line of it is used: what it looks like, or which keys were seen where the line was looked for.
+fn not_used(opened: &mut OpenSource, export: Option<&Export>, name: &str) -> Option<String> {
+    let known = UnsupportedText::detect(opened.head());
+    let Some(export) = export.filter(|_| known.is_none_or(UnsupportedText::is_vague)) else {
+        return known.map(|text| text.remark(name));
+    };
+    let form = export.form;
+    if frame::is_record(&export.record) {
+        return Some(format!(
+            "{name}: no line used; read as {form}, and none of its lines is known to tell of a pod's start. Export a longer time, and all \
+             lines of the kubelet and the container runtime."
+        ));
+    }
+    let keys = export.keys();
+    if keys.is_empty() {
+        return known.map(|text| text.remark(name));
+    }
+    Some(format!(
+        "{name}: no line used; read as {form}, and none of the keys of its records holds a line: {}. It is looked for under {}. \
+         docs/stores.md has a command for each store.",
+        keys.join(", "),
+        frame::message_keys().collect::<Vec<_>>().join(", ")
+    ))
+}
+
 /// Inputs that are no logs: stored tables, reports, API objects.
 pub(super) struct Inputs {
     /// What stored tables say of the runs that made them.
@@ -148,8 +174,10 @@ pub(super) struct Log {
     pub source: Source,
     /// Its text, where that can be had but once.
     pub text: Option<Rereadable>,
-    /// What it is if no line of it can be used.
-    pub unsupported: Option<&'static UnsupportedText>,
+    /// What is said if no line of it can be used.
+    pub unsupported: Option<String>,
+    /// It is an export of a log store: lines of several machines.
+    pub is_export: bool,
 }
 
 impl Log {
@@ -168,7 +196,8 @@ pub(super) struct Probed {
     opened: Option<OpenSource>,
     /// It is one of journald's own files.
     pub is_journal: bool,
-    unsupported: Option<&'static UnsupportedText>,
+    unsupported: Option<String>,
+    is_export: bool,
 }
 
 impl Probed {
@@ -270,17 +299,23 @@ impl Inputs {
         let is_journal = opened.is_journal();
         // Of what a folder holds much is no log, and is only read over; of a journal there may be nothing in a window of time.
         let may_be_empty = is_journal && (options.filter.since.is_some() || options.filter.until.is_some());
-        let unsupported = UnsupportedText::detect(opened.head()).filter(|_| source.explicit && !may_be_empty);
+        let export = if input.is_none() && !is_journal { opened.export() } else { None };
+        let unsupported =
+            if source.explicit && !may_be_empty { not_used(&mut opened, export.as_ref(), &source.name) } else { None };
+        let is_export = match export {
+            Some(export) => frame::is_record(&export.record),
+            None => frame::has_labels(opened.head().split(|byte| *byte == b'\n').next().unwrap_or_default()),
+        };
         let opened = Some(opened).filter(|_| source.bytes.is_none());
-        Some(Probed { source: source.clone(), input, is_journal, opened, unsupported })
+        Some(Probed { source: source.clone(), input, is_journal, is_export, opened, unsupported })
     }
 
     /// A log, to be read; what can be had of it but once is kept in the folder `temp`.
     pub(super) fn log(&mut self, log: Probed, temp: &Path) -> Option<Log> {
-        match log.opened.map(|opened| opened.text(temp)).transpose() {
+        match log.opened.map(|opened| opened.log_text(temp)).transpose() {
             Ok(text) => {
                 let text = text.map(|text| Rereadable::new(text, temp));
-                return Some(Log { source: log.source, text, unsupported: log.unsupported });
+                return Some(Log { source: log.source, text, unsupported: log.unsupported, is_export: log.is_export });
             }
             Err(error) if error.is_warning() => self.errors.push(error.to_string()),
             Err(error) => self.fail(error.to_string()),

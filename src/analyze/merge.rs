@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 
+use super::hosts::Hosts;
 use super::objects::ObjectRecords;
 use super::readers::{ReaderEvent, ReaderEvents};
 use super::reorder::{Dated, REORDER_WINDOW};
 use super::sorter::{Sorted, Sorter};
-use crate::input::UnsupportedText;
 use crate::model::error::Error;
 use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
 use crate::model::time::{Stamp, Time};
@@ -47,7 +47,9 @@ pub(super) struct SourceState {
     /// Where the memory of a chunk's records goes back to.
     emptied: Sender<Vec<Record>>,
     /// What it is, if no line of it is used.
-    unsupported: Option<&'static UnsupportedText>,
+    unsupported: Option<String>,
+    /// Whether its records name their hosts.
+    records: Hosts,
     stop: Arc<AtomicBool>,
     /// Records that wait for the clock to know.
     waiting: VecDeque<(Box<Record>, Option<Rc<str>>)>,
@@ -176,6 +178,16 @@ impl Merge {
         self.sources.iter().map(direction).collect()
     }
 
+    /// Whether records of a source that is not known for it name hosts only now and then.
+    pub(super) fn has_torn_hosts(&self) -> bool {
+        self.sources.iter().any(|source| source.records.are_torn())
+    }
+
+    /// Of each source, whether its hosts are not to be looked at.
+    pub(super) fn hostless(&self) -> Vec<bool> {
+        self.sources.iter().map(|source| source.records.are_ignored()).collect()
+    }
+
     /// Reads a source to its end.
     fn sort(&mut self, at: usize, sorter: &mut Sorter, coverage: &mut Coverage) -> Result<(), Error> {
         while self.sources.get(at).is_some_and(|source| !source.ready.is_empty()) {
@@ -241,7 +253,7 @@ impl SourceState {
         hints: Hints,
         sorted: Option<Direction>,
         emptied: Sender<Vec<Record>>,
-        unsupported: Option<&'static UnsupportedText>,
+        (unsupported, records): (Option<String>, Hosts),
         stop: Arc<AtomicBool>,
     ) -> Self {
         SourceState {
@@ -259,6 +271,7 @@ impl SourceState {
             hosts: Vec::new(),
             emptied,
             unsupported,
+            records,
             stop,
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
@@ -314,9 +327,11 @@ impl SourceState {
                 self.ended = true;
                 // A run that was stopped may not have come to a line that it could use.
                 let read = (self.got || !self.failed) && !self.stop.load(Ordering::Relaxed);
-                if let Some(text) = self.unsupported.filter(|_| read) {
+                coverage.source_errors.extend(self.unsupported.take().filter(|_| read));
+                if let Some(remark) = self.records.remark() {
                     let name = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default();
-                    coverage.source_errors.push(text.remark(name));
+                    let remark = format!("{name}: {remark}");
+                    coverage.source_errors.push(remark);
                 }
             }
         }
@@ -361,6 +376,7 @@ impl SourceState {
     /// Takes a record: it waits where the clock does not know yet.
     fn take(&mut self, record: Box<Record>, coverage: &mut Coverage) {
         let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
+        let host = self.records.take(&record, host);
         if self.host.is_none() {
             self.host.clone_from(&host);
         }

@@ -6,6 +6,7 @@
 mod analyzer;
 mod builder;
 mod duplicate_lines;
+mod hosts;
 mod inputs;
 mod merge;
 mod objects;
@@ -15,6 +16,7 @@ mod row_sink;
 mod scrapes;
 mod sorter;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use analyzer::Analyzer;
 use crossbeam_channel::{Receiver, bounded};
 use duplicate_lines::{DuplicateLines, LineOwner};
+use hosts::Hosts;
 use inputs::{Inputs, Log, Probed};
 use merge::{Direction, Merge, SourceState};
 use objects::ObjectRecords;
@@ -209,32 +212,70 @@ fn read_logs(
     stop: &Arc<AtomicBool>,
     new_store: &dyn Fn() -> Store,
 ) -> Result<LogsRead, Error> {
-    let mut sorted: Vec<Option<Direction>> = vec![None; logs.len()];
+    let mut known = Known {
+        sorted: vec![None; logs.len()],
+        hostless: vec![false; logs.len()],
+        shared_names: BTreeSet::new(),
+        may_restart: true,
+    };
     let mut restarts = 0;
     loop {
-        match read_logs_once(logs, objects, &sorted, options, stop, new_store())? {
+        match read_logs_once(logs, objects, &known, options, stop, new_store())? {
             ControlFlow::Break(read) => return Ok(read),
-            ControlFlow::Continue(directions) => {
-                for (sorted, (late, direction)) in sorted.iter_mut().zip(directions) {
-                    if late || restarts == MAX_RESTARTS {
+            ControlFlow::Continue(found) => {
+                (known.hostless, known.shared_names) = (found.hostless, found.shared_names);
+                for (sorted, (late, direction)) in known.sorted.iter_mut().zip(found.directions) {
+                    if late || restarts >= MAX_RESTARTS {
                         sorted.get_or_insert(direction);
                     }
                 }
             }
         }
         restarts += 1;
+        known.may_restart = restarts < MAX_RESTARTS;
     }
 }
 
-/// Reads logs, or finds out which are to be sorted.
+/// What reading the logs before has shown.
+struct Known {
+    /// How each is to be sorted.
+    sorted: Vec<Option<Direction>>,
+    /// Which name hosts in some of their records only, so that hosts would tear apart what belongs together.
+    hostless: Vec<bool>,
+    /// Names under which several machines registered.
+    shared_names: BTreeSet<Box<str>>,
+    /// Whether it may begin anew for the sake of hosts and names.
+    may_restart: bool,
+}
+
+/// The same, as found when it begins anew.
+struct Found {
+    /// Of each, whether it is to be sorted, and how its lines follow each other.
+    directions: Vec<(bool, Direction)>,
+    hostless: Vec<bool>,
+    shared_names: BTreeSet<Box<str>>,
+}
+
+impl Merge {
+    /// What is to be known when it begins anew.
+    fn found(&self, tracker: &mut Tracker) -> Found {
+        Found {
+            directions: self.directions(),
+            hostless: self.hostless(),
+            shared_names: std::mem::take(&mut tracker.shared_names),
+        }
+    }
+}
+
+/// Reads logs, or finds out what is to be known first.
 fn read_logs_once(
     logs: &[Log],
     objects: &ObjectRecords,
-    sorted: &[Option<Direction>],
+    known: &Known,
     options: &Options,
     stop: &Arc<AtomicBool>,
     mut store: Store,
-) -> Result<ControlFlow<LogsRead, Vec<(bool, Direction)>>, Error> {
+) -> Result<ControlFlow<LogsRead, Found>, Error> {
     let sources: Vec<Source> = logs.iter().map(|log| log.source.clone()).collect();
     let sources = sources.as_slice();
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
@@ -245,6 +286,7 @@ fn read_logs_once(
     }
     let mut tracker = Tracker::new(options.limits);
     tracker.beside_logs = !logs.is_empty();
+    tracker.shared_names.clone_from(&known.shared_names);
     let mut lines = DuplicateLines::default();
     let mut sink = RowSink::new(options, names.into_iter().chain(objects.sources.iter().cloned()).collect());
     let threads = options.threads.max(1);
@@ -265,9 +307,20 @@ fn read_logs_once(
         let answers = readers::start(scope, logs, chunks, &options.budget.temp, threads, &jobs, [stop, &abandoned]);
         drop(jobs);
         let folders: Vec<_> = sources.iter().map(|source| source.folder.clone()).collect();
-        let states = answers.into_iter().zip(sorted).enumerate().map(|(number, (answers, sorted))| {
-            let unsupported = logs.get(number).and_then(|log| log.unsupported);
-            SourceState::new(number, answers, options.hints, *sorted, emptied.clone(), unsupported, Arc::clone(stop))
+        let states = answers.into_iter().zip(&known.sorted).enumerate().map(|(number, (answers, sorted))| {
+            let log = logs.get(number);
+            let unsupported = log.and_then(|log| log.unsupported.clone());
+            let is_export = log.is_some_and(|log| log.is_export);
+            let hosts = Hosts::new(is_export, known.hostless.get(number).copied().unwrap_or_default());
+            SourceState::new(
+                number,
+                answers,
+                options.hints,
+                *sorted,
+                emptied.clone(),
+                (unsupported, hosts),
+                Arc::clone(stop),
+            )
         });
         let mut merge = Merge::new(states.collect(), &folders, &options.budget.temp, objects, &mut coverage)?;
         let mut order = ReorderBuffer::new();
@@ -276,11 +329,17 @@ fn read_logs_once(
             // A run that was stopped tells what it has read.
             if merge.is_out_of_order() && !stop.load(Ordering::Relaxed) && logs.iter().all(Log::can_be_read_again) {
                 abandoned.store(true, Ordering::Relaxed);
-                return Ok(ControlFlow::Continue(merge.directions()));
+                return Ok(ControlFlow::Continue(merge.found(&mut tracker)));
             }
             while let Some(first) = order.pop_ready() {
                 track(&mut tracker, &mut lines, first, order.next_time(), sources, options);
                 sink.take(&mut tracker, &mut store)?;
+            }
+            // Rows may be written already, under a name that is no longer one's own or of a node that is only a part of one.
+            let is_new = tracker.shared_names.len() > known.shared_names.len() || merge.has_torn_hosts();
+            if is_new && known.may_restart && !stop.load(Ordering::Relaxed) && logs.iter().all(Log::can_be_read_again) {
+                abandoned.store(true, Ordering::Relaxed);
+                return Ok(ControlFlow::Continue(merge.found(&mut tracker)));
             }
         }
         while let Some(first) = order.first() {
@@ -292,7 +351,7 @@ fn read_logs_once(
     })?;
     let failed = match read {
         ControlFlow::Break(failed) => failed,
-        ControlFlow::Continue(directions) => return Ok(ControlFlow::Continue(directions)),
+        ControlFlow::Continue(found) => return Ok(ControlFlow::Continue(found)),
     };
     tracker.finish();
     sink.take(&mut tracker, &mut store)?;

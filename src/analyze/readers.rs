@@ -66,7 +66,7 @@ impl Reading {
         if self.chunks.is_none() {
             let text = match self.text.take() {
                 Some(text) => Ok(text),
-                None => input::open(&self.source, &self.stop).and_then(|opened| opened.text(&self.temp)),
+                None => input::open(&self.source, &self.stop).and_then(|opened| opened.log_text(&self.temp)),
             };
             match text {
                 Ok(text) => self.chunks = Some(Chunks::new(self.number, &self.source.name, text, self.limits)),

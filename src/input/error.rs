@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::archive::ArchiveError;
 use super::compression::{DecodeError, DecodeErrorKind};
+use super::export::ExportError;
 use super::file::FileChange;
 use super::journal::JournalError;
 use super::signature::Unreadable;
@@ -42,6 +43,8 @@ pub enum SourceErrorKind {
     DamagedJournal,
     /// The same, and no wanted entry could be found.
     UselessJournal,
+    /// An export of a log store that is damaged or cut off; the records around that were read.
+    DamagedExport,
     /// A systemd journal that cannot be read as it is.
     UnknownJournal,
     /// An archive or a member of it that is damaged or ends early; what could be found was read.
@@ -94,6 +97,9 @@ impl SourceError {
         }
         if let Some(archive) = error.get_ref().and_then(|inner| inner.downcast_ref::<ArchiveError>()) {
             return Self::new(name, archive.kind(), archive.to_string());
+        }
+        if let Some(export) = error.get_ref().and_then(|inner| inner.downcast_ref::<ExportError>()) {
+            return Self::new(name, SourceErrorKind::DamagedExport, export.to_string());
         }
         match error.kind() {
             io::ErrorKind::NotFound => Self::new(name, SourceErrorKind::NotFound, "no such file or directory"),
@@ -149,6 +155,7 @@ impl SourceError {
             SourceErrorKind::UselessJournal => {
                 "Fetch the file again, or name the node's other journal files. journalctl --verify --file FILE shows more."
             }
+            SourceErrorKind::DamagedExport => "The other records are used. Export the lines again if it was cut off.",
             SourceErrorKind::UnknownJournal => {
                 "Convert it to text: journalctl --file FILE -o short-iso-precise | podlag."
             }

@@ -5,8 +5,9 @@
 //!                   ^-----unpack----- archive
 //! ```
 //!
-//! Everything about files, folders, archives (tar, zip), standard input, compression (gzip, zstd, xz, bzip2), journald's own files
-//! and encodings (UTF-16, byte order marks) ends here; the stages after it take bytes. What a source holds is decided by its first bytes, never by its name.
+//! Everything about files, folders, archives (tar, zip), standard input, compression (gzip, zstd, xz, bzip2), journald's own files,
+//! encodings (UTF-16, byte order marks) and exports of log stores that are no lines ends here; the stages after it take bytes.
+//! What a source holds is decided by its first bytes, never by its name.
 //! It knows nothing of what a line means, and it neither prints nor reads the environment or the clock.
 //!
 //! Memory: one open source holds a read buffer of at most chunk + lookahead + line limit + 64 KiB (about 1.4 MiB by
@@ -19,6 +20,7 @@ mod chunk;
 mod chunks;
 mod compression;
 mod error;
+mod export;
 mod file;
 mod journal;
 mod layout;
@@ -37,6 +39,7 @@ pub use archive::Unpacked;
 pub use chunk::{Chunk, ChunkLimits};
 pub use chunks::Chunks;
 pub use error::SourceError;
+pub use export::Export;
 pub use journal::JournalSelection;
 pub use layout::node_folder;
 pub use list::list;

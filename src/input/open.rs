@@ -13,6 +13,7 @@ use super::archive::{self, ArchiveBytes, ArchiveError, MAX_DEPTH, Unpacked};
 use super::cancel::CancellableReader;
 use super::compression::{Compression, Decompressor};
 use super::error::{SourceError, SourceErrorKind};
+use super::export::{self, Export};
 use super::file::OpenFile;
 use super::journal::{self, JournalBytes, JournalText};
 use super::peek_reader::{PeekReader, read_retrying};
@@ -171,6 +172,22 @@ impl OpenSource {
             None => {}
         }
         Ok(Box::new(CancellableReader::new(self.reader, &self.stop)))
+    }
+
+    /// The same as the lines of a log: an export of a log store that is no lines becomes a record a line.
+    ///
+    /// # Errors
+    /// As [`OpenSource::text`].
+    pub fn log_text(mut self, temp: &Path) -> Result<Box<dyn Read + Send>, SourceError> {
+        if self.is_journal() {
+            return Ok(self.journal(temp));
+        }
+        self.text(temp).map(|text| export::lines(PeekReader::new(text)))
+    }
+
+    /// What it is an export of, if it is one.
+    pub fn export(&mut self) -> Option<Export> {
+        Export::detect(&self.text_head())
     }
 
     fn journal(self, temp: &Path) -> Box<dyn Read + Send> {

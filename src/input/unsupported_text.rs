@@ -30,6 +30,11 @@ const UNSUPPORTED_TEXTS: &[UnsupportedText] = &[
         help: "Give the node's system.journal, or its whole folder: /var/log/journal.",
         sniff: |head| head.starts_with(MAGIC),
     },
+    UnsupportedText {
+        description: "rows of VictoriaLogs without the line: it found no message in what was sent",
+        help: "The line is in another field, mostly MESSAGE: ask for all fields, without `| fields`.",
+        sniff: |head| has(head, "missing _msg field; see ") && !has(head, "MESSAGE"),
+    },
     UnsupportedText { description: "binary data", help: KUBELET_LOG, sniff: is_binary },
     UnsupportedText {
         description: "the output of kubectl describe",
@@ -52,31 +57,12 @@ const UNSUPPORTED_TEXTS: &[UnsupportedText] = &[
         sniff: |head| has(head, "\napiVersion:") && has(head, "kind:"),
     },
     UnsupportedText {
-        description: "a log store's export in YAML",
-        help: "Use --format=json.",
-        sniff: |head| has(head, "\njsonPayload:") || has(head, "\ntextPayload:") || head.starts_with(b"insertId:"),
-    },
-    UnsupportedText {
-        description: "a log store's answer as one JSON document",
-        help: RAW_LINES,
-        sniff: |head| {
-            head.trim_ascii_start().starts_with(b"{")
-                && (has(head, "\"streams\"") || has(head, "resourceLogs") || has(head, "\"hits\""))
-        },
-    },
-    UnsupportedText { description: "CSV", help: RAW_LINES, sniff: is_csv },
-    UnsupportedText {
         description: "a web page",
         help: "Save the log itself, not the page that shows it.",
         sniff: |head| {
             let text = head.trim_ascii_start().get(..16).unwrap_or_default().to_ascii_lowercase();
             text.starts_with(b"<!doctype html") || text.starts_with(b"<html")
         },
-    },
-    UnsupportedText {
-        description: "text with Markdown escapes",
-        help: "Copy the raw text, without the backslashes that Markdown adds.",
-        sniff: |head| has(head, "\\_") && has(head, "go:") && has(head, "\\]"),
     },
     UnsupportedText {
         description: "the log of a control plane component",
@@ -110,7 +96,7 @@ const UNSUPPORTED_TEXTS: &[UnsupportedText] = &[
         help: "Give kubectl get pods,events -A -o json, or a log with one JSON object per line.",
         sniff: |head| {
             matches!(head.trim_ascii_start().first(), Some(b'{' | b'['))
-                && !["\"msg\"", "\"message\"", "\"log\"", "\"MESSAGE\""].iter().any(|key| has(head, key))
+                && !["_msg\"", "\"msg\"", "\"message\"", "\"log\"", "\"MESSAGE\""].iter().any(|key| has(head, key))
         },
     },
 ];
@@ -120,6 +106,12 @@ impl UnsupportedText {
     #[must_use]
     pub fn remark(&self, source: &str) -> String {
         format!("{source}: no line used; it looks like {}. {}", self.description, self.help)
+    }
+
+    /// Whether it says no more than that it is JSON.
+    #[must_use]
+    pub fn is_vague(&self) -> bool {
+        self.description.starts_with("JSON that is neither")
     }
 
     /// What a text is that begins with these bytes.
@@ -143,16 +135,6 @@ fn is_binary(head: &[u8]) -> bool {
     control * 20 > head.len()
 }
 
-/// A first line of names with commas between them, one of which is that of a log line.
-fn is_csv(head: &[u8]) -> bool {
-    let first = String::from_utf8_lossy(head.split(|byte| *byte == b'\n').next().unwrap_or_default()).to_lowercase();
-    let names: Vec<&str> = first.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"')).collect();
-    let plain = |name: &&str| !name.is_empty() && name.len() < 64 && !name.contains(['{', '=', '"']);
-    let of_lines =
-        |name: &&str| ["message", "line", "log", "_raw", "payload", "content"].iter().any(|word| name.ends_with(word));
-    names.len() >= 2 && names.iter().all(plain) && names.iter().any(of_lines)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,17 +150,10 @@ mod tests {
             ("LAST SEEN   TYPE      REASON    OBJECT      MESSAGE\n", "Kubernetes events"),
             ("NAMESPACE   LAST SEEN   TYPE      REASON    OBJECT      MESSAGE\n", "Kubernetes events"),
             ("  name: web\napiVersion: v1\nkind: Pod\n", "a part of API objects in YAML"),
-            ("insertId: 1abc\njsonPayload:\n  MESSAGE: 'I0911", "a log store's export in YAML"),
-            (
-                "{\"status\": \"success\", \"data\": {\"resultType\": \"streams\"",
-                "a log store's answer as one JSON document",
-            ),
-            ("@timestamp,host,message\n2025-09-11T19:22:47.709Z,node-a,", "CSV"),
-            ("\"Date\";\"Host\";\"Message\"\n", "CSV"),
             ("<!DOCTYPE html><html>", "a web page"),
             (
-                "I0911 19:22:47.709701 3461 pod\\_startup\\_latency\\_tracker.go:104\\] \"Observed",
-                "text with Markdown escapes",
+                "{\"_time\":\"2026\",\"_msg\":\"missing _msg field; see https://docs\"}\n",
+                "rows of VictoriaLogs without the line: it found no message in what was sent",
             ),
             (
                 "I0911 19:22:47.709701 1 leaderelection.go:250] attempting to acquire leader lease kube-system/kube-scheduler",

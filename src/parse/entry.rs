@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use chrono::{Datelike, Timelike};
 use nom::IResult;
 use nom::Parser;
 use nom::bytes::complete::{tag, take, take_till1, take_while1};
@@ -52,6 +53,13 @@ impl<'a> Entry<'a> {
     /// The value of a key: the last one if it is there twice (klog keeps the last since 2.140).
     pub fn key(&self, name: &str) -> Option<Raw<'a>> {
         self.keys.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw)
+    }
+
+    /// Whether its text is a line of klog's: k0s and others log what the kubelet writes.
+    pub fn is_wrapped(&self) -> bool {
+        self.dialect == Dialect::Logrus
+            && self.text.starts_with(['I', 'W', 'E', 'F'])
+            && klog_header(&self.text).is_ok()
     }
 
     /// Reads a line's body; never fails, the last resort is plain text.
@@ -236,15 +244,25 @@ fn rfc3339(text: &str) -> Option<(Stamp, Option<i32>)> {
     Some((Stamp::Utc(time.timestamp_nanos_opt()?), Some(time.offset().local_minus_utc())))
 }
 
+/// A date and a time without their zone.
+fn wall(text: &str) -> Option<Stamp> {
+    let time = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok()?;
+    let (month, day) = (u8::try_from(time.month()).ok()?, u8::try_from(time.day()).ok()?);
+    let nanos_of_day = i64::from(time.num_seconds_from_midnight()) * SECOND + i64::from(time.nanosecond());
+    Some(Stamp::Wall { year: Some(time.year()), month, day, nanos_of_day })
+}
+
 /// `time="..." level=info msg="..." key=value`: containerd (RFC 3339) and CRI-O (to 1.31 with a blank for the `T`).
 fn logrus(body: &str) -> Option<Entry<'_>> {
     let mut keys = Vec::with_capacity(4);
     let left = value::pairs(body, |key, raw| keys.push((Cow::Borrowed(key), raw)));
     let find = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, raw): &(_, Raw<'_>)| *raw);
     let time = find("time")?.text()?;
-    let (stamp, offset) = rfc3339(&time)?;
-    let whole_second = !time.contains('.');
     let text = find("msg")?.text()?;
+    // k0s dates what it wraps without a zone.
+    let wraps = || Some((wall(&time).filter(|_| klog_header(&text).is_ok())?, None));
+    let (stamp, offset) = rfc3339(&time).or_else(wraps)?;
+    let whole_second = !time.contains('.');
     keys.retain(|(key, _)| !matches!(key.as_ref(), "time" | "level" | "msg"));
     let truncated = !left.is_empty();
     Some(Entry { dialect: Dialect::Logrus, pid: None, stamp: Some(stamp), offset, whole_second, text, keys, truncated })

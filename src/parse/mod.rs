@@ -118,7 +118,14 @@ impl Parsed {
             std::str::from_utf8(&frame.body).map_or_else(|_| String::from_utf8_lossy(&frame.body), Cow::Borrowed);
         let body = body.trim_end_matches(['\r', '\n']);
         let body = join_continuation(body, after, scratch);
+        let inner;
+        let mut wrapped_at = None;
         let mut entry = Entry::read(&body);
+        if entry.is_wrapped() {
+            wrapped_at = entry.stamp;
+            inner = entry.text.into_owned();
+            entry = Entry::read(&inner);
+        }
         entry.truncated |= frame.truncated;
         let Some((message, fields)) = grammars.recognize(&entry) else {
             self.unknown(place);
@@ -146,7 +153,7 @@ impl Parsed {
         let text = if fact.is_shown() { truncate_text(&body, MAX_EVIDENCE_BYTES) } else { Box::default() };
         self.records.push(Record {
             stamp: entry.stamp,
-            frame_stamp: frame.stamp,
+            frame_stamp: frame.stamp.or(wrapped_at),
             zoned,
             place,
             host,

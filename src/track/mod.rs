@@ -12,6 +12,8 @@ mod pulls;
 mod readiness;
 mod unready;
 
+use std::collections::BTreeSet;
+
 use aliases::{Aliases, RecentSet};
 use node::{NodeState, pod_latency, push_bounded};
 pub use open::{ClosedStartup, OpenStartup};
@@ -104,6 +106,8 @@ pub struct Tracker {
     objects: objects::Objects,
     /// There are logs too.
     pub beside_logs: bool,
+    /// Names under which several machines registered: those are called by their hosts.
+    pub shared_names: BTreeSet<Box<str>>,
 }
 
 /// For so long after its start a kubelet takes up the pods that ran before: within 5 s in captures.
@@ -276,8 +280,37 @@ impl Tracker {
                     known.flags.insert(flag, value);
                 }
             }
-            Fact::NodeRegistered => known.registered = text(Field::Node).or(known.registered.take()),
+            Fact::NodeRegistered => {
+                if let Some(name) = text(Field::Node) {
+                    self.register(node, name, record.pid);
+                }
+            }
             _ => known.suppressed += record.fields.number(Field::Count).unwrap_or(0),
+        }
+    }
+
+    /// Notes a node's own name. Where a log store's records name another host for the same name, that is another machine, unless
+    /// it is the same kubelet or the same host in short.
+    fn register(&mut self, node: usize, name: Box<str>, process: Option<u32>) {
+        let (Some(known), Some(state)) = (self.nodes.get(node), self.states.get(node)) else { return };
+        let short = |host: &str| host.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        let host = known.host.as_deref().map(short).filter(|host| host != "localhost");
+        let process = process.or(state.registered_by);
+        let is_other = |(other, state): (&Node, &NodeState)| {
+            let other_host = other.host.as_deref().map(short).filter(|host| host != "localhost");
+            other.registered.as_ref() == Some(&name)
+                && other_host.is_some_and(|other| host.as_ref().is_some_and(|host| *host != other))
+                && process.is_some_and(|process| state.registered_by.is_some_and(|other| process != other))
+        };
+        if self.nodes.iter().zip(&self.states).any(is_other) {
+            self.shared_names.insert(name.clone());
+        }
+        let is_shared = host.is_some() && self.shared_names.contains(&name);
+        if let (Some(known), Some(state)) = (self.nodes.get_mut(node), self.states.get_mut(node)) {
+            state.registered_by = process;
+            if !is_shared {
+                known.registered = Some(name);
+            }
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct NodeState {
     /// The next list of pods is the one that a starting kubelet gets: old pods and new ones.
     pub(super) first_list: bool,
     pub(super) pid: Option<u32>,
+    /// The process that registered it.
+    pub(super) registered_by: Option<u32>,
     /// When its kubelet last started: what it says of pods for a while may be of pods that ran before.
     pub(super) started: Option<Time>,
     /// In the order of time.

@@ -27,6 +27,7 @@ mod diff;
 mod documents;
 mod endless;
 mod engines;
+mod exports;
 mod faults;
 mod forms;
 mod fuzz;

@@ -1,6 +1,8 @@
 //! What people and tools put around framed lines: indentation, Markdown, colours, grep's file names, prefixes in
 //! brackets, a pager's mark of truncation. A decoration counts only if something known follows it, which `frame` checks.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memmem, memrchr};
 
 use super::header::{self, Layer};
@@ -17,7 +19,8 @@ pub(super) fn strip(text: &[u8], framed: bool) -> Option<Layer<'_>> {
     decoration(text, framed)
         .map(Layer::bare)
         .or_else(|| if framed { None } else { origin(text) })
-        .or_else(|| bracket(text).or_else(|| export_length(text)).map(Layer::bare))
+        .or_else(|| bracket(text).or_else(|| export_length(text)).or_else(|| event_array(text)).map(Layer::bare))
+        .or_else(|| labels(text))
         .or_else(|| date(text))
         .or_else(|| node(text))
         .or_else(|| file(text, framed).map(Layer::bare))
@@ -150,9 +153,38 @@ fn date(text: &[u8]) -> Option<Layer<'_>> {
 fn node(text: &[u8]) -> Option<Layer<'_>> {
     let (name, rest) = header::word(text)?;
     let rest = rest.trim_ascii_start();
+    if envelope::looks_like_object(rest) {
+        // Where a record is from: the stream of `aws logs tail`, the tag of fluentd's files.
+        let host = envelope::stream_host(name).filter(|name| !is_program(name));
+        return Some(Layer { host, ..Layer::bare(rest) });
+    }
     header::layer(rest)?;
     let host = (header::is_host(name) && name.bytes().any(|byte| byte.is_ascii_alphabetic())).then_some(name);
     Some(Layer { host, ..Layer::bare(rest) })
+}
+
+/// The record in `TAG: [TIME, {…}]` or `TAG: [[TIME, {}], {…}]`, as Fluent Bit writes events.
+fn event_array(text: &[u8]) -> Option<&[u8]> {
+    let front = text.get(..text.len().min(MAX_FILE_PREFIX))?;
+    let at = memmem::find(front, b": [")?;
+    let rest = text.get(at + 2..)?;
+    let begin = memmem::find(rest.get(..rest.len().min(80))?, b"{\"")?;
+    let (time, record) = rest.split_at_checked(begin)?;
+    let tag = text.get(..at)?;
+    let plain = tag.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'{'));
+    let is_time = |byte: &u8| byte.is_ascii_digit() || b".,[]{} -:TZ+".contains(byte);
+    (plain && time.iter().all(is_time)).then_some(record)
+}
+
+/// Labels in front of a line: logcli's default form.
+fn labels(text: &[u8]) -> Option<Layer<'_>> {
+    let (labels, rest) = envelope::labels(text)?;
+    let rest = rest.strip_prefix(b" ")?.trim_ascii_start();
+    let host = match labels.host {
+        Some(Cow::Borrowed(host)) => Some(host),
+        _ => None,
+    };
+    Some(Layer { host, pid: labels.pid, ..Layer::bare(rest) })
 }
 
 /// grep's `FILE:`, `FILE:LINE:`, `LINE:`, and with `-A`, `-B`, `-C` a `-` in their place.

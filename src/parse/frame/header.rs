@@ -139,9 +139,9 @@ fn tag(text: &[u8]) -> Option<Layer<'_>> {
     Some(Layer { identifier: Some(identifier), pid, ..Layer::bare(rest) })
 }
 
-/// The bytes up to the next blank, and what follows that blank.
+/// The bytes up to the next blank or tab, and what follows that.
 pub(super) fn word(text: &[u8]) -> Option<(&str, &[u8])> {
-    let end = text.iter().take(256).position(|&byte| byte == b' ')?;
+    let end = text.iter().take(256).position(|&byte| matches!(byte, b' ' | b'\t'))?;
     let (head, rest) = text.split_at_checked(end)?;
     Some((graphic(head)?, rest.get(1..)?))
 }

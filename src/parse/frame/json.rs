@@ -67,7 +67,8 @@ impl<'t> Iterator for Fields<'t> {
         let text = self.0.trim_ascii_start();
         let text = text.strip_prefix(b",").unwrap_or(text).trim_ascii_start();
         let (key, closed, rest) = string(text.strip_prefix(b"\"")?);
-        let rest = rest.trim_ascii_start().strip_prefix(b":").filter(|_| closed)?.trim_ascii_start();
+        let rest = rest.trim_ascii_start();
+        let rest = rest.strip_prefix(b":").filter(|_| closed)?.trim_ascii_start();
         let (value, rest) = if let Some(inner) = rest.strip_prefix(b"\"") {
             let (raw, closed, rest) = string(inner);
             (Value::Text { raw, closed }, rest)

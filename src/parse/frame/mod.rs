@@ -7,6 +7,7 @@ mod decoration;
 mod envelope;
 mod header;
 mod json;
+mod keys;
 mod prefix_cache;
 mod program;
 #[cfg(test)]
@@ -59,6 +60,24 @@ pub fn open(line: &[u8]) -> Frame<'_> {
     strip_frames(line, MAX_DEPTH, Origin::Line).frame
 }
 
+/// Whether a JSON object holds a line under a key that is known, or is a program's own line.
+#[must_use]
+pub fn is_record(object: &[u8]) -> bool {
+    !matches!(envelope::object(object), Object::Other)
+}
+
+/// Whether a line has labels behind its date, as logcli prints them.
+#[must_use]
+pub fn has_labels(line: &[u8]) -> bool {
+    let rest = stamp::any(line).map(|(rest, _)| rest.trim_ascii_start());
+    rest.and_then(envelope::labels).is_some()
+}
+
+/// The keys under which a line is looked for.
+pub fn message_keys() -> impl Iterator<Item = &'static str> {
+    keys::names(keys::Part::Message)
+}
+
 /// A frame, and whether anything was recognised at all.
 struct Stripped<'a> {
     frame: Frame<'a>,
@@ -103,7 +122,9 @@ fn strip_frames(line: &[u8], depth: usize, origin: Origin) -> Stripped<'_> {
                 break;
             }
             Object::Envelope(envelope) => Some(envelope),
-            Object::Other => envelope::pretty(rest),
+            Object::Other => envelope::pretty(rest)
+                .or_else(|| envelope::unescaped(rest))
+                .or_else(|| if framed { None } else { envelope::csv_row(rest) }),
         };
         if let Some(mut envelope) = envelope {
             match envelope.message.take() {

@@ -52,10 +52,23 @@ pub(super) fn complete(text: &[u8]) -> Option<Stamp> {
     iso(text).ok().filter(|(rest, _)| rest.is_empty()).and_then(|(_, dated)| dated.stamp)
 }
 
-/// Journald's microseconds since 1970 (`__REALTIME_TIMESTAMP`).
-pub(super) fn realtime(digits: &[u8]) -> Option<Stamp> {
-    let micros: i64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    micros.checked_mul(1_000).map(Stamp::Utc)
+/// A time as stores keep it: an RFC 3339 date, or a number since 1970 whose size tells its unit, from seconds (with a fraction) to
+/// nanoseconds.
+pub(super) fn stored(text: &[u8]) -> Option<Stamp> {
+    let whole = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let behind = text.get(whole..)?;
+    if whole == 0 || !(behind.is_empty() || behind.first() == Some(&b'.')) {
+        return complete(text);
+    }
+    let number: i64 = std::str::from_utf8(text.get(..whole)?).ok()?.parse().ok()?;
+    let (_, part) = fraction(behind).ok().filter(|(left, _)| left.is_empty())?;
+    let unit = match whole {
+        ..=11 => NANOS,
+        12..=14 => 1_000_000,
+        15..=17 => 1_000,
+        _ => 1,
+    };
+    number.checked_mul(unit)?.checked_add(part / (NANOS / unit)).map(Stamp::Utc)
 }
 
 /// A number of `least` to `most` digits; at most nine, so that it fits.

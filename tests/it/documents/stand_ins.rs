@@ -67,7 +67,7 @@ case "$*" in
 esac"#;
 
 /// Programs that reach further than a test may, as scripts.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 14] = [
     ("journalctl", JOURNALCTL),
     ("kubectl", KUBECTL),
     ("oc", OC),
@@ -77,10 +77,33 @@ const PROGRAMS: [(&str, &str); 10] = [
         "gcloud",
         r#"case "$*" in
             'auth print-access-token') echo secret ;;
+            'logging read resource.type="k8s_node" '*' --format json') cat "$STAND_INS/gcloud.json" ;;
             'compute ssh NODE --zone ZONE --command sudo '*) bash -c "${!#}" ;;
             *) echo "no stand-in for: gcloud $*" >&2; exit 64 ;;
         esac"#,
     ),
+    (
+        "logcli",
+        r#"[ "$1 $4 ${!#}" = 'query --limit {unit=~"(kubelet|containerd).service"}' ] && cat "$STAND_INS/logcli.jsonl""#,
+    ),
+    (
+        "curl",
+        r#"case "$*" in
+            *'/select/logsql/query -d query='*) cat "$STAND_INS/victorialogs.ndjson" ;;
+            *'/_search?size=10000 -d {'*) cat "$STAND_INS/elasticsearch.json" ;;
+            *'/services/search/jobs/export -d output_mode=json -d search='*) cat "$STAND_INS/splunk.ndjson" ;;
+            *) echo "no stand-in for: curl $*" >&2; exit 64 ;;
+        esac"#,
+    ),
+    (
+        "aws",
+        r#"case "$*" in
+            'logs filter-log-events --log-group-name '*' --output json') cat "$STAND_INS/cloudwatch.json" ;;
+            'logs tail '*' --since 2h') cat "$STAND_INS/tail.log" ;;
+            *) echo "no stand-in for: aws $*" >&2; exit 64 ;;
+        esac"#,
+    ),
+    ("az", r#"[ "$1 $2 $3" = 'monitor log-analytics query' ] && cat "$STAND_INS/azure.json""#),
     ("sudo", r#""$@""#),
     ("minikube", r#"[ "$*" = 'logs --length 100000' ] && cat "$STAND_INS/kubelet.log""#),
     (
@@ -123,6 +146,7 @@ impl StandIns {
         files(&at("given"));
         logs(&at("given"), &at("here"), &at("rancher"));
         archives(&at("here"));
+        exports(&at("given"), &at("here"));
         tables(&at("here"));
         programs(&at("bin"));
         symlink(samples(), at("here/samples")).expect("a link");
@@ -190,6 +214,23 @@ fn files(given: &Path) {
     let crio = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crio/pull-serial");
     put("node-logs.txt", crate::crio::node_logs(&crio).as_bytes());
     put("system.journal", &unpacked(&samples().join("s07-pull-backoff/journal/system.journal.zst")));
+}
+
+/// What log stores give, in the folder of what programs print; and a saved one.
+fn exports(given: &Path, here: &Path) {
+    for (file, way) in [
+        ("logcli.jsonl", "logcli jsonl"),
+        ("victorialogs.ndjson", "VictoriaLogs"),
+        ("elasticsearch.json", "Elasticsearch hits"),
+        ("cloudwatch.json", "CloudWatch filter-log-events"),
+        ("tail.log", "aws logs tail"),
+        ("gcloud.json", "gcloud JSON"),
+        ("azure.json", "Azure CLI"),
+        ("splunk.ndjson", "Splunk export"),
+    ] {
+        std::fs::write(given.join(file), crate::exports::export(way)).expect("a file");
+    }
+    std::fs::write(here.join("exported.csv"), crate::exports::export("Datadog CSV")).expect("a file");
 }
 
 /// The logs of a node, with the pod that documents ask for.
