@@ -339,10 +339,11 @@ fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
 }
 
 /// Our own SLI value: created → running, less pulls (waiting and back-off included, as the official definition leaves
-/// image pulling out) and init containers. `None` when the running instant or the pulls are not known.
+/// image pulling out) and init containers. `None` when the running instant or the pulls are not known, and of a pod that is
+/// not known to have stayed: the kubelet records a crashing pod's first run.
 fn slo(startup: &Startup, breakdown: &Breakdown) -> Option<f64> {
     let observed = startup.observed.as_deref()?;
-    let running = breakdown.running? - breakdown.created?;
+    let running = breakdown.running.filter(|_| breakdown.ran.is_some())? - breakdown.created?;
     let unknown_end = observed.first_pull.time().is_some()
         && observed.last_pull == RecordedTime::Never
         && breakdown.timeline.source == TimelineSource::Relist;

@@ -133,6 +133,11 @@ named_enum! {
     }
 }
 
+impl State {
+    /// Of pods that are over and never ran: such a startup is longer than any limit.
+    pub const NEVER_RAN: [State; 2] = [State::Failed, State::Gone];
+}
+
 /// How other pods of a node got on at about the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeighbourStats {

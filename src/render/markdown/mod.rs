@@ -90,9 +90,9 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         writeln!(out, "Created → ready{known}: p50 {p50}, p95 {p95}, p99 {p99}, max {max}.\n")?;
     }
     if summary.slo.count > 0 {
-        let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
-        let (p99, within) = (format_duration(summary.slo.p99), format_percent(summary.slo_within));
-        let count = format_count(summary.slo.count as usize);
+        let verdict = if summary.slo_met() { "met" } else { "missed" };
+        let (p99, within) = (super::text::slo_p99(summary), format_percent(summary.slo_within));
+        let count = format!("{}{}", format_count(summary.slo_of() as usize), super::text::slo_never_ran(summary));
         writeln!(
             out,
             "**SLO {verdict}**: p99 without pulls and init containers {p99} (limit: 5 s), {within} of {count} within the limit.\n"

@@ -152,12 +152,13 @@ impl Page<'_> {
             }
         }
         if summary.slo.count > 0 {
-            let verdict = if summary.slo.p99 <= 5.0 { "met" } else { "missed" };
+            let verdict = if summary.slo_met() { "met" } else { "missed" };
             let text = format!(
-                "SLO (p99 ≤ 5 s)      {}: {verdict}, {} of {} within 5 s{}",
-                format_duration(summary.slo.p99),
+                "SLO (p99 ≤ 5 s)      {}: {verdict}, {} of {} within 5 s{}{}",
+                slo_p99(summary),
                 format_percent(summary.slo_within),
-                format_count(summary.slo.count as usize),
+                format_count(summary.slo_of() as usize),
+                slo_never_ran(summary),
                 left_out(summary)
             );
             self.words(out, "", &text)?;
@@ -251,6 +252,19 @@ impl Page<'_> {
 }
 
 /// What the SLO does not count.
+/// The p99 of the SLO; pods that never ran have no bound.
+pub(super) fn slo_p99(summary: &Summary) -> String {
+    summary.slo_p99.map_or("unbounded".into(), format_duration)
+}
+
+/// How many of the SLO's startups never ran, in brackets.
+pub(super) fn slo_never_ran(summary: &Summary) -> String {
+    match summary.slo_never_ran {
+        0 => String::new(),
+        count => format!(" ({} never ran)", format_count(count as usize)),
+    }
+}
+
 fn left_out(summary: &Summary) -> String {
     let time = |wanted: &[Phase]| -> f64 {
         let lines = summary.phases.iter();

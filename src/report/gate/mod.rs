@@ -23,7 +23,7 @@ use crate::model::startup::State;
 use crate::report::Report;
 use crate::report::gate::expression::{Bound, ColumnType, Expression, Function};
 use crate::report::stat::{self, Interval};
-use crate::table::{Described, Row, Table};
+use crate::table::{Batch, Described, Row, Table};
 
 /// How sure a verdict is: of a hundred five may be wrong.
 pub const CONFIDENCE: f64 = 0.95;
@@ -226,7 +226,7 @@ pub fn judge(
             |(name, count): &(&str, u64)| if states.iter().any(|state| state.name() == *name) { *count } else { 0 };
         report.summary.states.iter().map(of).sum::<u64>() as usize
     };
-    let (never_ran, starting) = (count(&NEVER_RAN), count(&[State::Starting]));
+    let (never_ran, starting) = (count(&State::NEVER_RAN), count(&[State::Starting]));
     Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups, never_ran, starting, on_unknown, verdicts })
 }
 
@@ -238,7 +238,6 @@ fn one(limit: &Expression, report: &Report, baseline: Option<&Report>) -> Result
 }
 
 /// The states of startups that took longer than any bound to run.
-const NEVER_RAN: [State; 2] = [State::Failed, State::Gone];
 
 /// The metrics that stand in for the startups of a report. Where a filter leaves none of its startups they do not: they hold
 /// all others too.
@@ -297,6 +296,13 @@ enum Values {
     Buckets(Buckets, Option<(f64, bool)>),
 }
 
+/// Which startups never ran and so have no value in this column.
+fn never_ran(batch: &Batch, column: &str) -> Result<Vec<bool>, Error> {
+    let states = State::NEVER_RAN.map(State::name);
+    let ended = batch.text("state")?.iter().map(|state| state.is_some_and(|state| states.contains(&state)));
+    Ok(ended.zip(batch.nulls(column)?).map(|(ended, unknown)| ended && unknown).collect())
+}
+
 impl Sample {
     /// Of startups where there are any, else of metrics.
     fn given(limit: &Expression, report: &Report) -> Result<Self, Error> {
@@ -318,7 +324,16 @@ impl Sample {
         table.scan(&columns, &mut |batch| {
             let mut keep = vec![true; batch.len()];
             for filter in &filters {
+                let before = keep.clone();
                 keep.iter_mut().zip(filter.fits(batch)?).for_each(|(keep, fits)| *keep &= fits == Some(true));
+                // A pod that never ran took longer than any bound that is counted by.
+                if filter.fits_unbounded() == Some(true) {
+                    let never = never_ran(batch, filter.column())?;
+                    keep.iter_mut()
+                        .zip(&before)
+                        .zip(never)
+                        .for_each(|((keep, before), never)| *keep |= *before && never);
+                }
             }
             let kept = keep.iter().filter(|keep| **keep).count();
             if let Some(condition) = &condition {
@@ -343,11 +358,8 @@ impl Sample {
                 None => of.filter(|of| takes_until_running(of)).map(|_| true),
             };
             if let (Some(fits), Some(name)) = (unbounded, looked_at) {
-                let states = NEVER_RAN.map(State::name);
-                let state = batch.text("state")?.iter().map(|state| state.is_some_and(|state| states.contains(&state)));
-                let nulls = batch.nulls(name)?;
-                let never = state.zip(nulls).zip(&keep).filter(|((never, null), keep)| *never && *null && **keep);
-                let never = never.count();
+                let never =
+                    never_ran(batch, name)?.into_iter().zip(&keep).filter(|(never, keep)| *never && **keep).count();
                 sample.never_ran += never;
                 sample.count += never;
                 hits += if fits { never } else { 0 };

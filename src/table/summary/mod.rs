@@ -20,7 +20,7 @@ use crate::causes::Advised;
 use crate::causes::setting::{SETTINGS, Setting, Settings};
 use crate::model::error::Error;
 use crate::model::phase::{PHASES, Phase};
-use crate::model::quantile::select_quantile;
+use crate::model::quantile::{rank, select_quantile};
 use crate::model::startup::State;
 use crate::model::time::Time;
 
@@ -196,7 +196,11 @@ pub struct Summary {
     pub ready: Quantiles,
     /// Our own SLI value of stateless pods (and of those whose record does not say).
     pub slo: Quantiles,
-    /// Their share within 5 s, 0 to 1.
+    /// How many have none because they never ran: refused, or deleted before they ran. They count as longer than the limit.
+    pub slo_never_ran: u64,
+    /// The p99 with these; null where it is not bounded because of them, or where no value is known.
+    pub slo_p99: Option<f64>,
+    /// The share within 5 s of all of them, 0 to 1.
     pub slo_within: f64,
     /// Corrupt values of the kubelet that were corrected.
     pub corrected: u64,
@@ -216,6 +220,18 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Of how many startups the SLO is: of those with a value, and those that never ran.
+    #[must_use]
+    pub fn slo_of(&self) -> u64 {
+        self.slo.count + self.slo_never_ran
+    }
+
+    /// Whether 99 % of these came to run within 5 s.
+    #[must_use]
+    pub fn slo_met(&self) -> bool {
+        self.slo_p99.is_some_and(|p99| p99 <= 5.0)
+    }
+
     /// The settings that are known and the same on all nodes.
     #[must_use]
     pub fn known(&self) -> Settings {
@@ -241,9 +257,12 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     if table.is_empty() {
         return Ok(Summary::default());
     }
-    let slo = slo_values(table)?;
+    let (mut slo, slo_never_ran) = slo_values(table)?;
+    let slo_of = slo.len() + slo_never_ran;
     let within = slo.iter().filter(|seconds| **seconds <= 5.0).count();
-    let slo_within = if slo.is_empty() { 0.0 } else { within as f64 / slo.len() as f64 };
+    let slo_within = if slo_of == 0 { 0.0 } else { within as f64 / slo_of as f64 };
+    slo.sort_by(f64::total_cmp);
+    let slo_p99 = slo.get(rank(slo_of, 0.99)).copied();
     let (counts, effects) = (Counts::collect(table)?, Counterfactual::collect(table)?);
     let anomalies = anomalies(table)?;
     let (never_ran, restarted) = incidents::collect(table)?;
@@ -259,6 +278,8 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
         running: effects.running(),
         ready: Quantiles::of(super::query::values(table, "ready_s", None)?),
         slo: Quantiles::of(slo),
+        slo_never_ran: slo_never_ran as u64,
+        slo_p99,
         slo_within,
         corrected: anomalies
             .iter()
@@ -275,15 +296,21 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     Ok(summary)
 }
 
-/// The SLI values of startups that are not known to be stateful.
-fn slo_values(table: &Table) -> Result<Vec<f64>, Error> {
-    let mut all = Vec::with_capacity(table.len());
-    table.scan(&["slo_s", "stateful"], &mut |batch| {
+/// The SLI values of startups that are not known to be stateful, and how many have none because they never ran.
+fn slo_values(table: &Table) -> Result<(Vec<f64>, usize), Error> {
+    let (mut all, mut never_ran) = (Vec::with_capacity(table.len()), 0);
+    let ended = State::NEVER_RAN.map(State::name);
+    table.scan(&["slo_s", "stateful", "state"], &mut |batch| {
         let rows = batch.seconds("slo_s")?.iter().zip(batch.flags("stateful")?.iter());
-        all.extend(rows.filter(|(_, stateful)| *stateful != Some(true)).filter_map(|(slo, _)| slo));
+        for ((slo, stateful), state) in rows.zip(batch.text("state")?.iter()) {
+            if stateful != Some(true) {
+                all.extend(slo);
+                never_ran += usize::from(slo.is_none() && state.is_some_and(|state| ended.contains(&state)));
+            }
+        }
         Ok(())
     })?;
-    Ok(all)
+    Ok((all, never_ran))
 }
 
 fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {

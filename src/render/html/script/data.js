@@ -38,7 +38,8 @@ const of = {
 const dominant = Int8Array.from({ length: listed }, (_, row) => {
 	let most = NONE;
 	for (let phase = 0; phase < of.phases.length; phase++) {
-		if (!words.phases[phase].in_total) continue;
+		// Nobody waits for the watch.
+		if (!words.phases[phase].in_total || !words.phases[phase].delays_pod) continue;
 		const value = of.phases[phase][row];
 		if (value > 0 && (most === NONE || value > of.phases[most][row])) most = phase;
 	}

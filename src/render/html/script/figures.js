@@ -94,12 +94,31 @@ function causeFigures(view) {
 	return [...all.values()].sort((a, b) => middle(b) - middle(a) || (a.cause < b.cause ? -1 : 1));
 }
 
+/** The states of pods that are over and never ran. */
+const NEVER_RAN = new Set(["failed", "gone"]);
+
+/** Counts pods that never ran as longer than any limit: of how many the SLO is, and its p99. */
+function withNever(slo, never) {
+	slo.of = slo.count + never;
+	if (never === 0) return;
+	const wanted = slo.of * 0.99 - 1e-9;
+	let passed = 0;
+	const at = slo.order.find((row) => {
+		passed += weight(row);
+		return passed >= wanted;
+	});
+	slo.p99 = at === undefined ? Number.POSITIVE_INFINITY : of.slo[at];
+}
+
 function figures(view) {
 	// Of cut data only the program saw all: its own figures stand as long as nothing is filtered.
 	const own = isCut && !filtered();
 	const slo = quantiles(view, of.slo, (row) => rows.stateful[row] !== true);
 	let within = 0;
 	for (const row of slo.order) if (of.slo[row] <= 5e6) within += weight(row);
+	const ended = (row) => NEVER_RAN.has(text(of.state[row])) && Number.isNaN(of.slo[row]);
+	const never = sum([...view.rows].filter((row) => ended(row) && rows.stateful[row] !== true).map(weight));
+	withNever(slo, never);
 	const found = {
 		estimate: isCut && filtered(),
 		startups: view.rows.reduce((sum, row) => sum + weight(row), 0),
@@ -107,7 +126,7 @@ function figures(view) {
 		running: quantiles(view, of.running),
 		ready: quantiles(view, of.ready),
 		slo,
-		within: slo.count ? within / slo.count : 0,
+		within: slo.of ? within / slo.of : 0,
 		phases: phaseFigures(view),
 		causes: causeFigures(view),
 	};
@@ -117,6 +136,8 @@ function figures(view) {
 	found.running = reported(summary.running);
 	found.ready = reported(summary.ready);
 	found.slo = reported(summary.slo);
+	found.slo.of = summary.slo.count + summary.slo_never_ran;
+	found.slo.p99 = summary.slo_p99 === null ? Number.POSITIVE_INFINITY : seconds(summary.slo_p99);
 	found.within = summary.slo_within;
 	found.phases = summary.phases.map((line) => ({
 		phase: line.phase,

@@ -64,7 +64,9 @@ function groups(view, keysOf) {
 			words.phases[phase].in_total ? sum(own.map((row) => (values[row] || 0) * weight(row))) : 0,
 		);
 		const spent = sum(sums);
-		const phase = spent > 0 ? words.phases[sums.indexOf(Math.max(...sums))] : null;
+		// Nobody waits for the watch.
+		const waited = sums.map((time, phase) => (words.phases[phase].delays_pod ? time : 0));
+		const phase = spent > 0 ? words.phases[waited.indexOf(Math.max(...waited))] : null;
 		const causes = new Map();
 		for (const row of own) {
 			for (const [cause, lost] of rows.findings[row]) causes.set(cause, (causes.get(cause) ?? 0) + lost * weight(row));

@@ -80,8 +80,17 @@ function drawSummary(root, view) {
 				h(
 					"dl.figures",
 					figure("slo", "verdict", h("span.verdict", verdict)),
-					figure("slo-p99", "p99", sign + span(slo.p99)),
-					figure("slo-within", "within 5 s", slo.count ? sign + share(found.within) : "–", `of ${grouped(slo.count)}`),
+					figure(
+						"slo-p99",
+						"p99",
+						slo.count && slo.p99 === Number.POSITIVE_INFINITY ? "unbounded" : sign + span(slo.p99),
+					),
+					figure(
+						"slo-within",
+						"within 5 s",
+						slo.count ? sign + share(found.within) : "–",
+						`of ${grouped(Math.round(slo.of))}${slo.of > slo.count ? ` (${grouped(Math.round(slo.of - slo.count))} never ran)` : ""}`,
+					),
 				),
 			),
 		),
