@@ -372,7 +372,8 @@ impl Inputs {
         if let Some(error) = read.failed
             && !stop.load(Ordering::Relaxed)
         {
-            self.errors.push(format!("{}: not all API objects could be read: {error}", source.name));
+            let cut = if error.contains("EOF while parsing") { "; the file ends early: fetch it again" } else { "" };
+            self.errors.push(format!("{}: not all API objects could be read: {error}{cut}", source.name));
         }
         if self.owners.left_out() > 0 {
             let count = self.owners.left_out();

@@ -28,20 +28,32 @@ pub(super) fn outcome(startup: &Startup, timeline: &Timeline, anomalies: &mut Ve
     let mut unknown = false;
     if mains.is_empty() {
         // Events alone do not show whether a container is missing.
-        ran = timeline.runs.iter().filter(|run| !run.init).filter_map(|run| run.started).max_by_key(|mark| mark.at);
+        let starts = || timeline.runs.iter().filter(|run| !run.init).filter_map(|run| run.started);
+        ran = starts().max_by_key(|mark| mark.at);
+        let soon = |event: &&Event| starts().any(|first| event.time - first.at < CRASH_LOOP);
+        if let Some(waits) = back_offs(startup).filter(soon).map(|event| event.time).max() {
+            note_crash_loop(anomalies);
+            if ran.is_none_or(|last| last.at <= waits) {
+                return open(State::Starting);
+            }
+        }
     }
     for container in &mains {
         let Some(first) = first_start(&container.name) else {
             if container.started.is_none() {
                 return not_started(startup, status, latest);
             }
+            let soon =
+                |(started, _): (Time, Time)| status.created.is_some_and(|created| started - created < CRASH_LOOP);
+            if !container.running && container.exited_quickly() && container.previous.is_some_and(soon) {
+                note_crash_loop(anomalies);
+                return open(State::Starting);
+            }
             unknown = true;
             continue;
         };
-        let back_off = startup.all(Fact::ContainerFailed).find(|event| {
-            event.fields.text(Field::Reason) == Some("CrashLoopBackOff")
-                && event.fields.text(Field::Container) == Some(&container.name)
-                && event.time - first.at < CRASH_LOOP
+        let back_off = back_offs(startup).find(|event| {
+            event.fields.text(Field::Container) == Some(&container.name) && event.time - first.at < CRASH_LOOP
         });
         let soon = container.previous.is_some_and(|(started, _)| started - first.at < CRASH_LOOP);
         let quick = soon && container.exited_quickly();
@@ -67,6 +79,12 @@ pub(super) fn outcome(startup: &Startup, timeline: &Timeline, anomalies: &mut Ve
         _ if unknown => Outcome { state: State::Running, end: latest, ran: None, end_known: false },
         _ => not_started(startup, status, latest),
     }
+}
+
+/// The waits before a container is started again.
+fn back_offs(startup: &Startup) -> impl Iterator<Item = &Event> {
+    let waits = |event: &&Event| event.fields.text(Field::Reason) == Some("CrashLoopBackOff");
+    startup.all(Fact::ContainerFailed).filter(waits)
 }
 
 fn note_crash_loop(anomalies: &mut Vec<Anomaly>) {

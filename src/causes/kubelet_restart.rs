@@ -38,7 +38,10 @@ If a pod also waited for the scheduler while the kubelet was down, the log canno
             // The kubelet had the pod already: it went down after its last line about it.
             let before = case.startup.events.iter().filter(|event| event.time < start.time && !event.from_runtime);
             let down = before.map(|event| event.time).max().unwrap_or(start.time);
-            return Some(Match { within: vec![(down, Time(i64::MAX))], ..Match::at(start) });
+            let later = case.spans(Phase::Unattributed).filter(|span| span.from >= down);
+            let within = later.map(|span| (span.from, span.to)).chain([(down, start.time + UP)]).collect();
+            // Changes of containers were noticed once it was up again.
+            return Some(Match { within, also: &[Phase::Detection], ..Match::at(start) });
         }
         let before = Match { within: vec![(Time(i64::MIN), taken + Nanos(SECOND))], ..Match::at(start) };
         (taken - start.time <= UP).then_some(before)

@@ -69,6 +69,11 @@ impl MetricCase<'_> {
         self.part(phase).filter(|part| part.mean_s >= MIN_PART_S)
     }
 
+    /// The part of the mean start that holds this phase, alone or with others.
+    pub(super) fn part_with(&self, phase: Phase) -> Option<&MeanComponent> {
+        self.parts.iter().find(|part| part.phases.contains(&phase))
+    }
+
     /// The mean transfer rate of pulls in MB/s, and the number of pulls.
     pub(super) fn pull_rate(&self) -> Option<(f64, f64)> {
         let (sum, count) = self.window.sum(name::THROUGHPUT, "").filter(|(_, count)| *count > 0.0)?;

@@ -2,6 +2,7 @@
 
 use super::metric_rules::MetricClaim;
 use super::{Advice, Cause, Evidence, Match};
+use crate::breakdown::Span;
 use crate::metrics::families::name;
 use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
@@ -34,7 +35,12 @@ A postStart hook keeps the pod's worker busy after the container has started, an
     shown_by: &[Evidence::KubeletLog, Evidence::KubeletMetrics],
     phases: &[Phase::Detection],
     // Where no line shows the relist, detection and status update cannot be distinguished.
-    logs: Some(|case| (!case.startup.by_objects && case.spans(Phase::Detection).any(|span| span.min > Nanos(0))).then(Match::default)),
+    logs: Some(|case| {
+        // While the kubelet was down, nothing was listed.
+        let down = |span: &Span| case.startup.restarts.iter().any(|start| span.from <= start.time && start.time <= span.to);
+        let listed = case.spans(Phase::Detection).any(|span| span.min > Nanos(0) && !down(span));
+        (!case.startup.by_objects && listed).then(Match::default)
+    }),
     metrics: Some(|case| {
         let (sum, count) = case.window.sum(name::RELIST_INTERVAL, "").filter(|(_, count)| *count > 0.0)?;
         let interval = sum / count;

@@ -29,7 +29,7 @@ pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Resu
         .and_then(|()| Ok(out.flush()?));
     let startups_only = targets.iter().any(Target::is_startups_only) || format.startups_only;
     if report.metrics.is_some() && startups_only {
-        print_error("tables and traces hold startups only; for metrics use text, .md, .json or .ndjson");
+        print_error("the table or trace has the startups, and no metrics: for these use text, .md, .json or .ndjson");
     }
     print_source_errors(report, !format.terminal);
     not_written.iter().for_each(|error| print_error(&error.to_string()));

@@ -197,7 +197,7 @@ fn every_line_fits_eighty_columns() {
         "created → running",
         "SLO",
         "where the time went",
-        "causes, by time lost",
+        "causes, by likely time lost",
         "image-pull-queued",
         "slowest",
         "read ",

@@ -33,14 +33,15 @@ fn written(case: &str, name: &str) -> (String, String) {
 fn a_ticket_has_the_causes_of_the_summary() {
     for case in CASES {
         let (markdown, summary) = written(case, "report.md");
-        let causes = summary.split("causes, by time lost (a pod can have several)\n").nth(1).expect("causes");
+        let causes = summary.split("causes, by likely time lost (a pod can have several)\n").nth(1).expect("causes");
         let causes: Vec<&str> = causes
             .lines()
             .take_while(|line| !line.is_empty())
             .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
             .filter_map(|line| line.split_whitespace().nth(1))
             .collect();
-        let table = markdown.split("### Causes, by time lost (a pod can have several)\n").nth(1).expect("causes");
+        let table =
+            markdown.split("### Causes, by likely time lost (a pod can have several)\n").nth(1).expect("causes");
         let rows: Vec<&str> = table
             .lines()
             .skip(3)

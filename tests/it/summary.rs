@@ -55,9 +55,14 @@ fn the_answer_is_on_the_first_screen() {
         let shown = text(&[], Some("120"), &samples().join(sample).join("in"));
         let screen: Vec<&str> = shown.lines().take(40).collect();
         let screen = screen.join("\n");
-        for part in
-            ["pod starts on", "created → running", "SLO", "where the time went", "causes, by time lost", "change "]
-        {
+        for part in [
+            "pod starts on",
+            "created → running",
+            "SLO",
+            "where the time went",
+            "causes, by likely time lost",
+            "change ",
+        ] {
             assert!(screen.contains(part), "{sample}: no {part:?} in\n{screen}");
         }
         let all = text(&["--details"], Some("120"), &samples().join(sample).join("in"));

@@ -78,7 +78,10 @@ fn parts(fleet: &NodeMetrics, out: &mut dyn Write) -> Result<(), Error> {
 fn proofs(measured: &MetricsReport, settings: &Settings, out: &mut dyn Write) -> Result<(), Error> {
     let fleet = &measured.fleet;
     if fleet.causes.is_empty() {
-        return Ok(writeln!(out, "The metrics show no cause.\n")?);
+        let by_logs = measured.nodes.iter().any(|node| node.reconciled.is_some());
+        let none =
+            if by_logs { "The metrics add no cause to those of the logs." } else { "The metrics show no cause." };
+        return Ok(writeln!(out, "{none}\n")?);
     }
     table(&["cause by the metrics", " mean time lost", "evidence", "change"], out)?;
     let known = fleet.causes.iter().filter_map(|proof| Some((proof, causes::named(&proof.cause)?)));

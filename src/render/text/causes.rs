@@ -26,7 +26,7 @@ impl Page<'_> {
             let some = if self.report.not_checked.is_empty() { "no cause" } else { "no cause that could be checked" };
             return writeln!(out, "{}\n", self.strong(&format!("{some} exceeded its threshold")));
         }
-        writeln!(out, "{}", self.strong("causes, by time lost (a pod can have several)"))?;
+        writeln!(out, "{}", self.strong("causes, by likely time lost (a pod can have several)"))?;
         for (number, line) in summary.causes.iter().take(self.many(CAUSES)).enumerate() {
             let Some(cause) = causes::named(&line.cause) else { continue };
             let in_full = number < self.many(IN_FULL);

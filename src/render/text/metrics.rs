@@ -164,7 +164,7 @@ impl Page<'_> {
         if !left.is_empty() {
             let left: Vec<&str> = left.iter().map(|proof| proof.cause.as_str()).collect();
             let words = format!(
-                "metrics alone would point to {}; the logs above show each start (--details shows both)",
+                "the metrics also show {}; the logs above show each start (--details shows both)",
                 left.join(", ")
             );
             self.words(out, "", &words)?;
@@ -173,7 +173,9 @@ impl Page<'_> {
             }
         }
         if proofs.is_empty() {
-            return writeln!(out, "{}\n", self.strong("the metrics show no cause"));
+            let none =
+                if by_logs { "the metrics add no cause to those of the logs" } else { "the metrics show no cause" };
+            return writeln!(out, "{}\n", self.strong(none));
         }
         let known = self.report.summary.known();
         writeln!(out, "{}", self.strong("causes, by mean seconds per start (metrics)"))?;

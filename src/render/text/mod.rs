@@ -47,6 +47,11 @@ fn page(report: &Report, screen: TextOptions, out: &mut dyn Write) -> io::Result
         return page.coverage(out);
     }
     if let Some(metrics) = report.metrics.as_ref().filter(|_| summary.startups == 0) {
+        if report.coverage.filtered > 0 {
+            let filters = super::only(&report.coverage);
+            page.words(out, "", &format!("no pod startups found: {filters}; the metrics below are of all pods"))?;
+            writeln!(out)?;
+        }
         page.measured(metrics, true, out)?;
         return page.coverage(out);
     }

@@ -103,7 +103,9 @@ function parts(fleet) {
 }
 
 function proofs({ fleet, nodes }) {
-	if (fleet.causes.length === 0) return h("p", "The metrics show no cause.");
+	const beside = nodes.some(({ reconciled }) => reconciled);
+	if (fleet.causes.length === 0)
+		return h("p", beside ? "The metrics add no cause to those of the logs." : "The metrics show no cause.");
 	const seconds = ({ low_s, high_s }) => {
 		if (high_s <= 0) return "unknown";
 		if (high_s - low_s < 0.0005) return length(high_s);

@@ -98,7 +98,7 @@ function drawSummary(root, view) {
 		h(
 			"div.columns",
 			titled("Where the time went", phaseTable(found, sign)),
-			titled("Top causes, by time lost (a pod can have several)", topCauses(found, sign)),
+			titled("Top causes, by likely time lost (a pod can have several)", topCauses(found, sign)),
 		),
 		askedReplays(),
 	);
