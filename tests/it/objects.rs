@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{captures, podlag, report, startups, unpacked};
+use crate::support::{captures, podlag, report, samples, startups, unpacked};
 use crate::user_logs::{PROVEN, Verdict, verdicts};
 
 /// Creation to running may differ by this, seconds: the status has whole ones.
@@ -458,6 +458,22 @@ fn utf_16_is_read_as_text_is() {
             let (found, said) = piped(other);
             assert!(found == rows, "{} rows, not {}: {said}", found.len(), rows.len());
             assert_eq!(said, shown);
+        }
+    }
+}
+
+#[test]
+fn a_pod_that_waits_for_its_next_try_is_not_running() {
+    let sample = samples().join("s09-crashloop");
+    for files in [&["pods.json.zst"][..], &["events.json.zst"], &["pods.json.zst", "events.json.zst"]] {
+        let inputs: Vec<PathBuf> = files.iter().map(|file| sample.join(file)).collect();
+        for row in startups(report(&inputs)) {
+            let waits = row["pod"].as_str().is_some_and(|pod| pod.starts_with("crash3-") || pod == "two-0");
+            if waits {
+                assert_eq!(row["state"], "starting", "{files:?}: {}", row["pod"]);
+                let anomalies = row["anomalies"].as_array().expect("anomalies");
+                assert!(anomalies.iter().any(|anomaly| anomaly == "crash-loop"), "{files:?}: {}", row["pod"]);
+            }
         }
     }
 }

@@ -35,6 +35,75 @@ fn pods_that_never_ran_come_first_with_what_keeps_them() {
 }
 
 #[test]
+fn the_slo_counts_pods_that_never_ran_as_check_does() {
+    let input = samples().join("s09-crashloop/in");
+    let expected = [
+        (vec![], "unbounded: missed, 38 % of 8 within 5 s (5 never ran)"),
+        (
+            vec!["--format", "markdown"],
+            "**SLO missed**: p99 without pulls and init containers unbounded (limit: 5 s), 38 % of 8 (5 never ran)",
+        ),
+    ];
+    for (args, words) in expected {
+        let shown = text(&args, None, &input);
+        assert!(shown.contains(words), "{shown}");
+    }
+    let report = report(&["samples/s09-crashloop/in"]);
+    let summary = &report["summary"];
+    let figures = ["slo_never_ran", "slo_p99", "slo_within"].map(|name| summary[name].clone());
+    assert_eq!(figures, [5.into(), serde_json::Value::Null, 0.375.into()], "{summary}");
+    // The kubelet recorded the first run of pods that crash: no start of theirs.
+    let crashed = report["startups"].as_array().expect("startups").iter().filter(|row| row["state"] == "gone");
+    assert!(crashed.clone().any(|row| !row["slo_recorded_s"].is_null()));
+    for row in crashed {
+        assert!(row["slo_s"].is_null(), "{}", row["pod"]);
+    }
+    // Eight starts are too few for a share to be sure, and counts are exact.
+    for (limit, code) in
+        [("share(slo_s > 5s) > 5%", 1), ("count(slo_s > 5s) > 4", 1), ("count(running_s > 60s) > 4", 1)]
+    {
+        let output = podlag().args(["check", "--fail-if", limit]).arg(&input).output().expect("podlag runs");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains("5 of 8 never ran"), "{limit}: {shown}");
+        assert_eq!(output.status.code(), Some(code), "{limit}: {shown}");
+    }
+    let output =
+        podlag().args(["check", "--fail-if", "count(slo_s > 5s) > 5"]).arg(&input).output().expect("podlag runs");
+    assert_eq!(output.status.code(), Some(0), "five and no more");
+}
+
+#[test]
+fn what_a_kubelet_noticed_late_because_it_was_down_is_its_restart() {
+    let report = report(&["samples/s10-static-restart/in"]);
+    let rows = report["startups"].as_array().expect("startups").iter();
+    let restarted: Vec<_> = rows.filter(|row| row["pod"].as_str().is_some_and(|pod| pod.starts_with("mid-"))).collect();
+    assert_eq!(restarted.len(), 3);
+    for row in restarted {
+        let causes: Vec<&str> = row["findings"]
+            .as_array()
+            .expect("findings")
+            .iter()
+            .filter_map(|finding| finding["cause"].as_str())
+            .collect();
+        assert!(
+            causes.contains(&"kubelet-restart") && !causes.contains(&"pleg-relist-delay"),
+            "{}: {causes:?}",
+            row["pod"]
+        );
+    }
+}
+
+#[test]
+fn filters_that_leave_nothing_say_so_before_the_metrics() {
+    let sample = samples().join("s02-pull-serial");
+    let metrics = ["metrics-before.txt.zst", "metrics-after.txt.zst"].map(|name| sample.join(name));
+    let output =
+        podlag().args(["--namespace", "nope"]).arg(sample.join("in")).args(metrics).output().expect("podlag runs");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(shown.starts_with("no pod startups found: only namespace nope: 20 startups filtered out;"), "{shown}");
+}
+
+#[test]
 fn a_cause_says_how_many_pods_wait_for_what_by_which_error() {
     let shown = shown("s07-pull-backoff");
     for image in ["s07-pull-backoff-0", "s07-pull-backoff-1", "s07-pull-backoff-2"] {
