@@ -79,6 +79,8 @@ pub(super) struct Merge {
     sorted: Option<Sorted>,
     /// A source that was not to be sorted is not in the order of time.
     is_out_of_order: bool,
+    /// Records of a source that is not known for it name hosts only now and then.
+    has_torn_hosts: bool,
     /// Of how many sources nothing could be read.
     pub failed: usize,
 }
@@ -101,8 +103,15 @@ impl Merge {
             nodes.entry(folder.clone()).or_default().push(at);
         }
         let nodes = nodes.into_values().collect();
-        let mut merge =
-            Merge { heap: BinaryHeap::new(), sorted: None, is_out_of_order: false, sources, nodes, failed: 0 };
+        let mut merge = Merge {
+            heap: BinaryHeap::new(),
+            sorted: None,
+            is_out_of_order: false,
+            has_torn_hosts: false,
+            sources,
+            nodes,
+            failed: 0,
+        };
         for (number, node) in merge.nodes.iter().enumerate() {
             for at in node {
                 if let Some(source) = merge.sources.get_mut(*at) {
@@ -180,7 +189,7 @@ impl Merge {
 
     /// Whether records of a source that is not known for it name hosts only now and then.
     pub(super) fn has_torn_hosts(&self) -> bool {
-        self.sources.iter().any(|source| source.records.are_torn())
+        self.has_torn_hosts
     }
 
     /// Of each source, whether its hosts are not to be looked at.
@@ -217,6 +226,7 @@ impl Merge {
         }
         let source = self.sources.get_mut(at)?;
         self.is_out_of_order |= source.out_of_order && source.sorted.is_none();
+        self.has_torn_hosts |= source.records.are_torn();
         if source.ready.is_empty() && source.ended {
             source.note_zones(coverage);
         }
