@@ -8,19 +8,21 @@ mod span;
 use std::io::Write;
 
 use super::grid::markdown as words;
-use super::text::{covered, startups, unused_lines};
+use super::text::{because, covered, startups, unused_lines};
 use super::{TextOptions, cause_parts, estimate, file_names, format_count, format_duration, format_percent};
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
 use crate::report::Report;
-use crate::table::{CauseLine, Example, Quantiles, Summary};
+use crate::table::{CauseLine, Example, Incidents, Quantiles, Summary};
 use span::{cell, line, name, said};
 
-/// How many causes, slowest startups and errors of inputs are shown.
+/// How many causes, parts of one, slowest startups and errors of inputs are shown.
 const CAUSES: usize = 6;
 const PARTS: usize = 3;
+/// How many pods that never ran, or were restarted, are named.
+const INCIDENTS: usize = 5;
 const SLOWEST: usize = 10;
 const ERRORS: usize = 10;
 
@@ -78,10 +80,13 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     if !rest.is_empty() {
         writeln!(out, "{}\n", rest.join(" · "))?;
     }
-    let Quantiles { p50, p95, p99, max, .. } = summary.running;
-    if summary.running.count > 0 {
+    incidents("Never ran", &summary.never_ran, summary, out)?;
+    incidents("Containers restarted", &summary.restarted, summary, out)?;
+    let Quantiles { p50, p95, p99, max, count } = summary.running;
+    if count > 0 {
         let [p50, p95, p99, max] = [p50, p95, p99, max].map(format_duration);
-        writeln!(out, "Created → running: p50 {p50}, p95 {p95}, p99 {p99}, max {max}.\n")?;
+        let known = if (count as usize) < summary.startups { format!(" (known of {count})") } else { String::new() };
+        writeln!(out, "Created → running{known}: p50 {p50}, p95 {p95}, p99 {p99}, max {max}.\n")?;
     }
     let Quantiles { p50, p95, p99, max, count } = summary.ready;
     if count > 0 {
@@ -99,6 +104,21 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         )?;
     }
     Ok(())
+}
+
+/// Pods that someone waits for now, with what keeps them.
+fn incidents(kind: &str, found: &Incidents, summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
+    if found.count == 0 {
+        return Ok(());
+    }
+    writeln!(out, "**{kind}: {} of {} pods**\n", found.count, summary.startups)?;
+    for example in found.of.iter().take(INCIDENTS) {
+        writeln!(out, "- {}: {}", name(&example.pod), line(&because(example)))?;
+    }
+    match found.count.saturating_sub(INCIDENTS.min(found.of.len()) as u64) {
+        0 => Ok(writeln!(out)?),
+        more => Ok(writeln!(out, "- and {} more\n", format_count(more as usize))?),
+    }
 }
 
 fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {

@@ -34,7 +34,7 @@ impl Page<'_> {
 }
 
 /// What keeps a pod from running: the error, the object in it, what was tried.
-fn because(example: &Example) -> String {
+pub(in crate::render) fn because(example: &Example) -> String {
     let Some(cause) = &example.cause else { return format!("{}: the input does not show why", example.state.name()) };
     let named = named(example);
     let named = if named.is_empty() { named } else { format!(": {named}") };

@@ -9,6 +9,8 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+pub(super) use incidents::because;
+
 use super::{TextOptions, chain, command, format_count, format_duration, format_percent, wrap};
 use crate::model::error::Error;
 use crate::model::phase::Phase;
