@@ -237,8 +237,6 @@ fn one(limit: &Expression, report: &Report, baseline: Option<&Report>) -> Result
     Ok(verdict(limit, &now, before.as_ref()))
 }
 
-/// The states of startups that took longer than any bound to run.
-
 /// The metrics that stand in for the startups of a report. Where a filter leaves none of its startups they do not: they hold
 /// all others too.
 fn measured(report: &Report) -> Option<&MetricsReport> {
