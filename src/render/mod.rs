@@ -39,7 +39,7 @@ pub use chain::{ChainFile, find, nearest_pods, write as chain};
 pub use check::{FORMATS as CHECK_FORMATS, write as check};
 pub use diff::{FORMATS as DIFF_FORMATS, write as diff};
 pub use grid::{Cell, Grid};
-pub use number::{format_count, format_duration, format_percent, format_range};
+pub use number::{format_at_least, format_count, format_duration, format_percent, format_range};
 pub use target::Target;
 
 /// What the reader's screen can do.

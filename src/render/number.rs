@@ -7,6 +7,11 @@ pub fn format_percent(share: f64) -> String {
     if share > 0.0 && share < 0.01 { "<1 %".into() } else { format!("{:.0} %", share * 100.0) }
 }
 
+/// A share that is a lower bound: `≥ 38 %`, `≥ 0 %`.
+pub fn format_at_least(share: f64) -> String {
+    format!("≥ {}", format_percent(if share < 0.01 { 0.0 } else { share }))
+}
+
 /// From and to, the unit once where both have the same: `20–30 s`.
 pub fn format_range(low: f64, high: f64) -> String {
     let (low, high) = (format_duration(low), format_duration(high));

@@ -75,7 +75,11 @@ pub(super) fn write(report: &Report, _: TextOptions, out: &mut dyn Write) -> Res
         hash(&style)
     );
     let startups = report.page.as_deref().and_then(data::startups).unwrap_or(report.table.len());
-    let title = format!("podlag: {} pod starts", format_count(startups));
+    let measured = report.metrics.as_ref().filter(|_| startups == 0).map(|metrics| metrics.fleet.startups.round());
+    let title = match measured {
+        Some(starts) => format!("podlag: {} pod starts, by metrics", format_count(starts as usize)),
+        None => format!("podlag: {} pod starts", format_count(startups)),
+    };
     let (before, after) = PAGE.split_once("{{data}}").unwrap_or((PAGE, ""));
     let filled = |part: &str| {
         let part = part.replace("{{csp}}", &policy).replace("{{title}}", &title).replace("{{style}}", &style);

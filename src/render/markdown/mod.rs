@@ -9,7 +9,9 @@ use std::io::Write;
 
 use super::grid::markdown as words;
 use super::text::{because, covered, startups, unused_lines};
-use super::{TextOptions, cause_parts, estimate, file_names, format_count, format_duration, format_percent};
+use super::{
+    TextOptions, cause_parts, estimate, file_names, format_at_least, format_count, format_duration, format_percent,
+};
 use crate::causes;
 use crate::model::error::Error;
 use crate::model::phase::Phase;
@@ -131,8 +133,10 @@ fn phases(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         let words = Phase::from_name(line.phase).map(Phase::words);
         let (label, meaning) = words.map_or((line.phase, ""), |words| (words.label, words.meaning));
         let (lost, p99) = (format_duration(line.lost_s), format_duration(line.p99_s));
-        let certain = format_percent(line.certain_share);
-        let certain = if line.certain_share >= 0.995 { certain } else { format!("≥ {certain}") };
+        let certain = match line.certain_share {
+            share if share >= 0.995 => format_percent(share),
+            share => format_at_least(share),
+        };
         let in_total = Phase::from_name(line.phase).is_none_or(Phase::is_in_total);
         let part = if in_total { format_percent(line.share) } else { "–".into() };
         writeln!(out, "| {label} | {lost} | {part} | {p99} | {certain} | {meaning} |")?;

@@ -116,9 +116,11 @@ impl Page<'_> {
             } else {
                 String::new()
             };
-            let above = match self.report.summary.startups {
-                0 => " (with the watch delay)",
-                _ => ": the metric also counts the watch delay, which no pod waits for; the SLO above does not",
+            let above = match verdict {
+                "missed" if self.report.summary.startups > 0 => {
+                    ": the metric also counts the watch delay, which no pod waits for; the SLO above does not"
+                }
+                _ => " (with the watch delay)",
             };
             let text = format!(
                 "SLO by metrics      {verdict}, {within} of {} within 5 s{above}{broken}",

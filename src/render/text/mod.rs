@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 pub(super) use incidents::because;
 
-use super::{TextOptions, chain, command, format_count, format_duration, format_percent, wrap};
+use super::{TextOptions, chain, command, format_at_least, format_count, format_duration, format_percent, wrap};
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
@@ -154,7 +154,9 @@ impl Page<'_> {
         if summary.ready.count > 0 {
             let known = known_of(summary.ready.count, summary.startups);
             writeln!(out, "created → ready      {}{known}", quantiles(&summary.ready).join("   "))?;
-            if summary.ready.count == summary.running.count && summary.ready.p50 + 1.0 < summary.running.p50 {
+            let (ready, running) = (summary.ready.p50, summary.running.p50);
+            let earlier = ready < running && format_duration(ready) != format_duration(running);
+            if summary.ready.count == summary.running.count && earlier {
                 writeln!(out, "  (ready: set by the kubelet; running: seen by the API server, which was later)")?;
             }
         }
@@ -194,11 +196,7 @@ impl Page<'_> {
                 false => wrap::clip_end("no pod waits for it", room),
             };
             let pad = " ".repeat(room.saturating_sub(bar.width()));
-            let exact = if line.certain_share >= 0.995 {
-                String::new()
-            } else {
-                format!("≥ {}", format_percent(line.certain_share))
-            };
+            let exact = if line.certain_share >= 0.995 { String::new() } else { format_at_least(line.certain_share) };
             let p99 = format!("p99 {}", format_duration(line.p99_s));
             let text = format!(
                 "  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}",

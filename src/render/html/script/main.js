@@ -3,6 +3,9 @@
 /** No filter reaches the section; or it is made of the listed startups, which in a cut page are not all. */
 const [FIXED, OF_LISTED] = ["fixed", "of-listed"];
 
+/** What there is to show of metrics alone. */
+const OF_METRICS = new Set(["summary", "metrics", "coverage", "glossary"]);
+
 const SECTIONS = [
 	["summary", "Summary", drawSummary],
 	["slowest", "Slowest startups", drawWaterfall],
@@ -17,7 +20,9 @@ const SECTIONS = [
 	["anomalies", "Anomalies", drawAnomalies],
 	["coverage", "What was read", drawCoverage, FIXED],
 	["glossary", "Glossary", drawGlossary, FIXED],
-].map(([id, title, draw, kind]) => ({ id, title, draw, kind, stale: true, root: h("div.body") }));
+]
+	.filter(([id]) => summary.startups > 0 || !report.metrics || OF_METRICS.has(id))
+	.map(([id, title, draw, kind]) => ({ id, title, draw, kind, stale: true, root: h("div.body") }));
 
 let view;
 

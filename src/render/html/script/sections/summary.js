@@ -119,7 +119,7 @@ function countedOf(view, known) {
 }
 
 /** The certain share of a phase: a lower bound unless it is all. */
-const atLeast = (part) => (part >= 0.995 ? share(part) : `≥ ${share(part)}`);
+const atLeast = (part) => (part >= 0.995 ? share(part) : `≥ ${share(part < 0.01 ? 0 : part)}`);
 
 function phaseTable(found, sign) {
 	const lines = found.phases.filter(({ lost }) => lost > 0);
