@@ -38,6 +38,9 @@ pub(super) mod rank {
     pub const GAP: u8 = 12;
 }
 
+/// A kubelet that is not late takes a pod within this after it was bound; what is longer is a span of its own.
+const LATE: Nanos = Nanos(SECOND);
+
 /// The claims made so far.
 pub(super) struct Claims {
     pub(super) list: Vec<Claim>,
@@ -87,7 +90,7 @@ pub(super) fn collect(
             Some(added) if added.time <= first.time + Nanos(SECOND) => BoundedInstant::exact(added.time, added.place),
             _ => BoundedInstant::between(begin, first.time, Some(first.place)),
         };
-        claims.add(Phase::Scheduling, rank::SCHEDULING, exact(begin), to);
+        scheduling(startup, exact(begin), to, &mut claims);
     }
     volumes(startup, timeline, running, &mut claims);
     failures::network(startup, running, &mut claims);
@@ -108,6 +111,20 @@ pub(super) fn collect(
     }
     reporting(startup, timeline, running, &mut claims);
     claims.list
+}
+
+/// From creation until the kubelet took the pod: the scheduler's time and the kubelet's, which only the pod's event divides.
+fn scheduling(startup: &Startup, created: BoundedInstant, taken: BoundedInstant, claims: &mut Claims) {
+    let bound = startup.scheduling.iter().rfind(|event| event.fact == Fact::PodScheduled).map(BoundedInstant::of);
+    match bound.filter(|bound| bound.low >= created.at && taken.at - bound.high > LATE) {
+        Some(bound) => {
+            claims.add(Phase::Scheduling, rank::SCHEDULING, created, bound);
+            claims.add(Phase::Unattributed, rank::GAP, bound, taken).waited_for = Some(WaitedFor::LateKubelet);
+        }
+        None => {
+            claims.add(Phase::Scheduling, rank::SCHEDULING, created, taken);
+        }
+    }
 }
 
 /// Whether the log begins after a pod's creation with a line that does not show the kubelet taking it: scheduling and what followed

@@ -13,7 +13,7 @@ pub(super) const CAUSE: Cause = Cause {
     advice: &[Advice::new(0, "if the pod was bound late (its Scheduled event), add capacity or relax what it asks for (see FailedScheduling, scheduling gates); if it was bound early, the kubelet took it late").side_effect("idle nodes cost money")],
     text: "\
 What it means
-The time between the creation of the pod and the kubelet's first line about it: the scheduler's time, or that of a kubelet that took the pod late. The kubelet's log cannot separate them.
+The time between the creation of the pod and the kubelet's first line about it: the scheduler's time, or that of a kubelet that took the pod late. The kubelet's log cannot separate them; with the pod's events beside it, the time after the pod was bound is shown apart, as unattributed.
 
 How it is detected
 From creation (the API server's clock, whole seconds) to `SyncLoop ADD`. Below 3 s it may be rounding, the watch or admission webhooks.

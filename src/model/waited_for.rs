@@ -26,6 +26,8 @@ pub enum WaitedFor {
     DetectionOrUpdate,
     /// The pod's volumes or its sandbox: no object of the API separates them.
     VolumesOrSandbox,
+    /// The kubelet, which took the pod late: by its event it was bound before.
+    LateKubelet,
     /// The beginning of the log: what came before is not shown.
     LogBegin,
     /// A readiness probe: the seconds that its settings take at the least, and its period.
@@ -49,6 +51,7 @@ const CLAIM: &str = "resource claim ";
 const NETWORK: &str = "the node's network";
 const PROBE: &str = "a readiness probe with at least ";
 const VOLUMES_OR_SANDBOX: &str = "volumes or sandbox: no event separates them";
+const LATE_KUBELET: &str = "the kubelet: the pod was bound to its node before";
 const LOG_BEGIN: &str = "before the log begins";
 const DETECTION_OR_UPDATE: &str = "or status update: no line separates them";
 
@@ -78,6 +81,9 @@ impl WaitedFor {
         }
         if text == VOLUMES_OR_SANDBOX {
             return WaitedFor::VolumesOrSandbox;
+        }
+        if text == LATE_KUBELET {
+            return WaitedFor::LateKubelet;
         }
         if text == LOG_BEGIN {
             return WaitedFor::LogBegin;
@@ -110,6 +116,7 @@ impl WaitedFor {
             | WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
+            | WaitedFor::LateKubelet
             | WaitedFor::LogBegin
             | WaitedFor::ReadinessProbe { .. }
             | WaitedFor::Burst { .. } => None,
@@ -132,6 +139,7 @@ impl fmt::Display for WaitedFor {
             WaitedFor::ResourceClaim(claim) => write!(out, "{CLAIM}{claim}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
+            WaitedFor::LateKubelet => out.write_str(LATE_KUBELET),
             WaitedFor::LogBegin => out.write_str(LOG_BEGIN),
             WaitedFor::VolumesOrSandbox => out.write_str(VOLUMES_OR_SANDBOX),
             WaitedFor::ReadinessProbe { least, period } => {
@@ -160,6 +168,7 @@ mod tests {
             WaitedFor::NodeNetwork,
             WaitedFor::DetectionOrUpdate,
             WaitedFor::VolumesOrSandbox,
+            WaitedFor::LateKubelet,
             WaitedFor::LogBegin,
             WaitedFor::ReadinessProbe { least: 12, period: 2 },
             WaitedFor::Burst { others: 39 },

@@ -477,3 +477,25 @@ fn a_pod_that_waits_for_its_next_try_is_not_running() {
         }
     }
 }
+
+#[test]
+fn events_beside_logs_divide_the_scheduler_from_a_kubelet_that_is_late() {
+    let sample = samples().join("s06-api-throttle");
+    let logs = sample.join("in");
+    let late = |row: &Value| {
+        let spans = row["spans"].as_array().expect("spans").iter();
+        spans.filter(|span| span["waited_for"].as_str().is_some_and(|text| text.starts_with("the kubelet: "))).count()
+    };
+    let waits = |row: &&Value| row["scheduling_s"].as_f64().is_some_and(|seconds| seconds > 3.0);
+    let alone = startups(report(std::slice::from_ref(&logs)));
+    assert!(alone.len() >= 40 && alone.iter().all(|row| late(row) == 0));
+    assert!(alone.iter().filter(waits).count() >= 30, "the log alone cannot tell");
+    let beside = startups(report(&[vec![logs], objects(&sample)].concat()));
+    assert_eq!(beside.len(), alone.len());
+    assert_eq!(beside.iter().filter(waits).count(), 0, "the scheduler was quick");
+    assert!(beside.iter().filter(|row| late(row) == 1).count() >= 30);
+    for row in beside {
+        let causes = row["findings"].as_array().expect("findings").iter().map(|finding| finding["cause"].as_str());
+        assert!(causes.flatten().all(|cause| cause != "scheduling-wait"), "{}", row["pod"]);
+    }
+}

@@ -176,6 +176,7 @@ impl Anonymizer {
             nameless @ (WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
+            | WaitedFor::LateKubelet
             | WaitedFor::LogBegin
             | WaitedFor::ReadinessProbe { .. }
             | WaitedFor::Burst { .. }) => nameless.to_string(),
