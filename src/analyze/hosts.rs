@@ -37,13 +37,13 @@ impl Hosts {
     }
 
     /// Whether some records name a host and others none, which was not known.
-    pub(super) fn are_torn(&self) -> bool {
+    pub(super) fn are_incomplete(&self) -> bool {
         self.named > 0 && self.unnamed > 0 && !self.ignored
     }
 
     /// Whether hosts are not to be looked at.
     pub(super) fn are_ignored(&self) -> bool {
-        self.ignored || self.are_torn()
+        self.ignored || self.are_incomplete()
     }
 
     /// What is to be said at the end: that machines cannot be told apart.

@@ -80,7 +80,7 @@ pub(super) struct Merge {
     /// A source that was not to be sorted is not in the order of time.
     is_out_of_order: bool,
     /// Records of a source that is not known for it name hosts only now and then.
-    has_torn_hosts: bool,
+    has_incomplete_hosts: bool,
     /// Of how many sources nothing could be read.
     pub failed: usize,
 }
@@ -107,7 +107,7 @@ impl Merge {
             heap: BinaryHeap::new(),
             sorted: None,
             is_out_of_order: false,
-            has_torn_hosts: false,
+            has_incomplete_hosts: false,
             sources,
             nodes,
             failed: 0,
@@ -188,8 +188,8 @@ impl Merge {
     }
 
     /// Whether records of a source that is not known for it name hosts only now and then.
-    pub(super) fn has_torn_hosts(&self) -> bool {
-        self.has_torn_hosts
+    pub(super) fn has_incomplete_hosts(&self) -> bool {
+        self.has_incomplete_hosts
     }
 
     /// Of each source, whether its hosts are not to be looked at.
@@ -226,7 +226,7 @@ impl Merge {
         }
         let source = self.sources.get_mut(at)?;
         self.is_out_of_order |= source.out_of_order && source.sorted.is_none();
-        self.has_torn_hosts |= source.records.are_torn();
+        self.has_incomplete_hosts |= source.records.are_incomplete();
         if source.ready.is_empty() && source.ended {
             source.note_zones(coverage);
         }

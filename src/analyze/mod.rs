@@ -336,7 +336,7 @@ fn read_logs_once(
                 sink.take(&mut tracker, &mut store)?;
             }
             // Rows may be written already, under a name that is no longer one's own or of a node that is only a part of one.
-            let is_new = tracker.shared_names.len() > known.shared_names.len() || merge.has_torn_hosts();
+            let is_new = tracker.shared_names.len() > known.shared_names.len() || merge.has_incomplete_hosts();
             if is_new && known.may_restart && !stop.load(Ordering::Relaxed) && logs.iter().all(Log::can_be_read_again) {
                 abandoned.store(true, Ordering::Relaxed);
                 return Ok(ControlFlow::Continue(merge.found(&mut tracker)));
