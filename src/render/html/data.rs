@@ -70,6 +70,8 @@ struct Cut {
 struct Words<'a> {
     phases: Vec<PhaseWords>,
     causes: Vec<CauseWords>,
+    /// The cause that ranks last whatever it costs: nobody can act on it.
+    unexplained: &'static str,
     /// The estimates for the advice of causes, by cause.
     estimates: BTreeMap<&'static str, String>,
     /// What the startups of each cause waited for, and why.
@@ -145,6 +147,7 @@ impl<'a> Data<'a> {
             words: Words {
                 phases: PHASES.iter().map(phase).collect(),
                 causes: causes::all().map(cause).collect(),
+                unexplained: causes::UNEXPLAINED,
                 estimates: causes::all()
                     .filter_map(|cause| Some((cause.id, estimate::of_cause(report, cause.id)?)))
                     .collect(),

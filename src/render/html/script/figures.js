@@ -89,9 +89,10 @@ function causeFigures(view) {
 		// Of equals those that are here in full.
 		line.worst.sort((a, b) => b[0] - a[0] || (of.whole[a[1]] < 0) - (of.whole[b[1]] < 0) || a[1] - b[1]);
 	}
-	// As the report ranks them: by the middle of what is certain and what may be.
+	// As the report ranks them: by the middle of what is certain and what may be, and last what nobody can act on.
 	const middle = ({ lost, certain }) => lost + certain;
-	return [...all.values()].sort((a, b) => middle(b) - middle(a) || (a.cause < b.cause ? -1 : 1));
+	const last = ({ cause }) => cause === words.unexplained;
+	return [...all.values()].sort((a, b) => last(a) - last(b) || middle(b) - middle(a) || (a.cause < b.cause ? -1 : 1));
 }
 
 /** The states of pods that are over and never ran. */

@@ -50,6 +50,8 @@ function drawSummary(root, view) {
 	}
 	const met = slo.p99 <= 5e6;
 	const verdict = slo.count === 0 ? "unknown" : met ? "met" : "missed";
+	const without = Math.round(slo.of - slo.count);
+	const never = without > 0 && h("span.quiet", ` (${grouped(without)} never ran)`);
 	const counted = countedOf(view, running.count);
 	const quick = (name) => figure(name, name, sign + span(running[name]));
 	const readyOf = Math.round(found.startups - ready.count) === 0 ? "" : ` of ${grouped(ready.count)} known`;
@@ -76,7 +78,7 @@ function drawSummary(root, view) {
 			h(
 				"section",
 				{ class: `card slo ${verdict.replace(" ", "-")}`, "aria-labelledby": "h-slo" },
-				h("h3", { id: "h-slo" }, "SLO: p99 ≤ 5 s without image pull and init, stateless pods"),
+				h("h3", { id: "h-slo" }, "SLO: p99 ≤ 5 s without image pull and init, stateless pods", never),
 				h(
 					"dl.figures",
 					figure("slo", "verdict", h("span.verdict", verdict)),
@@ -89,7 +91,7 @@ function drawSummary(root, view) {
 						"slo-within",
 						"within 5 s",
 						slo.count ? sign + share(found.within) : "–",
-						`of ${grouped(Math.round(slo.of))}${slo.of > slo.count ? ` (${grouped(Math.round(slo.of - slo.count))} never ran)` : ""}`,
+						`of ${grouped(Math.round(slo.of))}`,
 					),
 				),
 			),
