@@ -108,7 +108,7 @@ fn headlines(diff: &Diff) -> Vec<String> {
     let not_comparable: Vec<String> =
         diff.lines.iter().filter(|line| line.verdict == Verdict::NotComparable).map(label).collect();
     if !not_comparable.is_empty() {
-        let reason = "inputs differ (is the runtime log in both?); phases not compared";
+        let reason = "not compared, for one side knows them less exactly (add the runtime log where it is missing)";
         all.push(format!("{reason}: {}", not_comparable.join(", ")));
     }
     if !diff.lines.iter().any(|line| matches!(line.verdict, Verdict::Faster | Verdict::Slower)) {

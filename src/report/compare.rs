@@ -203,6 +203,13 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     for kind in lines.chunk_by_mut(|a, b| a.kind == b.kind) {
         judge(kind);
     }
+    let alone: Vec<Line> = lines.iter().filter(|line| line.kind == LineKind::Group).cloned().collect();
+    for line in lines.iter_mut().filter(|line| line.kind == LineKind::Phase && line.p_value.is_some()) {
+        // A group's only phase is the group: what is said of one holds for the other.
+        if let Some(group) = only_phase_of(&line.name).and_then(|name| alone.iter().find(|group| group.name == name)) {
+            (line.p_value, line.verdict) = (group.p_value, group.verdict);
+        }
+    }
     let each = |report: &Report| (report.summary.kubelets.clone(), report.summary.nodes, report.table.len());
     let ((k1, n1, s1), (k2, n2, s2)) = (each(before), each(after));
     Ok(Diff {
@@ -217,6 +224,13 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
         lines,
         causes: causes(before, after),
     })
+}
+
+/// The group of a phase, if it has no other.
+fn only_phase_of(phase: &str) -> Option<&'static str> {
+    let group = Phase::from_name(phase)?.words().group;
+    let phases = PHASES.iter().filter(|(phase, _)| phase.words().group == group).count();
+    (phases == 1).then_some(group)
 }
 
 /// Whether one side knows a phase much better than the other.

@@ -69,6 +69,21 @@ fn what_the_test_finds_is_not_called_noise() {
 }
 
 #[test]
+fn a_group_of_one_phase_has_the_verdict_of_that_phase() {
+    let (serial, parallel) = (input("s02-pull-serial"), input("s03-pull-parallel3"));
+    let diff = compared(&[&serial, &parallel].map(|path| path.to_str().expect("UTF-8")));
+    let line = |kind: &str, name: &str| {
+        let lines = diff["lines"].as_array().expect("lines").iter();
+        let line = lines.clone().find(|line| line["kind"] == kind && line["name"] == name).expect("the line");
+        (line["p_value"].clone(), line["verdict"].clone(), line["quantiles"].clone())
+    };
+    assert_eq!(line("group", "before the kubelet"), line("phase", "scheduling"));
+    assert_eq!(line("group", "volumes"), line("phase", "volumes"));
+    // A group of several phases is tested for itself.
+    assert_ne!(line("group", "pulling").0, line("phase", "image_wait").0);
+}
+
+#[test]
 fn a_side_may_be_several_inputs() {
     let all = ["s02-pull-serial", "v1.33-s02-pull-serial", "s03-pull-parallel3", "v1.33-s03-pull-parallel3"].map(input);
     let [a, b, c, d] = all.each_ref().map(|path| path.to_str().expect("UTF-8"));
