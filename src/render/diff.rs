@@ -84,6 +84,7 @@ fn headlines(diff: &Diff) -> Vec<String> {
         figures.push(format!("sum {}", moved(running.sum_before_s, running.sum_after_s)));
         figures.push(running.verdict.name().into());
         all.push(format!("created → running{APART}{}", figures.join(APART)));
+        all.extend(undecided(running));
     }
     all.extend(per_start(&diff.per_start));
     all.extend(settings(&diff.settings));
@@ -229,6 +230,20 @@ fn settings(changes: &[SettingChange]) -> Vec<String> {
         .filter(|(_, changes)| !changes.is_empty())
         .map(|(title, changes)| format!("{title}: {}", named(&changes)))
         .collect()
+}
+
+/// What to say where a quantile changed by half or more, and the test finds nothing: the ranks of all starts may be mixed though
+/// some became far slower.
+fn undecided(running: &Line) -> Option<String> {
+    let most = running.quantiles.iter().max_by(|a, b| a.change_s.abs().total_cmp(&b.change_s.abs()))?;
+    let large = most.change_s.abs() >= running.floor_s.max(most.before_s / 2.0);
+    (running.verdict == Verdict::Noise && large).then(|| {
+        format!(
+            "{} {}: these starts do not show whether that is chance; compare more of them",
+            most.name,
+            signed(most.change_s)
+        )
+    })
 }
 
 fn signed(seconds: f64) -> String {

@@ -84,6 +84,15 @@ fn a_group_of_one_phase_has_the_verdict_of_that_phase() {
 }
 
 #[test]
+fn a_large_change_that_the_test_does_not_find_is_said() {
+    let (quiet, failing) = (input("s01-cached"), input("s08-cni"));
+    let text = printed(&[&quiet, &failing].map(|path| path.to_str().expect("UTF-8")));
+    assert!(text.contains(" noise\n") && text.contains("these starts do not show whether that is chance"), "{text}");
+    let same = printed(&[&quiet, &quiet].map(|path| path.to_str().expect("UTF-8")));
+    assert!(!same.contains("whether that is chance"), "{same}");
+}
+
+#[test]
 fn a_side_may_be_several_inputs() {
     let all = ["s02-pull-serial", "v1.33-s02-pull-serial", "s03-pull-parallel3", "v1.33-s03-pull-parallel3"].map(input);
     let [a, b, c, d] = all.each_ref().map(|path| path.to_str().expect("UTF-8"));
