@@ -46,7 +46,7 @@ impl Hosts {
         self.ignored || self.are_incomplete()
     }
 
-    /// What is to be said at the end: that machines cannot be told apart.
+    /// The remark at the end: that machines cannot be distinguished.
     pub(super) fn remark(&self) -> Option<String> {
         match (self.named, self.unnamed) {
             (0, 1..) if self.kubelets.len() > 1 => {

@@ -1,4 +1,4 @@
-//! What evidence claims of a startup, phase by phase. Pulls are in `pulling`; claims become spans in `tile`.
+//! What evidence claims of a startup, phase by phase. Pulls are in `pull_claims`; claims become spans in `tile`.
 
 use super::failures::{self, FailedStep, Failure};
 use super::timeline::{self, BoundedInstant, ContainerRun, Timeline, TimelineSource};

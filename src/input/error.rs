@@ -160,7 +160,7 @@ impl SourceError {
                 "Convert it to text: journalctl --file FILE -o short-iso-precise | podlag."
             }
             SourceErrorKind::DamagedArchive => {
-                "What was read is used. If the archive was still being written or copied, fetch it again."
+                "If some of it was read, that is used. If the archive was still being written or copied, fetch it again."
             }
             SourceErrorKind::UnreadArchive => "Extract the logs and name their folder.",
             SourceErrorKind::Read => "The data before that is used. Check the disk or the mount, or read a copy.",

@@ -467,13 +467,13 @@ fn a_pod_that_waits_for_its_next_try_is_not_running() {
     let sample = samples().join("s09-crashloop");
     for files in [&["pods.json.zst"][..], &["events.json.zst"], &["pods.json.zst", "events.json.zst"]] {
         let inputs: Vec<PathBuf> = files.iter().map(|file| sample.join(file)).collect();
-        for row in startups(report(&inputs)) {
-            let waits = row["pod"].as_str().is_some_and(|pod| pod.starts_with("crash3-") || pod == "two-0");
-            if waits {
-                assert_eq!(row["state"], "starting", "{files:?}: {}", row["pod"]);
-                let anomalies = row["anomalies"].as_array().expect("anomalies");
-                assert!(anomalies.iter().any(|anomaly| anomaly == "crash-loop"), "{files:?}: {}", row["pod"]);
-            }
+        let waits = |row: &&Value| row["pod"].as_str().is_some_and(|pod| pod.starts_with("crash3-") || pod == "two-0");
+        let waiting: Vec<&Value> = startups(report(&inputs)).iter().filter(waits).collect();
+        assert_eq!(waiting.len(), 4, "{files:?}");
+        for row in waiting {
+            assert_eq!(row["state"], "starting", "{files:?}: {}", row["pod"]);
+            let anomalies = row["anomalies"].as_array().expect("anomalies");
+            assert!(anomalies.iter().any(|anomaly| anomaly == "crash-loop"), "{files:?}: {}", row["pod"]);
         }
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Everything is read once, in the archive's order: members of a tar can be had in no other, and the analysis reads all sources
 //! at once. Names are only names here: nothing is written by them, and no link is followed outside. Text is compressed again,
-//! and of what is no text only the front is kept, by which it is told what it is.
+//! and of what is no text only the front is kept, which shows what it is.
 
 mod error;
 mod member;
@@ -51,7 +51,7 @@ const MAX_KEPT_ZIP: u64 = 8 << 30;
 const SMALL: usize = 256 << 10;
 /// How much a compressor keeps in mind, as a power of two: thousands of members may be read at once, and each holds as much.
 const WINDOW_LOG: u32 = 17;
-/// How many errors of one archive are told.
+/// How many errors of one archive are reported.
 const MAX_ERRORS: usize = 20;
 /// By what Parquet begins.
 const PARQUET: &[u8] = b"PAR1";
