@@ -1,12 +1,13 @@
-//! Exports of log stores whose lines are no lines of the file: JSON documents, arrays and records without a line end, CSV, YAML, and
-//! text that a page or a chat has escaped. They become one JSON record a line, which the parser reads as any other; the number
-//! of a line is then the number of its record. What keys mean is not known here.
+//! Exports of log stores whose lines are no lines of the file: JSON documents, arrays and records without a line end, journald's
+//! export format, CSV, YAML, and text that a page or a chat has escaped. They become one JSON record a line, which the parser reads
+//! as any other; the number of a line is then the number of its record. What keys mean is not known here.
 //!
 //! ```text
-//! decoded bytes --escapes--> the text as it was --records, table, yaml--> a record a line
+//! decoded bytes --escapes--> the text as it was --records, journal, table, yaml--> a record a line
 //! ```
 
 mod escapes;
+mod journal;
 mod json;
 mod records;
 mod table;
@@ -100,6 +101,11 @@ const FORMS: &[Form] = &[
         name: "JSON documents",
         sniff: records::is_records,
         open: |reader| Box::new(records::JsonRecords::new(reader)),
+    },
+    Form {
+        name: "the Journal Export Format",
+        sniff: journal::is_export,
+        open: |reader| Box::new(journal::Entries::new(reader)),
     },
     Form { name: "CSV", sniff: table::is_table, open: |reader| Box::new(table::Table::new(reader)) },
     Form { name: "YAML", sniff: yaml::is_yaml, open: |reader| Box::new(yaml::Documents::new(reader)) },

@@ -93,6 +93,37 @@ fn tables_yaml_and_escaped_text_become_records() {
 }
 
 #[test]
+fn entries_of_the_journal_become_records() {
+    let front = "__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP=17\n_HOSTNAME=";
+    gives(
+        &format!(
+            "{front}n1\nMESSAGE=x=y\n\n{front}n2\nCOREDUMP\n\u{4}\0\0\0\0\0\0\0a\n\nb\nMESSAGE\n\u{3}\0\0\0\0\0\0\0x\ny\n\n\n-- cursor: s=1\n"
+        ),
+        &[
+            r#"{"MESSAGE":"x=y","_HOSTNAME":"n1","__REALTIME_TIMESTAMP":"17"}"#,
+            r#"{"MESSAGE":"x\ny","_HOSTNAME":"n2","__REALTIME_TIMESTAMP":"17"}"#,
+        ],
+    );
+    // From the middle of an entry on, of one without a message, and one with two; the last is cut off.
+    gives(
+        "_PID=7\nMESSAGE=x\n\n__REALTIME_TIMESTAMP=1\n_PID=8\n\n_PID=9\nMESSAGE=y\nMESSAGE=z\nMESS",
+        &[r#"{"MESSAGE":"x","_PID":"7"}"#, r#"{"MESSAGE":"y","_PID":"9"}"#, r#"{"MESSAGE":"z","_PID":"9"}"#],
+    );
+    for damage in ["MESSAGE\n\u{1}\0\0\0\0\0\0\u{1}x\n", "MESSAGE\n\u{1}\0\0\0\0\0\0\0xyz\n", "no field\n"] {
+        let (found, error) = read(&format!("{front}n1\n{damage}_PID=1\n\n{front}n2\nMESSAGE=z\n"), 3);
+        assert!(
+            found.ends_with("{\"MESSAGE\":\"z\",\"_HOSTNAME\":\"n2\",\"__REALTIME_TIMESTAMP\":\"17\"}\n"),
+            "{found}"
+        );
+        assert!(error.is_some_and(|error| error.contains("the Journal Export Format, it is damaged in 1 place")));
+    }
+    let long = "x".repeat(2 * MAX_VALUE);
+    let (found, error) = read(&format!("{front}n1\nMESSAGE={long}\n\n{front}n2\nMESSAGE=z\n"), 1 << 16);
+    assert!(found.len() < MAX_VALUE + 200 && found.contains("\"z\""));
+    assert!(error.is_some_and(|error| error.contains("too long")));
+}
+
+#[test]
 fn other_text_passes_unchanged() {
     for text in [
         "I1123 19:00:00.000001 1 k.go:1] \"x\" err=\"\u{201c}y\u{201d} &amp; \\_z\"\n",
@@ -104,6 +135,7 @@ fn other_text_passes_unchanged() {
         "a message: with, commas\nand more\n",
         "As you see, it is the log\nI1123 k.go:1] a, b\n",
         "time,log\nI1123 k.go:1] a\n",
+        "MESSAGE=x\nMESSAGE=y\n",
         "I1123 k.go:1] \"x\" err=\"<a href=&quot;y&quot;>\"\n",
         "",
         "\n",
@@ -135,7 +167,7 @@ proptest! {
     fn any_text_is_read(
         parts in prop::collection::vec(prop::sample::select(vec![
             "{", "}", "[", "]", ",", ":", "\"", "\"a\"", "\"values\":", "\"data\":", "\"rows\":", "\"columns\":", "\"resourceLogs\":",
-            "1", "null", "\\", "\n", " ", "host,message\n", "message: x\n", "- ", "---\n", "&quot;", "k.go:", "I1123\u{a0}", "\u{1e}", "é",
+            "1", "null", "__REALTIME_TIMESTAMP=1\n", "MESSAGE=x\n", "MESSAGE\n", "\u{2}\0\0\0\0\0\0\0", "_HOSTNAME=n\n", "\n\n", "\\", "\n", " ", "host,message\n", "message: x\n", "- ", "---\n", "&quot;", "k.go:", "I1123\u{a0}", "\u{1e}", "é",
         ]), 0..40),
         step in 1_usize..9,
     ) {

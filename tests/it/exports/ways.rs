@@ -144,6 +144,13 @@ pub const WAYS: &[(&str, Way)] = &[
     ("journal", |all| {
         each(all, |e| format!("{} {} {}[{}]: {}\n", e.date(), e.host, e.unit, e.pid, e.message.replace('\n', "\n    ")))
     }),
+    ("journal export", |all| {
+        each(all, |e| {
+            let fields = format!("__REALTIME_TIMESTAMP={}\n_HOSTNAME={}\nPRIORITY=6\n", e.micros, e.host);
+            let unit = format!("SYSLOG_IDENTIFIER={}\n_SYSTEMD_UNIT={}\n_PID={}\n", e.unit, e.service(), e.pid);
+            format!("__CURSOR=s=1;i={:x}\n{fields}{unit}MESSAGE={}\n\n", e.micros, e.message)
+        })
+    }),
     ("journal JSON", |all| lines(all, Entry::journal)),
     ("journal JSON, pretty", |all| each(all, |e| pretty(&e.journal()))),
     ("journal-gatewayd json-seq", |all| each(all, |e| format!("\u{1e}{}\n", e.journal()))),
