@@ -62,7 +62,7 @@ pub struct NodeMetrics {
     pub overflowed: f64,
     /// The kubelet's SLI.
     pub slo_s: Option<LatencySummary>,
-    /// Created → watched.
+    /// Created → observed.
     pub total_s: Option<LatencySummary>,
     /// Mean seconds per start.
     pub mean_s: Option<f64>,
@@ -124,7 +124,7 @@ impl NodeMetrics {
         if known > 0 && known < all {
             window
                 .remarks
-                .push(format!("created → watched covers {known} of {all} nodes: kubelets before 1.29 lack it"));
+                .push(format!("created → observed covers {known} of {all} nodes: kubelets before 1.29 lack it"));
         }
         let sum = |of: fn(&NodeMetrics) -> f64| nodes.iter().map(of).sum::<f64>();
         let stateful = nodes.iter().any(|node| node.stateful.is_some());

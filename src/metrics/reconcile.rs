@@ -22,7 +22,7 @@ pub struct RecordedStartup {
     pub node: Option<String>,
     /// When it was recorded.
     pub at: Time,
-    /// Created → watched, seconds.
+    /// Created → observed, seconds.
     pub total_s: Option<f64>,
     /// The SLI value as the kubelet printed it, which is what its metric got.
     pub sli_s: Option<f64>,
@@ -53,7 +53,7 @@ pub enum Figure {
     SliShare,
     /// A quantile of the SLI.
     SliQuantile(f64),
-    /// A quantile of created → watched.
+    /// A quantile of created → observed.
     TotalQuantile(f64),
     /// The mean seconds of a component.
     Mean(Component),
@@ -336,7 +336,9 @@ impl Both<'_> {
             let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join("; ")) };
             format!("by the logs {name}, by the metrics {}{remarks}", one.component.name())
         });
-        let agree = one.phases.contains(phase);
+        // Bounds may leave open which is the larger.
+        let may_be_largest = |other: &MeanComponent| other.phases.contains(phase) && other.high_s >= one.mean_s;
+        let agree = components.iter().any(may_be_largest);
         Some(Comparison::new(Figure::Largest, Some(logs(*phase)), Some(bounds(one)), agree, reason))
     }
 }

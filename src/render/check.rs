@@ -34,6 +34,7 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
                     verdict.limit
                 )?;
                 wrap::words(out, screen.width, "  ", &why(verdict))?;
+                wrap::words(out, screen.width, "  ", verdict.remark)?;
                 // Expressions are copied: they stay on one line.
                 wrap::parts(out, screen.width, "  ", &needs(verdict), " ")?;
             }
@@ -56,9 +57,12 @@ pub fn write(verdicts: &Verdicts, form: &str, screen: TextOptions, out: &mut dyn
             writeln!(out, "### {} podlag check: {}\n", sign(verdicts.worst()), overall(verdicts))?;
             grid.markdown(out)?;
             for verdict in &verdicts.verdicts {
-                let needs = needs(verdict).join(" ");
-                if !needs.is_empty() {
-                    writeln!(out, "\n{}: {}", grid::markdown(&verdict.limit), grid::markdown(&needs))?;
+                let mut told = needs(verdict).join(" ");
+                if !verdict.remark.is_empty() {
+                    told = [verdict.remark, &told].join(if told.is_empty() { "" } else { "; " });
+                }
+                if !told.is_empty() {
+                    writeln!(out, "\n{}: {}", grid::markdown(&verdict.limit), grid::markdown(&told))?;
                 }
             }
             Ok(())
@@ -178,8 +182,8 @@ fn needs(verdict: &Verdict) -> Vec<String> {
 
 /// All there is to say of a verdict.
 fn told(verdict: &Verdict) -> String {
-    let needs = needs(verdict).join(" ");
-    if needs.is_empty() { why(verdict) } else { format!("{}; {needs}", why(verdict)) }
+    let parts = [why(verdict), verdict.remark.to_owned(), needs(verdict).join(" ")];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// The figure, its interval and the limit, in a sentence.

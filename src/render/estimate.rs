@@ -9,6 +9,12 @@ pub(super) fn of_cause(report: &Report, cause: &str) -> Option<String> {
     report.what_if.iter().find(|what_if| what_if.cause.as_deref() == Some(cause)).map(line)
 }
 
+/// Whether the advice of a cause has an estimate, and not only a reason why there is none.
+pub(super) fn exists(report: &Report, cause: &str) -> bool {
+    let of = |what_if: &&WhatIf| what_if.cause.as_deref() == Some(cause);
+    report.what_if.iter().find(of).is_some_and(|what_if| what_if.not_estimated_because.is_none())
+}
+
 /// The estimates that the user asked for.
 pub(super) fn requested(report: &Report) -> Vec<&WhatIf> {
     report.what_if.iter().filter(|what_if| what_if.cause.is_none()).collect()

@@ -99,3 +99,17 @@ fn a_filter_that_leaves_nothing_gives_the_same_answer_beside_metrics() {
     let measured = check(&["--fail-if", "p99(slo_s) > 1h"], &[&metrics]);
     assert!(matches!(measured.status.code(), Some(0 | 4)), "metrics alone have an answer about all");
 }
+
+#[test]
+fn it_says_what_slo_s_is_by_metrics_and_why_objects_do_not_show_it() {
+    let metrics = samples().join("s02-pull-serial/metrics-after.txt.zst");
+    for (format, wrap) in [("text", "\n  by metrics,"), ("markdown", ": by metrics,"), ("junit", "; by metrics,")] {
+        let told = printed(&check(&["--fail-if", "p99(slo_s) > 1h", "--format", format], &[&metrics]));
+        assert!(told.contains(wrap) && told.contains("includes the watch delay"), "{told}");
+    }
+    let pods = samples().join("s02-pull-serial/pods.json.zst");
+    let told = printed(&check(&["--fail-if", "p99(slo_s) > 5s"], &[&pods]));
+    assert!(told.contains("pods and events do not show it: add the kubelet's log"), "{told}");
+    let told = printed(&check(&["--fail-if", "p99(slo_s) > 5s"], &[&serial()]));
+    assert!(!told.contains("by metrics") && !told.contains("do not show it"), "{told}");
+}

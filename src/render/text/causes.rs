@@ -39,7 +39,12 @@ impl Page<'_> {
                 format_duration(line.lost_s),
                 confidence(line),
                 plural(line.pods as usize, "pod", "pods"),
-                without(&summary.running, &line.without)
+                // An estimate replays the queue too: a second figure would contradict it.
+                if in_full && estimate::exists(self.report, cause.id) {
+                    String::new()
+                } else {
+                    without(&summary.running, &line.without)
+                }
             );
             writeln!(out, "{head}")?;
             if in_full {

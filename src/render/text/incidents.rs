@@ -14,6 +14,11 @@ impl Page<'_> {
         let all = plural(summary.startups, "pod", "pods");
         let never_ran = format!("never ran: {} of {all}", summary.never_ran.count);
         self.kind(&never_ran, &summary.never_ran, out)?;
+        // Those that never ran may have restarted too: they are named once, above.
+        let all = match summary.never_ran.count {
+            0 => all,
+            never => format!("the other {}", plural(summary.startups.saturating_sub(never as usize), "pod", "pods")),
+        };
         let restarted = format!("containers restarted: {} of {all}", summary.restarted.count);
         self.kind(&restarted, &summary.restarted, out)
     }

@@ -93,7 +93,7 @@ impl Page<'_> {
             "{} recorded by the kubelet{stateful}",
             plural(fleet.startups.round() as usize, "start", "starts")
         )?;
-        for (name, spread) in [("created → watched", &fleet.total_s), ("SLI, without pulls ", &fleet.slo_s)] {
+        for (name, spread) in [("created → observed", &fleet.total_s), ("SLI, without pulls", &fleet.slo_s)] {
             let Some(spread) = spread.as_ref().filter(|spread| spread.count > 0.0) else { continue };
             let quantiles = [("p50", &spread.p50_s), ("p95", &spread.p95_s), ("p99", &spread.p99_s)];
             let quantiles: Vec<String> = quantiles.iter().filter_map(|(name, q)| quantile(name, q.as_ref())).collect();
@@ -123,7 +123,7 @@ impl Page<'_> {
                 _ => " (with the watch delay)",
             };
             let text = format!(
-                "SLO by metrics      {verdict}, {within} of {} within 5 s{above}{broken}",
+                "SLO by metrics       {verdict}, {within} of {} within 5 s{above}{broken}",
                 format_count(spread.count.round() as usize)
             );
             self.words(out, "", &text)?;

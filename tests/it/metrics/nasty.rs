@@ -86,7 +86,7 @@ fn kubelets_of_different_ages_are_counted_each() {
     let new = Kubelet { node: "two", sli: (50, 0, 0, 25.0), total: Some((0, 100, 0, 300.0)), ..ONE };
     let report = read(&[old.page(), new.page()], &[]);
     assert_eq!((starts(&report), fleet(&report)["stateful"].as_f64()), (200.0, Some(50.0)));
-    assert!(fleet(&report)["window"]["remarks"].to_string().contains("created → watched covers 1 of 2 nodes"));
+    assert!(fleet(&report)["window"]["remarks"].to_string().contains("created → observed covers 1 of 2 nodes"));
 }
 
 #[test]

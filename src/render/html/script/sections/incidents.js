@@ -15,7 +15,7 @@ const INCIDENTS = [
 		id: "restarted",
 		number: 2,
 		title: "Containers restarted",
-		caption: "Pods with restarted containers",
+		caption: "Pods with restarted containers, besides those that never ran",
 		of: "restarted",
 	},
 ];

@@ -47,7 +47,7 @@ function drawMetrics(root) {
 
 function spreads(fleet) {
 	const lines = [
-		["created → watched", fleet.total_s],
+		["created → observed", fleet.total_s],
 		["SLI, without pulls and init", fleet.slo_s],
 	].filter(([, spread]) => spread?.count > 0);
 	const cell = (value) =>
