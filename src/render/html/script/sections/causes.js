@@ -30,6 +30,13 @@ function headed(text) {
 /** What stands in backticks as code. */
 const coded = (text) => text.split("`").map((part, at) => (at % 2 ? h("code", part) : part));
 
+/** How sure a claim is: all of it, some of it, or none. */
+function confidenceOf(line) {
+	const certain = line.lost > 0 ? line.certain / line.lost : 1;
+	if (certain >= 0.995) return "";
+	return certain < 0.005 ? " (likely)" : ` (at least ${span(line.certain)})`;
+}
+
 const onNodes = (line) => (line.nodes > 1 ? ` on ${line.nodes} nodes` : "");
 
 function causeCard(line, at, sign, most) {
@@ -45,7 +52,7 @@ function causeCard(line, at, sign, most) {
 			h(
 				"span.number",
 				h("b", sign + span(line.lost)),
-				` · ${sign}${plural(Math.round(line.pods), "pod")}${onNodes(line)}`,
+				`${confidenceOf(line)} · ${sign}${plural(Math.round(line.pods), "pod")}${onNodes(line)}`,
 			),
 		),
 	);

@@ -207,7 +207,7 @@ function topCauses(found, sign) {
 						{ "data-figure": `cause-${cause.cause}`, "data-micros": Math.round(cause.lost) },
 						sign + span(cause.lost),
 					),
-					" · ",
+					`${confidenceOf(cause)} · `,
 					h("span", { "data-figure": `pods-${cause.cause}` }, sign + plural(Math.round(cause.pods), "pod")),
 					cause.nodes > 1 && ` on ${cause.nodes} nodes`,
 				),
