@@ -343,7 +343,10 @@ fn name_anomalies(startup: &Startup, breakdown: &mut Breakdown) {
 /// not known to have stayed: the kubelet records a crashing pod's first run.
 fn slo(startup: &Startup, breakdown: &Breakdown) -> Option<f64> {
     let observed = startup.observed.as_deref()?;
-    let running = breakdown.running.filter(|_| breakdown.ran.is_some())? - breakdown.created?;
+    let created = breakdown.created?;
+    let (_, ran) = breakdown.ran?;
+    // The record of a pod in a crash loop is of its first run.
+    let running = if breakdown.anomalies.contains(&Anomaly::CrashLoop) { ran } else { breakdown.running? - created };
     let unknown_end = observed.first_pull.time().is_some()
         && observed.last_pull == RecordedTime::Never
         && breakdown.timeline.source == TimelineSource::Relist;

@@ -18,7 +18,7 @@ pub(super) fn outcome(startup: &Startup, timeline: &Timeline, anomalies: &mut Ve
     let nothing = PodStatus::default();
     let status = startup.object.as_deref().unwrap_or(&nothing);
     let latest = startup.context.log_end.max(startup.last_event);
-    let open = |state| Outcome::never_ran(state, latest);
+    let open = |state| Outcome::did_not_come_up(state, latest);
     let first_start = |name: &str| {
         let mine = timeline.runs.iter().filter(|run| run.name.as_deref() == Some(name));
         mine.filter_map(|run| run.started).min_by_key(|started| started.at)
@@ -96,11 +96,11 @@ fn note_crash_loop(anomalies: &mut Vec<Anomaly>) {
 fn not_started(startup: &Startup, status: &PodStatus, latest: Time) -> Outcome {
     if *status.phase == *"Failed" {
         let last = startup.events.iter().map(|event: &Event| event.time).max();
-        return Outcome::never_ran(State::Failed, last.or(status.latest).unwrap_or(latest));
+        return Outcome::did_not_come_up(State::Failed, last.or(status.latest).unwrap_or(latest));
     }
     match status.deleted {
-        Some(deleted) => Outcome::never_ran(State::Gone, deleted.min(latest)),
-        None => Outcome::never_ran(State::Starting, latest),
+        Some(deleted) => Outcome::did_not_come_up(State::Gone, deleted.min(latest)),
+        None => Outcome::did_not_come_up(State::Starting, latest),
     }
 }
 

@@ -72,6 +72,7 @@ fn shows_steps(event: &Event) -> bool {
             | Fact::VolumeUnmounted
             | Fact::SandboxNeeded
             | Fact::SandboxRemoved
+            | Fact::ContainerStopping
     )
 }
 

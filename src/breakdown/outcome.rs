@@ -30,7 +30,7 @@ impl Outcome {
         Outcome { state: State::Running, end: at.at, ran: Some(at), end_known: true }
     }
 
-    pub(super) fn never_ran(state: State, end: Time) -> Self {
+    pub(super) fn did_not_come_up(state: State, end: Time) -> Self {
         Outcome { state, end, ran: None, end_known: true }
     }
 }
@@ -56,7 +56,7 @@ pub(super) fn outcome(
         return Outcome { state: State::Running, end, ran, end_known: watched.is_some() && created.is_some() };
     }
     if let Some(rejected) = startup.rejected {
-        return Outcome::never_ran(State::Failed, rejected);
+        return Outcome::did_not_come_up(State::Failed, rejected);
     }
     if let Some(ran) = by_runtime(startup, timeline).or_else(|| by_relist(startup, timeline)) {
         if startup.mirror.is_none() {
@@ -69,10 +69,10 @@ pub(super) fn outcome(
         return Outcome { state: State::Running, end: startup.last_event, ran: None, end_known: false };
     }
     match (startup.deleted, ended(startup)) {
-        (Some(deleted), _) => Outcome::never_ran(State::Gone, deleted),
-        (None, Some(ended)) if failures(startup).next().is_some() => Outcome::never_ran(State::Gone, ended),
+        (Some(deleted), _) => Outcome::did_not_come_up(State::Gone, deleted),
+        (None, Some(ended)) if failures(startup).next().is_some() => Outcome::did_not_come_up(State::Gone, ended),
         (None, Some(ended)) => Outcome { state: State::Ended, end: ended, ran: None, end_known: false },
-        (None, None) => Outcome::never_ran(State::Starting, startup.context.log_end.max(startup.last_event)),
+        (None, None) => Outcome::did_not_come_up(State::Starting, startup.context.log_end.max(startup.last_event)),
     }
 }
 
@@ -99,8 +99,8 @@ fn crash_loop(startup: &Startup, timeline: &Timeline) -> Option<Outcome> {
         _ => None,
     };
     let down = || match startup.deleted {
-        Some(deleted) => Outcome::never_ran(State::Gone, deleted),
-        None => Outcome::never_ran(State::Starting, log_end),
+        Some(deleted) => Outcome::did_not_come_up(State::Gone, deleted),
+        None => Outcome::did_not_come_up(State::Starting, log_end),
     };
     Some(up.map_or_else(down, Outcome::ran))
 }
@@ -150,7 +150,7 @@ fn by_runtime(startup: &Startup, timeline: &Timeline) -> Option<BoundedInstant> 
     });
     let taken_down = [startup.deleted, ended(startup)].into_iter().flatten().min();
     // What exits by itself is an init container's, a Job's, or comes again: only a Job's pod is taken down then.
-    let stays = last.exited.is_none() || taken_down.is_some() || was_up(startup, timeline, last);
+    let stays = last.exited.is_none() || last.stopped || taken_down.is_some() || was_up(startup, timeline, last);
     (!failed_later && stays && !last.init).then_some(started)
 }
 

@@ -92,6 +92,8 @@ pub struct ContainerRun {
     pub started: Option<BoundedInstant>,
     /// It ended.
     pub exited: Option<BoundedInstant>,
+    /// The runtime was asked to stop it while it ran: it did not end by itself.
+    pub stopped: bool,
     /// The relist noticed that it runs.
     pub noticed: Option<(Time, SourceLine)>,
     /// The relist noticed that it ended.
@@ -110,6 +112,7 @@ impl ContainerRun {
             requested: None,
             started: None,
             exited: None,
+            stopped: false,
             noticed: None,
             exit_noticed: None,
             init: false,
@@ -266,6 +269,11 @@ fn from_runtime(startup: &Startup) -> Vec<ContainerRun> {
                     run.started.get_or_insert(mark(event));
                 }
             }
+            Fact::ContainerStopping => {
+                if let Some(run) = by_id(&runs).and_then(|at| runs.get_mut(at)).filter(|run| run.exited.is_none()) {
+                    run.stopped = true;
+                }
+            }
             Fact::ContainerExited => {
                 if let Some(run) = by_id(&runs).and_then(|at| runs.get_mut(at)) {
                     run.exited.get_or_insert(mark(event));
@@ -343,7 +351,10 @@ fn mark_init(startup: &Startup, runs: &mut [ContainerRun]) {
         // In a crash loop the same name comes again after others; an init container's does not once they have begun.
         let first_other = next.and_then(ContainerRun::first_instant);
         let comes_again = rest.iter().any(|later| again(later) && later.first_instant() > first_other);
-        let by_order = matches!((ended, first_other), (Some(ended), Some(first_instant)) if ended <= first_instant)
+        // One that fails is no init container that has done its work; one without a name may be any.
+        let failed = run.name.is_none() && failed(startup, run);
+        let by_order = !failed
+            && matches!((ended, first_other), (Some(ended), Some(first_instant)) if ended <= first_instant)
             && !comes_again;
         // A sidecar is listed with the init containers, but goes on.
         let init = match typed(run) {
@@ -354,6 +365,13 @@ fn mark_init(startup: &Startup, runs: &mut [ContainerRun]) {
             run.init = init;
         }
     }
+}
+
+/// Whether a run ended with an error, where the kubelet says how it ended.
+fn failed(startup: &Startup, run: &ContainerRun) -> bool {
+    let of_run = |event: &&Event| run.id.is_some() && event.fields.text(Field::ContainerId) == run.id.as_deref();
+    let mut exits = startup.all(Fact::ContainerExited).filter(of_run);
+    exits.any(|event| event.fields.number(Field::ExitCode).is_some_and(|code| code != 0))
 }
 
 /// A sidecar's start-up probe keeps the containers after it waiting: its passing is a line of its own.

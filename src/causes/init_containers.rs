@@ -1,8 +1,9 @@
 //! Init containers ran before the app containers.
 
-use super::{Advice, Cause, Evidence, Match};
+use super::{Advice, Case, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
+use crate::model::waited_for::WaitedFor;
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -27,6 +28,18 @@ The official SLI excludes this time, but users still wait for it.
     rationale: "each takes up to 1 s until the relist detects its end, in addition to its run time",
     shown_by: &[Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::Events],
     phases: &[Phase::Init],
-    logs: Some(|_| Some(Match::default())),
+    logs: Some(|case| Some(Match { waited_for: containers(case), ..Match::default() })),
     metrics: None,
 };
+
+/// The containers that ran, where there were several: the seconds are those of all.
+fn containers(case: &Case<'_>) -> Option<WaitedFor> {
+    let mut names: Vec<&str> = Vec::new();
+    for span in case.spans(Phase::Init) {
+        let name = span.waited_for.as_ref()?.name()?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    (names.len() > 1).then(|| WaitedFor::Container(names.join(", ").into()))
+}

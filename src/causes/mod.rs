@@ -213,6 +213,11 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         // By coarse ages a phase looks as long as its bounds are wide: what is certain decides. So it does of what nothing explains.
         let coarse = uncertainty.is_some_and(|uncertainty| uncertainty > COARSE_AGE || cause.id == UNEXPLAINED);
         let likely = if coarse { least } else { lost - Nanos(unsure) };
+        // What keeps the pod from running has its time already.
+        let is_said = lost <= Nanos(0) && found.iter().any(|((blocked, _), _)| *blocked);
+        if is_said && !cause.phases.is_empty() {
+            continue;
+        }
         if !blocked && !cause.phases.is_empty() && (likely <= Nanos(0) || likely < cause.threshold) {
             continue;
         }

@@ -10,7 +10,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "scheduling-wait",
     title: "Wait before the kubelet took the pod (scheduler, capacity, or a late kubelet)",
-    advice: &[Advice::new(0, "if the pod was bound late (its Scheduled event), add capacity or relax what it asks for (see FailedScheduling, scheduling gates); if it was bound early, the kubelet took it late").side_effect("idle nodes cost money")],
+    advice: &[Advice::new(0, "read the FailedScheduling events and scheduling gates of the pod: relax what it asks for, or add capacity; if its Scheduled event came early, the kubelet took it late").side_effect("idle nodes cost money")],
     text: "\
 What it means
 The time between the creation of the pod and the kubelet's first line about it: the scheduler's time, or that of a kubelet that took the pod late. The kubelet's log cannot separate them; with the pod's events beside it, the time after the pod was bound is shown apart, as unattributed.

@@ -1,9 +1,10 @@
 //! Containers waited for a sidecar's startup probe.
 
-use super::{Advice, Cause, Evidence, Match};
+use super::{Advice, Case, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::record::Fact;
-use crate::model::time::{Nanos, SECOND};
+use crate::model::startup::Event;
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
@@ -28,6 +29,15 @@ The startup probe of an app container does not block the start.
     rationale: "a probe that succeeds at its first attempt takes less",
     shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::Start],
-    logs: Some(|case| case.event_mentioning(Fact::ProbeFailed, "tartup").map(Match::at)),
+    logs: Some(|case| {
+        case.event_mentioning(Fact::ProbeFailed, "tartup")
+            .map(|event| Match { within: waits(case, event), ..Match::at(event) })
+    }),
     metrics: None,
 };
+
+/// The steps in which a probe failed. The starts of other containers are no part of the wait.
+fn waits(case: &Case<'_>, failed: &Event) -> Vec<(Time, Time)> {
+    let wait = case.spans(Phase::Start).filter(|span| span.from <= failed.time && failed.time <= span.to);
+    wait.map(|span| (span.from, span.to)).collect()
+}

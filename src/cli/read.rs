@@ -52,18 +52,17 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     let mistyped = errors.iter().find(|error| paths.first().is_some_and(|first| *first == Path::new(&error.name)));
     let verb = mistyped.and_then(|error| completions::nearest_command(&error.name));
     let meant = verb.map(|verb| format!("did you mean the command {verb}?"));
-    if let (Some(meant), true) = (&meant, sources.is_empty()) {
+    if let Some(meant) = meant {
         let unknown = format!(
             "{}: no command and no input",
             paths.first().map_or("".into(), |first| sanitize(&first.display().to_string()))
         );
-        return Err(Error::new(ErrorKind::Source, unknown).help(meant.clone()));
+        return Err(Error::new(ErrorKind::Source, unknown).help(meant));
     }
     errors.iter().for_each(|error| print_error(&shown(error)));
     if sources.is_empty() {
         return Err(Error::new(ErrorKind::Source, "no input can be read").help("check the paths"));
     }
-    meant.iter().for_each(|meant| print_error(meant));
     if args.servers.insecure && sources.iter().any(|source| source.url().is_some()) {
         print_error("--insecure: TLS CERTIFICATES ARE NOT VERIFIED; the token can be intercepted and answers changed");
     }
@@ -80,11 +79,18 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     }
     report.coverage.unread_sources += errors.len() as u64;
     report.inputs = paths.iter().map(|path| path.display().to_string()).collect();
+    // A file that is no log was named by mistake, or is not what its name says.
+    let useless = |error: &&String| {
+        report.inputs.iter().any(|input| error.starts_with(&format!("{}: no line used", sanitize(input))))
+    };
+    report.coverage.unread_sources += report.coverage.source_errors.iter().filter(useless).count() as u64;
     // What lies in a folder and is no log is skipped; what the user names is meant.
     let named = |error: &SourceError| {
         let is_it = |input: &String| sanitize(input).trim_end_matches('/') == error.name.trim_end_matches('/');
         report.inputs.iter().any(is_it)
     };
     let is_missing = errors.iter().any(|error| !error.is_warning() && named(error));
+    // What is not there is no part of a command to paste.
+    report.inputs.retain(|input| !errors.iter().any(|error| sanitize(input) == error.name));
     Ok(Read { report, is_missing })
 }

@@ -40,6 +40,6 @@ pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Resu
     match printed {
         Err(error) if not_written.is_empty() || error.kind() != ErrorKind::Closed => Err(error),
         _ if !not_written.is_empty() => Ok(code::USAGE),
-        _ => Ok(read.code(report.is_empty())),
+        _ => Ok(read.code(report.is_empty() || report.table.is_empty() && report.coverage.filtered > 0)),
     }
 }

@@ -57,8 +57,6 @@ pub enum Figure {
     TotalQuantile(f64),
     /// The mean seconds of a component.
     Mean(Component),
-    /// The component that takes longest.
-    Largest,
 }
 
 named_enum! {
@@ -94,7 +92,6 @@ impl fmt::Display for Figure {
             Figure::SliQuantile(q) => write!(f, "SLI p{:.0}", q * 100.0),
             Figure::TotalQuantile(q) => write!(f, "total p{:.0}", q * 100.0),
             Figure::Mean(component) => write!(f, "mean {}", component.name()),
-            Figure::Largest => f.write_str("largest component"),
         }
     }
 }
@@ -160,7 +157,6 @@ pub fn reconcile(
         figures.extend(both.total(total));
     }
     figures.extend(components.iter().filter_map(|one| both.mean(one)));
-    figures.extend(both.largest(components));
     Reconciliation { figures, excluded, unexplained }
 }
 
@@ -229,11 +225,13 @@ impl Both<'_> {
 
     fn count(&self, unexplained: f64) -> Comparison {
         let reason = (!self.same).then(|| {
-            let more = if unexplained > 0.0 { "metrics" } else { "logs" };
             let count = unexplained.abs();
-            format!(
-                "{count:.0} more in the {more}, unexplained: log lines are lost, or the log does not cover the window"
-            )
+            match unexplained > 0.0 {
+                true => format!("{count:.0} more in the metrics: log lines are lost, or the log does not cover the window"),
+                false => {
+                    format!("{count:.0} more in the logs: a scrape is missing before a kubelet restart, or is of another node of the same name")
+                }
+            }
         });
         let (logs, metrics) = (self.startups.len() as f64, exactly(self.stats.count));
         Comparison::new(Figure::Startups, Some(logs), Some(metrics), self.same, reason)
@@ -322,24 +320,6 @@ impl Both<'_> {
             })
         });
         Some(Comparison::new(Figure::Mean(one.component), Some(logs), Some(metrics), agree, reason))
-    }
-
-    /// Whether the largest component by the metrics holds the largest phase by the logs.
-    fn largest(&self, components: &[MeanComponent]) -> Option<Comparison> {
-        let logs = |phase: Phase| self.mean_of(&[phase]);
-        let largest = PHASES.iter().max_by(|a, b| logs(a.0).total_cmp(&logs(b.0)));
-        let (phase, name) = largest.filter(|_| !self.startups.is_empty())?;
-        let one = components.iter().max_by(|a, b| a.mean_s.total_cmp(&b.mean_s))?;
-        let reason = (one.phases != [*phase]).then(|| {
-            let mut remarks: Vec<String> = one.remarks.iter().map(ToString::to_string).collect();
-            remarks.extend(self.other_pods());
-            let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join("; ")) };
-            format!("by the logs {name}, by the metrics {}{remarks}", one.component.name())
-        });
-        // Bounds may leave open which is the larger.
-        let may_be_largest = |other: &MeanComponent| other.phases.contains(phase) && other.high_s >= one.mean_s;
-        let agree = components.iter().any(may_be_largest);
-        Some(Comparison::new(Figure::Largest, Some(logs(*phase)), Some(bounds(one)), agree, reason))
     }
 }
 

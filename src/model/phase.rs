@@ -65,9 +65,17 @@ impl Phase {
             }
             Phase::Init => ("runtime", "init", "init containers running"),
             Phase::Start => ("runtime", "start", "container requested → started"),
-            Phase::RetryBackoff => ("runtime", "retry back-off", "failed attempt → next attempt"),
+            Phase::RetryBackoff => (
+                "runtime",
+                "retry back-off",
+                "failed attempt → the attempt that stays; short runs in between are part of it",
+            ),
             Phase::Detection => ("reporting", "detection", "changed in the runtime → noticed by the kubelet"),
-            Phase::StatusUpdate => ("reporting", "status update", "noticed → status accepted by the API server"),
+            Phase::StatusUpdate => (
+                "reporting",
+                "status update",
+                "noticed → status accepted by the API server; postStart hooks too, which most logs do not show apart",
+            ),
             Phase::Watch => ("reporting", "watch", "accepted → seen on the kubelet's own watch"),
             Phase::Readiness => ("after running", "readiness", "running → all containers ready; not part of the total"),
             Phase::Unattributed => ("–", "unattributed", "not explained by the input"),

@@ -115,6 +115,8 @@ named_enum! {
         ContainerStarted = "container-started",
         /// The container ended.
         ContainerExited = "container-exited",
+        /// The runtime was asked to stop the container, which ran until then.
+        ContainerStopping = "container-stopping",
         /// A container could not be created or started.
         ContainerFailed = "container-failed",
         /// The kubelet's relist noticed a container's change.
@@ -274,7 +276,7 @@ impl Fact {
     /// Whether a line that proves it may be shown as evidence. Lines about the end of pods are many, and are never shown: their
     /// text is not kept.
     pub fn is_shown(self) -> bool {
-        !matches!(self, Fact::VolumeUnmounted | Fact::SandboxRemoved)
+        !matches!(self, Fact::VolumeUnmounted | Fact::SandboxRemoved | Fact::ContainerStopping)
     }
 }
 

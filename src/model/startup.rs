@@ -126,7 +126,7 @@ named_enum! {
         Starting = "starting",
         /// It will not start: admission refused it.
         Failed = "failed",
-        /// Deleted before it ran.
+        /// Deleted before it came up.
         Gone = "gone",
         /// It has ended; no line shows when it ran, or whether.
         Ended = "ended",
@@ -134,8 +134,8 @@ named_enum! {
 }
 
 impl State {
-    /// Of pods that are over and never ran: such a startup is longer than any limit.
-    pub const NEVER_RAN: [State; 2] = [State::Failed, State::Gone];
+    /// Of pods that are over and did not come up: such a startup is longer than any limit.
+    pub const DID_NOT_COME_UP: [State; 2] = [State::Failed, State::Gone];
 }
 
 /// How other pods of a node got on at about the same time.

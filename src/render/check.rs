@@ -135,9 +135,9 @@ fn overall(verdicts: &Verdicts) -> String {
         (Outcome::Unknown, OnUnknown::Fail) => " (--on-unknown fail: the exit code is 1)",
         _ => "",
     };
-    let never = match verdicts.never_ran {
+    let never = match verdicts.did_not_come_up {
         0 => String::new(),
-        never => format!("; {never} of {} never ran", verdicts.startups),
+        never => format!("; {never} of {} did not come up", verdicts.startups),
     };
     let starting = match verdicts.starting {
         0 => String::new(),
@@ -189,9 +189,9 @@ fn told(verdict: &Verdict) -> String {
 /// The figure, its interval and the limit, in a sentence.
 fn why(verdict: &Verdict) -> String {
     let read = |value: f64| figure(value, verdict.unit);
-    let starts = match verdict.never_ran {
+    let starts = match verdict.did_not_come_up {
         0 => starts(verdict.count, "start"),
-        never => format!("{} ({never} of {} never ran)", starts(verdict.count, "start"), verdict.count),
+        never => format!("{} ({never} of {} did not come up)", starts(verdict.count, "start"), verdict.count),
     };
     let open = if verdict.open > 0 { format!(", {} more still starting", verdict.open) } else { String::new() };
     let Some(value) = verdict.value else { return format!("no start has a value ({starts}{open})") };

@@ -75,7 +75,7 @@ fn headlines(diff: &Diff) -> Vec<String> {
         for (side, count, known) in sides.into_iter().filter(|(_, count, known)| known < count) {
             let missing = count - known;
             all.push(format!(
-                "{side}: {missing} of {count} did not run, still start, or took an unknown time: the figures are of the others"
+                "{side}: {missing} of {count} did not come up, still start, or took an unknown time: created → running is of the others"
             ));
         }
         let quantile = |q: &crate::report::compare::Quantile| format!("{} {}", q.name, moved(q.before_s, q.after_s));
@@ -106,10 +106,15 @@ fn headlines(diff: &Diff) -> Vec<String> {
             return all;
         }
     }
-    let not_comparable: Vec<String> =
-        diff.lines.iter().filter(|line| line.verdict == Verdict::NotComparable).map(label).collect();
+    let not_comparable: Vec<String> = diff
+        .lines
+        .iter()
+        .filter(|line| line.kind == LineKind::Phase && line.verdict == Verdict::NotComparable)
+        .map(label)
+        .collect();
     if !not_comparable.is_empty() {
-        let reason = "not compared, for one side knows them less exactly (add the runtime log where it is missing)";
+        let reason =
+            "not compared, for one side's input shows them less exactly or not at all (give inputs of the same kinds)";
         all.push(format!("{reason}: {}", not_comparable.join(", ")));
     }
     if !diff.lines.iter().any(|line| matches!(line.verdict, Verdict::Faster | Verdict::Slower)) {
@@ -265,7 +270,7 @@ fn label(line: &Line) -> String {
         LineKind::Total => match &*line.name {
             "running_s" => "created → running".into(),
             "ready_s" => "created → ready".into(),
-            "slo_s" => "SLI (no pull, init)".into(),
+            "slo_s" => "SLO value".into(),
             other => other.into(),
         },
         _ => line.name.clone(),

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use per_start::{Part, PerStart};
 pub use settings::SettingChange;
 
+use crate::causes::evidence::Evidence;
 use crate::model::error::Error;
 use crate::model::names::named_enum;
 use crate::model::phase::{PHASES, Phase};
@@ -194,8 +195,18 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     lines.extend(columns(LineKind::Phase, &phases.collect::<Vec<_>>(), before, after, seconds)?);
     lines.extend(groups(LineKind::Workload, "workload", before, after, seconds, str::to_owned)?);
     lines.extend(groups(LineKind::NodePool, "node", before, after, seconds, node_pool)?);
-    for line in lines.iter_mut().filter(|line| line.kind == LineKind::Phase && line.p_value.is_some()) {
-        if inputs_differ(&line.name, before, after) {
+    let one_sided = shown_by_one_side(&lines, before, after);
+    for line in lines.iter_mut().filter(|line| line.p_value.is_some()) {
+        let differs = match line.kind {
+            // What one side does not show lies in what is unattributed there.
+            LineKind::Phase => {
+                let moved = line.name == Phase::Unattributed.name() && !one_sided.is_empty();
+                moved || one_sided.contains(&line.name.as_str()) || inputs_differ(&line.name, before, after)
+            }
+            LineKind::Group => one_sided.iter().any(|phase| group_of(phase) == Some(&line.name)),
+            _ => false,
+        };
+        if differs {
             (line.p_value, line.verdict) = (None, Verdict::NotComparable);
         }
     }
@@ -219,7 +230,8 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
         startups: (s1, s2),
         nodes: (n1, n2),
         kubelets: (k1, k2),
-        per_start: PerStart::of(&lines),
+        // Where a part of one side is missing the parts do not add up to the change.
+        per_start: if one_sided.is_empty() { PerStart::of(&lines) } else { PerStart::default() },
         settings: settings::changes(&before.summary.settings, &after.summary.settings),
         lines,
         causes: causes(before, after),
@@ -228,9 +240,34 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
 
 /// The group of a phase, if it has no other.
 fn only_phase_of(phase: &str) -> Option<&'static str> {
-    let group = Phase::from_name(phase)?.words().group;
+    let group = group_of(phase)?;
     let phases = PHASES.iter().filter(|(phase, _)| phase.words().group == group).count();
     (phases == 1).then_some(group)
+}
+
+/// The phases that only one side has, where the inputs of the two are of different kinds, and the other side's time of them lies in
+/// what is unattributed there. Where it lies in other phases of their group, the group can be compared.
+fn shown_by_one_side(lines: &[Line], before: &Report, after: &Report) -> Vec<&'static str> {
+    let kinds = |report: &Report| -> BTreeSet<Evidence> {
+        report.summary.evidence.iter().flat_map(|(words, _)| Evidence::read(words)).collect()
+    };
+    if kinds(before) == kinds(after) {
+        return Vec::new();
+    }
+    let means = |line: &Line| (line.mean_before_s.unwrap_or(0.0), line.mean_after_s.unwrap_or(0.0));
+    let phases = || lines.iter().filter(|line| line.kind == LineKind::Phase);
+    let unattributed = phases().find(|line| line.name == Phase::Unattributed.name()).map_or((0.0, 0.0), means);
+    let is_missing = |line: &&Line| match means(line) {
+        (before, 0.0) if before > 0.0 => unattributed.1 - unattributed.0 >= before / 2.0,
+        (0.0, after) if after > 0.0 => unattributed.0 - unattributed.1 >= after / 2.0,
+        _ => false,
+    };
+    phases().filter(is_missing).filter_map(|line| Phase::from_name(&line.name)).map(Phase::name).collect()
+}
+
+/// The group of a phase.
+fn group_of(phase: &str) -> Option<&'static str> {
+    Phase::from_name(phase).map(|phase| phase.words().group)
 }
 
 /// Whether one side knows a phase much better than the other.
@@ -240,8 +277,7 @@ fn inputs_differ(phase: &str, before: &Report, after: &Report) -> bool {
         line.filter(|line| line.lost_s > 0.0).map(|line| line.certain_share)
     };
     // The uncertain part of a phase lies in the others of its group.
-    let group = |name: &str| Phase::from_name(name).map(|phase| phase.words().group);
-    let neighbours = PHASES.iter().filter(|(_, name)| group(name) == group(phase));
+    let neighbours = PHASES.iter().filter(|(_, name)| group_of(name) == group_of(phase));
     neighbours
         .filter_map(|(_, name)| certain(before, name).zip(certain(after, name)))
         .any(|(before, after)| (before - after).abs() > MAX_CERTAINTY_GAP)

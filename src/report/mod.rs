@@ -72,7 +72,12 @@ impl Report {
         if let Some(metrics) = &mut metrics {
             causes::metric_rules::add_causes(metrics, recorded.as_deref().unwrap_or_default());
         }
-        let what_if = replay::all(&table, &summary, scenarios)?;
+        let mut what_if = replay::all(&table, &summary, scenarios)?;
+        if table.filtered > 0 {
+            for reason in what_if.iter_mut().filter_map(|what_if| what_if.not_estimated_because.as_mut()) {
+                reason.push_str("; the filters leave out pods, and with them their pulls");
+            }
+        }
         let not_checked = not_checked::causes(&summary, metrics.as_ref());
         let metrics_are_comparable = comparable;
         Ok(Report {

@@ -33,7 +33,15 @@ pub(super) fn causes(summary: &Summary, metrics: Option<&MetricsReport>) -> Vec<
         };
         let startups: u64 = summary.evidence.iter().filter(blind).map(|(_, count)| count).sum();
         if startups > 0 {
-            let mut how_to_get: Vec<&str> = cause.shown_by.iter().map(|kind| kind.how_to_get()).collect();
+            // Pods and their events that are there already do not show it beside logs.
+            let given = summary
+                .evidence
+                .iter()
+                .filter(blind)
+                .any(|(words, _)| Evidence::read(words).any(|kind| kind == Evidence::Pods));
+            let would_help = |kind: &&Evidence| !given || **kind != Evidence::Events;
+            let mut how_to_get: Vec<&str> =
+                cause.shown_by.iter().filter(would_help).map(|kind| kind.how_to_get()).collect();
             how_to_get.dedup();
             all.entry((how_to_get, startups)).or_default().push(cause.id);
         }

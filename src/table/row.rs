@@ -21,7 +21,7 @@ columns! {
         workload: Box<str> = "namespace/workload: the owner where pod objects were given, else the name without generated suffixes",
         kubelet_version: Option<Box<str>> = "the kubelet's version, if logged before the start ends",
         record_format: Option<Box<str>> = "the kubelet versions that print the record in this format; null without a record",
-        state: State = "running, starting, failed (refused), gone (deleted before it ran) or ended (it came and went; no line shows whether it ran)",
+        state: State = "running, starting, failed (refused), gone (deleted before it came up) or ended (it came and went; no line shows whether it ran)",
         created: Option<Time> = "creation by the API server's clock, truncated to whole seconds",
         seen: Option<Time> = "first seen by the kubelet",
         running: Option<Time> = "the API server accepted the status with all containers running",

@@ -121,7 +121,7 @@ async function agree(page, { summary }) {
 		summary.causes.map(({ cause }, at) => `${at + 1}. ${cause}`),
 	);
 	for (const [name, { count }] of [
-		["never", summary.never_ran],
+		["never", summary.did_not_come_up],
 		["restarted", summary.restarted],
 	]) {
 		const said = new RegExp(`^${count} of ${summary.startups.toLocaleString("en-US")} `);
@@ -179,12 +179,12 @@ test("what a reader looks for first comes first", async () => {
 	await close(page);
 });
 
-test("pods that never ran stand in the summary with their cause and the object", async () => {
+test("pods that did not come up stand in the summary with their cause and the object", async () => {
 	const args = inputs("s09-crashloop");
 	const { summary } = await json(...args);
 	const page = await open(await made(args));
 	for (const [name, incidents] of [
-		["never", summary.never_ran],
+		["never", summary.did_not_come_up],
 		["restarted", summary.restarted],
 	]) {
 		const lines = page.locator(`#summary .${name} tbody tr`);
@@ -199,13 +199,13 @@ test("pods that never ran stand in the summary with their cause and the object",
 	const command = await lines.filter({ hasText: "nosuchcmd-0" }).textContent();
 	assert.match(command, /app/);
 	assert.match(command, /exec: "\/bin\/no-such-command": stat \/bin\/no-such-command: no such file or directory/);
-	assert.match(await page.locator("#slowest .why").first().textContent(), /^never ran: crash-loop/);
+	assert.match(await page.locator("#slowest .why").first().textContent(), /^did not come up: crash-loop/);
 	const whys = await page.locator("#slowest .why").allTextContents();
-	assert.ok(whys.some((why) => why.startsWith("never ran: container-start-error")));
+	assert.ok(whys.some((why) => why.startsWith("did not come up: container-start-error")));
 	await close(page);
 });
 
-test("a duration that is unknown is no pod that never ran", async () => {
+test("a duration that is unknown is no pod that did not come up", async () => {
 	const { stdout } = await podlag(...inputs("s09-crashloop"), "--format", "ndjson");
 	const rows = stdout
 		.split("\n")
@@ -217,9 +217,9 @@ test("a duration that is unknown is no pod that never ran", async () => {
 	writeFileSync(file, [...rows, { ...unknown, running_min_s: null }].map((row) => JSON.stringify(row)).join("\n"));
 	const page = await open(await made([file]));
 	const { summary } = await json(...inputs("s09-crashloop"));
-	const never = summary.never_ran.count;
+	const never = summary.did_not_come_up.count;
 	const starting = rows.filter(({ state }) => state !== "running").length - never;
-	const others = [`${never} never ran`, starting > 0 && `${starting} still starting`, "the duration of 1 is unknown"];
+	const others = [`${never} did not come up`, starting > 0 && `${starting} still starting`, "the duration of 1 is unknown"];
 	const words = `of ${rows.length - never - starting} (${others.filter(Boolean).join(", ")})`;
 	assert.match(await page.locator("#h-length").textContent(), new RegExp(words.replace(/[()]/g, ".")));
 	assert.doesNotMatch(await page.locator(".never").textContent(), /unknown-0/);
@@ -516,7 +516,7 @@ describe("for everyone", () => {
 		}
 	});
 
-	test("a phone shows the bars, and why pods never ran", async () => {
+	test("a phone shows the bars, and why pods did not come up", async () => {
 		const page = await open(file, { viewport: { width: 360, height: 780 } });
 		for (const bars of ["#summary .phases .bar i", "#slowest .spans svg", "#causes .bar i"]) {
 			const shown = page.locator(bars).filter({ visible: true });
@@ -675,7 +675,7 @@ describe("more startups than a page holds", () => {
 		assert.deepEqual(await place.locator("thead button").allTextContents(), [
 			"created → running",
 			"total",
-			"SLI value",
+			"SLO value",
 		]);
 		for (const [at, column] of ["running_s", "total_s", "slo_s"].entries()) {
 			await place.locator("thead button").nth(at).click();

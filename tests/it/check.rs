@@ -1,4 +1,4 @@
-//! `podlag check`: what *not enough evidence* needs, and means to a pipeline; startups that never ran; filters beside metrics.
+//! `podlag check`: what *not enough evidence* needs, and means to a pipeline; startups that did not come up; filters beside metrics.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -73,14 +73,14 @@ fn the_user_says_what_not_enough_evidence_means() {
 }
 
 #[test]
-fn pods_that_never_ran_are_counted_beside_limits_that_hold() {
+fn pods_that_did_not_come_up_are_counted_beside_limits_that_hold() {
     let failing = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crio/pull-failing");
     let output = check(&["--fail-if", "count() > 100"], &[&failing]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(printed(&output).contains("pass: 13 pod starts; 1 of 13 never ran"), "{}", printed(&output));
+    assert!(printed(&output).contains("pass: 13 pod starts; 1 of 13 did not come up"), "{}", printed(&output));
     let output = check(&["--fail-if", "max(running_s) > 10m"], &[&failing]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(printed(&output).contains("of 13 starts (1 of 13 never ran)"), "{}", printed(&output));
+    assert!(printed(&output).contains("of 13 starts (1 of 13 did not come up)"), "{}", printed(&output));
 }
 
 /// Metrics have the starts of all namespaces: they are no answer about one of them.
@@ -112,4 +112,15 @@ fn it_says_what_slo_s_is_by_metrics_and_why_objects_do_not_show_it() {
     assert!(told.contains("pods and events do not show it: add the kubelet's log"), "{told}");
     let told = printed(&check(&["--fail-if", "p99(slo_s) > 5s"], &[&serial()]));
     assert!(!told.contains("by metrics") && !told.contains("do not show it"), "{told}");
+}
+
+#[test]
+fn a_named_file_that_is_no_log_fails_the_check() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let picture = folder.path().join("kubelet.log");
+    std::fs::write(&picture, b"\x89PNG\r\n\x1a\n0000000").expect("written");
+    let output = check(&["--fail-if", "p50(slo_s) > 1h"], &[&picture, &serial()]);
+    assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("no line used") && told.contains("no verdict: one input was unread"), "{told}");
 }

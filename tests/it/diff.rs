@@ -110,3 +110,21 @@ fn a_side_may_be_several_inputs() {
 fn compared_in_order(arguments: &[&str]) -> Value {
     serde_json::from_str(&printed(&[&["--format", "json"], arguments].concat())).expect("JSON")
 }
+
+#[test]
+fn what_one_side_does_not_show_is_not_faster() {
+    let capture = samples().join("s02-pull-serial");
+    let [logs, pods, events] =
+        ["in", "pods.json.zst", "events.json.zst"].map(|name| capture.join(name).to_str().expect("UTF-8").to_owned());
+    for after in [vec![pods.as_str(), events.as_str()], vec![pods.as_str()]] {
+        let arguments = [vec![logs.as_str(), "--after"], after].concat();
+        let diff = compared(&arguments);
+        let lines = diff["lines"].as_array().expect("lines");
+        let parts = lines.iter().filter(|line| line["kind"] == "phase" || line["kind"] == "group");
+        for line in parts.filter(|line| (line["sum_before_s"] == 0.0) != (line["sum_after_s"] == 0.0)) {
+            assert_eq!(line["verdict"], "not comparable", "{line}");
+        }
+        let shown = printed(&arguments);
+        assert!(!shown.contains("faster: ") && !shown.contains("mean of all starts"), "{shown}");
+    }
+}

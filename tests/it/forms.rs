@@ -33,7 +33,12 @@ fn written(case: &str, name: &str) -> (String, String) {
 fn a_ticket_has_the_causes_of_the_summary() {
     for case in CASES {
         let (markdown, summary) = written(case, "report.md");
-        let causes = summary.split("causes, by likely time lost (a pod can have several)\n").nth(1).expect("causes");
+        let causes = summary
+            .split("\ncauses, by likely time lost")
+            .nth(1)
+            .and_then(|rest| rest.split_once('\n'))
+            .map(|(_, causes)| causes)
+            .expect("causes");
         let causes: Vec<&str> = causes
             .lines()
             .take_while(|line| !line.is_empty())

@@ -370,7 +370,7 @@ fn each_case_gets_its_right_answer() {
 }
 
 #[test]
-fn a_pod_that_never_ran_breaks_a_limit_on_the_time_to_run() {
+fn a_pod_that_did_not_come_up_breaks_a_limit_on_the_time_to_run() {
     for capture in captures() {
         let rows = report(&[capture.join("in")]);
         let rows = rows["startups"].as_array().expect("startups");
@@ -382,10 +382,10 @@ fn a_pod_that_never_ran_breaks_a_limit_on_the_time_to_run() {
         let output = podlag().args(limit).arg(capture.join("in")).output().expect("podlag runs");
         assert_eq!(output.status.code(), Some(1), "{}", capture.display());
         let verdicts: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        assert_eq!(verdicts["verdicts"][0]["never_ran"], never, "{}", capture.display());
+        assert_eq!(verdicts["verdicts"][0]["did_not_come_up"], never, "{}", capture.display());
         return;
     }
-    panic!("no capture has a pod that never ran");
+    panic!("no capture has a pod that did not come up");
 }
 
 /// The nodes of rows, each with how many it has.

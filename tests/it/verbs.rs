@@ -240,7 +240,7 @@ fn pods_on_their_way_may_come_to_take_any_time() {
 fn phases_are_not_compared_across_different_logs() {
     let serial = input("s02-pull-serial");
     let text = good(&["diff"], &[&serial.join("kubelet.log.zst"), &input("s03-pull-parallel3")]);
-    assert!(text.contains("not compared, for one side knows them less exactly"), "{text}");
+    assert!(text.contains("not compared, for one side's input shows them less exactly"), "{text}");
     let faster = text.lines().find(|line| line.starts_with("faster:")).expect("pulling as a whole is compared");
     assert!(faster.contains("image pulling") && !faster.contains("image wait"), "{faster}");
     let none = tempfile::NamedTempFile::new().expect("a file");

@@ -17,7 +17,7 @@ use crate::model::nearest::distance;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
 use crate::model::text::sanitize;
-use crate::model::time::Time;
+use crate::model::time::{SECOND, Time};
 use crate::report::Report;
 use crate::table::{Batch, CleanupList, Pull, Row, Span};
 use unicode_width::UnicodeWidthStr;
@@ -142,7 +142,9 @@ fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out:
     let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", sanitize(uid)));
     writeln!(out, "{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.name())?;
     if let Some(created) = row.created {
-        writeln!(out, "created {created} (whole seconds: the true time is up to 1 s later)")?;
+        let cut = created.0 % SECOND == 0;
+        let note = if cut { " (whole seconds: the true time is up to 1 s later)" } else { "" };
+        writeln!(out, "created {created}{note}")?;
     }
     // A start that ended before it began, by two clocks, has no lengths.
     let skew = row.total_s.filter(|total| *total < 0.0);
@@ -151,7 +153,7 @@ fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out:
         || match (skew, row.running) {
             (Some(skew), _) => format!("running {} before it was created, by two clocks", format_duration(-skew)),
             (None, Some(_)) if row.state == State::Running => "running, since when is unknown".into(),
-            (None, _) => "not known to run".into(),
+            (None, _) => "not known to be up".into(),
         },
         |seconds| format!("running after {}", format_duration(seconds)),
     );

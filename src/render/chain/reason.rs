@@ -3,6 +3,7 @@
 use super::super::format_duration;
 use crate::causes::setting::Settings;
 use crate::causes::{self, UNEXPLAINED};
+use crate::model::phase::PHASES;
 use crate::model::startup::State;
 use crate::model::text::sanitize;
 use crate::table::Row;
@@ -12,7 +13,7 @@ pub(super) fn words(row: &Row) -> String {
     let what = match row.state {
         State::Running | State::Ended => "slow",
         State::Starting => "still starting",
-        State::Failed | State::Gone => "did not run",
+        State::Failed | State::Gone => "did not come up",
     };
     let first = row.findings.iter().find(|finding| &*finding.cause != UNEXPLAINED).or(row.findings.first());
     let Some(finding) = first else {
@@ -20,7 +21,7 @@ pub(super) fn words(row: &Row) -> String {
             State::Running | State::Ended if row.user_latency_s().is_none() => {
                 "how long it took is unknown: the input does not show all of its start".into()
             }
-            State::Running | State::Ended => "not slow: no phase took longer than usual".into(),
+            State::Running | State::Ended => longest(row),
             _ => format!("{what}: the input does not show why"),
         };
     };
@@ -39,4 +40,16 @@ pub(super) fn words(row: &Row) -> String {
     };
     let change = cause.advised(row.kubelet_version.as_deref(), &Settings::read(&row.settings)).set;
     format!("{what} because: {}{lost}; change: {change}", cause.title)
+}
+
+/// What to say of a startup without a cause: where most of its time went, which is below what counts as slow.
+fn longest(row: &Row) -> String {
+    let phases = PHASES.iter().filter(|(phase, _)| phase.is_in_total() && phase.delays_pod());
+    let seconds = phases.filter_map(|(phase, _)| Some((row.phases.of(*phase)?, phase.words().label)));
+    match seconds.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
+        Some((most, label)) if most > 0.0 => {
+            format!("no cause: no phase exceeded its threshold; the longest is {label} with {}", format_duration(most))
+        }
+        _ => "no cause: no phase exceeded its threshold".into(),
+    }
 }

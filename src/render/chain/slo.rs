@@ -23,6 +23,9 @@ fn recorded_words(row: &Row, recorded: f64) -> String {
         return format!("{recorded:.0} s: the value overflowed (kubernetes #114903, #130432)");
     }
     let value = format_duration(recorded);
+    if row.anomalies.iter().any(|id| **id == *Anomaly::CrashLoop.name()) {
+        return format!("{value}: it is of the container's first run, which ended soon after");
+    }
     let Some(difference) = row.slo_s.map(|slo| recorded - slo) else { return value };
     if difference.abs() < SAME {
         return value;

@@ -202,7 +202,7 @@ impl<'a> Serialize for Columns<'a> {
         column(&mut map, rows, "state", |row| strings.number(row.state))?;
         column(&mut map, rows, "incident", |row| match row.incident {
             None => 0,
-            Some(Incident::NeverRan) => 1,
+            Some(Incident::DidNotComeUp) => 1,
             Some(Incident::Restarted) => 2,
         })?;
         column(&mut map, rows, "created", |row| row.created)?;

@@ -1,5 +1,5 @@
 //! Which startups stand in the page, by the bytes there are: all of them in full if they fit; else all in the list and in full the worst
-//! of each cause, those that never ran and the slowest; else a list of those, and a fair sample of the others.
+//! of each cause, those that did not come up and the slowest; else a list of those, and a fair sample of the others.
 //!
 //! The sample is by hash, so it is the same whatever order startups came in. Rows pass one by one; what is held is bounded by the page.
 
@@ -74,8 +74,8 @@ fn tie_break(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
-fn never_ran(row: &Row) -> bool {
-    Incident::of_row(row) == Some(Incident::NeverRan)
+fn did_not_come_up(row: &Row) -> bool {
+    Incident::of_row(row) == Some(Incident::DidNotComeUp)
 }
 
 /// What may come into a page, chosen while the rows pass.
@@ -87,8 +87,8 @@ pub(super) struct Candidates {
     slow: Fitting<Slow, Candidate>,
     never_listed: Fitting<Slow, Candidate>,
     top: [Fitting<Slow, Candidate>; 3],
-    /// In full: those that never ran, the slowest, the others by hash, and those that lost most to each cause.
-    never_ran: Fitting<Slow, Candidate>,
+    /// In full: those that did not come up, the slowest, the others by hash, and those that lost most to each cause.
+    did_not_come_up: Fitting<Slow, Candidate>,
     whole_slow: Fitting<Slow, Candidate>,
     whole: Fitting<u64, Candidate>,
     worst: BTreeMap<Box<str>, Fitting<Lost, Candidate>>,
@@ -107,7 +107,7 @@ impl Candidates {
             slow: Fitting::new(room * SURE / 100, usize::MAX),
             never_listed: Fitting::new(room * SURE / 200, usize::MAX),
             top: [top(), top(), top()],
-            never_ran: Fitting::new(room * IN_FULL.1 / 100, usize::MAX),
+            did_not_come_up: Fitting::new(room * IN_FULL.1 / 100, usize::MAX),
             whole_slow: Fitting::new(room, usize::MAX),
             whole: Fitting::new(room, usize::MAX),
             worst: BTreeMap::new(),
@@ -136,7 +136,7 @@ impl Candidates {
             let one = listed();
             self.listed.put(number, one.startup.bytes(), one);
         }
-        for (queue, wanted) in [(&mut self.slow, true), (&mut self.never_listed, never_ran(row))] {
+        for (queue, wanted) in [(&mut self.slow, true), (&mut self.never_listed, did_not_come_up(row))] {
             if wanted && queue.takes(slow) {
                 let one = listed();
                 queue.put(slow, one.startup.bytes(), one);
@@ -147,7 +147,7 @@ impl Candidates {
                 top.put(key(value), 0, listed());
             }
         }
-        let queues = [(&mut self.never_ran, never_ran(row)), (&mut self.whole_slow, true)];
+        let queues = [(&mut self.did_not_come_up, did_not_come_up(row)), (&mut self.whole_slow, true)];
         for (queue, wanted) in queues {
             if wanted && queue.takes(slow) {
                 let one = whole()?;
@@ -194,7 +194,7 @@ impl Candidates {
         for _ in 0..WORST {
             needed.extend(worst.iter_mut().filter_map(Vec::pop));
         }
-        needed.extend(self.never_ran.into_sorted());
+        needed.extend(self.did_not_come_up.into_sorted());
         let all = self.listed.has_all().then(|| Listing::of(self.listed.iter()).bytes);
         let at_most = room * IN_FULL.1 / 100;
         for one in &needed {
@@ -206,8 +206,8 @@ impl Candidates {
                 Some(_) => (self.listed.into_sorted().collect(), None),
                 None => {
                     let top = self.top.into_iter().flat_map(Fitting::into_sorted);
-                    let never_ran = self.never_listed.into_sorted();
-                    let sure = needed.iter().cloned().chain(top).chain(never_ran).chain(self.slow.into_sorted());
+                    let did_not_come_up = self.never_listed.into_sorted();
+                    let sure = needed.iter().cloned().chain(top).chain(did_not_come_up).chain(self.slow.into_sorted());
                     sample(sure, self.listed.into_sorted(), for_list)
                 }
             };

@@ -123,7 +123,7 @@ impl Startup {
 /// What phases took at least, where that is not all they took.
 fn least(row: &Row, phases: &[Option<i64>; PHASES.len()]) -> Vec<(usize, i64)> {
     let mut sums = [0_i64; PHASES.len()];
-    for span in &row.spans {
+    for span in row.spans.iter().chain(row.readiness_span().as_ref()) {
         if let Some(sum) = sums.get_mut(span.phase.index()) {
             *sum = sum.saturating_add(micros(span.min_s));
         }

@@ -23,7 +23,7 @@ use span::{cell, line, name, said};
 /// How many causes, parts of one, slowest startups and errors of inputs are shown.
 const CAUSES: usize = 6;
 const PARTS: usize = 3;
-/// How many pods that never ran, or were restarted, are named.
+/// How many pods that did not come up, or were restarted, are named.
 const INCIDENTS: usize = 5;
 const SLOWEST: usize = 10;
 const ERRORS: usize = 10;
@@ -82,7 +82,7 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     if !rest.is_empty() {
         writeln!(out, "{}\n", rest.join(" · "))?;
     }
-    incidents("Never ran", &summary.never_ran, summary, out)?;
+    incidents("Did not come up", &summary.did_not_come_up, summary, out)?;
     incidents("Containers restarted", &summary.restarted, summary, out)?;
     let Quantiles { p50, p95, p99, max, count } = summary.running;
     if count > 0 {
@@ -99,7 +99,7 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     if summary.slo.count > 0 {
         let verdict = if summary.slo_met() { "met" } else { "missed" };
         let (p99, within) = (super::text::slo_p99(summary), format_percent(summary.slo_within));
-        let count = format!("{}{}", format_count(summary.slo_of() as usize), super::text::slo_never_ran(summary));
+        let count = format!("{}{}", format_count(summary.slo_of() as usize), super::text::slo_did_not_come_up(summary));
         writeln!(
             out,
             "**SLO {verdict}**: p99 without pulls and init containers {p99} (limit: 5 s), {within} of {count} within the limit.\n"
@@ -176,7 +176,7 @@ fn causes(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
         }
         line.example.as_ref().map_or(Ok(()), |found| example(found, &report.coverage.sources, out))?;
     }
-    let rest: Vec<String> = summary.causes.iter().skip(CAUSES).take(CAUSES).map(|line| name(&line.cause)).collect();
+    let rest: Vec<String> = summary.causes.iter().skip(CAUSES).map(|line| name(&line.cause)).collect();
     if !rest.is_empty() {
         writeln!(out, "- and {}", rest.join(", "))?;
     }

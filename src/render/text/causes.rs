@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Page, named, plural};
 use crate::causes::{self, Advised, Cause};
+use crate::model::phase::Phase;
 use crate::model::text::sanitize;
 use crate::render::{cause_parts, estimate, file_names, format_duration, format_range, wrap};
 use crate::report::replay::Change;
@@ -26,7 +27,27 @@ impl Page<'_> {
             let some = if self.report.not_checked.is_empty() { "no cause" } else { "no cause that could be checked" };
             return writeln!(out, "{}\n", self.strong(&format!("{some} exceeded its threshold")));
         }
-        writeln!(out, "{}", self.strong("causes, by likely time lost (a pod can have several)"))?;
+        let phases = summary
+            .phases
+            .iter()
+            .filter(|line| Phase::from_name(line.phase).is_some_and(|phase| phase.is_in_total() && phase.delays_pod()));
+        let all: f64 = phases.map(|line| line.lost_s).sum();
+        let explained = summary.causes.iter().filter(|line| {
+            line.cause != causes::UNEXPLAINED && causes::named(&line.cause).is_some_and(Cause::delays_running)
+        });
+        let explained: f64 = explained.map(|line| line.lost_s).sum();
+        let of_all = match explained < all {
+            true => format!(": {} of {}", format_duration(explained), format_duration(all)),
+            false => String::new(),
+        };
+        // What nothing explains is no cause to act on: it comes last however long it is.
+        let last =
+            if summary.causes.iter().any(|line| line.cause == causes::UNEXPLAINED) { "; unexplained last" } else { "" };
+        writeln!(
+            out,
+            "{}",
+            self.strong(&format!("causes, by likely time lost{of_all} (a pod can have several{last})"))
+        )?;
         for (number, line) in summary.causes.iter().take(self.many(CAUSES)).enumerate() {
             let Some(cause) = causes::named(&line.cause) else { continue };
             let in_full = number < self.many(IN_FULL);

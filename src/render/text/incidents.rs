@@ -12,10 +12,10 @@ const NAMED: usize = 5;
 impl Page<'_> {
     pub(super) fn incidents(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         let all = plural(summary.startups, "pod", "pods");
-        let never_ran = format!("never ran: {} of {all}", summary.never_ran.count);
-        self.kind(&never_ran, &summary.never_ran, out)?;
-        // Those that never ran may have restarted too: they are named once, above.
-        let all = match summary.never_ran.count {
+        let did_not_come_up = format!("did not come up: {} of {all}", summary.did_not_come_up.count);
+        self.kind(&did_not_come_up, &summary.did_not_come_up, out)?;
+        // Those that did not come up may have restarted too: they are named once, above.
+        let all = match summary.did_not_come_up.count {
             0 => all,
             never => format!("the other {}", plural(summary.startups.saturating_sub(never as usize), "pod", "pods")),
         };

@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 
 use super::{Page, plural};
+use crate::breakdown::Anomaly;
 use crate::causes;
 use crate::metrics::reconcile::FigureUnit;
 use crate::metrics::{Bounds, MetricFinding, MetricsReport, NodeMetrics, Reconciliation};
 use crate::model::text::sanitize;
 use crate::render::{format_count, format_duration, format_percent, format_range, wrap};
+use crate::table::Summary;
 
 /// How many causes and nodes are shown.
 const CAUSES: usize = 5;
@@ -116,9 +118,13 @@ impl Page<'_> {
             } else {
                 String::new()
             };
+            let summary = &self.report.summary;
             let above = match verdict {
-                "missed" if self.report.summary.startups > 0 => {
+                "missed" if summary.startups > 0 && summary.slo_met() => {
                     ": the metric also counts the watch delay, which no pod waits for; the SLO above does not"
+                }
+                "met" if summary.startups > 0 && !summary.slo_met() && crash_loops(summary) => {
+                    ": the metric counts the first run of a pod, also where it crashed; the SLO above counts the run that stays"
                 }
                 _ => " (with the watch delay)",
             };
@@ -161,19 +167,8 @@ impl Page<'_> {
     fn proofs(&self, measured: &MetricsReport, by_logs: bool, out: &mut dyn Write) -> io::Result<()> {
         let in_logs =
             |proof: &&MetricFinding| by_logs && causes::named(&proof.cause).is_some_and(|cause| cause.logs.is_some());
-        let (left, proofs): (Vec<&MetricFinding>, Vec<&MetricFinding>) =
-            measured.fleet.causes.iter().partition(in_logs);
-        if !left.is_empty() {
-            let left: Vec<&str> = left.iter().map(|proof| proof.cause.as_str()).collect();
-            let words = format!(
-                "the metrics also show {}; the logs above show each start (--details shows both)",
-                left.join(", ")
-            );
-            self.words(out, "", &words)?;
-            if proofs.is_empty() {
-                return writeln!(out);
-            }
-        }
+        // Of causes that logs can show the logs decide: they see each start, metrics only means.
+        let proofs: Vec<&MetricFinding> = measured.fleet.causes.iter().filter(|proof| !in_logs(proof)).collect();
         if proofs.is_empty() {
             let none =
                 if by_logs { "the metrics add no cause to those of the logs" } else { "the metrics show no cause" };
@@ -260,4 +255,9 @@ impl Page<'_> {
         }
         writeln!(out)
     }
+}
+
+/// Whether a pod of the logs crashed after the kubelet had recorded it.
+fn crash_loops(summary: &Summary) -> bool {
+    summary.anomalies.iter().any(|(anomaly, _)| *anomaly == Anomaly::CrashLoop)
 }

@@ -167,7 +167,7 @@ impl Page<'_> {
                 slo_p99(summary),
                 format_percent(summary.slo_within),
                 format_count(summary.slo_of() as usize),
-                slo_never_ran(summary),
+                slo_did_not_come_up(summary),
                 left_out(summary)
             );
             self.words(out, "", &text)?;
@@ -256,30 +256,31 @@ impl Page<'_> {
     }
 }
 
-/// What the SLO does not count.
-/// The p99 of the SLO; pods that never ran have no bound.
+/// The p99 of the SLO; pods that did not come up have no bound.
 pub(super) fn slo_p99(summary: &Summary) -> String {
     summary.slo_p99.map_or("unbounded".into(), format_duration)
 }
 
-/// How many of the SLO's startups never ran, in brackets.
-pub(super) fn slo_never_ran(summary: &Summary) -> String {
-    match summary.slo_never_ran {
+/// How many of the SLO's startups did not come up, in brackets.
+pub(super) fn slo_did_not_come_up(summary: &Summary) -> String {
+    match summary.slo_did_not_come_up {
         0 => String::new(),
-        count => format!(" ({} never ran)", format_count(count as usize)),
+        count => format!(" ({} did not come up)", format_count(count as usize)),
     }
 }
 
+/// What the SLO does not count.
 fn left_out(summary: &Summary) -> String {
-    let time = |wanted: &[Phase]| -> f64 {
-        let lines = summary.phases.iter();
-        lines.filter(|line| wanted.iter().any(|phase| phase.name() == line.phase)).map(|line| line.lost_s).sum()
-    };
-    let pulls = time(&[Phase::ImageWait, Phase::ImagePull, Phase::ImageBackoff]);
-    let parts = [("pulls", pulls), ("init containers", time(&[Phase::Init]))];
+    let parts = [("pulls", summary.slo_without_pulls_s), ("init containers", summary.slo_without_init_s)];
     let parts = parts.into_iter().filter(|(_, seconds)| *seconds > 0.0005);
     let parts: Vec<String> = parts.map(|(name, seconds)| format!("{} of {name}", format_duration(seconds))).collect();
-    if parts.is_empty() { String::new() } else { format!(" (without {})", parts.join(" and ")) }
+    let without = if parts.is_empty() { String::new() } else { format!("without {}", parts.join(" and ")) };
+    let uncounted = match summary.startups.saturating_sub(summary.slo_of() as usize) {
+        0 => String::new(),
+        count => format!("{} more: stateful or unknown", format_count(count)),
+    };
+    let words: Vec<String> = [without, uncounted].into_iter().filter(|words| !words.is_empty()).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join("; ")) }
 }
 
 /// The startups that the figures cover.
@@ -307,7 +308,7 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
     for (state, words) in [
         ("starting", "still starting"),
         ("failed", "failed"),
-        ("gone", "deleted before running"),
+        ("gone", "deleted before they came up"),
         ("ended", "ended, not known whether they ran"),
     ] {
         let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
@@ -326,6 +327,8 @@ pub(super) fn covered(c: &Coverage) -> Vec<String> {
     let mut parts = match (c.lines, c.samples) {
         (0, 1..) => vec![format!("read {} bytes", format_count(c.bytes as usize))],
         (0, _) if c.events > 0 => Vec::new(),
+        // Of metrics the samples are counted.
+        (_, 1..) if c.records == 0 => vec![format!("read {}", plural(c.lines as usize, "line", "lines"))],
         _ => vec![
             format!("read {}", plural(c.lines as usize, "line", "lines")),
             format!("{} used", format_count(c.records as usize)),
@@ -378,7 +381,7 @@ fn why(slow: &Example) -> String {
         (true, _) => "",
         (false, State::Running) => "total, start time unknown; ",
         (false, State::Starting) => "so far; ",
-        (false, State::Gone) => "deleted before it ran; ",
+        (false, State::Gone) => "deleted before it came up; ",
         (false, State::Failed) => "refused; ",
         (false, State::Ended) => return "ended".into(),
     };

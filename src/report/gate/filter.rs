@@ -72,7 +72,7 @@ impl<'a> Filter<'a> {
             && self.test.comparison != Comparison::Unequal
     }
 
-    /// Whether a startup that never ran fits: it took longer to run than any bound. None: the condition is on something else.
+    /// Whether a startup that did not come up fits: it took longer to run than any bound. None: the condition is on something else.
     pub(super) fn fits_unbounded(&self) -> Option<bool> {
         match self.test.value {
             Value::Number(bound) if takes_until_running(self.column()) => {

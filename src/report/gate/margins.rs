@@ -22,7 +22,7 @@ pub(super) fn baseline_margins(
     plus: f64,
 ) -> Option<(f64, f64)> {
     if let (Values::Of(now), Values::Of(before), Function::Quantile(q), 0) =
-        (&now.values, &before.values, function, now.open + before.open + now.never_ran + before.never_ran)
+        (&now.values, &before.values, function, now.open + before.open + now.did_not_come_up + before.did_not_come_up)
     {
         let scaled: Vec<f64> = before.iter().map(|value| value * factor).collect();
         let change = stat::quantile_change(&scaled, now, q, CONFIDENCE)?;

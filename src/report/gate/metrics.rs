@@ -62,7 +62,7 @@ impl Sample {
             (Function::Count, ..) => {
                 let mine = measured.nodes.iter().filter(|node| passes(&node.window.node));
                 let count = mine.map(|node| node.startups).sum::<f64>().round() as usize;
-                Ok(Sample { values: Values::Count(count), count, never_ran: 0, open: 0 })
+                Ok(Sample { values: Values::Count(count), count, did_not_come_up: 0, open: 0 })
             }
             _ => Err(unknown(limit)),
         }
@@ -70,7 +70,7 @@ impl Sample {
 
     fn of_buckets(buckets: Buckets, share: Option<(f64, bool)>) -> Self {
         let count = buckets.histogram.count.round() as usize;
-        Sample { values: Values::Buckets(buckets, share), count, never_ran: 0, open: 0 }
+        Sample { values: Values::Buckets(buckets, share), count, did_not_come_up: 0, open: 0 }
     }
 }
 

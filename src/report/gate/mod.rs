@@ -98,8 +98,8 @@ pub struct Verdict {
     pub bound: Option<f64>,
     /// The number of startups with a value.
     pub count: usize,
-    /// Startups that were refused or deleted before they ran: they count as longer than any bound.
-    pub never_ran: usize,
+    /// Startups that were refused or deleted before they came up: they count as longer than any bound.
+    pub did_not_come_up: usize,
     /// Startups still starting, whose value is not known yet.
     pub open: usize,
     /// The baseline's value, if there is one.
@@ -125,8 +125,8 @@ pub struct Verdicts {
     pub confidence: f64,
     /// The number of startups checked.
     pub startups: usize,
-    /// How many of them never ran: refused, or deleted before they ran.
-    pub never_ran: usize,
+    /// How many of them did not come up: refused, or deleted before they came up.
+    pub did_not_come_up: usize,
     /// How many of them are still starting.
     pub starting: usize,
     /// What *not enough evidence* means for the exit code.
@@ -228,8 +228,8 @@ pub fn judge(
             |(name, count): &(&str, u64)| if states.iter().any(|state| state.name() == *name) { *count } else { 0 };
         report.summary.states.iter().map(of).sum::<u64>() as usize
     };
-    let (never_ran, starting) = (count(&State::NEVER_RAN), count(&[State::Starting]));
-    Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups, never_ran, starting, on_unknown, verdicts })
+    let (did_not_come_up, starting) = (count(&State::DID_NOT_COME_UP), count(&[State::Starting]));
+    Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups, did_not_come_up, starting, on_unknown, verdicts })
 }
 
 /// The verdict on one limit.
@@ -279,7 +279,7 @@ impl Verdict {
             high,
             bound,
             count: 0,
-            never_ran: 0,
+            did_not_come_up: 0,
             open: 0,
             baseline,
             baseline_count: None,
@@ -310,7 +310,7 @@ fn verdict(limit: &Expression, now: &Sample, before: Option<&Sample>) -> Verdict
         high: interval.high,
         bound,
         count: now.count,
-        never_ran: now.never_ran,
+        did_not_come_up: now.did_not_come_up,
         open: now.open,
         baseline,
         baseline_count: before.filter(|_| limit.needs_baseline()).map(|before| before.count),

@@ -15,8 +15,8 @@ pub(super) struct Sample {
     pub(super) values: Values,
     /// How many startups the figure is of.
     pub(super) count: usize,
-    /// How many of these never ran: they count as longer than any bound.
-    pub(super) never_ran: usize,
+    /// How many of these did not come up: they count as longer than any bound.
+    pub(super) did_not_come_up: usize,
     /// How many of the startups that pass the filters have no value yet, for they are still on their way.
     pub(super) open: usize,
 }
@@ -32,9 +32,9 @@ pub(super) enum Values {
     Buckets(Buckets, Option<(f64, bool)>),
 }
 
-/// Which startups never ran and so have no value in this column.
-fn never_ran(batch: &Batch, column: &str) -> Result<Vec<bool>, Error> {
-    let states = State::NEVER_RAN.map(State::name);
+/// Which startups did not come up and so have no value in this column.
+fn did_not_come_up(batch: &Batch, column: &str) -> Result<Vec<bool>, Error> {
+    let states = State::DID_NOT_COME_UP.map(State::name);
     let ended = batch.text("state")?.iter().map(|state| state.is_some_and(|state| states.contains(&state)));
     Ok(ended.zip(batch.nulls(column)?).map(|(ended, unknown)| ended && unknown).collect())
 }
@@ -62,9 +62,9 @@ impl Sample {
             for filter in &filters {
                 let before = keep.clone();
                 keep.iter_mut().zip(filter.fits(batch)?).for_each(|(keep, fits)| *keep &= fits == Some(true));
-                // A pod that never ran took longer than any bound that is counted by.
+                // A pod that did not come up took longer than any bound that is counted by.
                 if filter.fits_unbounded() == Some(true) {
-                    let never = never_ran(batch, filter.column())?;
+                    let never = did_not_come_up(batch, filter.column())?;
                     keep.iter_mut()
                         .zip(&before)
                         .zip(never)
@@ -94,9 +94,12 @@ impl Sample {
                 None => of.filter(|of| takes_until_running(of)).map(|_| true),
             };
             if let (Some(fits), Some(name)) = (unbounded, looked_at) {
-                let never =
-                    never_ran(batch, name)?.into_iter().zip(&keep).filter(|(never, keep)| *never && **keep).count();
-                sample.never_ran += never;
+                let never = did_not_come_up(batch, name)?
+                    .into_iter()
+                    .zip(&keep)
+                    .filter(|(never, keep)| *never && **keep)
+                    .count();
+                sample.did_not_come_up += never;
                 sample.count += never;
                 hits += if fits { never } else { 0 };
                 if condition.is_none() {
@@ -133,7 +136,7 @@ impl Sample {
     }
 
     pub(super) fn empty() -> Self {
-        Sample { values: Values::Count(0), count: 0, never_ran: 0, open: 0 }
+        Sample { values: Values::Count(0), count: 0, did_not_come_up: 0, open: 0 }
     }
 
     /// The figure, and between what it lies. Startups still on their way may come to have any value: low ones at one end,
@@ -166,7 +169,7 @@ impl Sample {
                 let (low, high) = (finite(with(f64::NEG_INFINITY).low), finite(with(f64::INFINITY).high));
                 (stat::quantile(values, q), interval(low, high))
             }
-            (Values::Of(_), Function::Mean | Function::Sum) if self.never_ran > 0 => {
+            (Values::Of(_), Function::Mean | Function::Sum) if self.did_not_come_up > 0 => {
                 (Some(f64::INFINITY), interval(Some(f64::INFINITY), Some(f64::INFINITY)))
             }
             (Values::Of(values), Function::Mean) => {

@@ -1,4 +1,4 @@
-//! Pods that someone waits for now: those that never ran, and those of which a container was started again.
+//! Pods that someone waits for now: those that did not come up, and those of which a container was started again.
 
 use super::Example;
 use crate::breakdown::Anomaly;
@@ -15,8 +15,8 @@ const NAMED: usize = 10;
 /// What a pod's start is to someone who looks at the cluster now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incident {
-    /// The pod was refused, was deleted before it ran, or still fails to start.
-    NeverRan,
+    /// The pod was refused, was deleted before it came up, or still fails to start.
+    DidNotComeUp,
     /// A container of it was started again.
     Restarted,
 }
@@ -25,8 +25,8 @@ impl Incident {
     /// That of a startup; `failing`: a finding has an error.
     pub fn of(state: State, failing: bool, crash_loop: bool, restarts: i64) -> Option<Self> {
         match state {
-            State::Failed | State::Gone => Some(Incident::NeverRan),
-            State::Starting if failing && !crash_loop => Some(Incident::NeverRan),
+            State::Failed | State::Gone => Some(Incident::DidNotComeUp),
+            State::Starting if failing && !crash_loop => Some(Incident::DidNotComeUp),
             State::Starting | State::Running if crash_loop || restarts > 0 => Some(Incident::Restarted),
             _ => None,
         }
@@ -74,7 +74,7 @@ impl Found {
 
 /// The incidents of each kind.
 pub(super) fn collect(table: &Table) -> Result<(Incidents, Incidents), Error> {
-    let (mut never_ran, mut restarted) = (Found::default(), Found::default());
+    let (mut did_not_come_up, mut restarted) = (Found::default(), Found::default());
     let mut columns = vec!["state", "total_s", "restarts", "anomalies", "findings"];
     columns.extend(RowRefs::COLUMNS);
     table.scan(&columns, &mut |batch| {
@@ -92,14 +92,14 @@ pub(super) fn collect(table: &Table) -> Result<(Incidents, Incidents), Error> {
             let found = || rows.get(row, totals.get(row).unwrap_or(0.0));
             let restarts = restarts.get(row).unwrap_or(0);
             match Incident::of(state, failing, again, restarts) {
-                Some(Incident::NeverRan) => never_ran.add(found()),
+                Some(Incident::DidNotComeUp) => did_not_come_up.add(found()),
                 Some(Incident::Restarted) => restarted.add(found()),
                 None => {}
             }
         }
         Ok(())
     })?;
-    Ok((never_ran.incidents(table)?, restarted.incidents(table)?))
+    Ok((did_not_come_up.incidents(table)?, restarted.incidents(table)?))
 }
 
 /// Which rows have an anomaly.

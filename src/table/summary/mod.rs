@@ -11,13 +11,14 @@ use claims::{Counterfactual, cause_lines};
 use counts::Counts;
 pub use incidents::{Incident, Incidents};
 
+use super::phase_seconds::phase_column;
 use super::query::{ByName, micros, phase_values, seconds};
 use super::row::{Place, Row};
 use super::row_ref::{RowRef, RowRefs};
 use super::startups::Table;
 use crate::breakdown::{ANOMALIES, Anomaly};
-use crate::causes::Advised;
 use crate::causes::setting::{SETTINGS, Setting, Settings};
+use crate::causes::{Advised, UNEXPLAINED};
 use crate::model::error::Error;
 use crate::model::phase::{PHASES, Phase};
 use crate::model::quantile::{rank, select_quantile};
@@ -153,7 +154,8 @@ impl Example {
         let mut findings = row.findings.iter();
         let finding = match cause {
             Some(cause) => findings.find(|finding| *finding.cause == *cause),
-            None => findings.next(),
+            // What nothing explains says less than any cause.
+            None => findings.clone().find(|finding| *finding.cause != *UNEXPLAINED).or_else(|| findings.next()),
         };
         let evidence = finding.and_then(|finding| finding.evidence.clone());
         Example {
@@ -178,8 +180,8 @@ impl Example {
 pub struct Summary {
     /// How many startups.
     pub startups: usize,
-    /// Those that were refused, were deleted before they ran, or still fail to start.
-    pub never_ran: Incidents,
+    /// Those that were refused, were deleted before they came up, or still fail to start.
+    pub did_not_come_up: Incidents,
     /// Those whose containers were started again.
     pub restarted: Incidents,
     /// By state.
@@ -194,14 +196,18 @@ pub struct Summary {
     pub running: Quantiles,
     /// Created → ready, of the startups whose readiness is known.
     pub ready: Quantiles,
-    /// Our own SLI value of stateless pods (and of those whose record does not say).
+    /// Our own SLO value of stateless pods (and of those whose record does not say).
     pub slo: Quantiles,
-    /// How many have none because they never ran: refused, or deleted before they ran. They count as longer than the limit.
-    pub slo_never_ran: u64,
+    /// How many have none because they did not come up: refused, or deleted before they came up. They count as longer than the limit.
+    pub slo_did_not_come_up: u64,
     /// The p99 with these; null where it is not bounded because of them, or where no value is known.
     pub slo_p99: Option<f64>,
     /// The share within 5 s of all of them, 0 to 1.
     pub slo_within: f64,
+    /// What these values leave out: seconds of waiting for images and pulling them.
+    pub slo_without_pulls_s: f64,
+    /// And seconds of init containers.
+    pub slo_without_init_s: f64,
     /// Corrupt values of the kubelet that were corrected.
     pub corrected: u64,
     /// Where the time went.
@@ -220,10 +226,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of how many startups the SLO is: of those with a value, and those that never ran.
+    /// Of how many startups the SLO is: of those with a value, and those that did not come up.
     #[must_use]
     pub fn slo_of(&self) -> u64 {
-        self.slo.count + self.slo_never_ran
+        self.slo.count + self.slo_did_not_come_up
     }
 
     /// Whether 99 % of these came to run within 5 s.
@@ -257,18 +263,18 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     if table.is_empty() {
         return Ok(Summary::default());
     }
-    let (mut slo, slo_never_ran) = slo_values(table)?;
-    let slo_of = slo.len() + slo_never_ran;
+    let SloValues { values: mut slo, did_not_come_up: slo_did_not_come_up, pulls, init } = slo_values(table)?;
+    let slo_of = slo.len() + slo_did_not_come_up;
     let within = slo.iter().filter(|seconds| **seconds <= 5.0).count();
     let slo_within = if slo_of == 0 { 0.0 } else { within as f64 / slo_of as f64 };
     slo.sort_by(f64::total_cmp);
     let slo_p99 = slo.get(rank(slo_of, 0.99)).copied();
     let (counts, effects) = (Counts::collect(table)?, Counterfactual::collect(table)?);
     let anomalies = anomalies(table)?;
-    let (never_ran, restarted) = incidents::collect(table)?;
+    let (did_not_come_up, restarted) = incidents::collect(table)?;
     let mut summary = Summary {
         startups: table.len(),
-        never_ran,
+        did_not_come_up,
         restarted,
         states: counts.states(),
         nodes: counts.nodes(),
@@ -278,9 +284,11 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
         running: effects.running(),
         ready: Quantiles::of(super::query::values(table, "ready_s", None)?),
         slo: Quantiles::of(slo),
-        slo_never_ran: slo_never_ran as u64,
+        slo_did_not_come_up: slo_did_not_come_up as u64,
         slo_p99,
         slo_within,
+        slo_without_pulls_s: seconds(pulls),
+        slo_without_init_s: seconds(init),
         corrected: anomalies
             .iter()
             .find(|(anomaly, _)| *anomaly == Anomaly::SloOverflow)
@@ -296,21 +304,47 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     Ok(summary)
 }
 
-/// The SLI values of startups that are not known to be stateful, and how many have none because they never ran.
-fn slo_values(table: &Table) -> Result<(Vec<f64>, usize), Error> {
-    let (mut all, mut never_ran) = (Vec::with_capacity(table.len()), 0);
-    let ended = State::NEVER_RAN.map(State::name);
-    table.scan(&["slo_s", "stateful", "state"], &mut |batch| {
+/// The SLO values of startups that are not known to be stateful.
+#[derive(Default)]
+struct SloValues {
+    values: Vec<f64>,
+    /// How many have none because they did not come up.
+    did_not_come_up: usize,
+    /// Microseconds that the values leave out.
+    pulls: i64,
+    init: i64,
+}
+
+fn slo_values(table: &Table) -> Result<SloValues, Error> {
+    let mut all = SloValues { values: Vec::with_capacity(table.len()), ..SloValues::default() };
+    let ended = State::DID_NOT_COME_UP.map(State::name);
+    let pulls = [Phase::ImageWait, Phase::ImagePull, Phase::ImageBackoff].map(phase_column);
+    let init = phase_column(Phase::Init);
+    let mut columns = vec!["slo_s", "stateful", "state", &init];
+    columns.extend(pulls.iter().map(String::as_str));
+    table.scan(&columns, &mut |batch| {
         let rows = batch.seconds("slo_s")?.iter().zip(batch.flags("stateful")?.iter());
-        for ((slo, stateful), state) in rows.zip(batch.text("state")?.iter()) {
+        let mut counts = vec![false; batch.len()];
+        for (((slo, stateful), state), counts) in rows.zip(batch.text("state")?.iter()).zip(&mut counts) {
             if stateful != Some(true) {
-                all.extend(slo);
-                never_ran += usize::from(slo.is_none() && state.is_some_and(|state| ended.contains(&state)));
+                all.values.extend(slo);
+                *counts = slo.is_some();
+                let ended = state.is_some_and(|state| ended.contains(&state));
+                all.did_not_come_up += usize::from(slo.is_none() && ended);
             }
         }
+        let sum = |column: &str| -> Result<i64, Error> {
+            let values = batch.seconds(column)?;
+            let counted = values.iter().zip(&counts).filter(|(_, counts)| **counts);
+            Ok(counted.filter_map(|(value, _)| value).fold(0, |sum, value| sum.saturating_add(micros(value))))
+        };
+        for column in &pulls {
+            all.pulls = all.pulls.saturating_add(sum(column)?);
+        }
+        all.init = all.init.saturating_add(sum(&init)?);
         Ok(())
     })?;
-    Ok((all, never_ran))
+    Ok(all)
 }
 
 fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {

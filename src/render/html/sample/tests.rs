@@ -82,7 +82,7 @@ fn of_more_than_fit_the_first_and_a_fair_sample() {
 }
 
 #[test]
-fn the_worst_of_each_cause_and_those_that_never_ran_are_there_in_full() {
+fn the_worst_of_each_cause_and_those_that_did_not_come_up_are_there_in_full() {
     let text = "x".repeat(2_000);
     let finding = |cause: &str, lost_s: f64| Finding { cause: cause.into(), lost_s, ..Finding::default() };
     let rows: Vec<Row> = (0..30_000)

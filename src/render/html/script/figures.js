@@ -95,10 +95,10 @@ function causeFigures(view) {
 	return [...all.values()].sort((a, b) => last(a) - last(b) || middle(b) - middle(a) || (a.cause < b.cause ? -1 : 1));
 }
 
-/** The states of pods that are over and never ran. */
-const NEVER_RAN = new Set(["failed", "gone"]);
+/** The states of pods that are over and did not come up. */
+const DID_NOT_COME_UP = new Set(["failed", "gone"]);
 
-/** Counts pods that never ran as longer than any limit: of how many the SLO is, and its p99. */
+/** Counts pods that did not come up as longer than any limit: of how many the SLO is, and its p99. */
 function withNever(slo, never) {
 	slo.of = slo.count + never;
 	if (never === 0) return;
@@ -117,7 +117,7 @@ function figures(view) {
 	const slo = quantiles(view, of.slo, (row) => rows.stateful[row] !== true);
 	let within = 0;
 	for (const row of slo.order) if (of.slo[row] <= 5e6) within += weight(row);
-	const ended = (row) => NEVER_RAN.has(text(of.state[row])) && Number.isNaN(of.slo[row]);
+	const ended = (row) => DID_NOT_COME_UP.has(text(of.state[row])) && Number.isNaN(of.slo[row]);
 	const never = sum([...view.rows].filter((row) => ended(row) && rows.stateful[row] !== true).map(weight));
 	withNever(slo, never);
 	const found = {
@@ -137,7 +137,7 @@ function figures(view) {
 	found.running = reported(summary.running);
 	found.ready = reported(summary.ready);
 	found.slo = reported(summary.slo);
-	found.slo.of = summary.slo.count + summary.slo_never_ran;
+	found.slo.of = summary.slo.count + summary.slo_did_not_come_up;
 	found.slo.p99 = summary.slo_p99 === null ? Number.POSITIVE_INFINITY : seconds(summary.slo_p99);
 	found.within = summary.slo_within;
 	found.phases = summary.phases.map((line) => ({

@@ -25,14 +25,14 @@ function drawDistribution(root, view) {
 		isCut && h("p.quiet", `≈ Estimated from the ${grouped(view.rows.length)} startups that this page lists.`),
 		h(
 			"p",
-			"Bars: created → running. Line: the SLI value, without image pull and init. Below: where startups of that duration spent their time.",
+			"Bars: created → running. Line: the SLO value, without image pull and init. Below: where startups of that duration spent their time.",
 		),
 		drawing,
 		legend(used),
 		asTable(
 			grid(
 				"Startups by duration",
-				["created → running", "startups", "share", "SLI value", "longest phase"],
+				["created → running", "startups", "share", "SLO value", "longest phase"],
 				bins.flatMap((one, bin) => {
 					if (one.count + slo[bin] === 0) return [];
 					const phase = one.phases.indexOf(Math.max(...one.phases));

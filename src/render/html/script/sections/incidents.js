@@ -1,21 +1,21 @@
-// Pods that never ran and pods of which a container was started again: how long, why, and which object it was.
+// Pods that did not come up and pods of which a container was started again: how long, why, and which object it was.
 
 const UNRAN = new Set(["starting", "failed", "gone"]);
 const STATES = {
 	starting: "still starting",
 	failed: "failed",
-	gone: "deleted before it ran",
+	gone: "deleted before it came up",
 	ended: "ended",
 	running: "running",
 };
 const INCIDENTS_FIRST = 6;
 const INCIDENTS = [
-	{ id: "never", number: 1, title: "Never ran", caption: "Pods that never ran", of: "never_ran" },
+	{ id: "never", number: 1, title: "Did not come up", caption: "Pods that did not come up", of: "did_not_come_up" },
 	{
 		id: "restarted",
 		number: 2,
 		title: "Containers restarted",
-		caption: "Pods with restarted containers, besides those that never ran",
+		caption: "Pods with restarted containers, besides those that did not come up",
 		of: "restarted",
 	},
 ];
@@ -23,7 +23,7 @@ const [NEVER] = INCIDENTS;
 
 /** Whether a pod did not get to run. One that came and went may have: of it nothing is known. */
 const unran = (row) => UNRAN.has(text(of.state[row])) && Number.isNaN(of.running[row]);
-const neverRan = (row) => rows.incident[row] === NEVER.number;
+const didNotComeUp = (row) => rows.incident[row] === NEVER.number;
 
 /** Why a startup that is here in full did not run: the cause, the object, and the error. */
 function reasonOf(row) {
@@ -64,7 +64,7 @@ function incidentCard(kind, view, sign) {
 		[
 			col("startup", "name", ({ row }) => podName(row)),
 			col("state", "name", ({ row }) => STATES[text(of.state[row])]),
-			col("for", "time", ({ row }) => of.total[row]),
+			col("for", "time", ({ row }) => (Number.isNaN(of.running[row]) ? of.total[row] : of.running[row])),
 			col("cause", "name", "cause", ({ cause }) => pick("cause", cause)),
 			col(
 				"object: error",

@@ -31,7 +31,7 @@ function drawStartups(root, view) {
 			col("startup", "name", podName, name),
 			col("created → running", "time", (row) => of.running[row]),
 			col("total", "time", (row) => of.total[row]),
-			col("SLI value", "time", (row) => of.slo[row]),
+			col("SLO value", "time", (row) => of.slo[row]),
 			col(
 				"longest phase",
 				"name",

@@ -109,10 +109,10 @@ const GLOSSARY = [
 	["startup", "one pod starting on one node, from its creation until the API server shows all its containers running"],
 	["created → running", "from the pod's creation to its containers running, including pulls and init containers"],
 	[
-		"SLI value",
+		"SLO value",
 		"startup time of a stateless pod without image pull and init containers, as the Kubernetes SLO defines it",
 	],
-	["SLO", "the Kubernetes objective: the 99th percentile of the SLI value is at most 5 s"],
+	["SLO", "the Kubernetes objective: the 99th percentile of the SLO value is at most 5 s"],
 	["p50, p95, p99", "the smallest observed value that 50, 95 or 99 % of the startups do not exceed"],
 	["at least", "the part of a phase's or cause's time that is certain, wherever the unlogged boundaries were"],
 	...Object.entries(PRECISION),

@@ -28,7 +28,7 @@ function drawRead() {
 
 function cutWords() {
 	const sample = rows.sampled?.filter((sampled) => sampled).length ?? 0;
-	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the slowest, the worst of each cause and those that never ran (${grouped(cut.listed - sample)}), and a sample of the others, in which each represents ${data.weight.toFixed(1)}. Without a filter, the summary, the causes and the tables of groups cover all startups; the distribution and filtered figures (≈) are estimates, and the timeline covers the listed ones. ${grouped(cut.whole)} have their spans and log lines here.`;
+	return `This page lists ${grouped(cut.listed)} of ${grouped(cut.startups)} startups: the slowest, the worst of each cause and those that did not come up (${grouped(cut.listed - sample)}), and a sample of the others, in which each represents ${data.weight.toFixed(1)}. Without a filter, the summary, the causes and the tables of groups cover all startups; the distribution and filtered figures (≈) are estimates, and the timeline covers the listed ones. ${grouped(cut.whole)} have their spans and log lines here.`;
 }
 
 function figure(name, title, value, note) {
@@ -51,7 +51,7 @@ function drawSummary(root, view) {
 	const met = slo.p99 <= 5e6;
 	const verdict = slo.count === 0 ? "unknown" : met ? "met" : "missed";
 	const without = Math.round(slo.of - slo.count);
-	const never = without > 0 && h("span.quiet", ` (${grouped(without)} never ran)`);
+	const never = without > 0 && h("span.quiet", ` (${grouped(without)} did not come up)`);
 	const counted = countedOf(view, running.count);
 	const quick = (name) => figure(name, name, sign + span(running[name]));
 	const readyOf = Math.round(found.startups - ready.count) === 0 ? "" : ` of ${grouped(ready.count)} known`;
@@ -113,7 +113,7 @@ function countedOf(view, known) {
 	const unknown = Math.round(view.found.startups - known) - never - starting;
 	if (never + starting + unknown === 0) return "";
 	const others = [
-		never > 0 && `${grouped(never)} never ran`,
+		never > 0 && `${grouped(never)} did not come up`,
 		starting > 0 && `${grouped(starting)} still starting`,
 		unknown > 0 && `the duration of ${grouped(unknown)} is unknown`,
 	];

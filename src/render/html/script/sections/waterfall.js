@@ -92,7 +92,7 @@ function startupLine(row, offset, most) {
 	const [from] = extent(startup);
 	const bars = h("div.spans");
 	const felt = Number.isNaN(of.running[row]) ? of.total[row] : of.running[row];
-	const stuck = unran(row) && (neverRan(row) ? "never ran" : "still starting");
+	const stuck = unran(row) && (didNotComeUp(row) ? "did not come up" : "still starting");
 	const why = [stuck, topCause(row)].filter(Boolean).join(": ");
 	const longest = dominant[row] === NONE ? "" : `, longest phase ${words.phases[dominant[row]].label}`;
 	const summaryLine = h(
