@@ -67,8 +67,7 @@ pub(super) fn recognise(
     let other = if base.ends_with("/loki") { "/api/v1" } else { "/loki/loki/api/v1" };
     for below in ["/loki/api/v1", other] {
         let api = format!("{base}{below}");
-        let mut loki =
-            Loki { client: client.clone(), api, window: window.clone(), limit: MAX_LINES, only_get: false };
+        let mut loki = Loki { client: client.clone(), api, window: window.clone(), limit: MAX_LINES, only_get: false };
         match loki.labels() {
             Ok(_) => return Ok(Some(Box::new(loki))),
             Err(error) if is_elsewhere(&error) => {}
@@ -141,8 +140,7 @@ impl Loki {
 
     fn read(&self, body: &Body) -> Result<Page, HttpError> {
         let no_answer = |why: &str| self.client.mask_error(no_answer(&body.url, why));
-        let answer: Answer<'_> =
-            serde_json::from_slice(&body.bytes).map_err(|error| no_answer(&error.to_string()))?;
+        let answer: Answer<'_> = serde_json::from_slice(&body.bytes).map_err(|error| no_answer(&error.to_string()))?;
         let mut lines = Vec::new();
         for Stream { stream, values } in answer.data.result.unwrap_or_default() {
             let labels = one_line(stream.get());

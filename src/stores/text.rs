@@ -125,7 +125,7 @@ impl StoreText {
                 *self.seen.entry(self.hasher.hash_one(&line.record)).or_default() += 1;
             }
             self.next.start = last;
-            if !is_full {
+            if !is_full && self.next.end < self.window.end {
                 self.go_on(false);
             }
             return;
@@ -141,7 +141,7 @@ impl StoreText {
             ));
             self.next.start = Time(from.0.saturating_add(1));
             self.seen.clear();
-        } else if !is_full {
+        } else if !is_full && (!is_new || self.next.end < self.window.end) {
             self.go_on(false);
         }
     }
@@ -166,7 +166,7 @@ impl StoreText {
         }
     }
 
-    /// The next slice. Where a page had lines, it begins at the last of them.
+    /// The next slice. Where a page had lines, it begins at the last of them, and the last slice is over once nothing new came of it.
     fn go_on(&mut self, was_empty: bool) {
         if was_empty {
             self.next.start = self.next.end;

@@ -103,10 +103,7 @@ impl Client {
             let http = if request.cross_origin.is_some() { &self.without_identity } else { &self.with_identity };
             let content_type = if request.is_json { "application/json" } else { "application/x-www-form-urlencoded" };
             let http_request = match &request.form {
-                Some(form) => http
-                    .post(request.url.clone())
-                    .header(CONTENT_TYPE, content_type)
-                    .body(form.clone()),
+                Some(form) => http.post(request.url.clone()).header(CONTENT_TYPE, content_type).body(form.clone()),
                 None => http.get(request.url.clone()),
             };
             let http_request = match request.cross_origin {

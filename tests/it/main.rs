@@ -45,6 +45,7 @@ mod readiness;
 mod recipes;
 mod rooms;
 mod schema;
+mod stores;
 mod summary;
 mod support;
 mod tables;

@@ -42,7 +42,7 @@ impl Entry {
     }
 
     /// As `journalctl -o json` and Fluent Bit have it.
-    fn journal(&self) -> Value {
+    pub fn journal(&self) -> Value {
         json!({"_HOSTNAME": self.host, "PRIORITY": "6", "SYSLOG_IDENTIFIER": self.unit, "_SYSTEMD_UNIT": self.service(),
             "_PID": self.pid.to_string(), "__REALTIME_TIMESTAMP": self.micros.to_string(), "MESSAGE": self.message})
     }

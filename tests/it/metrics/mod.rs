@@ -7,3 +7,4 @@ mod native;
 mod page;
 mod real;
 mod saved_and_pasted;
+mod victoria_metrics;
