@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::matcher::{Matcher, Test};
 use super::units::UNIT_LABELS;
-use super::{Line, Page, Selection, Store, is_elsewhere, no_answer, one_line, read_json, rfc3339};
+use super::{Line, Page, Recognised, Selection, Store, is_elsewhere, no_answer, one_line, read_json, rfc3339};
 use crate::model::time::Time;
 use crate::web::{Body, Client, HttpError, HttpErrorKind};
 
@@ -92,11 +92,7 @@ struct Bucket {
     key: Value,
 }
 
-pub(super) fn recognise(
-    client: &Client,
-    base: &str,
-    window: &Range<Time>,
-) -> Result<Option<Box<dyn Store>>, HttpError> {
+pub(super) fn recognise(client: &Client, base: &str, window: &Range<Time>) -> Recognised {
     let has_path = base.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
     let all = format!("{base}/*");
     let urls = if has_path { vec![base.to_owned(), all] } else { vec![all] };

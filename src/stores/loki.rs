@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::matcher::{Matcher, Test, alternatives, quoted};
-use super::{Line, Page, Selection, Store, is_elsewhere, no_answer, one_line, read_json};
+use super::{Line, Page, Recognised, Selection, Store, is_elsewhere, no_answer, one_line, read_json};
 use crate::model::time::Time;
 use crate::web::{Body, Client, HttpError, HttpErrorKind};
 
@@ -59,18 +59,14 @@ struct Stream<'a> {
     values: Vec<Vec<&'a RawValue>>,
 }
 
-pub(super) fn recognise(
-    client: &Client,
-    base: &str,
-    window: &Range<Time>,
-) -> Result<Option<Box<dyn Store>>, HttpError> {
+pub(super) fn recognise(client: &Client, base: &str, window: &Range<Time>) -> Recognised {
     let other = if base.ends_with("/loki") { "/api/v1" } else { "/loki/loki/api/v1" };
     for below in ["/loki/api/v1", other] {
         let api = format!("{base}{below}");
         let mut loki = Loki { client: client.clone(), api, window: window.clone(), limit: MAX_LINES, only_get: false };
         match loki.labels() {
             Ok(_) => return Ok(Some(Box::new(loki))),
-            Err(error) if is_elsewhere(&error) => {}
+            Err(error) if is_elsewhere(&error) && !error.body.contains("time range exceeds") => {}
             Err(error) => return Err(error),
         }
     }

@@ -30,8 +30,11 @@ pub struct StoreKind {
     /// What it is called.
     pub name: &'static str,
     /// The store at a base URL, if it is of this kind: found out by asking for the labels of a window of time.
-    recognise: fn(&Client, &str, &Range<Time>) -> Result<Option<Box<dyn Store>>, HttpError>,
+    recognise: fn(&Client, &str, &Range<Time>) -> Recognised,
 }
+
+/// The store at an address; none if something else is there.
+type Recognised = Result<Option<Box<dyn Store>>, HttpError>;
 
 /// All of them; the first that is recognised counts.
 pub const STORES: &[StoreKind] = &[
@@ -110,7 +113,7 @@ pub fn detect(client: &Client, url: &str, query: &StoreQuery) -> Result<Option<S
     // Elasticsearch rounds to milliseconds: bounds are whole seconds.
     let (from, to) = query.window;
     let to = Time(to.0.saturating_add(SECOND - 1).div_euclid(SECOND).saturating_mul(SECOND));
-    let window = Time(from.0.div_euclid(SECOND) * SECOND)..to;
+    let window = Time(from.0.div_euclid(SECOND).saturating_mul(SECOND))..to;
     for kind in STORES {
         if let Some(mut store) = (kind.recognise)(client, base, &window)? {
             let matchers = if query.selector.is_empty() {

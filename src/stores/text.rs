@@ -9,6 +9,8 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, SecondsFormat};
+
 use super::{Page, Selection, Store};
 use crate::input::Source;
 use crate::model::hash::RandomState;
@@ -136,8 +138,9 @@ impl StoreText {
         let is_new = self.lines > before;
         if is_full && (!is_new || self.seen.len() > MAX_TIES) {
             self.remark(format!(
-                "more than {} lines have the time {from}, more than the store gives at once: some of them may be missing",
-                lines.len().max(self.seen.len())
+                "more than {} lines have the time {}, more than the store gives at once: some of them may be missing",
+                lines.len().max(self.seen.len()),
+                shown(from)
             ));
             self.next.start = Time(from.0.saturating_add(1));
             self.seen.clear();
@@ -175,7 +178,11 @@ impl StoreText {
         self.is_over = self.next.end >= self.window.end;
         self.next.end = (self.next.end + self.slice).min(self.window.end);
         if self.is_over && self.lines == 0 {
-            self.remark(format!("it has no such lines from {} to {}", self.window.start, self.window.end));
+            self.remark(format!(
+                "it has no such lines from {} to {}",
+                shown(self.window.start),
+                shown(self.window.end)
+            ));
         }
     }
 
@@ -189,14 +196,15 @@ impl StoreText {
         if may_help && half >= SECOND && self.halvings < MAX_HALVINGS {
             self.halvings += 1;
             self.slice = Nanos(half);
-            let end = (self.next.start.0 + half).div_euclid(SECOND) * SECOND;
-            self.next.end = Time(end.max(self.next.start.0.div_euclid(SECOND) * SECOND + SECOND));
+            // Whole seconds, as the window's.
+            let begun = Time(self.next.start.0.div_euclid(SECOND).saturating_mul(SECOND));
+            self.next.end = begun + self.slice;
             return;
         }
         self.is_over = true;
         // The user has stopped it, which the report says.
         if error.kind != HttpErrorKind::Cancelled {
-            self.remark(format!("nothing was read after {}: {error}", self.next.start));
+            self.remark(format!("nothing was read after {}: {error}", shown(self.next.start)));
             self.outcome.lock().unwrap_or_else(PoisonError::into_inner).is_incomplete = true;
         }
     }
@@ -207,6 +215,11 @@ impl StoreText {
             outcome.remarks.push(text);
         }
     }
+}
+
+/// An instant as people write it.
+fn shown(time: Time) -> String {
+    DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 impl Read for StoreText {

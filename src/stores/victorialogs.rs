@@ -6,7 +6,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use super::matcher::{Matcher, Test, quoted};
-use super::{Line, Page, Selection, Store, is_elsewhere, no_answer, read_json, rfc3339};
+use super::{Line, Page, Recognised, Selection, Store, is_elsewhere, no_answer, read_json, rfc3339};
 use crate::model::time::Time;
 use crate::web::{Body, Client, HttpError};
 
@@ -39,11 +39,7 @@ struct Row<'a> {
     time: std::borrow::Cow<'a, str>,
 }
 
-pub(super) fn recognise(
-    client: &Client,
-    base: &str,
-    window: &Range<Time>,
-) -> Result<Option<Box<dyn Store>>, HttpError> {
+pub(super) fn recognise(client: &Client, base: &str, window: &Range<Time>) -> Recognised {
     let api = format!("{base}/select/logsql");
     let store = VictoriaLogs { client: client.clone(), api, window: window.clone() };
     match store.names("stream_field_names", &[]) {

@@ -135,8 +135,15 @@ fn each_way_has_its_own_name() {
 
 #[test]
 fn common_ways_give_the_rows_of_the_plain_log() {
-    let common =
-        ["Loki query_range", "gcloud YAML", "CSV with semicolons", "OpenTelemetry lines", "HTML", "Fluent Bit stdout"];
+    let common = [
+        "Loki query_range",
+        "Grafana data frames",
+        "gcloud YAML",
+        "CSV with semicolons",
+        "OpenTelemetry lines",
+        "HTML",
+        "Fluent Bit stdout",
+    ];
     let ways: Vec<_> = WAYS.iter().filter(|(name, _)| common.contains(name)).collect();
     assert_eq!(ways.len(), common.len());
     assert_eq!(wrong(&ways, &ORDERS[..1], false), [""; 0]);

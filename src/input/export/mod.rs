@@ -7,6 +7,7 @@
 //! ```
 
 mod escapes;
+mod frames;
 mod json;
 mod records;
 mod table;
@@ -96,6 +97,11 @@ struct Form {
 
 /// All of them; the first whose `sniff` holds counts.
 const FORMS: &[Form] = &[
+    Form {
+        name: "Grafana data frames",
+        sniff: frames::is_frames,
+        open: |reader| Box::new(frames::Frames::new(reader)),
+    },
     Form {
         name: "JSON documents",
         sniff: records::is_records,

@@ -188,6 +188,23 @@ pub const WAYS: &[(&str, Way)] = &[
             |e| json!({"line": e.message, "timestamp": e.nanos(), "date": e.date(), "fields": e.labels()}),
         ))
     }),
+    ("Grafana data frames", |all| {
+        let frame = |all: &[Entry]| {
+            let fields = ["labels", "Time", "Line", "tsNs"].map(|name| json!({"name": name, "type": "other"}));
+            json!({"schema": {"refId": "A", "fields": fields}, "data": {"values": [list(all, Entry::labels),
+                list(all, |e| (e.micros / 1000).into()), list(all, |e| e.message.clone().into()), list(all, |e| e.nanos().into())]}})
+        };
+        let frames: Vec<Value> = all.chunks(300).map(frame).collect();
+        json!({"results": {"A": {"status": 200, "frames": frames}}}).to_string()
+    }),
+    ("Grafana panel data", |all| {
+        let field = |name: &str, values: Value| json!({"name": name, "config": {}, "values": values});
+        let fields = [
+            field("Time", list(all, |e| (e.micros / 1000).into())),
+            json!({"name": "Line", "labels": {"nodename": "worker-1"}, "values": list(all, |e| e.message.clone().into())}),
+        ];
+        pretty(&json!({"state": "Done", "series": [{"refId": "A", "fields": fields, "length": all.len()}]}))
+    }),
     ("Grafana CSV", |all| {
         csv(",", "\"labels\",\"Time\",\"Line\",\"tsNs\"", all, |e| {
             vec![e.labels().to_string(), (e.micros / 1000).to_string(), e.message.clone(), e.nanos()]

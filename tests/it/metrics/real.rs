@@ -310,7 +310,8 @@ mod external {
         );
         let server = Prometheus::start(tempfile::tempdir().unwrap(), &config, &[]);
         assert!(scraped(&a.server, 3) && scraped(&b.server, 3), "three scrapes of each");
-        [&a, &b].map(|target| target.is_later.store(true, Ordering::Relaxed));
+        a.is_later.store(true, Ordering::Relaxed);
+        b.is_later.store(true, Ordering::Relaxed);
         let (now_a, now_b) = (a.server.seen().len(), b.server.seen().len());
         assert!(scraped(&a.server, now_a + 3) && scraped(&b.server, now_b + 3));
         let report = json(podlag().arg(&server.url).args(["--window", "30s"]));

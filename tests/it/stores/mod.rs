@@ -88,14 +88,9 @@ fn every_store_has_a_server_that_stands_for_it() {
 }
 
 #[test]
-fn every_form_of_a_server_gives_the_rows_of_the_plain_logs() {
-    let mut all = Vec::new();
-    for StandIn { store, forms } in STAND_INS {
-        for form in forms() {
-            all.extend(wrong(&form).map(|wrong| format!("{store}, {}: {wrong}", form.name)));
-        }
-    }
-    assert!(all.is_empty(), "{}", all.join("\n"));
+fn each_store_gives_the_rows_of_the_plain_logs() {
+    let wrong: Vec<String> = STAND_INS.iter().filter_map(|one| wrong((one.forms)().first()?)).collect();
+    assert_eq!(wrong, [""; 0]);
 }
 
 #[test]
@@ -121,7 +116,7 @@ fn a_store_that_cannot_be_asked_says_what_to_do() {
     says(
         &loki::server(loki::Quirks { labels: loki::Labels::Useless, ..Default::default() }),
         &[],
-        &["no label of this Loki names the units", "its labels are job, service_name", "--selector"],
+        &["no label of this Loki names the units", "its labels are service_name, job, node", "--selector"],
     );
     says(&loki::server(loki::Quirks::default()), &["--selector", "unit=\"x"], &["--selector", "a quote is not closed"]);
     says(
@@ -135,8 +130,9 @@ fn a_store_that_cannot_be_asked_says_what_to_do() {
 #[test]
 fn more_lines_of_one_time_than_a_page_holds_are_told() {
     let server = loki::server(loki::Quirks { whole_seconds: true, cap: 100, ..Default::default() });
-    let report = report(&asking(&server.url(""), WINDOW).output().expect("podlag runs"));
-    let said = report["coverage"]["source_errors"].to_string();
+    // Few lines are left: there may be no startup.
+    let output = asking(&server.url(""), WINDOW).output().expect("podlag runs");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(said.contains("lines have the time 2026-11-23T19:0") && said.contains("may be missing"), "{said}");
 }
 
@@ -162,5 +158,20 @@ fn only_wanted_lines_are_fetched() {
         let query = loki::parameters(query)["query"].clone();
         assert!(query.starts_with(r#"{unit=~"containerd\\.service|kubelet\\.service"} |~ "#), "{query}");
         assert!(query.contains("Observed pod startup duration"), "{query}");
+    }
+}
+
+mod slow {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_server_gives_the_rows_of_the_plain_logs() {
+        let mut all = Vec::new();
+        for StandIn { store, forms } in STAND_INS {
+            for form in forms() {
+                all.extend(wrong(&form).map(|wrong| format!("{store}, {}: {wrong}", form.name)));
+            }
+        }
+        assert!(all.is_empty(), "{}", all.join("\n"));
     }
 }
