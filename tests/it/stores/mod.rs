@@ -1,11 +1,11 @@
 //! Log stores that are asked directly: servers that hold the lines of two machines and answer as the recorded ones do, with their
 //! quirks. The rows are those of the plain logs, whatever a server caps, cuts, repeats or refuses.
 
-mod elasticsearch;
+pub mod elasticsearch;
 mod held;
-mod loki;
+pub mod loki;
 mod recorded;
-mod victorialogs;
+pub mod victorialogs;
 
 use std::process::{Command, Output};
 
@@ -23,7 +23,7 @@ struct StandIn {
 }
 
 /// A form of a server.
-struct Form {
+pub struct Form {
     name: &'static str,
     server: Server,
     path: &'static str,
@@ -52,7 +52,7 @@ const STAND_INS: &[StandIn] = &[
 ];
 
 /// The time that the lines are of.
-const WINDOW: [&str; 4] = ["--from", "2026-11-23T19:00:00Z", "--to", "2026-11-23T19:10:00Z"];
+pub const WINDOW: [&str; 4] = ["--from", "2026-11-23T19:00:00Z", "--to", "2026-11-23T19:10:00Z"];
 
 fn asking(url: &str, window: [&str; 4]) -> Command {
     let mut command = podlag();
@@ -125,6 +125,36 @@ fn a_store_that_cannot_be_asked_says_what_to_do() {
         &["it has no such lines from 2026-11-23"],
     );
     says(&elasticsearch::without_time(), &[], &["no index here has the field @timestamp", "/INDEX"]);
+}
+
+#[test]
+fn answers_that_make_no_sense_are_told_in_one_line() {
+    let labels = |answers: &'static str| {
+        Server::plain(move |request, _| match held::asked(request).0.as_str() {
+            "/loki/api/v1/labels" => held::json("{\"status\":\"success\",\"data\":[\"unit\"]}"),
+            "/loki/api/v1/label/unit/values" => held::json("{\"status\":\"success\",\"data\":[\"kubelet\"]}"),
+            "/loki/api/v1/query_range" => held::json(answers),
+            _ => held::text("404 Not Found", "404 page not found\n"),
+        })
+    };
+    for answers in [
+        "",
+        "{}",
+        "[]",
+        "{\"data\":{\"result\":[{\"stream\":{},\"values\":[[\"1\"]]}]}}",
+        "{\"data\":{\"result\":[{\"stream\":{},\"values\":[[\"x\",\"y\"]]}]}}",
+        "{\"data\":{\"result\":[{\"stream\":{},\"values\":[[\"99999999999999999999\",\"y\"]]}]}}",
+        "{\"data\":{\"result\":[{\"stream\":\"\u{1b}[2J\",\"values\":[[1,2]]}]}}",
+        "<html>",
+    ] {
+        let output = asking(&labels(answers).url(""), WINDOW).output().expect("podlag runs");
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(
+            said.contains("not a log store's JSON") && said.contains("nothing was read after"),
+            "{answers}: {said}"
+        );
+        assert!(!said.contains("panicked") && !said.contains('\u{1b}'), "{answers}: {said}");
+    }
 }
 
 #[test]

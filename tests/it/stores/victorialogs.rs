@@ -11,7 +11,7 @@ use crate::exports::Entry;
 use crate::web::server::{Server, answer};
 
 /// A row of an entry.
-type Row = fn(&Entry) -> Value;
+pub type Row = fn(&Entry) -> Value;
 
 pub fn forms() -> Vec<Form> {
     vec![
@@ -38,7 +38,7 @@ pub fn forms() -> Vec<Form> {
     ]
 }
 
-fn journald(entry: &Entry) -> Value {
+pub fn journald(entry: &Entry) -> Value {
     let unit = format!("{}.service", entry.unit);
     json!({"_stream": format!("{{_HOSTNAME=\"{}\",_SYSTEMD_UNIT=\"{unit}\"}}", entry.host), "_msg": entry.message,
         "PRIORITY": "6", "SYSLOG_IDENTIFIER": entry.unit, "_HOSTNAME": entry.host, "_PID": entry.pid.to_string(), "_SYSTEMD_UNIT": unit})
@@ -48,7 +48,7 @@ fn pushed(entry: &Entry) -> Value {
     json!({"_msg": entry.message, "hostname": entry.host, "job": "systemd-journal", "unit": format!("{}.service", entry.unit)})
 }
 
-fn server(row: Row, whole_seconds: bool, token: &'static str) -> Server {
+pub fn server(row: Row, whole_seconds: bool, token: &'static str) -> Server {
     let rows: Vec<(i64, Value)> = LINES
         .iter()
         .map(|entry| {
