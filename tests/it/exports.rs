@@ -138,6 +138,7 @@ fn common_ways_give_the_rows_of_the_plain_log() {
     let common = [
         "Loki query_range",
         "Grafana data frames",
+        "Grafana panel data",
         "gcloud YAML",
         "CSV with semicolons",
         "OpenTelemetry lines",
