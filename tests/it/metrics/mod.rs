@@ -1,4 +1,4 @@
-//! Metrics: scrapes beside logs, a real Prometheus server, servers that fail.
+//! Metrics: scrapes beside logs, real servers, servers that fail.
 
 mod captures;
 mod failing;
