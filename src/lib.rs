@@ -37,6 +37,7 @@ mod model;
 mod parse;
 mod render;
 mod report;
+mod stores;
 mod table;
 mod track;
 mod web;
@@ -59,5 +60,5 @@ pub mod internals {
     macro_rules! rooms {
         ($($room:ident)*) => { $(pub mod $room { pub use crate::$room::*; })* };
     }
-    rooms! { analyze breakdown causes input metrics model parse render report table track web }
+    rooms! { analyze breakdown causes input metrics model parse render report stores table track web }
 }

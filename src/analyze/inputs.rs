@@ -4,20 +4,21 @@
 
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::memmem;
 
 use super::Options;
 use super::objects::{Form, ObjectRecords};
-use super::scrapes::Scrapes;
+use super::scrapes::{Answer, Scrapes};
 use crate::input::{self, Export, OpenSource, Rereadable, Source, Spool, Unpacked, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::object_text;
 use crate::model::workload::Owners;
 use crate::parse::frame;
+use crate::stores::StoreOutcome;
 use crate::table::{
     Budget, CleanupList, ImportedRuns, PAGE_MARK, Store, read_page, read_parquet, read_report, read_rows,
 };
@@ -159,6 +160,8 @@ pub(super) struct Inputs {
     pub count: usize,
     /// How many could not be read to their ends, besides those.
     pub damaged: usize,
+    /// How reading each log store ended, once its lines have been read.
+    stores: Vec<(String, Arc<Mutex<StoreOutcome>>)>,
     /// The names of all members of archives.
     pub members: Vec<String>,
     /// Where archives are unpacked, once there is one.
@@ -220,6 +223,7 @@ impl Inputs {
             failed: 0,
             count: 0,
             damaged: 0,
+            stores: Vec::new(),
             members: Vec::new(),
             spool: None,
             temp: temp.into(),
@@ -270,9 +274,13 @@ impl Inputs {
     fn open(&mut self, source: &Source, options: &Options, stop: &Arc<AtomicBool>) -> Option<OpenSource> {
         let opened = match source.url() {
             None => input::open(source, stop).map_err(|error| error.to_string()),
-            Some(url) => match self.scrapes.ask(source, url, &options.servers, stop) {
-                Ok(Some(page)) => {
+            Some(url) => match self.scrapes.ask(source, url, options, stop) {
+                Ok(Some(Answer::Page(page))) => {
                     input::open_with(source, Box::new(Cursor::new(page.bytes))).map_err(|error| error.to_string())
+                }
+                Ok(Some(Answer::Store(text))) => {
+                    self.stores.push((source.name.clone(), text.outcome()));
+                    input::open_with(source, text).map_err(|error| error.to_string())
                 }
                 Ok(None) => return None,
                 Err(error) => Err(error.to_string()),
@@ -358,6 +366,15 @@ impl Inputs {
             (Reader::Objects(_), _) => Ok(()),
         };
         self.check(source, done, stop)
+    }
+
+    /// Takes up what is to be said of log stores whose lines have been read.
+    pub(super) fn end_stores(&mut self) {
+        for (name, outcome) in std::mem::take(&mut self.stores) {
+            let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+            self.damaged += usize::from(outcome.is_incomplete);
+            self.errors.extend(outcome.remarks.drain(..).map(|remark| format!("{name}: {remark}")));
+        }
     }
 
     /// Notes that nothing of a source could be read.

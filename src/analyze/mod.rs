@@ -82,7 +82,7 @@ pub struct Options {
     pub what_if: Vec<Scenario>,
 }
 
-/// How servers are reached, and what is asked of those that speak Prometheus' API.
+/// How servers are reached, and what is asked of those that speak Prometheus' API or store logs.
 #[derive(Clone, Debug, Default)]
 pub struct Servers {
     /// Credentials, certificates, limits.
@@ -91,7 +91,7 @@ pub struct Servers {
     pub window: Option<(Time, Time)>,
     /// The label that names nodes; none: it is found.
     pub node_label: Option<String>,
-    /// Matchers that every query gets.
+    /// Matchers that every query gets. A log store is asked for the lines that they fit, and finds units itself where there are none.
     pub selector: String,
 }
 
@@ -153,6 +153,7 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
         store
     };
     let LogsRead { mut store, mut coverage, failed } = read_logs(&logs, &inputs.objects, options, stop, &new_store)?;
+    inputs.end_stores();
     for source in others {
         if stop.load(Ordering::Relaxed) {
             break;

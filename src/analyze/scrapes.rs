@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{Options, Servers};
+use super::Options;
 use crate::input::Source;
 use crate::metrics::exposition::Boundary;
 use crate::metrics::families::Exporter;
@@ -15,6 +15,7 @@ use crate::metrics::{Scrape, ScrapeCollector, Window, exposition, families, wind
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 use crate::report::Coverage;
+use crate::stores::{self, StoreQuery, StoreText};
 use crate::web::{Body, Client, ClientOptions, HttpError};
 
 /// The pages of all inputs.
@@ -26,6 +27,12 @@ pub(super) struct Scrapes {
     /// What servers counted, and what is to be said of how.
     asked: Vec<Window>,
     remarks: Vec<String>,
+}
+
+/// What an address has to be read.
+pub(super) enum Answer {
+    Page(Body),
+    Store(Box<StoreText>),
 }
 
 /// A page, and where it comes from.
@@ -41,16 +48,29 @@ impl Scrapes {
         &mut self,
         source: &Source,
         url: &str,
-        servers: &Servers,
+        options: &Options,
         stop: &Arc<AtomicBool>,
-    ) -> Result<Option<Body>, HttpError> {
+    ) -> Result<Option<Answer>, HttpError> {
+        let servers = &options.servers;
         if self.client.is_none() {
             let access = ClientOptions { stop: Arc::clone(stop), ..servers.access.clone() };
             self.client = Some(Client::new(&access)?);
         }
         let Some(client) = &self.client else { return Ok(None) };
-        let api = match prometheus::detect(client, url)? {
-            Endpoint::Page(body) => return Ok(Some(body)),
+        let store = || {
+            let Some(window) = servers.window else { return Ok(None) };
+            let (selector, words) = (servers.selector.clone(), options.grammars.words().to_vec());
+            let found = stores::detect(client, url, &StoreQuery { window, selector, words })?;
+            Ok(found.map(|text| Answer::Store(Box::new(text.with_progress(source)))))
+        };
+        if stores::is_named(url)
+            && let Some(store) = store()?
+        {
+            return Ok(Some(store));
+        }
+        let api = match prometheus::detect(client, url, store)? {
+            Endpoint::Page(body) => return Ok(Some(Answer::Page(body))),
+            Endpoint::Other(store) => return Ok(Some(store)),
             Endpoint::Api(api) => api,
         };
         let Some(window) = servers.window else { return Ok(None) };

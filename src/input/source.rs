@@ -116,7 +116,7 @@ impl Source {
         Source::new(crate::model::text::sanitize(name), Origin::Reader(Arc::new(Mutex::new(Some(reader)))))
     }
 
-    /// A URL, of a page of metrics or of a server with Prometheus' API. Nothing is requested yet.
+    /// A URL, of a page of metrics, of a server with Prometheus' API or of a log store. Nothing is requested yet.
     #[must_use]
     pub fn from_url(url: &str) -> Self {
         Source::new(crate::web::redact_url(url), Origin::Url(url.into()))

@@ -107,8 +107,21 @@ impl Client {
         if !post && !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let request = Request { url, form, cross_origin: None, attempts: 0 };
+        let request = Request { url, form, is_json: false, cross_origin: None, attempts: 0 };
         self.follow(request, &credentials).map_err(|error| error.masked(|text| credentials.mask(text)))
+    }
+
+    /// Sends JSON to `url` by POST, and fetches the answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::get`].
+    pub fn post_json(&self, url: &str, json: String) -> Result<Body, HttpError> {
+        let (url, user) = parse_url(url)?;
+        let credentials = Credentials::new(&self.options, &user, &self.without_identity)?;
+        let request = Request { url, form: Some(json), is_json: true, cross_origin: None, attempts: 0 };
+        let response = self.follow(request, &credentials).and_then(HttpResponse::into_body);
+        response.map_err(|error| error.masked(|text| credentials.mask(text)))
     }
 }
 

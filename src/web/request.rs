@@ -32,8 +32,10 @@ const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 /// A request, changed by each redirect.
 pub(super) struct Request {
     pub(super) url: Url,
-    /// What is sent in the body, form-encoded; `None` makes it a GET.
+    /// What is sent in the body, form-encoded or as JSON; `None` makes it a GET.
     pub(super) form: Option<String>,
+    /// The body is JSON.
+    pub(super) is_json: bool,
     /// The redacted address that redirected to another origin. Nobody gets credentials from then on, not even the first
     /// origin again: by then the other one decides what is requested.
     pub(super) cross_origin: Option<String>,
@@ -81,7 +83,7 @@ impl Client {
         let cross_origin = request.url.origin() != url.origin();
         let cross_origin = request.cross_origin.or_else(|| cross_origin.then(|| redact_url(request.url.as_str())));
         let form = match request.form {
-            Some(form) if !keep => {
+            Some(form) if !keep && !request.is_json => {
                 let query: Vec<_> =
                     url.query().into_iter().chain([form.as_str()]).filter(|part| !part.is_empty()).collect();
                 let query = query.join("&");
@@ -90,7 +92,7 @@ impl Client {
             }
             form => form,
         };
-        Ok(Request { url, form, cross_origin, attempts: 0 })
+        Ok(Request { url, form, cross_origin, attempts: 0, ..request })
     }
 
     /// Sends it until there is a response or a permanent error, or the retries are used up.
@@ -99,11 +101,9 @@ impl Client {
             self.check_cancelled(request)?;
             request.attempts += 1;
             let http = if request.cross_origin.is_some() { &self.without_identity } else { &self.with_identity };
+            let content_type = if request.is_json { "application/json" } else { "application/x-www-form-urlencoded" };
             let http_request = match &request.form {
-                Some(form) => http
-                    .post(request.url.clone())
-                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                    .body(form.clone()),
+                Some(form) => http.post(request.url.clone()).header(CONTENT_TYPE, content_type).body(form.clone()),
                 None => http.get(request.url.clone()),
             };
             let http_request = match request.cross_origin {

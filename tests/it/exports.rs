@@ -15,10 +15,11 @@ use podlag::internals::render::{TextOptions, form};
 use serde_json::Value;
 
 use crate::support::{bare, podlag, report, samples, startups, text, unpacked};
-use ways::{Entry, WAYS};
+pub use ways::Entry;
+use ways::WAYS;
 
 /// The entries of a capture's kubelet and runtime, in the order of time.
-fn entries(case: &str, host: &'static str) -> Vec<Entry> {
+pub fn entries(case: &str, host: &'static str) -> Vec<Entry> {
     let mut all: Vec<Entry> = Vec::new();
     for (unit, pid) in [("kubelet", 901), ("containerd", 612)] {
         let log = text(&samples().join(format!("{case}/in/{unit}.log.zst")));
@@ -54,7 +55,7 @@ fn analysed(source: Source) -> Result<Vec<Value>, String> {
 }
 
 /// Rows without what tells where they were read, and how their lines were quoted there.
-fn without_text(rows: &[Value]) -> Vec<Value> {
+pub fn without_text(rows: &[Value]) -> Vec<Value> {
     let mut rows = bare(rows);
     for row in &mut rows {
         for line in row["lines"].as_array_mut().into_iter().flatten() {
@@ -134,8 +135,16 @@ fn each_way_has_its_own_name() {
 
 #[test]
 fn common_ways_give_the_rows_of_the_plain_log() {
-    let common =
-        ["Loki query_range", "gcloud YAML", "CSV with semicolons", "OpenTelemetry lines", "HTML", "Fluent Bit stdout"];
+    let common = [
+        "Loki query_range",
+        "Grafana data frames",
+        "Grafana panel data",
+        "gcloud YAML",
+        "CSV with semicolons",
+        "OpenTelemetry lines",
+        "HTML",
+        "Fluent Bit stdout",
+    ];
     let ways: Vec<_> = WAYS.iter().filter(|(name, _)| common.contains(name)).collect();
     assert_eq!(ways.len(), common.len());
     assert_eq!(wrong(&ways, &ORDERS[..1], false), [""; 0]);
@@ -151,14 +160,20 @@ static REAL: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(|| {
         .collect()
 });
 
-#[test]
-fn real_answers_of_stores_give_the_rows_of_both_machines() {
+/// The rows of the plain logs of the two captures that stores hold, in the order of their text.
+pub fn two_machines() -> Vec<String> {
     let mut expected: Vec<String> = ["s02-pull-serial", "s05-init-sidecars"]
         .iter()
         .flat_map(|case| without_text(startups(report(&[samples().join(case).join("in")]))))
         .map(|row| row.to_string())
         .collect();
     expected.sort();
+    expected
+}
+
+#[test]
+fn real_answers_of_stores_give_the_rows_of_both_machines() {
+    let expected = two_machines();
     assert_eq!((expected.len(), REAL.len()), (37, 4));
     let folder = tempfile::tempdir().expect("a folder");
     for (name, export) in &*REAL {

@@ -1,7 +1,7 @@
 //! Every test that looks at podlag from outside, in one program, which is linked once.
 //!
 //! A test that takes more than two seconds or unpacks gigabytes stands in a module `slow`; one that starts another program (a browser,
-//! Prometheus, DuckDB, Spark, ClickHouse, shells, `man`, journalctl) or mounts something in a module `external`. `./test quick` runs the others.
+//! Prometheus, VictoriaMetrics, DuckDB, Spark, ClickHouse, shells, `man`, journalctl) or mounts something in a module `external`. `./test quick` runs the others.
 
 #![allow(
     missing_docs,
@@ -45,6 +45,7 @@ mod readiness;
 mod recipes;
 mod rooms;
 mod schema;
+mod stores;
 mod summary;
 mod support;
 mod tables;

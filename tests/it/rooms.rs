@@ -15,11 +15,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("track", &["model", "input", "parse"]),
     ("breakdown", &["model", "input", "parse", "track"]),
     ("metrics", &["model", "web", "input"]),
+    ("stores", &["model", "web", "input"]),
     ("causes", &["model", "web", "input", "parse", "track", "breakdown", "metrics"]),
     ("table", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes"]),
     ("report", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes", "table"]),
     ("render", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes", "table", "report"]),
-    ("analyze", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes", "table", "report"]),
+    (
+        "analyze",
+        &["model", "web", "input", "parse", "track", "breakdown", "metrics", "stores", "causes", "table", "report"],
+    ),
     (
         "cli",
         &[
@@ -30,6 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "track",
             "breakdown",
             "metrics",
+            "stores",
             "causes",
             "table",
             "report",

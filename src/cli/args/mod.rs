@@ -19,8 +19,8 @@ pub(super) use analysis::{AnalysisArgs, read_grammar};
 
 /// Shows which pods start slowly, where the time goes, what causes it, and what would fix it.
 ///
-/// Reads the logs of kubelets and container runtimes, scraped metrics, and servers with Prometheus' HTTP API. Without INPUT
-/// it reads standard input.
+/// Reads the logs of kubelets and container runtimes, scraped metrics, servers with Prometheus' HTTP API, and log stores (Loki,
+/// VictoriaLogs, Elasticsearch). Without INPUT it reads standard input.
 #[derive(Debug, Parser)]
 #[command(name = "podlag", version = env!("PODLAG_VERSION"), args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub(super) struct Cli {

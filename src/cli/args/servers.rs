@@ -28,7 +28,7 @@ pub(in crate::cli) struct ServerArgs {
     /// Label with the node's name [default: auto-detected]
     #[arg(long, value_name = "LABEL", help_heading = "Servers")]
     node_label: Option<String>,
-    /// Label matchers added to every query, e.g. 'cluster="prod"'
+    /// Label matchers added to every query, e.g. 'cluster="prod"'. A log store is asked for exactly these lines
     #[arg(long, value_name = "MATCHERS", help_heading = "Servers")]
     selector: Option<String>,
     /// File with a bearer token (or put the token in PODLAG_TOKEN)

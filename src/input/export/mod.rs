@@ -3,10 +3,11 @@
 //! as any other; the number of a line is then the number of its record. What keys mean is not known here.
 //!
 //! ```text
-//! decoded bytes --escapes--> the text as it was --records, journal, table, yaml--> a record a line
+//! decoded bytes --escapes--> the text as it was --records, frames, journal, table, yaml--> a record a line
 //! ```
 
 mod escapes;
+mod frames;
 mod journal;
 mod json;
 mod records;
@@ -97,6 +98,11 @@ struct Form {
 
 /// All of them; the first whose `sniff` holds counts.
 const FORMS: &[Form] = &[
+    Form {
+        name: "Grafana data frames",
+        sniff: frames::is_frames,
+        open: |reader| Box::new(frames::Frames::new(reader)),
+    },
     Form {
         name: "JSON documents",
         sniff: records::is_records,

@@ -29,7 +29,7 @@ use entries::Entries;
 use line::LineWriter;
 pub(super) use object::MAGIC;
 use object::{BadHeader, Header};
-pub use selection::JournalSelection;
+pub use selection::{JournalSelection, is_unit_or_program};
 
 use super::spool::FileRange;
 

@@ -39,6 +39,12 @@ const AFTER: Nanos = Nanos(48 * 3600 * SECOND);
 /// For so many microseconds after its first entry a process is read whenever it was: kubelets log their version and settings then.
 const PROCESS_START: u64 = 300 * 1_000_000;
 
+/// Whether a name is that of a unit or a program whose lines say something of starts.
+#[must_use]
+pub fn is_unit_or_program(name: &str) -> bool {
+    UNITS.contains(&name) || IDENTIFIERS.contains(&name)
+}
+
 /// What is read of journals. The default: all entries of the built-in units and identifiers.
 #[derive(Clone, Debug)]
 pub struct JournalSelection {

@@ -47,11 +47,13 @@ pub struct QueryOptions {
 
 /// What an address turned out to be.
 #[derive(Debug)]
-pub enum Endpoint {
+pub enum Endpoint<T> {
     /// Something to be read as a file would be.
     Page(Body),
     /// The API, below this address.
     Api(String),
+    /// Another server.
+    Other(T),
 }
 
 /// What a server reported.
@@ -67,11 +69,15 @@ pub struct ServerResult {
     pub bytes: u64,
 }
 
-/// Finds out what an address is, by asking.
+/// Finds out what an address is, by asking. What is no API may be another server, which `other` knows.
 ///
 /// # Errors
-/// When it cannot be reached, or is neither.
-pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
+/// When it cannot be reached, or is none of them.
+pub fn detect<T>(
+    client: &Client,
+    address: &str,
+    other: impl FnOnce() -> Result<Option<T>, HttpError>,
+) -> Result<Endpoint<T>, HttpError> {
     let without_query = address.split(['?', '#']).next().unwrap_or(address).trim_end_matches('/');
     let page = without_query.ends_with("/metrics")
         || without_query.contains("/metrics/")
@@ -108,14 +114,17 @@ pub fn detect(client: &Client, address: &str) -> Result<Endpoint, HttpError> {
             Err(error) => return Err(error),
         }
     }
+    if !page && let Some(other) = other()? {
+        return Ok(Endpoint::Other(other));
+    }
     match client.get(address, &[], false) {
         Ok(body) if !is_html(&body) && !page => Ok(Endpoint::Page(body)),
         Ok(body) => Err(HttpError {
             kind: HttpErrorKind::InvalidUrl,
             url: body.url,
-            message: "the response is neither the Prometheus API nor metrics".into(),
+            message: "the response is neither the Prometheus API, nor a log store's, nor metrics".into(),
             help: "Pass the base URL of /api/v1/query (Mimir: /prometheus, Grafana Cloud: /api/prom, VictoriaMetrics \
-                   cluster: /select/0/prometheus), or a /metrics endpoint."
+                   cluster: /select/0/prometheus), of Loki, VictoriaLogs or Elasticsearch, or a /metrics endpoint."
                 .into(),
             body: String::new(),
         }),

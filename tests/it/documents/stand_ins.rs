@@ -8,7 +8,9 @@ use regex::Regex;
 
 use super::prometheus::Prometheus;
 use crate::archives::collected::Collected;
+use crate::stores::{WINDOW, elasticsearch, loki, victorialogs};
 use crate::support::{podlag, samples, text, unpacked};
+use crate::web::server::Server;
 
 /// The pod that documents ask for, and the sample's that stands for it.
 const POD: (&str, &str) = ("checkout-7d9c6b5f4-x2x9k", "app-16");
@@ -133,6 +135,8 @@ const PROGRAMS: [(&str, &str); 14] = [
 pub struct StandIns {
     folder: tempfile::TempDir,
     server: Prometheus,
+    /// Log stores, by their hosts.
+    stores: [(&'static str, Server); 3],
     journalctl: PathBuf,
 }
 
@@ -155,7 +159,12 @@ impl StandIns {
         std::fs::create_dir_all(&machine).expect("a folder");
         std::fs::write(machine.join("system.journal"), unpacked(&packed)).expect("a file");
         std::fs::copy(packed, at("here/system.journal.zst")).expect("a file");
-        StandIns { server: Prometheus::start(), journalctl: real("journalctl", "systemd"), folder }
+        let stores = [
+            ("loki", loki::server(loki::Quirks::default())),
+            ("victorialogs", victorialogs::server(victorialogs::journald, false, "")),
+            ("elastic", elasticsearch::server(elasticsearch::Shape { index: "filebeat-*", ..elasticsearch::ECS })),
+        ];
+        StandIns { stores, server: Prometheus::start(), journalctl: real("journalctl", "systemd"), folder }
     }
 
     /// Runs a line as a reader would type it; gives what it prints, or what went wrong.
@@ -165,6 +174,12 @@ impl StandIns {
             r"https?://((prometheus|mimir|grafana)\.example|localhost:\d+|monitoring\.googleapis\.com)[^\s\x22']*",
         );
         let line = address.expect("a pattern").replace_all(line, format!("http://{}", self.server.address));
+        let line = self.stores.iter().fold(line.into_owned(), |line, (host, server)| {
+            let address = Regex::new(&format!(r"^podlag https?://{host}\.example(:\d+)?")).expect("a pattern");
+            let found = address.replace(&line, format!("podlag {}", server.url("")));
+            // What they hold is not of the last hours.
+            if found == line { line } else { found.replace("--window 2h", &WINDOW.join(" ")) }
+        });
         let line = line.replace("\"https://$(", "\"http://$(");
         let line = line.replace("/var/lib/rancher", &self.folder.path().join("rancher").to_string_lossy());
         let line = line.replace("/var/log/journal", &here.join("copied-journals").to_string_lossy());

@@ -55,7 +55,7 @@ fn each_failure_has_its_word() {
     fails(&Server::always(answer("500 Oops", "", "broken")), "500");
     fails(
         &Server::always(answer("200 OK", "Content-Type: text/html\r\n", "<html>login")),
-        "neither the Prometheus API nor metrics",
+        "neither the Prometheus API, nor a log",
     );
     fails(
         &Server::always(answer("200 OK", "", "{\"status\":\"success\",\"data\":{\"resu")),

@@ -1,4 +1,4 @@
-//! Metrics: scrapes beside logs, a real Prometheus server, servers that fail.
+//! Metrics: scrapes beside logs, real servers, servers that fail.
 
 mod captures;
 mod failing;
@@ -7,3 +7,4 @@ mod native;
 mod page;
 mod real;
 mod saved_and_pasted;
+mod victoria_metrics;

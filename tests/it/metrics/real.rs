@@ -71,10 +71,10 @@ const TIMES: [&str; 3] =
     ["process_start_time_seconds", "kubelet_pleg_last_seen_seconds", "go_memstats_last_gc_time_seconds"];
 
 /// How a target's series are labelled: labels before the metric's own.
-type Labelled<'a> = (&'a str, &'a str);
+pub type Labelled<'a> = (&'a str, &'a str);
 
 /// Adds a capture to a page of OpenMetrics: its first page once, its second one every 15 s from a minute on.
-fn scrape(capture: &str, targets: &[Labelled<'_>], series: &mut BTreeMap<String, String>) {
+pub fn scrape(capture: &str, targets: &[Labelled<'_>], series: &mut BTreeMap<String, String>) {
     let (before, after) = pages(&samples().join(capture));
     let shift = BEGIN as f64 - sum(&before, "kubelet_pleg_last_seen_seconds", "");
     for (page, times) in [(&before, vec![0]), (&after, vec![60, 75, 90, 105, 120])] {
@@ -111,11 +111,11 @@ fn backfilled(folder: &Path, series: &BTreeMap<String, String>) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
-const WINDOW: [&str; 4] = ["--from", "2026-11-23T19:09:50Z", "--to", "2026-11-23T19:11:40Z"];
-const NODES: [(&str, &str); 3] =
+pub const WINDOW: [&str; 4] = ["--from", "2026-11-23T19:09:50Z", "--to", "2026-11-23T19:11:40Z"];
+pub const NODES: [(&str, &str); 3] =
     [("node-a", "s02-pull-serial"), ("node-b", "s12-burst"), ("node-c", "s10-static-restart")];
 
-fn json(command: &mut Command) -> Value {
+pub fn json(command: &mut Command) -> Value {
     let output = command.args(["--format", "json"]).output().expect("podlag runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
@@ -159,12 +159,41 @@ fn same(name: &str, a: &Value, b: &Value) {
 }
 
 #[track_caller]
-fn as_the_text(report: &Value, node: &str, capture: &str) {
+pub fn as_the_text(report: &Value, node: &str, capture: &str) {
     let (found, expected) = (series(report, node), series(&of_text(capture), "rig-node-1"));
     assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{node}");
     for (name, value) in &expected {
         same(&format!("{node} {name}"), &found[name], value);
     }
+}
+
+/// A kubelet that is scraped.
+pub struct Target {
+    pub server: Server,
+    /// Its page is the capture's second.
+    pub is_later: Arc<AtomicBool>,
+}
+
+/// A kubelet with a capture's pages.
+pub fn target(capture: &str) -> Target {
+    let folder = samples().join(capture);
+    let pages =
+        ["before", "after"].map(|which| crate::support::unpacked(&folder.join(format!("metrics-{which}.txt.zst"))));
+    let is_later = Arc::new(AtomicBool::new(false));
+    let later = Arc::clone(&is_later);
+    let server = Server::plain(move |_, _| {
+        let page = &pages[usize::from(later.load(Ordering::Relaxed))];
+        answer("200 OK", "Content-Type: text/plain; version=0.0.4\r\n", page)
+    });
+    Target { server, is_later }
+}
+
+/// Waits until a server was asked so often.
+pub fn scraped(server: &Server, times: usize) -> bool {
+    (0..300).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        server.seen().len() >= times
+    })
 }
 
 mod external {
@@ -274,38 +303,22 @@ mod external {
 
     #[test]
     fn what_a_server_scrapes_itself_is_found() {
-        let later = Arc::new(AtomicBool::new(false));
-        let target = |capture: &str| {
-            let folder = samples().join(capture);
-            let pages = ["before", "after"]
-                .map(|which| crate::support::unpacked(&folder.join(format!("metrics-{which}.txt.zst"))));
-            let later = Arc::clone(&later);
-            Server::plain(move |_, _| {
-                let page = &pages[usize::from(later.load(Ordering::Relaxed))];
-                answer("200 OK", "Content-Type: text/plain; version=0.0.4\r\n", page)
-            })
-        };
         let (a, b) = (target("s02-pull-serial"), target("v1.33-s01-cached"));
         let config = format!(
             "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: kubelet\n  static_configs:\n  - targets: ['{}']\n    labels: {{node: node-a}}\n  - targets: ['{}']\n    labels: {{node: node-b}}\n",
-            a.at, b.at
+            a.server.at, b.server.at
         );
         let server = Prometheus::start(tempfile::tempdir().unwrap(), &config, &[]);
-        let scraped = |server: &Server, times: usize| {
-            (0..300).any(|_| {
-                std::thread::sleep(Duration::from_millis(100));
-                server.seen().len() >= times
-            })
-        };
-        assert!(scraped(&a, 3) && scraped(&b, 3), "three scrapes of each");
-        later.store(true, Ordering::Relaxed);
-        let (now_a, now_b) = (a.seen().len(), b.seen().len());
-        assert!(scraped(&a, now_a + 3) && scraped(&b, now_b + 3));
+        assert!(scraped(&a.server, 3) && scraped(&b.server, 3), "three scrapes of each");
+        a.is_later.store(true, Ordering::Relaxed);
+        b.is_later.store(true, Ordering::Relaxed);
+        let (now_a, now_b) = (a.server.seen().len(), b.server.seen().len());
+        assert!(scraped(&a.server, now_a + 3) && scraped(&b.server, now_b + 3));
         let report = json(podlag().arg(&server.url).args(["--window", "30s"]));
         as_the_text(&report, "node-a", "s02-pull-serial");
         as_the_text(&report, "node-b", "v1.33-s01-cached");
         // The page itself, at its own address, is one scrape: since the process' start.
-        let page = json(podlag().arg(a.url("/metrics")));
+        let page = json(podlag().arg(a.server.url("/metrics")));
         assert_eq!(page["metrics"]["fleet"]["window"]["scrapes"], 1);
         assert_eq!(page["metrics"]["nodes"][0]["window"]["node"], "rig-node-1");
     }
