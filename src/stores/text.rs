@@ -136,7 +136,7 @@ impl StoreText {
         let before = self.lines;
         self.add(&lines, from);
         let is_new = self.lines > before;
-        if is_full && (!is_new || self.seen.len() > MAX_TIES) {
+        if is_full && !is_new || self.seen.len() > MAX_TIES {
             self.remark(format!(
                 "more than {} lines have the time {}, more than the store gives at once: some of them may be missing",
                 lines.len().max(self.seen.len()),
