@@ -61,6 +61,14 @@ pub enum Found {
     Page(NodePage),
 }
 
+/// What of a cluster could not be read.
+pub struct Unread {
+    /// In words.
+    pub remarks: Vec<String>,
+    /// How many feeds of pods and events.
+    pub feeds: usize,
+}
+
 /// A cluster that can be asked.
 pub struct Cluster {
     options: ClusterOptions,
@@ -134,11 +142,11 @@ impl Cluster {
         self.proxy.folder()
     }
 
-    /// Reads everything that the options say, and gives it to `each`. Returns what could not be read, in words.
+    /// Reads everything that the options say, and gives it to `each`. Returns what could not be read.
     ///
     /// # Errors
     /// When neither pods nor events could be read.
-    pub fn read(&self, each: &mut dyn FnMut(Found)) -> Result<Vec<String>, Error> {
+    pub fn read(&self, each: &mut dyn FnMut(Found)) -> Result<Unread, Error> {
         let (mut remarks, mut nodes) = (Vec::new(), Vec::new());
         let (mine, others): (Vec<_>, Vec<_>) =
             self.feeds.iter().enumerate().partition(|(_, feed)| feed.kind == Kind::Nodes);
@@ -166,7 +174,7 @@ impl Cluster {
             Some((feed, error)) if all_failed && !self.stop.load(Ordering::Relaxed) => {
                 Err(error::nothing(feed, error))
             }
-            _ => Ok(remarks),
+            _ => Ok(Unread { remarks, feeds: failed.len() }),
         }
     }
 

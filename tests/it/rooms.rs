@@ -10,6 +10,7 @@ use regex::Regex;
 const ROOMS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("web", &["model"]),
+    ("cluster", &["model", "web"]),
     ("input", &["model", "web"]),
     ("parse", &["model", "input"]),
     ("track", &["model", "input", "parse"]),
@@ -19,12 +20,28 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("table", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes"]),
     ("report", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes", "table"]),
     ("render", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes", "table", "report"]),
-    ("analyze", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes", "table", "report"]),
+    (
+        "analyze",
+        &[
+            "model",
+            "web",
+            "cluster",
+            "input",
+            "parse",
+            "track",
+            "breakdown",
+            "metrics",
+            "causes",
+            "table",
+            "report",
+        ],
+    ),
     (
         "cli",
         &[
             "model",
             "web",
+            "cluster",
             "input",
             "parse",
             "track",
