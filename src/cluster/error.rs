@@ -56,7 +56,9 @@ fn help(error: &HttpError, rule: &str) -> String {
     match error.kind {
         HttpErrorKind::Status(401) => "log in to the cluster: kubectl get pods must work".to_owned(),
         HttpErrorKind::Status(403) => format!("a rule that allows it: {rule} ({RULES})"),
-        HttpErrorKind::Status(429) => "the API server is busy: try again later, or read less with -n or --node".to_owned(),
+        HttpErrorKind::Status(429) => {
+            "the API server is busy: try again later, or read less with -n or --node".to_owned()
+        }
         HttpErrorKind::Status(500..) => "check that kubectl get pods works".to_owned(),
         _ => error.help.clone(),
     }

@@ -24,10 +24,11 @@ const LISTS: &str = "^/api/v1/(namespaces/[^/]+/)?(pods|events)$,^/api/v1/nodes$
 /// The same of kubelets. Without these nobody who finds the socket can use `nodes/proxy`.
 const KUBELETS: &str = "^/api/v1/nodes/[^/]+/proxy/(metrics|metrics/cadvisor|configz)$";
 const REJECTED: &str = "POST,PUT,PATCH,DELETE,OPTIONS,CONNECT";
-/// Ends the proxy when podlag closes the pipe, which the system does for it should it be killed.
+/// Ends the proxy when podlag closes the pipe, which the system does for it should it be killed. A proxy that has ended by itself is
+/// not killed later, when its number may be another's.
 const GUARD: &str = r#"exec 3<&0; kubectl "$@" 3<&- </dev/null & child=$!
-{ read -r _ <&3; kill "$child"; } >/dev/null 2>&1 &
-exec 3<&-; wait "$child""#;
+{ read -r _ <&3; kill "$child"; } >/dev/null 2>&1 & guard=$!
+exec 3<&-; wait "$child"; kill "$guard""#;
 /// How long the proxy may take until it serves.
 const START: Duration = Duration::from_secs(30);
 /// How long the line may be by which it says so, in bytes.
@@ -45,8 +46,8 @@ pub(super) struct Kubectl {
 /// What the kubeconfig says of a context.
 pub(super) struct Context {
     pub(super) namespace: String,
-    /// Its server's address has a path, as that of Rancher.
-    has_path: bool,
+    /// The path of its server's address, as that of Rancher has; mostly empty.
+    path: String,
 }
 
 impl Kubectl {
@@ -92,7 +93,7 @@ impl Kubectl {
         let (_, after) = text("/clusters/0/cluster/server").split_once("://").unwrap_or_default();
         Ok(Context {
             namespace: if namespace.is_empty() { "default" } else { namespace }.to_owned(),
-            has_path: after.split_once('/').is_some_and(|(_, path)| !path.is_empty()),
+            path: after.find('/').and_then(|at| after.get(at..)).unwrap_or_default().trim_end_matches('/').to_owned(),
         })
     }
 
@@ -106,21 +107,22 @@ impl Kubectl {
             return Err(Error::new(ErrorKind::Source, message).help("kubectl config get-contexts lists all"));
         }
         if let Ok(namespace) = std::fs::read_to_string(OWN_NAMESPACE) {
-            return Ok(Context { namespace: namespace.trim().to_owned(), has_path: false });
+            return Ok(Context { namespace: namespace.trim().to_owned(), path: String::new() });
         }
         Err(Error::new(ErrorKind::Source, format!("the kubeconfig names no cluster to read: {words}"))
             .help("set KUBECONFIG, or name a context: cluster:CONTEXT (kubectl config get-contexts lists all)"))
     }
 
     /// Whether the user may do something to a resource, as the API server says.
-    pub(super) fn may(&self, verb: &str, resource: &str, subresource: &str) -> Result<bool, Error> {
+    pub(super) fn may(&self, context: &Context, verb: &str, resource: &str, subresource: &str) -> Result<bool, Error> {
         let review = serde_json::json!({
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": {"verb": verb, "resource": resource, "subresource": subresource}},
         });
-        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-        let answer = self.run(&["create", "--raw", path, "-f", "-", "--request-timeout=30s"], &review.to_string())?;
+        // kubectl takes such a path as it is, without that of the server.
+        let path = format!("{}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", context.path);
+        let answer = self.run(&["create", "--raw", &path, "-f", "-", "--request-timeout=30s"], &review.to_string())?;
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
         Ok(answer.pointer("/status/allowed").and_then(Value::as_bool).unwrap_or(false))
     }
@@ -180,7 +182,7 @@ impl Proxy {
             .arg(format!("--unix-socket={}", socket.display()))
             .arg(format!("--accept-paths={paths}"))
             .arg(format!("--reject-methods={REJECTED}"))
-            .args(context.has_path.then_some("--append-server-path"))
+            .args((!context.path.is_empty()).then_some("--append-server-path"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(said.try_clone().map_err(failed)?);
@@ -245,5 +247,6 @@ fn not_serving(said: &mut File) -> Error {
     if words.contains("kubectl: not found") || words.contains("kubectl: command not found") {
         return not_started(&std::io::ErrorKind::NotFound.into());
     }
-    Error::new(ErrorKind::Source, format!("kubectl proxy does not serve: {words}")).help("check that kubectl get pods works")
+    Error::new(ErrorKind::Source, format!("kubectl proxy does not serve: {words}"))
+        .help("check that kubectl get pods works")
 }

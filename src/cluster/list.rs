@@ -10,7 +10,7 @@ use crate::web::{HttpError, HttpErrorKind};
 const PAGE: &str = "500";
 /// How often a list begins anew that took longer than the API server remembers, and how often a page is asked again that broke off.
 const MAX_ATTEMPTS: u32 = 3;
-/// A server that gives more pages goes round in a circle.
+/// A server that gives more pages, or the same place twice, goes round in a circle.
 const MAX_PAGES: u32 = 100_000;
 
 /// What a list says of itself.
@@ -30,6 +30,7 @@ impl Cluster {
         for _ in 0..MAX_PAGES {
             match self.page(feed, &next, each) {
                 Ok(page) if page.next.is_empty() => return Ok(page.version),
+                Ok(page) if page.next == next => break,
                 Ok(page) => (next, again) = (page.next, 0),
                 // Between two pages it has forgotten the version that the list is of.
                 Err(error) if is_gone(&error) && !next.is_empty() && anew < MAX_ATTEMPTS => {

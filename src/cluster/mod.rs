@@ -26,7 +26,7 @@ use crate::model::object::Object;
 use crate::web::{Client, ClientOptions, HttpError, HttpErrorKind};
 
 pub use feed::{Feed, Kind};
-use kubectl::{Kubectl, Proxy};
+use kubectl::{Context, Kubectl, Proxy};
 pub use node_pages::NodePage;
 
 /// How many requests are made at once; watches, which wait, do not count.
@@ -73,6 +73,7 @@ pub struct Unread {
 pub struct Cluster {
     options: ClusterOptions,
     kubectl: Kubectl,
+    context: Context,
     proxy: Proxy,
     client: Client,
     /// For watches, which are silent for long.
@@ -122,6 +123,7 @@ impl Cluster {
             feeds: feed::feeds(options, &context.namespace)?,
             options: options.clone(),
             kubectl,
+            context,
             client: Client::new(&access).map_err(failed)?,
             watcher: Client::new(&patient).map_err(failed)?,
             proxy,
@@ -158,6 +160,10 @@ impl Cluster {
             });
             remarks.extend(listed.err().map(|error| error::refused(feed, &error)));
         }
+        // A list that was begun anew has some of them twice; who may not list them may name them.
+        nodes.extend(self.options.nodes.iter().cloned());
+        nodes.sort_unstable();
+        nodes.dedup();
         let pages = self.options.node_metrics && self.may_ask_kubelets(&mut remarks);
         if pages && self.options.watch.is_some() {
             self.node_pages(&nodes, each, &mut remarks);
@@ -171,9 +177,7 @@ impl Cluster {
         let told = failed.iter().filter(|(_, error)| error.kind != HttpErrorKind::Cancelled);
         remarks.extend(told.map(|(feed, error)| error::refused(feed, error)));
         match failed.first() {
-            Some((feed, error)) if all_failed && !self.stop.load(Ordering::Relaxed) => {
-                Err(error::nothing(feed, error))
-            }
+            Some((feed, error)) if all_failed && !self.stop.load(Ordering::Relaxed) => Err(error::nothing(feed, error)),
             _ => Ok(Unread { remarks, feeds: failed.len() }),
         }
     }

@@ -33,7 +33,7 @@ impl NodePage {
 impl Cluster {
     /// Whether the user may ask kubelets through the API server; if not, that is said.
     pub(super) fn may_ask_kubelets(&self, remarks: &mut Vec<String>) -> bool {
-        let refused = match self.kubectl.may("get", "nodes", "proxy") {
+        let refused = match self.kubectl.may(&self.context, "get", "nodes", "proxy") {
             Ok(true) => return true,
             Ok(false) => "no permission to get nodes/proxy".to_owned(),
             Err(error) => error.to_string(),

@@ -18,11 +18,7 @@ const MAX_FAILURES: u32 = 5;
 
 impl Cluster {
     /// Lists a feed, and watches it if that is wanted, until [`Cluster::ended`] is set or `each` says false.
-    pub(super) fn list_and_watch(
-        &self,
-        feed: &Feed,
-        each: &mut dyn FnMut(Object) -> bool,
-    ) -> Result<(), HttpError> {
+    pub(super) fn list_and_watch(&self, feed: &Feed, each: &mut dyn FnMut(Object) -> bool) -> Result<(), HttpError> {
         let listed = self.list(feed, each);
         self.listing.fetch_sub(1, Ordering::Relaxed);
         let mut version = listed?;
@@ -83,7 +79,9 @@ impl Cluster {
             *version = newest;
         }
         match gone {
-            Some((true, message)) => Err(HttpError { kind: HttpErrorKind::Status(410), ..unexpected(&feed.path(), message) }),
+            Some((true, message)) => {
+                Err(HttpError { kind: HttpErrorKind::Status(410), ..unexpected(&feed.path(), message) })
+            }
             Some((false, message)) => Err(unexpected(&feed.path(), message)),
             None => read.map_err(|error| of_stream(&feed.path(), error)).map(|()| goes_on),
         }

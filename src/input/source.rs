@@ -132,7 +132,8 @@ impl Source {
     /// is requested yet.
     #[must_use]
     pub fn from_cluster(context: Option<&str>) -> Self {
-        let name = context.map_or(CLUSTER.to_owned(), |context| format!("{CLUSTER}:{}", crate::model::text::sanitize(context)));
+        let name = context
+            .map_or(CLUSTER.to_owned(), |context| format!("{CLUSTER}:{}", crate::model::text::sanitize(context)));
         Source::new(name, Origin::Cluster(context.map(str::to_owned)))
     }
 

@@ -22,19 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("render", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes", "table", "report"]),
     (
         "analyze",
-        &[
-            "model",
-            "web",
-            "cluster",
-            "input",
-            "parse",
-            "track",
-            "breakdown",
-            "metrics",
-            "causes",
-            "table",
-            "report",
-        ],
+        &["model", "web", "cluster", "input", "parse", "track", "breakdown", "metrics", "causes", "table", "report"],
     ),
     (
         "cli",

@@ -35,7 +35,11 @@ impl ClusterArgs {
         let has_wildcards = |globs: &[String]| globs.iter().any(|glob| glob.contains(['*', '?']));
         let named = |globs: &[String]| if has_wildcards(globs) { Vec::new() } else { globs.to_vec() };
         ClusterOptions {
-            namespaces: if namespaces.is_empty() { self.pod_namespace.iter().cloned().collect() } else { named(namespaces) },
+            namespaces: if namespaces.is_empty() {
+                self.pod_namespace.iter().cloned().collect()
+            } else {
+                named(namespaces)
+            },
             all_namespaces: self.all_namespaces || has_wildcards(namespaces),
             nodes: named(nodes),
             pod_selector: self.pod_selector.clone(),

@@ -13,7 +13,7 @@ pub struct Request {
     pub method: String,
     pub path: String,
     pub query: BTreeMap<String, String>,
-    /// The bearer token, which is the user's name here.
+    /// Who asks: the path of the server's address names all but `admin`, as kubectl sends no credentials without TLS.
     pub user: String,
     /// How many of the same path came before it.
     pub before: usize,
@@ -87,17 +87,23 @@ impl Api {
 fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex<Vec<String>>) {
     loop {
         let text = crate::web::server::request(&mut stream);
-        let Some((line, rest)) = text.split_once('\n') else { return };
+        let Some((line, _)) = text.split_once('\n') else { return };
         let mut words = line.split(' ');
-        let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
+        let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap());
+        let (user, target) = match target.strip_prefix("/user/").and_then(|rest| rest.split_once('/')) {
+            Some((user, rest)) => (user, format!("/{rest}")),
+            None => ("admin", target.to_owned()),
+        };
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().replace('+', " ");
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let user = rest.lines().find_map(|line| line.strip_prefix("authorization: Bearer ")).unwrap_or_default();
         let before = {
             let mut seen = seen.lock().unwrap();
             let before = seen.iter().filter(|line| line.split(['?', ' ']).nth(1) == Some(path)).count();
-            seen.push(format!("{method} {target}"));
+            // kubectl may ask for the version of the server first.
+            if path != "/version" {
+                seen.push(format!("{method} {target}"));
+            }
             before
         };
         let request = Request {
@@ -133,6 +139,8 @@ pub struct Recording {
     files: BTreeMap<String, Vec<u8>>,
     /// The files of pages, by path and token.
     pages: BTreeMap<(String, String), String>,
+    /// How often pages of kubelets are asked for.
+    pub scrapes: usize,
 }
 
 impl Recording {
@@ -157,7 +165,7 @@ impl Recording {
                 pages.insert((path.to_owned(), token.to_owned()), fields[1].to_owned());
             }
         }
-        Recording { files, pages }
+        Recording { files, pages, scrapes: 1 }
     }
 
     pub fn file(&self, name: &str) -> &[u8] {
@@ -178,6 +186,9 @@ impl Recording {
     /// read his namespace.
     pub fn answer(&self, request: &Request) -> Reply {
         let path = request.path.as_str();
+        if path == "/version" {
+            return self.reply("viewer/version.json");
+        }
         if request.user == "nobody" {
             return self.reply("viewer/bad-token.json");
         }
@@ -192,20 +203,21 @@ impl Recording {
         }
         if let Some((node, page)) = path.strip_prefix("/api/v1/nodes/").and_then(|rest| rest.split_once("/proxy/")) {
             let name = if page == "configz" { "configz.json".to_owned() } else { page.replace('/', "-") + ".txt" };
-            let dir = if request.before == 0 && self.watches(request) { "before" } else { "after" };
+            // Of two scrapes the first is that of before.
+            let dir = if request.before == 0 && self.scrapes > 1 { "before" } else { "after" };
             return self.reply(&format!("{dir}/nodes/{node}/{name}"));
         }
         if path == "/api/v1/nodes" {
             return self.reply("after/nodes.json");
         }
-        if let Some((namespace, kind)) =
-            path.strip_prefix("/api/v1/namespaces/").and_then(|rest| rest.split_once('/'))
+        if let Some((namespace, kind)) = path.strip_prefix("/api/v1/namespaces/").and_then(|rest| rest.split_once('/'))
         {
             return self.of_namespace(namespace, kind);
         }
         let kind = path.trim_start_matches("/api/v1/");
         if request.user == "tenant" {
-            let message = format!("{kind} is forbidden: User \"tenant\" cannot list resource \"{kind}\" at the cluster scope");
+            let message =
+                format!("{kind} is forbidden: User \"tenant\" cannot list resource \"{kind}\" at the cluster scope");
             return Reply::status(403, "Forbidden", &message);
         }
         if request.is_watch() {
@@ -215,10 +227,6 @@ impl Recording {
             Some(page) => self.reply(page),
             None => self.reply("pages/pods.bad-continue.json"),
         }
-    }
-
-    fn watches(&self, request: &Request) -> bool {
-        request.user == "admin"
     }
 
     fn of_namespace(&self, namespace: &str, kind: &str) -> Reply {

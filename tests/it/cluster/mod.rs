@@ -2,4 +2,5 @@
 //! server answered.
 
 pub mod api;
-mod external;
+pub mod external;
+mod slow;

@@ -8,14 +8,16 @@ use regex::Regex;
 
 use super::prometheus::Prometheus;
 use crate::archives::collected::Collected;
+use crate::cluster::api::{Api, Recording};
+use crate::cluster::external::kubeconfig;
 use crate::support::{podlag, samples, text, unpacked};
 
 /// The pod that documents ask for, and the sample's that stands for it.
 const POD: (&str, &str) = ("checkout-7d9c6b5f4-x2x9k", "app-16");
 
 /// Programs of the system that commands may use as they are.
-const REAL: [&str; 12] =
-    ["bash", "cat", "tar", "sed", "mkdir", "head", "base64", "ln", "rm", "sleep", "hostname", "env"];
+const REAL: [&str; 13] =
+    ["bash", "sh", "cat", "tar", "sed", "mkdir", "head", "base64", "ln", "rm", "sleep", "hostname", "env"];
 
 /// The journal's lines, whatever is asked for; the real journalctl judges the words before.
 const JOURNALCTL: &str = r#"
@@ -33,9 +35,11 @@ while (($#)); do
 done
 "$JOURNALCTL" --file "$STAND_INS/system.journal" --no-pager "${all[@]}" | sed "s/ kubelet\[/ $name[/""#;
 
-/// The node's commands that come after `--`, `/host` or a host's name run here.
+/// As podlag uses it, it is the real one, at a server that replays a recording. The node's commands that come after `--`, `/host` or a host's name run here.
 const KUBECTL: &str = r#"
 case "$*" in
+    'podlag '* | podlag) shift; exec kubectl-podlag "$@" ;;
+    *'config view --minify -o json' | *'proxy --unix-socket='* | *'create --raw '*) exec "$KUBECTL" "$@" ;;
     'get --raw /api/v1/nodes/'*'/proxy/metrics')
         if [ -e "$STAND_INS/scraped" ]; then
             cat "$STAND_INS/after.prom"
@@ -134,6 +138,7 @@ pub struct StandIns {
     folder: tempfile::TempDir,
     server: Prometheus,
     journalctl: PathBuf,
+    kubectl: PathBuf,
 }
 
 impl StandIns {
@@ -155,7 +160,11 @@ impl StandIns {
         std::fs::create_dir_all(&machine).expect("a folder");
         std::fs::write(machine.join("system.journal"), unpacked(&packed)).expect("a file");
         std::fs::copy(packed, at("here/system.journal.zst")).expect("a file");
-        StandIns { server: Prometheus::start(), journalctl: real("journalctl", "systemd"), folder }
+        let recording = Recording::load();
+        let api = Api::start(move |request| recording.answer(request));
+        kubeconfig(&at("given"), api.port);
+        let (journalctl, kubectl) = (real("journalctl", "systemd"), real("kubectl", "kubernetes-client"));
+        StandIns { server: Prometheus::start(), journalctl, kubectl, folder }
     }
 
     /// Runs a line as a reader would type it; gives what it prints, or what went wrong.
@@ -176,6 +185,8 @@ impl StandIns {
             .env("HOME", here.join("home"))
             .env("STAND_INS", self.folder.path().join("given"))
             .env("JOURNALCTL", &self.journalctl)
+            .env("KUBECTL", &self.kubectl)
+            .env("KUBECONFIG", self.folder.path().join("given/kubeconfig"))
             .env("PROMETHEUS", &self.server.address)
             .env("TZ", "UTC")
             // As a terminal shows it.
@@ -290,7 +301,9 @@ fn tables(here: &Path) {
 }
 
 fn programs(bin: &Path) {
-    symlink(env!("CARGO_BIN_EXE_podlag"), bin.join("podlag")).expect("a link");
+    for name in ["podlag", "kubectl-podlag"] {
+        symlink(env!("CARGO_BIN_EXE_podlag"), bin.join(name)).expect("a link");
+    }
     for program in REAL {
         symlink(real(program, "coreutils"), bin.join(program)).expect("a link");
     }
