@@ -95,9 +95,11 @@ impl Inputs {
         let mut named = Source::from_reader(&name, std::io::empty());
         // Only the kubelet's own page names its node: the others are of the node whose page lies beside them.
         named.folder = Some(PathBuf::from(format!("{}/nodes/{}", source.name, page.node)));
-        if let Err(error) = self.scrapes.read(&named, page.bytes.as_slice(), &mut self.errors) {
-            self.errors.push(format!("{name}: {error}"));
-        }
+        let mut told = Vec::new();
+        let read = self.scrapes.read(&named, page.bytes.as_slice(), &mut told);
+        // That nothing of a start is in the page of containers is no fault: only throttling is looked for there.
+        self.errors.extend(told.into_iter().filter(|_| page.path == NodePage::METRICS));
+        self.errors.extend(read.err().map(|error| format!("{name}: {error}")));
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Cluster, Found, MAX_REQUESTS};
 use crate::web::{Body, HttpErrorKind};
 
 /// The pages, as paths of a kubelet.
-const PAGES: [&str; 3] = [NodePage::SETTINGS, "metrics", "metrics/cadvisor"];
+const PAGES: [&str; 3] = [NodePage::SETTINGS, NodePage::METRICS, "metrics/cadvisor"];
 /// How many nodes are named whose pages could not be read.
 const MAX_NAMED: usize = 3;
 
@@ -26,8 +26,10 @@ pub struct NodePage {
 }
 
 impl NodePage {
-    /// The page of a kubelet's settings; the others are metrics.
+    /// The page of a kubelet's settings.
     pub const SETTINGS: &'static str = "configz";
+    /// The page of a kubelet's own metrics; one more has those of containers.
+    pub const METRICS: &'static str = "metrics";
 }
 
 impl Cluster {

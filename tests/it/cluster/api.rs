@@ -89,7 +89,7 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex
         let text = crate::web::server::request(&mut stream);
         let Some((line, _)) = text.split_once('\n') else { return };
         let mut words = line.split(' ');
-        let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap());
+        let (Some(method), Some(target)) = (words.next().map(str::to_owned), words.next()) else { return };
         let (user, target) = match target.strip_prefix("/user/").and_then(|rest| rest.split_once('/')) {
             Some((user, rest)) => (user, format!("/{rest}")),
             None => ("admin", target.to_owned()),
@@ -203,12 +203,20 @@ impl Recording {
         }
         if let Some((node, page)) = path.strip_prefix("/api/v1/nodes/").and_then(|rest| rest.split_once("/proxy/")) {
             let name = if page == "configz" { "configz.json".to_owned() } else { page.replace('/', "-") + ".txt" };
+            if !self.files.contains_key(&format!("after/nodes/{node}/{name}")) {
+                return self.reply("viewer/kubelet-down-metrics.txt");
+            }
             // Of two scrapes the first is that of before.
             let dir = if request.before == 0 && self.scrapes > 1 { "before" } else { "after" };
             return self.reply(&format!("{dir}/nodes/{node}/{name}"));
         }
         if path == "/api/v1/nodes" {
             return self.reply("after/nodes.json");
+        }
+        if let Some(selector) = request.query.get("labelSelector").or(request.query.get("fieldSelector"))
+            && path == "/api/v1/pods"
+        {
+            return self.selected(selector);
         }
         if let Some((namespace, kind)) = path.strip_prefix("/api/v1/namespaces/").and_then(|rest| rest.split_once('/'))
         {
@@ -227,6 +235,18 @@ impl Recording {
             Some(page) => self.reply(page),
             None => self.reply("pages/pods.bad-continue.json"),
         }
+    }
+
+    /// Pods by a label, or by their node.
+    fn selected(&self, selector: &str) -> Reply {
+        let (name, value) = selector.split_once('=').expect("a selector");
+        let mut list: Value = serde_json::from_slice(self.file("after/pods.json")).expect("JSON");
+        let items = list["items"].as_array_mut().expect("a list");
+        items.retain(|item| match name {
+            "spec.nodeName" => item["spec"]["nodeName"] == value,
+            label => item["metadata"]["labels"][label] == value,
+        });
+        Reply::new(200, list.to_string())
     }
 
     fn of_namespace(&self, namespace: &str, kind: &str) -> Reply {
