@@ -92,6 +92,15 @@ pub(super) fn refused(feed: &Feed, error: &HttpError) -> String {
     }
 }
 
+/// What is said of a feed that was listed, and whose watch failed again and again.
+pub(super) fn unwatched(feed: &Feed, error: &HttpError) -> String {
+    let words = format!("{} are not watched to the end: {}", feed.words(), message(error));
+    match help(error, &rule_of(feed)) {
+        help if help.is_empty() => words,
+        help => format!("{words}\n  help: {help}"),
+    }
+}
+
 /// What is said when nothing could be read.
 pub(super) fn nothing(feed: &Feed, error: &HttpError) -> Error {
     let words = format!("{} cannot be read: {}", feed.words(), message(error));

@@ -18,11 +18,11 @@ use crate::model::error::{Error, ErrorKind};
 use crate::model::text::sanitize;
 
 /// The address of the proxy: all requests go through its socket. It accepts this host only.
-pub(super) const ORIGIN: &str = "http://localhost";
-/// What the proxy lets pass, as regular expressions of paths.
-const LISTS: &str = "^/api/v1/(namespaces/[^/]+/)?(pods|events)$,^/api/v1/nodes$";
+const ORIGIN: &str = "http://localhost";
+/// What the proxy lets pass, as regular expressions of paths below that of the server.
+const LISTS: [&str; 2] = ["/api/v1/(namespaces/[^/]+/)?(pods|events)$", "/api/v1/nodes$"];
 /// The same of kubelets. Without these nobody who finds the socket can use `nodes/proxy`.
-const KUBELETS: &str = "^/api/v1/nodes/[^/]+/proxy/(metrics|metrics/cadvisor|configz)$";
+const KUBELETS: &str = "/api/v1/nodes/[^/]+/proxy/(metrics|metrics/cadvisor|configz)$";
 const REJECTED: &str = "POST,PUT,PATCH,DELETE,OPTIONS,CONNECT";
 /// Ends the proxy when podlag closes the pipe, which the system does for it should it be killed. A proxy that has ended by itself is
 /// not killed later, when its number may be another's.
@@ -48,6 +48,18 @@ pub(super) struct Context {
     pub(super) namespace: String,
     /// The path of its server's address, as that of Rancher has; mostly empty.
     path: String,
+}
+
+impl Context {
+    /// The address that all requests begin with: the proxy passes paths on as they are.
+    pub(super) fn origin(&self) -> String {
+        format!("{ORIGIN}{}", self.path)
+    }
+
+    /// The path of the server as a part of a regular expression in a list: neither may have a comma of its own.
+    fn pattern(&self) -> String {
+        self.path.replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '/' | '-' | '_'), ".")
+    }
 }
 
 impl Kubectl {
@@ -173,16 +185,16 @@ impl Proxy {
         let folder = builder.tempdir_in(temp).map_err(failed)?;
         let socket = folder.path().join("api");
         let mut said = tempfile::tempfile_in(folder.path()).map_err(failed)?;
-        let paths = if kubelets { format!("{LISTS},{KUBELETS}") } else { LISTS.to_owned() };
+        let paths = LISTS.into_iter().chain(kubelets.then_some(KUBELETS));
+        let paths: Vec<String> = paths.map(|path| format!("^{}{path}", context.pattern())).collect();
         let mut command = Command::new("sh");
         command
             .args(["-c", GUARD, "kubectl"])
             .args(kubectl.context_flag())
             .arg("proxy")
             .arg(format!("--unix-socket={}", socket.display()))
-            .arg(format!("--accept-paths={paths}"))
+            .arg(format!("--accept-paths={}", paths.join(",")))
             .arg(format!("--reject-methods={REJECTED}"))
-            .args((!context.path.is_empty()).then_some("--append-server-path"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(said.try_clone().map_err(failed)?);

@@ -64,7 +64,7 @@ impl Cluster {
         each: &mut dyn FnMut(Object) -> bool,
     ) -> Result<Page, HttpError> {
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let url = format!("{}{}", super::kubectl::ORIGIN, feed.path());
+        let url = format!("{}{}", self.context.origin(), feed.path());
         let response = self.client.open(&url, &query, false)?;
         let mut page = None;
         let read = object::read(response, &mut |object| {

@@ -21,9 +21,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
 
-use crate::model::error::Error;
+use crate::model::error::{Error, ErrorKind};
 use crate::model::object::Object;
-use crate::web::{Client, ClientOptions, HttpError, HttpErrorKind};
+use crate::web::{Client, ClientOptions, HttpError};
 
 pub use feed::{Feed, Kind};
 use kubectl::{Context, Kubectl, Proxy};
@@ -69,6 +69,20 @@ pub struct Unread {
     pub feeds: usize,
 }
 
+/// A feed of which not all could be read.
+struct Failed<'f> {
+    feed: &'f Feed,
+    error: HttpError,
+    /// It was listed, and then could not be watched.
+    listed: bool,
+}
+
+impl Failed<'_> {
+    fn words(&self) -> String {
+        if self.listed { error::unwatched(self.feed, &self.error) } else { error::refused(self.feed, &self.error) }
+    }
+}
+
 /// A cluster that can be asked.
 pub struct Cluster {
     options: ClusterOptions,
@@ -99,6 +113,12 @@ impl Cluster {
         temp: &Path,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, Error> {
+        if cfg!(not(unix)) {
+            let message = "clusters are read on Linux and macOS only";
+            return Err(
+                Error::new(ErrorKind::Setting, message).help("kubectl get pods,events,nodes -A -o json > objects.json")
+            );
+        }
         let kubectl = Kubectl::new(context);
         let context = kubectl.context()?;
         let proxy = Proxy::start(&kubectl, &context, options.node_metrics, temp, stop)?;
@@ -173,11 +193,15 @@ impl Cluster {
                 self.node_pages(&nodes, each, &mut remarks);
             }
         });
-        let all_failed = failed.len() == others.len();
-        let told = failed.iter().filter(|(_, error)| error.kind != HttpErrorKind::Cancelled);
-        remarks.extend(told.map(|(feed, error)| error::refused(feed, error)));
+        // What was interrupted is told of the whole analysis.
+        if self.stop.load(Ordering::Relaxed) {
+            return Ok(Unread { remarks, feeds: 0 });
+        }
+        remarks.extend(failed.iter().map(Failed::words));
         match failed.first() {
-            Some((feed, error)) if all_failed && !self.stop.load(Ordering::Relaxed) => Err(error::nothing(feed, error)),
+            Some(first) if failed.len() == others.len() && failed.iter().all(|failed| !failed.listed) => {
+                Err(error::nothing(first.feed, &first.error))
+            }
             _ => Ok(Unread { remarks, feeds: failed.len() }),
         }
     }
@@ -189,7 +213,7 @@ impl Cluster {
         feeds: &[(usize, &'f Feed)],
         each: &mut dyn FnMut(Found),
         last: &mut dyn FnMut(&mut dyn FnMut(Found)),
-    ) -> Vec<(&'f Feed, HttpError)> {
+    ) -> Vec<Failed<'f>> {
         let (give, take) = bounded(WAITING);
         self.listing.store(feeds.len(), Ordering::Relaxed);
         std::thread::scope(|scope| {
@@ -199,7 +223,7 @@ impl Cluster {
                     let give = give.clone();
                     scope.spawn(move || {
                         let mut send = |object| give.send(Found::Object(*number, object)).is_ok();
-                        self.list_and_watch(feed, &mut send).err().map(|error| (*feed, error))
+                        self.list_and_watch(feed, &mut send).err()
                     })
                 })
                 .collect();
@@ -220,6 +244,7 @@ impl Cluster {
                     break;
                 }
             }
+            take.try_iter().for_each(&mut *each);
             drop(take);
             last(each);
             self.proxy.end();
@@ -227,11 +252,13 @@ impl Cluster {
         })
     }
 
-    /// Who interrupts a watch wants to see what it saw: that is no interruption of the analysis.
+    /// Who interrupts a watch wants to see what it saw: that is no interruption of the analysis. One of a list is.
     fn check_interrupt(&self) {
         let watches = self.options.watch.is_some() && self.listing.load(Ordering::Relaxed) == 0;
         if watches && self.stop.swap(false, Ordering::Relaxed) {
             self.ended.store(true, Ordering::Relaxed);
+        } else if self.stop.load(Ordering::Relaxed) {
+            self.proxy.end();
         }
     }
 }

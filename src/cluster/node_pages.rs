@@ -6,7 +6,6 @@ use crossbeam_channel::bounded;
 
 use super::error::{message, rule};
 use super::feed::is_name;
-use super::kubectl::ORIGIN;
 use super::{Cluster, Found, MAX_REQUESTS};
 use crate::web::{Body, HttpErrorKind};
 
@@ -89,8 +88,8 @@ impl Cluster {
         if !is_name(node) {
             return Err("a node has no name that can be asked for".to_owned());
         }
-        let body = self.client.get(&format!("{ORIGIN}/api/v1/nodes/{node}/proxy/{path}"), &[], false);
-        match body {
+        let url = format!("{}/api/v1/nodes/{node}/proxy/{path}", self.context.origin());
+        match self.client.get(&url, &[], false) {
             Ok(Body { bytes, .. }) => Ok(NodePage { node: node.to_owned(), path, bytes }),
             Err(error) if matches!(error.kind, HttpErrorKind::Status(_)) => Err(format!("{node}: {}", message(&error))),
             Err(error) => Err(format!("{node}: {}", error.message)),

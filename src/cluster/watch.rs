@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::{is_gone, of_stream, unexpected};
 use super::feed::Feed;
-use super::{Cluster, POLL};
+use super::{Cluster, Failed, POLL};
 use crate::model::object::{self, Object};
 use crate::web::{HttpError, HttpErrorKind};
 
@@ -18,25 +18,33 @@ const MAX_FAILURES: u32 = 5;
 
 impl Cluster {
     /// Lists a feed, and watches it if that is wanted, until [`Cluster::ended`] is set or `each` says false.
-    pub(super) fn list_and_watch(&self, feed: &Feed, each: &mut dyn FnMut(Object) -> bool) -> Result<(), HttpError> {
+    pub(super) fn list_and_watch<'f>(
+        &self,
+        feed: &'f Feed,
+        each: &mut dyn FnMut(Object) -> bool,
+    ) -> Result<(), Failed<'f>> {
         let listed = self.list(feed, each);
         self.listing.fetch_sub(1, Ordering::Relaxed);
-        let mut version = listed?;
+        let mut version = listed.map_err(|error| Failed { feed, error, listed: false })?;
         let mut failures = 0;
         while self.options.watch.is_some() && !self.ended.load(Ordering::Relaxed) {
             let before = version.clone();
             match self.watch(feed, &mut version, each) {
                 Ok(false) => return Ok(()),
                 Ok(true) => failures = 0,
-                Err(_) if self.ended.load(Ordering::Relaxed) => return Ok(()),
-                Err(error) if is_gone(&error) => version = self.list(feed, each)?,
                 // It was silent, or broke off after it had given something.
-                Err(error) if error.kind == HttpErrorKind::Timeout || version != before => failures = 0,
+                Err(error) if error.kind == HttpErrorKind::Timeout => failures = 0,
+                Err(error) if version != before && !is_gone(&error) => failures = 0,
                 Err(error) => {
-                    failures += 1;
-                    if failures >= MAX_FAILURES {
-                        return Err(error);
-                    }
+                    let is_refused = matches!(error.kind, HttpErrorKind::Status(400 | 401 | 403 | 404 | 405));
+                    failures = if is_refused { MAX_FAILURES } else { failures + 1 };
+                    let again = if is_gone(&error) { self.list(feed, each) } else { Ok(version) };
+                    version = match again {
+                        _ if self.ended.load(Ordering::Relaxed) => return Ok(()),
+                        Ok(version) if failures < MAX_FAILURES => version,
+                        Ok(_) => return Err(Failed { feed, error, listed: true }),
+                        Err(error) => return Err(Failed { feed, error, listed: true }),
+                    };
                 }
             }
             self.pause(PAUSE);
@@ -54,7 +62,7 @@ impl Cluster {
         let selectors = feed.query();
         let mut query: Vec<(&str, &str)> = selectors.iter().map(|(name, value)| (*name, value.as_str())).collect();
         query.extend([("watch", "1"), ("allowWatchBookmarks", "true"), ("resourceVersion", version.as_str())]);
-        let url = format!("{}{}", super::kubectl::ORIGIN, feed.path());
+        let url = format!("{}{}", self.context.origin(), feed.path());
         let response = self.watcher.open(&url, &query, false)?;
         let (mut gone, mut goes_on, mut newest) = (None, true, None);
         let read = object::read(response, &mut |object| {

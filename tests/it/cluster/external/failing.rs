@@ -1,7 +1,8 @@
 //! What never works.
 
 use super::{Place, said, said_all};
-use crate::cluster::api::Reply;
+use crate::cluster::api::{Recording, Reply};
+use crate::support::lines;
 
 #[test]
 fn what_never_works_is_said_and_ends() {
@@ -48,4 +49,22 @@ fn what_never_works_is_said_and_ends() {
     .expect("a file");
     let output = gone.run("cluster --retries 0");
     assert!(said(&output).contains("the API server cannot be reached"), "{}", said(&output));
+}
+
+/// Who may list and not watch gets what the lists show.
+#[test]
+fn a_watch_that_is_refused_leaves_the_list() {
+    let recording = Recording::load();
+    let place = Place::new(move |request| match request.is_watch() {
+        true => Reply::status(403, "Forbidden", "pods is forbidden: User \"a\" cannot watch resource \"pods\""),
+        false => recording.answer(request),
+    });
+    let output = place.run("cluster -A --watch 1h --format ndjson");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    for words in
+        ["pods in all namespaces are not watched to the end", "cannot watch", "\"watch\"] (examples/rbac.yaml)"]
+    {
+        assert!(said(&output).contains(words), "{words}: {}", said(&output));
+    }
+    assert!(lines(&output).len() > 140);
 }
