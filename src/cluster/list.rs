@@ -51,7 +51,7 @@ impl Cluster {
             query.push(("continue", next.to_owned()));
         }
         // Waits while others ask.
-        let _permit = self.permits.0.send(());
+        let _ = self.permits.0.send(());
         let page = self.ask_page(feed, &query, each);
         let _ = self.permits.1.try_recv();
         page

@@ -61,6 +61,9 @@ pub enum Found {
     Page(NodePage),
 }
 
+/// Who takes what is found.
+type Take<'t> = dyn FnMut(Found) + 't;
+
 /// What of a cluster could not be read.
 pub struct Unread {
     /// In words.
@@ -211,8 +214,8 @@ impl Cluster {
     fn follow<'f>(
         &self,
         feeds: &[(usize, &'f Feed)],
-        each: &mut dyn FnMut(Found),
-        last: &mut dyn FnMut(&mut dyn FnMut(Found)),
+        each: &mut Take<'_>,
+        last: &mut dyn FnMut(&mut Take<'_>),
     ) -> Vec<Failed<'f>> {
         let (give, take) = bounded(WAITING);
         self.listing.store(feeds.len(), Ordering::Relaxed);
