@@ -31,6 +31,7 @@ mod causes;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+mod cluster;
 mod input;
 mod metrics;
 mod model;
@@ -60,5 +61,5 @@ pub mod internals {
     macro_rules! rooms {
         ($($room:ident)*) => { $(pub mod $room { pub use crate::$room::*; })* };
     }
-    rooms! { analyze breakdown causes input metrics model parse render report stores table track web }
+    rooms! { analyze breakdown causes cluster input metrics model parse render report stores table track web }
 }

@@ -234,6 +234,10 @@ impl Inputs {
     /// Finds out a source's format; reads API objects at once, which what follows needs. Files are closed again: there may be
     /// more of them than can be open at once. Of an archive these are its members.
     pub(super) fn probe(&mut self, source: &Source, options: &Options, stop: &Arc<AtomicBool>) -> Vec<Probed> {
+        if let Some(context) = source.cluster() {
+            self.read_cluster(source, context, options, stop);
+            return Vec::new();
+        }
         match self.open(source, options, stop) {
             Some(opened) if opened.is_archive() => {
                 self.unpack(source, opened).iter().flat_map(|member| self.probe(member, options, stop)).collect()
@@ -378,7 +382,7 @@ impl Inputs {
     }
 
     /// Notes that nothing of a source could be read.
-    fn fail(&mut self, error: String) {
+    pub(super) fn fail(&mut self, error: String) {
         self.failed += 1;
         self.errors.push(error);
     }
@@ -392,10 +396,14 @@ impl Inputs {
             let cut = if error.contains("EOF while parsing") { "; the file ends early: fetch it again" } else { "" };
             self.errors.push(format!("{}: not all API objects could be read: {error}{cut}", source.name));
         }
-        if self.owners.left_out() > 0 {
-            let count = self.owners.left_out();
-            self.errors
-                .push(format!("{}: too many pods: the workloads of {count} are derived from their names", source.name));
+        self.note_left_out(&source.name);
+    }
+
+    /// Says of how many pods the owners could not be kept.
+    pub(super) fn note_left_out(&mut self, source: &str) {
+        let count = self.owners.left_out();
+        if count > 0 {
+            self.errors.push(format!("{source}: too many pods: the workloads of {count} are derived from their names"));
         }
     }
 

@@ -5,10 +5,12 @@
 
 mod analyzer;
 mod builder;
+mod cluster;
 mod duplicate_lines;
 mod hosts;
 mod inputs;
 mod merge;
+mod nodes;
 mod objects;
 mod readers;
 mod reorder;
@@ -34,6 +36,7 @@ use reorder::{Dated, ReorderBuffer};
 use row_sink::RowSink;
 
 use crate::causes::setting::Settings;
+use crate::cluster::ClusterOptions;
 use crate::input::{ChunkLimits, JournalSelection, Source};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::record::Record;
@@ -70,6 +73,8 @@ pub struct Options {
     pub budget: Budget,
     /// How servers are reached, and what is asked of them.
     pub servers: Servers,
+    /// What of clusters is read.
+    pub cluster: ClusterOptions,
     /// Bounds of the tracker.
     pub limits: track::Limits,
     /// Who hides names; none: they are shown.
@@ -117,6 +122,7 @@ impl Options {
             filter,
             budget,
             servers,
+            cluster: ClusterOptions::default(),
             limits,
             anonymizer: None,
             units: Vec::new(),
@@ -287,9 +293,11 @@ fn read_logs_once(
     }
     let mut tracker = Tracker::new(options.limits);
     tracker.beside_logs = !logs.is_empty();
+    tracker.kubelets = objects.nodes.kubelets();
     tracker.shared_names.clone_from(&known.shared_names);
     let mut lines = DuplicateLines::default();
-    let mut sink = RowSink::new(options, names.into_iter().chain(objects.sources.iter().cloned()).collect());
+    let mut sink =
+        RowSink::new(options, &objects.nodes, names.into_iter().chain(objects.sources.iter().cloned()).collect());
     let threads = options.threads.max(1);
     // Many sources at once share the memory that one may have.
     let chunks = ChunkLimits {

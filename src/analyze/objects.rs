@@ -1,6 +1,7 @@
 //! The records of API objects, kept until the logs beside them are read: in memory as far as they fit there, else in temporary
 //! files. They may be read more than once.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::Options;
+use super::nodes::Nodes;
 use super::reorder::Dated;
 use super::sorter::{self, Sorter};
 use crate::input::Source;
@@ -15,11 +17,10 @@ use crate::model::error::Error;
 use crate::model::object::{self, Object};
 use crate::model::object_text::{self, Gaps};
 use crate::model::object_yaml;
-use crate::model::record::{Record, SourceLine};
+use crate::model::record::{Field, Record, SourceLine};
 use crate::model::time::Time;
 use crate::model::workload::Owners;
 use crate::parse;
-use crate::parse::grammar::Grammars;
 use crate::parse::object::DatedRecord;
 
 /// What the records that are held in memory may weigh, in bytes.
@@ -73,8 +74,13 @@ pub(super) struct ObjectRecords {
     held: Vec<Kept>,
     weight: usize,
     files: Vec<File>,
-    /// The number of the last object's line in its source.
-    last: u64,
+    /// Of each source, the number of its last object's line.
+    last: Vec<u64>,
+    /// What nodes' objects show.
+    pub nodes: Nodes,
+    /// Sources of which only the events of selected pods count, and the uids of these.
+    limited: BTreeSet<u32>,
+    selected: BTreeSet<Box<str>>,
     /// How many pods and events were read.
     pub pods: u64,
     pub events: u64,
@@ -88,7 +94,10 @@ impl ObjectRecords {
             held: Vec::new(),
             weight: 0,
             files: Vec::new(),
-            last: 0,
+            last: Vec::new(),
+            nodes: Nodes::default(),
+            limited: BTreeSet::new(),
+            selected: BTreeSet::new(),
             pods: 0,
             events: 0,
         }
@@ -103,18 +112,12 @@ impl ObjectRecords {
         options: &Options,
         owners: &mut Owners,
     ) -> Outcome {
-        let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-        self.sources.push(source.name.clone());
-        self.last = 0;
+        let number = self.begin(source.name.clone());
         let mut failed = None;
         let mut each = |object: Object| {
-            if owners.add(&object) {
-                self.pods += 1;
-            } else if object.is_event() {
-                self.events += 1;
-            }
+            self.count(&object);
             if failed.is_none() {
-                failed = self.take(&object, &options.grammars, number).err();
+                failed = self.add(&object, number, options, owners).err();
             }
         };
         let read = match form {
@@ -127,13 +130,53 @@ impl ObjectRecords {
         Outcome { remarks, failed: failed.map(|error| error.to_string()).or(read.err()) }
     }
 
-    fn take(&mut self, object: &Object, grammars: &Grammars, source: u32) -> Result<(), Error> {
+    /// Begins a source; gives its number.
+    pub(super) fn begin(&mut self, name: String) -> u32 {
+        let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        self.sources.push(name);
+        self.last.push(0);
+        number
+    }
+
+    /// Counts an object.
+    pub(super) fn count(&mut self, object: &Object) {
+        if object.is_pod() && !object.text(&["metadata", "name"]).is_empty() {
+            self.pods += 1;
+        } else if object.is_event() {
+            self.events += 1;
+        }
+    }
+
+    /// Of this source only pods count that are selected, which are those that it lists.
+    pub(super) fn select(&mut self, object: &Object, source: u32) {
+        if object.is_pod() {
+            self.selected.insert(object.text(&["metadata", "uid"]).into());
+        } else {
+            self.limited.insert(source);
+        }
+    }
+
+    /// Takes an object of a source; its pod's owner goes to `owners`.
+    ///
+    /// # Errors
+    /// When the temporary folder could not be written.
+    pub(super) fn add(
+        &mut self,
+        object: &Object,
+        source: u32,
+        options: &Options,
+        owners: &mut Owners,
+    ) -> Result<(), Error> {
+        owners.add(object);
         if !object.is_pod() && !object.is_event() {
+            self.nodes.add(object);
             return Ok(());
         }
+        let grammars = &options.grammars;
+        let Some(last) = self.last.get_mut(source as usize) else { return Ok(()) };
         // Of a dump on one line each object has a number of its own: a place is that of one.
-        self.last = object.line.max(self.last + 1);
-        let place = SourceLine { source, line: self.last };
+        *last = object.line.max(*last + 1);
+        let place = SourceLine { source, line: *last };
         let records: Vec<DatedRecord> = if object.is_pod() {
             parse::object::pod(object, place).into_iter().collect()
         } else if object.is_event() {
@@ -170,6 +213,10 @@ impl ObjectRecords {
     pub(super) fn sort_into(&self, sorter: &mut Sorter, logs: usize) -> Result<(), Error> {
         let mut push = |kept: Kept| {
             let (time, source, node, mut record) = kept;
+            let uid = record.fields.text(Field::Uid).unwrap_or_default();
+            if self.limited.contains(&source) && !self.selected.contains(uid) {
+                return Ok(());
+            }
             let line = i64::try_from(record.place.line).unwrap_or(i64::MAX);
             let source = logs + source as usize;
             record.place.source = u32::try_from(source).unwrap_or(u32::MAX);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Options;
+use super::nodes::Nodes;
 use crate::breakdown::{self, Breakdown};
 use crate::causes;
 use crate::causes::setting::{Setting, Settings};
@@ -15,6 +16,7 @@ use crate::track::Tracker;
 /// Startups that are over, on their way to the store.
 pub(super) struct RowSink<'a> {
     pub options: &'a Options,
+    pub nodes: &'a Nodes,
     pub sources: Vec<String>,
     /// The nodes' names, once settled: a node keeps the name its first startup got.
     pub names: Vec<Option<Box<str>>>,
@@ -30,9 +32,9 @@ pub(super) struct RowSink<'a> {
 const MAX_ROWS_WITHOUT_NODE: usize = 4096;
 
 impl<'a> RowSink<'a> {
-    pub(super) fn new(options: &'a Options, sources: Vec<String>) -> Self {
+    pub(super) fn new(options: &'a Options, nodes: &'a Nodes, sources: Vec<String>) -> Self {
         let (names, waiting) = (Vec::new(), Vec::new());
-        RowSink { options, sources, names, waiting, unready: HashMap::default(), settled: HashMap::default() }
+        RowSink { options, nodes, sources, names, waiting, unready: HashMap::default(), settled: HashMap::default() }
     }
 
     pub(super) fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
@@ -81,10 +83,6 @@ impl<'a> RowSink<'a> {
         let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
         breakdown::readiness::note(&startup, &mut breakdown, traits);
         let findings = causes::judge(&causes::Case { startup: &startup, breakdown: &breakdown, node, traits });
-        let mut settings = Settings::of_flags(&node.flags).over(&self.options.settings);
-        if startup.parallel_pulls && settings.pull_concurrency().is_none() {
-            settings.set(Setting::SerializeImagePulls, "false");
-        }
         self.names.resize(self.names.len().max(tracker.nodes.len()), None);
         let name = match self.names.get_mut(startup.node) {
             Some(settled) => {
@@ -95,6 +93,14 @@ impl<'a> RowSink<'a> {
             }
             None => None,
         };
+        let mut settings = Settings::of_flags(&node.flags);
+        if let Some(known) = self.nodes.settings(name) {
+            settings = settings.over(known);
+        }
+        settings = settings.over(&self.options.settings);
+        if startup.parallel_pulls && settings.pull_concurrency().is_none() {
+            settings.set(Setting::SerializeImagePulls, "false");
+        }
         let context = RowContext {
             node: name,
             kubelet: node.kubelet.as_deref(),

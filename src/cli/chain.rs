@@ -12,7 +12,8 @@ use crate::report::Report;
 
 pub(super) fn run(args: &ChainArgs, interrupt: &Interrupt, out: &mut dyn Write) -> Result<u8, Error> {
     let files = args.output.iter().map(|path| ChainFile::of(path, &args.input.paths)).collect::<Result<Vec<_>, _>>()?;
-    let read = read(&args.input.paths, &args.input.options, interrupt)?;
+    let options = args.input.options.about(&args.startup);
+    let read = read(&args.input.paths, &options, interrupt)?;
     let report = &read.report;
     print_source_errors(report, true);
     warn_if_no_startups(report);

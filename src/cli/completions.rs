@@ -16,6 +16,7 @@ const EXAMPLES: &[&str] = &[
     "kubelet.log containerd.log",
     "logs/ -o startups.parquet",
     "blame --by workload --since 18:00 logs/",
+    "cluster -n shop",
     "scrape1.prom scrape2.prom",
     "https://prometheus.example/ --window 6h",
     "chain shop/checkout-7d9c6b5f4-x2x9k logs/",
@@ -26,12 +27,16 @@ const EXAMPLES: &[&str] = &[
 /// The name of kubectl's plugin.
 const PLUGIN: &str = "kubectl-podlag";
 
-/// The command line under the name it was called by: kubectl runs its plugins as `kubectl-podlag`.
+/// Whether it was called by kubectl, which runs its plugins as `kubectl-podlag`.
 #[allow(clippy::disallowed_methods, reason = "the program, not the library, looks at its surroundings")]
-pub(super) fn command() -> Command {
+pub(super) fn is_plugin() -> bool {
     let called = std::env::args_os().next();
-    let plugin = called.as_deref().and_then(|name| Path::new(name).file_stem()).is_some_and(|name| name == PLUGIN);
-    named(if plugin { "kubectl podlag" } else { "podlag" })
+    called.as_deref().and_then(|name| Path::new(name).file_stem()).is_some_and(|name| name == PLUGIN)
+}
+
+/// The command line under the name it was called by.
+pub(super) fn command() -> Command {
+    named(if is_plugin() { "kubectl podlag" } else { "podlag" })
 }
 
 /// The command line under a name.
@@ -53,6 +58,7 @@ pub(super) fn beginning() -> String {
     format!(
         "no input: name files or folders, or pipe a journal\n\n  \
          journalctl -u kubelet -u containerd | {name}     on a node: what is slow, and why\n  \
+         {name} cluster -n shop                          pods and events, through kubectl\n  \
          {name} logs/ -o report.html                     collected logs, and a page\n  \
          {name} chain NAMESPACE/POD logs/                one startup, step by step\n  \
          {name} blame --by workload logs/                who loses the most time\n  \

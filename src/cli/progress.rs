@@ -44,6 +44,9 @@ fn follow(sources: &[Source], done: &AtomicBool) {
     if done.load(Ordering::Relaxed) {
         return;
     }
+    if sources.iter().any(|source| source.cluster().is_some()) {
+        return follow_cluster(sources, done);
+    }
     if sources.iter().any(|source| source.url().is_some()) {
         return follow_queries(sources, done);
     }
@@ -55,6 +58,19 @@ fn follow(sources: &[Source], done: &AtomicBool) {
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
     while !done.load(Ordering::Relaxed) {
         bar.set_position(sources.iter().map(Source::bytes_read).sum());
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    bar.finish_and_clear();
+}
+
+/// How many objects there are is not known before they are read.
+fn follow_cluster(sources: &[Source], done: &AtomicBool) {
+    let bar = ProgressBar::new_spinner();
+    let style = ProgressStyle::with_template("{spinner} {human_pos} pods, events and nodes, {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    while !done.load(Ordering::Relaxed) {
+        bar.set_position(sources.iter().map(|source| source.queries().0).sum());
+        bar.tick();
         std::thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();

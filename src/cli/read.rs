@@ -32,14 +32,38 @@ impl Read {
     }
 }
 
+/// What is read when nothing is named: what is piped, else as kubectl's plugin the cluster.
+fn without_input(args: &AnalysisArgs) -> Result<&'static str, Error> {
+    match () {
+        () if args.cluster.given().is_some() || completions::is_plugin() && !is_piped() => Ok("cluster"),
+        () if io::stdin().is_terminal() => Err(Error::new(ErrorKind::Setting, completions::beginning())),
+        () => Ok("-"),
+    }
+}
+
+/// Whether something is given to standard input: neither a terminal nor /dev/null is.
+fn is_piped() -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        use std::os::unix::fs::FileTypeExt;
+        let stdin = io::stdin();
+        let file = stdin.as_fd().try_clone_to_owned().map(std::fs::File::from);
+        file.and_then(|file| file.metadata()).is_ok_and(|about| !about.file_type().is_char_device())
+    }
+    #[cfg(not(unix))]
+    !io::stdin().is_terminal()
+}
+
 /// The report of these inputs; standard input where there are none.
 pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt) -> Result<Read, Error> {
     let mut paths = paths.to_vec();
     if paths.is_empty() {
-        if io::stdin().is_terminal() {
-            return Err(Error::new(ErrorKind::Setting, completions::beginning()));
-        }
-        paths.push(PathBuf::from("-"));
+        paths.push(PathBuf::from(without_input(args)?));
+    }
+    if let Some(context) = &args.cluster.context {
+        let bare = |path: &&mut PathBuf| matches!(path.to_str(), Some("cluster" | "cluster:")) && !path.exists();
+        paths.iter_mut().filter(bare).for_each(|path| *path = PathBuf::from(format!("cluster:{context}")));
     }
     let mut options = args.options()?;
     options.budget.made = interrupt.made.clone();
@@ -62,6 +86,10 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     errors.iter().for_each(|error| print_error(&shown(error)));
     if sources.is_empty() {
         return Err(Error::new(ErrorKind::Source, "no input can be read").help("check the paths"));
+    }
+    if let Some(flag) = args.cluster.given().filter(|_| sources.iter().all(|source| source.cluster().is_none())) {
+        return Err(Error::new(ErrorKind::Setting, format!("{flag} is about a cluster, and no input is one"))
+            .help("name the input cluster: podlag cluster"));
     }
     if args.servers.insecure && sources.iter().any(|source| source.url().is_some()) {
         print_error("--insecure: TLS CERTIFICATES ARE NOT VERIFIED; the token can be intercepted and answers changed");

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::error::{SourceError, SourceErrorKind, display_name};
 use super::signature::Unreadable;
+use super::source::CLUSTER;
 use super::{MAX_OPEN_FILES, Source};
 
 /// Expands paths into sources, in the order given; `-` is standard input (`./-` is a file of that name), `http://…` and
-/// `https://…` are URLs.
+/// `https://…` are URLs, `cluster` and `cluster:CONTEXT` clusters unless files of these names are there.
 ///
 /// Folders are read to the bottom, their entries sorted by name (byte by byte, so alike on every machine), names that begin
 /// with a dot left out, links followed but no folder entered twice. A file that comes up more than once, under whatever
@@ -33,6 +34,12 @@ pub fn list(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
             }
             continue;
         }
+        if let Some(source) = cluster(input) {
+            if !listing.sources.iter().any(|other| other.cluster().is_some() && other.cluster() == source.cluster()) {
+                listing.sources.push(source);
+            }
+            continue;
+        }
         match fs::metadata(input) {
             // `folder/` and `folder` name their files alike.
             Ok(about) if about.is_dir() => listing.folder(&input.components().collect::<PathBuf>()),
@@ -43,6 +50,17 @@ pub fn list(inputs: &[PathBuf]) -> (Vec<Source>, Vec<SourceError>) {
     let reopen_each_read = listing.sources.len() > MAX_OPEN_FILES;
     listing.sources.iter_mut().for_each(|source| source.reopen_each_read = reopen_each_read);
     (listing.sources, listing.errors)
+}
+
+/// The cluster that an input means; none if it is a path, as one of that name that is there.
+fn cluster(input: &Path) -> Option<Source> {
+    let context = input.to_str()?.strip_prefix(CLUSTER)?;
+    let context = match context.strip_prefix(':') {
+        Some(context) => context,
+        None if context.is_empty() => "",
+        None => return None,
+    };
+    (!input.exists()).then(|| Source::from_cluster(Some(context).filter(|context| !context.is_empty())))
 }
 
 #[derive(Default)]
@@ -177,6 +195,18 @@ mod tests {
         );
         assert_eq!(sources[1].name, "stdin");
         assert_eq!(errors.iter().map(|e| e.kind).collect::<Vec<_>>(), [SourceErrorKind::NotFound]);
+    }
+
+    #[test]
+    fn a_cluster_has_a_name_that_no_file_has() {
+        let inputs = ["cluster", "cluster:", "cluster:arn:aws:eks:eu-west-1:1:cluster/a", "clusters", "cluster/a"];
+        let (sources, errors) = list(&inputs.map(PathBuf::from));
+        let contexts: Vec<_> = sources.iter().map(|source| source.cluster().unwrap()).collect();
+        assert_eq!(contexts, [None, Some("arn:aws:eks:eu-west-1:1:cluster/a")]);
+        assert_eq!(errors.len(), 2);
+        let root = tree(&["cluster"]);
+        let (sources, _) = list(&[root.path().join("cluster")]);
+        assert!(sources[0].cluster().is_none());
     }
 
     #[test]

@@ -55,7 +55,9 @@ pub fn open(source: &Source, stop: &Arc<AtomicBool>) -> Result<OpenSource, Sourc
             Box::new(Pipe::new(reader.ok_or_else(again)?, Arc::clone(stop)))
         }
         Origin::Member(member) => member.reader(),
-        Origin::Url(_) => return Err(from_io(io::Error::other("a URL is fetched, not opened"))),
+        Origin::Url(_) | Origin::Cluster(_) => {
+            return Err(from_io(io::Error::other("what a server has is fetched, not opened")));
+        }
     };
     open_cancellable(source, raw, stop)
 }

@@ -16,6 +16,9 @@ use super::file::FileIdentity;
 use super::journal::JournalSelection;
 use super::layout::node_folder;
 
+/// How a cluster is spelled as an input: alone, or with a colon and its context.
+pub(super) const CLUSTER: &str = "cluster";
+
 /// A named stream of bytes: a file, also one in an archive, standard input, what a server answers, or a reader.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -46,6 +49,8 @@ pub(super) enum Origin {
     Stdin,
     File(PathBuf),
     Url(String),
+    /// A cluster, by its context; none: the current one.
+    Cluster(Option<String>),
     /// A file in an archive.
     Member(Arc<Member>),
     /// Taken by the first who reads it.
@@ -59,6 +64,7 @@ impl fmt::Debug for Origin {
             Origin::File(path) => f.debug_tuple("File").field(path).finish(),
             // A URL may hold a password.
             Origin::Url(_) => f.write_str("Url"),
+            Origin::Cluster(context) => f.debug_tuple("Cluster").field(context).finish(),
             Origin::Member(member) => f.debug_tuple("Member").field(member).finish(),
             Origin::Reader(_) => f.write_str("Reader"),
         }
@@ -122,6 +128,15 @@ impl Source {
         Source::new(crate::web::redact_url(url), Origin::Url(url.into()))
     }
 
+    /// A cluster, by the name of its context in the kubeconfig; `None` for the current one. It is reached through kubectl, and nothing
+    /// is requested yet.
+    #[must_use]
+    pub fn from_cluster(context: Option<&str>) -> Self {
+        let name = context
+            .map_or(CLUSTER.to_owned(), |context| format!("{CLUSTER}:{}", crate::model::text::sanitize(context)));
+        Source::new(name, Origin::Cluster(context.map(str::to_owned)))
+    }
+
     /// The same source, of which these entries are read if it is a journal. Default: those of kubelets and container runtimes.
     #[must_use]
     pub fn with_journal_selection(mut self, selection: &Arc<JournalSelection>) -> Self {
@@ -139,6 +154,12 @@ impl Source {
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         if let Origin::Url(url) = &self.origin { Some(url) } else { None }
+    }
+
+    /// The context, if it is a cluster; none in it: the current one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<Option<&str>> {
+        if let Origin::Cluster(context) = &self.origin { Some(context.as_deref()) } else { None }
     }
 
     /// When the file was changed last.
@@ -173,7 +194,7 @@ impl Source {
         matches!(self.origin, Origin::Stdin)
     }
 
-    /// Of a server: how many queries are done, and of how many.
+    /// Of a server: how many queries are done, and of how many. Of a cluster: how many objects were read.
     #[must_use]
     pub fn queries(&self) -> (u64, u64) {
         let [done, of] = &*self.queries;

@@ -12,7 +12,7 @@ mod pulls;
 mod readiness;
 mod unready;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aliases::{Aliases, RecentSet};
 use node::{NodeState, pod_latency, push_bounded};
@@ -106,6 +106,8 @@ pub struct Tracker {
     objects: objects::Objects,
     /// There are logs too.
     pub beside_logs: bool,
+    /// The versions of kubelets, as the nodes' objects show them.
+    pub kubelets: BTreeMap<Box<str>, Box<str>>,
     /// Names under which several machines registered: those are called by their hosts.
     pub shared_names: BTreeSet<Box<str>>,
 }

@@ -351,7 +351,13 @@ impl Tracker {
                 pod.rates = mine.filter_map(|pull| Some((pull.finished, pull.rate(pulls)?))).collect();
             }
             let node = match pod.node.as_deref() {
-                Some(node) => self.node(node, Some(node)),
+                Some(name) => {
+                    let number = self.node(name, Some(name));
+                    if let (Some(node), Some(version)) = (self.nodes.get_mut(number), self.kubelets.get(name)) {
+                        node.kubelet.get_or_insert_with(|| version.clone());
+                    }
+                    number
+                }
                 None => self.no_node(),
             };
             self.counts.ended += 1;

@@ -141,6 +141,10 @@ fn build_http(options: &ClientOptions, identity: Option<&Identity>) -> Result<Ht
             Some(None) => settings.no_proxy(),
             None => settings,
         };
+        #[cfg(unix)]
+        if let Some(socket) = &options.unix_socket {
+            settings = settings.unix_socket(socket.as_path());
+        }
         identity.into_iter().fold(settings, |settings, identity| settings.identity(identity.clone()))
     };
     // A container may have no system certificates, which is an error to reqwest but does not matter to plain HTTP.

@@ -53,6 +53,9 @@ pub struct ClientOptions {
     /// URL of a proxy for everything, `http` or `https`. An empty one is no proxy at all. Secret since it may hold a
     /// password. Default none, which leaves it to the environment (`HTTPS_PROXY` and so on).
     pub proxy: Option<Secret>,
+    /// Unix domain socket that all requests go through, whatever host their URL names; no proxy is used then. Elsewhere than on
+    /// Unix it has no effect. Default none.
+    pub unix_socket: Option<PathBuf>,
     /// Does not verify TLS certificates. Default no.
     pub insecure: bool,
     /// How long it may take until a response begins, half of that until there is a connection; and how long any pause in
@@ -77,6 +80,7 @@ impl Default for ClientOptions {
             cert: None,
             key: None,
             proxy: None,
+            unix_socket: None,
             insecure: false,
             timeout: Duration::from_secs(30),
             retries: 3,

@@ -22,6 +22,7 @@ mod causes;
 mod chain;
 mod check;
 mod cli;
+mod cluster;
 mod crio;
 mod diff;
 mod documents;

@@ -10,6 +10,7 @@ use regex::Regex;
 const ROOMS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("web", &["model"]),
+    ("cluster", &["model", "web"]),
     ("input", &["model", "web"]),
     ("parse", &["model", "input"]),
     ("track", &["model", "input", "parse"]),
@@ -22,13 +23,27 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("render", &["model", "web", "input", "parse", "track", "breakdown", "metrics", "causes", "table", "report"]),
     (
         "analyze",
-        &["model", "web", "input", "parse", "track", "breakdown", "metrics", "stores", "causes", "table", "report"],
+        &[
+            "model",
+            "web",
+            "cluster",
+            "input",
+            "parse",
+            "track",
+            "breakdown",
+            "metrics",
+            "stores",
+            "causes",
+            "table",
+            "report",
+        ],
     ),
     (
         "cli",
         &[
             "model",
             "web",
+            "cluster",
             "input",
             "parse",
             "track",

@@ -8,7 +8,7 @@ use clap::Args;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::servers;
+use super::{cluster, servers};
 use crate::analyze::Options;
 use crate::causes::setting::Settings;
 use crate::model::error::{Error, ErrorKind};
@@ -31,7 +31,7 @@ pub(in crate::cli) struct AnalysisArgs {
     #[arg(long, value_name = "TIME", help_heading = "Filters")]
     until: Option<String>,
     /// Only these namespaces (all filters with GLOB are repeatable)
-    #[arg(long, value_name = "GLOB", help_heading = "Filters")]
+    #[arg(short, long, value_name = "GLOB", help_heading = "Filters")]
     namespace: Vec<String>,
     /// Only these nodes. If a log does not contain its node's name, a NAME without wildcards is used for it
     #[arg(long, value_name = "GLOB", help_heading = "Filters")]
@@ -82,6 +82,8 @@ pub(in crate::cli) struct AnalysisArgs {
     #[arg(long, value_name = "SETTINGS", help_heading = "Analysis")]
     what_if: Vec<String>,
     #[command(flatten)]
+    pub(in crate::cli) cluster: cluster::ClusterArgs,
+    #[command(flatten)]
     pub(in crate::cli) servers: servers::ServerArgs,
     /// Parser threads [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = "Analysis")]
@@ -123,6 +125,7 @@ impl AnalysisArgs {
             _ => None,
         };
         options.filter = self.filter(zone.unwrap_or(Zone::UTC))?;
+        options.cluster = self.cluster.options(&self.namespace, &self.node);
         options.servers = self.servers.options(zone.unwrap_or(Zone::UTC), now())?;
         if let Some(threads) = self.threads {
             options.threads = threads.into();
@@ -145,6 +148,11 @@ impl AnalysisArgs {
     pub(crate) fn time_without_date(&self) -> Option<&str> {
         let given = [&self.since, &self.until].into_iter().flatten().map(|time| time.trim());
         given.into_iter().find(|time| time.contains(':') && !time.contains(['-', '/', 'T', ' ']))
+    }
+
+    /// The same for a pod that is asked for: of a cluster only its namespace is read.
+    pub(in crate::cli) fn about(&self, pod: &str) -> Self {
+        AnalysisArgs { cluster: self.cluster.clone().about(pod), ..self.clone() }
     }
 
     /// The same without --since and --until.

@@ -1,6 +1,7 @@
 //! The flags, and their turn into the library's options.
 
 mod analysis;
+mod cluster;
 mod servers;
 
 use std::path::PathBuf;
@@ -19,8 +20,9 @@ pub(super) use analysis::{AnalysisArgs, read_grammar};
 
 /// Shows which pods start slowly, where the time goes, what causes it, and what would fix it.
 ///
-/// Reads the logs of kubelets and container runtimes, scraped metrics, servers with Prometheus' HTTP API, and log stores (Loki,
-/// VictoriaLogs, Elasticsearch). Without INPUT it reads standard input.
+/// Reads the pods and events of a cluster, the logs of kubelets and container runtimes, scraped metrics, servers with Prometheus'
+/// HTTP API, and log stores (Loki, VictoriaLogs, Elasticsearch). Without INPUT it reads standard input; as kubectl podlag,
+/// without a pipe, the cluster.
 #[derive(Debug, Parser)]
 #[command(name = "podlag", version = env!("PODLAG_VERSION"), args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub(super) struct Cli {
@@ -196,7 +198,7 @@ pub(super) struct InputArgs {
     /// Files, folders, or tar and ZIP archives of them: journald output in any -o format, klog, JSON logging, containerd and CRI-O
     /// logs, also compressed with gzip, zstd, xz or bzip2; podlag's own output (.parquet, .json, .ndjson, .html); pods (kubectl get
     /// pods -A -o json); metrics (one scrape; of two, only the startups between them count); URLs of /metrics pages and of Prometheus
-    /// servers; - for standard input
+    /// servers; cluster, or cluster:CONTEXT, for pods and events of a cluster (needs kubectl); - for standard input
     #[arg(value_name = "INPUT")]
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]

@@ -8,6 +8,8 @@ use regex::Regex;
 
 use super::prometheus::Prometheus;
 use crate::archives::collected::Collected;
+use crate::cluster::api::{Api, Recording};
+use crate::cluster::external::kubeconfig;
 use crate::stores::{WINDOW, elasticsearch, loki, victorialogs};
 use crate::support::{podlag, samples, text, unpacked};
 use crate::web::server::Server;
@@ -16,8 +18,8 @@ use crate::web::server::Server;
 const POD: (&str, &str) = ("checkout-7d9c6b5f4-x2x9k", "app-16");
 
 /// Programs of the system that commands may use as they are.
-const REAL: [&str; 12] =
-    ["bash", "cat", "tar", "sed", "mkdir", "head", "base64", "ln", "rm", "sleep", "hostname", "env"];
+const REAL: [&str; 13] =
+    ["bash", "sh", "cat", "tar", "sed", "mkdir", "head", "base64", "ln", "rm", "sleep", "hostname", "env"];
 
 /// The journal's lines, whatever is asked for; the real journalctl judges the words before.
 const JOURNALCTL: &str = r#"
@@ -35,9 +37,11 @@ while (($#)); do
 done
 "$JOURNALCTL" --file "$STAND_INS/system.journal" --no-pager "${all[@]}" | sed "s/ kubelet\[/ $name[/""#;
 
-/// The node's commands that come after `--`, `/host` or a host's name run here.
+/// As podlag uses it, it is the real one, at a server that replays a recording. The node's commands that come after `--`, `/host` or a host's name run here.
 const KUBECTL: &str = r#"
 case "$*" in
+    'podlag '* | podlag) shift; exec kubectl-podlag "$@" ;;
+    *'config view --minify -o json' | *'proxy --unix-socket='* | *'create --raw '*) exec "$KUBECTL" "$@" ;;
     'get --raw /api/v1/nodes/'*'/proxy/metrics')
         if [ -e "$STAND_INS/scraped" ]; then
             cat "$STAND_INS/after.prom"
@@ -138,6 +142,7 @@ pub struct StandIns {
     /// Log stores, by their hosts.
     stores: [(&'static str, Server); 3],
     journalctl: PathBuf,
+    kubectl: PathBuf,
 }
 
 impl StandIns {
@@ -164,7 +169,11 @@ impl StandIns {
             ("victorialogs", victorialogs::server(victorialogs::journald, false, "")),
             ("elastic", elasticsearch::server(elasticsearch::Shape { index: "filebeat-*", ..elasticsearch::ECS })),
         ];
-        StandIns { stores, server: Prometheus::start(), journalctl: real("journalctl", "systemd"), folder }
+        let recording = Recording::load();
+        let api = Api::start(move |request| recording.answer(request));
+        kubeconfig(&at("given"), api.port);
+        let (journalctl, kubectl) = (real("journalctl", "systemd"), real("kubectl", "kubernetes-client"));
+        StandIns { stores, server: Prometheus::start(), journalctl, kubectl, folder }
     }
 
     /// Runs a line as a reader would type it; gives what it prints, or what went wrong.
@@ -191,6 +200,8 @@ impl StandIns {
             .env("HOME", here.join("home"))
             .env("STAND_INS", self.folder.path().join("given"))
             .env("JOURNALCTL", &self.journalctl)
+            .env("KUBECTL", &self.kubectl)
+            .env("KUBECONFIG", self.folder.path().join("given/kubeconfig"))
             .env("PROMETHEUS", &self.server.address)
             .env("TZ", "UTC")
             // As a terminal shows it.
@@ -305,7 +316,9 @@ fn tables(here: &Path) {
 }
 
 fn programs(bin: &Path) {
-    symlink(env!("CARGO_BIN_EXE_podlag"), bin.join("podlag")).expect("a link");
+    for name in ["podlag", "kubectl-podlag"] {
+        symlink(env!("CARGO_BIN_EXE_podlag"), bin.join(name)).expect("a link");
+    }
     for program in REAL {
         symlink(real(program, "coreutils"), bin.join(program)).expect("a link");
     }

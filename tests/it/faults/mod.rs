@@ -10,7 +10,7 @@ mod folders;
 mod hostile;
 mod large;
 mod pipes;
-mod process;
+pub mod process;
 mod secure;
 mod silence;
 mod while_read;

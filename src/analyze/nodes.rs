@@ -1,0 +1,50 @@
+//! What is known of nodes besides their logs: from their objects, and from the pages of their kubelets.
+
+use std::collections::BTreeMap;
+
+use crate::causes::setting::Settings;
+use crate::model::object::Object;
+
+/// The largest clusters have 15,000 nodes.
+const MAX_NODES: usize = 65_536;
+
+/// What is known of a node.
+#[derive(Debug, Default)]
+pub(super) struct NodeFacts {
+    /// Its kubelet's version.
+    pub(super) kubelet: Option<Box<str>>,
+    /// The settings in force.
+    pub(super) settings: Settings,
+}
+
+/// The same of all nodes, by name.
+#[derive(Debug, Default)]
+pub(super) struct Nodes(BTreeMap<Box<str>, NodeFacts>);
+
+impl Nodes {
+    /// Takes a node's object; of others it takes nothing.
+    pub(super) fn add(&mut self, object: &Object) {
+        let version = object.text(&["status", "nodeInfo", "kubeletVersion"]);
+        if !version.is_empty()
+            && let Some(facts) = self.facts(object.text(&["metadata", "name"]))
+        {
+            facts.kubelet = Some(version.into());
+        }
+    }
+
+    /// What is known of a node, to be completed; none of one more than can be kept.
+    pub(super) fn facts(&mut self, name: &str) -> Option<&mut NodeFacts> {
+        let may = !name.is_empty() && (self.0.len() < MAX_NODES || self.0.contains_key(name));
+        may.then(|| self.0.entry(name.into()).or_default())
+    }
+
+    /// The settings of a node.
+    pub(super) fn settings(&self, name: Option<&str>) -> Option<&Settings> {
+        self.0.get(name?).map(|facts| &facts.settings)
+    }
+
+    /// The version of each node's kubelet.
+    pub(super) fn kubelets(&self) -> BTreeMap<Box<str>, Box<str>> {
+        self.0.iter().filter_map(|(name, facts)| Some((name.clone(), facts.kubelet.clone()?))).collect()
+    }
+}

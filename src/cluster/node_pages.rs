@@ -1,0 +1,98 @@
+//! Pages of kubelets, through the API server: metrics and settings.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crossbeam_channel::bounded;
+
+use super::error::{message, rule};
+use super::feed::is_name;
+use super::{Cluster, Found, MAX_REQUESTS};
+use crate::web::{Body, HttpErrorKind};
+
+/// The pages, as paths of a kubelet.
+const PAGES: [&str; 3] = [NodePage::SETTINGS, NodePage::METRICS, "metrics/cadvisor"];
+/// How many nodes are named whose pages could not be read.
+const MAX_NAMED: usize = 3;
+
+/// A page of a kubelet.
+pub struct NodePage {
+    /// Its node.
+    pub node: String,
+    /// Its path there.
+    pub path: &'static str,
+    /// What it says.
+    pub bytes: Vec<u8>,
+}
+
+impl NodePage {
+    /// The page of a kubelet's settings.
+    pub const SETTINGS: &'static str = "configz";
+    /// The page of a kubelet's own metrics; one more has those of containers.
+    pub const METRICS: &'static str = "metrics";
+}
+
+impl Cluster {
+    /// Whether the user may ask kubelets through the API server; if not, that is said.
+    pub(super) fn may_ask_kubelets(&self, remarks: &mut Vec<String>) -> bool {
+        let refused = match self.kubectl.may(&self.context, "get", "nodes", "proxy") {
+            Ok(true) => return true,
+            Ok(false) => "no permission to get nodes/proxy".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        remarks.push(format!(
+            "--node-metrics: metrics and settings of kubelets are not read: {refused}\n  help: a rule that allows it: in a \
+             ClusterRole, {} (examples/rbac.yaml). It allows more than reading: who has it can run commands in every pod of a node",
+            rule("nodes/proxy", "\"get\"")
+        ));
+        false
+    }
+
+    /// Reads the pages of these nodes, some at a time.
+    pub(super) fn node_pages(&self, nodes: &[String], each: &mut dyn FnMut(Found), remarks: &mut Vec<String>) {
+        let next = AtomicUsize::new(0);
+        let (give, take) = bounded::<Result<NodePage, String>>(MAX_REQUESTS);
+        let mut failed: Vec<String> = Vec::new();
+        std::thread::scope(|scope| {
+            for _ in 0..MAX_REQUESTS {
+                let (give, next) = (give.clone(), &next);
+                scope.spawn(move || {
+                    while let Some(node) = nodes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        for path in PAGES {
+                            let page = self.node_page(node, path);
+                            let is_missing = page.is_err();
+                            if give.send(page).is_err() || is_missing {
+                                break;
+                            }
+                        }
+                    }
+                });
+            }
+            drop(give);
+            for page in take {
+                match page {
+                    Ok(page) => each(Found::Page(page)),
+                    Err(error) => failed.push(error),
+                }
+            }
+        });
+        failed.sort_unstable();
+        let count = failed.len();
+        if count > 0 && !self.stop.load(Ordering::Relaxed) {
+            failed.truncate(MAX_NAMED);
+            let more = if count > MAX_NAMED { format!("; and {} more", count - MAX_NAMED) } else { String::new() };
+            remarks.push(format!("--node-metrics: {count} of {} nodes: {}{more}", nodes.len(), failed.join("; ")));
+        }
+    }
+
+    fn node_page(&self, node: &str, path: &'static str) -> Result<NodePage, String> {
+        if !is_name(node) {
+            return Err("a node has no name that can be asked for".to_owned());
+        }
+        let url = format!("{}/api/v1/nodes/{node}/proxy/{path}", self.context.origin());
+        match self.client.get(&url, &[], false) {
+            Ok(Body { bytes, .. }) => Ok(NodePage { node: node.to_owned(), path, bytes }),
+            Err(error) if matches!(error.kind, HttpErrorKind::Status(_)) => Err(format!("{node}: {}", message(&error))),
+            Err(error) => Err(format!("{node}: {}", error.message)),
+        }
+    }
+}
