@@ -86,7 +86,7 @@ fn of_a_link_the_file_it_leads_to_is_replaced() {
 }
 
 #[test]
-fn nothing_is_ever_run() {
+fn nothing_is_ever_run_but_kubectl() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let sources = files(&root);
     assert!(sources.len() > 100, "{}", sources.len());
@@ -105,7 +105,9 @@ fn nothing_is_ever_run() {
     {
         let text = fs::read_to_string(path).unwrap();
         seen += text.matches("std::process::").count();
-        for word in forbidden {
+        // Clusters are reached through it.
+        let is_kubectl = path.ends_with("cluster/kubectl.rs");
+        for word in forbidden.iter().filter(|word| !(is_kubectl && word.contains("Command"))) {
             assert!(!text.contains(word), "{}: {word}", path.display());
         }
     }
