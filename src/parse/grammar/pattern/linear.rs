@@ -1,5 +1,5 @@
-//! Patterns that are plain texts and runs of characters, one after the other, where no run can take what follows it: most of
-//! what the runtimes' messages need. They are read as the expression says, in one pass without its engine.
+//! Patterns that are plain texts, runs of characters and optional parts, one after the other, where the next byte always decides
+//! what comes: most of what the runtimes' messages need. They are read as the expression says, in one pass without its engine.
 
 use memchr::memchr;
 
@@ -19,8 +19,72 @@ enum Part {
         at_least: usize,
         field: Option<Field>,
     },
+    /// Parts that may be left out.
+    Optional(First, Vec<Part>),
     /// The end of the text.
     End,
+}
+
+/// The bytes that something can begin with, and whether it can be empty.
+#[derive(Clone, Debug)]
+struct First {
+    bytes: Box<[bool; 256]>,
+    is_empty: bool,
+}
+
+impl First {
+    fn nothing() -> Self {
+        First { bytes: Box::new([false; 256]), is_empty: true }
+    }
+
+    fn overlaps(&self, other: &First) -> bool {
+        self.bytes.iter().zip(other.bytes.iter()).any(|(mine, other)| *mine && *other)
+    }
+
+    /// Of a part with this behind it.
+    fn before(mut self, part: &Part) -> Self {
+        match part {
+            Part::End => First { is_empty: false, ..First::nothing() },
+            Part::Text(text) => {
+                let mut first = First { is_empty: false, ..First::nothing() };
+                text.bytes().take(1).for_each(|byte| first.bytes[usize::from(byte)] = true);
+                first
+            }
+            Part::Run { class, at_least, .. } => {
+                let rest = if *at_least == 0 { self } else { First { is_empty: false, ..First::nothing() } };
+                let mut first = rest;
+                for byte in 0..=u8::MAX {
+                    first.bytes[usize::from(byte)] |= class.has(byte);
+                }
+                first
+            }
+            Part::Optional(first, _) => {
+                self.bytes.iter_mut().zip(first.bytes.iter()).for_each(|(mine, other)| *mine |= *other);
+                self
+            }
+        }
+    }
+}
+
+/// What parts can begin with where the next byte always decides: no run can take what follows it, and what is optional begins as
+/// nothing does that may follow. `None` where it does not decide.
+fn decided(parts: &[Part], behind: First) -> Option<First> {
+    let mut follows = behind;
+    for part in parts.iter().rev() {
+        let takes_more = match part {
+            Part::Run { class, .. } => (0..=u8::MAX).any(|byte| class.has(byte) && follows.bytes[usize::from(byte)]),
+            // Where nothing need follow, an optional part that fails is left out, whatever it begins with.
+            Part::Optional(first, inside) => {
+                follows.is_empty || first.overlaps(&follows) || decided(inside, follows.clone()).is_none()
+            }
+            Part::Text(_) | Part::End => false,
+        };
+        if takes_more {
+            return None;
+        }
+        follows = follows.before(part);
+    }
+    Some(follows)
 }
 
 /// Which bytes belong to a class. Bytes of a character beyond ASCII are in all or none: a run ends at a character's end.
@@ -52,53 +116,71 @@ impl Class {
 impl Linear {
     /// The parts of an expression; `None` if it is no such pattern.
     pub(super) fn of(source: &str) -> Option<Self> {
-        let mut rest = source.strip_prefix('^')?;
-        let mut parts: Vec<Part> = Vec::new();
-        while !rest.is_empty() {
-            let (part, left) = part(rest)?;
-            rest = left;
-            match (parts.last_mut(), part) {
-                (Some(Part::End), _) => return None,
-                (Some(Part::Run { class, .. }), Part::Text(text)) if class.has(*text.as_bytes().first()?) => {
-                    return None;
-                }
-                (Some(Part::Run { .. }), Part::Run { .. }) => return None,
-                (Some(Part::Text(known)), Part::Text(more)) => known.push_str(&more),
-                (_, part) => parts.push(part),
-            }
-        }
-        Some(Linear(parts))
+        let (parts, rest) = sequence(source.strip_prefix('^')?)?;
+        let ends_last = !parts.iter().rev().skip(1).any(|part| matches!(part, Part::End));
+        (rest.is_empty() && ends_last && decided(&parts, First::nothing()).is_some()).then_some(Linear(parts))
     }
 
     /// Adds the fields of a text that matches, else gives `None`.
     pub(super) fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
-        let (known, mut rest) = (fields.len(), text);
-        for part in &self.0 {
-            let matched = match part {
-                Part::Text(text) => rest.strip_prefix(text.as_str()),
-                Part::End => rest.is_empty().then_some(rest),
-                Part::Run { class, at_least, field } => {
-                    let (run, left) = rest.split_at_checked(class.run(rest))?;
-                    if let Some(value) = field.and_then(|field| Some((field, read_field(field, run)?))) {
-                        fields.push(value);
-                    }
-                    (run.len() >= *at_least).then_some(left)
-                }
-            };
-            let Some(left) = matched else {
-                fields.truncate(known);
-                return None;
-            };
-            rest = left;
+        let known = fields.len();
+        let read = read(&self.0, text, fields).map(drop);
+        if read.is_none() {
+            fields.truncate(known);
         }
-        Some(())
+        read
     }
+}
+
+/// Adds the fields of parts that a text begins with; gives what follows them.
+fn read<'a>(parts: &[Part], text: &'a str, fields: &mut Vec<(Field, Value)>) -> Option<&'a str> {
+    let mut rest = text;
+    for part in parts {
+        rest = match part {
+            Part::Text(text) => rest.strip_prefix(text.as_str())?,
+            Part::End => rest.is_empty().then_some(rest)?,
+            Part::Run { class, at_least, field } => {
+                let (run, left) = rest.split_at_checked(class.run(rest))?;
+                if let Some(value) = field.and_then(|field| Some((field, read_field(field, run)?))) {
+                    fields.push(value);
+                }
+                (run.len() >= *at_least).then_some(left)?
+            }
+            Part::Optional(first, inside) => match rest.as_bytes().first() {
+                Some(byte) if first.bytes[usize::from(*byte)] => read(inside, rest, fields)?,
+                _ => rest,
+            },
+        };
+    }
+    Some(rest)
+}
+
+/// The parts of an expression up to its end, or to the end of the group that it is in; and what follows.
+fn sequence(source: &str) -> Option<(Vec<Part>, &str)> {
+    let (mut rest, mut parts) = (source, Vec::new());
+    while !rest.is_empty() && !rest.starts_with(')') {
+        let (part, left) = part(rest)?;
+        rest = left;
+        match (parts.last_mut(), part) {
+            (Some(Part::Text(known)), Part::Text(more)) => known.push_str(&more),
+            (_, part) => parts.push(part),
+        }
+    }
+    Some((parts, rest))
 }
 
 /// The first part of an expression, and what follows it.
 fn part(source: &str) -> Option<(Part, &str)> {
     if source == "$" {
         return Some((Part::End, ""));
+    }
+    if let Some(group) = source.strip_prefix("(?:") {
+        let (parts, left) = sequence(group)?;
+        let left = left.strip_prefix(")?").filter(|left| !left.starts_with(['?', '*', '+', '{']))?;
+        // One within another would be looked at again and again.
+        let nested = parts.iter().any(|part| matches!(part, Part::Optional(..)));
+        let first = decided(&parts, First::nothing()).filter(|first| !first.is_empty && !nested)?;
+        return Some((Part::Optional(first, parts), left));
     }
     if let Some(group) = source.strip_prefix("(?P<") {
         let (name, inside) = group.split_once('>')?;
@@ -184,7 +266,17 @@ mod tests {
 
     #[test]
     fn only_patterns_without_choice_are_linear() {
-        for source in [r#"^a "(?P<pod>[^"]+)"$"#, r"^a\.b (?P<error>.*)", "^x[0-9a-f]*$", "^a +b", "^é"] {
+        for source in [
+            r#"^a "(?P<pod>[^"]+)"$"#,
+            r"^a\.b (?P<error>.*)",
+            "^x[0-9a-f]*$",
+            "^a +b",
+            "^é",
+            "^a[0-9]+ +b",
+            "^a(?: +b:(?P<attempt>[0-9]+))?$",
+            "^a (?: *b:(?P<attempt>[0-9]+) )?c",
+            "^a*(?:b)?c",
+        ] {
             assert!(Linear::of(source).is_some(), "{source}");
         }
         for source in [
@@ -199,6 +291,15 @@ mod tests {
             "^[^\\s]+ ",
             "^a{2}",
             "^(?:a)",
+            "^a(?:b)?",
+            "^a(?:b)?b",
+            "^a*(?:ab)?c",
+            "^(?:a*)?b",
+            "^(?:a|b)?c",
+            "^(?:a+)?a$",
+            "^(?:a)??b",
+            "^(?:a$)?b$",
+            "^a[0-9]+[0-9a-f]+",
             "^$a",
             "^(?P<pod>a)",
             "^[^]]+]",
@@ -210,7 +311,7 @@ mod tests {
     }
 
     /// Patterns of each kind of part.
-    const PATTERNS: [&str; 7] = [
+    const PATTERNS: [&str; 9] = [
         r#"^Pull "(?P<image>[^"]+)" in (?P<duration>[^ ]+)$"#,
         r#"^Pull "(?P<image>[^"]*)""#,
         r"^Pull(?P<error>.*)",
@@ -218,13 +319,15 @@ mod tests {
         r#"^Pull "[a-f0-9]+" +in (?P<count>[0-9]+)"#,
         r"^(?P<namespace>[^/]+)/(?P<name>[^/]+)/POD$",
         r"^Pull\(\)",
+        r#"^Pull "(?P<image>[^"]*)"(?: +in (?P<attempt>[0-9]+))?$"#,
+        r#"^Pull "(?P<image>[^"]*)" (?: *in:(?P<attempt>[0-9]+) )?12(?P<error>.*)"#,
     ];
 
     proptest! {
         #[test]
         fn any_text_is_read_as_the_expression_says(
             parts in proptest::collection::vec(
-                prop::sample::select(vec!["Pull", " \"", "\"", " in ", " ", "a1f", "é", "\n", "12", "3s", "/", "POD", "()"]),
+                prop::sample::select(vec!["Pull", " \"", "\"", " in ", " in:", "  ", " ", "a1f", "é", "\n", "12", "3s", "/", "POD", "()"]),
                 0..12,
             ),
             begin in prop::sample::select(vec!["Pull \"", "Pull", "a/", ""]),
