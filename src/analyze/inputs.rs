@@ -316,7 +316,10 @@ impl Inputs {
             if source.explicit && !may_be_empty { not_used(&mut opened, export.as_ref(), &source.name) } else { None };
         let is_export = match export {
             Some(export) => frame::is_record(&export.record),
-            None => frame::has_labels(opened.head().split(|byte| *byte == b'\n').next().unwrap_or_default()),
+            None => {
+                let first = opened.head().split(|byte| *byte == b'\n').next().unwrap_or_default();
+                frame::has_labels(first) || frame::is_csv_row(first)
+            }
         };
         let opened = Some(opened).filter(|_| source.bytes.is_none());
         Some(Probed { source: source.clone(), input, is_journal, is_export, opened, unsupported })

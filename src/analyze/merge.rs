@@ -337,7 +337,11 @@ impl SourceState {
                 self.ended = true;
                 // A run that was stopped may not have come to a line that it could use.
                 let read = (self.got || !self.failed) && !self.stop.load(Ordering::Relaxed);
-                coverage.source_errors.extend(self.unsupported.take().filter(|_| read));
+                if let Some(unsupported) = self.unsupported.take().filter(|_| read) {
+                    // It was named by mistake, or is not what its name says.
+                    coverage.unread_sources += 1;
+                    coverage.source_errors.push(unsupported);
+                }
                 if let Some(remark) = self.records.remark() {
                     let name = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default();
                     let remark = format!("{name}: {remark}");

@@ -107,11 +107,6 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     }
     report.coverage.unread_sources += errors.len() as u64;
     report.inputs = paths.iter().map(|path| path.display().to_string()).collect();
-    // A file that is no log was named by mistake, or is not what its name says.
-    let useless = |error: &&String| {
-        report.inputs.iter().any(|input| error.starts_with(&format!("{}: no line used", sanitize(input))))
-    };
-    report.coverage.unread_sources += report.coverage.source_errors.iter().filter(useless).count() as u64;
     // What lies in a folder and is no log is skipped; what the user names is meant.
     let named = |error: &SourceError| {
         let is_it = |input: &String| sanitize(input).trim_end_matches('/') == error.name.trim_end_matches('/');

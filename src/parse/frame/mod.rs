@@ -73,6 +73,12 @@ pub fn has_labels(line: &[u8]) -> bool {
     rest.and_then(envelope::labels).is_some()
 }
 
+/// Whether a line is a row of values in which a program's line is one; which of the others is the host is not known.
+#[must_use]
+pub fn is_csv_row(line: &[u8]) -> bool {
+    envelope::csv_row(line).is_some()
+}
+
 /// The keys under which a line is looked for.
 pub fn message_keys() -> impl Iterator<Item = &'static str> {
     keys::names(keys::Part::Message)
