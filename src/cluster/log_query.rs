@@ -204,7 +204,7 @@ impl Cluster {
         let [since, until] = [range.start, range.end].map(|time| {
             // The kubelet takes whole seconds.
             let time = Time(time.0.saturating_add(SECOND - 1));
-            DateTime::from_timestamp_nanos(second_of(time).0).to_rfc3339_opts(SecondsFormat::Secs, true)
+            rfc3339(time)
         });
         let mut query: Vec<(&str, &str)> = services.iter().map(|service| ("query", *service)).collect();
         query.push(("sinceTime", &since));
@@ -224,6 +224,11 @@ impl Cluster {
         }
         Ok(answer)
     }
+}
+
+/// The second of an instant, as in RFC 3339.
+pub(super) fn rfc3339(time: Time) -> String {
+    DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Takes the lines of a stretch of time out of an answer.
@@ -255,7 +260,8 @@ fn take_lines(
                 wanted = time >= range.start;
                 if wanted {
                     answer.lines += 1;
-                    answer.last = answer.last.max(Some(time));
+                    // Not the latest: lines of several services are not strictly in order.
+                    answer.last = Some(time);
                     file.add(time, rest)?;
                 }
             }

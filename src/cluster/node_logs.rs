@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::error::{message, of_read};
 use super::feed::is_name;
-use super::log_query::{Gap, Refusal};
+use super::log_query::{Gap, Refusal, rfc3339};
 use super::node_log_file::NodeLogFile;
 use super::node_pages::{MAX_NAMED, ask_nodes};
 use super::{Cluster, Found};
@@ -86,10 +86,8 @@ impl Cluster {
         }
         for (node, gaps) in gaps.iter().take(MAX_NAMED) {
             for Gap { range, why } in gaps.iter().take(MAX_NAMED) {
-                remarks.push(format!(
-                    "--node-logs: {node}: lines from {} to {} are missing: {why}",
-                    range.start, range.end
-                ));
+                let (from, to) = (rfc3339(range.start), rfc3339(range.end));
+                remarks.push(format!("--node-logs: {node}: lines from {from} to {to} are missing: {why}"));
             }
         }
         if gaps.len() > MAX_NAMED || gaps.values().any(|gaps| gaps.len() > MAX_NAMED) {

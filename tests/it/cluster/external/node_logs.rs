@@ -176,6 +176,44 @@ fn lines_that_never_come_are_told() {
     assert_eq!(report["coverage"]["unread_sources"], 1, "{}", report["coverage"]);
 }
 
+#[test]
+fn an_answer_that_is_cut_within_its_only_second_is_told() {
+    let node = Node::load();
+    let place = node.place(|node, request| {
+        let lines = node.journal(request);
+        let of_second = lines.iter().position(|line| line.starts_with("Nov 23 19:00:56"));
+        text(lines.get(..of_second.map_or(lines.len(), |at| at + 5)).expect("more lines").concat())
+    });
+    let (found, said) = rows(&place);
+    assert!(said.contains("lines from 2026-11-23T19:00:56Z to 2026-11-23T19:00:57Z are missing"), "{said}");
+    assert_eq!(said.matches("are missing").count(), 1, "{said}");
+    assert!(found.len() >= 20, "{}", found.len());
+}
+
+#[test]
+fn what_is_no_log_is_told_and_ends() {
+    let node = Node::load();
+    let place = node.place(|_, request| match request.path.ends_with("/logs/") {
+        true => text(vec![b'x'; 3 << 20]),
+        false => Reply::new(404, ""),
+    });
+    let (found, said) = rows(&place);
+    assert!(found.is_empty() && said.contains("the kubelet answers: xxx") && said.len() < 1000, "{said}");
+    // An answer that always ends before it says anything.
+    let place = node.place(|_, _| text(""));
+    let (_, said) = rows(&place);
+    assert!(said.contains("the kubelet ended its answer early"), "{said}");
+    assert!(place.api.seen().iter().filter(|line| line.contains("/proxy/")).count() < 10, "{:?}", place.api.seen());
+}
+
+#[test]
+fn a_namespace_limits_what_logs_show() {
+    let node = Node::load();
+    let place = node.place(|node, request| text(node.journal(request).concat()));
+    let (found, _) = place.rows(&format!("cluster -n shop --node-logs {WINDOW}"));
+    assert!(!found.is_empty() && found.iter().all(|row| row["namespace"] == "shop"), "{found:#?}");
+}
+
 /// Some versions of the kubelet take the end for the beginning, so that there is never a line.
 #[test]
 fn a_kubelet_that_misunderstands_the_end_is_asked_without() {
