@@ -8,27 +8,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Options;
 use super::inputs::Inputs;
 use crate::causes::setting::Settings;
-use crate::cluster::{Cluster, Found, Kind, NodePage};
+use crate::cluster::{Cluster, Found, Kind, NodeLog, NodePage};
 use crate::input::Source;
 use crate::model::error::Error;
 use crate::model::hash::{HashSet, RandomState};
 use crate::model::object::Object;
 
 impl Inputs {
-    /// Reads a cluster: everything of it comes before logs are read.
+    /// Reads a cluster: everything of it comes before logs are read. Gives the logs of its nodes.
     pub(super) fn read_cluster(
         &mut self,
         source: &Source,
         context: Option<&str>,
         options: &Options,
         stop: &Arc<AtomicBool>,
-    ) {
+    ) -> Vec<Source> {
         self.count += 1;
-        if let Err(error) = self.ask_cluster(source, context, options, stop)
-            && !stop.load(Ordering::Relaxed)
-        {
-            self.fail(format!("{}: {error}", source.name));
+        match self.ask_cluster(source, context, options, stop) {
+            Ok(logs) => return logs,
+            Err(error) if !stop.load(Ordering::Relaxed) => self.fail(format!("{}: {error}", source.name)),
+            Err(_) => {}
         }
+        Vec::new()
     }
 
     fn ask_cluster(
@@ -37,13 +38,14 @@ impl Inputs {
         context: Option<&str>,
         options: &Options,
         stop: &Arc<AtomicBool>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Source>, Error> {
         let temp = &options.budget.temp;
         let cluster = Cluster::open(context, &options.cluster, &options.servers.access, temp, stop)?;
         options.budget.made.add(cluster.folder());
         let names = cluster.feeds().iter().map(|feed| format!("{}/{}", source.name, feed.name()));
         let numbers: Vec<u32> = names.map(|name| self.objects.begin(name)).collect();
         let mut taken = Taken { seen: HashSet::default(), hasher: RandomState::default(), failed: None };
+        let mut logs = Vec::new();
         let unread = cluster.read(&mut |found| match found {
             Found::Object(feed, object) => {
                 let kind = cluster.feeds().get(feed).map(|feed| feed.kind);
@@ -53,11 +55,17 @@ impl Inputs {
                 }
             }
             Found::Page(page) => self.take_page(source, &page),
+            Found::Log(log) => logs.push(log_source(source, &log)),
         })?;
-        self.damaged += unread.feeds;
+        self.clusters.push(cluster);
+        self.damaged += unread.parts;
         self.errors.extend(unread.remarks.into_iter().map(|remark| format!("{}: {remark}", source.name)));
         self.note_left_out(&source.name);
-        taken.failed.map_or(Ok(()), Err)
+        // Names of nodes are in them.
+        self.members.extend(logs.iter().map(|log| log.name.clone()));
+        // Which node answers first does not show.
+        logs.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        taken.failed.map_or(Ok(logs), Err)
     }
 
     fn take_object(&mut self, kind: Kind, object: &Object, number: u32, options: &Options, taken: &mut Taken) {
@@ -101,6 +109,15 @@ impl Inputs {
         self.errors.extend(told.into_iter().filter(|_| page.path == NodePage::METRICS));
         self.errors.extend(read.err().map(|error| format!("{name}: {error}")));
     }
+}
+
+/// A node's log as a file of a folder of its own.
+fn log_source(cluster: &Source, log: &NodeLog) -> Source {
+    let folder = format!("{}/nodes/{}", cluster.name, log.node);
+    let mut source = Source::from_path(&log.file);
+    source.name = format!("{folder}/{}", log.path);
+    source.folder = Some(PathBuf::from(folder));
+    source
 }
 
 /// What has been taken of a cluster.

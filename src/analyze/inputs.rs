@@ -12,6 +12,7 @@ use memchr::memmem;
 use super::Options;
 use super::objects::{Form, ObjectRecords};
 use super::scrapes::{Answer, Scrapes};
+use crate::cluster::Cluster;
 use crate::input::{self, Export, OpenSource, Rereadable, Source, Spool, Unpacked, UnsupportedText, has_first_key};
 use crate::metrics::exposition::is_exposition;
 use crate::model::error::{Error, ErrorKind};
@@ -162,8 +163,10 @@ pub(super) struct Inputs {
     pub damaged: usize,
     /// How reading each log store ended, once its lines have been read.
     stores: Vec<(String, Arc<Mutex<StoreOutcome>>)>,
-    /// The names of all members of archives.
+    /// The names of all members of archives, and of the logs of nodes.
     pub members: Vec<String>,
+    /// What was read of: the logs of their nodes are in folders of theirs.
+    pub(super) clusters: Vec<Cluster>,
     /// Where archives are unpacked, once there is one.
     spool: Option<Spool>,
     /// Where what does not fit into memory goes.
@@ -225,6 +228,7 @@ impl Inputs {
             damaged: 0,
             stores: Vec::new(),
             members: Vec::new(),
+            clusters: Vec::new(),
             spool: None,
             temp: temp.into(),
             made: budget.made.clone(),
@@ -235,8 +239,8 @@ impl Inputs {
     /// more of them than can be open at once. Of an archive these are its members.
     pub(super) fn probe(&mut self, source: &Source, options: &Options, stop: &Arc<AtomicBool>) -> Vec<Probed> {
         if let Some(context) = source.cluster() {
-            self.read_cluster(source, context, options, stop);
-            return Vec::new();
+            let logs = self.read_cluster(source, context, options, stop);
+            return logs.iter().flat_map(|log| self.probe(log, options, stop)).collect();
         }
         match self.open(source, options, stop) {
             Some(opened) if opened.is_archive() => {

@@ -32,6 +32,14 @@ pub(super) fn of_stream(path: &str, error: serde_json::Error) -> HttpError {
     }
 }
 
+/// Why an answer that is read as text could not be read to its end.
+pub(super) fn of_read(error: io::Error) -> HttpError {
+    error.downcast::<HttpError>().unwrap_or_else(|error| HttpError {
+        kind: HttpErrorKind::Truncated,
+        ..unexpected("", format!("the answer ended before its time: {error}"))
+    })
+}
+
 /// Whether the API server no longer has the version that was asked for.
 pub(super) fn is_gone(error: &HttpError) -> bool {
     error.kind == HttpErrorKind::Status(410)

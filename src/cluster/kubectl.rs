@@ -13,7 +13,7 @@ use crossbeam_channel::{RecvTimeoutError, bounded};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::POLL;
+use super::{ClusterOptions, POLL};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::text::sanitize;
 
@@ -22,7 +22,8 @@ const ORIGIN: &str = "http://localhost";
 /// What the proxy lets pass, as regular expressions of paths below that of the server.
 const LISTS: [&str; 2] = ["/api/v1/(namespaces/[^/]+/)?(pods|events)$", "/api/v1/nodes$"];
 /// The same of kubelets. Without these nobody who finds the socket can use `nodes/proxy`.
-const KUBELETS: &str = "/api/v1/nodes/[^/]+/proxy/(metrics|metrics/cadvisor|configz)$";
+const NODE_PAGES: &str = "/api/v1/nodes/[^/]+/proxy/(metrics|metrics/cadvisor|configz)$";
+const NODE_LOGS: &str = "/api/v1/nodes/[^/]+/proxy/logs/((kubelet|containerd|crio).log|messages|syslog)?$";
 const REJECTED: &str = "POST,PUT,PATCH,DELETE,OPTIONS,CONNECT";
 /// Ends the proxy when podlag closes the pipe, which the system does for it should it be killed. A proxy that has ended by itself is
 /// not killed later, when its number may be another's.
@@ -171,7 +172,7 @@ impl Proxy {
     pub(super) fn start(
         kubectl: &Kubectl,
         context: &Context,
-        kubelets: bool,
+        options: &ClusterOptions,
         temp: &Path,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, Error> {
@@ -185,7 +186,9 @@ impl Proxy {
         let folder = builder.tempdir_in(temp).map_err(failed)?;
         let socket = folder.path().join("api");
         let mut said = tempfile::tempfile_in(folder.path()).map_err(failed)?;
-        let paths = LISTS.into_iter().chain(kubelets.then_some(KUBELETS));
+        let pages = options.node_metrics.then_some(NODE_PAGES);
+        let logs = options.node_logs.is_some().then_some(NODE_LOGS);
+        let paths = LISTS.into_iter().chain(pages).chain(logs);
         let paths: Vec<String> = paths.map(|path| format!("^{}{path}", context.pattern())).collect();
         let mut command = Command::new("sh");
         command

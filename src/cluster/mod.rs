@@ -1,7 +1,8 @@
-//! The API server of a cluster, through `kubectl proxy`: lists and watches of pods, events and nodes, and pages of kubelets.
+//! The API server of a cluster, through `kubectl proxy`: lists and watches of pods, events and nodes, pages of
+//! kubelets, and logs of nodes.
 //!
 //! ```text
-//! kubectl --config view--> Context --proxy--> socket --web--> pages, watches --> Found
+//! kubectl --config view--> Context --proxy--> socket --web--> pages, watches, lines --> Found
 //! ```
 //!
 //! kubectl knows how a cluster is reached (contexts, credentials, plugins, proxies); podlag asks only what [`ClusterOptions`]
@@ -9,11 +10,17 @@
 
 mod error;
 mod feed;
+mod journal_line;
 mod kubectl;
 mod list;
+mod log_query;
+mod node_log_file;
+mod node_logs;
 mod node_pages;
 mod watch;
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,10 +30,12 @@ use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
 
 use crate::model::error::{Error, ErrorKind};
 use crate::model::object::Object;
-use crate::web::{Client, ClientOptions, HttpError};
+use crate::model::time::Time;
+use crate::web::{Client, ClientOptions, HttpError, Secret};
 
 pub use feed::{Feed, Kind};
 use kubectl::{Context, Kubectl, Proxy};
+pub use node_logs::NodeLog;
 pub use node_pages::NodePage;
 
 /// How many requests are made at once; watches, which wait, do not count.
@@ -51,6 +60,9 @@ pub struct ClusterOptions {
     pub watch: Option<Duration>,
     /// Whether metrics and settings of kubelets are read, through the proxy of the API server.
     pub node_metrics: bool,
+    /// Of which window of time the nodes' logs are read, through the proxy of the API server; with a watch also those of its time.
+    /// None: they are not read.
+    pub node_logs: Option<Range<Time>>,
 }
 
 /// What a cluster gives.
@@ -59,6 +71,8 @@ pub enum Found {
     Object(usize, Object),
     /// A page of a kubelet.
     Page(NodePage),
+    /// Lines of a node.
+    Log(NodeLog),
 }
 
 /// Who takes what is found.
@@ -68,8 +82,8 @@ type Take<'t> = dyn FnMut(Found) + 't;
 pub struct Unread {
     /// In words.
     pub remarks: Vec<String>,
-    /// How many feeds of pods and events.
-    pub feeds: usize,
+    /// How many parts: feeds of pods and events, logs of nodes.
+    pub parts: usize,
 }
 
 /// A feed of which not all could be read.
@@ -95,6 +109,8 @@ pub struct Cluster {
     client: Client,
     /// For watches, which are silent for long.
     watcher: Client,
+    /// For the ends of files.
+    tails: Client,
     feeds: Vec<Feed>,
     stop: Arc<AtomicBool>,
     /// Watches are over.
@@ -124,7 +140,7 @@ impl Cluster {
         }
         let kubectl = Kubectl::new(context);
         let context = kubectl.context()?;
-        let proxy = Proxy::start(&kubectl, &context, options.node_metrics, temp, stop)?;
+        let proxy = Proxy::start(&kubectl, &context, options, temp, stop)?;
         let ended: Arc<AtomicBool> = Arc::default();
         let access = ClientOptions {
             unix_socket: Some(proxy.socket.clone()),
@@ -141,6 +157,8 @@ impl Cluster {
             stop: Arc::clone(&ended),
             ..access.clone()
         };
+        let range = Secret::new(format!("bytes=-{}", node_logs::MAX_TAIL));
+        let tails = ClientOptions { headers: vec![("Range".to_owned(), range)], ..access.clone() };
         let failed = |error: HttpError| error::plain(&error);
         Ok(Cluster {
             feeds: feed::feeds(options, &context.namespace)?,
@@ -149,6 +167,7 @@ impl Cluster {
             context,
             client: Client::new(&access).map_err(failed)?,
             watcher: Client::new(&patient).map_err(failed)?,
+            tails: Client::new(&tails).map_err(failed)?,
             proxy,
             stop: Arc::clone(stop),
             ended,
@@ -162,7 +181,7 @@ impl Cluster {
         &self.feeds
     }
 
-    /// The private folder of the proxy's socket, which is gone with the value.
+    /// The private folder of the proxy's socket and of the nodes' logs, which is gone with the value.
     pub fn folder(&self) -> &Path {
         self.proxy.folder()
     }
@@ -172,12 +191,16 @@ impl Cluster {
     /// # Errors
     /// When neither pods nor events could be read.
     pub fn read(&self, each: &mut dyn FnMut(Found)) -> Result<Unread, Error> {
-        let (mut remarks, mut nodes) = (Vec::new(), Vec::new());
+        let (mut remarks, mut nodes, mut crio) = (Vec::new(), Vec::new(), BTreeSet::new());
         let (mine, others): (Vec<_>, Vec<_>) =
             self.feeds.iter().enumerate().partition(|(_, feed)| feed.kind == Kind::Nodes);
         for (number, feed) in mine {
             let listed = self.list(feed, &mut |object| {
-                nodes.push(object.text(&["metadata", "name"]).to_owned());
+                let name = object.text(&["metadata", "name"]);
+                if object.text(&["status", "nodeInfo", "containerRuntimeVersion"]).starts_with("cri-o:") {
+                    crio.insert(name.to_owned());
+                }
+                nodes.push(name.to_owned());
                 each(Found::Object(number, object));
                 true
             });
@@ -187,7 +210,10 @@ impl Cluster {
         nodes.extend(self.options.nodes.iter().cloned());
         nodes.sort_unstable();
         nodes.dedup();
-        let pages = self.options.node_metrics && self.may_ask_kubelets(&mut remarks);
+        let asks = self.options.node_metrics || self.options.node_logs.is_some();
+        let may = asks && self.may_ask_kubelets(&mut remarks);
+        let pages = may && self.options.node_metrics;
+        let mut partial = 0;
         if pages && self.options.watch.is_some() {
             self.node_pages(&nodes, each, &mut remarks);
         }
@@ -195,18 +221,28 @@ impl Cluster {
             if pages {
                 self.node_pages(&nodes, each, &mut remarks);
             }
+            if let Some(range) = self.options.node_logs.clone().filter(|_| may) {
+                let range = range.start..self.end_of_logs(range.end);
+                partial = self.node_logs(&nodes, &crio, &range, each, &mut remarks);
+            }
         });
         // What was interrupted is told of the whole analysis.
         if self.stop.load(Ordering::Relaxed) {
-            return Ok(Unread { remarks, feeds: 0 });
+            return Ok(Unread { remarks, parts: 0 });
         }
         remarks.extend(failed.iter().map(Failed::words));
         match failed.first() {
             Some(first) if failed.len() == others.len() && failed.iter().all(|failed| !failed.listed) => {
                 Err(error::nothing(first.feed, &first.error))
             }
-            _ => Ok(Unread { remarks, feeds: failed.len() }),
+            _ => Ok(Unread { remarks, parts: failed.len() + partial }),
         }
+    }
+
+    /// Lines of the time that was watched are wanted too.
+    fn end_of_logs(&self, end: Time) -> Time {
+        let watched = self.options.watch.unwrap_or_default();
+        Time(end.0.saturating_add(i64::try_from(watched.as_nanos()).unwrap_or(i64::MAX)))
     }
 
     /// Lists feeds side by side, and watches them as long as that is wanted. Returns those that failed.

@@ -11,8 +11,8 @@ use crate::web::{Body, HttpErrorKind};
 
 /// The pages, as paths of a kubelet.
 const PAGES: [&str; 3] = [NodePage::SETTINGS, NodePage::METRICS, "metrics/cadvisor"];
-/// How many nodes are named whose pages could not be read.
-const MAX_NAMED: usize = 3;
+/// How many nodes are named that something could not be read of.
+pub(super) const MAX_NAMED: usize = 3;
 
 /// A page of a kubelet.
 pub struct NodePage {
@@ -39,8 +39,11 @@ impl Cluster {
             Ok(false) => "no permission to get nodes/proxy".to_owned(),
             Err(error) => error.to_string(),
         };
+        let flags = [(self.options.node_metrics, "--node-metrics"), (self.options.node_logs.is_some(), "--node-logs")];
+        let flags: Vec<&str> = flags.into_iter().filter_map(|(given, flag)| given.then_some(flag)).collect();
+        let flags = flags.join(" and ");
         remarks.push(format!(
-            "--node-metrics: metrics and settings of kubelets are not read: {refused}\n  help: a rule that allows it: in a \
+            "{flags}: kubelets are not asked: {refused}\n  help: a rule that allows it: in a \
              ClusterRole, {} (examples/rbac.yaml). It allows more than reading: who has it can run commands in every pod of a node",
             rule("nodes/proxy", "\"get\"")
         ));
@@ -49,31 +52,19 @@ impl Cluster {
 
     /// Reads the pages of these nodes, some at a time.
     pub(super) fn node_pages(&self, nodes: &[String], each: &mut dyn FnMut(Found), remarks: &mut Vec<String>) {
-        let next = AtomicUsize::new(0);
-        let (give, take) = bounded::<Result<NodePage, String>>(MAX_REQUESTS);
         let mut failed: Vec<String> = Vec::new();
-        std::thread::scope(|scope| {
-            for _ in 0..MAX_REQUESTS {
-                let (give, next) = (give.clone(), &next);
-                scope.spawn(move || {
-                    while let Some(node) = nodes.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        for path in PAGES {
-                            let page = self.node_page(node, path);
-                            let is_missing = page.is_err();
-                            if give.send(page).is_err() || is_missing {
-                                break;
-                            }
-                        }
-                    }
-                });
-            }
-            drop(give);
-            for page in take {
-                match page {
-                    Ok(page) => each(Found::Page(page)),
-                    Err(error) => failed.push(error),
+        let ask = |node: &str, give: &mut dyn FnMut(Result<NodePage, String>) -> bool| {
+            for path in PAGES {
+                let page = self.node_page(node, path);
+                let is_missing = page.is_err();
+                if !give(page) || is_missing {
+                    break;
                 }
             }
+        };
+        ask_nodes(nodes, ask, &mut |page| match page {
+            Ok(page) => each(Found::Page(page)),
+            Err(error) => failed.push(error),
         });
         failed.sort_unstable();
         let count = failed.len();
@@ -84,15 +75,41 @@ impl Cluster {
         }
     }
 
+    /// The address of a path of a node's kubelet.
+    pub(super) fn kubelet_url(&self, node: &str, path: &str) -> String {
+        format!("{}/api/v1/nodes/{node}/proxy/{path}", self.context.origin())
+    }
+
     fn node_page(&self, node: &str, path: &'static str) -> Result<NodePage, String> {
         if !is_name(node) {
             return Err("a node has no name that can be asked for".to_owned());
         }
-        let url = format!("{}/api/v1/nodes/{node}/proxy/{path}", self.context.origin());
-        match self.client.get(&url, &[], false) {
+        match self.client.get(&self.kubelet_url(node, path), &[], false) {
             Ok(Body { bytes, .. }) => Ok(NodePage { node: node.to_owned(), path, bytes }),
             Err(error) if matches!(error.kind, HttpErrorKind::Status(_)) => Err(format!("{node}: {}", message(&error))),
             Err(error) => Err(format!("{node}: {}", error.message)),
         }
     }
+}
+
+/// Asks nodes, some at a time. `ask` gives what it gets until that is no longer wanted, and `take` gets it.
+pub(super) fn ask_nodes<T: Send>(
+    nodes: &[String],
+    ask: impl Fn(&str, &mut dyn FnMut(T) -> bool) + Sync,
+    take: &mut dyn FnMut(T),
+) {
+    let next = AtomicUsize::new(0);
+    let (give, taken) = bounded::<T>(MAX_REQUESTS);
+    std::thread::scope(|scope| {
+        for _ in 0..MAX_REQUESTS {
+            let (give, next, ask) = (give.clone(), &next, &ask);
+            scope.spawn(move || {
+                while let Some(node) = nodes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    ask(node, &mut |found| give.send(found).is_ok());
+                }
+            });
+        }
+        drop(give);
+        taken.into_iter().for_each(take);
+    });
 }

@@ -1,7 +1,7 @@
 //! One capture in each way that log stores, shippers, pages and people give it back: its rows are those of the plain log, from a file
 //! and through a pipe, newest first, and with pages that overlap.
 
-mod ways;
+pub mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;

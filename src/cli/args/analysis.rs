@@ -125,8 +125,8 @@ impl AnalysisArgs {
             _ => None,
         };
         options.filter = self.filter(zone.unwrap_or(Zone::UTC))?;
-        options.cluster = self.cluster.options(&self.namespace, &self.node);
         options.servers = self.servers.options(zone.unwrap_or(Zone::UTC), now())?;
+        options.cluster = self.cluster.options(&self.namespace, &self.node, options.servers.window);
         if let Some(threads) = self.threads {
             options.threads = threads.into();
         }

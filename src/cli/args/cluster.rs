@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cluster::ClusterOptions;
+use crate::model::time::Time;
 
 /// What is read of the input `cluster`.
 #[derive(Clone, Debug, Args)]
@@ -24,6 +25,10 @@ pub(in crate::cli) struct ClusterArgs {
     /// Also read metrics and settings of the nodes' kubelets. Needs the permission nodes/proxy, which allows more than reading
     #[arg(long, help_heading = "Cluster")]
     node_metrics: bool,
+    /// Also read the nodes' logs of the time window (--window, --from, --to). Needs the permission nodes/proxy, which allows more than
+    /// reading
+    #[arg(long, help_heading = "Cluster")]
+    node_logs: bool,
     /// The namespace of the pod that is asked for, which counts where no other is named.
     #[arg(skip)]
     pod_namespace: Option<String>,
@@ -31,7 +36,12 @@ pub(in crate::cli) struct ClusterArgs {
 
 impl ClusterArgs {
     /// The library's options. Filters with wildcards are of no help to the API server: everything is read then.
-    pub(super) fn options(&self, namespaces: &[String], nodes: &[String]) -> ClusterOptions {
+    pub(super) fn options(
+        &self,
+        namespaces: &[String],
+        nodes: &[String],
+        window: Option<(Time, Time)>,
+    ) -> ClusterOptions {
         let has_wildcards = |globs: &[String]| globs.iter().any(|glob| glob.contains(['*', '?']));
         let named = |globs: &[String]| if has_wildcards(globs) { Vec::new() } else { globs.to_vec() };
         ClusterOptions {
@@ -45,6 +55,7 @@ impl ClusterArgs {
             pod_selector: self.pod_selector.clone(),
             watch: self.watch,
             node_metrics: self.node_metrics,
+            node_logs: window.filter(|_| self.node_logs).map(|(from, to)| from..to),
         }
     }
 
@@ -62,6 +73,7 @@ impl ClusterArgs {
             (self.pod_selector.is_some(), "--pod-selector"),
             (self.watch.is_some(), "--watch"),
             (self.node_metrics, "--node-metrics"),
+            (self.node_logs, "--node-logs"),
         ];
         flags.into_iter().find_map(|(given, flag)| given.then_some(flag))
     }

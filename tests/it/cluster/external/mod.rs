@@ -1,6 +1,7 @@
 //! Lists, and who may read what.
 
 mod failing;
+mod node_logs;
 mod nodes;
 mod watches;
 
@@ -144,9 +145,13 @@ fn what_is_refused_is_said_with_the_rule_that_would_allow_it() {
         assert!(said.contains(words), "{words}: {said}");
     }
     // Through the path of its server, which `kubectl create --raw` does not know.
-    let (rows, said) = place.rows("cluster:viewer -A --node-metrics");
+    let (rows, said) = place.rows("cluster:viewer -A --node-metrics --node-logs");
     assert_eq!(by_pod(&rows), expected);
-    assert!(said.contains("no permission to get nodes/proxy") && said.contains("run commands in every pod"), "{said}");
+    assert!(
+        said.contains("--node-metrics and --node-logs: kubelets are not asked: no permission to get nodes/proxy"),
+        "{said}"
+    );
+    assert!(said.contains("run commands in every pod"), "{said}");
     assert!(!place.api.seen().iter().any(|line| line.contains("/proxy/")), "{:?}", place.api.seen());
 }
 
@@ -237,7 +242,7 @@ fn the_plugin_reads_the_cluster_unless_something_is_piped() {
 fn names_are_hidden() {
     let (place, _) = Place::replaying();
     for format in ["text", "json"] {
-        let output = place.run(&format!("cluster:tenant --node-metrics --anonymize --format {format}"));
+        let output = place.run(&format!("cluster:tenant --node-metrics --node-logs --anonymize --format {format}"));
         assert!(output.status.success(), "{}", said_all(&output));
         for name in ["payments", "ip-10-40", "tenant", "ledger"] {
             let said = said_all(&output);
