@@ -136,6 +136,18 @@ named_enum! {
 impl State {
     /// Of pods that are over and did not come up: such a startup is longer than any limit.
     pub const DID_NOT_COME_UP: [State; 2] = [State::Failed, State::Gone];
+
+    /// It in words, as people read it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Starting => "still starting",
+            State::Failed => "refused",
+            State::Gone => "deleted before it came up",
+            State::Ended => "ended, not known whether it ran",
+        }
+    }
 }
 
 /// How other pods of a node got on at about the same time.

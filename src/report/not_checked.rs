@@ -29,7 +29,12 @@ pub(super) fn causes(summary: &Summary, metrics: Option<&MetricsReport>) -> Vec<
         }
         let blind = |words: &&(String, u64)| {
             // Rows of tables that do not say which inputs cover them are not counted.
-            !words.0.is_empty() && !Evidence::read(&words.0).any(|kind| cause.shown_by.contains(&kind))
+            // Where the kubelet's other lines are, a record that is missing was not written.
+            let shows = |kind: Evidence| {
+                cause.shown_by.contains(&kind)
+                    || kind == Evidence::KubeletLog && cause.shown_by.contains(&Evidence::Record)
+            };
+            !words.0.is_empty() && !Evidence::read(&words.0).any(shows)
         };
         let startups: u64 = summary.evidence.iter().filter(blind).map(|(_, count)| count).sum();
         if startups > 0 {

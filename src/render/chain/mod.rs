@@ -140,7 +140,7 @@ const INDENT: &str = "              ";
 fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
     let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", sanitize(node)));
     let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", sanitize(uid)));
-    writeln!(out, "{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.name())?;
+    writeln!(out, "{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.words())?;
     if let Some(created) = row.created {
         let cut = created.0 % SECOND == 0;
         let note = if cut { " (whole seconds: the true time is up to 1 s later)" } else { "" };

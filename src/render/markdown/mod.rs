@@ -204,7 +204,7 @@ fn slowest(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
         let seconds = |seconds: Option<f64>| seconds.map_or("–".into(), format_duration);
         let state = match (slow.ran, slow.state) {
             (false, State::Running) => "running (start time unknown)",
-            (_, state) => state.name(),
+            (_, state) => state.words(),
         };
         let (cause, about) = (known(slow.cause.as_deref()), known(slow.waited_for.as_deref()));
         let (took, lost) = (seconds(slow.seconds), seconds(slow.cause_s));

@@ -40,7 +40,7 @@ impl Page<'_> {
 
 /// What keeps a pod from running: the error, the object in it, what was tried.
 pub(in crate::render) fn because(example: &Example) -> String {
-    let Some(cause) = &example.cause else { return format!("{}: the input does not show why", example.state.name()) };
+    let Some(cause) = &example.cause else { return format!("{}: the input does not show why", example.state.words()) };
     let named = named(example);
     let named = if named.is_empty() { named } else { format!(": {named}") };
     format!("{}{named}", sanitize(cause))

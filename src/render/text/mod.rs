@@ -385,7 +385,7 @@ fn why(slow: &Example) -> String {
         (false, State::Failed) => "refused; ",
         (false, State::Ended) => return "ended".into(),
     };
-    let Some(cause) = &slow.cause else { return format!("{so_far}{}", slow.state.name()) };
+    let Some(cause) = &slow.cause else { return format!("{so_far}{}", slow.state.words()) };
     let named = named(slow);
     let about = if named.is_empty() { named } else { format!(" ({named})") };
     format!("{so_far}{} {}{about}", sanitize(cause), slow.cause_s.map_or(String::new(), format_duration))
