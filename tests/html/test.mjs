@@ -219,7 +219,11 @@ test("a duration that is unknown is no pod that did not come up", async () => {
 	const { summary } = await json(...inputs("s09-crashloop"));
 	const never = summary.did_not_come_up.count;
 	const starting = rows.filter(({ state }) => state !== "running").length - never;
-	const others = [`${never} did not come up`, starting > 0 && `${starting} still starting`, "the duration of 1 is unknown"];
+	const others = [
+		`${never} did not come up`,
+		starting > 0 && `${starting} still starting`,
+		"the duration of 1 is unknown",
+	];
 	const words = `of ${rows.length - never - starting} (${others.filter(Boolean).join(", ")})`;
 	assert.match(await page.locator("#h-length").textContent(), new RegExp(words.replace(/[()]/g, ".")));
 	assert.doesNotMatch(await page.locator(".never").textContent(), /unknown-0/);

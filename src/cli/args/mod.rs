@@ -197,8 +197,8 @@ pub(super) enum GrammarVerb {
 pub(super) struct InputArgs {
     /// Files, folders, or tar and ZIP archives of them: journald output in any -o format, klog, JSON logging, containerd and CRI-O
     /// logs, also compressed with gzip, zstd, xz or bzip2; podlag's own output (.parquet, .json, .ndjson, .html); pods (kubectl get
-    /// pods -A -o json); metrics (one scrape; of two, only the startups between them count); URLs of /metrics pages and of Prometheus
-    /// servers; cluster, or cluster:CONTEXT, for pods and events of a cluster (needs kubectl); - for standard input
+    /// pods -A -o json); metrics (one scrape; of two, only the startups between them count); URLs of /metrics pages, of
+    /// Prometheus servers, and of log stores; cluster, or cluster:CONTEXT, for pods and events of a cluster (needs kubectl); - for standard input
     #[arg(value_name = "INPUT")]
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
