@@ -11,7 +11,7 @@
 mod elasticsearch;
 mod loki;
 mod matcher;
-mod text;
+mod paging;
 mod units;
 mod victorialogs;
 
@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use crate::model::time::{SECOND, Time};
 use crate::web::{Body, Client, HttpError, HttpErrorKind};
 use matcher::Matcher;
-pub use text::{StoreOutcome, StoreText};
+pub use paging::{StoreOutcome, StoreText};
 
 /// A kind of store.
 pub struct StoreKind {
