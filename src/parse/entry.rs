@@ -134,9 +134,12 @@ fn fixed_width_header(line: &str) -> Option<(&str, (Stamp, u32))> {
 
 /// A number, and how many digits it has.
 fn number(text: &[u8]) -> Option<(u32, usize)> {
-    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut read = text.get(..digits)?.iter();
-    let value = read.try_fold(0, |sum: u32, digit| sum.checked_mul(10)?.checked_add(u32::from(digit - b'0')))?;
+    let (mut value, mut digits) = (0_u32, 0);
+    for byte in text {
+        let Some(digit) = byte.checked_sub(b'0').filter(|digit| *digit < 10) else { break };
+        value = value.checked_mul(10)?.checked_add(u32::from(digit))?;
+        digits += 1;
+    }
     (digits > 0).then_some((value, digits))
 }
 

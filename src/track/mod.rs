@@ -276,10 +276,12 @@ impl Tracker {
                 known.runtime = Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" ").into());
             }
             Fact::Flag => {
-                if let (Some(flag), Some(value)) = (text(Field::Flag), text(Field::Value))
+                let (flag, value) = (record.fields.text(Field::Flag), record.fields.text(Field::Value));
+                if let (Some(flag), Some(value)) = (flag, value)
                     && known.flags.len() < 1000
+                    && known.flags.get(flag).is_none_or(|known| **known != *value)
                 {
-                    known.flags.insert(flag, value);
+                    known.flags.insert(flag.into(), value.into());
                 }
             }
             Fact::NodeRegistered => {

@@ -212,8 +212,21 @@ pub(super) fn precise(input: &[u8]) -> Option<(&[u8], Stamp)> {
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let name = [m1, m2, m3].map(u8::to_ascii_lowercase);
-    let month = (1..).zip(MONTHS).find(|(_, names)| names.first().is_some_and(|known| known.as_bytes() == name))?.0;
+    let month = match &[m1, m2, m3].map(u8::to_ascii_lowercase) {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return None,
+    };
     let day = digit(tens).unwrap_or(0) * 10 + digit(ones)?;
     let (rest, nanos) = match rest {
         [b'.', d1, d2, d3, d4, d5, d6, rest @ ..] if rest.first().is_none_or(|byte| !byte.is_ascii_digit()) => {

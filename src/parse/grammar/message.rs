@@ -18,6 +18,9 @@ const COMMON_FIELDS: &[(Field, &str)] = &[
     (Field::Reason, "reason"),
 ];
 
+/// How many fields most lines give at most.
+const FIELDS: usize = 6;
+
 /// A message, ready to match.
 #[derive(Debug)]
 pub struct Message {
@@ -35,7 +38,25 @@ pub struct Message {
     pub(super) text: Result<String, Pattern>,
     r#where: Vec<(String, String)>,
     inside: Vec<(String, Pattern)>,
-    fields: Vec<(Field, String)>,
+    /// Its own, and those of every line.
+    fields: Vec<FieldSource>,
+}
+
+/// Where a field is in a line.
+#[derive(Debug)]
+struct FieldSource {
+    field: Field,
+    /// The key that holds it, or
+    key: String,
+    /// the key and its member that do, where the first has a dot.
+    within: Option<(String, String)>,
+}
+
+impl FieldSource {
+    fn new(field: Field, path: &str) -> Self {
+        let within = path.split_once('.').map(|(key, member)| (key.to_owned(), member.to_owned()));
+        FieldSource { field, key: path.to_owned(), within }
+    }
 }
 
 /// A message with its literal. `trusted`: tests have found its file right, so its patterns are compiled when they are needed.
@@ -62,14 +83,16 @@ pub(super) fn compile(
     };
     let inside = text.inside.iter().map(|inside| Ok((inside.key.clone(), pattern(&inside.pattern)?)));
     let fields = text.fields.iter().map(|(name, key)| {
-        Ok((Field::from_name(name).ok_or_else(|| wrong(format!("unknown field {name}")))?, key.clone()))
+        let field = Field::from_name(name).ok_or_else(|| wrong(format!("unknown field {name}")))?;
+        Ok(FieldSource::new(field, key))
     });
+    let common = COMMON_FIELDS.iter().map(|(field, key)| Ok(FieldSource::new(*field, key)));
     let message = Message {
         fact,
         component,
         text: matcher,
         inside: inside.collect::<Result<_, Error>>()?,
-        fields: fields.collect::<Result<_, Error>>()?,
+        fields: fields.chain(common).collect::<Result<_, Error>>()?,
         r#where: text.r#where.clone().into_iter().collect(),
         file: file.to_owned(),
         name: text.name.clone(),
@@ -85,7 +108,8 @@ impl Message {
         if !self.component.writes(entry.dialect) {
             return None;
         }
-        let mut fields = Vec::new();
+        // As many as most lines give: growing costs more.
+        let mut fields = Vec::with_capacity(FIELDS);
         match &self.text {
             Ok(text) if *text == entry.text => {}
             Ok(_) => return None,
@@ -102,14 +126,13 @@ impl Message {
         if entry.keys.is_empty() {
             return Some(fields);
         }
-        let common = COMMON_FIELDS.iter().map(|(field, key)| (*field, *key));
         let mut within = Within::default();
-        for (field, path) in self.fields.iter().map(|(field, key)| (*field, key.as_str())).chain(common) {
-            if fields.iter().any(|(known, _)| *known == field) {
+        for source in &self.fields {
+            if fields.iter().any(|(known, _)| *known == source.field) {
                 continue;
             }
-            if let Some(value) = value_at(entry, field, path, &mut within) {
-                fields.push((field, value));
+            if let Some(value) = source.read(entry, &mut within) {
+                fields.push((source.field, value));
             }
         }
         Some(fields)
@@ -132,16 +155,18 @@ impl<'m, 'a> Within<'m, 'a> {
     }
 }
 
-fn value_at<'m, 'a>(entry: &Entry<'a>, field: Field, path: &'m str, within: &mut Within<'m, 'a>) -> Option<Value> {
-    if let Some(raw) = entry.key(path) {
-        return match field {
-            Field::Pods => raw.pods().map(|pods| Value::Pods(pods.into_iter().map(Into::into).collect())),
-            Field::Pod => raw.pod().filter(|pod| !pod.is_empty()).map(|pod| Value::text(&pod)),
-            _ => read_field(field, &raw.text()?),
-        };
+impl FieldSource {
+    fn read<'m, 'a>(&'m self, entry: &Entry<'a>, within: &mut Within<'m, 'a>) -> Option<Value> {
+        if let Some(raw) = entry.key(&self.key) {
+            return match self.field {
+                Field::Pods => raw.pods().map(|pods| Value::Pods(pods.into_iter().map(Into::into).collect())),
+                Field::Pod => raw.pod().filter(|pod| !pod.is_empty()).map(|pod| Value::text(&pod)),
+                _ => read_field(self.field, &raw.text()?),
+            };
+        }
+        let (key, member) = self.within.as_ref()?;
+        read_field(self.field, &within.member(entry, key, member)?)
     }
-    let (key, member) = path.split_once('.')?;
-    read_field(field, &within.member(entry, key, member)?)
 }
 
 /// A field's text as its type; `None` if the text is no such value (a truncated number is no number).

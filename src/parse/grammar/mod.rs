@@ -8,6 +8,8 @@ mod file;
 mod message;
 mod pattern;
 
+use std::borrow::Cow;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::model::error::{Error, ErrorKind};
@@ -31,6 +33,9 @@ const COMMON_LINES: &str = include_str!("../../../grammars/common-lines.txt");
 /// What a line of them counts against a line of the grammars (measured: 1 to 10 differ by a third of the false finds).
 const COMMON_LINES_WEIGHT: u16 = 5;
 
+/// By how many of their first bytes messages with a pattern are found.
+const PREFIX_LEN: usize = 4;
+
 /// All grammars of a run.
 #[derive(Debug)]
 pub struct Grammars {
@@ -38,7 +43,10 @@ pub struct Grammars {
     literals: Literals,
     words: Vec<String>,
     by_text: HashMap<String, Vec<usize>>,
-    /// The literals of messages with a pattern, and the messages of each.
+    longest_text: usize,
+    /// The messages with a pattern that begins with a plain text in which their literal is, by its first bytes.
+    by_prefix: HashMap<[u8; PREFIX_LEN], Vec<usize>>,
+    /// The literals of other messages with a pattern, and the messages of each.
     pattern_literals: AhoCorasick,
     by_literal: Vec<Vec<usize>>,
 }
@@ -51,28 +59,37 @@ impl Grammars {
     pub fn load(own: &[(String, String)]) -> Result<Self, Error> {
         let mut messages = Vec::new();
         let mut literals = Vec::new();
-        let built_in = BUILT_IN.iter().map(|(name, text)| (*name, *text, true));
-        for (name, text, trusted) in built_in.chain(own.iter().map(|(name, text)| (&**name, &**text, false))) {
-            for text in file::read(name, text)?.messages(trusted)? {
+        let built_in = BUILT_IN.iter().map(|(name, text)| (*name, Cow::Owned(file::without_examples(text)), true));
+        let own = own.iter().map(|(name, text)| (&**name, Cow::Borrowed(&**text), false));
+        for (name, text, trusted) in built_in.chain(own) {
+            for text in file::read(name, &text)?.messages(trusted)? {
                 literals.push(text.1);
                 messages.push(text.0);
             }
         }
         let mut by_text: HashMap<String, Vec<usize>> = HashMap::default();
+        let mut by_prefix: HashMap<[u8; PREFIX_LEN], Vec<usize>> = HashMap::default();
         let mut pattern_literals: Vec<&str> = Vec::new();
         let mut by_literal: Vec<Vec<usize>> = Vec::new();
         for (number, message) in messages.iter().enumerate() {
             match &message.text {
                 Ok(text) => by_text.entry(text.clone()).or_default().push(number),
-                Err(_) => match pattern_literals.iter().position(|known| *known == literals[number]) {
-                    Some(known) => by_literal[known].push(number),
-                    None => {
+                Err(pattern) => {
+                    let prefix = pattern.prefix();
+                    if let Some(first) = prefix.as_bytes().first_chunk()
+                        && prefix.contains(&literals[number])
+                    {
+                        by_prefix.entry(*first).or_default().push(number);
+                    } else if let Some(known) = pattern_literals.iter().position(|known| *known == literals[number]) {
+                        by_literal[known].push(number);
+                    } else {
                         pattern_literals.push(&literals[number]);
                         by_literal.push(vec![number]);
                     }
-                },
+                }
             }
         }
+        let longest_text = by_text.keys().map(String::len).max().unwrap_or_default();
         let search = |words: &[&str]| {
             let built = AhoCorasick::builder().match_kind(MatchKind::Standard).build(words);
             built.map_err(|error| Error::new(ErrorKind::Grammar, format!("cannot build the pattern matcher: {error}")))
@@ -91,7 +108,7 @@ impl Grammars {
         let examples = BUILT_IN.iter().map(|(_, text)| (*text, 1));
         let samples: Vec<(&str, u16)> = examples.chain([(COMMON_LINES, COMMON_LINES_WEIGHT)]).collect();
         let literals = Literals::new(&shortest, &samples)?;
-        Ok(Grammars { messages, literals, words, by_text, pattern_literals, by_literal })
+        Ok(Grammars { messages, literals, words, by_text, longest_text, by_prefix, pattern_literals, by_literal })
     }
 
     /// The lines of a text worth reading: those that hold a literal.
@@ -118,8 +135,11 @@ impl Grammars {
     }
 
     fn candidates<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let exact = self.by_text.get(text).into_iter().flatten().copied();
-        let found = self.pattern_literals.find_overlapping_iter(text);
-        exact.chain(found.filter_map(|hit| self.by_literal.get(hit.pattern().as_usize())).flatten().copied())
+        let exact = if text.len() <= self.longest_text { self.by_text.get(text) } else { None };
+        let prefix = text.as_bytes().first_chunk().and_then(|first| self.by_prefix.get(first));
+        // Only where those fail: it goes through the whole text.
+        let found = std::iter::once(text).flat_map(|text| self.pattern_literals.find_overlapping_iter(text));
+        let found = found.filter_map(|hit| self.by_literal.get(hit.pattern().as_usize())).flatten();
+        exact.into_iter().flatten().chain(prefix.into_iter().flatten()).chain(found).copied()
     }
 }

@@ -6,7 +6,7 @@ mod time;
 
 use std::borrow::Cow;
 
-use nom::bytes::complete::{take_while, take_while1};
+use nom::bytes::complete::take_while1;
 use nom::character::complete::char;
 use nom::combinator::all_consuming;
 use nom::sequence::terminated;
@@ -201,7 +201,9 @@ fn undent(raw: &str) -> String {
 /// What remains unread is returned: empty after a complete line, else the place where the line is truncated or mixed with others.
 pub fn pairs<'a>(mut rest: &'a str, mut pair: impl FnMut(&'a str, Raw<'a>)) -> &'a str {
     loop {
-        rest = rest.trim_start_matches(' ');
+        while let Some(behind) = rest.strip_prefix(' ') {
+            rest = behind;
+        }
         if rest.is_empty() {
             return rest;
         }
@@ -215,11 +217,20 @@ pub fn pairs<'a>(mut rest: &'a str, mut pair: impl FnMut(&'a str, Raw<'a>)) -> &
     }
 }
 
+/// The bytes of keys.
+const IS_ASCII_KEY: [bool; 256] = {
+    let (mut set, mut byte) = ([false; 256], 0_u8);
+    while byte < 128 {
+        set[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'@');
+        byte += 1;
+    }
+    set
+};
+
 fn one_pair(text: &str) -> IResult<&str, (&str, Raw<'_>)> {
     let in_key = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '@');
-    // Nearly every key is ASCII, and bytes are compared with less work than letters.
-    let ascii = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/' | b'@');
-    let end = text.bytes().position(|byte| !ascii(byte)).unwrap_or(text.len());
+    // Nearly every key is ASCII, and bytes are looked up with less work than letters.
+    let end = text.bytes().position(|byte| !IS_ASCII_KEY[usize::from(byte)]).unwrap_or(text.len());
     let (rest, key) = match text.split_at_checked(end) {
         Some((key, rest)) if end > 0 && rest.starts_with('=') => (rest.get(1..).unwrap_or_default(), key),
         _ => terminated(take_while1(in_key), char('=')).parse(text)?,
@@ -238,7 +249,7 @@ fn one_value(text: &str) -> IResult<&str, Raw<'_>> {
             text.get(end + 3..).ok_or_else(truncated)?
         }
         Some(b'{' | b'[' | b'&') => bracketed(text).ok_or_else(truncated)?,
-        _ => take_while(|c: char| c != ' ').parse(text)?.0,
+        _ => text.get(memchr::memchr(b' ', text.as_bytes()).unwrap_or(text.len())..).unwrap_or_default(),
     };
     let raw = text.get(..split(rest)).ok_or_else(truncated)?;
     Ok((rest, Raw::Go(raw)))

@@ -1,7 +1,8 @@
-//! Patterns that are plain texts, runs of characters and optional parts, one after the other, where the next byte always decides
-//! what comes: most of what the runtimes' messages need. They are read as the expression says, in one pass without its engine.
+//! Patterns that are plain texts, runs of characters, choices between texts and optional parts, one after the other, where the
+//! next byte always decides what comes: most of what messages need. They are read as the expression says, in one pass without
+//! its engine.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::super::message::read_field;
 use crate::model::record::{Field, Value};
@@ -19,6 +20,10 @@ enum Part {
         at_least: usize,
         field: Option<Field>,
     },
+    /// What stands between quotes, with escapes, up to the first quote that is not one.
+    Escaped(Option<Field>),
+    /// One of these texts; none begins as another does.
+    OneOf(Vec<String>, Option<Field>),
     /// Parts that may be left out.
     Optional(First, Vec<Part>),
     /// The end of the text.
@@ -58,6 +63,18 @@ impl First {
                 }
                 first
             }
+            Part::Escaped(_) => {
+                self.bytes.iter_mut().enumerate().for_each(|(byte, is_first)| *is_first |= byte != usize::from(b'"'));
+                self
+            }
+            Part::OneOf(texts, _) => {
+                let mut first = First { is_empty: false, ..First::nothing() };
+                texts
+                    .iter()
+                    .flat_map(|text| text.bytes().next())
+                    .for_each(|byte| first.bytes[usize::from(byte)] = true);
+                first
+            }
             Part::Optional(first, _) => {
                 self.bytes.iter_mut().zip(first.bytes.iter()).for_each(|(mine, other)| *mine |= *other);
                 self
@@ -77,7 +94,10 @@ fn decided(parts: &[Part], behind: First) -> Option<First> {
             Part::Optional(first, inside) => {
                 follows.is_empty || first.overlaps(&follows) || decided(inside, follows.clone()).is_none()
             }
-            Part::Text(_) | Part::End => false,
+            Part::Escaped(_) => {
+                follows.is_empty || (0..=u8::MAX).any(|byte| byte != b'"' && follows.bytes[usize::from(byte)])
+            }
+            Part::Text(_) | Part::OneOf(..) | Part::End => false,
         };
         if takes_more {
             return None;
@@ -121,6 +141,11 @@ impl Linear {
         (rest.is_empty() && ends_last && decided(&parts, First::nothing()).is_some()).then_some(Linear(parts))
     }
 
+    /// The plain text with which every text begins that matches; empty where there is none.
+    pub(super) fn prefix(&self) -> &str {
+        if let Some(Part::Text(text)) = self.0.first() { text } else { "" }
+    }
+
     /// Adds the fields of a text that matches, else gives `None`.
     pub(super) fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
         let known = fields.len();
@@ -146,6 +171,20 @@ fn read<'a>(parts: &[Part], text: &'a str, fields: &mut Vec<(Field, Value)>) -> 
                 }
                 (run.len() >= *at_least).then_some(left)?
             }
+            Part::Escaped(field) => {
+                let (inside, left) = rest.split_at_checked(escaped(rest))?;
+                if let Some(value) = field.and_then(|field| Some((field, read_field(field, inside)?))) {
+                    fields.push(value);
+                }
+                left
+            }
+            Part::OneOf(texts, field) => {
+                let text = texts.iter().find(|text| rest.starts_with(text.as_str()))?;
+                if let Some(value) = field.and_then(|field| Some((field, read_field(field, text)?))) {
+                    fields.push(value);
+                }
+                rest.get(text.len()..)?
+            }
             Part::Optional(first, inside) => match rest.as_bytes().first() {
                 Some(byte) if first.bytes[usize::from(*byte)] => read(inside, rest, fields)?,
                 _ => rest,
@@ -153,6 +192,20 @@ fn read<'a>(parts: &[Part], text: &'a str, fields: &mut Vec<(Field, Value)>) -> 
         };
     }
     Some(rest)
+}
+
+/// How much of a text is before the first quote that is not escaped, or before a backslash that escapes nothing.
+fn escaped(text: &str) -> usize {
+    let mut end = 0;
+    while let Some(found) = text.as_bytes().get(end..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        end += found;
+        let escapes = text.as_bytes().get(end) == Some(&b'\\');
+        match text.get(end + 1..).and_then(|rest| rest.chars().next()) {
+            Some(letter) if escapes && letter != '\n' => end += 1 + letter.len_utf8(),
+            _ => return end,
+        }
+    }
+    text.len()
 }
 
 /// The parts of an expression up to its end, or to the end of the group that it is in; and what follows.
@@ -174,6 +227,9 @@ fn part(source: &str) -> Option<(Part, &str)> {
     if source == "$" {
         return Some((Part::End, ""));
     }
+    if let Some(found) = choice(source) {
+        return Some(found);
+    }
     if let Some(group) = source.strip_prefix("(?:") {
         let (parts, left) = sequence(group)?;
         let left = left.strip_prefix(")?").filter(|left| !left.starts_with(['?', '*', '+', '{']))?;
@@ -184,6 +240,9 @@ fn part(source: &str) -> Option<(Part, &str)> {
     }
     if let Some(group) = source.strip_prefix("(?P<") {
         let (name, inside) = group.split_once('>')?;
+        if let Some(left) = inside.strip_prefix(ESCAPED).and_then(|left| left.strip_prefix(')')) {
+            return Some((Part::Escaped(Some(Field::from_name(name)?)), left));
+        }
         let (class, at_least, left) = run(inside)?;
         return Some((Part::Run { class, at_least, field: Some(Field::from_name(name)?) }, left.strip_prefix(')')?));
     }
@@ -193,6 +252,42 @@ fn part(source: &str) -> Option<(Part, &str)> {
     let (letter, left) = letter(source)?;
     // What is repeated or optional is no plain text.
     (!left.starts_with(['?', '*', '+', '{'])).then(|| (Part::Text(letter.into()), left))
+}
+
+/// How patterns say what stands between quotes.
+const ESCAPED: &str = r#"(?:[^"\\]|\\.)*"#;
+
+/// A group of plain texts to choose from: `(?P<type>configMap|secret)`, `(?:pod|sandbox)`.
+fn choice(source: &str) -> Option<(Part, &str)> {
+    let (field, group) = match source.strip_prefix("(?P<") {
+        Some(group) => {
+            let (name, inside) = group.split_once('>')?;
+            (Some(Field::from_name(name)?), inside)
+        }
+        None => (None, source.strip_prefix("(?:")?),
+    };
+    let (mut rest, mut texts) = (group, vec![String::new()]);
+    loop {
+        rest = match rest.chars().next()? {
+            ')' => break,
+            '|' => {
+                texts.push(String::new());
+                rest.get(1..)?
+            }
+            _ => {
+                let (letter, left) = letter(rest)?;
+                texts.last_mut()?.push(letter);
+                left
+            }
+        };
+    }
+    let left = rest.strip_prefix(')').filter(|left| !left.starts_with(['?', '*', '+', '{']))?;
+    // Of two that begin alike, the expression may go back and take the other.
+    let alike = |(number, text): (usize, &String)| {
+        texts.iter().enumerate().any(|(other, begin)| other != number && text.starts_with(begin.as_str()))
+    };
+    let is_choice = texts.len() > 1 && !texts.iter().enumerate().any(alike);
+    is_choice.then_some((Part::OneOf(texts, field), left))
 }
 
 /// A letter that stands for itself.
@@ -276,6 +371,10 @@ mod tests {
             "^a(?: +b:(?P<attempt>[0-9]+))?$",
             "^a (?: *b:(?P<attempt>[0-9]+) )?c",
             "^a*(?:b)?c",
+            r#"^a="(?P<value>(?:[^"\\]|\\.)*)"$"#,
+            r"^a (?P<type>b|cd) e",
+            r"^a (?:- b\.|bc)(?P<error>.*)",
+            r"^a(?: (?:b|c))?d",
         ] {
             assert!(Linear::of(source).is_some(), "{source}");
         }
@@ -290,6 +389,13 @@ mod tests {
             "^a+?b",
             "^[^\\s]+ ",
             "^a{2}",
+            r#"^(?P<value>(?:[^"\\]|\\.)*)a"#,
+            r#"^(?P<value>(?:[^"\\]|\\.)*)"#,
+            "^(a|b)",
+            "^(?:a|ab)c",
+            "^(?:a|)c",
+            "^(?:a|b)*c",
+            "^b*(?:a|b)c",
             "^(?:a)",
             "^a(?:b)?",
             "^a(?:b)?b",
@@ -311,7 +417,7 @@ mod tests {
     }
 
     /// Patterns of each kind of part.
-    const PATTERNS: [&str; 9] = [
+    const PATTERNS: [&str; 12] = [
         r#"^Pull "(?P<image>[^"]+)" in (?P<duration>[^ ]+)$"#,
         r#"^Pull "(?P<image>[^"]*)""#,
         r"^Pull(?P<error>.*)",
@@ -321,13 +427,16 @@ mod tests {
         r"^Pull\(\)",
         r#"^Pull "(?P<image>[^"]*)"(?: +in (?P<attempt>[0-9]+))?$"#,
         r#"^Pull "(?P<image>[^"]*)" (?: *in:(?P<attempt>[0-9]+) )?12(?P<error>.*)"#,
+        r#"^Pull "(?P<value>(?:[^"\\]|\\.)*)"$"#,
+        r#"^Pull "(?P<value>(?:[^"\\]|\\.)*)" in"#,
+        r"^Pull(?P<type> in |12|é|\(\))(?P<error>.*)",
     ];
 
     proptest! {
         #[test]
         fn any_text_is_read_as_the_expression_says(
             parts in proptest::collection::vec(
-                prop::sample::select(vec!["Pull", " \"", "\"", " in ", " in:", "  ", " ", "a1f", "é", "\n", "12", "3s", "/", "POD", "()"]),
+                prop::sample::select(vec!["Pull", " \"", "\"", " in ", " in:", "  ", " ", "a1f", "é", "\n", "12", "3s", "/", "POD", "()", "\\"]),
                 0..12,
             ),
             begin in prop::sample::select(vec!["Pull \"", "Pull", "a/", ""]),

@@ -91,6 +91,15 @@ impl Pattern {
         Ok(Pattern { compiled, ..Pattern::trusted(source) })
     }
 
+    /// The plain text with which every text begins that matches, as far as it is known without the expression's engine.
+    pub(super) fn prefix(&self) -> &str {
+        match (&self.volume_pattern, &self.linear) {
+            (Some(VolumePattern { head: Ok(head), .. }), _) => head,
+            (_, Some(linear)) => linear.prefix(),
+            _ => "",
+        }
+    }
+
     /// Adds the fields of a text that matches, else gives `None`.
     pub(super) fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
         let known = fields.len();
