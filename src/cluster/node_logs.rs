@@ -1,4 +1,4 @@
-//! Logs of nodes, through the API server: by a log query, else whole text files in `/var/log`.
+//! Logs of nodes, through the API server: by a log query, else journal files, else text files in `/var/log`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::error::{message, of_read};
 use super::feed::is_name;
 use super::log_query::{Gap, Refusal, rfc3339};
+use super::node_journals::{JOURNALS, Journals};
 use super::node_log_file::NodeLogFile;
 use super::node_pages::{MAX_NAMED, ask_nodes};
 use super::{Cluster, Found};
@@ -15,7 +16,7 @@ use crate::model::time::Time;
 use crate::web::{HttpError, HttpErrorKind};
 
 /// How much of the end of a file is read, in bytes.
-pub(super) const MAX_TAIL: u64 = 64 << 20;
+const MAX_TAIL: u64 = 64 << 20;
 /// Files that hold the lines of all services, where the kubelet has none of its own.
 const SYSTEM_FILES: [&str; 2] = ["messages", "syslog"];
 /// What to do where log queries are of no use.
@@ -32,15 +33,22 @@ pub struct NodeLog {
     pub file: PathBuf,
 }
 
-/// What reading a node's logs gave.
-struct NodeAnswer {
-    node: String,
+impl NodeLog {
+    /// Whether they are of a journal file.
+    pub fn is_of_journal(&self) -> bool {
+        self.path.starts_with(JOURNALS)
+    }
+}
+
+/// What reading a node's logs brought.
+pub(super) struct NodeAnswer {
+    pub(super) node: String,
     logs: Vec<NodeLog>,
     /// What is said of each node that it is so with: what, and what to do.
-    alike: Vec<(String, &'static str)>,
+    pub(super) alike: Vec<(String, &'static str)>,
     gaps: Vec<Gap>,
     /// Not all that was asked for came.
-    is_partial: bool,
+    pub(super) is_partial: bool,
 }
 
 impl Cluster {
@@ -59,7 +67,11 @@ impl Cluster {
             let runtime = if crio.contains(node) { "crio" } else { "containerd" };
             give(self.node_log(node, runtime, range));
         };
+        let mut answered = 0;
+        each(Found::Answered(answered, nodes.len()));
         ask_nodes(nodes, ask, &mut |answer: NodeAnswer| {
+            answered += 1;
+            each(Found::Answered(answered, nodes.len()));
             answer.logs.into_iter().for_each(|log| each(Found::Log(log)));
             partial += usize::from(answer.is_partial);
             for what in answer.alike {
@@ -119,7 +131,7 @@ impl Cluster {
     fn ask_log(&self, runtime: &str, range: &Range<Time>, answer: &mut NodeAnswer) -> io::Result<()> {
         let mut services = vec!["kubelet", runtime];
         let refusal = loop {
-            let mut file = NodeLogFile::new(&answer.node, self.folder())?;
+            let mut file = self.log_file(&answer.node)?;
             match self.query_log(&answer.node, &services, range, &mut file)? {
                 Ok(gaps) => {
                     answer.is_partial |= !gaps.is_empty();
@@ -147,12 +159,13 @@ impl Cluster {
                 Err(refusal) => break refusal,
             }
         };
-        let (why, help) = match refusal {
-            Refusal::Off => ("log queries are off".to_owned(), HELP),
+        let why = match refusal {
+            Refusal::Off => "log queries are off".to_owned(),
             Refusal::InFiles => {
-                ("the kubelet finds its log in files, of which log queries know no times".to_owned(), "")
+                let why = "the kubelet finds its log in files, of which log queries know no times";
+                return self.text_files(runtime, (why, ""), answer);
             }
-            Refusal::Said(said) => (format!("the kubelet answers: {said}"), HELP),
+            Refusal::Said(said) => format!("the kubelet answers: {said}"),
             Refusal::Failed(error) => {
                 answer.is_partial = true;
                 let help = if error.kind == HttpErrorKind::Status(403) {
@@ -164,7 +177,18 @@ impl Cluster {
                 return Ok(());
             }
         };
-        self.text_files(runtime, (&why, help), answer)
+        let folder = "journal files in /var/log/journal";
+        let why = match self.journals(range, answer)? {
+            Journals::Read { whole } => {
+                let how = if whole { " as a whole, since the kubelet gives no parts of files" } else { "" };
+                answer.alike.push((format!("{why}, so the {folder} are read{how}"), ""));
+                return Ok(());
+            }
+            Journals::NoLine => format!("{why}, the {folder} have no line of kubelet or runtime of this time"),
+            Journals::Unlisted => why,
+            Journals::None => format!("{why}, there are no {folder}"),
+        };
+        self.text_files(runtime, (&why, HELP), answer)
     }
 
     /// Reads the files that hold the lines, as far as there are any.
@@ -175,7 +199,7 @@ impl Cluster {
             if SYSTEM_FILES.contains(&name) && read.contains(&"kubelet.log") {
                 break;
             }
-            let mut file = NodeLogFile::new(&answer.node, self.folder())?;
+            let mut file = self.log_file(&answer.node)?;
             match self.tail(&answer.node, name, &mut file)? {
                 Ok(()) if file.is_empty() => {}
                 Ok(()) => {
@@ -208,7 +232,8 @@ impl Cluster {
 
     /// The last bytes of a file.
     fn tail(&self, node: &str, name: &str, file: &mut NodeLogFile) -> io::Result<Result<(), HttpError>> {
-        let mut response = match self.tails.open(&self.kubelet_url(node, &format!("logs/{name}")), &[], false) {
+        let url = self.kubelet_url(node, &format!("logs/{name}"));
+        let mut response = match self.client.open_range(&url, &format!("bytes=-{MAX_TAIL}")) {
             Ok(response) => response,
             Err(error) => return Ok(Err(error)),
         };
@@ -223,7 +248,11 @@ impl Cluster {
         }
     }
 
-    fn keep(&self, answer: &mut NodeAnswer, path: &str, file: NodeLogFile) -> io::Result<()> {
+    pub(super) fn log_file(&self, node: &str) -> io::Result<NodeLogFile> {
+        NodeLogFile::new(node, self.folder(), &self.log_bytes)
+    }
+
+    pub(super) fn keep(&self, answer: &mut NodeAnswer, path: &str, file: NodeLogFile) -> io::Result<()> {
         let (node, path) = (answer.node.clone(), path.to_owned());
         answer.logs.push(NodeLog { node, path, file: file.close()? });
         Ok(())
