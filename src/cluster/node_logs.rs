@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use super::error::{message, of_read};
 use super::feed::is_name;
@@ -22,6 +23,9 @@ const SYSTEM_FILES: [&str; 2] = ["messages", "syslog"];
 /// What to do where log queries are of no use.
 const HELP: &str = "set enableSystemLogQuery: true in the kubelet's configuration (before 1.36 with the feature gate NodeLogQuery), or \
                     name journals or logs of the nodes as further inputs (docs/journald.md)";
+
+/// What to do where a node has lines, and none of the window.
+const OTHER_TIME: &str = "ask for another time with --window, or --from and --to";
 
 /// Lines of a node, in a file.
 pub struct NodeLog {
@@ -81,6 +85,10 @@ impl Cluster {
                 gaps.insert(answer.node, answer.gaps);
             }
         });
+        // What was interrupted is told of the whole analysis.
+        if self.stop.load(Ordering::Relaxed) {
+            return partial;
+        }
         if nodes.is_empty() {
             remarks.push("--node-logs: no node is known\n  help: name nodes with --node".to_owned());
         }
@@ -141,7 +149,7 @@ impl Cluster {
                     }
                     if answer.gaps.is_empty() {
                         let what = format!("no line of {} is of this time", services.join(" or "));
-                        answer.alike.push((what, "ask for another time with --window, or --from and --to"));
+                        answer.alike.push((what, OTHER_TIME));
                     }
                     return Ok(());
                 }
@@ -178,17 +186,19 @@ impl Cluster {
             }
         };
         let folder = "journal files in /var/log/journal";
-        let why = match self.journals(range, answer)? {
+        let (why, help) = match self.journals(range, answer)? {
             Journals::Read { whole } => {
                 let how = if whole { " as a whole, since the kubelet gives no parts of files" } else { "" };
                 answer.alike.push((format!("{why}, so the {folder} are read{how}"), ""));
                 return Ok(());
             }
-            Journals::NoLine => format!("{why}, the {folder} have no line of kubelet or runtime of this time"),
-            Journals::Unlisted => why,
-            Journals::None => format!("{why}, there are no {folder}"),
+            Journals::NoLine => {
+                (format!("{why}, the {folder} have no line of kubelet or runtime of this time"), OTHER_TIME)
+            }
+            Journals::Unlisted => (why, HELP),
+            Journals::None => (format!("{why}, there are no {folder}"), HELP),
         };
-        self.text_files(runtime, (&why, HELP), answer)
+        self.text_files(runtime, (&why, help), answer)
     }
 
     /// Reads the files that hold the lines, as far as there are any.

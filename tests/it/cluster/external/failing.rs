@@ -19,6 +19,7 @@ fn what_never_works_is_said_and_ends() {
     fails("cluster:nobody", &["(401)", "kubectl get pods must work"]);
     fails("cluster:nope", &["no context \"nope\"", "get-contexts"]);
     fails("cluster -n ../nodes", &["no name of a namespace"]);
+    fails("cluster:viewer --context admin", &["--context: the input names its context itself", "leave out --context"]);
     fails("kubelet.log --watch 1m", &["no input can be read"]);
     let mut without = place.command("cluster");
     let output = without.env("KUBECONFIG", place.folder.path().join("none")).output().expect("podlag runs");

@@ -180,6 +180,9 @@ fn text_files_follow_where_journals_have_nothing() {
     assert!(said.contains("so all lines of kubelet.log, containerd.log in /var/log are read"), "{said}");
     // Of files of another time only the heads are read.
     assert_eq!((asked(&place, "system.journal"), asked(&place, ARCHIVED)), (1, 1));
+    let place = journals.place(Journals::answer);
+    let (_, said) = place.rows("cluster -A --node-logs --from 2026-11-20T00:00:00Z --to 2026-11-20T01:00:00Z");
+    assert!(said.contains("help: ask for another time with --window, or --from and --to"), "{said}");
     let place = journals.place(|_, request| match request.path.ends_with("/logs/journal/") {
         true => Reply::status(403, "Forbidden", "nodes is forbidden"),
         false => Reply { headers: String::new(), ..Reply::new(404, "404 page not found\n") },

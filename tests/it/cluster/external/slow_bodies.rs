@@ -116,3 +116,16 @@ fn a_node_log_that_stops_coming_is_told() {
     assert!(said.contains("kubelet.log is not read to its end: the response stalled: no data within 300ms"), "{said}");
     assert!(!found.is_empty(), "its first half is read");
 }
+
+#[test]
+fn who_interrupts_the_reading_of_node_logs_is_told_so_and_no_more() {
+    let node = Node::load();
+    let place = node.place(|_, _| Reply { hold: true, ..text("") });
+    let child = spawn(&place, &format!("cluster -A --node-logs --retries 0 --timeout 1s {WINDOW}"));
+    wait_until("a log is asked for", || place.api.seen().iter().any(|line| line.contains("/proxy/logs/")));
+    signal(&child, "-INT");
+    let output = child.wait_with_output().expect("podlag ends");
+    let told = said_all(&output);
+    assert!(told.contains("interrupted"), "{told}");
+    assert!(!told.contains("--node-logs"), "what did not come then is no finding: {told}");
+}
