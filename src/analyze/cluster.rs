@@ -40,7 +40,8 @@ impl Inputs {
         stop: &Arc<AtomicBool>,
     ) -> Result<Vec<Source>, Error> {
         let temp = &options.budget.temp;
-        let cluster = Cluster::open(context, &options.cluster, &options.servers.access, temp, stop)?;
+        let bytes = source.read_counter();
+        let cluster = Cluster::open(context, &options.cluster, &options.servers.access, temp, stop, &bytes)?;
         options.budget.made.add(cluster.folder());
         let names = cluster.feeds().iter().map(|feed| format!("{}/{}", source.name, feed.name()));
         let numbers: Vec<u32> = names.map(|name| self.objects.begin(name)).collect();
@@ -50,12 +51,16 @@ impl Inputs {
             Found::Object(feed, object) => {
                 let kind = cluster.feeds().get(feed).map(|feed| feed.kind);
                 if let (Some(kind), Some(number)) = (kind, numbers.get(feed)) {
-                    source.set_queries(taken.seen.len() as u64, 0);
                     self.take_object(kind, &object, *number, options, &mut taken);
+                    source.set_objects(taken.seen.len() as u64);
                 }
             }
             Found::Page(page) => self.take_page(source, &page),
-            Found::Log(log) => logs.push(log_source(source, &log)),
+            Found::Log(log) => {
+                self.has_node_journals |= log.is_of_journal();
+                logs.push(log_source(source, &log));
+            }
+            Found::Answered(nodes, of) => source.set_queries(nodes as u64, of as u64),
         })?;
         self.clusters.push(cluster);
         self.damaged += unread.parts;

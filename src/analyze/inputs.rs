@@ -167,6 +167,8 @@ pub(super) struct Inputs {
     pub members: Vec<String>,
     /// What was read of: the logs of their nodes are in folders of theirs.
     pub(super) clusters: Vec<Cluster>,
+    /// Journal files of clusters' nodes were read, which are text here.
+    pub(super) has_node_journals: bool,
     /// Where archives are unpacked, once there is one.
     spool: Option<Spool>,
     /// Where what does not fit into memory goes.
@@ -229,6 +231,7 @@ impl Inputs {
             stores: Vec::new(),
             members: Vec::new(),
             clusters: Vec::new(),
+            has_node_journals: false,
             spool: None,
             temp: temp.into(),
             made: budget.made.clone(),

@@ -144,7 +144,8 @@ pub fn analyze(sources: &[Source], options: &Options, stop: &Arc<AtomicBool>) ->
     let sources: &[Source] = &sources.iter().map(select).collect::<Vec<_>>();
     // Who owns the pods is known before any pod is.
     let probed: Vec<_> = sources.iter().flat_map(|source| inputs.probe(source, options, stop)).collect();
-    if let (Some(unit), false) = (options.units.first(), probed.iter().any(|probed| probed.is_journal)) {
+    let has_journals = inputs.has_node_journals || probed.iter().any(|probed| probed.is_journal);
+    if let (Some(unit), false) = (options.units.first(), has_journals) {
         inputs.errors.push(format!(
             "--unit {unit} changes nothing: no input is a journal file. Name the unit to journalctl: journalctl -u {unit} | podlag"
         ));

@@ -46,6 +46,8 @@ fn unknown(pod: &str, report: &Report, anonymized: bool) -> Result<String, Error
         words.push_str(&format!("\n  help: did you mean {}?", near.join(", ")));
     } else if startups > 0 {
         words.push_str("\n  help: podlag blame lists the pods");
+    } else if report.inputs.iter().any(|input| input == "cluster" || input.starts_with("cluster:")) {
+        words.push_str("\n  help: kubectl get pods -A lists the pods of all namespaces");
     } else {
         words.push_str(&format!("\n  help: name the node's logs behind the pod: podlag chain {pod} kubelet.log"));
     }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::input::Source;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
 /// A bar that follower how much of the sources has been read.
 pub(super) struct Bar {
@@ -66,14 +66,28 @@ fn follow(sources: &[Source], done: &AtomicBool) {
 /// How many objects there are is not known before they are read.
 fn follow_cluster(sources: &[Source], done: &AtomicBool) {
     let bar = ProgressBar::new_spinner();
-    let style = ProgressStyle::with_template("{spinner} {human_pos} pods, events and nodes, {elapsed}");
+    let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     while !done.load(Ordering::Relaxed) {
-        bar.set_position(sources.iter().map(|source| source.queries().0).sum());
+        bar.set_message(cluster_words(sources));
         bar.tick();
         std::thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();
+}
+
+fn cluster_words(sources: &[Source]) -> String {
+    let clusters = || sources.iter().filter(|source| source.cluster().is_some());
+    let objects = HumanCount(clusters().map(Source::objects).sum());
+    let mut words = format!("{objects} pods, events and nodes");
+    let (answered, of) = clusters().map(Source::queries).fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+    if of > 0 {
+        words += &format!(", {} of {} kubelets have answered", HumanCount(answered), HumanCount(of));
+    }
+    match clusters().map(Source::bytes_read).sum() {
+        0 => words,
+        bytes => words + &format!(", {} of their logs", HumanBytes(bytes)),
+    }
 }
 
 fn follow_queries(sources: &[Source], done: &AtomicBool) {

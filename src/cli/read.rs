@@ -63,7 +63,13 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     }
     if let Some(context) = &args.cluster.context {
         let bare = |path: &&mut PathBuf| matches!(path.to_str(), Some("cluster" | "cluster:")) && !path.exists();
-        paths.iter_mut().filter(bare).for_each(|path| *path = PathBuf::from(format!("cluster:{context}")));
+        let named = paths.iter().any(|path| path.to_str().is_some_and(|path| path.starts_with("cluster:")));
+        let mut bare: Vec<&mut PathBuf> = paths.iter_mut().filter(bare).collect();
+        if bare.is_empty() && named {
+            return Err(Error::new(ErrorKind::Setting, "--context: the input names its context itself")
+                .help("name the input cluster, or leave out --context"));
+        }
+        bare.iter_mut().for_each(|path| **path = PathBuf::from(format!("cluster:{context}")));
     }
     let mut options = args.options()?;
     options.budget.made = interrupt.made.clone();

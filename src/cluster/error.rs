@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::ClusterOptions;
 use super::feed::{Feed, Kind};
 use crate::model::error::{Error, ErrorKind};
 use crate::web::{HttpError, HttpErrorKind};
@@ -120,6 +121,27 @@ pub(super) fn nothing(feed: &Feed, error: &HttpError) -> Error {
     match help(error, &rule_of(feed)) {
         help if help.is_empty() => Error::new(ErrorKind::Source, words),
         help => Error::new(ErrorKind::Source, words).help(help + elsewhere),
+    }
+}
+
+/// What is said where all lists of pods are empty.
+pub(super) fn no_pods(options: &ClusterOptions, feeds: &[Feed]) -> String {
+    let scopes: Vec<&str> = feeds.iter().filter_map(|feed| feed.namespace.as_deref()).collect();
+    let scope = |word: &str, names: &[&str]| match names {
+        [] => String::new(),
+        names => format!(" {word} {}", names.join(", ")),
+    };
+    let nodes: Vec<&str> = options.nodes.iter().map(String::as_str).collect();
+    let labels: Vec<&str> = options.pod_selector.as_deref().into_iter().collect();
+    let words = format!(
+        "there are no pods{}{}{}",
+        scope("in namespace", &scopes),
+        scope("on node", &nodes),
+        scope("with labels", &labels)
+    );
+    match scopes.as_slice() {
+        [] => words,
+        _ => format!("{words}\n  help: read another namespace with -n, or all with -A"),
     }
 }
 

@@ -91,7 +91,8 @@ pub(super) fn feeds(options: &ClusterOptions, namespace: &str) -> Result<Vec<Fee
         some => some.iter().cloned().map(Some).collect(),
     };
     if let Some(name) = namespaces.iter().chain(&nodes).flatten().find(|name| !is_name(name)) {
-        return Err(Error::new(ErrorKind::Setting, format!("{name:?} is no name of a namespace or node")));
+        let message = format!("{name:?} is no name of a namespace or node");
+        return Err(Error::new(ErrorKind::Setting, message).help("kubectl get namespaces,nodes lists the names"));
     }
     let feed = |kind, namespace: &Option<String>, node: &Option<String>| Feed {
         kind,

@@ -23,7 +23,8 @@ const ORIGIN: &str = "http://localhost";
 const LISTS: [&str; 2] = ["/api/v1/(namespaces/[^/]+/)?(pods|events)$", "/api/v1/nodes$"];
 /// The same of kubelets. Without these nobody who finds the socket can use `nodes/proxy`.
 const NODE_PAGES: &str = "/api/v1/nodes/[^/]+/proxy/(metrics|metrics/cadvisor|configz)$";
-const NODE_LOGS: &str = "/api/v1/nodes/[^/]+/proxy/logs/((kubelet|containerd|crio).log|messages|syslog)?$";
+const NODE_LOGS: &str =
+    "/api/v1/nodes/[^/]+/proxy/logs/((kubelet|containerd|crio).log|messages|syslog|journal/([^/]+/(system[^/]*)?)?)?$";
 const REJECTED: &str = "POST,PUT,PATCH,DELETE,OPTIONS,CONNECT";
 /// Ends the proxy when podlag closes the pipe, which the system does for it should it be killed. A proxy that has ended by itself is
 /// not killed later, when its number may be another's.

@@ -1,15 +1,13 @@
 //! Lists, page by page.
 
-use super::Cluster;
 use super::error::{is_gone, of_stream, unexpected};
 use super::feed::Feed;
+use super::{Cluster, MAX_ATTEMPTS};
 use crate::model::object::{self, Object};
 use crate::web::{HttpError, HttpErrorKind};
 
 /// How many objects a page holds.
 const PAGE: &str = "500";
-/// How often a list begins anew that took longer than the API server remembers, and how often a page is asked again that broke off.
-const MAX_ATTEMPTS: u32 = 3;
 /// A server that gives more pages, or the same place twice, goes round in a circle.
 const MAX_PAGES: u32 = 100_000;
 

@@ -23,7 +23,7 @@ const MAX_FAILURES: u32 = 8;
 /// What journalctl says where there is nothing; one that was ended says nothing.
 const NOTHING: &[u8] = b"-- No entries --";
 /// How much of a node's lines is kept, in bytes.
-const MAX_FILE: u64 = 4 << 30;
+pub(super) const MAX_FILE: u64 = 4 << 30;
 /// How much of a sentence is shown, in bytes.
 const MAX_SENTENCE: usize = 200;
 

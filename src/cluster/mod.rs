@@ -14,6 +14,8 @@ mod journal_line;
 mod kubectl;
 mod list;
 mod log_query;
+mod node_file;
+mod node_journals;
 mod node_log_file;
 mod node_logs;
 mod node_pages;
@@ -23,7 +25,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
@@ -31,7 +33,7 @@ use crossbeam_channel::{Receiver, Sender, after, bounded, never, select, tick};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::object::Object;
 use crate::model::time::Time;
-use crate::web::{Client, ClientOptions, HttpError, Secret};
+use crate::web::{Client, ClientOptions, HttpError};
 
 pub use feed::{Feed, Kind};
 use kubectl::{Context, Kubectl, Proxy};
@@ -40,6 +42,8 @@ pub use node_pages::NodePage;
 
 /// How many requests are made at once; watches, which wait, do not count.
 const MAX_REQUESTS: usize = 5;
+/// How often something is asked again that broke off, or was replaced while it was read.
+const MAX_ATTEMPTS: u32 = 3;
 /// How many objects wait for who takes them.
 const WAITING: usize = 256;
 /// How soon a watch notices that it is to end.
@@ -63,6 +67,8 @@ pub struct ClusterOptions {
     /// Of which window of time the nodes' logs are read, through the proxy of the API server; with a watch also those of its time.
     /// None: they are not read.
     pub node_logs: Option<Range<Time>>,
+    /// Units and programs whose entries of nodes' journals are read, besides the built-in ones.
+    pub units: Vec<String>,
 }
 
 /// What a cluster gives.
@@ -73,6 +79,8 @@ pub enum Found {
     Page(NodePage),
     /// Lines of a node.
     Log(NodeLog),
+    /// Of how many nodes kubelets have answered, and of how many.
+    Answered(usize, usize),
 }
 
 /// Who takes what is found.
@@ -109,12 +117,12 @@ pub struct Cluster {
     client: Client,
     /// For watches, which are silent for long.
     watcher: Client,
-    /// For the ends of files.
-    tails: Client,
     feeds: Vec<Feed>,
     stop: Arc<AtomicBool>,
     /// Watches are over.
     ended: Arc<AtomicBool>,
+    /// How many bytes of nodes' logs were read.
+    log_bytes: Arc<AtomicU64>,
     /// Feeds that are not yet listed to their ends.
     listing: AtomicUsize,
     permits: (Sender<()>, Receiver<()>),
@@ -122,6 +130,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// Reaches the cluster of a context of the kubeconfig, of the current one if none is given. Asks the API server nothing yet.
+    /// `log_bytes` counts what is read of nodes' logs, for whoever watches.
     ///
     /// # Errors
     /// When there is no kubectl, no such context, or the proxy does not start.
@@ -131,6 +140,7 @@ impl Cluster {
         access: &ClientOptions,
         temp: &Path,
         stop: &Arc<AtomicBool>,
+        log_bytes: &Arc<AtomicU64>,
     ) -> Result<Self, Error> {
         if cfg!(not(unix)) {
             let message = "clusters are read on Linux and macOS only";
@@ -157,8 +167,6 @@ impl Cluster {
             stop: Arc::clone(&ended),
             ..access.clone()
         };
-        let range = Secret::new(format!("bytes=-{}", node_logs::MAX_TAIL));
-        let tails = ClientOptions { headers: vec![("Range".to_owned(), range)], ..access.clone() };
         let failed = |error: HttpError| error::plain(&error);
         Ok(Cluster {
             feeds: feed::feeds(options, &context.namespace)?,
@@ -167,10 +175,10 @@ impl Cluster {
             context,
             client: Client::new(&access).map_err(failed)?,
             watcher: Client::new(&patient).map_err(failed)?,
-            tails: Client::new(&tails).map_err(failed)?,
             proxy,
             stop: Arc::clone(stop),
             ended,
+            log_bytes: Arc::clone(log_bytes),
             listing: AtomicUsize::new(0),
             permits: bounded(MAX_REQUESTS),
         })
@@ -213,11 +221,16 @@ impl Cluster {
         let asks = self.options.node_metrics || self.options.node_logs.is_some();
         let may = asks && self.may_ask_kubelets(&mut remarks);
         let pages = may && self.options.node_metrics;
-        let mut partial = 0;
+        let (mut partial, mut pods) = (0, false);
         if pages && self.options.watch.is_some() {
             self.node_pages(&nodes, each, &mut remarks);
         }
-        let failed = self.follow(&others, each, &mut |each| {
+        let mut counted = |found: Found| {
+            let number = if let Found::Object(number, _) = &found { self.feeds.get(*number) } else { None };
+            pods |= number.is_some_and(|feed| feed.kind == Kind::Pods);
+            each(found);
+        };
+        let failed = self.follow(&others, &mut counted, &mut |each| {
             if pages {
                 self.node_pages(&nodes, each, &mut remarks);
             }
@@ -235,7 +248,17 @@ impl Cluster {
             Some(first) if failed.len() == others.len() && failed.iter().all(|failed| !failed.listed) => {
                 Err(error::nothing(first.feed, &first.error))
             }
-            _ => Ok(Unread { remarks, parts: failed.len() + partial }),
+            _ => {
+                let lists: Vec<Feed> = self.feeds.iter().filter(|feed| feed.kind == Kind::Pods).cloned().collect();
+                // What logs show says it all.
+                if !pods
+                    && self.options.node_logs.is_none()
+                    && !failed.iter().any(|failed| failed.feed.kind == Kind::Pods)
+                {
+                    remarks.push(error::no_pods(&self.options, &lists));
+                }
+                Ok(Unread { remarks, parts: failed.len() + partial })
+            }
         }
     }
 

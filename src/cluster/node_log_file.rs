@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, SecondsFormat};
 
@@ -15,6 +17,8 @@ pub(super) struct NodeLogFile {
     path: PathBuf,
     node: String,
     len: u64,
+    /// Counts what is written, for whoever watches.
+    written: Arc<AtomicU64>,
     /// The second of its last line, and where that second begins in it.
     second: (Time, u64),
 }
@@ -26,9 +30,10 @@ pub(super) fn second_of(time: Time) -> Time {
 
 impl NodeLogFile {
     /// An empty one in this folder.
-    pub(super) fn new(node: &str, folder: &Path) -> io::Result<Self> {
+    pub(super) fn new(node: &str, folder: &Path, written: &Arc<AtomicU64>) -> io::Result<Self> {
         let (file, path) = tempfile::NamedTempFile::new_in(folder)?.keep().map_err(|error| error.error)?;
-        Ok(NodeLogFile { file: BufWriter::new(file), path, node: node.to_owned(), len: 0, second: (Time(0), 0) })
+        let (file, written) = (BufWriter::new(file), Arc::clone(written));
+        Ok(NodeLogFile { file, path, node: node.to_owned(), len: 0, written, second: (Time(0), 0) })
     }
 
     /// Its length in bytes.
@@ -47,8 +52,14 @@ impl NodeLogFile {
             self.second = (second, self.len);
         }
         let date = DateTime::from_timestamp_nanos(time.0).to_rfc3339_opts(SecondsFormat::Micros, true);
-        let head = format!("{date} {} ", self.node);
-        self.write_all(head.as_bytes())?;
+        self.add_dated(date.as_bytes(), rest)
+    }
+
+    /// The same of a line whose date is written as it shall be.
+    pub(super) fn add_dated(&mut self, date: &[u8], rest: &[u8]) -> io::Result<()> {
+        self.write_all(date)?;
+        let host = format!(" {} ", self.node);
+        self.write_all(host.as_bytes())?;
         self.write_all(rest)
     }
 
@@ -71,6 +82,7 @@ impl Write for NodeLogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
         self.len += written as u64;
+        self.written.fetch_add(written as u64, Ordering::Relaxed);
         Ok(written)
     }
 

@@ -1,13 +1,15 @@
-//! Logs of nodes, through the API server: by a log query, else whole text files in `/var/log`.
+//! Logs of nodes, through the API server: by a log query, else journal files, else text files in `/var/log`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use super::error::{message, of_read};
 use super::feed::is_name;
 use super::log_query::{Gap, Refusal, rfc3339};
+use super::node_journals::{JOURNALS, Journals};
 use super::node_log_file::NodeLogFile;
 use super::node_pages::{MAX_NAMED, ask_nodes};
 use super::{Cluster, Found};
@@ -15,12 +17,15 @@ use crate::model::time::Time;
 use crate::web::{HttpError, HttpErrorKind};
 
 /// How much of the end of a file is read, in bytes.
-pub(super) const MAX_TAIL: u64 = 64 << 20;
+const MAX_TAIL: u64 = 64 << 20;
 /// Files that hold the lines of all services, where the kubelet has none of its own.
 const SYSTEM_FILES: [&str; 2] = ["messages", "syslog"];
 /// What to do where log queries are of no use.
 const HELP: &str = "set enableSystemLogQuery: true in the kubelet's configuration (before 1.36 with the feature gate NodeLogQuery), or \
                     name journals or logs of the nodes as further inputs (docs/journald.md)";
+
+/// What to do where a node has lines, and none of the window.
+const OTHER_TIME: &str = "ask for another time with --window, or --from and --to";
 
 /// Lines of a node, in a file.
 pub struct NodeLog {
@@ -32,15 +37,22 @@ pub struct NodeLog {
     pub file: PathBuf,
 }
 
-/// What reading a node's logs gave.
-struct NodeAnswer {
-    node: String,
+impl NodeLog {
+    /// Whether they are of a journal file.
+    pub fn is_of_journal(&self) -> bool {
+        self.path.starts_with(JOURNALS)
+    }
+}
+
+/// What reading a node's logs brought.
+pub(super) struct NodeAnswer {
+    pub(super) node: String,
     logs: Vec<NodeLog>,
     /// What is said of each node that it is so with: what, and what to do.
-    alike: Vec<(String, &'static str)>,
+    pub(super) alike: Vec<(String, &'static str)>,
     gaps: Vec<Gap>,
     /// Not all that was asked for came.
-    is_partial: bool,
+    pub(super) is_partial: bool,
 }
 
 impl Cluster {
@@ -59,7 +71,11 @@ impl Cluster {
             let runtime = if crio.contains(node) { "crio" } else { "containerd" };
             give(self.node_log(node, runtime, range));
         };
+        let mut answered = 0;
+        each(Found::Answered(answered, nodes.len()));
         ask_nodes(nodes, ask, &mut |answer: NodeAnswer| {
+            answered += 1;
+            each(Found::Answered(answered, nodes.len()));
             answer.logs.into_iter().for_each(|log| each(Found::Log(log)));
             partial += usize::from(answer.is_partial);
             for what in answer.alike {
@@ -69,6 +85,10 @@ impl Cluster {
                 gaps.insert(answer.node, answer.gaps);
             }
         });
+        // What was interrupted is told of the whole analysis.
+        if self.stop.load(Ordering::Relaxed) {
+            return partial;
+        }
         if nodes.is_empty() {
             remarks.push("--node-logs: no node is known\n  help: name nodes with --node".to_owned());
         }
@@ -119,7 +139,7 @@ impl Cluster {
     fn ask_log(&self, runtime: &str, range: &Range<Time>, answer: &mut NodeAnswer) -> io::Result<()> {
         let mut services = vec!["kubelet", runtime];
         let refusal = loop {
-            let mut file = NodeLogFile::new(&answer.node, self.folder())?;
+            let mut file = self.log_file(&answer.node)?;
             match self.query_log(&answer.node, &services, range, &mut file)? {
                 Ok(gaps) => {
                     answer.is_partial |= !gaps.is_empty();
@@ -129,7 +149,7 @@ impl Cluster {
                     }
                     if answer.gaps.is_empty() {
                         let what = format!("no line of {} is of this time", services.join(" or "));
-                        answer.alike.push((what, "ask for another time with --window, or --from and --to"));
+                        answer.alike.push((what, OTHER_TIME));
                     }
                     return Ok(());
                 }
@@ -147,12 +167,13 @@ impl Cluster {
                 Err(refusal) => break refusal,
             }
         };
-        let (why, help) = match refusal {
-            Refusal::Off => ("log queries are off".to_owned(), HELP),
+        let why = match refusal {
+            Refusal::Off => "log queries are off".to_owned(),
             Refusal::InFiles => {
-                ("the kubelet finds its log in files, of which log queries know no times".to_owned(), "")
+                let why = "the kubelet finds its log in files, of which log queries know no times";
+                return self.text_files(runtime, (why, ""), answer);
             }
-            Refusal::Said(said) => (format!("the kubelet answers: {said}"), HELP),
+            Refusal::Said(said) => format!("the kubelet answers: {said}"),
             Refusal::Failed(error) => {
                 answer.is_partial = true;
                 let help = if error.kind == HttpErrorKind::Status(403) {
@@ -163,6 +184,19 @@ impl Cluster {
                 answer.alike.push((format!("logs are not read: {}", message(&error)), help));
                 return Ok(());
             }
+        };
+        let folder = "journal files in /var/log/journal";
+        let (why, help) = match self.journals(range, answer)? {
+            Journals::Read { whole } => {
+                let how = if whole { " as a whole, since the kubelet gives no parts of files" } else { "" };
+                answer.alike.push((format!("{why}, so the {folder} are read{how}"), ""));
+                return Ok(());
+            }
+            Journals::NoLine => {
+                (format!("{why}, the {folder} have no line of kubelet or runtime of this time"), OTHER_TIME)
+            }
+            Journals::Unlisted => (why, HELP),
+            Journals::None => (format!("{why}, there are no {folder}"), HELP),
         };
         self.text_files(runtime, (&why, help), answer)
     }
@@ -175,7 +209,7 @@ impl Cluster {
             if SYSTEM_FILES.contains(&name) && read.contains(&"kubelet.log") {
                 break;
             }
-            let mut file = NodeLogFile::new(&answer.node, self.folder())?;
+            let mut file = self.log_file(&answer.node)?;
             match self.tail(&answer.node, name, &mut file)? {
                 Ok(()) if file.is_empty() => {}
                 Ok(()) => {
@@ -208,7 +242,8 @@ impl Cluster {
 
     /// The last bytes of a file.
     fn tail(&self, node: &str, name: &str, file: &mut NodeLogFile) -> io::Result<Result<(), HttpError>> {
-        let mut response = match self.tails.open(&self.kubelet_url(node, &format!("logs/{name}")), &[], false) {
+        let url = self.kubelet_url(node, &format!("logs/{name}"));
+        let mut response = match self.client.open_range(&url, &format!("bytes=-{MAX_TAIL}")) {
             Ok(response) => response,
             Err(error) => return Ok(Err(error)),
         };
@@ -223,7 +258,11 @@ impl Cluster {
         }
     }
 
-    fn keep(&self, answer: &mut NodeAnswer, path: &str, file: NodeLogFile) -> io::Result<()> {
+    pub(super) fn log_file(&self, node: &str) -> io::Result<NodeLogFile> {
+        NodeLogFile::new(node, self.folder(), &self.log_bytes)
+    }
+
+    pub(super) fn keep(&self, answer: &mut NodeAnswer, path: &str, file: NodeLogFile) -> io::Result<()> {
         let (node, path) = (answer.node.clone(), path.to_owned());
         answer.logs.push(NodeLog { node, path, file: file.close()? });
         Ok(())

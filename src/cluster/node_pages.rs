@@ -52,7 +52,8 @@ impl Cluster {
 
     /// Reads the pages of these nodes, some at a time.
     pub(super) fn node_pages(&self, nodes: &[String], each: &mut dyn FnMut(Found), remarks: &mut Vec<String>) {
-        let mut failed: Vec<String> = Vec::new();
+        let (mut failed, mut answered) = (Vec::<String>::new(), 0);
+        each(Found::Answered(answered, nodes.len()));
         let ask = |node: &str, give: &mut dyn FnMut(Result<NodePage, String>) -> bool| {
             for path in PAGES {
                 let page = self.node_page(node, path);
@@ -62,9 +63,15 @@ impl Cluster {
                 }
             }
         };
-        ask_nodes(nodes, ask, &mut |page| match page {
-            Ok(page) => each(Found::Page(page)),
-            Err(error) => failed.push(error),
+        ask_nodes(nodes, ask, &mut |page| {
+            if page.as_ref().map_or(true, |page| Some(&page.path) == PAGES.last()) {
+                answered += 1;
+                each(Found::Answered(answered, nodes.len()));
+            }
+            match page {
+                Ok(page) => each(Found::Page(page)),
+                Err(error) => failed.push(error),
+            }
         });
         failed.sort_unstable();
         let count = failed.len();

@@ -40,7 +40,7 @@ pub use chunk::{Chunk, ChunkLimits};
 pub use chunks::Chunks;
 pub use error::SourceError;
 pub use export::Export;
-pub use journal::{JournalSelection, is_unit_or_program};
+pub use journal::{BytesAt, JournalHead, JournalSelection, JournalText, is_unit_or_program};
 pub use layout::node_folder;
 pub use list::list;
 pub use open::{OpenSource, open, open_with};

@@ -41,6 +41,7 @@ pub struct Source {
     pub(super) journal: Arc<JournalSelection>,
     pub(super) read: Arc<AtomicU64>,
     pub(super) queries: Arc<[AtomicU64; 2]>,
+    pub(super) objects: Arc<AtomicU64>,
 }
 
 /// Where its bytes come from.
@@ -84,6 +85,7 @@ impl Source {
             journal: Arc::default(),
             read: Arc::default(),
             queries: Arc::default(),
+            objects: Arc::default(),
         }
     }
 
@@ -194,7 +196,7 @@ impl Source {
         matches!(self.origin, Origin::Stdin)
     }
 
-    /// Of a server: how many queries are done, and of how many. Of a cluster: how many objects were read.
+    /// Of a server: how many queries are done, and of how many. Of a cluster: how many nodes' kubelets have answered, and of how many.
     #[must_use]
     pub fn queries(&self) -> (u64, u64) {
         let [done, of] = &*self.queries;
@@ -206,6 +208,22 @@ impl Source {
         let [mine, all] = &*self.queries;
         mine.store(done, Ordering::Relaxed);
         all.store(of, Ordering::Relaxed);
+    }
+
+    /// Of a cluster: how many objects were read.
+    #[must_use]
+    pub fn objects(&self) -> u64 {
+        self.objects.load(Ordering::Relaxed)
+    }
+
+    /// Records how many objects were read.
+    pub fn set_objects(&self, count: u64) {
+        self.objects.store(count, Ordering::Relaxed);
+    }
+
+    /// What [`Source::bytes_read`] shows, to be counted by who reads it in another way: of a cluster the logs of nodes.
+    pub(crate) fn read_counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
     }
 
     /// Bytes read of it so far, before decompression: comparable with `bytes`. Clones share it, so a progress bar may keep one.

@@ -101,13 +101,33 @@ impl Client {
     ///
     /// As for [`Client::get`], except for what comes up within the body.
     pub fn open(&self, url: &str, query: &[(&str, &str)], post: bool) -> Result<HttpResponse, HttpError> {
+        self.open_part(url, query, post, None)
+    }
+
+    /// The same of a part of what is there, named as `Range` names it: `bytes=0-99`. A server that gives parts answers with status 206
+    /// and says which part it is; any other gives all.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Client::open`].
+    pub fn open_range(&self, url: &str, range: &str) -> Result<HttpResponse, HttpError> {
+        self.open_part(url, &[], false, Some(range.to_owned()))
+    }
+
+    fn open_part(
+        &self,
+        url: &str,
+        query: &[(&str, &str)],
+        post: bool,
+        range: Option<String>,
+    ) -> Result<HttpResponse, HttpError> {
         let (mut url, user) = parse_url(url)?;
         let credentials = Credentials::new(&self.options, &user, &self.without_identity)?;
         let form = post.then(|| form_encode(query));
         if !post && !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let request = Request { url, form, is_json: false, cross_origin: None, attempts: 0 };
+        let request = Request { url, form, is_json: false, range, cross_origin: None, attempts: 0 };
         self.follow(request, &credentials).map_err(|error| error.masked(|text| credentials.mask(text)))
     }
 
@@ -119,7 +139,7 @@ impl Client {
     pub fn post_json(&self, url: &str, json: String) -> Result<Body, HttpError> {
         let (url, user) = parse_url(url)?;
         let credentials = Credentials::new(&self.options, &user, &self.without_identity)?;
-        let request = Request { url, form: Some(json), is_json: true, cross_origin: None, attempts: 0 };
+        let request = Request { url, form: Some(json), is_json: true, range: None, cross_origin: None, attempts: 0 };
         let response = self.follow(request, &credentials).and_then(HttpResponse::into_body);
         response.map_err(|error| error.masked(|text| credentials.mask(text)))
     }

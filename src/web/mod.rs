@@ -25,4 +25,4 @@ pub use address::redact_url;
 pub use client::Client;
 pub use error::{HttpError, HttpErrorKind};
 pub use options::{ClientOptions, Secret};
-pub use response::Body;
+pub use response::{Body, HttpResponse};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::blocking::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RANGE};
 
 use super::address::{is_http, redact_url, strip_userinfo};
 use super::client::Client;
@@ -36,6 +36,8 @@ pub(super) struct Request {
     pub(super) form: Option<String>,
     /// The body is JSON.
     pub(super) is_json: bool,
+    /// Which part is wanted, as `Range` names it; `None`: all.
+    pub(super) range: Option<String>,
     /// The redacted address that redirected to another origin. Nobody gets credentials from then on, not even the first
     /// origin again: by then the other one decides what is requested.
     pub(super) cross_origin: Option<String>,
@@ -106,6 +108,10 @@ impl Client {
                 Some(form) => http.post(request.url.clone()).header(CONTENT_TYPE, content_type).body(form.clone()),
                 None => http.get(request.url.clone()),
             };
+            let http_request = match &request.range {
+                Some(range) => http_request.header(RANGE, range),
+                None => http_request,
+            };
             let http_request = match request.cross_origin {
                 Some(_) => http_request,
                 None => http_request.headers(credentials.headers.clone()),
@@ -160,11 +166,13 @@ impl Client {
         let status = response.status();
         let mut context = self.context(request);
         context.url = credentials.mask(&context.url);
-        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(sanitize);
+        let header = |name: HeaderName| response.headers().get(name)?.to_str().ok().map(sanitize);
+        let (content_type, content_range) = (header(CONTENT_TYPE), header(CONTENT_RANGE));
         let max_bytes = self.options.max_bytes;
         let mut response = HttpResponse {
             status: status.as_u16(),
             content_type,
+            content_range,
             url: context.url.clone(),
             inner: response,
             context,

@@ -16,6 +16,8 @@ pub struct HttpResponse {
     pub status: u16,
     /// What the server says that it is, such as `application/json`.
     pub content_type: Option<String>,
+    /// Which part it is, where the server gave one: `bytes 0-99/1234`.
+    pub content_range: Option<String>,
     /// Where it came from after all redirects, [redacted](super::redact_url).
     pub url: String,
     pub(super) inner: Response,

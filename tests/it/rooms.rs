@@ -10,8 +10,8 @@ use regex::Regex;
 const ROOMS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("web", &["model"]),
-    ("cluster", &["model", "web"]),
     ("input", &["model", "web"]),
+    ("cluster", &["model", "web", "input"]),
     ("parse", &["model", "input"]),
     ("track", &["model", "input", "parse"]),
     ("breakdown", &["model", "input", "parse", "track"]),

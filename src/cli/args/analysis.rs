@@ -126,7 +126,7 @@ impl AnalysisArgs {
         };
         options.filter = self.filter(zone.unwrap_or(Zone::UTC))?;
         options.servers = self.servers.options(zone.unwrap_or(Zone::UTC), now())?;
-        options.cluster = self.cluster.options(&self.namespace, &self.node, options.servers.window);
+        options.cluster = self.cluster.options(&self.namespace, &self.node, options.servers.window, &self.unit);
         if let Some(threads) = self.threads {
             options.threads = threads.into();
         }

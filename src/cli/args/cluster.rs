@@ -41,6 +41,7 @@ impl ClusterArgs {
         namespaces: &[String],
         nodes: &[String],
         window: Option<(Time, Time)>,
+        units: &[String],
     ) -> ClusterOptions {
         let has_wildcards = |globs: &[String]| globs.iter().any(|glob| glob.contains(['*', '?']));
         let named = |globs: &[String]| if has_wildcards(globs) { Vec::new() } else { globs.to_vec() };
@@ -56,6 +57,7 @@ impl ClusterArgs {
             watch: self.watch,
             node_metrics: self.node_metrics,
             node_logs: window.filter(|_| self.node_logs).map(|(from, to)| from..to),
+            units: units.to_vec(),
         }
     }
 

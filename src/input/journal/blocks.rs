@@ -14,12 +14,19 @@ const BLOCKS: usize = 32;
 /// Among how many places a block has its own: lists are read beside the entries that they name.
 const WAYS: usize = 4;
 
-/// Bytes that can be read at any place.
-pub(super) trait At: Send {
+/// Bytes that can be read at any place: of a file, or behind a server that gives parts of one.
+pub trait BytesAt: Send {
     /// Fills `into` with the bytes at `offset`.
+    ///
+    /// # Errors
+    /// When there are not as many, or they cannot be read.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()>;
     /// How many there are.
     fn len(&self) -> u64;
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A file. One that is not held open is opened for each block.
@@ -29,7 +36,7 @@ pub(super) struct FileBytes {
     pub(super) len: u64,
 }
 
-impl At for FileBytes {
+impl BytesAt for FileBytes {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
         match &self.file {
             Some(file) => read_exact_at(file, offset, into),
@@ -55,7 +62,7 @@ fn read_exact_at(mut file: &File, offset: u64, into: &mut [u8]) -> io::Result<()
 }
 
 /// A member of an archive.
-impl At for FileRange {
+impl BytesAt for FileRange {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
         rawzip::ReaderAt::read_exact_at(self, into, offset)
     }
@@ -66,7 +73,7 @@ impl At for FileRange {
 }
 
 #[cfg(test)]
-impl At for Vec<u8> {
+impl BytesAt for Vec<u8> {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
         let from = usize::try_from(offset).ok().and_then(|from| self.get(from..)?.get(..into.len()));
         into.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
@@ -92,7 +99,7 @@ pub(super) type Found<T> = Result<T, Fault>;
 
 /// Bytes, with the blocks read last.
 pub(super) struct Blocks {
-    bytes: Box<dyn At>,
+    bytes: Box<dyn BytesAt>,
     len: u64,
     slots: Vec<Slot>,
     /// How many reads there were, which tells the blocks' age.
@@ -108,7 +115,7 @@ struct Slot {
 
 impl Blocks {
     /// None read yet. `few`: many files are read at once.
-    pub(super) fn new(bytes: Box<dyn At>, few: bool) -> Self {
+    pub(super) fn new(bytes: Box<dyn BytesAt>, few: bool) -> Self {
         let slots = (0..if few { WAYS } else { BLOCKS }).map(|_| Slot { number: u64::MAX, used: 0, bytes: Vec::new() });
         Blocks { len: bytes.len(), bytes, slots: slots.collect(), reads: 0 }
     }

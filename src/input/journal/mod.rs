@@ -2,13 +2,14 @@
 //! journalctl prints of them. What is damaged is counted and left out; the rest is read.
 //!
 //! ```text
-//! At --Blocks--> Header, Objects --hash, starts, list, entries--> places of entries --line--> text
+//! BytesAt --Blocks--> Header, Objects --hash, starts, list, entries--> places of entries --line--> text
 //! ```
 
 mod blocks;
 mod compression;
 mod entries;
 mod hash;
+mod head;
 mod line;
 mod list;
 mod object;
@@ -20,12 +21,14 @@ mod tests;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use blocks::{At, Blocks, Fault, FileBytes};
+pub use blocks::BytesAt;
+use blocks::{Blocks, Fault, FileBytes};
 use entries::Entries;
+pub use head::JournalHead;
 use line::LineWriter;
 pub(super) use object::MAGIC;
 use object::{BadHeader, Header};
@@ -85,10 +88,12 @@ pub(super) enum JournalBytes {
     Range { range: FileRange, few: bool },
     /// In a stream, which is kept in a file without a name in the folder `temp`.
     Stream { stream: Box<dyn Read + Send>, temp: PathBuf },
+    /// Wherever they can be read by their place.
+    Placed(Box<dyn BytesAt>),
 }
 
-/// A journal as text.
-pub(super) struct JournalText {
+/// A journal as text. What of it is damaged is said by an error at the end.
+pub struct JournalText {
     /// Not opened yet.
     bytes: Option<JournalBytes>,
     open: Option<OpenJournal>,
@@ -130,6 +135,22 @@ struct OpenJournal {
 }
 
 impl JournalText {
+    /// A journal whose bytes are read by their place, as far as they are needed. Nothing is read yet.
+    pub fn placed(bytes: impl BytesAt + 'static, selection: &Arc<JournalSelection>, stop: &Arc<AtomicBool>) -> Self {
+        Self::new(JournalBytes::Placed(Box::new(bytes)), Arc::clone(selection), Arc::default(), Arc::clone(stop))
+    }
+
+    /// A journal that comes as a stream, which is kept in a file without a name in the folder `temp`.
+    pub fn streamed(
+        stream: impl Read + Send + 'static,
+        temp: &Path,
+        selection: &Arc<JournalSelection>,
+        stop: &Arc<AtomicBool>,
+    ) -> Self {
+        let bytes = JournalBytes::Stream { stream: Box::new(stream), temp: temp.into() };
+        Self::new(bytes, Arc::clone(selection), Arc::default(), Arc::clone(stop))
+    }
+
     /// A journal. Nothing is read yet.
     pub(super) fn new(
         bytes: JournalBytes,
@@ -152,7 +173,7 @@ impl JournalText {
     }
 
     fn open(&mut self, bytes: JournalBytes) -> io::Result<()> {
-        let (bytes, few): (Box<dyn At>, bool) = match bytes {
+        let (bytes, few): (Box<dyn BytesAt>, bool) = match bytes {
             JournalBytes::File { path, reopen_each_read } => {
                 let file = File::open(&path)?;
                 let len = file.metadata()?.len();
@@ -160,6 +181,7 @@ impl JournalText {
                 (Box::new(FileBytes { file, path, len }), reopen_each_read)
             }
             JournalBytes::Range { range, few } => (Box::new(range), few),
+            JournalBytes::Placed(bytes) => (bytes, false),
             JournalBytes::Stream { stream, temp } => {
                 // Whoever watches is shown how much of the stream was read.
                 self.progress = Arc::default();

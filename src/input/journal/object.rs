@@ -11,7 +11,7 @@ const KNOWN_FLAGS: u32 = 1 | 2 | 4 | 8 | 16;
 const KEYED: u32 = 4;
 const COMPACT: u32 = 16;
 /// The header of systemd 187 and before; what later ones added is not needed.
-const MIN_HEADER: u64 = 208;
+pub(super) const MIN_HEADER: u64 = 208;
 /// The longest object that is believed.
 const MAX_OBJECT: u64 = 64 << 20;
 /// The most fields of an entry that are believed; journald takes 1,024.

@@ -1,5 +1,7 @@
 //! Which entries of a journal are read: of which units and programs, and received when.
 
+use std::ops::Range;
+
 use crate::model::time::{Nanos, SECOND, Time};
 
 /// Units whose lines say something of starts: kubelets, container runtimes, and what has both in it.
@@ -45,6 +47,10 @@ pub fn is_unit_or_program(name: &str) -> bool {
     UNITS.contains(&name) || IDENTIFIERS.contains(&name)
 }
 
+fn micros(time: Time) -> u64 {
+    u64::try_from(time.0.div_euclid(1000)).unwrap_or(0)
+}
+
 /// What is read of journals. The default: all entries of the built-in units and identifiers.
 #[derive(Clone, Debug)]
 pub struct JournalSelection {
@@ -52,6 +58,8 @@ pub struct JournalSelection {
     identifiers: Vec<Box<str>>,
     /// Received from the first instant on and before the other, in microseconds since 1970.
     received: (u64, u64),
+    /// The first minutes of processes that started before are read too.
+    with_starts: bool,
 }
 
 impl Default for JournalSelection {
@@ -60,6 +68,7 @@ impl Default for JournalSelection {
             units: UNITS.map(Into::into).to_vec(),
             identifiers: IDENTIFIERS.map(Into::into).to_vec(),
             received: (0, u64::MAX),
+            with_starts: true,
         }
     }
 }
@@ -69,6 +78,25 @@ impl JournalSelection {
     /// units, with or without `.service`, or of programs.
     #[must_use]
     pub fn new(others: &[String], since: Option<Time>, until: Option<Time>) -> Self {
+        let from = since.map_or(0, |since| micros(Time(since.0.saturating_sub(BEFORE.0))));
+        let to = until.map_or(u64::MAX, |until| micros(Time(until.0.saturating_add(AFTER.0))));
+        JournalSelection { received: (from, to), ..Self::of_units(others) }
+    }
+
+    /// What was received in a stretch of time, and nothing else, of the same units.
+    #[must_use]
+    pub fn within(others: &[String], range: &Range<Time>) -> Self {
+        let received = (micros(range.start), micros(range.end));
+        JournalSelection { received, with_starts: false, ..Self::of_units(others) }
+    }
+
+    /// Whether a file whose entries were received from the first of these instants to the last may have some of them.
+    #[must_use]
+    pub fn reaches(&self, (first, last): (u64, u64)) -> bool {
+        first < self.received.1 && last >= self.received.0
+    }
+
+    fn of_units(others: &[String]) -> Self {
         let mut selection = Self::default();
         for name in others {
             let program = name.strip_suffix(".service").unwrap_or(name);
@@ -77,10 +105,7 @@ impl JournalSelection {
             // Other kinds of units (scopes, slices) have names of their own.
             selection.units.push(name.as_str().into());
         }
-        let micros = |time: Time| u64::try_from(time.0.div_euclid(1000)).unwrap_or(0);
-        let from = since.map_or(0, |since| micros(Time(since.0.saturating_sub(BEFORE.0))));
-        let to = until.map_or(u64::MAX, |until| micros(Time(until.0.saturating_add(AFTER.0))));
-        JournalSelection { received: (from, to), ..selection }
+        selection
     }
 
     /// The fields that wanted entries have, as `NAME=value`.
@@ -97,9 +122,9 @@ impl JournalSelection {
         is(unit, &self.units) || is(identifier, &self.identifiers)
     }
 
-    /// Before which instant nothing is read but the starts of processes; 0 where all is read.
+    /// Before which instant nothing is read but the starts of processes; 0 where these are not looked for.
     pub(super) fn begin(&self) -> u64 {
-        self.received.0
+        if self.with_starts { self.received.0 } else { 0 }
     }
 
     /// The stretches of time that are read, in order and apart, where processes started at these instants; none: all is read.

@@ -9,12 +9,15 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 /// A request.
+#[derive(Clone)]
 pub struct Request {
     pub method: String,
     pub path: String,
     pub query: BTreeMap<String, String>,
     /// Who asks: the path of the server's address names all but `admin`, as kubectl sends no credentials without TLS.
     pub user: String,
+    /// Which part of a file is wanted, as `Range` names it.
+    pub range: Option<String>,
     /// How many of the same path came before it.
     pub before: usize,
 }
@@ -37,14 +40,39 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Only so many bytes of the body come, then the connection is closed.
     pub cut: Option<usize>,
-    /// After the body nothing comes, and the answer does not end.
+    /// After the body, or what of it comes, nothing follows, and the answer does not end.
     pub hold: bool,
+    /// The body comes in pieces of so many bytes, with pauses between them.
+    pub piece: Option<usize>,
 }
+
+/// How long such a pause is.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(1);
 
 impl Reply {
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         let headers = "Content-Type: application/json\r\n".to_owned();
-        Reply { status, headers, body: body.into(), cut: None, hold: false }
+        Reply { status, headers, body: body.into(), cut: None, hold: false, piece: None }
+    }
+
+    /// A file as Go's file server gives it: the part that is asked for, or all.
+    pub fn file(bytes: &[u8], request: &Request) -> Self {
+        let all = || Reply { headers: "Accept-Ranges: bytes\r\n".into(), ..Reply::new(200, bytes) };
+        let Some((from, to)) = request.range.as_ref().and_then(|range| range.strip_prefix("bytes=")?.split_once('-'))
+        else {
+            return all();
+        };
+        let number = |text: &str| text.parse::<usize>().expect("a number");
+        let (from, to) = match (from, to) {
+            ("", last) => (bytes.len().saturating_sub(number(last)), bytes.len()),
+            (from, to) => (number(from), (number(to) + 1).min(bytes.len())),
+        };
+        if from >= bytes.len() {
+            let headers = format!("Content-Range: bytes */{}\r\n", bytes.len());
+            return Reply { headers, ..Reply::new(416, "invalid range: failed to overlap\n") };
+        }
+        let headers = format!("Accept-Ranges: bytes\r\nContent-Range: bytes {from}-{}/{}\r\n", to - 1, bytes.len());
+        Reply { headers, ..Reply::new(206, &bytes[from..to]) }
     }
 
     /// What the API server says of something that is not as wished.
@@ -61,30 +89,42 @@ impl Reply {
 pub struct Api {
     pub port: u16,
     seen: Arc<Mutex<Vec<String>>>,
+    sent: Arc<Mutex<Vec<String>>>,
 }
 
 impl Api {
     pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (answer, seen) = (Arc::new(answer), Arc::new(Mutex::new(Vec::new())));
-        let held: Arc<Mutex<Vec<String>>> = Arc::clone(&seen);
+        let answer = Arc::new(answer);
+        let [seen, sent] = [(); 2].map(|()| Arc::<Mutex<Vec<String>>>::default());
+        let held = (Arc::clone(&seen), Arc::clone(&sent));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (answer, seen) = (Arc::clone(&answer), Arc::clone(&held));
-                std::thread::spawn(move || serve(stream.unwrap(), &*answer, &seen));
+                let (answer, (seen, sent)) = (Arc::clone(&answer), held.clone());
+                std::thread::spawn(move || serve(stream.unwrap(), &*answer, &seen, &sent));
             }
         });
-        Api { port, seen }
+        Api { port, seen, sent }
     }
 
     /// The requests until now, as method and address.
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
+
+    /// Those of them whose bodies were sent, as far as they were to come.
+    pub fn sent(&self) -> Vec<String> {
+        self.sent.lock().unwrap().clone()
+    }
 }
 
-fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex<Vec<String>>) {
+fn serve(
+    mut stream: TcpStream,
+    answer: &dyn Fn(&Request) -> Reply,
+    seen: &Mutex<Vec<String>>,
+    sent: &Mutex<Vec<String>>,
+) {
     loop {
         let text = crate::web::server::request(&mut stream);
         let Some((line, _)) = text.split_once('\n') else { return };
@@ -111,6 +151,7 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex
             path: decode(path),
             query: pairs.map(|(name, value)| (decode(name), decode(value))).collect(),
             user: user.to_owned(),
+            range: text.lines().find_map(|line| line.strip_prefix("range: ")).map(str::to_owned),
             before,
         };
         let reply = answer(&request);
@@ -118,10 +159,14 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Request) -> Reply, seen: &Mutex
         let body = reply.body.get(..reply.cut.unwrap_or(reply.body.len())).unwrap_or(&reply.body);
         let chunk = |part: &[u8]| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
         let mut written = stream.write_all(headers.as_bytes());
-        for part in body.chunks(1 << 16) {
+        for part in body.chunks(reply.piece.unwrap_or(1 << 16)) {
             written = written.and_then(|()| stream.write_all(&chunk(part)));
+            if reply.piece.is_some() {
+                std::thread::sleep(PAUSE);
+            }
         }
-        if written.is_err() || reply.cut.is_some() {
+        sent.lock().unwrap().push(format!("{} {target}", request.method));
+        if written.is_err() || reply.cut.is_some() && !reply.hold {
             return;
         }
         if reply.hold {

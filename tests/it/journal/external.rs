@@ -43,7 +43,7 @@ fn log(case: &str, host: &str) -> Vec<(i64, &'static str, String)> {
 }
 
 /// A node's logs as `journalctl -o export` has them, among lines of other units.
-fn export(case: &str, host: &str) -> String {
+pub fn export(case: &str, host: &str) -> String {
     export_of(&log(case, host), host, "1f0a2b3c4d5e4f60a1b2c3d4e5f60718")
 }
 
@@ -68,7 +68,7 @@ fn export_of(all: &[(i64, &str, String)], host: &str, boot: &str) -> String {
 }
 
 /// A journal of entries, in a layout; none if the systemd at hand has another.
-fn journal(path: &Path, export: &str, compact: bool, keyed: bool, compress: bool) -> Option<Vec<u8>> {
+pub fn journal(path: &Path, export: &str, compact: bool, keyed: bool, compress: bool) -> Option<Vec<u8>> {
     let flag = |on: bool| if on { "1" } else { "0" };
     let mut child = Command::new(REMOTE)
         .arg(format!("--output={}", path.display()))

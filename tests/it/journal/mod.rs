@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::support::{lines, podlag, rows, samples, unpacked};
 
-mod external;
+pub mod external;
 
 /// A real journal, and the logs of the same node and time.
 fn sample() -> (Vec<u8>, PathBuf) {

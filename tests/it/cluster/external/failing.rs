@@ -19,6 +19,7 @@ fn what_never_works_is_said_and_ends() {
     fails("cluster:nobody", &["(401)", "kubectl get pods must work"]);
     fails("cluster:nope", &["no context \"nope\"", "get-contexts"]);
     fails("cluster -n ../nodes", &["no name of a namespace"]);
+    fails("cluster:viewer --context admin", &["--context: the input names its context itself", "leave out --context"]);
     fails("kubelet.log --watch 1m", &["no input can be read"]);
     let mut without = place.command("cluster");
     let output = without.env("KUBECONFIG", place.folder.path().join("none")).output().expect("podlag runs");
@@ -67,4 +68,26 @@ fn a_watch_that_is_refused_leaves_the_list() {
         assert!(said(&output).contains(words), "{words}: {}", said(&output));
     }
     assert!(lines(&output).len() > 140);
+}
+
+#[test]
+fn where_there_are_no_pods_it_is_said() {
+    let (place, _) = Place::replaying();
+    for (words, expected) in [
+        ("cluster -n nosuch", "there are no pods in namespace nosuch\n  help: read another namespace with -n, or all"),
+        ("cluster -n nosuch -n none", "there are no pods in namespace nosuch, none\n"),
+        ("cluster -A --node nosuch", "there are no pods on node nosuch"),
+        ("cluster -A -l app=nosuch", "there are no pods with labels app=nosuch"),
+    ] {
+        let output = place.run(&format!("{words} --format ndjson"));
+        assert_eq!(output.status.code(), Some(3), "{words}: {}", said_all(&output));
+        assert!(said(&output).contains(expected), "{words}: {}", said(&output));
+        let text = said_all(&place.run(words));
+        assert!(!text.contains("the input is empty") && !text.contains("nothing of it"), "{text}");
+    }
+    let chain = said_all(&place.run("chain nosuch/nothing cluster"));
+    assert!(
+        chain.contains("there are no pods in namespace nosuch") && chain.contains("kubectl get pods -A"),
+        "{chain}"
+    );
 }

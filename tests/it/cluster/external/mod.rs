@@ -1,8 +1,11 @@
 //! Lists, and who may read what.
 
 mod failing;
+mod node_journals;
 mod node_logs;
 mod nodes;
+mod progress;
+mod slow_bodies;
 mod watches;
 
 use std::collections::BTreeMap;

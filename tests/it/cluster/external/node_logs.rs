@@ -11,19 +11,19 @@ use crate::exports::ways::written;
 use crate::support::{lines, podlag, samples, unpacked};
 
 /// Times around those of the sample.
-const WINDOW: &str = "--from 2026-11-23T18:30:00Z --to 2026-11-23T19:30:00Z";
-const LOGS: [&str; 2] = ["kubelet.log", "containerd.log"];
+pub(super) const WINDOW: &str = "--from 2026-11-23T18:30:00Z --to 2026-11-23T19:30:00Z";
+pub(super) const LOGS: [&str; 2] = ["kubelet.log", "containerd.log"];
 
 /// A node that starts a sample's pods.
-struct Node {
-    name: String,
+pub(super) struct Node {
+    pub(super) name: String,
     files: [Vec<u8>; 2],
     /// The lines of both with their times, as the journal has them.
     entries: Vec<(i64, &'static str, String)>,
 }
 
 impl Node {
-    fn load() -> Arc<Self> {
+    pub(super) fn load() -> Arc<Self> {
         let files = LOGS.map(|name| unpacked(&samples().join(format!("s02-pull-serial/in/{name}.zst"))));
         let mut entries = Vec::new();
         for (unit, file) in ["kubelet", "containerd"].into_iter().zip(&files) {
@@ -40,7 +40,7 @@ impl Node {
     }
 
     /// The rows of its files.
-    fn expected(&self, names: &[&str]) -> Vec<Value> {
+    pub(super) fn expected(&self, names: &[&str]) -> Vec<Value> {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, bytes) in LOGS.iter().zip(&self.files).filter(|(name, _)| names.contains(name)) {
             std::fs::write(folder.path().join(name), bytes).expect("a file");
@@ -50,7 +50,7 @@ impl Node {
     }
 
     /// The lines of a query, as journalctl prints them.
-    fn journal(&self, request: &Request) -> Vec<String> {
+    pub(super) fn journal(&self, request: &Request) -> Vec<String> {
         let time = |name: &str| request.query.get(name).map(|text| DateTime::parse_from_rfc3339(text).expect("a time"));
         let since = time("sinceTime").map_or(i64::MIN, |time| time.timestamp_micros());
         let until = time("untilTime").map_or(i64::MAX, |time| time.timestamp_micros());
@@ -64,7 +64,7 @@ impl Node {
     }
 
     /// The objects of a cluster of this node, without pods.
-    fn objects(&self, request: &Request, runtime: &str) -> Option<Reply> {
+    pub(super) fn objects(&self, request: &Request, runtime: &str) -> Option<Reply> {
         if request.path.ends_with("/selfsubjectaccessreviews") {
             return Some(Reply::new(201, json!({"status": {"allowed": true}}).to_string()));
         }
@@ -76,29 +76,29 @@ impl Node {
     }
 
     /// A cluster of this node, whose kubelet answers so.
-    fn place(self: &Arc<Self>, answer: impl Fn(&Node, &Request) -> Reply + Send + Sync + 'static) -> Place {
+    pub(super) fn place(self: &Arc<Self>, answer: impl Fn(&Node, &Request) -> Reply + Send + Sync + 'static) -> Place {
         let node = Arc::clone(self);
         Place::new(move |request| node.objects(request, "containerd://2.1.4").unwrap_or_else(|| answer(&node, request)))
     }
 
     /// The file that a request asks for.
-    fn file(&self, request: &Request) -> Option<Reply> {
+    pub(super) fn file(&self, request: &Request) -> Option<Reply> {
         let name = request.path.rsplit('/').next()?;
         let at = LOGS.iter().position(|log| *log == name)?;
         Some(text(self.files[at].clone()))
     }
 }
 
-fn text(body: impl Into<Vec<u8>>) -> Reply {
+pub(super) fn text(body: impl Into<Vec<u8>>) -> Reply {
     Reply { headers: "Content-Type: text/plain;charset=UTF-8\r\n".into(), ..Reply::new(200, body) }
 }
 
-fn rows(place: &Place) -> (Vec<Value>, String) {
+pub(super) fn rows(place: &Place) -> (Vec<Value>, String) {
     place.rows(&format!("cluster -A --node-logs --retries 0 {WINDOW}"))
 }
 
 #[track_caller]
-fn assert_same(rows: &[Value], expected: &[Value]) {
+pub(super) fn assert_same(rows: &[Value], expected: &[Value]) {
     let (rows, expected) = (by_pod(rows), by_pod(expected));
     assert!(expected.len() > 10, "{}", expected.len());
     assert_eq!(rows.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
@@ -257,7 +257,14 @@ fn a_kubelet_without_any_log_is_told_with_what_to_do() {
     let place = node.place(|_, _| Reply { headers: String::new(), ..Reply::new(404, "404 page not found\n") });
     let output = place.run(&format!("cluster -A --node-logs --retries 0 {WINDOW}"));
     let told = said_all(&output);
-    for words in ["1 of 1 nodes", &node.name, "log queries are off", "enableSystemLogQuery: true", "docs/journald.md"] {
+    for words in [
+        "1 of 1 nodes",
+        &node.name,
+        "log queries are off",
+        "journal files in /var/log/journal",
+        "enableSystemLogQuery: true",
+        "docs/journald.md",
+    ] {
         assert!(told.contains(words), "{words}: {told}");
     }
     let hidden = place.run(&format!("cluster -A --node-logs --retries 0 --anonymize {WINDOW} --format json"));

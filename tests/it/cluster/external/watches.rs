@@ -15,7 +15,7 @@ fn processes(text: &str) -> Vec<String> {
     words.filter(|words| words.contains(text)).collect()
 }
 
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
+pub(super) fn wait_until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..1200 {
         if holds() {
             return;
@@ -25,18 +25,18 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
     panic!("never: {what}");
 }
 
-fn signal(child: &std::process::Child, name: &str) {
+pub(super) fn signal(child: &std::process::Child, name: &str) {
     let sent = Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill runs");
     assert!(sent.success());
 }
 
-fn spawn(place: &Place, words: &str) -> std::process::Child {
+pub(super) fn spawn(place: &Place, words: &str) -> std::process::Child {
     let mut command = place.command(words);
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("podlag runs")
 }
 
 /// Lists nothing, then watches what was recorded.
-fn watched(recording: &Arc<Recording>) -> Place {
+pub(super) fn watched(recording: &Arc<Recording>) -> Place {
     let mine = Arc::clone(recording);
     Place::new(move |request| match request.path.as_str() {
         "/api/v1/pods" | "/api/v1/events" if !request.is_watch() => {
@@ -50,7 +50,7 @@ fn watched(recording: &Arc<Recording>) -> Place {
     })
 }
 
-fn watches(place: &Place) -> Vec<String> {
+pub(super) fn watches(place: &Place) -> Vec<String> {
     place.api.seen().into_iter().filter(|line| line.contains("watch=1")).collect()
 }
 
