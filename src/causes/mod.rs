@@ -120,6 +120,8 @@ pub const CAUSES: &[Cause] = &[
 
 /// The id of the cause of seconds that no evidence explains.
 pub const UNEXPLAINED: &str = unexplained::CAUSE.id;
+/// Waiting for other pulls: where it is and no pulls ran beside each other, they are serial.
+pub const IMAGE_PULL_QUEUED: &str = image_pull_queued::CAUSE.id;
 
 /// The id of the cause of a pod that ran and was not ready.
 pub const READINESS_SLOW: &str = readiness_slow::CAUSE.id;
