@@ -202,8 +202,9 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         };
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
         let lost = beyond(free.iter().filter(|span| mine(span)).map(|span| span.to - span.from).sum());
+        let lost = (lost - matched.noticed_late).max(Nanos(0));
         let blocked = matched.failing && case.breakdown.state != State::Running;
-        let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());
+        let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum()).min(lost);
         // By times in whole seconds a phase looks up to a second longer or shorter than it was: the middle decides.
         let whole_seconds = case.breakdown.timeline.whole_seconds && !matched.counted;
         let unsure = match uncertainty.is_some() {

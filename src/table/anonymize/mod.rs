@@ -205,7 +205,7 @@ impl Anonymizer {
         let known: Known<'_> =
             text.iter().map(String::as_str).chain(inputs.iter().copied()).map(|name| (name, Kind::Path)).collect();
         coverage.source_errors.iter_mut().for_each(|source_error| *source_error = self.text_with(source_error, &known));
-        for source in &mut coverage.sources {
+        for source in coverage.sources.iter_mut().chain(&mut coverage.unused_sources) {
             *source = self.name(Kind::Path, source);
         }
         for line in &mut coverage.unused_lines {
