@@ -45,7 +45,7 @@ pub struct Window {
     pub remarks: Vec<String>,
     /// The same of each process of a kubelet, where it is made of several, without the buckets: means of different processes
     /// cannot be set against each other.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[serde(default)]
     pub processes: Vec<Window>,
 }
 
