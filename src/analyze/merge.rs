@@ -57,6 +57,8 @@ pub(super) struct SourceState {
     ended: bool,
     /// Some of it could be read.
     got: bool,
+    /// A line of it was used.
+    used: bool,
     /// Some of it could not.
     failed: bool,
     /// The time of the line before, and the latest of all.
@@ -287,6 +289,7 @@ impl SourceState {
             ready: VecDeque::new(),
             ended: false,
             got: false,
+            used: false,
             failed: false,
             last: None,
             latest: None,
@@ -312,7 +315,7 @@ impl SourceState {
                 coverage.bytes += parsed.bytes;
                 coverage.records += parsed.records.len() as u64;
                 if !parsed.records.is_empty() {
-                    self.unsupported = None;
+                    (self.unsupported, self.used) = (None, true);
                 }
                 coverage.unknown_lines += parsed.unknown;
                 coverage.truncated_records += parsed.truncated;
@@ -341,6 +344,8 @@ impl SourceState {
                     // It was named by mistake, or is not what its name says.
                     coverage.unread_sources += 1;
                     coverage.source_errors.push(unsupported);
+                } else if read && !self.used && self.lines.1 > 0 {
+                    coverage.unused_sources.extend(coverage.sources.get(self.number).cloned());
                 }
                 if let Some(remark) = self.records.remark() {
                     let name = coverage.sources.get(self.number).map(String::as_str).unwrap_or_default();

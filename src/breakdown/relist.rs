@@ -3,7 +3,7 @@
 use super::timeline::{BoundedInstant, ContainerRun};
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup};
-use crate::model::time::{Nanos, SECOND};
+use crate::model::time::{Nanos, SECOND, Time};
 
 /// The sandbox's id by the relist alone. Within one relist the kubelet names the containers first and the sandbox last
 /// (seen in every such case of the captures); a sandbox noticed on its own comes first.
@@ -76,6 +76,16 @@ pub(super) fn relist_in_order(startup: &Startup, sandboxes: &[&str], runs: &mut 
     }
 }
 
+/// When a container whose end a relist noticed was surely still there: each relist looks at all containers, so the one before
+/// would have noticed it. A relist looks before its lines are written, by as much as it takes and as the kubelet's main loop
+/// is late: the last but one that wrote any, and two periods before.
+pub(super) fn last_alive(startup: &Startup, noticed: Time) -> Time {
+    let relists = &startup.context.relists;
+    let before = relists.partition_point(|time| *time < noticed - Nanos(SECOND / 20));
+    let known = before.checked_sub(2).and_then(|at| relists.get(at)).copied().unwrap_or_default();
+    known.min(noticed - Nanos(2 * SECOND))
+}
+
 /// Bounds for containers only the relist knows: each started after the one before was noticed, and ended after it was
 /// last seen alive.
 fn bound(startup: &Startup, runs: &mut [ContainerRun]) {
@@ -87,7 +97,7 @@ fn bound(startup: &Startup, runs: &mut [ContainerRun]) {
             run.started = Some(BoundedInstant::between(before, time, Some(place)));
         }
         if let Some((time, place)) = run.exit_noticed {
-            let alive = run.noticed.map_or(before, |(time, _)| time);
+            let alive = run.noticed.map_or(before, |(started, _)| started.max(last_alive(startup, time)));
             run.exited = Some(BoundedInstant::between(alive, time, Some(place)));
         }
         before = run.exit_noticed.or(run.noticed).map_or(before, |(time, _)| time);

@@ -1,5 +1,6 @@
 //! Ends of containers that the runtime does not write (CRI-O at info): the relist's notice bounds them, or what the record counts.
 
+use super::relist;
 use super::timeline::{BoundedInstant, ContainerRun};
 use crate::model::startup::Startup;
 use crate::model::time::Nanos;
@@ -8,7 +9,9 @@ use crate::model::time::Nanos;
 pub(super) fn add(startup: &Startup, runs: &mut [ContainerRun]) {
     for run in runs.iter_mut().filter(|run| run.exited.is_none()) {
         if let (Some((time, place)), Some(started)) = (run.exit_noticed, run.started) {
-            let alive = run.noticed.map_or(started.low, |(noticed, _)| noticed.max(started.low));
+            let alive = run
+                .noticed
+                .map_or(started.low, |(noticed, _)| noticed.max(started.low).max(relist::last_alive(startup, time)));
             run.exited = Some(BoundedInstant::between(alive.min(time), time, Some(place)));
         }
     }

@@ -32,6 +32,8 @@ pub struct Match {
     pub likely: bool,
     /// No more of the claim is certain than this.
     pub at_most: Option<Nanos>,
+    /// So much of the time may be that its ends were noticed late: it is not claimed.
+    pub noticed_late: Nanos,
     /// A line says that a step failed: it is the cause of a start that has not run yet, however little time the log shows.
     pub failing: bool,
     /// The record counts how long its phases took together, however badly their ends are known.

@@ -120,6 +120,8 @@ pub const CAUSES: &[Cause] = &[
 
 /// The id of the cause of seconds that no evidence explains.
 pub const UNEXPLAINED: &str = unexplained::CAUSE.id;
+/// Waiting for other pulls: where it is and no pulls ran beside each other, they are serial.
+pub const IMAGE_PULL_QUEUED: &str = image_pull_queued::CAUSE.id;
 
 /// The id of the cause of a pod that ran and was not ready.
 pub const READINESS_SLOW: &str = readiness_slow::CAUSE.id;
@@ -200,8 +202,9 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         };
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
         let lost = beyond(free.iter().filter(|span| mine(span)).map(|span| span.to - span.from).sum());
+        let lost = (lost - matched.noticed_late).max(Nanos(0));
         let blocked = matched.failing && case.breakdown.state != State::Running;
-        let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum());
+        let least = beyond(free.iter().filter(|span| mine(span)).map(|span| span.min).sum()).min(lost);
         // By times in whole seconds a phase looks up to a second longer or shorter than it was: the middle decides.
         let whole_seconds = case.breakdown.timeline.whole_seconds && !matched.counted;
         let unsure = match uncertainty.is_some() {

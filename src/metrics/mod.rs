@@ -172,11 +172,15 @@ impl MetricsReport {
             let recorded = rows.get(&Some(node.as_str())).or(unnamed.as_ref());
             nodes.push(NodeMetrics::from_window(window, recorded.map(Vec::as_slice)));
         }
+        fleet.processes.clear();
         let mean = |node: &NodeMetrics| node.mean_s.unwrap_or(-1.0);
         nodes.sort_by(|a, b| mean(b).total_cmp(&mean(a)).then_with(|| a.window.node.cmp(&b.window.node)));
         let mut fleet = match nodes.as_slice() {
             [] => return None,
-            [single] => NodeMetrics { reconciled: None, ..single.clone() },
+            [single] => {
+                let window = Window { processes: Vec::new(), ..single.window.clone() };
+                NodeMetrics { reconciled: None, window, ..single.clone() }
+            }
             nodes => NodeMetrics::aggregate(fleet, nodes),
         };
         remarks.sort_unstable();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::families::{Exporter, FAMILIES, Family, Shape};
 use super::histogram::Histogram;
 use super::scrape::{Scrape, SeriesKey, SeriesValues};
+use super::startup_stats::StartupStats;
 use crate::model::time::Time;
 
 /// What one series counted within a window.
@@ -42,7 +43,14 @@ pub struct Window {
     pub series: Vec<(String, String, SeriesDelta)>,
     /// What is to be said of how the metrics came.
     pub remarks: Vec<String>,
+    /// The same of each process of a kubelet, where it is made of several, without the buckets: means of different processes
+    /// cannot be set against each other.
+    #[serde(default)]
+    pub processes: Vec<Window>,
 }
+
+/// So many processes are kept apart.
+const MAX_PROCESSES: usize = 1_000;
 
 impl Window {
     /// The histograms of a family whose kept label is this (any, where it is empty), as one.
@@ -97,8 +105,27 @@ impl Window {
         self.kubelet_versions.iter().map(|version| version.trim_start_matches('v'))
     }
 
+    /// Each process of a kubelet that it is made of.
+    fn by_process(&self) -> Vec<Window> {
+        match self.processes.as_slice() {
+            [] if StartupStats::from_window(self).is_some() => vec![self.without_buckets()],
+            processes => processes.to_vec(),
+        }
+    }
+
+    fn without_buckets(&self) -> Window {
+        let mut sums = self.clone();
+        for (_, _, counted) in &mut sums.series {
+            let plain = |all: &Histogram| Histogram::classic(std::iter::empty(), all.sum, Some(all.count));
+            counted.histogram = counted.histogram.as_ref().map(plain);
+        }
+        Window { remarks: Vec::new(), processes: Vec::new(), ..sums }
+    }
+
     /// Takes up another window: of the same node's other exporter, of a later time, or, for the fleet, of another node.
     pub fn merge(&mut self, other: &Window) {
+        let processes: Vec<Window> = [&*self, other].into_iter().flat_map(Window::by_process).collect();
+        self.processes = if (2..=MAX_PROCESSES).contains(&processes.len()) { processes } else { Vec::new() };
         self.from = self.from.into_iter().chain(other.from).min();
         self.to = self.to.max(other.to);
         for version in &other.kubelet_versions {
@@ -150,7 +177,8 @@ pub fn between(node: &str, mut pages: Vec<Scrape>, since_start: bool) -> Window 
     window.from = if since_start { first.started } else { first.at };
     let mut counted: BTreeMap<SeriesKey, SeriesDelta> = BTreeMap::new();
     let mut before: Option<&Scrape> = if since_start { None } else { Some(first) };
-    for page in pages.iter().skip(usize::from(!since_start)) {
+    let mut begins: Vec<usize> = vec![0];
+    for (number, page) in pages.iter().enumerate().skip(usize::from(!since_start)) {
         // Containers' and the kernel's counters do not begin anew with the program that exports them.
         let own = !matches!(page.exporter, Some(Exporter::Cadvisor | Exporter::Node));
         let counter_reset = own && before.is_some_and(|before| counter_reset(before, page));
@@ -159,6 +187,7 @@ pub fn between(node: &str, mut pages: Vec<Scrape>, since_start: bool) -> Window 
         }
         if counter_reset && page.exporter == Some(Exporter::Kubelet) {
             window.restarts += 1;
+            begins.push(number);
         }
         let known = before.filter(|_| !counter_reset);
         for (key, values) in &page.values {
@@ -182,7 +211,21 @@ pub fn between(node: &str, mut pages: Vec<Scrape>, since_start: bool) -> Window 
             _ => window.series.push((family(number), if apart { String::new() } else { label.into() }, counted)),
         }
     }
+    window.processes = processes(node, &pages, &begins, since_start);
     window
+}
+
+/// The window of each process, of which the first page is at these places; none where it is but one, or too many.
+fn processes(node: &str, pages: &[Scrape], begins: &[usize], since_start: bool) -> Vec<Window> {
+    if !(2..=MAX_PROCESSES).contains(&begins.len()) {
+        return Vec::new();
+    }
+    let ends = begins.iter().skip(1).copied().chain([pages.len()]);
+    let of = |(number, (begin, end)): (usize, (&usize, usize))| {
+        let own = pages.get(*begin..end).unwrap_or_default().to_vec();
+        between(node, own, since_start || number > 0).without_buckets()
+    };
+    begins.iter().zip(ends).enumerate().map(of).collect()
 }
 
 fn take(counted: &mut SeriesDelta, values: &SeriesValues, earlier: Option<&SeriesValues>) {
@@ -202,8 +245,8 @@ fn take(counted: &mut SeriesDelta, values: &SeriesValues, earlier: Option<&Serie
     }
 }
 
-/// Whether the process of a page is another than that of the page before: a count has gone down, or it says that it started
-/// after that. That its start differs is not enough: programs compute it from the kernel's clock, which is set now and then.
+/// Whether the process of a page is another than that of the page before: it is another version, a count has gone down, or it
+/// says that it started after that. That its start differs is not enough: programs compute it from the kernel's clock, which is set now and then.
 fn counter_reset(before: &Scrape, page: &Scrape) -> bool {
     let later = before.at.zip(page.started).is_some_and(|(before, started)| started > before);
     let differs = before.started.zip(page.started).is_none_or(|(before, now)| (now - before).seconds().abs() > 1.0);
@@ -217,7 +260,8 @@ fn counter_reset(before: &Scrape, page: &Scrape) -> bool {
                 || (counter && fell(key, values.value, |values| values.value))
         })
     };
-    differs && (later && before.started.is_some() || any_fell())
+    let other_version = before.version.as_ref().zip(page.version.as_ref()).is_some_and(|(before, now)| before != now);
+    other_version || differs && (later && before.started.is_some() || any_fell())
 }
 
 impl Scrape {

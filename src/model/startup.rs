@@ -215,6 +215,8 @@ pub struct NodeContext {
     pub events: Vec<Event>,
     /// How many other pods the node took within [`BURST_WINDOW`] of it.
     pub concurrent_starts: usize,
+    /// When the kubelet's relists noticed anything of any pod meanwhile: each looks at all containers of the node.
+    pub relists: Vec<Time>,
     /// How others of the node got on that ran within half a minute of it, where there are two or more.
     pub neighbours: Option<NeighbourStats>,
     /// The beginning of what the node's log shows; none where there is no log.

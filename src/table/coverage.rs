@@ -55,6 +55,8 @@ coverage! {
         /// What is to be said of inputs: why one is unread or partly read (`unread_sources` counts these), which files of a
         /// folder are no logs, how a time zone was found.
         source_errors: Vec<String>,
+        /// Inputs of lines of which no line was used: text of something else, or logs that say nothing of startups.
+        unused_sources: Vec<String>,
         /// The first few lines that were not used, or only partly.
         unused_lines: Vec<UnusedLine>,
         /// The log has no time zone: UTC was assumed.
@@ -125,10 +127,21 @@ impl Coverage {
     /// Adds what another run read.
     pub fn add(&mut self, other: Coverage) {
         self.add_counters(&other);
-        let Coverage { sources, source_errors, unused_lines, zone_assumed, filters, pseudonyms, partial, .. } = other;
+        let Coverage {
+            sources,
+            source_errors,
+            unused_sources,
+            unused_lines,
+            zone_assumed,
+            filters,
+            pseudonyms,
+            partial,
+            ..
+        } = other;
         for (mine, theirs) in [
             (&mut self.sources, sources),
             (&mut self.source_errors, source_errors),
+            (&mut self.unused_sources, unused_sources),
             (&mut self.filters, filters),
             (&mut self.pseudonyms, pseudonyms),
         ] {

@@ -208,6 +208,9 @@ impl Tracker {
     pub fn push(&mut self, record: Record, time: Time, node: usize) {
         let time = if record.whole_second && !record.from_api { self.states[node].in_order(time) } else { time };
         self.note_coverage(&record, time, node);
+        if !record.from_runtime && matches!(record.fact, Fact::PlegEvent | Fact::ContainerExited) {
+            self.states[node].relisted(time);
+        }
         match record.fact {
             Fact::KubeletVersion
             | Fact::RuntimeVersion

@@ -11,6 +11,10 @@ use crate::model::time::{Nanos, SECOND, Time};
 const NODE_EVENTS: usize = 8192;
 /// How many of them are given to one startup.
 const MAX_CONTEXT_EVENTS: usize = 40;
+/// How many relists are given to one startup.
+const MAX_CONTEXT_RELISTS: usize = 1024;
+/// Lines of one relist are written within a few milliseconds.
+const ONE_RELIST: Nanos = Nanos(SECOND / 20);
 
 /// What a node needs to remember for its pods.
 #[derive(Debug, Default)]
@@ -26,6 +30,8 @@ pub(super) struct NodeState {
     pub(super) events: VecDeque<Event>,
     /// When its pods were first spoken of.
     pub(super) taken: VecDeque<Time>,
+    /// When its kubelet's relists noticed anything, in the order of time.
+    pub(super) relists: VecDeque<Time>,
     /// How its pods got on, by when they ran.
     pub(super) pod_latencies: VecDeque<(Time, NeighbourStats)>,
     pub(super) by_kubelet: bool,
@@ -64,10 +70,17 @@ impl NodeState {
         }
     }
 
+    /// A relist noticed something.
+    pub(super) fn relisted(&mut self, time: Time) {
+        if self.relists.back().is_none_or(|last| time - *last >= ONE_RELIST) {
+            push_bounded(&mut self.relists, time);
+        }
+    }
+
     /// How much is remembered.
     #[cfg(any(test, feature = "internals"))]
     pub(super) fn held(&self) -> usize {
-        self.events.len() + self.taken.len() + self.pod_latencies.len()
+        self.events.len() + self.taken.len() + self.relists.len() + self.pod_latencies.len()
     }
 
     /// What happened around a startup that is over; restarts of the kubelet that it waited for are added to it.
@@ -81,7 +94,13 @@ impl NodeState {
         let first = self.taken.partition_point(|time| *time < from - BURST_WINDOW);
         let last = self.taken.partition_point(|time| *time <= from + BURST_WINDOW);
         add_earlier_restarts(startup, node, from);
+        let relists = self.relists.range(self.relists.partition_point(|time| *time < from)..);
         NodeContext {
+            relists: relists
+                .take_while(|time| **time <= to + Nanos(SECOND))
+                .take(MAX_CONTEXT_RELISTS)
+                .copied()
+                .collect(),
             events: near.take(MAX_CONTEXT_EVENTS).cloned().collect(),
             concurrent_starts: last.saturating_sub(first).saturating_sub(usize::from(startup.taken)),
             neighbours: startup.running().and_then(|running| neighbours(&self.pod_latencies, running)),

@@ -120,6 +120,7 @@ fn figures(value: &Value) -> Value {
                 "workload",
                 "source",
                 "sources",
+                "unused_sources",
                 "source_errors",
                 "filters",
                 "pseudonyms",

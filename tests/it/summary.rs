@@ -216,3 +216,86 @@ fn by_the_runtime_alone_a_container_that_is_stopped_was_up() {
     assert_eq!(row(&rows, "late-cm-0")["state"], "running");
     assert!(rows.iter().all(|row| row["state"] == "running"), "all of them ran until they were deleted");
 }
+
+/// Files of samples, unpacked into folders of one folder.
+fn folder_of(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (sample, name) in files {
+        let to = folder.path().join(sample);
+        std::fs::create_dir_all(&to).unwrap();
+        let text = crate::support::text(&samples().join(sample).join(format!("in/{name}.zst")));
+        std::fs::write(to.join(name), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn serial_and_parallel_pulls_under_one_node_name_get_no_advice_that_contradicts_itself() {
+    let (serial, parallel) = ("v1.33-s02-pull-serial", "v1.33-s03-pull-parallel3");
+    let files = ["kubelet.log", "containerd.log"];
+    let both: Vec<(&str, &str)> =
+        [serial, parallel].iter().flat_map(|sample| files.iter().map(move |file| (*sample, *file))).collect();
+    let read = |files: &[(&str, &str)]| {
+        let folder = folder_of(files);
+        let shown = podlag().arg(folder.path()).output().unwrap();
+        String::from_utf8(shown.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let shown = read(&both);
+    assert!(shown.contains("change maxParallelImagePulls: 3"), "{shown}");
+    assert!(!shown.contains("already") && shown.contains("simulations with maxParallelImagePulls=3"), "{shown}");
+    let shown = read(&both[2..]);
+    assert!(shown.contains("pulls are parallel already") && !shown.contains("maxParallelImagePulls=3"), "{shown}");
+}
+
+#[test]
+fn files_of_which_no_line_is_used_are_told_in_one_line() {
+    let folder = folder_of(&[("s01-cached", "kubelet.log")]);
+    let show = |args: &[&str]| {
+        let output = podlag().arg(folder.path()).args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(!show(&[]).contains("no line used"), "nothing is to be said of a log that is used");
+    for number in 1..=50 {
+        std::fs::write(folder.path().join(format!("shop-{number:02}.log")), "milk\nbread\n").unwrap();
+    }
+    let shown = show(&[]);
+    assert!(shown.contains("no line used of 50 inputs: shop-01.log, shop-02.log, shop-03.log and 47 more"), "{shown}");
+    assert_eq!(shown.matches("shop-").count(), 3, "{shown}");
+    assert!(show(&["--details"]).contains("shop-50.log"));
+    assert!(show(&["--format", "markdown"]).contains("no line used of 50 inputs"));
+    let report: Value = serde_json::from_str(&show(&["--format", "json"])).unwrap();
+    assert_eq!(report["coverage"]["unused_sources"].as_array().map(Vec::len), Some(50));
+    assert!(!show(&["--anonymize", "--format", "json"]).contains("shop-"), "their names are names");
+}
+
+#[test]
+fn by_the_kubelets_log_alone_what_init_containers_took_comes_before_what_is_hardly_certain() {
+    let log = samples().join("v1.33-s05-init-sidecars/in/kubelet.log.zst");
+    let report = report(&[log.as_path()]);
+    let causes = report["summary"]["causes"].as_array().unwrap();
+    assert_eq!(causes[0]["cause"], "init-containers", "{:#}", causes[0]);
+    let (sure, likely) = (causes[0]["lost_min_s"].as_f64().unwrap(), causes[0]["lost_s"].as_f64().unwrap());
+    // By the runtime's log they ran for 43 s.
+    assert!(sure > 15.0 && likely < 43.0, "{sure} to {likely}");
+}
+
+#[test]
+fn containers_are_never_surely_alive_longer_than_the_runtime_says() {
+    for capture in crate::support::captures() {
+        let alone = capture.join("in/kubelet.log.zst");
+        if !capture.join("in/containerd.log.zst").exists() {
+            continue;
+        }
+        let whole = rows(&[capture.join("in").as_path()]);
+        let init = |row: &Value, key: &str| {
+            let found = row["findings"].as_array().unwrap().iter().find(|one| one["cause"] == "init-containers");
+            found.and_then(|one| one[key].as_f64())
+        };
+        for row in rows(&[alone.as_path()]) {
+            let Some(sure) = init(&row, "lost_min_s") else { continue };
+            let same = whole.iter().find(|other| other["pod"] == row["pod"] && other["uid"] == row["uid"]).unwrap();
+            let Some(known) = init(same, "lost_s") else { continue };
+            assert!(sure <= known + 0.02, "{}: {} {sure} {known}", capture.display(), row["pod"]);
+        }
+    }
+}

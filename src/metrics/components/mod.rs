@@ -60,9 +60,32 @@ pub struct MeanComponent {
     pub remarks: Vec<Remark>,
 }
 
-/// Splits the mean start. The components sum to its total, the last taking up what the others leave or count too much.
+/// Splits the mean start. The components sum to its total, the last taking up what the others leave or count too much. Of
+/// several processes each is split: what one counts says nothing of the pods of another.
 #[must_use]
 pub fn split_mean(window: &Window, stats: &StartupStats) -> Vec<MeanComponent> {
+    let of_all = split(window, stats);
+    let processes: Vec<(f64, Vec<MeanComponent>)> = window
+        .processes
+        .iter()
+        .filter_map(|process| StartupStats::from_window(process).map(|stats| (stats.count, split(process, &stats))))
+        .filter(|(starts, components)| *starts > 0.0 && !components.is_empty())
+        .collect();
+    if processes.is_empty() {
+        return of_all;
+    }
+    let parts: Vec<(f64, &[MeanComponent])> =
+        processes.iter().map(|(starts, components)| (*starts, components.as_slice())).collect();
+    let mut components = aggregate(&parts);
+    for one in &mut components {
+        let known = of_all.iter().find(|known| known.component == one.component);
+        one.remarks = known.map_or_else(Vec::new, |known| known.remarks.clone());
+    }
+    components
+}
+
+/// The same of one process.
+fn split(window: &Window, stats: &StartupStats) -> Vec<MeanComponent> {
     let pods = stats.pods();
     if pods <= 0.0 {
         return Vec::new();
@@ -80,7 +103,7 @@ pub fn split_mean(window: &Window, stats: &StartupStats) -> Vec<MeanComponent> {
     split.components
 }
 
-/// The components of several nodes as one, each node weighted by its recorded starts: so they sum to the mean of all starts.
+/// The components of several nodes, or processes, as one, each weighted by its recorded starts: so they sum to the mean of all starts.
 #[must_use]
 pub fn aggregate(nodes: &[(f64, &[MeanComponent])]) -> Vec<MeanComponent> {
     let all: f64 = nodes.iter().filter(|(_, components)| !components.is_empty()).map(|(starts, _)| starts).sum();
@@ -101,6 +124,15 @@ pub fn aggregate(nodes: &[(f64, &[MeanComponent])]) -> Vec<MeanComponent> {
                 None => sum.push(MeanComponent { mean_s, low_s, high_s, remarks: Vec::new(), ..one.clone() }),
             }
         }
+    }
+    // What a node cannot tell from the rest is somewhere in its rest: the component is not 0 there.
+    for (starts, components) in nodes.iter().filter(|(starts, _)| *starts > 0.0) {
+        let Some(rest) = components.iter().find(|one| one.component == Component::Unattributed) else { continue };
+        let untold = |one: &&mut MeanComponent| {
+            let told = components.iter().any(|known| known.component == one.component);
+            !told && one.phases.iter().any(|phase| *phase != Phase::Unattributed && rest.phases.contains(phase))
+        };
+        sum.iter_mut().filter(untold).for_each(|one| one.high_s += rest.high_s * starts / all);
     }
     sum.sort_by_key(|one| one.component);
     for one in &mut sum {

@@ -28,7 +28,7 @@ impl Split<'_> {
 
     /// The seconds that calls took for the recorded pods: exact where all calls are theirs, as far as counts show it. Each call
     /// beyond theirs can have taken as long as the window, no longer.
-    fn of_recorded(&self, mean: f64, calls: f64) -> Estimate {
+    pub(super) fn of_recorded(&self, mean: f64, calls: f64) -> Estimate {
         let others = (self.pods - self.recorded).max(0.0) + (calls - self.pods).max(0.0);
         if !self.mixed && others < 0.5 {
             return Estimate { low: mean, mean, high: mean };
@@ -37,7 +37,9 @@ impl Split<'_> {
         let longest = self.window.from.zip(self.window.to).map(|(from, to)| (to - from).seconds());
         let theirs = longest.map_or(0.0, |longest| (sum - others * longest).max(0.0));
         let recorded = self.recorded.max(1.0);
-        Estimate { low: (theirs / recorded).min(mean), mean, high: (sum / recorded).max(mean) }
+        // What was done for more pods than got a sandbox here was done before: by another process, or before the first scrape.
+        let before = self.max_s.unwrap_or(0.0) * (self.recorded - self.pods).max(0.0) / recorded;
+        Estimate { low: (theirs / recorded).min(mean), mean, high: (sum / recorded).max(mean) + before }
     }
 
     /// The wait for pulls where a family counts it: what the kubelet's pulls took longer than the runtime's. A failed pull is

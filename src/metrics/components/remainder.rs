@@ -21,7 +21,9 @@ impl Split<'_> {
             let families = [name::POD_START, name::WORKER_START];
             self.push(Component::OtherKubelet, phases, estimate, &families, remarks);
             let outside = (total - running.max(known)).max(0.0);
-            let estimate = Estimate { low: 0.0, mean: outside, high: outside };
+            // The pods that got a sandbox, of which this is the mean, need not be those that were recorded.
+            let least = self.of_recorded(running, self.pods).low.max(0.0);
+            let estimate = Estimate { low: 0.0, mean: outside, high: (total - least).max(outside) };
             let remarks = self.outside_remarks();
             let families = [name::TOTAL, name::POD_START];
             self.push(Component::OutsideKubelet, OUTSIDE.to_vec(), estimate, &families, remarks);

@@ -8,7 +8,7 @@ mod span;
 use std::io::Write;
 
 use super::grid::markdown as words;
-use super::text::{because, covered, startups, unused_lines};
+use super::text::{UNUSED, because, covered, startups, unused_lines, unused_sources};
 use super::{
     TextOptions, cause_parts, estimate, file_names, format_at_least, format_count, format_duration, format_percent,
 };
@@ -228,6 +228,9 @@ fn coverage(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     if !unused.is_empty() {
         writeln!(out)?;
         unused.iter().try_for_each(|lines| writeln!(out, "- {}", line(lines)))?;
+    }
+    if let Some(unused) = unused_sources(c, UNUSED) {
+        writeln!(out, "\n- {}", line(&unused))?;
     }
     if !c.source_errors.is_empty() {
         writeln!(out, "\nRemarks on inputs:\n")?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Page, covered, plural, unused_lines};
+use super::{Page, UNUSED, covered, plural, unused_lines, unused_sources};
 use crate::model::text::sanitize;
 
 /// How many inputs are named that would show more.
@@ -25,6 +25,9 @@ impl Page<'_> {
             let named = anomalies.iter().map(|(anomaly, number)| format!("{number} × {}", anomaly.name()));
             self.wrapped(out, "", &[vec!["anomalies".to_owned()], named.collect()].concat(), " · ")?;
         }
+        if let Some(unused) = unused_sources(c, self.many(UNUSED)) {
+            self.words(out, "  ", &sanitize(&unused))?;
+        }
         for error in &c.source_errors {
             self.words(out, "  ", &sanitize(error))?;
         }
@@ -38,6 +41,7 @@ impl Page<'_> {
         let report = self.report;
         !report.summary.anomalies.is_empty()
             || !report.not_checked.is_empty()
+            || report.coverage.unused_sources.len() > UNUSED
             || !unused_lines(&report.coverage).is_empty()
     }
 

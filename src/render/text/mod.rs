@@ -11,7 +11,9 @@ use unicode_width::UnicodeWidthStr;
 
 pub(super) use incidents::because;
 
-use super::{TextOptions, chain, command, format_at_least, format_count, format_duration, format_percent, wrap};
+use super::{
+    TextOptions, chain, command, file_names, format_at_least, format_count, format_duration, format_percent, wrap,
+};
 use crate::model::error::Error;
 use crate::model::phase::Phase;
 use crate::model::startup::State;
@@ -109,7 +111,7 @@ impl Page<'_> {
     }
 
     /// So many, or with all details all.
-    fn many(&self, few: usize) -> usize {
+    pub(super) fn many(&self, few: usize) -> usize {
         if self.details { usize::MAX } else { few }
     }
 
@@ -399,6 +401,22 @@ pub(super) fn unused_lines(c: &Coverage) -> Vec<String> {
         (!all.is_empty()).then(|| format!("{}, e.g. {}", counter.label, all.join(", ")))
     };
     c.counters().into_iter().filter_map(examples).collect()
+}
+
+/// So many inputs are named of which no line was used.
+pub(super) const UNUSED: usize = 3;
+
+/// The inputs of which no line was used, so many of them by name; none where nothing at all was used, which is said elsewhere.
+pub(super) fn unused_sources(c: &Coverage, named: usize) -> Option<String> {
+    let unused = c.unused_sources.as_slice();
+    if unused.is_empty() || unused.len() == c.sources.len() {
+        return None;
+    }
+    let names = unused.iter().take(named).map(|name| file_names::unique(name, &c.sources));
+    let more = unused.len().saturating_sub(named);
+    let more = if more > 0 { format!(" and {} more", format_count(more)) } else { String::new() };
+    let inputs = plural(unused.len(), "input", "inputs");
+    Some(format!("no line used of {inputs}: {}{more}", names.collect::<Vec<_>>().join(", ")))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //!
 //! The settings as they were, run through the same replay, must give what was observed; where they do not, nothing is estimated.
 
+mod arrival;
 mod queue;
 mod scenario;
 mod workload;
@@ -21,8 +22,9 @@ use crate::causes;
 use crate::causes::setting::Setting;
 use crate::model::error::Error;
 use crate::table::{Summary, Table};
+use arrival::ArrivalOrder;
 pub use scenario::Scenario;
-use workload::{ArrivalOrder, Workload};
+use workload::Workload;
 
 /// At most so many runs in other orders, and not more than so many pulls in all: beyond, a single order says enough, for a race
 /// among many moves no quantile far.

@@ -2,7 +2,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::workload::{self, ArrivalOrder};
+use super::arrival::ArrivalOrder;
+use super::workload;
 use super::*;
 use crate::analyze::{Options, analyze};
 use crate::report::Report;

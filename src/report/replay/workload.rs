@@ -1,22 +1,15 @@
 //! What starts asked of their nodes, as the table has it: pulls with when they were asked for and how long they took, and what
 //! the limits of the kubelet cost.
 
-use std::collections::BTreeMap;
-
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
-
+use super::arrival::{ARRIVAL_JITTER, ArrivalOrder};
 use super::queue::{self, PullRequest, SharingModel};
 use super::scenario::Scenario;
 use crate::causes::setting::{Setting, Settings};
 use crate::model::error::Error;
 use crate::model::quantile::rank;
-use crate::model::time::{SECOND, Time};
+use crate::model::time::{Nanos, SECOND, Time};
 use crate::table::{self, Batch, Pull, Row, Table};
 
-/// When a pod asks for its image depends on how long its sandbox took, which differs by about this much either way from run to
-/// run (captures of bursts of 20: pulls were asked for within 1.1 to 1.8 s, in another order each time).
-const ARRIVAL_JITTER: f64 = 1.0;
 /// Of so much of the time that pulls took it must be known when their transfers began.
 const MIN_KNOWN_SHARE: f64 = 0.9;
 
@@ -44,11 +37,15 @@ struct KnownPull {
     bytes: Option<i64>,
 }
 
-/// A node's starts: their numbers, and how many pulls it does at once.
+/// Starts whose pulls can have waited for each other: their numbers, and how many pulls their node does at once. A node has
+/// several of them where its queue surely ran empty in between: its settings may have been others by then, and several clusters'
+/// nodes may have one name.
 #[derive(Debug, Default)]
 struct Node {
     starts: Vec<usize>,
     slots: Option<usize>,
+    /// The most pulls that ran at once, if none waited.
+    at_ease: Option<usize>,
 }
 
 /// All of it.
@@ -116,23 +113,53 @@ pub(super) fn of(table: &Table, scenario: &Scenario) -> Result<Workload, Error> 
         let key = |start: &Start| (start.pulls.first().map(|pull| (pull.requested, pull.ended)), start.running);
         a.0.cmp(&b.0).then_with(|| key(&a.2).cmp(&key(&b.2)))
     });
-    let mut nodes: BTreeMap<Box<str>, (Node, Settings)> = BTreeMap::new();
+    let mut nodes: Vec<(Node, Settings)> = Vec::new();
+    let mut before: Option<(Box<str>, Drain)> = None;
     for (number, (node, settings, start)) in found.into_iter().enumerate() {
-        let entry = nodes.entry(node).or_default();
+        let same = before.take().filter(|(known, _)| *known == node).map(|(_, drain)| drain);
+        let empty = same.as_ref().is_none_or(|drain| drain.is_empty_before(&start));
+        let mut drain = same.filter(|_| !empty).unwrap_or_default();
+        drain.take(&start);
+        before = Some((node, drain));
+        if empty {
+            nodes.push(<(Node, Settings)>::default());
+        }
+        demand.starts.push(start);
+        let Some(entry) = nodes.last_mut() else { continue };
         entry.0.starts.push(number);
         // The latest value counts.
         entry.1 = settings.over(&entry.1);
-        demand.starts.push(start);
     }
-    for (mut node, settings) in nodes.into_values() {
+    for (mut node, settings) in nodes {
+        let (most, waited) = demand.observed(&node);
         // That pulls are parallel says not how many at once; where some waited, there was a limit.
         node.slots = match settings.pull_concurrency() {
             Some(Some(slots)) => Some(slots),
-            _ => demand.observed_slots(&node),
+            _ => waited.then_some(most),
         };
+        node.at_ease = (!waited).then_some(most);
         demand.nodes.push(node);
     }
     Ok(demand)
+}
+
+/// When a node's queue is empty, had its pulls run one after another.
+#[derive(Debug, Default)]
+struct Drain(Option<Time>);
+
+impl Drain {
+    /// Whether it is empty before a start asks for its first pull, however the race for the queue went.
+    fn is_empty_before(&self, start: &Start) -> bool {
+        let race = Nanos((2.0 * ARRIVAL_JITTER * SECOND as f64) as i64);
+        self.0.zip(start.pulls.first()).is_some_and(|(empty, pull)| pull.requested > empty + race)
+    }
+
+    fn take(&mut self, start: &Start) {
+        for pull in &start.pulls {
+            let from = self.0.map_or(pull.requested, |empty| empty.max(pull.requested));
+            self.0 = Some((from + (pull.ended - pull.started)).max(pull.ended));
+        }
+    }
 }
 
 fn nanos(seconds: f64) -> i64 {
@@ -203,17 +230,21 @@ impl Workload {
         let Some(slots) = scenario.settings.pull_concurrency().filter(|_| scenario.prepull.is_empty()) else {
             return Ok(());
         };
-        if self.nodes.iter().all(|node| node.slots == slots) {
+        // As many at once as before, or more than there ever were to wait for.
+        let same = |node: &&Node| {
+            node.slots == slots || node.at_ease.is_some_and(|most| slots.is_none_or(|slots| most <= slots))
+        };
+        if self.nodes.iter().any(|node| node.slots == slots) && self.nodes.iter().all(|node| same(&node)) {
             let pulls = slots.map_or("without a limit".into(), |slots| format!("{slots} at a time"));
             return Err(format!("no change: pulls already ran {pulls}"));
         }
         Ok(())
     }
 
-    /// The most pulls that a node had under way at once, where others waited; none waited: there is no limit.
-    fn observed_slots(&self, node: &Node) -> Option<usize> {
+    /// The most pulls that a node had under way at once, and whether others waited: where none did, there may be no limit.
+    fn observed(&self, node: &Node) -> (usize, bool) {
         let pulls: Vec<&KnownPull> = self.of(node).flat_map(|start| &start.pulls).collect();
-        let waited = pulls.iter().any(|pull| pull.started - pull.requested >= crate::model::time::Nanos(SECOND / 2));
+        let waited = pulls.iter().any(|pull| pull.started - pull.requested >= Nanos(SECOND / 2));
         let mut cuts: Vec<(Time, i64)> = pulls.iter().flat_map(|pull| [(pull.started, 1), (pull.ended, -1)]).collect();
         // What begins the moment another ends took its place.
         cuts.sort_unstable();
@@ -221,7 +252,7 @@ impl Workload {
             *open += step;
             Some(*open)
         });
-        waited.then(|| usize::try_from(most.max().unwrap_or(1)).unwrap_or(1).max(1))
+        (usize::try_from(most.max().unwrap_or(1)).unwrap_or(1).max(1), waited)
     }
 
     fn of(&self, node: &Node) -> impl Iterator<Item = &Start> {
@@ -315,47 +346,6 @@ impl Workload {
         let at = |share: f64| seconds(nth(&touched, others, rank(count, share)));
         let sum: i128 = touched.iter().chain(others).map(|nanos| i128::from(*nanos)).sum();
         [at(0.5), at(0.95), at(0.99), at(1.0), sum as f64 / SECOND as f64]
-    }
-}
-
-/// In which order pulls that were asked for at about the same time come into the queue.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum ArrivalOrder {
-    /// As observed.
-    Observed,
-    /// The quick ones first: the luckiest race for most pods.
-    QuickFirst,
-    /// The slow ones first.
-    SlowFirst,
-    /// Drawn, by this number.
-    Random(u64),
-}
-
-impl ArrivalOrder {
-    /// By how much each of a node's pulls is asked for later, given how much of its own time it takes.
-    fn jitters(self, node: usize, own: &[f64]) -> Vec<f64> {
-        let by_length = |sign: f64| {
-            let mut ranked: Vec<usize> = (0..own.len()).collect();
-            ranked.sort_by(|a, b| {
-                own.get(*a).partial_cmp(&own.get(*b)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b))
-            });
-            let mut jitters = vec![0.0; own.len()];
-            for (rank, at) in ranked.into_iter().enumerate() {
-                if let Some(jitter) = jitters.get_mut(at) {
-                    *jitter = sign * ARRIVAL_JITTER * (2.0 * rank as f64 / own.len().max(1) as f64 - 1.0);
-                }
-            }
-            jitters
-        };
-        match self {
-            ArrivalOrder::Observed => Vec::new(),
-            ArrivalOrder::QuickFirst => by_length(1.0),
-            ArrivalOrder::SlowFirst => by_length(-1.0),
-            ArrivalOrder::Random(number) => {
-                let mut random = Xoshiro256PlusPlus::seed_from_u64((number << 32) | node as u64);
-                own.iter().map(|_| random.random_range(-ARRIVAL_JITTER..=ARRIVAL_JITTER)).collect()
-            }
-        }
     }
 }
 

@@ -189,6 +189,7 @@ impl Anonymizer {
         let known = Known::from([(node.as_str(), Kind::Node)]);
         window.remarks.iter_mut().for_each(|remark| *remark = self.text_with(remark, &known));
         window.node = self.name(Kind::Node, &node);
+        window.processes.iter_mut().for_each(|process| self.window(process));
         for (family, label, _) in &mut window.series {
             let of = families::FAMILIES.iter().find(|known| known.name == family);
             let plain = of.is_some_and(|of| !of.label_values.is_empty() || words::is_programs_label(of.label));
@@ -204,7 +205,7 @@ impl Anonymizer {
         let known: Known<'_> =
             text.iter().map(String::as_str).chain(inputs.iter().copied()).map(|name| (name, Kind::Path)).collect();
         coverage.source_errors.iter_mut().for_each(|source_error| *source_error = self.text_with(source_error, &known));
-        for source in &mut coverage.sources {
+        for source in coverage.sources.iter_mut().chain(&mut coverage.unused_sources) {
             *source = self.name(Kind::Path, source);
         }
         for line in &mut coverage.unused_lines {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::SettingLine;
 use crate::causes::evidence::Evidence;
-use crate::causes::setting::{SETTINGS, Settings};
+use crate::causes::setting::{SETTINGS, Setting, Settings};
 use crate::input::node_folder;
 use crate::model::error::Error;
 use crate::model::hash::HashMap;
@@ -15,6 +15,10 @@ use crate::table::part::BEGAN;
 use crate::table::query::ByName;
 use crate::table::startups::Table;
 
+/// So many startups of a source must have waited for a pull before it says something that none shows parallel ones: the first to
+/// wait on a node does not show them.
+const QUEUED: u64 = 4;
+
 /// What is counted in one scan.
 pub(super) struct Counts {
     /// Startups of each state, in the order of [`STATES`].
@@ -23,6 +27,9 @@ pub(super) struct Counts {
     pub(super) kubelets: BTreeSet<Box<str>>,
     /// Nodes that are named, with what their rows say is set and when that was last said.
     settings: ByName<HashMap<Box<str>, Option<i64>>>,
+    /// Sources of named nodes in which pulls waited: of how many startups that was the main cause, and whether any of the source
+    /// shows that pulls ran beside each other.
+    queued: ByName<HashMap<Box<str>, (u64, bool)>>,
     /// The folders of sources that name no node, and which of them stand for a node.
     folders: HashMap<Box<str>, PathBuf>,
     /// The first creation, and the last instant.
@@ -31,13 +38,14 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    const COLUMNS: [&str; 11] = [
+    const COLUMNS: [&str; 12] = [
         "state",
         "evidence",
         "kubelet_version",
         "node",
         "settings",
         "source",
+        "cause",
         BEGAN,
         "watched",
         "running",
@@ -51,6 +59,7 @@ impl Counts {
             evidence: ByName::new(),
             kubelets: BTreeSet::new(),
             settings: ByName::new(),
+            queued: ByName::new(),
             folders: HashMap::default(),
             first: None,
             last: None,
@@ -69,8 +78,11 @@ impl Counts {
             let began = batch.integers(BEGAN)?;
             let rows = batch.text("node")?.iter().zip(batch.text("settings")?.iter()).zip(batch.text("source")?.iter());
             let evidence = batch.text("evidence")?;
-            for ((((node, settings), source), began), evidence) in rows.zip(began.iter()).zip(evidence.iter()) {
+            let causes = batch.text("cause")?;
+            let rows = rows.zip(began.iter()).zip(evidence.iter()).zip(causes.iter());
+            for (((((node, settings), source), began), evidence), cause) in rows {
                 counts.first = counts.first.into_iter().chain(began).min();
+                counts.pulls(node, source, cause, settings);
                 let (known, settings) = (counts.settings.entry(node), settings.unwrap_or_default());
                 match known.get_mut(settings) {
                     Some(last) => *last = began.max(*last),
@@ -100,6 +112,20 @@ impl Counts {
         Ok(counts)
     }
 
+    fn pulls(&mut self, node: Option<&str>, source: Option<&str>, cause: Option<&str>, settings: Option<&str>) {
+        let queued = cause == Some(crate::causes::IMAGE_PULL_QUEUED);
+        let parallel = settings.is_some_and(|words| Settings::read(words).pull_concurrency().is_some());
+        if queued || parallel {
+            let sources = self.queued.entry(node);
+            let source = source.unwrap_or_default();
+            if !sources.contains_key(source) {
+                sources.insert(source.into(), (0, false));
+            }
+            let known = sources.get_mut(source).into_iter();
+            known.for_each(|(count, shown)| (*count, *shown) = (*count + u64::from(queued), *shown || parallel));
+        }
+    }
+
     pub(super) fn states(&self) -> Vec<(&'static str, u64)> {
         STATES.iter().zip(self.states).map(|((_, name), count)| (*name, count)).collect()
     }
@@ -125,6 +151,14 @@ impl Counts {
         for (knob, name) in SETTINGS {
             let mut values: BTreeMap<Option<&str>, u64> = BTreeMap::new();
             nodes.iter().for_each(|known| *values.entry(known.get(*knob)).or_default() += 1);
+            if *knob == Setting::SerializeImagePulls && values.contains_key(&Some("false")) {
+                // A kubelet whose pulls only ever waited is another than one whose pulls ran beside each other.
+                let serial = |(queued, parallel): &&(u64, bool)| *queued >= QUEUED && !*parallel;
+                let serial = self.queued.values().filter(|sources| sources.values().any(|one| serial(&one))).count();
+                if serial > 0 {
+                    *values.entry(None).or_default() += serial as u64;
+                }
+            }
             if values.keys().any(Option::is_some) {
                 lines.extend(values.into_iter().map(|(value, nodes)| SettingLine {
                     name,

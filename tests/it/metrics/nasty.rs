@@ -121,6 +121,42 @@ fn counts_that_fall_are_a_restart_though_nothing_tells_times() {
 }
 
 #[test]
+fn processes_of_one_node_are_split_each() {
+    // What lies outside of the kubelet: 1 s of 2 s, and 70 s of 80 s. A third one has pods of before, and cannot tell.
+    let quick = Kubelet { total: Some((0, 10, 0, 20.0)), ..ONE };
+    let slow = Kubelet { started: ONE.at + 100.0, at: ONE.at + 500.0, total: Some((0, 0, 10, 800.0)), ..ONE };
+    let kubelet = |page: String, running: f64, synced: u64| {
+        let name = "kubelet_pod_start_duration_seconds";
+        let sync = "kubelet_pod_worker_duration_seconds";
+        format!(
+            "{page}{name}_sum {running}\n{name}_count 10\n\
+             {sync}_sum{{operation_type=\"create\"}} 5\n{sync}_count{{operation_type=\"create\"}} {synced}\n"
+        )
+    };
+    let outside = |report: &Value| {
+        let parts = report["metrics"]["nodes"][0]["components"].as_array().unwrap();
+        let part = parts.iter().find(|part| part["component"] == "scheduling and reporting").unwrap();
+        (part["mean_s"].as_f64().unwrap(), part["high_s"].as_f64().unwrap())
+    };
+    let empty =
+        Kubelet { at: ONE.at - 500.0, sli: (0, 0, 0, 0.0), total: Some((0, 0, 0, 0.0)), sandboxes: (0, 0.0), ..ONE };
+    let two = [kubelet(empty.page(), 0.0, 0), kubelet(quick.page(), 10.0, 10), kubelet(slow.page(), 100.0, 10)];
+    let report = read(&two, &[]);
+    assert_eq!(starts(&report), 20.0);
+    let (mean, high) = outside(&report);
+    assert!((mean - 35.5).abs() < 1e-9 && (high - 35.5).abs() < 1e-9, "half of each: {mean}, {high}");
+
+    let third = Kubelet { started: ONE.at + 600.0, at: ONE.at + 900.0, ..quick };
+    let report = read(&[two.as_slice(), &[kubelet(third.page(), 10.0, 100)]].concat(), &[]);
+    let (mean, high) = outside(&report);
+    assert!((mean - 71.0 / 3.0).abs() < 1e-9, "what the third cannot tell is in its rest: {mean}");
+    assert!(high > mean + 0.3, "and may be outside: {high}");
+    let all = report["metrics"]["nodes"][0]["components"].as_array().unwrap();
+    let sum: f64 = all.iter().map(|part| part["mean_s"].as_f64().unwrap()).sum();
+    assert!((sum - 28.0).abs() < 1e-9, "the parts sum to the mean of all: {sum}");
+}
+
+#[test]
 fn broken_values_widen_the_quantiles() {
     // Three of ten in the first bucket are about -9.2e9 s.
     let broken = Kubelet { sli: (5, 3, 2, 20.0 - 3.0 * 9_223_372_036.854_776), ..ONE };

@@ -83,6 +83,14 @@ function drawCoverage(root) {
 				"ul.warn",
 				coverage.source_errors.map((trouble) => h("li", trouble)),
 			),
+		(coverage.unused_sources ?? []).length > 0 &&
+			fold(
+				`No line used of ${plural(coverage.unused_sources.length, "input")}`,
+				h(
+					"ul",
+					coverage.unused_sources.map((name) => h("li", name)),
+				),
+			),
 		(coverage.unused_lines ?? []).length > 0 &&
 			fold(
 				"Unused lines, e.g.",
