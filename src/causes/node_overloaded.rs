@@ -49,7 +49,7 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
         let both = start >= least && sandbox + start >= 4.0 + case.relist_uncertainty().seconds();
         (case.burst() && both).then(|| Match {
             waited_for: Some(WaitedFor::Burst { others: case.startup.context.concurrent_starts }),
-            // Both ends are noticed half a period late on average: in a burst of 80 (captures) the sum is right to 1 %.
+            // Between none and all of the uncertainty may be lateness of the last relist alone: the middle is not claimed.
             noticed_late: Nanos(case.relist_uncertainty().0 / 2),
             ..Match::default()
         })
