@@ -70,7 +70,7 @@ impl BytesAt for NodeFile {
         }
     }
 
-    fn len(&self) -> u64 {
+    fn size(&self) -> u64 {
         self.len
     }
 }

@@ -164,7 +164,7 @@ impl Cluster {
             return nothing(None);
         }
         let (text, whole) = match opened {
-            Opened::Parts(parts, _) if parts.len() > MAX_JOURNAL => {
+            Opened::Parts(parts, _) if parts.size() > MAX_JOURNAL => {
                 return nothing(Some(format!("it is longer than {} GiB", MAX_JOURNAL >> 30)));
             }
             Opened::Parts(parts, _) => (JournalText::placed(parts, selection, &self.stop), false),

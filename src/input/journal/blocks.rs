@@ -22,11 +22,7 @@ pub trait BytesAt: Send {
     /// When there are not as many, or they cannot be read.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()>;
     /// How many there are.
-    fn len(&self) -> u64;
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+    fn size(&self) -> u64;
 }
 
 /// A file. One that is not held open is opened for each block.
@@ -44,7 +40,7 @@ impl BytesAt for FileBytes {
         }
     }
 
-    fn len(&self) -> u64 {
+    fn size(&self) -> u64 {
         self.len
     }
 }
@@ -67,7 +63,7 @@ impl BytesAt for FileRange {
         rawzip::ReaderAt::read_exact_at(self, into, offset)
     }
 
-    fn len(&self) -> u64 {
+    fn size(&self) -> u64 {
         FileRange::len(self)
     }
 }
@@ -80,7 +76,7 @@ impl BytesAt for Vec<u8> {
         Ok(())
     }
 
-    fn len(&self) -> u64 {
+    fn size(&self) -> u64 {
         Vec::len(self) as u64
     }
 }
@@ -117,7 +113,7 @@ impl Blocks {
     /// None read yet. `few`: many files are read at once.
     pub(super) fn new(bytes: Box<dyn BytesAt>, few: bool) -> Self {
         let slots = (0..if few { WAYS } else { BLOCKS }).map(|_| Slot { number: u64::MAX, used: 0, bytes: Vec::new() });
-        Blocks { len: bytes.len(), bytes, slots: slots.collect(), reads: 0 }
+        Blocks { len: bytes.size(), bytes, slots: slots.collect(), reads: 0 }
     }
 
     /// How many bytes there are.
