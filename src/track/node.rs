@@ -13,6 +13,8 @@ const NODE_EVENTS: usize = 8192;
 const MAX_CONTEXT_EVENTS: usize = 40;
 /// How many relists are given to one startup.
 const MAX_CONTEXT_RELISTS: usize = 1024;
+/// How many are remembered: those of a startup, and of as long after it until it is over.
+const NODE_RELISTS: usize = 2 * MAX_CONTEXT_RELISTS;
 /// Lines of one relist are written within a few milliseconds.
 const ONE_RELIST: Nanos = Nanos(SECOND / 20);
 
@@ -73,7 +75,10 @@ impl NodeState {
     /// A relist noticed something.
     pub(super) fn relisted(&mut self, time: Time) {
         if self.relists.back().is_none_or(|last| time - *last >= ONE_RELIST) {
-            push_bounded(&mut self.relists, time);
+            self.relists.push_back(time);
+            if self.relists.len() > NODE_RELISTS {
+                self.relists.pop_front();
+            }
         }
     }
 
