@@ -24,7 +24,7 @@ What it means
 Everything on the node waits for the same CPU or disk: the runtime, the kubelet and the starting containers.
 
 How it is detected
-In logs: the kubelet accepted eight or more other pods within 3 s, and sandbox and containers, which share only the node, together took 3 s longer than on a quiet node; or the kubelet reports an unhealthy PLEG or late housekeeping. In metrics: pressure stall information of the whole node (cAdvisor's cgroup \"/\" or node_exporter) shows that some task waited for CPU, memory or disk for at least a fifth of the time; or a disk was busy for at least 90 % of the time; or relists took 1 s or more on average.
+In logs: the kubelet accepted eight or more other pods within 3 s, and sandbox and containers, which share only the node, together took 3 s longer than on a quiet node (with the kubelet log alone, which shows their ends late, 1 s of it is not counted); or the kubelet reports an unhealthy PLEG or late housekeeping. In metrics: pressure stall information of the whole node (cAdvisor's cgroup \"/\" or node_exporter) shows that some task waited for CPU, memory or disk for at least a fifth of the time; or a disk was busy for at least 90 % of the time; or relists took 1 s or more on average.
 
 What to do
 See which of the resources it is. Start fewer pods at once on a node, reserve CPU for kubelet and runtime, put /var/lib/containerd on a faster disk.

@@ -11,7 +11,7 @@
 //!
 //! The settings as they were, run through the same replay, must give what was observed; where they do not, nothing is estimated.
 
-mod arrival;
+mod arrival_order;
 mod queue;
 mod scenario;
 mod workload;
@@ -22,7 +22,7 @@ use crate::causes;
 use crate::causes::setting::Setting;
 use crate::model::error::Error;
 use crate::table::{Summary, Table};
-use arrival::ArrivalOrder;
+use arrival_order::ArrivalOrder;
 pub use scenario::Scenario;
 use workload::Workload;
 

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::arrival::ArrivalOrder;
+use super::arrival_order::ArrivalOrder;
 use super::workload;
 use super::*;
 use crate::analyze::{Options, analyze};

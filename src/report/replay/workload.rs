@@ -1,7 +1,7 @@
 //! What starts asked of their nodes, as the table has it: pulls with when they were asked for and how long they took, and what
 //! the limits of the kubelet cost.
 
-use super::arrival::{ARRIVAL_JITTER, ArrivalOrder};
+use super::arrival_order::{ARRIVAL_JITTER, ArrivalOrder};
 use super::queue::{self, PullRequest, SharingModel};
 use super::scenario::Scenario;
 use crate::causes::setting::{Setting, Settings};
