@@ -59,8 +59,12 @@ impl Batch {
 
     /// A column of whole numbers, or of instants as nanoseconds.
     pub(crate) fn integers(&self, name: &str) -> Result<Int64Chunked, Error> {
-        let column = self.column(name)?.cast(&DataType::Int64).map_err(failed)?;
-        Ok(column.i64().map_err(failed)?.clone())
+        let column = self.column(name)?;
+        if column.dtype().is_datetime() {
+            return Ok(column.as_materialized_series().to_physical_repr().i64().map_err(failed)?.clone());
+        }
+        let numbers = column.cast(&DataType::Int64).map_err(failed)?;
+        Ok(numbers.i64().map_err(failed)?.clone())
     }
 
     /// A column of numbers of any kind, of true and false, or of instants, as numbers.

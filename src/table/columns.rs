@@ -134,7 +134,7 @@ macro_rules! plain {
 
             fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
                 let values: Vec<_> = cells.iter().map(|$cell| $write).collect();
-                into.push(Series::new(name.into(), values).cast(&$dtype)?.into_column());
+                into.push(Series::new(name.into(), values).into_column());
                 Ok(())
             }
 
@@ -160,10 +160,10 @@ plain!(Option<i64>, DataType::Int64, i64, |cell| **cell, |value| value);
 plain!(i64, DataType::Int64, i64, |cell| **cell, |value| value.unwrap_or_default());
 plain!(Option<bool>, DataType::Boolean, bool, |cell| **cell, |value| value);
 
-/// Instants are cast to whole numbers first: polars has no array of datetimes of its own.
+/// Polars holds instants as whole numbers. A cast of a column without values would make one from the 8 MiB of zeros it keeps for that.
 fn instants(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Option<Time>)) -> Result<(), Error> {
     if let Some(column) = column(name, frame, &instant())? {
-        let numbers = column.cast(&DataType::Int64).map_err(unreadable)?;
+        let numbers = column.as_materialized_series().to_physical_repr();
         for (at, value) in numbers.i64().map_err(unreadable)?.iter().enumerate() {
             put(at, value.map(Time));
         }
@@ -177,8 +177,10 @@ impl Cell for Option<Time> {
     }
 
     fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
-        let values: Vec<Option<i64>> = cells.iter().map(|cell| cell.map(|time| time.0)).collect();
-        into.push(Series::new(name.into(), values).cast(&instant())?.into_column());
+        let values = cells.iter().map(|cell| cell.map(|time| time.0));
+        let numbers = Int64Chunked::from_iter_options(name.into(), values);
+        // Not by a cast: see `instants`. In memory they have no zone; files are written with that of `instant`.
+        into.push(numbers.into_datetime(TimeUnit::Nanoseconds, None).into_column());
         Ok(())
     }
 

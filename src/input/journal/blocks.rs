@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
+use super::compression::Decompressor;
 use crate::input::spool::FileRange;
 
 /// Bytes of one block.
@@ -100,6 +101,9 @@ pub(super) struct Blocks {
     slots: Vec<Slot>,
     /// How many reads there were, which tells the blocks' age.
     reads: u64,
+    decompressor: Decompressor,
+    /// A field as it is in the file, before it is decompressed.
+    compressed: Vec<u8>,
 }
 
 /// A block, at one of the places that its number gives it.
@@ -113,7 +117,8 @@ impl Blocks {
     /// None read yet. `few`: many files are read at once.
     pub(super) fn new(bytes: Box<dyn BytesAt>, few: bool) -> Self {
         let slots = (0..if few { WAYS } else { BLOCKS }).map(|_| Slot { number: u64::MAX, used: 0, bytes: Vec::new() });
-        Blocks { len: bytes.size(), bytes, slots: slots.collect(), reads: 0 }
+        let (decompressor, compressed) = (Decompressor::default(), Vec::new());
+        Blocks { len: bytes.size(), bytes, slots: slots.collect(), reads: 0, decompressor, compressed }
     }
 
     /// How many bytes there are.
@@ -140,6 +145,25 @@ impl Blocks {
             (into, offset) = (rest, offset + count as u64);
         }
         Ok(())
+    }
+
+    /// Puts at most `most` bytes of a field into `field` that is compressed in the `length` bytes at `offset`; whether it is whole
+    /// that far.
+    pub(super) fn decompress(
+        &mut self,
+        offset: u64,
+        length: usize,
+        flag: u8,
+        most: usize,
+        field: &mut Vec<u8>,
+    ) -> Found<bool> {
+        let mut compressed = std::mem::take(&mut self.compressed);
+        compressed.clear();
+        compressed.resize(length, 0);
+        let copied = self.copy(offset, &mut compressed);
+        let whole = copied.is_ok() && self.decompressor.decompress(flag, &compressed, most, field);
+        self.compressed = compressed;
+        copied.map(|()| whole)
     }
 
     /// The `N` bytes at `offset`.

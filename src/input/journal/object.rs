@@ -2,7 +2,6 @@
 //! `docs/JOURNAL_FILE_FORMAT.md`; numbers are little endian.
 
 use super::blocks::{Blocks, Fault, Found, u32_at, u64_at};
-use super::compression::decompress;
 
 /// The first bytes of a journal file.
 pub(in super::super) const MAGIC: &[u8] = b"LPKSHHRH";
@@ -127,13 +126,13 @@ impl Object {
         let length = self.size.checked_sub(from).and_then(|length| usize::try_from(length).ok());
         let length = length.ok_or(Fault::Damaged(self.at))?;
         let compressed = self.flags & 7 != 0;
-        bytes.clear();
-        bytes.resize(if compressed { length } else { length.min(most) }, 0);
-        blocks.copy(self.at + from, bytes)?;
         if compressed {
-            *bytes = decompress(self.flags & 7, bytes, most).ok_or(Fault::Damaged(self.at))?;
+            let whole = blocks.decompress(self.at + from, length, self.flags & 7, most, bytes)?;
+            return if whole { Ok(()) } else { Err(Fault::Damaged(self.at)) };
         }
-        Ok(())
+        bytes.clear();
+        bytes.resize(length.min(most), 0);
+        blocks.copy(self.at + from, bytes)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Patterns that are plain texts, runs of characters, choices between texts and optional parts, one after the other, where the
-//! next byte always decides what comes: most of what messages need. They are read as the expression says, in one pass without
+//! Patterns that are plain texts, runs of characters, choices and optional parts, one after the other, where the next byte always
+//! decides what comes: most of what messages need. They are read as the expression says, in one pass without
 //! its engine.
 
 mod expression;
@@ -26,6 +26,12 @@ enum Part {
     Escaped(Option<Field>),
     /// One of these texts; none begins as another does.
     OneOf(Vec<String>, Option<Field>),
+    /// One letter of a class of ASCII.
+    Letter(Class),
+    /// Parts whose text is a field's value.
+    Named(Field, Vec<Part>),
+    /// Parts of one of several kinds, by what they begin with.
+    Choice(Vec<(First, Vec<Part>)>),
     /// Parts that may be left out.
     Optional(First, Vec<Part>),
     /// The end of the text.
@@ -42,6 +48,15 @@ struct First {
 impl First {
     fn nothing() -> Self {
         First { bytes: Box::new([false; 256]), is_empty: true }
+    }
+
+    /// Of parts behind which nothing stands.
+    fn of(parts: &[Part]) -> Self {
+        parts.iter().rev().fold(First::nothing(), First::before)
+    }
+
+    fn add(&mut self, other: &First) {
+        self.bytes.iter_mut().zip(other.bytes.iter()).for_each(|(mine, other)| *mine |= *other);
     }
 
     fn overlaps(&self, other: &First) -> bool {
@@ -77,8 +92,19 @@ impl First {
                     .for_each(|byte| first.bytes[usize::from(byte)] = true);
                 first
             }
+            Part::Letter(class) => {
+                let mut first = First { is_empty: false, ..First::nothing() };
+                (0..=u8::MAX).for_each(|byte| first.bytes[usize::from(byte)] = class.has(byte));
+                first
+            }
+            Part::Named(_, parts) => parts.iter().rev().fold(self, First::before),
+            Part::Choice(ways) => {
+                let mut any = First { is_empty: false, ..First::nothing() };
+                ways.iter().for_each(|(first, _)| any.add(first));
+                any
+            }
             Part::Optional(first, _) => {
-                self.bytes.iter_mut().zip(first.bytes.iter()).for_each(|(mine, other)| *mine |= *other);
+                self.add(first);
                 self
             }
         }
@@ -99,7 +125,9 @@ fn decided(parts: &[Part], behind: First) -> Option<First> {
             Part::Escaped(_) => {
                 follows.is_empty || (0..=u8::MAX).any(|byte| byte != b'"' && follows.bytes[usize::from(byte)])
             }
-            Part::Text(_) | Part::OneOf(..) | Part::End => false,
+            Part::Named(_, inside) => decided(inside, follows.clone()).is_none(),
+            Part::Choice(ways) => ways.iter().any(|(_, inside)| decided(inside, follows.clone()).is_none()),
+            Part::Text(_) | Part::OneOf(..) | Part::Letter(_) | Part::End => false,
         };
         if takes_more {
             return None;
@@ -138,9 +166,19 @@ impl Class {
 impl Linear {
     /// The parts of an expression; `None` if it is no such pattern.
     pub(super) fn of(source: &str) -> Option<Self> {
-        let (parts, rest) = expression::sequence(source.strip_prefix('^')?)?;
+        let parts = expression::whole(source.strip_prefix('^')?)?;
         let ends_last = !parts.iter().rev().skip(1).any(|part| matches!(part, Part::End));
-        (rest.is_empty() && ends_last && decided(&parts, First::nothing()).is_some()).then_some(Linear(parts))
+        // Behind the last part nothing need follow: if it may be left out and what is there is something else, it is.
+        let (front, last) = match parts.split_last() {
+            Some((Part::Optional(first, inside), front)) => {
+                decided(inside, First::nothing())?;
+                let mut first = first.clone();
+                first.is_empty = true;
+                (front, first)
+            }
+            _ => (&*parts, First::nothing()),
+        };
+        (ends_last && decided(front, last).is_some()).then_some(Linear(parts))
     }
 
     /// The plain text with which every text begins that matches; empty where there is none.
@@ -151,11 +189,19 @@ impl Linear {
     /// Adds the fields of a text that matches, else gives `None`.
     pub(super) fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
         let known = fields.len();
-        let read = read(&self.0, text, fields).map(drop);
-        if read.is_none() {
+        let (front, last) = match self.0.split_last() {
+            Some((Part::Optional(_, inside), front)) => (front, Some(inside)),
+            _ => (&*self.0, None),
+        };
+        let Some(rest) = read(front, text, fields) else {
+            fields.truncate(known);
+            return None;
+        };
+        let known = fields.len();
+        if last.is_some_and(|last| read(last, rest, fields).is_none()) {
             fields.truncate(known);
         }
-        read
+        Some(())
     }
 }
 
@@ -186,6 +232,24 @@ fn read<'a>(parts: &[Part], text: &'a str, fields: &mut Vec<(Field, Value)>) -> 
                     fields.push(value);
                 }
                 rest.get(text.len()..)?
+            }
+            Part::Letter(class) => {
+                let byte = *rest.as_bytes().first()?;
+                class.has(byte).then(|| rest.get(1..)).flatten()?
+            }
+            Part::Named(field, inside) => {
+                let known = fields.len();
+                let left = read(inside, rest, fields)?;
+                let text = rest.get(..rest.len() - left.len())?;
+                if let Some(value) = read_field(*field, text) {
+                    fields.insert(known, (*field, value));
+                }
+                left
+            }
+            Part::Choice(ways) => {
+                let byte = usize::from(*rest.as_bytes().first()?);
+                let (_, inside) = ways.iter().find(|(first, _)| first.bytes[byte])?;
+                read(inside, rest, fields)?
             }
             Part::Optional(first, inside) => match rest.as_bytes().first() {
                 Some(byte) if first.bytes[usize::from(*byte)] => read(inside, rest, fields)?,
@@ -220,7 +284,7 @@ mod tests {
     /// What the parts read, and what the engine reads.
     fn both(source: &str, text: &str) -> [Option<Vec<(Field, Value)>>; 2] {
         let mut fields = Vec::new();
-        let parts = Linear::of(source).unwrap().read(text, &mut fields).map(|()| fields);
+        let parts = Linear::of(source).unwrap_or_else(|| panic!("{source}")).read(text, &mut fields).map(|()| fields);
         let mut fields = Vec::new();
         [parts, Compiled::of(source).unwrap().read(text, &mut fields).map(|()| fields)]
     }
@@ -241,13 +305,25 @@ mod tests {
             r"^a (?P<type>b|cd) e",
             r"^a (?:- b\.|bc)(?P<error>.*)",
             r"^a(?: (?:b|c))?d",
+            "^(?:a)",
+            "^(?:a|b)?c",
+            "^a?",
+            "^a(?:b)?",
+            "^(?P<pod>a)",
+            r"^\[?a",
+            r"^a[^\] ,]*",
+            "^a[A-RT-Z]b",
+            r#"^(?:S" for "(?P<container>[^"]+)"|[A-RT-Z][a-z]*" for "[^"]*") with"#,
+            "^(?P<value>[^/]+/[^/ ]+) b",
+            r"^(?P<type>(?:M(?:ount|ap)|N)V\.[A-Za-z]+|V(?:o|e))(?: [^ ]*)?$",
+            "^(?:a(?:b)?)?$",
+            "^b(?: ?: (?P<error>.*))?",
         ] {
             assert!(Linear::of(source).is_some(), "{source}");
         }
         for source in [
             "a",
             "^(a|b)",
-            "^a?",
             r"^\S+",
             "^[a-z]+b",
             "^.*b",
@@ -262,20 +338,27 @@ mod tests {
             "^(?:a|)c",
             "^(?:a|b)*c",
             "^b*(?:a|b)c",
-            "^(?:a)",
-            "^a(?:b)?",
             "^a(?:b)?b",
             "^a*(?:ab)?c",
             "^(?:a*)?b",
-            "^(?:a|b)?c",
             "^(?:a+)?a$",
             "^(?:a)??b",
             "^(?:a$)?b$",
             "^a[0-9]+[0-9a-f]+",
             "^$a",
-            "^(?P<pod>a)",
             "^[^]]+]",
             "^(?P<colour>[^a]+)",
+            "^(?:a|b|)c",
+            "^(?:a+|b)a",
+            "^(?P<pod>a+)a",
+            "^(?:ab|a[c])d",
+            "^[^a]b",
+            "^a??b",
+            "^[a&&b]c",
+            "^[a--b]c",
+            "^((a|b))",
+            "^(?:(?:(?:(?:(?:(?:a|b)c|d)e|f)g|h)i|j)k|l)m",
+            "^(?P<pod>a)?b",
             "^é+",
         ] {
             assert!(Linear::of(source).is_none(), "{source}");
@@ -283,7 +366,7 @@ mod tests {
     }
 
     /// Patterns of each kind of part.
-    const PATTERNS: [&str; 12] = [
+    const PATTERNS: [&str; 20] = [
         r#"^Pull "(?P<image>[^"]+)" in (?P<duration>[^ ]+)$"#,
         r#"^Pull "(?P<image>[^"]*)""#,
         r"^Pull(?P<error>.*)",
@@ -296,6 +379,14 @@ mod tests {
         r#"^Pull "(?P<value>(?:[^"\\]|\\.)*)"$"#,
         r#"^Pull "(?P<value>(?:[^"\\]|\\.)*)" in"#,
         r"^Pull(?P<type> in |12|é|\(\))(?P<error>.*)",
+        r"^Pull(?: ?: (?P<error>.*))?",
+        r"^\(?(?:\))?Pull(?: in (?P<attempt>[0-9]+))?",
+        r#"^Pull (?:"(?P<image>[^"]+)"|in [0-9a-f]*s) ?(?P<error>[^ ]+)"#,
+        r"^(?P<value>[^/ ]+/(?P<name>[^/ ]*)) in",
+        r#"^Pull(?P<type> (?:in|")|(?:1[0-9]|3[s])/?)(?: [^/]*)?$"#,
+        r#"^Pull[ /](?:"|in)(?P<pod>[^\]" ]*)"#,
+        r"^(?:(?:Pull )?in (?P<duration>[^ ]+))?",
+        r"^Pull[^\\/]*(?P<error>\\|/)",
     ];
 
     proptest! {

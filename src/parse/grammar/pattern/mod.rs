@@ -211,7 +211,7 @@ mod tests {
             pattern.read(text, &mut fields).map(|()| fields)
         };
         let quick = read(&pattern);
-        assert!(pattern.volume_pattern.take().is_some());
+        assert!(pattern.volume_pattern.take().is_some() && pattern.linear.is_none());
         [quick, read(&pattern)]
     }
 
