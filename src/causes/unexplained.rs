@@ -4,6 +4,26 @@ use super::{Advice, Cause, Evidence, Match};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
 
+/// What to do where these inputs are given of all its startups: only what is missing is asked for.
+pub(crate) fn change(given: &[Evidence]) -> String {
+    let wanted: [(&[Evidence], &str); 3] = [
+        (&[Evidence::Events, Evidence::Pods], "events (kubectl get pods,events -A -o json)"),
+        (&[Evidence::KubeletLog], "the kubelet log"),
+        (&[Evidence::RuntimeLog], "the container runtime log"),
+    ];
+    let missing = wanted.iter().filter(|(kinds, _)| !kinds.iter().any(|kind| given.contains(kind)));
+    let missing: Vec<&str> = missing.map(|(_, words)| *words).collect();
+    match missing.as_slice() {
+        [] => "run the kubelet with -v=4 for a while".into(),
+        missing => {
+            let all = missing.join(", ");
+            format!(
+                "add what is missing of the same time: {all}; with all of it, run the kubelet with -v=4 for a while"
+            )
+        }
+    }
+}
+
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "unexplained",

@@ -213,6 +213,8 @@ impl Deref for Events {
 pub struct NodeContext {
     /// Events of the node.
     pub events: Vec<Event>,
+    /// The kubelet's request for its pods that waited in its own rate limit and went out just before it took this pod.
+    pub throttled_list: Option<Event>,
     /// How many other pods the node took within [`BURST_WINDOW`] of it.
     pub concurrent_starts: usize,
     /// When the kubelet's relists noticed anything of any pod meanwhile: each looks at all containers of the node.

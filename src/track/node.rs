@@ -94,6 +94,9 @@ impl NodeState {
             (first.time, startup.running().unwrap_or(startup.last_event))
         });
         let near = self.events.partition_point(|event| event.time < from);
+        let before = self.events.range(..near).rev().take_while(|event| event.time >= from - LISTED);
+        let takes = startup.events.first().is_some_and(|first| first.fact == Fact::PodAdded);
+        let throttled_list = before.filter(|_| takes && !startup.static_pod).find(|event| lists_pods(event)).cloned();
         let near = self.events.range(near..).take_while(|event| event.time <= to + Nanos(SECOND));
         // Taken in the order of time, so the burst is a range.
         let first = self.taken.partition_point(|time| *time < from - BURST_WINDOW);
@@ -107,12 +110,26 @@ impl NodeState {
                 .copied()
                 .collect(),
             events: near.take(MAX_CONTEXT_EVENTS).cloned().collect(),
+            throttled_list,
             concurrent_starts: last.saturating_sub(first).saturating_sub(usize::from(startup.taken)),
             neighbours: startup.running().and_then(|running| neighbours(&self.pod_latencies, running)),
             log_begin: node.log_range.map(|(from, _)| from),
             log_end: node.log_range.map_or(startup.last_event, |(_, to)| to),
         }
     }
+}
+
+/// The kubelet takes the pods of an answer within this after it asked for them.
+const LISTED: Nanos = Nanos(SECOND);
+
+/// Whether it is the kubelet's request for the pods of its node (a list, or the watch that follows), which its rate limit held back.
+fn lists_pods(event: &Event) -> bool {
+    event.fact == Fact::Throttled
+        && event.mentions("client-side throttling")
+        && event
+            .fields
+            .text(Field::Url)
+            .is_some_and(|url| url.contains("/api/v1/pods?") && url.contains("spec.nodeName"))
 }
 
 /// A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to whole

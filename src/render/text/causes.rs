@@ -40,13 +40,14 @@ impl Page<'_> {
             true => format!(": {} of {}", format_duration(explained), format_duration(all)),
             false => String::new(),
         };
+        let ranges = if summary.causes.iter().any(|line| !line.is_certain()) { "; ranges by middle" } else { "" };
         // What nothing explains is no cause to act on: it comes last however long it is.
         let last =
             if summary.causes.iter().any(|line| line.cause == causes::UNEXPLAINED) { "; unexplained last" } else { "" };
         writeln!(
             out,
             "{}",
-            self.strong(&format!("causes, by likely time lost{of_all} (a pod can have several{last})"))
+            self.strong(&format!("causes, by likely time lost{of_all} (a pod can have several{ranges}{last})"))
         )?;
         for (number, line) in summary.causes.iter().take(self.many(CAUSES)).enumerate() {
             let Some(cause) = causes::named(&line.cause) else { continue };
@@ -54,11 +55,10 @@ impl Page<'_> {
             let nodes = if line.nodes > 1 { format!(" on {} nodes", line.nodes) } else { String::new() };
             let after = if cause.delays_running() { "" } else { " after running" };
             let head = format!(
-                "  {}  {}  {}{after}{}   {}{nodes}{}",
+                "  {}  {}  {}{after}   {}{nodes}{}",
                 number + 1,
                 self.strong(cause.id),
-                format_duration(line.lost_s),
-                confidence(line),
+                estimate::time_lost(line),
                 plural(line.pods as usize, "pod", "pods"),
                 // An estimate replays the queue too: a second figure would contradict it.
                 if in_full && estimate::exists(self.report, cause.id) {
@@ -187,15 +187,6 @@ fn parts(line: &CauseLine) -> Vec<String> {
 /// A label, as wide as the widest of them.
 fn label(name: &str) -> String {
     format!("{name:<LABEL$}")
-}
-
-/// How sure a claim is: all of it, some of it, or none.
-fn confidence(line: &CauseLine) -> String {
-    match line.lost_min_s / line.lost_s {
-        share if share >= 0.995 || line.lost_s <= 0.0 => String::new(),
-        share if share < 0.005 => " (likely)".into(),
-        _ => format!(" (at least {})", format_duration(line.lost_min_s)),
-    }
 }
 
 /// How the slow starts would be without it, where that differs.
