@@ -157,6 +157,8 @@ pub struct NeighbourStats {
     pub reported: Nanos,
     /// Until a pod's sandbox was there: a quarter was not slower.
     pub sandbox: Nanos,
+    /// From the sandbox to the relist that noticed the pod's last container: the middle.
+    pub start: Nanos,
 }
 
 /// The events of one startup in the order of time, bounded in number.

@@ -162,7 +162,7 @@ pub(super) fn pod_latency(startup: &OpenStartup, observed: &StartupRecord) -> Op
     let needed = startup.events.of(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
     let asked = startup.first(Fact::SandboxRequested).or(needed)?.time;
     let ready = startup.first(Fact::SandboxReady).or(startup.first(Fact::PlegEvent))?.time;
-    Some((running, NeighbourStats { reported: running - noticed, sandbox: ready - asked }))
+    Some((running, NeighbourStats { reported: running - noticed, sandbox: ready - asked, start: noticed - ready }))
 }
 
 /// How others got on that ran within half a minute of an instant, two at least beside the pod itself.
@@ -170,11 +170,14 @@ fn neighbours(pod_latencies: &VecDeque<(Time, NeighbourStats)>, at: Time) -> Opt
     // They come in about the order of time: those of some minutes before are not looked at.
     let late = pod_latencies.iter().rev().take_while(|(time, _)| at - *time < Nanos(300 * SECOND));
     let near = late.filter(|(time, _)| (*time - at).abs() <= Nanos(30 * SECOND) && *time != at);
-    let (mut reported, mut sandbox): (Vec<Nanos>, Vec<Nanos>) =
-        near.map(|(_, others)| (others.reported, others.sandbox)).unzip();
-    let count = reported.len();
+    let near: Vec<&NeighbourStats> = near.map(|(_, others)| others).collect();
+    let of = |length: fn(&NeighbourStats) -> Nanos| near.iter().map(|others| length(others)).collect::<Vec<Nanos>>();
+    let (mut reported, mut sandbox) = (of(|others| others.reported), of(|others| others.sandbox));
+    let mut start = of(|others| others.start);
+    let count = near.len();
     (count >= 2).then(|| NeighbourStats {
         reported: *reported.select_nth_unstable(count / 2).1,
         sandbox: *sandbox.select_nth_unstable(count / 4).1,
+        start: *start.select_nth_unstable(count / 2).1,
     })
 }
