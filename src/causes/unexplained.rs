@@ -8,7 +8,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(crate) fn change(given: &[Evidence]) -> String {
     let wanted: [(&[Evidence], &str); 3] = [
         (&[Evidence::Events, Evidence::Pods], "events (kubectl get pods,events -A -o json)"),
-        (&[Evidence::KubeletLog], "the kubelet log"),
+        (&[Evidence::KubeletLog], "the kubelet log (-v=2)"),
         (&[Evidence::RuntimeLog], "the container runtime log"),
     ];
     let missing = wanted.iter().filter(|(kinds, _)| !kinds.iter().any(|kind| given.contains(kind)));
@@ -50,3 +50,22 @@ When it misleads
     logs: Some(|_| Some(Match::default())),
     metrics: None,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_is_asked_for() {
+        let all = [Evidence::KubeletLog, Evidence::RuntimeLog, Evidence::Pods];
+        assert_eq!(change(&all), "run the kubelet with -v=4 for a while");
+        let logs = change(&all[..2]);
+        assert!(
+            logs.contains("events (kubectl") && !logs.contains("log (-v=2)") && !logs.contains("runtime"),
+            "{logs}"
+        );
+        assert!(
+            change(&[]).contains("events (kubectl get pods,events -A -o json), the kubelet log (-v=2), the container")
+        );
+    }
+}

@@ -120,7 +120,7 @@ fn headlines(diff: &Diff) -> Vec<String> {
     if diff.lines.iter().any(|line| line.kind == LineKind::Total && line.verdict == Verdict::NotComparable) {
         all.push(
             "created → running is not compared: by objects a pod runs when the kubelet saw that all its containers run, \
-             by logs when the API server had accepted that status"
+             by logs when the API server had accepted that status; nor is created → ready, which objects show in whole seconds"
                 .into(),
         );
     }

@@ -210,8 +210,7 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     let ends_differ = ends_differ(before, after);
     for line in lines.iter_mut().filter(|line| line.p_value.is_some()) {
         let differs = match line.kind {
-            LineKind::Total => ends_differ && ENDS_RUNNING.contains(&line.name.as_str()),
-            LineKind::Workload | LineKind::NodePool => ends_differ,
+            LineKind::Total | LineKind::Workload | LineKind::NodePool => ends_differ,
             // What one side does not show lies in what is unattributed there.
             LineKind::Phase => {
                 let moved = line.name == Phase::Unattributed.name() && !one_sided.is_empty();
@@ -256,14 +255,11 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     })
 }
 
-/// The durations that end when a pod runs.
-const ENDS_RUNNING: [&str; 2] = ["running_s", "slo_s"];
-
 /// How much the share of starts that only objects show may differ, with both sides still ending alike.
 const MAX_OBJECTS_GAP: f64 = 0.1;
 
 /// Whether `running` is another instant on one side: objects show when the kubelet saw that all containers ran, the logs when
-/// the API server had accepted that status.
+/// the API server had accepted that status. Readiness has whole seconds by objects, and the log's precision by logs.
 fn ends_differ(before: &Report, after: &Report) -> bool {
     let by_objects = |report: &Report| {
         let (mut known, mut objects) = (0, 0);

@@ -123,8 +123,6 @@ fn no_input_is_asked_for_that_was_given() {
         let line = lines.iter().find(|line| line["cause"] == "unexplained").expect("unexplained");
         line["advised"]["set"].as_str().expect("words").to_owned()
     };
-    let by_log = change(&["tests/causes/unexplained"]);
-    assert!(by_log.contains("events (kubectl") && !by_log.contains("the kubelet log"), "{by_log}");
     let by_objects = change(&["samples/s06-api-throttle/pods.json.zst", "samples/s06-api-throttle/events.json.zst"]);
     assert!(by_objects.contains("the kubelet log") && !by_objects.contains("events"), "{by_objects}");
 }

@@ -149,7 +149,7 @@ fn causes(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     if summary.causes.is_empty() {
         return Ok(writeln!(out, "No cause exceeded its threshold.\n")?);
     }
-    writeln!(out, "### Causes, by likely time lost (a pod can have several; ranges by middle)\n")?;
+    writeln!(out, "### Causes, by likely time lost (a pod can have several)\n")?;
     let known = summary.causes.iter().take(CAUSES).filter_map(|line| Some((line, causes::named(&line.cause)?)));
     let known: Vec<(&CauseLine, &causes::Cause)> = known.collect();
     table(&["cause", " time lost", " pods", " nodes", "change", "trade-off"], out)?;

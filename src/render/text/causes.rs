@@ -40,14 +40,13 @@ impl Page<'_> {
             true => format!(": {} of {}", format_duration(explained), format_duration(all)),
             false => String::new(),
         };
-        let ranges = if summary.causes.iter().any(|line| !line.is_certain()) { "; ranges by middle" } else { "" };
         // What nothing explains is no cause to act on: it comes last however long it is.
         let last =
             if summary.causes.iter().any(|line| line.cause == causes::UNEXPLAINED) { "; unexplained last" } else { "" };
         writeln!(
             out,
             "{}",
-            self.strong(&format!("causes, by likely time lost{of_all} (a pod can have several{ranges}{last})"))
+            self.strong(&format!("causes, by likely time lost{of_all} (a pod can have several{last})"))
         )?;
         for (number, line) in summary.causes.iter().take(self.many(CAUSES)).enumerate() {
             let Some(cause) = causes::named(&line.cause) else { continue };
@@ -75,6 +74,9 @@ impl Page<'_> {
         if summary.causes.len() > self.many(CAUSES) {
             let rest: Vec<&str> = summary.causes.iter().skip(CAUSES).map(|line| line.cause.as_str()).collect();
             self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
+        }
+        if summary.causes.iter().take(self.many(CAUSES)).any(|line| !line.is_certain()) {
+            writeln!(out, "     (a range: from what is certain to the most it can be; its middle ranks)")?;
         }
         writeln!(out)?;
         self.best_change(out)
