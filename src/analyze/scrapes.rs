@@ -27,6 +27,8 @@ pub(super) struct Scrapes {
     /// What servers counted, and what is to be said of how.
     asked: Vec<Window>,
     remarks: Vec<String>,
+    /// Inputs whose samples say nothing of starts, and how many samples each had.
+    of_no_start: Vec<(String, u64)>,
 }
 
 /// What an address has to be read.
@@ -144,11 +146,7 @@ impl Scrapes {
             errors.push(format!("{}: {} scrapes after the first 10,000 ignored", source.name, pages.dropped));
         }
         if pages.done.is_empty() {
-            errors.push(format!(
-                "{}: {samples} samples, but no pod startup metrics. The kubelet's /metrics has them \
-                 (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)",
-                source.name
-            ));
+            self.of_no_start.push((source.name.clone(), samples));
         }
         let of = |page| Scraped { folder: source.folder.clone(), source: source.name.clone(), page };
         self.pages.extend(pages.done.into_iter().map(of));
@@ -157,6 +155,8 @@ impl Scrapes {
     /// What the scrapes count, and what stored reports counted, as far as the filter lets their nodes pass.
     pub(super) fn windows(self, options: &Options, coverage: &mut Coverage, stored: Vec<Window>) -> Vec<Window> {
         coverage.add(self.coverage);
+        let by_kubelet = self.pages.iter().any(|scraped| scraped.page.exporter == Some(Exporter::Kubelet));
+        coverage.source_errors.extend(without_starts(&self.of_no_start, by_kubelet || !self.asked.is_empty()));
         // A page without its node's name is of the node whose page lies in the same folder, if that is one.
         let mut folders: BTreeMap<Option<PathBuf>, BTreeSet<Box<str>>> = BTreeMap::new();
         for scraped in &self.pages {
@@ -181,5 +181,28 @@ impl Scrapes {
         coverage.source_errors.extend(self.remarks);
         windows.retain(|window| options.filter.passes_node(&window.node));
         windows
+    }
+}
+
+/// How many inputs without metrics of starts are named.
+const NAMED: usize = 3;
+
+/// What to say of inputs whose samples say nothing of starts; where the kubelet's page is, nothing is missing.
+fn without_starts(inputs: &[(String, u64)], by_kubelet: bool) -> Option<String> {
+    const WHERE: &str = "The kubelet's /metrics has them (kubectl get --raw /api/v1/nodes/NODE/proxy/metrics)";
+    let hint = if by_kubelet { String::new() } else { format!(". {WHERE}") };
+    match inputs {
+        [] => None,
+        [(name, samples)] => Some(format!("{name}: {samples} samples, but no pod startup metrics{hint}")),
+        several => {
+            let named: Vec<&str> = several.iter().take(NAMED).map(|(name, _)| name.as_str()).collect();
+            let more = several.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            Some(format!(
+                "{} inputs have metrics, but no pod startup metrics: {}{more}{hint}",
+                several.len(),
+                named.join(", ")
+            ))
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::failures::{self, FailedStep, Failure};
 use super::timeline::{self, BoundedInstant, ContainerRun, Timeline, TimelineSource};
 use super::{pull_claims, resource_claims, within};
 use crate::model::phase::Phase;
-use crate::model::record::Fact;
+use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::waited_for::WaitedFor;
@@ -116,6 +116,7 @@ pub(super) fn collect(
 /// From creation until the kubelet took the pod: the scheduler's time and the kubelet's, which only the pod's event divides.
 fn scheduling(startup: &Startup, created: BoundedInstant, taken: BoundedInstant, claims: &mut Claims) {
     let bound = startup.scheduling.iter().rfind(|event| event.fact == Fact::PodScheduled).map(BoundedInstant::of);
+    throttled_list(startup, created, bound, taken, claims);
     match bound.filter(|bound| bound.low >= created.at && taken.at - bound.high > LATE) {
         Some(bound) => {
             claims.add(Phase::Scheduling, rank::SCHEDULING, created, bound);
@@ -125,6 +126,33 @@ fn scheduling(startup: &Startup, created: BoundedInstant, taken: BoundedInstant,
             claims.add(Phase::Scheduling, rank::SCHEDULING, created, taken);
         }
     }
+}
+
+/// Of the time before the kubelet took the pod, what its request for its pods waited in its own rate limit: until that was sent it
+/// could not see the pod. Without the pod's event it may not have been bound before, so that nothing of it is certain.
+fn throttled_list(
+    startup: &Startup,
+    created: BoundedInstant,
+    bound: Option<BoundedInstant>,
+    taken: BoundedInstant,
+    claims: &mut Claims,
+) {
+    let Some(list) = &startup.context.throttled_list else { return };
+    let Some(delay) = list.fields.length(Field::Delay).filter(|delay| *delay > Nanos(0)) else { return };
+    let known = bound.filter(|bound| bound.low >= created.at);
+    // Known or not, it is the kubelet's time only where the kubelet is late.
+    if known.is_some_and(|bound| taken.at - bound.high <= LATE) {
+        return;
+    }
+    let from = (list.time - delay).max(known.map_or(created.at, |bound| bound.high));
+    if from >= list.time || list.time > taken.at {
+        return;
+    }
+    let sent = BoundedInstant::of(list);
+    let phase = if known.is_some() { Phase::Unattributed } else { Phase::Scheduling };
+    let claim = claims.add(phase, rank::SCHEDULING, BoundedInstant::exact(from, list.place), sent);
+    claim.waited_for = Some(WaitedFor::ThrottledList);
+    claim.length = known.is_none().then_some((Nanos(0), list.time - from));
 }
 
 /// Whether the log begins after a pod's creation with a line that does not show the kubelet taking it: scheduling and what followed

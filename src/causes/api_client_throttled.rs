@@ -39,7 +39,7 @@ What it means
 When many pods start at once, status updates, token requests and Secret lists wait in the kubelet's client-side rate limiter.
 
 How it is detected
-The kubelet logs a client-side throttling delay of 0.5 s or more during the startup. The time is lost in volumes (tokens, Secrets) and in status updates. Only the delays that the kubelet logged are counted as certain. In metrics: requests waited 0.5 s or more per start in the rate limiter.
+The kubelet logs a client-side throttling delay of 0.5 s or more during the startup. The time is lost in volumes (tokens, Secrets), in status updates, and before the kubelet takes the pod, if its request for its pods waited. Only the delays that the kubelet logged are counted as certain. In metrics: requests waited 0.5 s or more per start in the rate limiter.
 
 What to do
 Raise kubeAPIQPS and kubeAPIBurst in the kubelet configuration, or upgrade to 1.27 or later, where they are 50 and 100.
@@ -57,20 +57,32 @@ Throttling messages are rate limited themselves, so few lines do not mean little
             e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
         };
         let first = case.startup.context.events.iter().find(held);
+        let list = case.throttled_list();
+        // That request alone says nothing of those that came after it.
+        let Some(first) = first else {
+            return list.map(|list| Match {
+                place: list.place,
+                also_waiting: list.waited_for.clone(),
+                within: vec![(list.from, list.to)],
+                ..Match::default()
+            });
+        };
         // Without lines that divide the start, volumes and status updates are somewhere in the rest.
         let divided = case.startup.events.iter().any(|event| {
             matches!(event.fact, Fact::SandboxNeeded | Fact::SandboxRequested | Fact::PlegEvent)
         });
         let reported = case.spans(Phase::Detection).all(|span| span.min > Nanos(0));
-        first.map(|e| Match {
+        Some(Match {
+            place: list.and_then(|list| list.place).or(Some(first.place)),
+            also_waiting: list.and_then(|list| list.waited_for.clone()),
             also: match (divided, reported) {
                 (false, _) => &[Phase::Unattributed, Phase::Detection],
                 (true, false) => &[Phase::Detection],
                 (true, true) => &[],
             },
             waited_for: others(case.startup.context.concurrent_starts),
-            at_most: Some(case.throttled_time()),
-            ..Match::at(e)
+            at_most: Some(case.throttled_time() + list.map_or(Nanos(0), |list| list.min)),
+            ..Match::default()
         })
     }),
     metrics: Some(|case| {

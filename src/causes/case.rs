@@ -40,6 +40,8 @@ pub struct Match {
     pub counted: bool,
     /// Phases it claims beside its own: the input cannot divide them from those.
     pub also: &'static [Phase],
+    /// Spans that waited for this it claims beside those of its phases, whichever phase they are.
+    pub also_waiting: Option<WaitedFor>,
     /// The claim is limited to these time ranges; none: it is not.
     pub within: Vec<(Time, Time)>,
 }
@@ -154,6 +156,11 @@ impl Case<'_> {
     pub(super) fn throttled_time(&self) -> Nanos {
         let throttled = self.startup.context.events.iter().filter(|event| event.fact == Fact::Throttled);
         throttled.filter_map(|event| event.fields.length(Field::Delay)).sum()
+    }
+
+    /// The span before the kubelet took the pod in which its request for its pods waited in its own rate limit.
+    pub(super) fn throttled_list(&self) -> Option<&Span> {
+        self.breakdown.spans.iter().find(|span| span.waited_for == Some(WaitedFor::ThrottledList))
     }
 
     /// When the last of its own containers had started.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::case::BURST;
 use super::{CAUSES, image_pull_unresolved, unexplained};
-use crate::metrics::families::name;
+use crate::metrics::families::{FAILED, name};
 use crate::metrics::{MeanComponent, MetricFinding, MetricsReport, RecordedStartup, StartupStats, Window};
 use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
@@ -37,7 +38,10 @@ pub type MetricRule = fn(&MetricCase<'_>) -> Option<MetricClaim>;
 /// Mean seconds per start below which a cause is not listed: a tenth of the SLO's 5 s.
 pub(super) const MIN_MEAN_S: f64 = 0.5;
 /// Mean seconds per start below which a part that every start has is not slow: a fifth of the SLO's 5 s.
-const MIN_PART_S: f64 = 1.0;
+pub(super) const MIN_PART_S: f64 = 1.0;
+
+/// Mean seconds per start of sandbox and containers together from which on a burst makes them slow, as in the rule over logs.
+const MIN_BURST_S: f64 = 4.0;
 
 impl MetricClaim {
     /// The metrics show the problem, and what it cost at most.
@@ -69,11 +73,6 @@ impl MetricCase<'_> {
         self.part(phase).filter(|part| part.mean_s >= MIN_PART_S)
     }
 
-    /// The part of the mean start that holds this phase, alone or with others.
-    pub(super) fn part_with(&self, phase: Phase) -> Option<&MeanComponent> {
-        self.parts.iter().find(|part| part.phases.contains(&phase))
-    }
-
     /// The mean transfer rate of pulls in MB/s, and the number of pulls.
     pub(super) fn pull_rate(&self) -> Option<(f64, f64)> {
         let (sum, count) = self.window.sum(name::THROUGHPUT, "").filter(|(_, count)| *count > 0.0)?;
@@ -95,9 +94,43 @@ impl MetricCase<'_> {
         self.part(Phase::Init).map_or(0.0, |part| part.high_s)
     }
 
-    /// A claim on an operation on volumes that took long.
+    /// How many of the node's starts had their sandbox or containers made at once, on average over the window: at some instant
+    /// there were at least as many.
+    pub(super) fn at_once(&self) -> Option<f64> {
+        let seconds = self.window.from.zip(self.window.to).map(|(from, to)| (to - from).seconds())?;
+        let calls = ["run_podsandbox", "create_container", "start_container"];
+        let sums = calls.iter().filter_map(|call| self.window.sum(name::RUNTIME, call));
+        (seconds > 0.0).then(|| (sums.map(|(sum, _)| sum).sum::<f64>() / seconds).min(self.starts.pods()))
+    }
+
+    /// So many starts at once that the node is as likely the reason for slow sandboxes and containers as what makes them: the
+    /// sum of their seconds per start, and how many there were.
+    pub(super) fn burst(&self) -> Option<(f64, f64)> {
+        let at_once = self.at_once().filter(|at_once| *at_once >= BURST as f64)?;
+        // A sandbox that is slow because of its network leaves the containers quick.
+        let (sandbox, start) = (self.part(Phase::Sandbox)?, self.long_part(Phase::Start)?);
+        (sandbox.mean_s + start.mean_s >= MIN_BURST_S).then_some((sandbox.high_s + start.high_s, at_once))
+    }
+
+    /// What is to be said of slow sandboxes and containers where several were made at once.
+    pub(super) fn beside_others(&self) -> String {
+        let several = self.at_once().filter(|at_once| *at_once >= 2.0);
+        several.map_or(String::new(), |at_once| {
+            format!("; on average {at_once:.0} pods at once had theirs made, which makes a busy node as likely")
+        })
+    }
+
+    /// How many operations of a kind on volumes failed.
+    pub(super) fn storage_failures(&self, operation: &str) -> f64 {
+        let failed = format!("{operation}{FAILED}");
+        self.window.sum(name::STORAGE, &failed).map_or(0.0, |(_, count)| count)
+    }
+
+    /// A claim on an operation on volumes that took long, tries that failed included.
     pub(super) fn storage(&self, operation: &str) -> Option<MetricClaim> {
-        let (mean, count) = self.mean(name::STORAGE, operation)?;
+        let failed = format!("{operation}{FAILED}");
+        let both = [operation, failed.as_str()].into_iter().filter_map(|label| self.mean(name::STORAGE, label));
+        let (mean, count) = both.reduce(|(mean, count), (more, others)| (mean + more, count + others))?;
         (mean >= MIN_PART_S)
             .then(|| MetricClaim::up_to(mean, format!("{count:.0} × {operation}, {} per start", format_duration(mean))))
     }
@@ -130,6 +163,20 @@ pub fn add_causes(report: &mut MetricsReport, recorded: &[RecordedStartup]) {
             aggregate(&all.collect::<Vec<_>>())
         }
     };
+}
+
+/// Whether the logs of the same nodes are there: they see each start, metrics only means, so of causes that logs can show the
+/// logs decide.
+#[must_use]
+pub fn logs_decide(measured: &MetricsReport) -> bool {
+    measured.nodes.iter().all(|node| node.reconciled.is_some())
+}
+
+/// The causes of all nodes' metrics; where the logs decide, those that logs cannot show.
+#[must_use]
+pub fn added(measured: &MetricsReport, logs_decide: bool) -> Vec<&MetricFinding> {
+    let in_logs = |finding: &&MetricFinding| super::named(&finding.cause).is_some_and(|cause| cause.logs.is_some());
+    measured.fleet.causes.iter().filter(|finding| !(logs_decide && in_logs(finding))).collect()
 }
 
 /// Logs of so many of a node's recorded starts refute what its metrics would name.

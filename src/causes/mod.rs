@@ -120,6 +120,7 @@ pub const CAUSES: &[Cause] = &[
 
 /// The id of the cause of seconds that no evidence explains.
 pub const UNEXPLAINED: &str = unexplained::CAUSE.id;
+pub(crate) use unexplained::change as change_of_unexplained;
 /// Waiting for other pulls: where it is and no pulls ran beside each other, they are serial.
 pub const IMAGE_PULL_QUEUED: &str = image_pull_queued::CAUSE.id;
 
@@ -198,7 +199,8 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let mine = |span: &&Span| {
             let inside = |(from, to): &(Time, Time)| span.from >= *from && span.to <= *to;
             let within = matched.within.is_empty() || matched.within.iter().any(inside);
-            (cause.phases.contains(&span.phase) || matched.also.contains(&span.phase)) && within
+            let waited = matched.also_waiting.is_some() && span.waited_for == matched.also_waiting;
+            waited || (cause.phases.contains(&span.phase) || matched.also.contains(&span.phase)) && within
         };
         let beyond = |whole: Nanos| Nanos((whole - cause.baseline).0.max(0));
         let lost = beyond(free.iter().filter(|span| mine(span)).map(|span| span.to - span.from).sum());

@@ -1,6 +1,6 @@
 //! Node short of CPU, memory or disk, or too many pods started at once.
 
-use super::metric_rules::{MetricClaim, percent};
+use super::metric_rules::{MetricCase, MetricClaim, percent};
 use super::{Advice, Cause, Evidence, Match};
 use crate::metrics::families::name;
 use crate::model::duration::format_duration;
@@ -14,6 +14,14 @@ const MIN_PRESSURE: f64 = 0.2;
 /// The share of the time in which a disk was busy, from which on it is the bottleneck.
 const MIN_DISK_BUSY: f64 = 0.9;
 
+/// Whether so many starts at once were slow in all that they share that the node is named and not one of these steps. Pressure
+/// that was measured, and was low, shows that it is not the node.
+pub(super) fn by_burst(case: &MetricCase<'_>) -> bool {
+    let pressure = [(name::PSI_CPU, "/"), (name::NODE_CPU, "")];
+    let known = pressure.iter().find_map(|(family, label)| case.window.share(family, label));
+    known.is_none_or(|share| share >= MIN_PRESSURE) && case.burst().is_some()
+}
+
 /// See [`Cause`].
 pub(super) const CAUSE: Cause = Cause {
     id: "node-overloaded",
@@ -24,7 +32,7 @@ What it means
 Everything on the node waits for the same CPU or disk: the runtime, the kubelet and the starting containers.
 
 How it is detected
-In logs: the kubelet accepted eight or more other pods within 3 s, and sandbox and containers, which share only the node, together took 3 s longer than on a quiet node (with the kubelet log alone, which shows their ends late, 1 s of it is not counted); or the kubelet reports an unhealthy PLEG or late housekeeping. In metrics: pressure stall information of the whole node (cAdvisor's cgroup \"/\" or node_exporter) shows that some task waited for CPU, memory or disk for at least a fifth of the time; or a disk was busy for at least 90 % of the time; or relists took 1 s or more on average.
+In logs: the kubelet accepted eight or more other pods within 3 s, and sandbox and containers, which share only the node, together took 3 s longer than on a quiet node (with the kubelet log alone, which shows their ends late, 1 s of it is not counted; where it shows both ends at once, the containers of the other pods count); or the kubelet reports an unhealthy PLEG or late housekeeping. In metrics: pressure stall information of the whole node (cAdvisor's cgroup \"/\" or node_exporter) shows that some task waited for CPU, memory or disk for at least a fifth of the time; or a disk was busy for at least 90 % of the time; or relists took 1 s or more on average; or, unless pressure was measured, eight or more pods at once had their sandbox or containers made, on average over the window, and both together took 4 s or more per start, of which containers 1 s or more.
 
 What to do
 See which of the resources it is. Start fewer pods at once on a node, reserve CPU for kubelet and runtime, put /var/lib/containerd on a faster disk.
@@ -46,7 +54,15 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
         let (sandbox, start) = (case.seconds(Phase::Sandbox), case.seconds(Phase::Start));
         // By times in whole seconds a quick one may look like a second.
         let least = if case.breakdown.timeline.whole_seconds { 1.5 } else { 0.5 };
-        let both = start >= least && sandbox + start >= 4.0 + case.relist_uncertainty().seconds();
+        // What one relist noticed at once no line divides; then others of the burst show whether containers were slow, too.
+        let precision = case.relist_uncertainty();
+        let undivided = precision > Nanos(0)
+            && start < least
+            && case.spans(Phase::Start).any(|span| span.max.seconds() >= least + precision.seconds());
+        let slow_too = case.startup.context.neighbours.is_some_and(|others| {
+            others.start.seconds() >= least + precision.seconds() && others.sandbox >= Nanos(SECOND)
+        });
+        let both = (start >= least || undivided && slow_too) && sandbox + start >= 4.0 + case.relist_uncertainty().seconds();
         (case.burst() && both).then(|| Match {
             waited_for: Some(WaitedFor::Burst { others: case.startup.context.concurrent_starts }),
             // Between none and all of the uncertainty may be lateness of the last relist alone: the middle is not claimed.
@@ -80,6 +96,14 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
             .map(|part| part.high_s)
             .sum();
         let high = runtime + case.unexplained_kubelet_work();
-        (!observed.is_empty()).then(|| MetricClaim::up_to(high, observed.join("; ")))
+        if !observed.is_empty() {
+            return Some(MetricClaim::up_to(high, observed.join("; ")));
+        }
+        let (high, at_once) = case.burst().filter(|_| by_burst(case))?;
+        let observed = format!(
+            "on average {at_once:.0} pods at once had their sandbox or containers made, which took {} per start",
+            format_duration(high)
+        );
+        Some(MetricClaim::up_to(high, observed))
     }),
 };

@@ -36,7 +36,7 @@ In a burst of starts, the node is the reason (node-overloaded). Without the runt
         (pull_excluded && !case.burst()).then(Match::default)
     }),
     metrics: Some(|case| {
-        let start = case.long_part(Phase::Start)?;
-        Some(MetricClaim::of(start, format!("creating and starting containers took {} per start", format_duration(start.mean_s))))
+        let start = case.long_part(Phase::Start).filter(|_| !super::node_overloaded::by_burst(case))?;
+        Some(MetricClaim::of(start, format!("creating and starting containers took {} per start{}", format_duration(start.mean_s), case.beside_others())))
     }),
 };

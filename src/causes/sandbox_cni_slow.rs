@@ -35,8 +35,8 @@ Many pods at once on few cores make every sandbox slow: in a burst, this cause i
         (!case.burst() || quick || case.seconds(Phase::Sandbox) >= 5.0 + case.relist_uncertainty().seconds()).then(Match::default)
     }),
     metrics: Some(|case| {
-        let sandbox = case.long_part(Phase::Sandbox)?;
+        let sandbox = case.long_part(Phase::Sandbox).filter(|_| !super::node_overloaded::by_burst(case))?;
         let network = sandbox.remarks.first().map_or(String::new(), |remark| format!("; {remark}"));
-        Some(MetricClaim::of(sandbox, format!("sandboxes took {} per start{network}", format_duration(sandbox.mean_s))))
+        Some(MetricClaim::of(sandbox, format!("sandboxes took {} per start{network}{}", format_duration(sandbox.mean_s), case.beside_others())))
     }),
 };

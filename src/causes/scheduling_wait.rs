@@ -19,7 +19,7 @@ How it is detected
 From creation (the API server's clock, whole seconds) to `SyncLoop ADD`. Below 3 s it may be rounding, the watch or admission webhooks.
 
 What to do
-Look at the pod's Scheduled event. If it came late: read the FailedScheduling events; check scheduling gates, unbound volumes, taints, preemption and cluster autoscaling. If it came early: the kubelet's watch or its client-side rate limit was slow; look for throttling lines.
+Look at the pod's Scheduled event. If it came late: read the FailedScheduling events; check scheduling gates, unbound volumes, taints, preemption and cluster autoscaling. If it came early: the kubelet's watch or its client-side rate limit was slow; look for throttling lines (the part in which the kubelet's request for its pods waited is `api-client-throttled`).
 
 When it misleads
 If the clocks of node and API server differ, that adds or hides seconds; the creation timestamp is truncated to whole seconds.
@@ -29,7 +29,14 @@ If the clocks of node and API server differ, that adds or hides seconds; the cre
     rationale: "creation is truncated to whole seconds, and an idle scheduler with its watch takes a few hundred milliseconds; the longest wait of cached starts in captures was 1.6 s",
     shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::Scheduling],
-    logs: Some(|case| Some(why(case).map_or_else(Match::default, Match::failing))),
+    logs: Some(|case| {
+        let matched = why(case).map_or_else(Match::default, Match::failing);
+        // What the kubelet's own rate limit held back has a cause of its own.
+        let Some(list) = case.throttled_list() else { return Some(matched) };
+        let others = case.spans(Phase::Scheduling).filter(|span| *span != list);
+        let within: Vec<_> = others.map(|span| (span.from, span.to)).collect();
+        (!within.is_empty()).then_some(Match { within, ..matched })
+    }),
     metrics: None,
 };
 

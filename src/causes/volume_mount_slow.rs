@@ -1,7 +1,8 @@
 //! Volume setup was slow (attach or mount).
 
-use super::metric_rules::MetricClaim;
+use super::metric_rules::{MIN_MEAN_S, MIN_PART_S, MetricClaim};
 use super::{Advice, Cause, Evidence, Match};
+use crate::metrics::families::name;
 use crate::model::duration::format_duration;
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, SECOND};
@@ -10,16 +11,16 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-mount-slow",
     title: "Volume setup was slow (attach or mount)",
-    advice: &[Advice::new(0, "check the log of the volume plugin; set fsGroupChangePolicy: OnRootMismatch for large volumes").side_effect("ownership of files below the root is no longer enforced at each start")],
+    advice: &[Advice::new(0, "if mounts failed, fix what the FailedMount events of the pods name (kubectl describe pod); otherwise check the log of the volume plugin, and set fsGroupChangePolicy: OnRootMismatch for large volumes with an fsGroup").side_effect("ownership of files below the root is no longer enforced at each start")],
     text: "\
 What it means
 The time from the first volume operation until the sandbox could be requested. Every pod with a volume needs about 0.3 s, because the kubelet polls.
 
 How it is detected
-More than 2 s of volumes without a more specific cause in the log. In metrics: volumes took 1 s or more per start.
+More than 2 s of volumes without a more specific cause in the log. In metrics: volumes took 1 s or more per start beyond the time that requests waited in the kubelet's own rate limit; how many mounts failed is named.
 
 What to do
-See which volume was last (`podlag chain`); check the attach times of the storage provider, the CSI node plugin, and fsGroup ownership changes.
+If mounts failed, their FailedMount events say why: a missing ConfigMap or Secret, a driver, a device. Otherwise see which volume was last (`podlag chain`); check the attach times of the storage provider, the CSI node plugin, and fsGroup ownership changes.
 
 When it misleads
 On a node that starts many pods at once, everything is slow; slow volumes are then a symptom.
@@ -32,6 +33,18 @@ On a node that starts many pods at once, everything is slow; slow volumes are th
     logs: Some(|_| Some(Match::default())),
     metrics: Some(|case| {
         let volumes = case.long_part(Phase::Volumes)?;
-        Some(MetricClaim::of(volumes, format!("volumes took about {} per start", format_duration(volumes.mean_s))))
+        // What requests for their objects waited in the kubelet's own rate limit is a cause of its own.
+        let throttled = case.mean(name::LIMITER, "").map_or(0.0, |(mean, _)| mean);
+        let throttled = if throttled >= MIN_MEAN_S { throttled } else { 0.0 };
+        let left = |seconds: f64| (seconds - throttled).max(0.0);
+        if left(volumes.mean_s) < MIN_PART_S {
+            return None;
+        }
+        let failed = case.storage_failures("volume_mount");
+        let mut observed = format!("volumes took about {} per start", format_duration(volumes.mean_s));
+        if failed > 0.0 {
+            observed += &format!("; {failed:.0} mounts failed");
+        }
+        Some(MetricClaim { low_s: left(volumes.low_s), high_s: left(volumes.high_s), observed })
     }),
 };

@@ -9,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 pub(super) const CAUSE: Cause = Cause {
     id: "volume-object-not-synced",
     title: "Kubelet did not get a ConfigMap or Secret from the API server",
-    advice: &[Advice::new(0, "check the connection from the kubelet to the API server, its load, and whether the node may read the object (node authorizer)")],
+    advice: &[Advice::new(0, "check whether the kubelet throttles its own requests (kubeAPIQPS, kubeAPIBurst); then the connection from the kubelet to the API server, its load, and whether the node may read the object (node authorizer)")],
     text: "\
 What it means
 The kubelet watches the ConfigMaps and Secrets of its pods. It could not list one of them within the time limit, so the volume could not be mounted. The volume plugin and fsGroup have nothing to do with it.

@@ -48,12 +48,19 @@ pub struct Family {
     pub required_label: &'static str,
     /// Labels that must have these values.
     pub matchers: &'static [(&'static str, &'static str)],
+    /// Operations whose label `status` is not `success` are kept apart: their kept label has [`FAILED`] behind it.
+    pub failed_apart: bool,
     /// The kept label only distinguishes series that come and go by themselves; a window sums over it.
     pub sum_over_label: bool,
     /// Which kubelets have it, for readers of the table.
     #[allow(dead_code, reason = "it documents the row")]
     pub since: &'static str,
 }
+
+/// Behind the kept label of operations that failed.
+pub const FAILED: &str = " failed";
+/// The label that says whether an operation failed, and its value where it did not.
+pub const OUTCOME: (&str, &str) = ("status", "success");
 
 const fn family(name: &'static str, exporter: Exporter, shape: Shape, since: &'static str) -> Family {
     Family {
@@ -64,6 +71,7 @@ const fn family(name: &'static str, exporter: Exporter, shape: Shape, since: &'s
         label_values: &[],
         required_label: "",
         matchers: &[],
+        failed_apart: false,
         sum_over_label: false,
         since,
     }
@@ -135,6 +143,8 @@ pub mod name {
     pub const CRIO: &str = "container_runtime_crio_operations_latency_seconds_total";
     /// Retries that met an unfinished sandbox or container, CRI-O.
     pub const CRIO_STALLED: &str = "container_runtime_crio_resources_stalled_at_stage";
+    /// On each of cAdvisor's pages: the page was read, also where no container has a limit, and so no counter of throttling.
+    pub const CADVISOR: &str = "cadvisor_version_info";
     /// Periods of the CPU quota.
     pub const CFS_PERIODS: &str = "container_cpu_cfs_periods_total";
     /// Periods in which the quota was used up.
@@ -188,11 +198,14 @@ pub const FAMILIES: &[Family] = &[
     with_label(family(name::RUNTIME_ERRORS, Kubelet, Counter, "all"), "operation_type", CALLS),
     family(name::IMAGE_PULL, Kubelet, Sum, "1.30"),
     with_label(family(name::VOLUME, Kubelet, Sum, "all"), "plugin_name", &[]),
-    with_label(
-        family(name::STORAGE, Kubelet, Sum, "all"),
-        "operation_name",
-        &["verify_controller_attached_volume", "volume_mount", "volume_apply_access_control"],
-    ),
+    Family {
+        failed_apart: true,
+        ..with_label(
+            family(name::STORAGE, Kubelet, Sum, "all"),
+            "operation_name",
+            &["verify_controller_attached_volume", "volume_mount", "volume_apply_access_control"],
+        )
+    },
     family(name::LIMITER, Kubelet, Sum, "all"),
     with_label(family(name::REQUESTS, Kubelet, Counter, "all"), "code", &["429"]),
     with_label(family(name::CONTAINERS, Kubelet, Counter, "all"), "container_type", &[]),
@@ -220,6 +233,7 @@ pub const FAMILIES: &[Family] = &[
         &["RunPodSandbox", "PullImage", "CreateContainer", "StartContainer"],
     ),
     with_label(family(name::CRIO_STALLED, Crio, Counter, "CRI-O"), "stage", &[]),
+    family(name::CADVISOR, Cadvisor, Counter, "all"),
     container_counter(name::CFS_PERIODS, "all"),
     container_counter(name::CFS_THROTTLED, "all"),
     container_counter(name::CFS_SECONDS, "all"),

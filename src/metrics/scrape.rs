@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, BuildHasherDefault};
 
 use siphasher::sip::SipHasher13;
 
-use super::families::{Exporter, FAMILIES, Family, SampleKind, Shape, lookup, name};
+use super::families::{Exporter, FAILED, FAMILIES, Family, OUTCOME, SampleKind, Shape, lookup, name};
 use super::histogram::Histogram;
 use crate::model::time::{SECOND, Time};
 
@@ -107,9 +107,9 @@ impl Scrape {
         if family.shape == Shape::Info {
             return;
         }
-        let kept = label(family.label).unwrap_or_default();
-        if self.values.len() < MAX_SERIES || self.values.contains_key(&(number, kept.into())) {
-            self.values.entry((number, kept.into())).or_default().add(part, bound, value);
+        let key = (number, kept(family, &label));
+        if self.values.len() < MAX_SERIES || self.values.contains_key(&key) {
+            self.values.entry(key).or_default().add(part, bound, value);
         } else {
             self.invalid_values += 1;
         }
@@ -124,8 +124,7 @@ impl Scrape {
     ) {
         let Some(number) = FAMILIES.iter().position(|family| family.name == sample) else { return };
         let Some(family) = FAMILIES.get(number).filter(|family| matches(family, &label)) else { return };
-        let kept = label(family.label).unwrap_or_default();
-        let values = self.values.entry((number, kept.into())).or_default();
+        let values = self.values.entry((number, kept(family, &label))).or_default();
         values.native = Some(match values.native.take() {
             Some(known) => known.plus(&histogram),
             None => histogram,
@@ -168,6 +167,15 @@ fn matches<'a>(family: &Family, label: &impl Fn(&str) -> Option<&'a str>) -> boo
     (family.label_values.is_empty() || family.label_values.contains(&kept()))
         && (family.required_label.is_empty() || label(family.required_label).is_some_and(|value| !value.is_empty()))
         && family.matchers.iter().all(|(name, value)| label(name) == Some(value))
+}
+
+/// The value of the label that is kept.
+fn kept<'a>(family: &Family, label: &impl Fn(&str) -> Option<&'a str>) -> Box<str> {
+    let value = label(family.label).unwrap_or_default();
+    let (outcome, success) = OUTCOME;
+    // Kubelets before 1.21 have no such label.
+    let failed = family.failed_apart && label(outcome).is_some_and(|status| !status.is_empty() && status != success);
+    if failed { format!("{value}{FAILED}").into() } else { value.into() }
 }
 
 /// A bound: `1`, `1.0`, `+Inf`.

@@ -157,6 +157,8 @@ pub struct NeighbourStats {
     pub reported: Nanos,
     /// Until a pod's sandbox was there: a quarter was not slower.
     pub sandbox: Nanos,
+    /// From the sandbox to the relist that noticed the pod's last container: the middle.
+    pub start: Nanos,
 }
 
 /// The events of one startup in the order of time, bounded in number.
@@ -213,6 +215,8 @@ impl Deref for Events {
 pub struct NodeContext {
     /// Events of the node.
     pub events: Vec<Event>,
+    /// The kubelet's request for its pods that waited in its own rate limit and went out just before it took this pod.
+    pub throttled_list: Option<Event>,
     /// How many other pods the node took within [`BURST_WINDOW`] of it.
     pub concurrent_starts: usize,
     /// When the kubelet's relists noticed anything of any pod meanwhile: each looks at all containers of the node.

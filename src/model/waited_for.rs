@@ -28,6 +28,8 @@ pub enum WaitedFor {
     VolumesOrSandbox,
     /// The kubelet, which took the pod late: by its event it was bound before.
     LateKubelet,
+    /// The kubelet's own list of its pods, a request that waited in its rate limit.
+    ThrottledList,
     /// The beginning of the log: what came before is not shown.
     LogBegin,
     /// A readiness probe: the seconds that its settings take at the least, and its period.
@@ -52,6 +54,7 @@ const NETWORK: &str = "the node's network";
 const PROBE: &str = "a readiness probe with at least ";
 const VOLUMES_OR_SANDBOX: &str = "volumes or sandbox: no event separates them";
 const LATE_KUBELET: &str = "the kubelet: the pod was bound to its node before";
+const THROTTLED_LIST: &str = "the kubelet's list of its pods, held back by its own rate limit";
 const LOG_BEGIN: &str = "before the log begins";
 const DETECTION_OR_UPDATE: &str = "or status update: no line separates them";
 
@@ -85,6 +88,9 @@ impl WaitedFor {
         if text == LATE_KUBELET {
             return WaitedFor::LateKubelet;
         }
+        if text == THROTTLED_LIST {
+            return WaitedFor::ThrottledList;
+        }
         if text == LOG_BEGIN {
             return WaitedFor::LogBegin;
         }
@@ -117,6 +123,7 @@ impl WaitedFor {
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
             | WaitedFor::LateKubelet
+            | WaitedFor::ThrottledList
             | WaitedFor::LogBegin
             | WaitedFor::ReadinessProbe { .. }
             | WaitedFor::Burst { .. } => None,
@@ -140,6 +147,7 @@ impl fmt::Display for WaitedFor {
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
             WaitedFor::LateKubelet => out.write_str(LATE_KUBELET),
+            WaitedFor::ThrottledList => out.write_str(THROTTLED_LIST),
             WaitedFor::LogBegin => out.write_str(LOG_BEGIN),
             WaitedFor::VolumesOrSandbox => out.write_str(VOLUMES_OR_SANDBOX),
             WaitedFor::ReadinessProbe { least, period } => {
@@ -169,6 +177,7 @@ mod tests {
             WaitedFor::DetectionOrUpdate,
             WaitedFor::VolumesOrSandbox,
             WaitedFor::LateKubelet,
+            WaitedFor::ThrottledList,
             WaitedFor::LogBegin,
             WaitedFor::ReadinessProbe { least: 12, period: 2 },
             WaitedFor::Burst { others: 39 },

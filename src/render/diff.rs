@@ -117,8 +117,19 @@ fn headlines(diff: &Diff) -> Vec<String> {
             "not compared, for one side's input shows them less exactly or not at all (give inputs of the same kinds)";
         all.push(format!("{reason}: {}", not_comparable.join(", ")));
     }
+    if diff.lines.iter().any(|line| line.kind == LineKind::Total && line.verdict == Verdict::NotComparable) {
+        all.push(
+            "created → running is not compared: by objects a pod runs when the kubelet saw that all its containers run, \
+             by logs when the API server had accepted that status; nor is created → ready, which objects show in whole seconds"
+                .into(),
+        );
+    }
+    if diff.shares_no_workload() {
+        all.push("no workload has the same name on both sides: workloads are not compared".into());
+    }
     if !diff.lines.iter().any(|line| matches!(line.verdict, Verdict::Faster | Verdict::Slower)) {
-        all.push("no significant change".into());
+        let of_the_rest = if not_comparable.is_empty() { "" } else { " in what can be compared" };
+        all.push(format!("no significant change{of_the_rest}"));
     }
     // Where the inputs differ in kind, one side's may not show what the other's does.
     let words = match not_comparable.is_empty() {
@@ -263,6 +274,15 @@ fn moved(before: f64, after: f64) -> String {
     format!("{} → {}", format_duration(before), format_duration(after))
 }
 
+/// The same of a line that may not be comparable: what a side's input does not show is not 0.
+fn sides(line: &Line, before: f64, after: f64) -> String {
+    let shown = |sum: f64, seconds: f64| match line.verdict {
+        Verdict::NotComparable if sum == 0.0 => "–".to_owned(),
+        _ => format_duration(seconds),
+    };
+    format!("{} → {}", shown(line.sum_before_s, before), shown(line.sum_after_s, after))
+}
+
 /// What a line is called on the page.
 fn label(line: &Line) -> String {
     match line.kind {
@@ -306,6 +326,9 @@ fn grids(diff: &Diff, most: usize, detail: Detail) -> Vec<(&'static str, Grid)> 
         ("node pools, by node name (created → running)", &[LineKind::NodePool]),
     ] {
         let mut lines: Vec<&Line> = diff.lines.iter().filter(|line| kinds.contains(&line.kind)).collect();
+        if kinds == [LineKind::Workload] && diff.shares_no_workload() {
+            continue;
+        }
         if kinds.len() == 1 {
             // Of groups there can be thousands: those that changed, the most first.
             let has_changed =
@@ -332,13 +355,12 @@ fn grids(diff: &Diff, most: usize, detail: Detail) -> Vec<(&'static str, Grid)> 
             } else {
                 label(line)
             })];
-            cells.push(means(line).map_or(Cell::None, |(before, after)| Cell::Text(moved(before, after))));
-            cells.extend(
-                (0..shown)
-                    .map(|at| line.quantiles.get(at).map_or(Cell::None, |q| Cell::Text(moved(q.before_s, q.after_s)))),
-            );
+            cells.push(means(line).map_or(Cell::None, |(before, after)| Cell::Text(sides(line, before, after))));
+            cells.extend((0..shown).map(|at| {
+                line.quantiles.get(at).map_or(Cell::None, |q| Cell::Text(sides(line, q.before_s, q.after_s)))
+            }));
             if detail == Detail::Whole {
-                cells.push(Cell::Text(moved(line.sum_before_s, line.sum_after_s)));
+                cells.push(Cell::Text(sides(line, line.sum_before_s, line.sum_after_s)));
             }
             cells.push(Cell::Text(line.verdict.name().into()));
             if detail >= Detail::Wide {

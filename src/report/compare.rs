@@ -144,6 +144,17 @@ pub struct CauseChange {
     pub each_after_s: f64,
 }
 
+impl Diff {
+    /// Whether both sides have workloads, and none of them is on both.
+    pub fn shares_no_workload(&self) -> bool {
+        let workloads = || self.lines.iter().filter(|line| line.kind == LineKind::Workload);
+        let of_side = |side: fn(&Line) -> usize| workloads().any(|line| side(line) > 0);
+        of_side(|line| line.before)
+            && of_side(|line| line.after)
+            && workloads().all(|line| line.before.min(line.after) == 0)
+    }
+}
+
 impl CauseChange {
     /// `new`, `gone`, or nothing.
     pub fn note(&self) -> &'static str {
@@ -196,15 +207,20 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     lines.extend(groups(LineKind::Workload, "workload", before, after, seconds, str::to_owned)?);
     lines.extend(groups(LineKind::NodePool, "node", before, after, seconds, node_pool)?);
     let one_sided = shown_by_one_side(&lines, before, after);
+    let ends_differ = ends_differ(before, after);
     for line in lines.iter_mut().filter(|line| line.p_value.is_some()) {
         let differs = match line.kind {
+            LineKind::Total | LineKind::Workload | LineKind::NodePool => ends_differ,
             // What one side does not show lies in what is unattributed there.
             LineKind::Phase => {
                 let moved = line.name == Phase::Unattributed.name() && !one_sided.is_empty();
                 moved || one_sided.contains(&line.name.as_str()) || inputs_differ(&line.name, before, after)
             }
-            LineKind::Group => one_sided.iter().any(|phase| group_of(phase) == Some(&line.name)),
-            _ => false,
+            LineKind::Group => {
+                let alone = PHASES.iter().find(|(_, phase)| only_phase_of(phase) == Some(&line.name));
+                one_sided.iter().any(|phase| group_of(phase) == Some(&line.name))
+                    || alone.is_some_and(|(_, phase)| inputs_differ(phase, before, after))
+            }
         };
         if differs {
             (line.p_value, line.verdict) = (None, Verdict::NotComparable);
@@ -214,9 +230,10 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
     for kind in lines.chunk_by_mut(|a, b| a.kind == b.kind) {
         judge(kind);
     }
+    unattributed_elsewhere(&mut lines, before, after);
     let alone: Vec<Line> = lines.iter().filter(|line| line.kind == LineKind::Group).cloned().collect();
     for line in lines.iter_mut().filter(|line| line.kind == LineKind::Phase && line.p_value.is_some()) {
-        // A group's only phase is the group: what is said of one holds for the other.
+        // A group's only phase is the group: what is said of one holds for the other, also that nothing is.
         if let Some(group) = only_phase_of(&line.name).and_then(|name| alone.iter().find(|group| group.name == name)) {
             (line.p_value, line.verdict) = (group.p_value, group.verdict);
         }
@@ -231,11 +248,55 @@ pub fn of(before: &Report, after: &Report) -> Result<Diff, Error> {
         nodes: (n1, n2),
         kubelets: (k1, k2),
         // Where a part of one side is missing the parts do not add up to the change.
-        per_start: if one_sided.is_empty() { PerStart::of(&lines) } else { PerStart::default() },
+        per_start: if one_sided.is_empty() && !ends_differ { PerStart::of(&lines) } else { PerStart::default() },
         settings: settings::changes(&before.summary.settings, &after.summary.settings),
         lines,
         causes: causes(before, after),
     })
+}
+
+/// How much the share of starts that only objects show may differ, with both sides still ending alike.
+const MAX_OBJECTS_GAP: f64 = 0.1;
+
+/// Whether `running` is another instant on one side: objects show when the kubelet saw that all containers ran, the logs when
+/// the API server had accepted that status. Readiness has whole seconds by objects, and the log's precision by logs.
+fn ends_differ(before: &Report, after: &Report) -> bool {
+    let by_objects = |report: &Report| {
+        let (mut known, mut objects) = (0, 0);
+        for (words, count) in report.summary.evidence.iter().filter(|(words, _)| !words.is_empty()) {
+            known += count;
+            let of_objects = |kind: Evidence| matches!(kind, Evidence::Events | Evidence::Pods);
+            objects += if Evidence::read(words).all(of_objects) { *count } else { 0 };
+        }
+        (known > 0).then(|| objects as f64 / known as f64)
+    };
+    by_objects(before).zip(by_objects(after)).is_some_and(|(before, after)| (before - after).abs() > MAX_OBJECTS_GAP)
+}
+
+/// The kinds of inputs of a report.
+fn kinds(report: &Report) -> BTreeSet<Evidence> {
+    report.summary.evidence.iter().flat_map(|(words, _)| Evidence::read(words)).collect()
+}
+
+/// Withdraws what is said of phases whose change may be time that one side's input leaves unattributed: the inputs differ in
+/// kind, and the unattributed time changed by as much the other way.
+fn unattributed_elsewhere(lines: &mut [Line], before: &Report, after: &Report) {
+    if kinds(before) == kinds(after) {
+        return;
+    }
+    let change = |line: &Line| line.mean_after_s.unwrap_or(0.0) - line.mean_before_s.unwrap_or(0.0);
+    let is_unattributed = |line: &&Line| line.kind == LineKind::Phase && line.name == Phase::Unattributed.name();
+    let unattributed = lines.iter().find(is_unattributed).map_or(0.0, change);
+    let moved = |line: &&mut Line| {
+        let change = change(line);
+        matches!(line.kind, LineKind::Phase | LineKind::Group)
+            && matches!(line.verdict, Verdict::Slower | Verdict::Faster)
+            && change * unattributed < 0.0
+            && change.abs() <= unattributed.abs()
+    };
+    for line in lines.iter_mut().filter(moved) {
+        (line.p_value, line.verdict) = (None, Verdict::NotComparable);
+    }
 }
 
 /// The group of a phase, if it has no other.
@@ -248,9 +309,6 @@ fn only_phase_of(phase: &str) -> Option<&'static str> {
 /// The phases that only one side has, where the inputs of the two are of different kinds, and the other side's time of them lies in
 /// what is unattributed there. Where it lies in other phases of their group, the group can be compared.
 fn shown_by_one_side(lines: &[Line], before: &Report, after: &Report) -> Vec<&'static str> {
-    let kinds = |report: &Report| -> BTreeSet<Evidence> {
-        report.summary.evidence.iter().flat_map(|(words, _)| Evidence::read(words)).collect()
-    };
     if kinds(before) == kinds(after) {
         return Vec::new();
     }

@@ -152,6 +152,7 @@ fn text(startup: &Startup, at: SourceLine) -> Option<&str> {
         .iter()
         .chain(&startup.scheduling)
         .chain(&startup.context.events)
+        .chain(&startup.context.throttled_list)
         .chain(&startup.restarts)
         .map(|event| (event.place, &event.text));
     let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));

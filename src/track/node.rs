@@ -94,6 +94,9 @@ impl NodeState {
             (first.time, startup.running().unwrap_or(startup.last_event))
         });
         let near = self.events.partition_point(|event| event.time < from);
+        let before = self.events.range(..near).rev().take_while(|event| event.time >= from - LISTED);
+        let takes = startup.events.first().is_some_and(|first| first.fact == Fact::PodAdded);
+        let throttled_list = before.filter(|_| takes && !startup.static_pod).find(|event| lists_pods(event)).cloned();
         let near = self.events.range(near..).take_while(|event| event.time <= to + Nanos(SECOND));
         // Taken in the order of time, so the burst is a range.
         let first = self.taken.partition_point(|time| *time < from - BURST_WINDOW);
@@ -107,12 +110,26 @@ impl NodeState {
                 .copied()
                 .collect(),
             events: near.take(MAX_CONTEXT_EVENTS).cloned().collect(),
+            throttled_list,
             concurrent_starts: last.saturating_sub(first).saturating_sub(usize::from(startup.taken)),
             neighbours: startup.running().and_then(|running| neighbours(&self.pod_latencies, running)),
             log_begin: node.log_range.map(|(from, _)| from),
             log_end: node.log_range.map_or(startup.last_event, |(_, to)| to),
         }
     }
+}
+
+/// The kubelet takes the pods of an answer within this after it asked for them.
+const LISTED: Nanos = Nanos(SECOND);
+
+/// Whether it is the kubelet's request for the pods of its node (a list, or the watch that follows), which its rate limit held back.
+fn lists_pods(event: &Event) -> bool {
+    event.fact == Fact::Throttled
+        && event.mentions("client-side throttling")
+        && event
+            .fields
+            .text(Field::Url)
+            .is_some_and(|url| url.contains("/api/v1/pods?") && url.contains("spec.nodeName"))
 }
 
 /// A kubelet that started after the pod was created and before it took the pod made it wait. Creation is cut to whole
@@ -145,7 +162,7 @@ pub(super) fn pod_latency(startup: &OpenStartup, observed: &StartupRecord) -> Op
     let needed = startup.events.of(Fact::SandboxNeeded).rev().find(|event| event.time <= noticed);
     let asked = startup.first(Fact::SandboxRequested).or(needed)?.time;
     let ready = startup.first(Fact::SandboxReady).or(startup.first(Fact::PlegEvent))?.time;
-    Some((running, NeighbourStats { reported: running - noticed, sandbox: ready - asked }))
+    Some((running, NeighbourStats { reported: running - noticed, sandbox: ready - asked, start: noticed - ready }))
 }
 
 /// How others got on that ran within half a minute of an instant, two at least beside the pod itself.
@@ -153,11 +170,14 @@ fn neighbours(pod_latencies: &VecDeque<(Time, NeighbourStats)>, at: Time) -> Opt
     // They come in about the order of time: those of some minutes before are not looked at.
     let late = pod_latencies.iter().rev().take_while(|(time, _)| at - *time < Nanos(300 * SECOND));
     let near = late.filter(|(time, _)| (*time - at).abs() <= Nanos(30 * SECOND) && *time != at);
-    let (mut reported, mut sandbox): (Vec<Nanos>, Vec<Nanos>) =
-        near.map(|(_, others)| (others.reported, others.sandbox)).unzip();
-    let count = reported.len();
+    let near: Vec<&NeighbourStats> = near.map(|(_, others)| others).collect();
+    let of = |length: fn(&NeighbourStats) -> Nanos| near.iter().map(|others| length(others)).collect::<Vec<Nanos>>();
+    let (mut reported, mut sandbox) = (of(|others| others.reported), of(|others| others.sandbox));
+    let mut start = of(|others| others.start);
+    let count = near.len();
     (count >= 2).then(|| NeighbourStats {
         reported: *reported.select_nth_unstable(count / 2).1,
         sandbox: *sandbox.select_nth_unstable(count / 4).1,
+        start: *start.select_nth_unstable(count / 2).1,
     })
 }

@@ -79,6 +79,54 @@ fn a_cause_costs_what_lines_show() {
     }
 }
 
+#[test]
+fn what_a_throttled_list_of_pods_held_back_is_throttling() {
+    // Its 5.02 s lie between the pods' creation and the line that shows them. Without their events they may not have been bound before.
+    let own = ["samples/s06-api-throttle/in/kubelet.log.zst"];
+    let all = [own[0], "samples/s06-api-throttle/pods.json.zst", "samples/s06-api-throttle/events.json.zst"];
+    for (inputs, phase, certain) in [(&own[..], "scheduling", 0.0), (&all[..], "unattributed", 5.020_630_776)] {
+        let report = report(inputs);
+        let rows = report["startups"].as_array().expect("startups");
+        assert_eq!(rows.len(), 40);
+        for row in rows {
+            let finding = &row["findings"][0];
+            assert_eq!(
+                (&finding["cause"], &finding["evidence"]["line"]),
+                (&"api-client-throttled".into(), &427.into()),
+                "{row}"
+            );
+            let waits =
+                |span: &&Value| span["waited_for"].as_str().is_some_and(|text| text.contains("list of its pods"));
+            let spans: Vec<&Value> = row["spans"].as_array().expect("spans").iter().filter(waits).collect();
+            let [span] = spans.as_slice() else { panic!("{row}") };
+            assert_eq!((span["phase"].as_str(), span["min_s"].as_f64()), (Some(phase), Some(certain)), "{span}");
+            assert_eq!(span["max_s"], 5.020_630_776, "no more than the request waited: {span}");
+        }
+        let example = &report["summary"]["causes"][0]["example"];
+        assert!(example["text"].as_str().is_some_and(|text| text.contains("fieldSelector=spec.nodeName")), "{example}");
+    }
+}
+
+#[test]
+fn a_burst_whose_ends_one_relist_shows_has_the_cause_of_the_others() {
+    let report = report(&["samples/s12-burst/in/kubelet.log.zst"]);
+    for row in report["startups"].as_array().expect("startups") {
+        assert_eq!(row["findings"][0]["cause"], "node-overloaded", "{}", row["pod"]);
+    }
+}
+
+#[test]
+fn no_input_is_asked_for_that_was_given() {
+    let change = |arguments: &[&str]| -> String {
+        let report = report(arguments);
+        let lines = report["summary"]["causes"].as_array().expect("causes");
+        let line = lines.iter().find(|line| line["cause"] == "unexplained").expect("unexplained");
+        line["advised"]["set"].as_str().expect("words").to_owned()
+    };
+    let by_objects = change(&["samples/s06-api-throttle/pods.json.zst", "samples/s06-api-throttle/events.json.zst"]);
+    assert!(by_objects.contains("the kubelet log") && !by_objects.contains("events"), "{by_objects}");
+}
+
 /// What the rig did to a pod, and which causes tell it. None: nothing claims the start.
 pub const DONE: &[(&str, &[&str])] = &[
     ("image pull", &["image-pull-queued", "image-large", "image-pull-slow", "registry-slow", "image-pull-unresolved"]),
@@ -350,6 +398,27 @@ fn what_could_not_be_judged_is_named_with_what_would_show_it() {
     assert_eq!(asks(both, "image-pull-queued"), None);
     assert!(asks(both, "cpu-throttled").is_some_and(|ask| ask.contains("cadvisor")));
     assert_eq!(asks("samples/s02-pull-serial", "image-credentials-slow"), None, "the folder has metrics");
+    // A page of cAdvisor's without counters of throttling is one on which no container has a limit.
+    let folder = tempfile::tempdir().expect("a folder");
+    for when in ["before", "after"] {
+        let page = "# TYPE cadvisor_version_info gauge\ncadvisor_version_info{kernelVersion=\"5.10\"} 1\n\
+                    # TYPE container_last_seen gauge\ncontainer_last_seen{container=\"app\"} 1.7e9\n";
+        std::fs::write(folder.path().join(format!("cadvisor-{when}.txt")), page).expect("written");
+        let scrape = samples().join(format!("s02-pull-serial/metrics-{when}.txt.zst"));
+        std::fs::copy(scrape, folder.path().join(format!("metrics-{when}.txt.zst"))).expect("copied");
+        let other = "# TYPE pod_cpu_usage_seconds_total counter\npod_cpu_usage_seconds_total{pod=\"a\"} 1\n";
+        std::fs::write(folder.path().join(format!("resource-{when}.txt")), other).expect("written");
+    }
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join(alone);
+    let told = reported(&[log, folder.path().to_owned()]);
+    assert!(!told["not_checked"].to_string().contains("cpu-throttled"), "{}", told["not_checked"]);
+    let errors = told["coverage"]["source_errors"].as_array().expect("errors");
+    let [error] = errors.as_slice() else { panic!("{errors:?}") };
+    let error = error.as_str().expect("words");
+    assert!(
+        error.contains("2 inputs have metrics, but no pod startup metrics") && !error.contains("kubectl"),
+        "{error}"
+    );
 }
 
 #[test]

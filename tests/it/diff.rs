@@ -112,6 +112,40 @@ fn compared_in_order(arguments: &[&str]) -> Value {
 }
 
 #[test]
+fn starts_by_objects_and_by_logs_end_differently_and_are_not_compared() {
+    for name in ["s06-api-throttle", "s01-cached"] {
+        let capture = samples().join(name);
+        let of = |name: &str| capture.join(name).to_str().expect("UTF-8").to_owned();
+        let (logs, pods, events) = (of("in"), of("pods.json.zst"), of("events.json.zst"));
+        let arguments = [pods.as_str(), events.as_str(), "--after", logs.as_str()];
+        // The same pods on both sides: nothing is slower or faster.
+        for line in compared(&arguments)["lines"].as_array().expect("lines") {
+            assert!(
+                !["slower", "faster", "slight"].contains(&line["verdict"].as_str().expect("a verdict")),
+                "{name}: {line}"
+            );
+            if line["name"] == "running_s" || line["kind"] == "node_pool" {
+                assert_eq!(line["verdict"], "not comparable", "{name}: {line}");
+            }
+        }
+        let shown = printed(&arguments);
+        let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("created → running is not compared: by objects"), "{shown}");
+        assert!(words.contains("no significant change in what can be compared"), "{shown}");
+        assert!(words.contains("– → ") && !shown.contains("0 ms → 1m"), "{shown}");
+        assert!(!shown.contains("mean of all starts"), "{shown}");
+    }
+}
+
+#[test]
+fn sides_without_a_common_workload_say_so_once() {
+    let (quiet, failing) = (input("s01-cached"), input("s08-cni"));
+    let shown = printed(&[&quiet, &failing].map(|path| path.to_str().expect("UTF-8")));
+    assert_eq!(shown.matches("no workload has the same name on both sides").count(), 1, "{shown}");
+    assert!(!shown.contains("workloads (created"), "{shown}");
+}
+
+#[test]
 fn what_one_side_does_not_show_is_not_faster() {
     let capture = samples().join("s02-pull-serial");
     let [logs, pods, events] =

@@ -493,7 +493,8 @@ fn events_beside_logs_divide_the_scheduler_from_a_kubelet_that_is_late() {
     let beside = startups(report(&[vec![logs], objects(&sample)].concat()));
     assert_eq!(beside.len(), alone.len());
     assert_eq!(beside.iter().filter(waits).count(), 0, "the scheduler was quick");
-    assert!(beside.iter().filter(|row| late(row) == 1).count() >= 30);
+    // Before and after the time that the kubelet's request for its pods was throttled.
+    assert!(beside.iter().filter(|row| (1..=2).contains(&late(row))).count() >= 30);
     for row in beside {
         let causes = row["findings"].as_array().expect("findings").iter().map(|finding| finding["cause"].as_str());
         assert!(causes.flatten().all(|cause| cause != "scheduling-wait"), "{}", row["pod"]);

@@ -60,7 +60,7 @@ impl Remark {
     /// Whether it says why the component may differ from what logs show, rather than what lies in it.
     #[must_use]
     pub fn explains_difference(&self) -> bool {
-        !matches!(self, Remark::RelistInterval(_))
+        !matches!(self, Remark::RelistInterval(_) | Remark::ClientRateLimit(_) | Remark::StatusSync(_))
     }
 }
 

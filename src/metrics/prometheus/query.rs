@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::labels::NodeLabels;
-use crate::metrics::families::{Exporter, FAMILIES, Family, Shape, name};
+use crate::metrics::families::{Exporter, FAMILIES, Family, OUTCOME, Shape, name};
 
 /// Families that each kubelet has from its start, so that its series can be looked at, the best first.
 pub const PROBE_FAMILIES: &[&str] = &[name::POD_START, name::SLI];
@@ -80,7 +80,8 @@ impl Scope<'_> {
                 Shape::Sum => names.push(format!("{}(_sum|_count)?", family.name)),
                 Shape::Histogram => names.push(format!("{}(_sum|_count|_bucket)?", family.name)),
             }
-            let needed = family.matchers.iter().map(|(label, _)| *label).chain([family.label]);
+            let outcome = family.failed_apart.then_some(OUTCOME.0);
+            let needed = family.matchers.iter().map(|(label, _)| *label).chain([family.label]).chain(outcome);
             for label in needed.filter(|label| !label.is_empty()) {
                 if !kept.contains(&label) {
                     kept.push(label);

@@ -103,6 +103,8 @@ struct CauseWords {
     id: &'static str,
     title: &'static str,
     text: &'static str,
+    /// Whether logs can show it: then metrics beside logs do not name it.
+    by_logs: bool,
     set: String,
     side_effect: Option<String>,
 }
@@ -126,9 +128,18 @@ impl<'a> Data<'a> {
         versions.extend(nodes.flat_map(|node| node.window.versions()));
         let known = report.summary.known();
         let cause = |cause: &causes::Cause| {
-            let advised = cause.advised(versions.iter().copied(), &known);
+            let of_starts = report.summary.causes.iter().find(|line| line.cause == cause.id);
+            let of_starts = of_starts.map(|line| line.advised.clone());
+            let advised = of_starts.unwrap_or_else(|| cause.advised(versions.iter().copied(), &known));
             let (set, side_effect) = (advised.set, advised.side_effect);
-            CauseWords { id: cause.id, title: cause.title, text: cause.text, set, side_effect }
+            CauseWords {
+                id: cause.id,
+                title: cause.title,
+                text: cause.text,
+                by_logs: cause.logs.is_some(),
+                set,
+                side_effect,
+            }
         };
         let counter = |Counter { name, count, label }: Counter| CounterWords { name, count, label };
         let nodes = report.metrics.as_ref().map_or(0, |metrics| metrics.nodes.len());

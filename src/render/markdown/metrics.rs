@@ -32,7 +32,7 @@ pub(super) fn write(
     slo(fleet, out)?;
     if fleet.startups > 0.0 {
         parts(fleet, out)?;
-        proofs(measured, settings, out)?;
+        proofs(measured, !alone && causes::metric_rules::logs_decide(measured), settings, out)?;
     }
     for node in measured.nodes.iter().take(NODES) {
         let Some(reconciled) = &node.reconciled else { continue };
@@ -75,16 +75,15 @@ fn parts(fleet: &NodeMetrics, out: &mut dyn Write) -> Result<(), Error> {
     Ok(())
 }
 
-fn proofs(measured: &MetricsReport, settings: &Settings, out: &mut dyn Write) -> Result<(), Error> {
-    let fleet = &measured.fleet;
-    if fleet.causes.is_empty() {
-        let by_logs = measured.nodes.iter().any(|node| node.reconciled.is_some());
+fn proofs(measured: &MetricsReport, by_logs: bool, settings: &Settings, out: &mut dyn Write) -> Result<(), Error> {
+    let proofs = causes::metric_rules::added(measured, by_logs);
+    if proofs.is_empty() {
         let none =
             if by_logs { "The metrics add no cause to those of the logs." } else { "The metrics show no cause." };
         return Ok(writeln!(out, "{none}\n")?);
     }
     table(&["cause by the metrics", " mean time lost", "evidence", "change"], out)?;
-    let known = fleet.causes.iter().filter_map(|proof| Some((proof, causes::named(&proof.cause)?)));
+    let known = proofs.into_iter().filter_map(|proof| Some((proof, causes::named(&proof.cause)?)));
     for (proof, cause) in known.take(CAUSES) {
         let lost =
             if proof.high_s <= 0.0 { "unknown".into() } else { format_range(proof.low_s.max(0.0), proof.high_s) };

@@ -152,14 +152,14 @@ fn causes(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     writeln!(out, "### Causes, by likely time lost (a pod can have several)\n")?;
     let known = summary.causes.iter().take(CAUSES).filter_map(|line| Some((line, causes::named(&line.cause)?)));
     let known: Vec<(&CauseLine, &causes::Cause)> = known.collect();
-    table(&["cause", " time lost", " at least", " pods", " nodes", "change", "trade-off"], out)?;
+    table(&["cause", " time lost", " pods", " nodes", "change", "trade-off"], out)?;
     for (line, cause) in &known {
-        let (lost, certain) = (format_duration(line.lost_s), format_duration(line.lost_min_s));
+        let lost = estimate::time_lost(line);
         let (pods, nodes) = (format_count(line.pods as usize), format_count(line.nodes as usize));
         let advised = &line.advised;
         let (id, set) = (cause.id, words(&advised.set));
         let side_effect = advised.side_effect.as_deref().map_or(String::from("–"), words);
-        writeln!(out, "| **{id}** | {lost} | {certain} | {pods} | {nodes} | {set} | {side_effect} |")?;
+        writeln!(out, "| **{id}** | {lost} | {pods} | {nodes} | {set} | {side_effect} |")?;
     }
     writeln!(out)?;
     for (line, cause) in &known {

@@ -54,11 +54,10 @@ impl Page<'_> {
             let nodes = if line.nodes > 1 { format!(" on {} nodes", line.nodes) } else { String::new() };
             let after = if cause.delays_running() { "" } else { " after running" };
             let head = format!(
-                "  {}  {}  {}{after}{}   {}{nodes}{}",
+                "  {}  {}  {}{after}   {}{nodes}{}",
                 number + 1,
                 self.strong(cause.id),
-                format_duration(line.lost_s),
-                confidence(line),
+                estimate::time_lost(line),
                 plural(line.pods as usize, "pod", "pods"),
                 // An estimate replays the queue too: a second figure would contradict it.
                 if in_full && estimate::exists(self.report, cause.id) {
@@ -75,6 +74,9 @@ impl Page<'_> {
         if summary.causes.len() > self.many(CAUSES) {
             let rest: Vec<&str> = summary.causes.iter().skip(CAUSES).map(|line| line.cause.as_str()).collect();
             self.words(out, "     ", &format!("and {}", rest.join(", ")))?;
+        }
+        if summary.causes.iter().take(self.many(CAUSES)).any(|line| !line.is_certain()) {
+            writeln!(out, "     (a range: from what is certain to the most it can be; its middle ranks)")?;
         }
         writeln!(out)?;
         self.best_change(out)
@@ -187,15 +189,6 @@ fn parts(line: &CauseLine) -> Vec<String> {
 /// A label, as wide as the widest of them.
 fn label(name: &str) -> String {
     format!("{name:<LABEL$}")
-}
-
-/// How sure a claim is: all of it, some of it, or none.
-fn confidence(line: &CauseLine) -> String {
-    match line.lost_min_s / line.lost_s {
-        share if share >= 0.995 || line.lost_s <= 0.0 => String::new(),
-        share if share < 0.005 => " (likely)".into(),
-        _ => format!(" (at least {})", format_duration(line.lost_min_s)),
-    }
 }
 
 /// How the slow starts would be without it, where that differs.

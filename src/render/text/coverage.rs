@@ -63,7 +63,9 @@ impl Page<'_> {
             needed.dedup();
             let more = if needed.len() > NEEDED { "; and more" } else { "" };
             needed.truncate(NEEDED);
-            let text = format!("{head}: {}, which need {}{more}", plural(causes, "cause", "causes"), needed.join("; "));
+            let need = if causes == 1 { "needs" } else { "need" };
+            let text =
+                format!("{head}: {}, which {need} {}{more}", plural(causes, "cause", "causes"), needed.join("; "));
             return self.words(out, "", &text);
         }
         writeln!(out, "{}", self.strong("not checked (add this input)"))?;

@@ -6,7 +6,7 @@ use super::{Page, plural};
 use crate::breakdown::Anomaly;
 use crate::causes;
 use crate::metrics::reconcile::FigureUnit;
-use crate::metrics::{Bounds, MetricFinding, MetricsReport, NodeMetrics, Reconciliation};
+use crate::metrics::{Bounds, MetricsReport, NodeMetrics, Reconciliation};
 use crate::model::text::sanitize;
 use crate::render::{format_count, format_duration, format_percent, format_range, wrap};
 use crate::table::Summary;
@@ -41,10 +41,10 @@ impl Page<'_> {
         let fleet = &measured.fleet;
         self.counted(measured, out)?;
         // Where the logs of the same nodes are there, they say more: metrics add what logs cannot show.
-        let by_logs = !alone && !self.details && measured.nodes.iter().all(|node| node.reconciled.is_some());
+        let by_logs = !alone && causes::metric_rules::logs_decide(measured);
         if fleet.startups > 0.0 {
             writeln!(out)?;
-            if !by_logs {
+            if !by_logs || self.details {
                 self.parts(fleet, out)?;
             }
             self.proofs(measured, by_logs, out)?;
@@ -165,10 +165,7 @@ impl Page<'_> {
     }
 
     fn proofs(&self, measured: &MetricsReport, by_logs: bool, out: &mut dyn Write) -> io::Result<()> {
-        let in_logs =
-            |proof: &&MetricFinding| by_logs && causes::named(&proof.cause).is_some_and(|cause| cause.logs.is_some());
-        // Of causes that logs can show the logs decide: they see each start, metrics only means.
-        let proofs: Vec<&MetricFinding> = measured.fleet.causes.iter().filter(|proof| !in_logs(proof)).collect();
+        let proofs = causes::metric_rules::added(measured, by_logs);
         if proofs.is_empty() {
             let none =
                 if by_logs { "the metrics add no cause to those of the logs" } else { "the metrics show no cause" };
@@ -236,8 +233,10 @@ impl Page<'_> {
         for reason in &reconciled.excluded {
             self.words(out, "  ", &format!("excluded: {reason}"))?;
         }
-        let differing = reconciled.figures.iter().filter(|figure| !figure.agree || figure.reason.is_some());
-        for figure in differing.take(DIFFERENCES) {
+        let differing: Vec<_> =
+            reconciled.figures.iter().filter(|figure| !figure.agree || figure.reason.is_some()).collect();
+        let shown = self.many(DIFFERENCES);
+        for figure in differing.iter().take(shown) {
             let value = |value: f64| match figure.unit {
                 FigureUnit::Startups => format!("{value:.0}"),
                 FigureUnit::Share => format_percent(value),
@@ -252,6 +251,9 @@ impl Page<'_> {
             let sign = if figure.agree { "=" } else { "≠" };
             let why = figure.reason.as_deref().map_or(String::new(), |why| format!(": {}", sanitize(why)));
             self.words(out, "  ", &format!("{sign} {}   logs {logs}, metrics {metrics}{why}", figure.figure))?;
+        }
+        if differing.len() > shown {
+            writeln!(out, "  and {} more", differing.len() - shown)?;
         }
         writeln!(out)
     }

@@ -177,6 +177,7 @@ impl Anonymizer {
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
             | WaitedFor::LateKubelet
+            | WaitedFor::ThrottledList
             | WaitedFor::LogBegin
             | WaitedFor::ReadinessProbe { .. }
             | WaitedFor::Burst { .. }) => nameless.to_string(),

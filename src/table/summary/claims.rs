@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CauseLine, CausePart, Example, Quantiles, Summary};
+use crate::causes::Advised;
+use crate::causes::evidence::Evidence;
 use crate::model::error::Error;
 use crate::table::query::{micros, seconds};
 use crate::table::row_ref::{RowRef, RowRefs};
@@ -67,6 +69,8 @@ struct Claims {
     /// The last row that was counted.
     last: Option<(usize, usize)>,
     nodes: BTreeSet<Box<str>>,
+    /// The inputs that cover all of them, where the rows say it.
+    given: Option<Vec<Evidence>>,
     parts: BTreeMap<Named, Part>,
     worst: Option<RowRef>,
 }
@@ -113,9 +117,10 @@ impl Claims {
 
 fn claims(table: &Table) -> Result<BTreeMap<Box<str>, Claims>, Error> {
     let mut all: BTreeMap<Box<str>, Claims> = BTreeMap::new();
-    let mut columns = vec!["findings"];
+    let mut columns = vec!["findings", "evidence"];
     columns.extend(RowRefs::COLUMNS);
     table.scan(&columns, &mut |batch| {
+        let inputs = batch.text("evidence")?;
         let (rows, nodes, findings) = (RowRefs::of(batch)?, batch.text("node")?, batch.nested("findings")?);
         let items = &findings.items;
         let claimed = items.seconds("lost_s")?.iter().zip(items.seconds("lost_min_s")?.iter());
@@ -134,6 +139,15 @@ fn claims(table: &Table) -> Result<BTreeMap<Box<str>, Claims>, Error> {
             // A cause may claim of one startup twice.
             let place = (batch.part, batch.first + row);
             claims.pods += u64::from(claims.last.replace(place) != Some(place));
+            if cause == crate::causes::UNEXPLAINED
+                && let Some(words) = inputs.get(*row).filter(|words| !words.is_empty())
+            {
+                let of_row: Vec<Evidence> = Evidence::read(words).collect();
+                match &mut claims.given {
+                    Some(given) => given.retain(|kind| of_row.contains(kind)),
+                    None => claims.given = Some(of_row),
+                }
+            }
             let node = nodes.get(*row).unwrap_or_default();
             if !claims.nodes.contains(node) {
                 claims.nodes.insert(node.into());
@@ -163,7 +177,12 @@ pub(super) fn cause_lines(table: &Table, summary: &Summary, effects: &Counterfac
         let worst = claims.worst.and_then(|_| worst.next());
         CauseLine {
             without: effects.without(&cause),
-            advised: advised(&cause).unwrap_or_default(),
+            advised: match &claims.given {
+                Some(given) => {
+                    Advised { set: crate::causes::change_of_unexplained(given), ..advised(&cause).unwrap_or_default() }
+                }
+                None => advised(&cause).unwrap_or_default(),
+            },
             lost_s: seconds(claims.lost),
             lost_min_s: seconds(claims.certain),
             pods: claims.pods,

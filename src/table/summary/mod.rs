@@ -87,6 +87,14 @@ pub struct CauseLine {
     pub advised: Advised,
 }
 
+impl CauseLine {
+    /// Whether all that it may have cost is certain.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        self.lost_s <= 0.0 || self.lost_min_s / self.lost_s >= 0.995
+    }
+}
+
 /// The startups of a cause that waited for the same, by the same error.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct CausePart {

@@ -30,11 +30,11 @@ function headed(text) {
 /** What stands in backticks as code. */
 const coded = (text) => text.split("`").map((part, at) => (at % 2 ? h("code", part) : part));
 
-/** How sure a claim is: all of it, some of it, or none. */
-function confidenceOf(line) {
+/** What a cause cost, from what is certain to the most it can be: the middle ranks it. */
+function timeLost(line) {
 	const certain = line.lost > 0 ? line.certain / line.lost : 1;
-	if (certain >= 0.995) return "";
-	return certain < 0.005 ? " (likely)" : ` (at least ${span(line.certain)})`;
+	if (certain >= 0.995) return span(line.lost);
+	return certain < 0.005 ? `up to ${span(line.lost)}` : range(line.certain / 1e6, line.lost / 1e6);
 }
 
 const onNodes = (line) => (line.nodes > 1 ? ` on ${line.nodes} nodes` : "");
@@ -51,8 +51,8 @@ function causeCard(line, at, sign, most) {
 			h("span.size", bar(most > 0 ? line.lost / most : 0, "plain")),
 			h(
 				"span.number",
-				h("b", sign + span(line.lost)),
-				`${confidenceOf(line)} · ${sign}${plural(Math.round(line.pods), "pod")}${onNodes(line)}`,
+				h("b", sign + timeLost(line)),
+				` · ${sign}${plural(Math.round(line.pods), "pod")}${onNodes(line)}`,
 			),
 		),
 	);

@@ -103,8 +103,10 @@ function parts(fleet) {
 }
 
 function proofs({ fleet, nodes }) {
-	const beside = nodes.some(({ reconciled }) => reconciled);
-	if (fleet.causes.length === 0)
+	// Of causes that logs can show the logs decide: they see each start, metrics only means.
+	const beside = nodes.every(({ reconciled }) => reconciled);
+	const added = fleet.causes.filter(({ cause }) => !(beside && causeWords.get(cause)?.by_logs));
+	if (added.length === 0)
 		return h("p", beside ? "The metrics add no cause to those of the logs." : "The metrics show no cause.");
 	const seconds = ({ low_s, high_s }) => {
 		if (high_s <= 0) return "unknown";
@@ -112,7 +114,7 @@ function proofs({ fleet, nodes }) {
 		return low_s <= 0 ? `up to ${length(high_s)}` : range(low_s, high_s);
 	};
 	const on = (cause) => nodes.filter((node) => node.causes.some((other) => other.cause === cause)).length;
-	const lines = fleet.causes.map((proof) => [
+	const lines = added.map((proof) => [
 		proof.cause,
 		seconds(proof),
 		(cut.measured < cut.nodes ? "at least " : "") + on(proof.cause),
