@@ -26,6 +26,10 @@ pub enum WaitedFor {
     DetectionOrUpdate,
     /// The pod's volumes or its sandbox: no object of the API separates them.
     VolumesOrSandbox,
+    /// The kubelet, which has not taken the pod yet that is bound to its node.
+    UntakenByKubelet,
+    /// The same, of a node that is not ready.
+    NodeNotReady,
     /// The kubelet, which took the pod late: by its event it was bound before.
     LateKubelet,
     /// The beginning of the log: what came before is not shown.
@@ -51,6 +55,8 @@ const CLAIM: &str = "resource claim ";
 const NETWORK: &str = "the node's network";
 const PROBE: &str = "a readiness probe with at least ";
 const VOLUMES_OR_SANDBOX: &str = "volumes or sandbox: no event separates them";
+const UNTAKEN: &str = "the kubelet: the pod is bound to its node, and not taken yet";
+const NODE_NOT_READY: &str = "its node, which is not ready: the kubelet has not taken the pod";
 const LATE_KUBELET: &str = "the kubelet: the pod was bound to its node before";
 const LOG_BEGIN: &str = "before the log begins";
 const DETECTION_OR_UPDATE: &str = "or status update: no line separates them";
@@ -81,6 +87,12 @@ impl WaitedFor {
         }
         if text == VOLUMES_OR_SANDBOX {
             return WaitedFor::VolumesOrSandbox;
+        }
+        if text == UNTAKEN {
+            return WaitedFor::UntakenByKubelet;
+        }
+        if text == NODE_NOT_READY {
+            return WaitedFor::NodeNotReady;
         }
         if text == LATE_KUBELET {
             return WaitedFor::LateKubelet;
@@ -116,6 +128,8 @@ impl WaitedFor {
             | WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
+            | WaitedFor::UntakenByKubelet
+            | WaitedFor::NodeNotReady
             | WaitedFor::LateKubelet
             | WaitedFor::LogBegin
             | WaitedFor::ReadinessProbe { .. }
@@ -139,6 +153,8 @@ impl fmt::Display for WaitedFor {
             WaitedFor::ResourceClaim(claim) => write!(out, "{CLAIM}{claim}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
+            WaitedFor::UntakenByKubelet => out.write_str(UNTAKEN),
+            WaitedFor::NodeNotReady => out.write_str(NODE_NOT_READY),
             WaitedFor::LateKubelet => out.write_str(LATE_KUBELET),
             WaitedFor::LogBegin => out.write_str(LOG_BEGIN),
             WaitedFor::VolumesOrSandbox => out.write_str(VOLUMES_OR_SANDBOX),
@@ -168,6 +184,8 @@ mod tests {
             WaitedFor::NodeNetwork,
             WaitedFor::DetectionOrUpdate,
             WaitedFor::VolumesOrSandbox,
+            WaitedFor::UntakenByKubelet,
+            WaitedFor::NodeNotReady,
             WaitedFor::LateKubelet,
             WaitedFor::LogBegin,
             WaitedFor::ReadinessProbe { least: 12, period: 2 },
