@@ -187,14 +187,12 @@ pub struct Finding {
 /// An event whose age is short is known to this, whatever recorded it; one of more is known by a coarse age.
 const COARSE_AGE: Nanos = Nanos(3 * SECOND);
 
-/// The state of a startup by what was found: one that is still on its way fails to start if a step of it failed, if a container
-/// waits to be started again, or if its node does not run its kubelet. The others are only young.
+/// The state of a startup by what was found: one that is still on its way fails to start if a step of it failed, or a container
+/// waits to be started again. The others are only young.
 pub fn state(case: &Case<'_>, findings: &[Finding]) -> State {
     let state = case.breakdown.state;
-    let fails = || {
-        findings.iter().any(|finding| finding.blocks || finding.waited_for == Some(WaitedFor::NodeNotReady))
-            || case.breakdown.anomalies.contains(&Anomaly::CrashLoop)
-    };
+    let loops = || case.breakdown.anomalies.contains(&Anomaly::CrashLoop);
+    let fails = || findings.iter().any(|finding| finding.blocks) || loops();
     if state == State::Starting && fails() { State::Failing } else { state }
 }
 
