@@ -129,10 +129,7 @@ mod tests {
                 "Error: container create failed: time=\"2026-11-28T23:10:58Z\" level=error msg=\"runc create failed: unable to start container process: exec: \\\"/bin/nope\\\": stat /bin/nope: no such file or directory\"\n",
                 r#"exec: "/bin/nope": stat /bin/nope: no such file or directory"#,
             ),
-            (
-                "container create failed: mount /data: operation not permitted\"\\n",
-                "operation not permitted",
-            ),
+            ("container create failed: mount /data: operation not permitted\"\\n", "operation not permitted"),
             (
                 r#"MountVolume.SetUp failed for volume "s" (UniqueName: "kubernetes.io/secret/1-s") pod "late-0" (UID: "1") : secret "late-sec" not found"#,
                 r#"secret "late-sec" not found"#,

@@ -183,13 +183,11 @@ fn three_nodes_give_one_report() {
         assert_eq!((&finding["cause"], &finding["error"]), (&"crash-loop".into(), &"OOMKilled, exit code 137".into()));
     }
     // It is bound to a node whose kubelet does not run; no node's object says so here.
-    let untaken = of("/node-agent-").into_iter().find(|row| row["node"] == "worker-0.ocp.example.net").expect("one is there");
+    let untaken =
+        of("/node-agent-").into_iter().find(|row| row["node"] == "worker-0.ocp.example.net").expect("one is there");
     assert_eq!(untaken["state"], "starting");
     assert_eq!(untaken["cause"], "scheduling-wait");
-    assert_eq!(
-        untaken["findings"][0]["waited_for"],
-        "the kubelet: the pod is bound to its node, and not taken yet"
-    );
+    assert_eq!(untaken["findings"][0]["waited_for"], "the kubelet: the pod is bound to its node, and not taken yet");
     assert!(pending["findings"][0]["error"].as_str().unwrap_or_default().contains("Insufficient cpu"), "{pending}");
 }
 

@@ -78,7 +78,8 @@ fn the_slo_counts_pods_that_did_not_come_up_as_check_does() {
 fn every_input_says_the_same_of_pods_that_did_not_come_up() {
     let sample = samples().join("s09-crashloop");
     let run = |args: &[&str], files: &[&str]| {
-        let output = podlag().args(args).args(files.iter().map(|file| sample.join(file))).output().expect("podlag runs");
+        let output =
+            podlag().args(args).args(files.iter().map(|file| sample.join(file))).output().expect("podlag runs");
         String::from_utf8(output.stdout).expect("UTF-8")
     };
     let objects = ["pods.json.zst", "events.json.zst"];
@@ -91,7 +92,8 @@ fn every_input_says_the_same_of_pods_that_did_not_come_up() {
         assert!(marked.contains("**Containers restarted: 2 of the other 3 pods**"), "{files:?}: {marked}");
     }
     // They were on their way, and no step of them failed.
-    let young = text(&[], None, &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects/three-nodes/objects.yaml.zst"));
+    let young =
+        text(&[], None, &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects/three-nodes/objects.yaml.zst"));
     assert!(young.contains("did not come up: 13 of 144 pods"), "{young}");
     assert!(young.contains("1 still starting"), "{young}");
 }
