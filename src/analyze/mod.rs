@@ -295,6 +295,7 @@ fn read_logs_once(
     let mut tracker = Tracker::new(options.limits);
     tracker.beside_logs = !logs.is_empty();
     tracker.kubelets = objects.nodes.kubelets();
+    tracker.not_ready = objects.nodes.not_ready();
     tracker.shared_names.clone_from(&known.shared_names);
     let mut lines = DuplicateLines::default();
     let mut sink =

@@ -1,9 +1,10 @@
 //! What is known of nodes besides their logs: from their objects, and from the pages of their kubelets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::causes::setting::Settings;
-use crate::model::object::Object;
+use crate::model::object::{self, Object};
+use crate::model::time::Time;
 
 /// The largest clusters have 15,000 nodes.
 const MAX_NODES: usize = 65_536;
@@ -13,6 +14,8 @@ const MAX_NODES: usize = 65_536;
 pub(super) struct NodeFacts {
     /// Its kubelet's version.
     pub(super) kubelet: Option<Box<str>>,
+    /// When it was last known to become ready, or not ready.
+    ready: Option<(Time, bool)>,
     /// The settings in force.
     pub(super) settings: Settings,
 }
@@ -25,11 +28,25 @@ impl Nodes {
     /// Takes a node's object; of others it takes nothing.
     pub(super) fn add(&mut self, object: &Object) {
         let version = object.text(&["status", "nodeInfo", "kubeletVersion"]);
-        if !version.is_empty()
-            && let Some(facts) = self.facts(object.text(&["metadata", "name"]))
-        {
-            facts.kubelet = Some(version.into());
+        if version.is_empty() {
+            return;
         }
+        let Some(facts) = self.facts(object.text(&["metadata", "name"])) else { return };
+        facts.kubelet = Some(version.into());
+        let conditions = object.list(&["status", "conditions"]);
+        let ready = conditions.iter().find(|condition| object::text(condition, &["type"]) == "Ready");
+        if let Some(ready) = ready
+            && let Some(since) = Time::from_rfc3339(object::text(ready, &["lastTransitionTime"]))
+        {
+            // Of several dumps of a node the latest change counts, in whatever order they come.
+            facts.ready = facts.ready.max(Some((since, object::text(ready, &["status"]) == "True")));
+        }
+    }
+
+    /// Nodes that are not ready.
+    pub(super) fn not_ready(&self) -> BTreeSet<Box<str>> {
+        let not_ready = self.0.iter().filter(|(_, facts)| facts.ready.is_some_and(|(_, ready)| !ready));
+        not_ready.map(|(name, _)| name.clone()).collect()
     }
 
     /// What is known of a node, to be completed; none of one more than can be kept.

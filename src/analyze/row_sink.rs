@@ -82,7 +82,9 @@ impl<'a> RowSink<'a> {
         let (namespace, pod) = startup.names();
         let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
         breakdown::readiness::note(&startup, &mut breakdown, traits);
-        let findings = causes::judge(&causes::Case { startup: &startup, breakdown: &breakdown, node, traits });
+        let case = causes::Case { startup: &startup, breakdown: &breakdown, node, traits };
+        let findings = causes::judge(&case);
+        breakdown.state = causes::state(&case, &findings);
         self.names.resize(self.names.len().max(tracker.nodes.len()), None);
         let name = match self.names.get_mut(startup.node) {
             Some(settled) => {

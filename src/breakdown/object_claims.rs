@@ -31,7 +31,7 @@ pub(super) fn collect(
     resource_claims::dynamic_resources(startup, timeline, gap_end.at, &mut claims);
     failures::sandboxes(startup, timeline, begin, end, &mut claims);
     volumes(startup, bound, gap_end, &mut claims);
-    claims.add(Phase::Unattributed, rank::GAP, bound, gap_end).waited_for = Some(WaitedFor::VolumesOrSandbox);
+    claims.add(Phase::Unattributed, rank::GAP, bound, gap_end).waited_for = Some(after_binding(startup));
     failing_pull(startup, end, &mut claims);
     containers(startup, timeline, end, &mut claims);
     if timeline.runs.is_empty() {
@@ -80,6 +80,15 @@ fn scheduling(startup: &Startup, begin: Time, end: Time, claims: &mut Claims) ->
     };
     claims.add(Phase::Scheduling, rank::SCHEDULING, from, to);
     bound
+}
+
+/// What a pod waits for once it is bound.
+fn after_binding(startup: &Startup) -> WaitedFor {
+    match startup.object.as_deref().filter(|status| status.untaken && startup.events.is_empty()) {
+        Some(status) if status.node_not_ready => WaitedFor::NodeNotReady,
+        Some(_) => WaitedFor::UntakenByKubelet,
+        None => WaitedFor::VolumesOrSandbox,
+    }
 }
 
 /// A volume that was attached, or failed, before any sandbox.

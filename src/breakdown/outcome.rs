@@ -8,9 +8,12 @@ use super::timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};
+use crate::parse::value;
 
 /// How long a container that exited waits before it is started again the first time.
 const BACKOFF: Nanos = Nanos(10 * SECOND);
+/// How long at most.
+const LONGEST_BACKOFF: Nanos = Nanos(300 * SECOND);
 /// A waiting container is looked at again after this (captures: every 10 to 15 s).
 const BACKOFF_SYNC: Nanos = Nanos(15 * SECOND);
 
@@ -90,10 +93,13 @@ fn crash_loop(startup: &Startup, timeline: &Timeline) -> Option<Outcome> {
     }
     let waits = waits.filter(|waits| last.and_then(|run| run.started).is_none_or(|last| waits.time > last.at));
     let log_end = startup.context.log_end.max(startup.last_event);
+    let shows_starts = timeline.runs.iter().any(|run| run.started.is_some());
     let up = match (waits, last) {
-        // The line comes again with each sync while it waits. Where it comes no more, the container was started and stayed.
-        (Some(waits), _) if log_end - waits.time > BACKOFF_SYNC + BACKOFF_SYNC => {
-            Some(BoundedInstant::between(waits.time, waits.time + BACKOFF_SYNC, Some(waits.place)))
+        // Where no line shows starts: it is started when its back-off is over, and the line comes again if it exits again. Kubelets
+        // before 1.33 write it with each sync meanwhile.
+        (Some(waits), None) if !shows_starts => {
+            let high = waits.time + back_off(waits) + BACKOFF_SYNC;
+            (log_end - high > BACKOFF_SYNC).then(|| BoundedInstant::between(waits.time, high, Some(waits.place)))
         }
         (None, Some(run)) if stayed(startup, run) => run.started,
         _ => None,
@@ -105,10 +111,18 @@ fn crash_loop(startup: &Startup, timeline: &Timeline) -> Option<Outcome> {
     Some(up.map_or_else(down, Outcome::ran))
 }
 
+/// How long a container waits by a line that says so: `back-off 1m20s restarting failed container=…`.
+fn back_off(waits: &Event) -> Nanos {
+    let error = waits.fields.text(Field::Error).unwrap_or(&waits.text);
+    let length = error.split_once("back-off ").and_then(|(_, rest)| value::duration(rest.split(' ').next()?));
+    length.unwrap_or(LONGEST_BACKOFF).clamp(BACKOFF, LONGEST_BACKOFF)
+}
+
 /// Whether a container that had exited before stays this time: until the pod is deleted, or for longer than what fails at once.
 fn stayed(startup: &Startup, run: &ContainerRun) -> bool {
-    let (Some(started), Some(exited)) = (run.started, run.exited) else { return run.started.is_some() };
-    exited.at - started.at >= BACKOFF || startup.deleted.is_some_and(|deleted| deleted <= exited.at)
+    let exited = run.exited.map(|exited| exited.at).or(run.exit_noticed.map(|(noticed, _)| noticed));
+    let (Some(started), Some(exited)) = (run.started, exited) else { return run.started.is_some() };
+    exited - started.at >= BACKOFF || startup.deleted.is_some_and(|deleted| deleted <= exited)
 }
 
 /// By the record. JSON logging and truncated records leave only the watch's instant: it ran before that, and after its

@@ -1,10 +1,11 @@
 //! What a rule looks at, and what it finds.
 
+use super::error_reason;
 use crate::breakdown::timeline::TimelineSource;
 use crate::breakdown::{Breakdown, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, SourceLine};
-use crate::model::startup::{Event, Node, Startup, Transfer};
+use crate::model::startup::{Event, Node, Startup, State, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::waited_for::WaitedFor;
 use crate::model::workload::Traits;
@@ -36,6 +37,8 @@ pub struct Match {
     pub noticed_late: Nanos,
     /// A line says that a step failed: it is the cause of a start that has not run yet, however little time the log shows.
     pub failing: bool,
+    /// The reason, where it is another than that in the line's error.
+    pub error: Option<Box<str>>,
     /// The record counts how long its phases took together, however badly their ends are known.
     pub counted: bool,
     /// Phases it claims beside its own: the input cannot divide them from those.
@@ -72,11 +75,18 @@ impl Case<'_> {
     /// A sync, or a container in it, that failed with this reason.
     pub(super) fn failed_with(&self, reasons: &[&str]) -> Option<&Event> {
         let failed = |fact| {
-            self.startup.all(fact).find(|event| {
-                self.in_time(event) && event.fields.text(Field::Reason).is_some_and(|r| reasons.contains(&r))
-            })
+            self.failure(fact, |event| event.fields.text(Field::Reason).is_some_and(|reason| reasons.contains(&reason)))
         };
         failed(Fact::SyncFailed).or_else(|| failed(Fact::ContainerFailed))
+    }
+
+    /// Of the failures of a step the one that counts: the first of a pod that came up, else the last that gives a reason. An
+    /// error that is over keeps nobody from starting.
+    pub(super) fn failure(&self, fact: Fact, is_it: impl Fn(&Event) -> bool) -> Option<&Event> {
+        let all = || self.startup.all(fact).filter(|event| self.in_time(event) && is_it(event));
+        let reason = |event: &&Event| event.fields.text(Field::Error).and_then(error_reason::of).is_some();
+        let present = || all().rfind(reason).filter(|_| self.breakdown.state != State::Running);
+        present().or_else(|| all().next())
     }
 
     /// The startup's event that a line is.

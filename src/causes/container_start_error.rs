@@ -38,8 +38,8 @@ None known.
             "PostStartHookError",
         ];
         // CRI-O's log alone shows that a container could not be created, without the reason.
-        let mut failed = case.startup.all(Fact::ContainerFailed).filter(|event| event.from_runtime && case.in_time(event));
-        case.failed_with(&reasons).or(failed.next()).map(Match::failing)
+        let failed = || case.failure(Fact::ContainerFailed, |event| event.from_runtime);
+        case.failed_with(&reasons).or_else(failed).map(Match::failing)
     }),
     metrics: Some(|case| {
         let failed = case.container_errors(&[

@@ -33,7 +33,7 @@ The seconds until the retry are the kubelet's, and not the driver's. The retry c
     shown_by: &[Evidence::KubeletLog, Evidence::Events, Evidence::KubeletMetrics],
     phases: &[Phase::RetryBackoff, Phase::Sandbox],
     logs: Some(|case| {
-        let failed = case.startup.first(Fact::DynamicResourcesFailed).filter(|event| case.in_time(event))?;
+        let failed = case.failure(Fact::DynamicResourcesFailed, |_| true)?;
         let spans = [Phase::RetryBackoff, Phase::Sandbox].into_iter().flat_map(|phase| case.spans(phase));
         let mine = spans.filter(|span| span.waited_for.as_ref().is_some_and(WaitedFor::is_claimed_device));
         let within: Vec<_> = mine.map(|span| (span.from, span.to)).collect();

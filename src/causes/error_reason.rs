@@ -1,6 +1,7 @@
 //! The reason in an error. Kubernetes and the runtimes wrap errors in what they were doing (`rpc error: code = …`,
 //! `failed to pull and unpack image "…": …`); the part that says what is wrong is at the end, or behind a known word.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use regex::Regex;
@@ -18,7 +19,7 @@ const NAMING: &[&str] = &[
     r#"references non-existent (?:config|secret) key: [^\s",;\]]+"#,
     r#"object "[^"]+"/"[^"]+" not registered"#,
     // runc: the command, and why it cannot be run.
-    r#"exec: "[^"]*":.*"#,
+    r#"exec: "[^"]*":[^"\n]*"#,
     // libcni: the plugin, and what it says.
     r#"plugin type="[^"]*"(?: name="[^"]*")? failed \([a-z]+\): .*"#,
     r"message:(Network plugin returns error: .*)",
@@ -33,24 +34,41 @@ const NAMING: &[&str] = &[
 
 /// The reason in an error, shortened; `None` when it holds none but that something is tried again.
 pub(super) fn of(error: &str) -> Option<Box<str>> {
-    let error = error.replace(r#"\""#, "\"");
-    let error = error.trim().trim_end_matches(['"', ']', ' ']);
+    let error = unquoted(error);
     let naming = naming().iter().find_map(|pattern| {
-        let found = pattern.captures(error)?;
+        let found = pattern.captures(&error)?;
         found.get(1).or(found.get(0)).map(|found| found.as_str())
     });
     let reason =
-        naming.unwrap_or_else(|| last_clause(error)).trim().trim_start_matches('"').trim_end_matches(['"', ']']);
+        naming.unwrap_or_else(|| last_clause(&error)).trim().trim_start_matches('"').trim_end_matches(['"', ']']);
     // The step's own words for a container that waits to be started or pulled again.
     let waits =
         reason.starts_with("back-off ") || reason.starts_with("Back-off ") || reason.starts_with("restarting failed");
     (!waits && !reason.is_empty()).then(|| truncate_text(reason, LONGEST))
 }
 
+/// The marks of what an error was quoted by, each of which quotes those in it again: `\\\"`; and what is left of them at its end,
+/// with a line break that a runtime puts there.
+const QUOTES: [&str; 2] = [r#"\\+""#, r#"(?:\\+n|["\]\s])+$"#];
+
+/// An error without them.
+fn unquoted(error: &str) -> String {
+    static BOTH: OnceLock<Vec<Regex>> = OnceLock::new();
+    let both = BOTH.get_or_init(|| compiled(&QUOTES));
+    let replaced = both.iter().zip(["\"", ""]).fold(Cow::Borrowed(error.trim()), |error, (pattern, by)| {
+        Cow::Owned(pattern.replace_all(&error, by).into_owned())
+    });
+    replaced.into_owned()
+}
+
+fn compiled(patterns: &[&str]) -> Vec<Regex> {
+    // They are constants, which a test compiles.
+    patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+}
+
 fn naming() -> &'static [Regex] {
     static ALL: OnceLock<Vec<Regex>> = OnceLock::new();
-    // They are the constants above, which a test compiles.
-    ALL.get_or_init(|| NAMING.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect())
+    ALL.get_or_init(|| compiled(NAMING))
 }
 
 /// The last clause that says something by itself. One that is an errno's words needs the clause before it, unless that is the
@@ -76,6 +94,7 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         assert_eq!(naming().len(), NAMING.len());
+        assert_eq!(compiled(&QUOTES).len(), QUOTES.len());
     }
 
     #[test]
@@ -101,6 +120,16 @@ mod tests {
                 r#"failed to "StartContainer" for "app" with RunContainerError: "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/bin/nope\": stat /bin/nope: no such file or directory""#,
                 r#"exec: "/bin/nope": stat /bin/nope: no such file or directory"#,
             ),
+            // CRI-O hands on what runc logged: quoted three times, with a line break at its end.
+            (
+                r#"failed to \"StartContainer\" for \"app\" with CreateContainerError: \"container create failed: time=\\\"2026-11-28T23:10:58Z\\\" level=error msg=\\\"runc create failed: unable to start container process: exec: \\\\\\\"/bin/nope\\\\\\\": stat /bin/nope: no such file or directory\\\"\\n\""#,
+                r#"exec: "/bin/nope": stat /bin/nope: no such file or directory"#,
+            ),
+            (
+                "Error: container create failed: time=\"2026-11-28T23:10:58Z\" level=error msg=\"runc create failed: unable to start container process: exec: \\\"/bin/nope\\\": stat /bin/nope: no such file or directory\"\n",
+                r#"exec: "/bin/nope": stat /bin/nope: no such file or directory"#,
+            ),
+            ("container create failed: mount /data: operation not permitted\"\\n", "operation not permitted"),
             (
                 r#"MountVolume.SetUp failed for volume "s" (UniqueName: "kubernetes.io/secret/1-s") pod "late-0" (UID: "1") : secret "late-sec" not found"#,
                 r#"secret "late-sec" not found"#,

@@ -32,7 +32,7 @@ A registry outage of seconds can cost minutes here: the back-off is counted, not
     phases: &[Phase::ImageBackoff],
     logs: Some(|case| {
         // Of events the one with the image and the error.
-        let event = case.startup.first(Fact::PullFailed).filter(|event| case.startup.by_objects && case.in_time(event));
+        let event = case.failure(Fact::PullFailed, |_| case.startup.by_objects);
         if let Some(event) = event {
             let image = event.fields.text(Field::Image).map(|image| WaitedFor::Image(image.into()));
             return Some(Match { waited_for: image, ..case.with_failed_pulls(Match::failing(event)) });

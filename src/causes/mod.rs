@@ -60,7 +60,7 @@ pub(crate) use advice::minor;
 pub use advice::{Advice, Advised};
 pub use case::{Case, Match};
 
-use crate::breakdown::Span;
+use crate::breakdown::{Anomaly, Span};
 use crate::causes::evidence::Evidence;
 use crate::causes::metric_rules::MetricRule;
 use crate::model::nearest::nearest;
@@ -118,6 +118,8 @@ pub const CAUSES: &[Cause] = &[
     memory_high_throttled::CAUSE,
 ];
 
+/// The id of the cause of a container that is started again and again.
+pub const CRASH_LOOP: &str = crash_loop::CAUSE.id;
 /// The id of the cause of seconds that no evidence explains.
 pub const UNEXPLAINED: &str = unexplained::CAUSE.id;
 pub(crate) use unexplained::change as change_of_unexplained;
@@ -179,10 +181,21 @@ pub struct Finding {
     pub waited_for: Option<WaitedFor>,
     /// The reason in the error that shows it, shortened.
     pub error: Option<Box<str>>,
+    /// It keeps the pod from running: a line says that a step failed, and none that the pod came up.
+    pub blocks: bool,
 }
 
 /// An event whose age is short is known to this, whatever recorded it; one of more is known by a coarse age.
 const COARSE_AGE: Nanos = Nanos(3 * SECOND);
+
+/// The state of a startup by what was found: one that is still on its way fails to start if a step of it failed, or a container
+/// waits to be started again. The others are only young.
+pub fn state(case: &Case<'_>, findings: &[Finding]) -> State {
+    let state = case.breakdown.state;
+    let loops = || case.breakdown.anomalies.contains(&Anomaly::CrashLoop);
+    let fails = || findings.iter().any(|finding| finding.blocks) || loops();
+    if state == State::Starting && fails() { State::Failing } else { state }
+}
 
 /// Applies the rules to a startup: its findings, the costliest first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
@@ -229,6 +242,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let longest = free.iter().filter(|span| mine(span)).max_by_key(|span| span.to - span.from);
         let observed = || case.startup.observed_at.map(|(_, place)| place);
         let failure = matched.place.filter(|_| matched.failing).and_then(|place| case.event_at(place));
+        let by_line = || failure.and_then(|event| error_reason::of(event.fields.text(Field::Error)?));
         // By the times of relists alone a burst may look larger than what a phase of its own names.
         let inferred = matches!(matched.waited_for, Some(WaitedFor::Burst { .. }));
         let rank = match (coarse, inferred) {
@@ -238,7 +252,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         };
         let finding = Finding {
             cause: cause.id,
-            error: failure.and_then(|event| error_reason::of(event.fields.text(Field::Error)?)),
+            error: matched.error.or_else(by_line),
             lost,
             certain: if matched.likely { Nanos(0) } else { least.min(matched.at_most.unwrap_or(least)) },
             evidence: matched.place.or(longest.and_then(|span| span.place)).or_else(observed),
@@ -247,6 +261,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
                     .and_then(|span| span.waited_for.clone())
                     .filter(|waited| *waited != WaitedFor::DetectionOrUpdate)
             }),
+            blocks: blocked,
         };
         // What still fails keeps the pod from running, however much longer something else took before.
         found.push(((blocked, rank), finding));

@@ -30,7 +30,7 @@ Pods on the host network do not wait for it.
     shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::RetryBackoff],
     logs: Some(|case| {
-        let shown = case.startup.first(Fact::NetworkNotReady).filter(|event| case.in_time(event))?;
+        let shown = case.failure(Fact::NetworkNotReady, |_| true)?;
         // Other retries of the same pod have other causes.
         let waited = case.spans(Phase::RetryBackoff).find(|span| span.waited_for == Some(WaitedFor::NodeNetwork))?;
         Some(Match { within: vec![(waited.from, waited.to)], ..Match::failing(shown) })

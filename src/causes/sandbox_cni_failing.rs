@@ -34,7 +34,7 @@ After a node has booted, sandboxes fail for some seconds until its CNI daemon is
             return None;
         }
         case.failed_with(&["CreatePodSandboxError"])
-            .or(case.startup.first(Fact::SandboxFailed).filter(|e| case.in_time(e)))
+            .or_else(|| case.failure(Fact::SandboxFailed, |_| true))
             .map(Match::failing)
     }),
     metrics: Some(|case| {

@@ -30,8 +30,8 @@ Each attempt is counted, and the volumes of one pod are attached in parallel.
     phases: &[Phase::Volumes],
     logs: Some(|case| {
         if case.startup.by_objects {
-            let failed = case.startup.all(Fact::VolumeFailed).find(|event| {
-                case.in_time(event) && (event.text.contains("AttachVolume.Attach failed") || event.text.contains("Multi-Attach error"))
+            let failed = case.failure(Fact::VolumeFailed, |event| {
+                event.text.contains("AttachVolume.Attach failed") || event.text.contains("Multi-Attach error")
             });
             let attached = || case.startup.all(Fact::VolumeAttached).rfind(|event| case.in_time(event)).map(Match::at);
             return failed.map(Match::failing).or_else(attached);

@@ -31,12 +31,11 @@ Because of the back-off, the wait is longer than the object was missing: in one 
     phases: &[Phase::Volumes],
     logs: Some(|case| {
         // "not found" also occurs for CSI drivers, devices and paths.
-        let missing = |event: &&Event| {
-            case.in_time(event)
-                && event.mentions("not found")
+        let missing = |event: &Event| {
+            event.mentions("not found")
                 && ["configmap ", "secret ", "ConfigMap ", "Secret "].iter().any(|kind| event.mentions(kind))
         };
-        case.startup.all(Fact::VolumeFailed).find(missing).map(Match::failing)
+        case.failure(Fact::VolumeFailed, missing).map(Match::failing)
     }),
     metrics: None,
 };

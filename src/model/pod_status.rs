@@ -44,6 +44,8 @@ pub struct ContainerStatus {
     pub previous: Option<(Time, Time)>,
     /// Why it waits, in a word and in a sentence.
     pub waiting: Option<(Box<str>, Box<str>)>,
+    /// How its last run that is over ended: its exit code, and the reason in a word.
+    pub exit: Option<(i64, Box<str>)>,
     /// Its image.
     pub image: Box<str>,
     /// Its image is pulled at each start.
@@ -81,6 +83,10 @@ pub struct PodStatus {
     pub containers: Vec<ContainerStatus>,
     /// The latest instant in it: it was read then or later.
     pub latest: Option<Time>,
+    /// It has a node, whose kubelet has not said anything of it yet. A description does not show that.
+    pub untaken: bool,
+    /// Its node is not ready, by the node's object.
+    pub node_not_ready: bool,
 }
 
 /// What exits within this of its start was not up.
@@ -123,6 +129,13 @@ impl PodStatus {
             conditions.iter().map(|condition| Time::from_rfc3339(object::text(condition, &["lastTransitionTime"])));
         PodStatus {
             latest: instants.chain(changed).chain([created, time(&[READ_AT])]).flatten().max(),
+            untaken: !node.is_empty()
+                && created.is_some()
+                && pod.at(&["status"]).is_some()
+                && ["startTime", "containerStatuses", "initContainerStatuses"]
+                    .iter()
+                    .all(|field| pod.at(&["status", field]).is_none()),
+            node_not_ready: false,
             created,
             deleted: time(&["metadata", "deletionTimestamp"]),
             mirror: Some(pod.text(&["metadata", "annotations", "kubernetes.io/config.mirror"]))
@@ -181,6 +194,11 @@ fn container(
             .filter(|(started, finished)| started <= finished),
         restarts: object::at(status, &["restartCount"]).and_then(Value::as_i64).unwrap_or(0),
         waiting: waiting.and_then(words),
+        exit: ["state", "lastState"].iter().find_map(|run| {
+            let ended = object::at(status, &[run, "terminated"])?;
+            let code = object::at(ended, &["exitCode"])?.as_i64()?;
+            Some((code, truncate_text(object::text(ended, &["reason"]), 100)))
+        }),
         image: truncate_text(object::text(spec, &["image"]), 512),
         pulls_always: object::text(spec, &["imagePullPolicy"]) == "Always",
         startup_probe: object::at(spec, &["startupProbe"]).is_some_and(Value::is_object),

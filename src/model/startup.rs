@@ -121,9 +121,11 @@ named_enum! {
     State STATES {
         /// All containers ran.
         Running = "running",
-        /// Still on its way when the log ends.
+        /// Still on its way when the log ends, and nothing is wrong so far.
         #[default]
         Starting = "starting",
+        /// Still fails to start when the log ends: a step failed, or a container waits to be started again.
+        Failing = "failing",
         /// It will not start: admission refused it.
         Failed = "failed",
         /// Deleted before it came up.
@@ -134,8 +136,8 @@ named_enum! {
 }
 
 impl State {
-    /// Of pods that are over and did not come up: such a startup is longer than any limit.
-    pub const DID_NOT_COME_UP: [State; 2] = [State::Failed, State::Gone];
+    /// Of pods that did not come up: such a startup is longer than any limit.
+    pub const DID_NOT_COME_UP: [State; 3] = [State::Failing, State::Failed, State::Gone];
 
     /// It in words, as people read it.
     #[must_use]
@@ -143,6 +145,7 @@ impl State {
         match self {
             State::Running => "running",
             State::Starting => "still starting",
+            State::Failing => "fails to start",
             State::Failed => "refused",
             State::Gone => "deleted before it came up",
             State::Ended => "ended, not known whether it ran",

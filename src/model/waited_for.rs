@@ -26,6 +26,10 @@ pub enum WaitedFor {
     DetectionOrUpdate,
     /// The pod's volumes or its sandbox: no object of the API separates them.
     VolumesOrSandbox,
+    /// The kubelet, which has not taken the pod yet that is bound to its node.
+    UntakenByKubelet,
+    /// The same, of a node that is not ready.
+    NodeNotReady,
     /// The kubelet, which took the pod late: by its event it was bound before.
     LateKubelet,
     /// The kubelet's own list of its pods, a request that waited in its rate limit.
@@ -53,6 +57,8 @@ const CLAIM: &str = "resource claim ";
 const NETWORK: &str = "the node's network";
 const PROBE: &str = "a readiness probe with at least ";
 const VOLUMES_OR_SANDBOX: &str = "volumes or sandbox: no event separates them";
+const UNTAKEN: &str = "the kubelet: the pod is bound to its node, and not taken yet";
+const NODE_NOT_READY: &str = "its node, which is not ready: the kubelet has not taken the pod";
 const LATE_KUBELET: &str = "the kubelet: the pod was bound to its node before";
 const THROTTLED_LIST: &str = "the kubelet's list of its pods, held back by its own rate limit";
 const LOG_BEGIN: &str = "before the log begins";
@@ -84,6 +90,12 @@ impl WaitedFor {
         }
         if text == VOLUMES_OR_SANDBOX {
             return WaitedFor::VolumesOrSandbox;
+        }
+        if text == UNTAKEN {
+            return WaitedFor::UntakenByKubelet;
+        }
+        if text == NODE_NOT_READY {
+            return WaitedFor::NodeNotReady;
         }
         if text == LATE_KUBELET {
             return WaitedFor::LateKubelet;
@@ -122,6 +134,8 @@ impl WaitedFor {
             | WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
+            | WaitedFor::UntakenByKubelet
+            | WaitedFor::NodeNotReady
             | WaitedFor::LateKubelet
             | WaitedFor::ThrottledList
             | WaitedFor::LogBegin
@@ -146,6 +160,8 @@ impl fmt::Display for WaitedFor {
             WaitedFor::ResourceClaim(claim) => write!(out, "{CLAIM}{claim}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
+            WaitedFor::UntakenByKubelet => out.write_str(UNTAKEN),
+            WaitedFor::NodeNotReady => out.write_str(NODE_NOT_READY),
             WaitedFor::LateKubelet => out.write_str(LATE_KUBELET),
             WaitedFor::ThrottledList => out.write_str(THROTTLED_LIST),
             WaitedFor::LogBegin => out.write_str(LOG_BEGIN),
@@ -176,6 +192,8 @@ mod tests {
             WaitedFor::NodeNetwork,
             WaitedFor::DetectionOrUpdate,
             WaitedFor::VolumesOrSandbox,
+            WaitedFor::UntakenByKubelet,
+            WaitedFor::NodeNotReady,
             WaitedFor::LateKubelet,
             WaitedFor::ThrottledList,
             WaitedFor::LogBegin,

@@ -4,7 +4,7 @@ pub use crate::model::duration::format_duration;
 
 /// A share: `38 %`, `<1 %`.
 pub fn format_percent(share: f64) -> String {
-    if share > 0.0 && share < 0.01 { "<1 %".into() } else { format!("{:.0} %", share * 100.0) }
+    if share > 0.0 && share < 0.01 { "<1 %".into() } else { format!("{:.0} %", (share * 100.0).round()) }
 }
 
 /// A share that is a lower bound: `≥ 38 %`, `≥ 0 %`.

@@ -108,6 +108,8 @@ pub struct Tracker {
     pub beside_logs: bool,
     /// The versions of kubelets, as the nodes' objects show them.
     pub kubelets: BTreeMap<Box<str>, Box<str>>,
+    /// Nodes that are not ready, as their objects show it.
+    pub not_ready: BTreeSet<Box<str>>,
     /// Names under which several machines registered: those are called by their hosts.
     pub shared_names: BTreeSet<Box<str>>,
 }

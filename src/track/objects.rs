@@ -346,6 +346,9 @@ impl Tracker {
                 last.saturating_sub(first).saturating_sub(1)
             });
             pod.pulled_before = pod.pulled_before(&present);
+            if let (Some(status), Some(node)) = (&mut pod.status, &pod.node) {
+                status.node_not_ready = self.not_ready.contains(node);
+            }
             if let Some(pulls) = pod.node.as_ref().and_then(|node| pulls.get(node)) {
                 let mine = pod.events.iter().filter_map(EventPull::of);
                 pod.rates = mine.filter_map(|pull| Some((pull.finished, pull.rate(pulls)?))).collect();

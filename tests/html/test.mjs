@@ -120,11 +120,13 @@ async function agree(page, { summary }) {
 		all,
 		summary.causes.map(({ cause }, at) => `${at + 1}. ${cause}`),
 	);
-	for (const [name, { count }] of [
-		["never", summary.did_not_come_up],
-		["restarted", summary.restarted],
+	const never = summary.did_not_come_up.count;
+	const others = `${never > 0 ? "the other " : ""}${(summary.startups - never).toLocaleString("en-US")}`;
+	for (const [name, { count }, of] of [
+		["never", summary.did_not_come_up, summary.startups.toLocaleString("en-US")],
+		["restarted", summary.restarted, others],
 	]) {
-		const said = new RegExp(`^${count} of ${summary.startups.toLocaleString("en-US")} `);
+		const said = new RegExp(`^${count} of ${of} pods?$`);
 		if (count === 0) assert.equal(await figure(page, name).count(), 0);
 		else assert.match(await words(page, name), said);
 	}

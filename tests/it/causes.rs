@@ -127,6 +127,31 @@ fn no_input_is_asked_for_that_was_given() {
     assert!(by_objects.contains("the kubelet log") && !by_objects.contains("events"), "{by_objects}");
 }
 
+#[test]
+fn a_pod_that_still_fails_to_start_has_no_length_and_names_its_last_error() {
+    // Input, pod, cause, the error.
+    let command = r#"exec: "/opt/shipper/run": stat /opt/shipper/run: no such file or directory"#;
+    for (input, pod, cause, error) in [
+        // The last run died too, and nothing came after it: with the runtime's log and without.
+        ("crash-loop-endless", "kafka-bridge-54584cc789-2lzdg", "crash-loop", "exit code 2"),
+        ("crash-loop-endless/kubelet.log", "kafka-bridge-54584cc789-2lzdg", "crash-loop", "exit code 2"),
+        // CRI-O hands on what runc logged, which is quoted three times.
+        ("crash-loop-endless", "log-shipper-5d6c999ff8-4jfjl", "container-start-error", command),
+        // The registry answered 503 at first, and since then that there is no such image.
+        ("image-pull-error-changed", "feature-store-d8ff9fb5b-n2jgd", "image-pull-failing", "manifest unknown"),
+    ] {
+        let report = report(&[&format!("tests/causes/{input}")]);
+        let rows = report["startups"].as_array().expect("startups");
+        let row = rows.iter().find(|row| row["pod"] == pod).unwrap_or_else(|| panic!("{input}: no {pod}"));
+        assert_eq!(row["state"], "failing", "{input} {pod}");
+        for length in ["running_s", "ready_s", "slo_s"] {
+            assert!(row[length].is_null(), "{input} {pod}: {length} {}", row[length]);
+        }
+        let finding = &row["findings"][0];
+        assert_eq!((&finding["cause"], &finding["error"]), (&cause.into(), &error.into()), "{input} {pod}");
+    }
+}
+
 /// What the rig did to a pod, and which causes tell it. None: nothing claims the start.
 pub const DONE: &[(&str, &[&str])] = &[
     ("image pull", &["image-pull-queued", "image-large", "image-pull-slow", "registry-slow", "image-pull-unresolved"]),

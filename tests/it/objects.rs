@@ -177,7 +177,17 @@ fn three_nodes_give_one_report() {
     let text = report["coverage"].to_string();
     assert!(text.contains(r#""pods":"#) && report["coverage"]["events"].as_u64() > Some(900), "{text}");
     let pending = of("/big-build-").into_iter().find(|row| row["node"].is_null()).expect("one has no node");
-    assert_eq!(pending["state"], "starting");
+    assert_eq!(pending["state"], "failing");
+    for row in of("/image-builder-") {
+        let finding = &row["findings"][0];
+        assert_eq!((&finding["cause"], &finding["error"]), (&"crash-loop".into(), &"OOMKilled, exit code 137".into()));
+    }
+    // It is bound to a node whose kubelet does not run; no node's object says so here.
+    let untaken =
+        of("/node-agent-").into_iter().find(|row| row["node"] == "worker-0.ocp.example.net").expect("one is there");
+    assert_eq!(untaken["state"], "starting");
+    assert_eq!(untaken["cause"], "scheduling-wait");
+    assert_eq!(untaken["findings"][0]["waited_for"], "the kubelet: the pod is bound to its node, and not taken yet");
     assert!(pending["findings"][0]["error"].as_str().unwrap_or_default().contains("Insufficient cpu"), "{pending}");
 }
 
@@ -463,6 +473,33 @@ fn utf_16_is_read_as_text_is() {
 }
 
 #[test]
+fn a_pod_that_no_kubelet_takes_did_not_come_up_if_its_node_is_not_ready() {
+    let pod = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"agent","namespace":"shop","uid":"a-1","creationTimestamp":"2026-11-28T10:00:00Z"},"spec":{"nodeName":"n1","containers":[{"name":"app","image":"reg.test/app:v1"}]},"status":{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"True","lastTransitionTime":"2026-11-28T10:00:00Z"}]}}"#;
+    let later = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web","namespace":"shop","uid":"a-2","creationTimestamp":"2026-11-28T10:02:00Z"},"spec":{"nodeName":"n2","containers":[{"name":"app","image":"reg.test/app:v1"}]},"status":{"phase":"Running","startTime":"2026-11-28T10:02:00Z","containerStatuses":[{"name":"app","restartCount":0,"state":{"running":{"startedAt":"2026-11-28T10:02:01Z"}}}]}}"#;
+    let node = |status: &str, since: &str| {
+        format!(
+            r#"{{"kind":"Node","apiVersion":"v1","metadata":{{"name":"n1"}},"status":{{"nodeInfo":{{"kubeletVersion":"v1.36.3"}},"conditions":[{{"type":"Ready","status":"{status}","lastTransitionTime":"2026-11-28T{since}Z"}}]}}}}"#
+        )
+    };
+    let (down, up) = (node("Unknown", "09:56:40"), node("True", "09:00:00"));
+    for (nodes, state, waits) in [
+        (vec![&down, &up], "failing", "its node, which is not ready: the kubelet has not taken the pod"),
+        (vec![&up, &down], "failing", "its node, which is not ready: the kubelet has not taken the pod"),
+        (vec![&up], "starting", "the kubelet: the pod is bound to its node, and not taken yet"),
+        (vec![], "starting", "the kubelet: the pod is bound to its node, and not taken yet"),
+    ] {
+        let objects: Vec<&str> = [pod, later].into_iter().chain(nodes.into_iter().map(String::as_str)).collect();
+        let (rows, shown) = piped(objects.join("\n").as_bytes());
+        let row = rows.iter().find(|row| row["pod"] == "agent").expect("a row");
+        assert_eq!(row["state"], state, "{row}");
+        let finding = &row["findings"][0];
+        assert_eq!((&finding["cause"], &finding["waited_for"]), (&"scheduling-wait".into(), &waits.into()));
+        assert_eq!(shown.contains("did not come up: 1 of 2 pods"), state == "failing", "{shown}");
+        assert_eq!(shown.contains("1 still starting"), state == "starting", "{shown}");
+    }
+}
+
+#[test]
 fn a_pod_that_waits_for_its_next_try_is_not_running() {
     let sample = samples().join("s09-crashloop");
     for files in [&["pods.json.zst"][..], &["events.json.zst"], &["pods.json.zst", "events.json.zst"]] {
@@ -471,7 +508,7 @@ fn a_pod_that_waits_for_its_next_try_is_not_running() {
         let waiting: Vec<&Value> = startups(report(&inputs)).iter().filter(waits).collect();
         assert_eq!(waiting.len(), 4, "{files:?}");
         for row in waiting {
-            assert_eq!(row["state"], "starting", "{files:?}: {}", row["pod"]);
+            assert_eq!(row["state"], "failing", "{files:?}: {}", row["pod"]);
             let anomalies = row["anomalies"].as_array().expect("anomalies");
             assert!(anomalies.iter().any(|anomaly| anomaly == "crash-loop"), "{files:?}: {}", row["pod"]);
         }

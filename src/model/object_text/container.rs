@@ -26,6 +26,7 @@ pub(super) struct ContainerState {
     pub(super) message: String,
     pub(super) started: Option<i64>,
     pub(super) finished: Option<i64>,
+    pub(super) exit_code: Option<i64>,
 }
 
 /// A container as it is described.
@@ -89,6 +90,7 @@ impl Container {
             "Message" => state.message = value,
             "Started" => state.started = second(&value),
             "Finished" => state.finished = second(&value),
+            "Exit Code" => state.exit_code = value.parse().ok(),
             _ => {}
         }
     }

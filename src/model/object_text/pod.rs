@@ -96,6 +96,7 @@ fn state(state: &ContainerState) -> Value {
         "Running" => json!({"running": {"startedAt": state.started.map(stamp)}}),
         "Terminated" => json!({"terminated": {
             "reason": state.reason,
+            "exitCode": state.exit_code,
             "startedAt": state.started.map(stamp),
             "finishedAt": state.finished.map(stamp),
         }}),

@@ -13,6 +13,7 @@ pub(super) fn words(row: &Row) -> String {
     let what = match row.state {
         State::Running | State::Ended => "slow",
         State::Starting => "still starting",
+        State::Failing => "fails to start",
         State::Failed | State::Gone => "did not come up",
     };
     let first = row.findings.iter().find(|finding| &*finding.cause != UNEXPLAINED).or(row.findings.first());

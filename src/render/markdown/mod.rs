@@ -8,7 +8,7 @@ mod span;
 use std::io::Write;
 
 use super::grid::markdown as words;
-use super::text::{UNUSED, because, covered, startups, unused_lines, unused_sources};
+use super::text::{UNUSED, covered, named_once, others, plural, startups, unused_lines, unused_sources};
 use super::{
     TextOptions, cause_parts, estimate, file_names, format_at_least, format_count, format_duration, format_percent,
 };
@@ -82,8 +82,9 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     if !rest.is_empty() {
         writeln!(out, "{}\n", rest.join(" · "))?;
     }
-    incidents("Did not come up", &summary.did_not_come_up, summary, out)?;
-    incidents("Containers restarted", &summary.restarted, summary, out)?;
+    let all = plural(summary.startups, "pod", "pods");
+    incidents("Did not come up", &summary.did_not_come_up, &all, out)?;
+    incidents("Containers restarted", &summary.restarted, &others(summary), out)?;
     let Quantiles { p50, p95, p99, max, count } = summary.running;
     if count > 0 {
         let [p50, p95, p99, max] = [p50, p95, p99, max].map(format_duration);
@@ -109,15 +110,16 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
 }
 
 /// Pods that someone waits for now, with what keeps them.
-fn incidents(kind: &str, found: &Incidents, summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
+fn incidents(kind: &str, found: &Incidents, all: &str, out: &mut dyn Write) -> Result<(), Error> {
     if found.count == 0 {
         return Ok(());
     }
-    writeln!(out, "**{kind}: {} of {} pods**\n", found.count, summary.startups)?;
-    for example in found.of.iter().take(INCIDENTS) {
-        writeln!(out, "- {}: {}", name(&example.pod), line(&because(example)))?;
+    writeln!(out, "**{kind}: {} of {all}**\n", found.count)?;
+    let (named, more) = named_once(found, INCIDENTS);
+    for (pod, because) in named {
+        writeln!(out, "- {}: {}", name(&pod), line(&because))?;
     }
-    match found.count.saturating_sub(INCIDENTS.min(found.of.len()) as u64) {
+    match more {
         0 => Ok(writeln!(out)?),
         more => Ok(writeln!(out, "- and {} more\n", format_count(more as usize))?),
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Page, named, plural};
+use super::{Page, format_count, named, plural};
 use crate::model::text::sanitize;
 use crate::table::{Example, Incidents, Summary};
 
@@ -15,11 +15,7 @@ impl Page<'_> {
         let did_not_come_up = format!("did not come up: {} of {all}", summary.did_not_come_up.count);
         self.kind(&did_not_come_up, &summary.did_not_come_up, out)?;
         // Those that did not come up may have restarted too: they are named once, above.
-        let all = match summary.did_not_come_up.count {
-            0 => all,
-            never => format!("the other {}", plural(summary.startups.saturating_sub(never as usize), "pod", "pods")),
-        };
-        let restarted = format!("containers restarted: {} of {all}", summary.restarted.count);
+        let restarted = format!("containers restarted: {} of {}", summary.restarted.count, others(summary));
         self.kind(&restarted, &summary.restarted, out)
     }
 
@@ -28,18 +24,44 @@ impl Page<'_> {
             return Ok(());
         }
         writeln!(out, "{}", self.strong(head))?;
-        for example in incidents.of.iter().take(self.many(NAMED)) {
-            writeln!(out, "{}", self.clipped(&format!("  {}  {}", sanitize(&example.pod), because(example))))?;
+        let (named, more) = named_once(incidents, self.many(NAMED));
+        for (pod, because) in named {
+            writeln!(out, "{}", self.clipped(&format!("  {}  {because}", sanitize(&pod))))?;
         }
-        match incidents.count.saturating_sub(self.many(NAMED).min(incidents.of.len()) as u64) {
+        match more {
             0 => Ok(()),
-            more => writeln!(out, "  and {more} more"),
+            more => writeln!(out, "  and {} more", format_count(more as usize)),
         }
     }
 }
 
+/// The pods of which it is said how many restarted: `the other 3 pods`, or all of them.
+pub(in crate::render) fn others(summary: &Summary) -> String {
+    let other = if summary.did_not_come_up.count > 0 { "the other " } else { "" };
+    format!("{other}{}", plural(summary.others(), "pod", "pods"))
+}
+
+/// The first so many names of pods with what keeps them, and of how many more nothing is said. Pods of one name, one after the
+/// other or in several clusters, are named once.
+pub(in crate::render) fn named_once(incidents: &Incidents, most: usize) -> (Vec<(String, String)>, u64) {
+    let mut named: Vec<(&Example, u64)> = Vec::new();
+    for example in &incidents.of {
+        match named.iter_mut().find(|(known, _)| known.pod == example.pod && known.cause == example.cause) {
+            Some((_, count)) => *count += 1,
+            None => named.push((example, 1)),
+        }
+    }
+    named.truncate(most);
+    let more = incidents.count.saturating_sub(named.iter().map(|(_, count)| count).sum());
+    let said = |(example, count): (&Example, u64)| match count {
+        1 => (example.pod.clone(), because(example)),
+        count => (example.pod.clone(), format!("({count} pods of this name) {}", because(example))),
+    };
+    (named.into_iter().map(said).collect(), more)
+}
+
 /// What keeps a pod from running: the error, the object in it, what was tried.
-pub(in crate::render) fn because(example: &Example) -> String {
+fn because(example: &Example) -> String {
     let Some(cause) = &example.cause else { return format!("{}: the input does not show why", example.state.words()) };
     let named = named(example);
     let named = if named.is_empty() { named } else { format!(": {named}") };

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-pub(super) use incidents::because;
+pub(super) use incidents::{named_once, others};
 
 use super::{
     TextOptions, chain, command, file_names, format_at_least, format_count, format_duration, format_percent, wrap,
@@ -277,11 +277,16 @@ fn left_out(summary: &Summary) -> String {
     let parts = parts.into_iter().filter(|(_, seconds)| *seconds > 0.0005);
     let parts: Vec<String> = parts.map(|(name, seconds)| format!("{} of {name}", format_duration(seconds))).collect();
     let without = if parts.is_empty() { String::new() } else { format!("without {}", parts.join(" and ")) };
-    let uncounted = match summary.startups.saturating_sub(summary.slo_of() as usize) {
+    let more = |count: usize, what: &str| match count {
         0 => String::new(),
-        count => format!("{} more: stateful or unknown", format_count(count)),
+        count => format!("{} more: {what}", format_count(count)),
     };
-    let words: Vec<String> = [without, uncounted].into_iter().filter(|words| !words.is_empty()).collect();
+    // A pod that has no value yet is none that has one and is stateful.
+    let uncounted = summary.startups.saturating_sub(summary.slo_of() as usize);
+    let starting = uncounted.min(summary.in_state(State::Starting) as usize);
+    let uncounted = [more(starting, "still starting"), more(uncounted - starting, "stateful or unknown")];
+    let words = std::iter::once(without).chain(uncounted).filter(|words| !words.is_empty());
+    let words: Vec<String> = words.collect();
     if words.is_empty() { String::new() } else { format!(" ({})", words.join("; ")) }
 }
 
@@ -307,15 +312,16 @@ pub(super) fn startups(summary: &Summary) -> Vec<String> {
             )
         ));
     }
-    for (state, words) in [
-        ("starting", "still starting"),
-        ("failed", "failed"),
-        ("gone", "deleted before they came up"),
-        ("ended", "ended, not known whether they ran"),
+    for (state, one, several) in [
+        (State::Starting, "still starting", "still starting"),
+        (State::Failing, "fails to start", "fail to start"),
+        (State::Failed, "refused", "refused"),
+        (State::Gone, "deleted before it came up", "deleted before they came up"),
+        (State::Ended, "ended, not known whether it ran", "ended, not known whether they ran"),
     ] {
-        let count = summary.states.iter().find(|(name, _)| *name == state).map_or(0, |(_, count)| *count);
-        if count > 0 {
-            parts.push(format!("{} {words}", format_count(count as usize)));
+        match summary.in_state(state) as usize {
+            0 => {}
+            count => parts.push(plural(count, one, several)),
         }
     }
     if summary.corrected > 0 {
@@ -382,7 +388,7 @@ fn why(slow: &Example) -> String {
     let so_far = match (slow.ran, slow.state) {
         (true, _) => "",
         (false, State::Running) => "total, start time unknown; ",
-        (false, State::Starting) => "so far; ",
+        (false, State::Starting | State::Failing) => "so far; ",
         (false, State::Gone) => "deleted before it came up; ",
         (false, State::Failed) => "refused; ",
         (false, State::Ended) => return "ended".into(),

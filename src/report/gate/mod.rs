@@ -98,7 +98,7 @@ pub struct Verdict {
     pub bound: Option<f64>,
     /// The number of startups with a value.
     pub count: usize,
-    /// Startups that were refused or deleted before they came up: they count as longer than any bound.
+    /// Startups that did not come up: they count as longer than any bound.
     pub did_not_come_up: usize,
     /// Startups still starting, whose value is not known yet.
     pub open: usize,
@@ -125,9 +125,9 @@ pub struct Verdicts {
     pub confidence: f64,
     /// The number of startups checked.
     pub startups: usize,
-    /// How many of them did not come up: refused, or deleted before they came up.
+    /// How many of them did not come up: they fail to start, were refused, or were deleted before they came up.
     pub did_not_come_up: usize,
-    /// How many of them are still starting.
+    /// How many of them are still starting, and nothing is wrong so far.
     pub starting: usize,
     /// What *not enough evidence* means for the exit code.
     pub on_unknown: OnUnknown,
@@ -223,11 +223,7 @@ pub fn judge(
     };
     let verdicts = limits.iter().map(judge).collect::<Result<_, Error>>()?;
     let startups = measured(report).map_or(report.table.len(), |metrics| metrics.startups().round() as usize);
-    let count = |states: &[State]| {
-        let of =
-            |(name, count): &(&str, u64)| if states.iter().any(|state| state.name() == *name) { *count } else { 0 };
-        report.summary.states.iter().map(of).sum::<u64>() as usize
-    };
+    let count = |states: &[State]| states.iter().map(|state| report.summary.in_state(*state)).sum::<u64>() as usize;
     let (did_not_come_up, starting) = (count(&State::DID_NOT_COME_UP), count(&[State::Starting]));
     Ok(Verdicts { podlag_check: 1, confidence: CONFIDENCE, startups, did_not_come_up, starting, on_unknown, verdicts })
 }

@@ -176,6 +176,8 @@ impl Anonymizer {
             nameless @ (WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
+            | WaitedFor::UntakenByKubelet
+            | WaitedFor::NodeNotReady
             | WaitedFor::LateKubelet
             | WaitedFor::ThrottledList
             | WaitedFor::LogBegin

@@ -2,6 +2,7 @@
 
 use super::Example;
 use crate::breakdown::Anomaly;
+use crate::causes::CRASH_LOOP;
 use crate::model::error::Error;
 use crate::model::startup::State;
 use crate::table::batch::Batch;
@@ -15,28 +16,27 @@ const NAMED: usize = 10;
 /// What a pod's start is to someone who looks at the cluster now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incident {
-    /// The pod was refused, was deleted before it came up, or still fails to start.
+    /// The pod still fails to start, was refused, or was deleted before it came up.
     DidNotComeUp,
     /// A container of it was started again.
     Restarted,
 }
 
 impl Incident {
-    /// That of a startup; `failing`: a finding has an error.
-    pub fn of(state: State, failing: bool, crash_loop: bool, restarts: i64) -> Option<Self> {
+    /// That of a startup; `restarted`: a container of it was started again.
+    fn of(state: State, restarted: bool) -> Option<Self> {
         match state {
-            State::Failed | State::Gone => Some(Incident::DidNotComeUp),
-            State::Starting if failing && !crash_loop => Some(Incident::DidNotComeUp),
-            State::Starting | State::Running if crash_loop || restarts > 0 => Some(Incident::Restarted),
+            _ if State::DID_NOT_COME_UP.contains(&state) => Some(Incident::DidNotComeUp),
+            State::Starting | State::Running if restarted => Some(Incident::Restarted),
             _ => None,
         }
     }
 
     /// That of a row.
     pub fn of_row(row: &Row) -> Option<Self> {
-        let failing = row.findings.iter().any(|finding| finding.error.is_some());
-        let crash_loop = row.anomalies.iter().any(|id| **id == *Anomaly::CrashLoop.name());
-        Incident::of(row.state, failing, crash_loop, row.restarts)
+        let crash_loop = || row.anomalies.iter().any(|id| **id == *Anomaly::CrashLoop.name());
+        let waited = || row.findings.iter().any(|finding| *finding.cause == *CRASH_LOOP);
+        Incident::of(row.state, row.restarts > 0 || crash_loop() || waited())
     }
 }
 
@@ -79,19 +79,19 @@ pub(super) fn collect(table: &Table) -> Result<(Incidents, Incidents), Error> {
     columns.extend(RowRefs::COLUMNS);
     table.scan(&columns, &mut |batch| {
         let (rows, states, totals) = (RowRefs::of(batch)?, batch.text("state")?, batch.seconds("total_s")?);
-        let (restarts, crash_loop) = (batch.integers("restarts")?, rows_with(batch, Anomaly::CrashLoop)?);
+        let (restarts, mut again) = (batch.integers("restarts")?, rows_with(batch, Anomaly::CrashLoop)?);
         let findings = batch.nested("findings")?;
-        let mut failing = vec![false; batch.len()];
-        for (row, error) in findings.rows.iter().zip(findings.items.text("error")?.iter()) {
-            if let Some(failing) = failing.get_mut(*row).filter(|_| error.is_some()) {
-                *failing = true;
+        // The relist shows no names: that a container waits to be started again shows that it was.
+        for (row, cause) in findings.rows.iter().zip(findings.items.text("cause")?.iter()) {
+            if let Some(restarted) = again.get_mut(*row).filter(|_| cause == Some(CRASH_LOOP)) {
+                *restarted = true;
             }
         }
-        for (row, (failing, again)) in failing.into_iter().zip(crash_loop).enumerate() {
+        for (row, again) in again.into_iter().enumerate() {
             let state = states.get(row).and_then(State::from_name).unwrap_or_default();
             let found = || rows.get(row, totals.get(row).unwrap_or(0.0));
             let restarts = restarts.get(row).unwrap_or(0);
-            match Incident::of(state, failing, again, restarts) {
+            match Incident::of(state, again || restarts > 0) {
                 Some(Incident::DidNotComeUp) => did_not_come_up.add(found()),
                 Some(Incident::Restarted) => restarted.add(found()),
                 None => {}

@@ -188,7 +188,7 @@ impl Example {
 pub struct Summary {
     /// How many startups.
     pub startups: usize,
-    /// Those that were refused, were deleted before they came up, or still fail to start.
+    /// Those that still fail to start, were refused, or were deleted before they came up.
     pub did_not_come_up: Incidents,
     /// Those whose containers were started again.
     pub restarted: Incidents,
@@ -206,7 +206,7 @@ pub struct Summary {
     pub ready: Quantiles,
     /// Our own SLO value of stateless pods (and of those whose record does not say).
     pub slo: Quantiles,
-    /// How many have none because they did not come up: refused, or deleted before they came up. They count as longer than the limit.
+    /// How many have none because they did not come up. They count as longer than the limit.
     pub slo_did_not_come_up: u64,
     /// The p99 with these; null where it is not bounded because of them, or where no value is known.
     pub slo_p99: Option<f64>,
@@ -238,6 +238,18 @@ impl Summary {
     #[must_use]
     pub fn slo_of(&self) -> u64 {
         self.slo.count + self.slo_did_not_come_up
+    }
+
+    /// How many are in a state.
+    #[must_use]
+    pub fn in_state(&self, state: State) -> u64 {
+        self.states.iter().find(|(name, _)| *name == state.name()).map_or(0, |(_, count)| *count)
+    }
+
+    /// Of how many pods it may be said that containers of them were restarted: of those that came up, or may.
+    #[must_use]
+    pub fn others(&self) -> usize {
+        self.startups.saturating_sub(self.did_not_come_up.count as usize)
     }
 
     /// Whether 99 % of these came to run within 5 s.

@@ -95,8 +95,8 @@ function causeFigures(view) {
 	return [...all.values()].sort((a, b) => last(a) - last(b) || middle(b) - middle(a) || (a.cause < b.cause ? -1 : 1));
 }
 
-/** The states of pods that are over and did not come up. */
-const DID_NOT_COME_UP = new Set(["failed", "gone"]);
+/** The states of pods that did not come up. */
+const DID_NOT_COME_UP = new Set(["failing", "failed", "gone"]);
 
 /** Counts pods that did not come up as longer than any limit: of how many the SLO is, and its p99. */
 function withNever(slo, never) {

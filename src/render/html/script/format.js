@@ -21,7 +21,7 @@ function span(micros) {
 /** `38 %`, `<1 %`. */
 function share(part) {
 	if (!Number.isFinite(part)) return "–";
-	return part > 0 && part < 0.01 ? "<1 %" : `${(part * 100).toFixed(0)} %`;
+	return part > 0 && part < 0.01 ? "<1 %" : `${Math.round(part * 100)} %`;
 }
 
 /** Thousands apart: `2,412`. */

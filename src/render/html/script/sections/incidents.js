@@ -1,9 +1,10 @@
 // Pods that did not come up and pods of which a container was started again: how long, why, and which object it was.
 
-const UNRAN = new Set(["starting", "failed", "gone"]);
+const UNRAN = new Set(["starting", "failing", "failed", "gone"]);
 const STATES = {
 	starting: "still starting",
-	failed: "failed",
+	failing: "fails to start",
+	failed: "refused",
 	gone: "deleted before it came up",
 	ended: "ended",
 	running: "running",
@@ -78,7 +79,9 @@ function incidentCard(kind, view, sign) {
 		],
 		{ first: INCIDENTS_FIRST },
 	);
-	const words = `${sign}${grouped(count)} of ${sign}${plural(Math.round(view.found.startups), "startup")}`;
+	const never = kind === NEVER ? 0 : Math.round(countIncidents(view, NEVER));
+	const others = plural(Math.round(view.found.startups) - never, "pod");
+	const words = `${sign}${grouped(count)} of ${never > 0 ? "the other " : ""}${sign}${others}`;
 	const heading = `h-${kind.id}`;
 	return h(
 		"section.card",
