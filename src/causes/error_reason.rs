@@ -1,7 +1,6 @@
 //! The reason in an error. Kubernetes and the runtimes wrap errors in what they were doing (`rpc error: code = …`,
 //! `failed to pull and unpack image "…": …`); the part that says what is wrong is at the end, or behind a known word.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use regex::Regex;
@@ -12,33 +11,59 @@ use crate::model::record::truncate_text;
 const LONGEST: usize = 200;
 
 /// What names the object or the program that is wrong, wherever it stands in an error: all of it is the reason.
-const NAMING: &[&str] = &[
+struct Naming {
+    /// A text that is in whatever the pattern matches: an error without it need not be searched, nor the pattern be compiled.
+    has: &'static str,
+    pattern: &'static str,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+const fn naming(has: &'static str, pattern: &'static str) -> Naming {
+    Naming { has, pattern, compiled: OnceLock::new() }
+}
+
+static NAMING: [Naming; 13] = [
     // pkg/volume/configmap, pkg/volume/secret, pkg/kubelet/kuberuntime: an object that does not exist, a key that it has not.
-    r#"(?i)\b(?:configmaps?|secrets?|persistentvolumeclaims?|serviceaccounts?|runtimeclass(?:es)?(?:\.node\.k8s\.io)?) "[^"]+" not found"#,
-    r#"couldn't find key [^"]*?in (?:ConfigMap|Secret) [^\s",;\]]+"#,
-    r#"references non-existent (?:config|secret) key: [^\s",;\]]+"#,
-    r#"object "[^"]+"/"[^"]+" not registered"#,
+    naming(
+        r#"" not found"#,
+        r#"\b(?i:configmaps?|secrets?|persistentvolumeclaims?|serviceaccounts?|runtimeclass(?:es)?(?:\.node\.k8s\.io)?) "[^"]+" not found"#,
+    ),
+    naming("couldn't find key ", r#"couldn't find key [^"]*?in (?:ConfigMap|Secret) [^\s",;\]]+"#),
+    naming("references non-existent ", r#"references non-existent (?:config|secret) key: [^\s",;\]]+"#),
+    naming(" not registered", r#"object "[^"]+"/"[^"]+" not registered"#),
     // runc: the command, and why it cannot be run.
-    r#"exec: "[^"]*":[^"\n]*"#,
+    naming("exec: ", r#"exec: "[^"]*":[^"\n]*"#),
     // libcni: the plugin, and what it says.
-    r#"plugin type="[^"]*"(?: name="[^"]*")? failed \([a-z]+\): .*"#,
-    r"message:(Network plugin returns error: .*)",
-    r"pull QPS exceeded",
+    naming("plugin type=", r#"plugin type="[^"]*"(?: name="[^"]*")? failed \([a-z]+\): .*"#),
+    naming("message:Network plugin", r"message:(Network plugin returns error: .*)"),
+    naming("pull QPS exceeded", r"pull QPS exceeded"),
     // pkg/scheduler/framework/types.go: what the nodes lack, without what preemption would do; autoscalers' events.
-    r"(\d+/\d+ nodes are available: .*?)(?:\.? (?:no new claims to deallocate, )?preemption: .*|$)",
-    r"pod (?:triggered|didn't trigger) scale-up.*",
-    r"Pod should schedule on: .*",
-    r#"driver name \S+ not found in the list of registered CSI drivers"#,
-    r"toomanyrequests: [^.\x22]*",
+    naming(
+        " nodes are available: ",
+        r"(\d+/\d+ nodes are available: .*?)(?:\.? (?:no new claims to deallocate, )?preemption: .*|$)",
+    ),
+    naming(" scale-up", r"pod (?:triggered|didn't trigger) scale-up.*"),
+    naming("Pod should schedule on: ", r"Pod should schedule on: .*"),
+    naming("registered CSI drivers", r#"driver name \S+ not found in the list of registered CSI drivers"#),
+    naming("toomanyrequests: ", r"toomanyrequests: [^.\x22]*"),
 ];
+
+impl Naming {
+    fn find<'a>(&self, error: &'a str) -> Option<&'a str> {
+        if !error.contains(self.has) {
+            return None;
+        }
+        // It is one of the constants above, which a test compiles.
+        let pattern = self.compiled.get_or_init(|| Regex::new(self.pattern).ok()).as_ref()?;
+        let found = pattern.captures(error)?;
+        found.get(1).or(found.get(0)).map(|found| found.as_str())
+    }
+}
 
 /// The reason in an error, shortened; `None` when it holds none but that something is tried again.
 pub(super) fn of(error: &str) -> Option<Box<str>> {
     let error = unquoted(error);
-    let naming = naming().iter().find_map(|pattern| {
-        let found = pattern.captures(&error)?;
-        found.get(1).or(found.get(0)).map(|found| found.as_str())
-    });
+    let naming = NAMING.iter().find_map(|naming| naming.find(&error));
     let reason =
         naming.unwrap_or_else(|| last_clause(&error)).trim().trim_start_matches('"').trim_end_matches(['"', ']']);
     // The step's own words for a container that waits to be started or pulled again.
@@ -47,28 +72,23 @@ pub(super) fn of(error: &str) -> Option<Box<str>> {
     (!waits && !reason.is_empty()).then(|| truncate_text(reason, LONGEST))
 }
 
-/// The marks of what an error was quoted by, each of which quotes those in it again: `\\\"`; and what is left of them at its end,
-/// with a line break that a runtime puts there.
-const QUOTES: [&str; 2] = [r#"\\+""#, r#"(?:\\+n|["\]\s])+$"#];
-
-/// An error without them.
+/// An error without the backslashes of its quotes, each of which quotes those in it again (`\\\"`), and without what is left of them
+/// at its end, with a line break that a runtime puts there.
 fn unquoted(error: &str) -> String {
-    static BOTH: OnceLock<Vec<Regex>> = OnceLock::new();
-    let both = BOTH.get_or_init(|| compiled(&QUOTES));
-    let replaced = both.iter().zip(["\"", ""]).fold(Cow::Borrowed(error.trim()), |error, (pattern, by)| {
-        Cow::Owned(pattern.replace_all(&error, by).into_owned())
-    });
-    replaced.into_owned()
-}
-
-fn compiled(patterns: &[&str]) -> Vec<Regex> {
-    // They are constants, which a test compiles.
-    patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
-}
-
-fn naming() -> &'static [Regex] {
-    static ALL: OnceLock<Vec<Regex>> = OnceLock::new();
-    ALL.get_or_init(|| compiled(NAMING))
+    let (mut plain, mut rest) = (String::with_capacity(error.len()), error.trim());
+    while let Some((front, behind)) = rest.split_once('"') {
+        plain.push_str(front.trim_end_matches('\\'));
+        plain.push('"');
+        rest = behind;
+    }
+    plain.push_str(rest);
+    loop {
+        let end = plain.trim_end_matches(|letter: char| letter.is_whitespace() || matches!(letter, '"' | ']')).len();
+        plain.truncate(end);
+        let line_break = plain.strip_suffix('n').filter(|before| before.ends_with('\\'));
+        let Some(end) = line_break.map(|before| before.trim_end_matches('\\').len()) else { return plain };
+        plain.truncate(end);
+    }
 }
 
 /// The last clause that says something by itself. One that is an errno's words needs the clause before it, unless that is the
@@ -93,8 +113,9 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(naming().len(), NAMING.len());
-        assert_eq!(compiled(&QUOTES).len(), QUOTES.len());
+        for Naming { pattern, .. } in &NAMING {
+            assert!(Regex::new(pattern).is_ok(), "{pattern}");
+        }
     }
 
     #[test]
