@@ -1,6 +1,7 @@
 //! `podlag chain POD`: one startup step by step.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::args::ChainArgs;
 use super::interrupt::Interrupt;
@@ -48,6 +49,8 @@ fn unknown(pod: &str, report: &Report, anonymized: bool) -> Result<String, Error
         words.push_str("\n  help: podlag blame lists the pods");
     } else if report.inputs.iter().any(|input| input == "cluster" || input.starts_with("cluster:")) {
         words.push_str("\n  help: kubectl get pods -A lists the pods of all namespaces");
+    } else if Path::new(pod).exists() {
+        words.push_str(&format!("\n  help: name the pod before the input: podlag chain NAMESPACE/POD {pod}"));
     } else {
         words.push_str(&format!("\n  help: name the node's logs behind the pod: podlag chain {pod} kubelet.log"));
     }

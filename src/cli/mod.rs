@@ -19,12 +19,13 @@ mod schema;
 mod summary;
 
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
 
 use crate::model::error::{Error, ErrorKind};
-use crate::model::text::sanitize_lines;
+use crate::model::text::{sanitize, sanitize_lines};
 use args::{Cli, Verb};
 use interrupt::Interrupt;
 
@@ -44,6 +45,13 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         // A file name that a shell took for a flag may hold control characters.
         Err(wrong) if wrong.use_stderr() => {
+            // The flags of a mistyped command are unknown before the command is.
+            let mistyped =
+                std::env::args_os().nth(1).filter(|_| wrong.kind() == clap::error::ErrorKind::UnknownArgument);
+            if let Some((word, meant)) = mistyped.and_then(|word| unknown_command(word.to_str()?)) {
+                messages::print_error(&Error::new(ErrorKind::Source, word).help(meant).to_string());
+                return ExitCode::from(code::USAGE);
+            }
             let _ = io::stderr().write_all(sanitize_lines(&wrong.to_string()).as_bytes());
             return ExitCode::from(code::USAGE);
         }
@@ -61,6 +69,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(code::USAGE)
         }
     }
+}
+
+/// What is said of a word that is like a command, where no input has that name.
+fn unknown_command(word: &str) -> Option<(String, String)> {
+    let verb = completions::nearest_command(word).filter(|_| !Path::new(word).exists())?;
+    Some((format!("{}: no command and no input", sanitize(word)), format!("did you mean the command {verb}?")))
 }
 
 /// A damaged table is an error of its own; only what is not caught is printed as a panic.

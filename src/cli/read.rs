@@ -80,13 +80,7 @@ pub(super) fn read(paths: &[PathBuf], args: &AnalysisArgs, interrupt: &Interrupt
     };
     // A mistyped command is read as an input that is not there, and so is what follows it.
     let mistyped = errors.iter().find(|error| paths.first().is_some_and(|first| *first == Path::new(&error.name)));
-    let verb = mistyped.and_then(|error| completions::nearest_command(&error.name));
-    let meant = verb.map(|verb| format!("did you mean the command {verb}?"));
-    if let Some(meant) = meant {
-        let unknown = format!(
-            "{}: no command and no input",
-            paths.first().map_or("".into(), |first| sanitize(&first.display().to_string()))
-        );
+    if let Some((unknown, meant)) = mistyped.and_then(|error| super::unknown_command(&error.name)) {
         return Err(Error::new(ErrorKind::Source, unknown).help(meant));
     }
     errors.iter().for_each(|error| print_error(&shown(error)));

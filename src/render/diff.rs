@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::text::plural;
 use super::{Cell, Grid, TextOptions, format_duration, grid, json, wrap};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
@@ -40,7 +41,8 @@ pub fn write(diff: &Diff, form: &str, screen: TextOptions, out: &mut dyn Write) 
             let quiet = diff.lines.iter().filter(|line| matches!(line.kind, LineKind::Workload | LineKind::NodePool));
             let quiet = quiet.filter(|line| matches!(line.verdict, Verdict::Noise | Verdict::TooFew)).count();
             if quiet > 0 {
-                writeln!(out, "\n{quiet} other workloads and node pools: no significant change, or too few starts")?;
+                let others = plural(quiet, "other workload or node pool", "other workloads and node pools");
+                writeln!(out, "\n{others}: no significant change, or too few starts")?;
             }
             writeln!(out)?;
             Ok(wrap::words(out, screen.width, "", &method(diff))?)

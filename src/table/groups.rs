@@ -145,7 +145,7 @@ pub struct Groups {
 pub fn groups(table: &Table, keys: &[Key], column: &str) -> Result<Groups, Error> {
     let (of, mut groups) = match Items::of(keys)? {
         Items::Phases => ("seconds of the phase in each startup", by_phase(table, keys)?),
-        Items::Pulls => ("seconds of a pull, asked to ended", pull_groups::by_pull(table, keys)?),
+        Items::Pulls => ("seconds of a pull, from the request to its end", pull_groups::by_pull(table, keys)?),
         Items::Claims => ("seconds that a startup lost to the cause", by_cause(table, keys)?),
         Items::Startups => (column, by_startup(table, keys, column)?),
     };

@@ -383,6 +383,29 @@ fn a_mistyped_command_and_an_unknown_pod_have_neighbours() {
 }
 
 #[test]
+fn hints_name_the_command_that_was_meant() {
+    let said = |arguments: &[&str]| {
+        let output = podlag().args(arguments).current_dir(samples()).output().unwrap();
+        assert!(!output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap()
+    };
+    // Its flags are unknown only because the command is.
+    let flags = said(&["blam", "--by", "cause", "s08-cni"]);
+    assert!(flags.contains("did you mean the command podlag blame?") && !flags.contains("-- --by"), "{flags}");
+    assert!(said(&["s08-cni", "--by", "cause"]).contains("unexpected argument '--by'"), "an input is no command");
+    let folder = said(&["chain", "s08-cni"]);
+    assert!(folder.contains("podlag chain NAMESPACE/POD s08-cni"), "{folder}");
+    // The inputs of one folder are one side's.
+    let [before, after] =
+        ["s08-cni", "s12-burst"].map(|side| ["kubelet", "containerd"].map(|log| format!("{side}/in/{log}.log.zst")));
+    let sides = said(&["diff", &before[0], &before[1], &after[0], &after[1]]);
+    let command = format!("podlag diff {} --after {}", before.join(" "), after.join(" "));
+    assert!(sides.contains(&command), "{sides}");
+    let none = said(&["s12-burst/metrics-before.txt.zst"]);
+    assert!(none.contains("the metrics count no pod that started"), "{none}");
+}
+
+#[test]
 fn a_time_of_today_that_filters_nothing_is_told() {
     let capture = samples().join("s02-pull-serial/in");
     let said = |arguments: &[&str]| {

@@ -148,11 +148,18 @@ impl DiffArgs {
         match (self.more.as_slice(), self.after.as_slice()) {
             ([after], []) => Ok((vec![self.before.clone()], vec![after.clone()])),
             (more, []) => {
-                let all: Vec<String> = before().chain(more).map(|path| path.display().to_string()).collect();
-                let (last, others) =
-                    all.split_last().map_or(("AFTER", &[][..]), |(last, others)| (last.as_str(), others));
+                let all: Vec<&PathBuf> = before().chain(more).collect();
+                // The inputs of one side are mostly those of one folder.
+                let folder = self.before.parent();
+                let (mut first, mut rest): (Vec<_>, Vec<_>) = all.iter().partition(|path| path.parent() == folder);
+                if rest.is_empty() {
+                    rest.extend(first.pop());
+                }
+                let words = |paths: &[&PathBuf]| {
+                    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
+                };
                 Err(Error::new(ErrorKind::Setting, format!("{} inputs: which are from after the change?", all.len()))
-                    .help(format!("put them behind --after: podlag diff {} --after {last}", others.join(" "))))
+                    .help(format!("put them behind --after: podlag diff {} --after {}", words(&first), words(&rest))))
             }
             (more, after) => Ok((before().chain(more).cloned().collect(), after.to_vec())),
         }

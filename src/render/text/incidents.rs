@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::{Page, format_count, named, plural};
+use super::{Page, format_count, named, plural, without_registries};
 use crate::model::text::sanitize;
 use crate::table::{Example, Incidents, Summary};
 
 /// How many pods of a kind are named.
 const NAMED: usize = 5;
+/// Where a reason stands for which there is no room behind its pod.
+const BELOW: &str = "      ";
 
 impl Page<'_> {
     pub(super) fn incidents(&self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
@@ -26,7 +28,15 @@ impl Page<'_> {
         writeln!(out, "{}", self.strong(head))?;
         let (named, more) = named_once(incidents, self.many(NAMED));
         for (pod, because) in named {
-            writeln!(out, "{}", self.clipped(&format!("  {}  {because}", sanitize(&pod))))?;
+            let pod = sanitize(&pod);
+            let [whole, short] = [format!("  {pod}  {because}"), without_registries(&format!("  {pod}  {because}"))];
+            if let Some(line) = [whole, short].iter().find(|line| self.fits(line)) {
+                writeln!(out, "{line}")?;
+                continue;
+            }
+            writeln!(out, "{}", self.clipped(&format!("  {pod}")))?;
+            let short = without_registries(&because);
+            self.words(out, BELOW, if self.fits(&format!("{BELOW}{short}")) { &short } else { &because })?;
         }
         match more {
             0 => Ok(()),

@@ -100,6 +100,11 @@ impl Page<'_> {
         self.clipped_by(0, text)
     }
 
+    /// Whether a line is not longer than the screen is wide; into a pipe any is.
+    fn fits(&self, text: &str) -> bool {
+        !self.clips || text.width() <= self.width
+    }
+
     /// The same of a line that stands behind an indent.
     fn clipped_by(&self, indent: usize, text: &str) -> String {
         let width = self.width.saturating_sub(indent);
@@ -173,6 +178,8 @@ impl Page<'_> {
                 left_out(summary)
             );
             self.words(out, "", &text)?;
+        } else if self.report.coverage.records == 0 {
+            self.words(out, "", "SLO (p99 ≤ 5 s)      unknown by pods and events: add the kubelet's log")?;
         }
         writeln!(out)
     }
@@ -201,7 +208,7 @@ impl Page<'_> {
             let exact = if line.certain_share >= 0.995 { String::new() } else { format_at_least(line.certain_share) };
             let p99 = format!("p99 {}", format_duration(line.p99_s));
             let text = format!(
-                "  {label:<15}{bar}{pad}{:>9}{:>6}  {p99:<11} {exact}",
+                "  {label:<15}{bar}{pad} {:>8}{:>6}  {p99:<11} {exact}",
                 format_duration(line.lost_s),
                 if phase.is_in_total() { format_percent(line.share) } else { String::new() }
             );
@@ -222,6 +229,10 @@ impl Page<'_> {
         let read = &self.report.coverage;
         if read.records > 0 || read.unread_sources > 0 || !read.source_errors.is_empty() || read.filtered > 0 {
             return Ok(());
+        }
+        if read.samples > 0 {
+            let give = "give a later scrape of the kubelet's /metrics, or its log (journalctl -u kubelet)";
+            return self.words(out, "", &format!("the metrics count no pod that started: {give}"));
         }
         let what = if read.lines == 0 && read.events == 0 && read.pods == 0 {
             "the input is empty"
@@ -348,7 +359,7 @@ pub(super) fn covered(c: &Coverage) -> Vec<String> {
         parts.push(format!("{read}{pods}, {events}"));
     }
     if c.samples > 0 {
-        parts.push(format!("{} samples of metrics", format_count(c.samples as usize)));
+        parts.push(plural(c.samples as usize, "sample of metrics", "samples of metrics"));
     }
     let labelled = c.counters().into_iter().filter(|counter| counter.count > 0 && counter.name != "unread_sources");
     parts.extend(labelled.map(|counter| format!("{} {}", format_count(counter.count as usize), counter.label)));

@@ -205,9 +205,9 @@ function topCauses(found, sign) {
 					h(
 						"b",
 						{ "data-figure": `cause-${cause.cause}`, "data-micros": Math.round(cause.lost) },
-						sign + span(cause.lost),
+						sign + timeLost(cause),
 					),
-					`${confidenceOf(cause)} · `,
+					" · ",
 					h("span", { "data-figure": `pods-${cause.cause}` }, sign + plural(Math.round(cause.pods), "pod")),
 					cause.nodes > 1 && ` on ${cause.nodes} nodes`,
 				),
