@@ -204,6 +204,14 @@ fn every_line_fits_eighty_columns() {
     ] {
         assert!(shown.contains(part), "{part} is missing from:\n{shown}");
     }
+    let crashed = samples().join("s09-crashloop/in");
+    let output = podlag().arg("chain").arg("shop/crashslow-0").arg(&crashed).env("COLUMNS", "80").output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("anomaly crash-loop"), "{shown}");
+    // Into a pipe, evidence is not clipped.
+    for line in shown.lines().filter(|line| !line.starts_with("       ")) {
+        assert!(unicode_width::UnicodeWidthStr::width(line) <= 80, "{line}");
+    }
 }
 
 #[test]

@@ -140,11 +140,12 @@ const INDENT: &str = "              ";
 fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out: &mut dyn Write) -> io::Result<()> {
     let node = row.node.as_deref().map_or(String::new(), |node| format!(" on {}", sanitize(node)));
     let uid = row.uid.as_deref().map_or(String::new(), |uid| format!(" · uid {}", sanitize(uid)));
-    writeln!(out, "{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.words())?;
+    let title = format!("{}{node} · {}{uid}", sanitize(&row.full_name()), row.state.words());
+    wrap::words(out, screen.width, "", &title)?;
     if let Some(created) = row.created {
         let cut = created.0 % SECOND == 0;
-        let note = if cut { " (whole seconds: the true time is up to 1 s later)" } else { "" };
-        writeln!(out, "created {created}{note}")?;
+        let note = if cut { " (whole seconds: may be up to 1 s later)" } else { "" };
+        wrap::words(out, screen.width, "", &format!("created {created}{note}"))?;
     }
     // A start that ended before it began, by two clocks, has no lengths.
     let skew = row.total_s.filter(|total| *total < 0.0);
@@ -194,7 +195,7 @@ fn one(ChainEntry { row, queues, files }: &ChainEntry, screen: TextOptions, out:
     }
     for id in &row.anomalies {
         let meaning = anomaly(id).unwrap_or_default();
-        writeln!(out, "anomaly {}: {meaning}", sanitize(id))?;
+        wrap::words(out, screen.width, "", &format!("anomaly {}: {meaning}", sanitize(id)))?;
     }
     writeln!(out)?;
     wrap::words(out, screen.width, "", &reason::words(row))
