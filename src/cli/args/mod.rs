@@ -149,11 +149,13 @@ impl DiffArgs {
             ([after], []) => Ok((vec![self.before.clone()], vec![after.clone()])),
             (more, []) => {
                 let all: Vec<&PathBuf> = before().chain(more).collect();
-                // The inputs of one side are mostly those of one folder.
+                // Of two folders each is one side; else only the last input is known to be from after it.
                 let folder = self.before.parent();
-                let (mut first, mut rest): (Vec<_>, Vec<_>) = all.iter().partition(|path| path.parent() == folder);
-                if rest.is_empty() {
-                    rest.extend(first.pop());
+                let (mut first, mut rest): (Vec<&PathBuf>, Vec<&PathBuf>) =
+                    all.iter().partition(|path| path.parent() == folder);
+                if rest.first().is_none_or(|one| rest.iter().any(|path| path.parent() != one.parent())) {
+                    first.clone_from(&all);
+                    rest = first.pop().into_iter().collect();
                 }
                 let words = |paths: &[&PathBuf]| {
                     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ")
