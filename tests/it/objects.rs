@@ -521,7 +521,11 @@ fn events_beside_logs_divide_the_scheduler_from_a_kubelet_that_is_late() {
     let logs = sample.join("in");
     let late = |row: &Value| {
         let spans = row["spans"].as_array().expect("spans").iter();
-        spans.filter(|span| span["waited_for"].as_str().is_some_and(|text| text.starts_with("the kubelet: "))).count()
+        spans
+            .filter(|span| {
+                span["waited_for"].as_str().is_some_and(|text| text.starts_with("a kubelet that took the pod late"))
+            })
+            .count()
     };
     let waits = |row: &&Value| row["scheduling_s"].as_f64().is_some_and(|seconds| seconds > 3.0);
     let alone = startups(report(std::slice::from_ref(&logs)));
