@@ -84,9 +84,9 @@ fn scheduling(startup: &Startup, begin: Time, end: Time, claims: &mut Claims) ->
 
 /// What a pod waits for once it is bound.
 fn after_binding(startup: &Startup) -> WaitedFor {
-    match startup.object.as_deref().filter(|status| status.untaken && startup.events.is_empty()) {
+    match startup.object.as_deref().filter(|status| status.unacknowledged && startup.events.is_empty()) {
         Some(status) if status.node_not_ready => WaitedFor::NodeNotReady,
-        Some(_) => WaitedFor::UntakenByKubelet,
+        Some(_) => WaitedFor::UnacknowledgedByKubelet,
         None => WaitedFor::VolumesOrSandbox,
     }
 }

@@ -42,7 +42,7 @@ Some programs exit on purpose until a dependency is available.
             false => case.failed_with(&["CrashLoopBackOff"]),
         };
         let again = || (case.breakdown.restarts > 0).then(Match::default);
-        let matched = waits.map(|waits| Match { failing: !goes_on(case), ..Match::failing(waits) }).or_else(again)?;
+        let matched = waits.map(|waits| Match { failing: !started_again(case), ..Match::failing(waits) }).or_else(again)?;
         let container = matched.waited_for.as_ref().and_then(WaitedFor::name);
         let error = exit(case, container);
         Some(Match { error, ..matched })
@@ -51,7 +51,7 @@ Some programs exit on purpose until a dependency is available.
 };
 
 /// Whether the container that exited was started again by now: then it is not known to fail once more.
-fn goes_on(case: &Case<'_>) -> bool {
+fn started_again(case: &Case<'_>) -> bool {
     let waits = |event: &&Event| event.fields.text(Field::Reason) == Some("CrashLoopBackOff");
     let Some(last) = case.startup.events.iter().rfind(waits) else { return false };
     let name = last.fields.text(Field::Container);

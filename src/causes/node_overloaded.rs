@@ -62,7 +62,7 @@ Pressure is an average over the whole window, and the starts may lie in a quiet 
         let slow_too = case.startup.context.neighbours.is_some_and(|others| {
             others.start.seconds() >= least + precision.seconds() && others.sandbox >= Nanos(SECOND)
         });
-        let both = (start >= least || undivided && slow_too) && sandbox + start >= 4.0 + case.relist_uncertainty().seconds();
+        let both = (start >= least || undivided && slow_too) && sandbox + start >= 4.0 + precision.seconds();
         (case.burst() && both).then(|| Match {
             waited_for: Some(WaitedFor::Burst { others: case.startup.context.concurrent_starts }),
             // Between none and all of the uncertainty may be lateness of the last relist alone: the middle is not claimed.

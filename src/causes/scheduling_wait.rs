@@ -31,14 +31,14 @@ If the clocks of node and API server differ, that adds or hides seconds; the cre
     shown_by: &[Evidence::KubeletLog, Evidence::Events],
     phases: &[Phase::Scheduling],
     logs: Some(|case| {
-        let untaken = case.spans(Phase::Unattributed).find(|span| {
-            matches!(span.waited_for, Some(WaitedFor::UntakenByKubelet | WaitedFor::NodeNotReady))
+        let unacknowledged = case.spans(Phase::Unattributed).find(|span| {
+            matches!(span.waited_for, Some(WaitedFor::UnacknowledgedByKubelet | WaitedFor::NodeNotReady))
         });
-        if let Some(untaken) = untaken {
+        if let Some(unacknowledged) = unacknowledged {
             return Some(Match {
-                place: untaken.place,
-                waited_for: untaken.waited_for.clone(),
-                failing: untaken.waited_for == Some(WaitedFor::NodeNotReady),
+                place: unacknowledged.place,
+                waited_for: unacknowledged.waited_for.clone(),
+                failing: unacknowledged.waited_for == Some(WaitedFor::NodeNotReady),
                 also: &[Phase::Unattributed],
                 ..Match::default()
             });

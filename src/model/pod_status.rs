@@ -84,7 +84,7 @@ pub struct PodStatus {
     /// The latest instant in it: it was read then or later.
     pub latest: Option<Time>,
     /// It has a node, whose kubelet has not said anything of it yet. A description does not show that.
-    pub untaken: bool,
+    pub unacknowledged: bool,
     /// Its node is not ready, by the node's object.
     pub node_not_ready: bool,
 }
@@ -129,7 +129,7 @@ impl PodStatus {
             conditions.iter().map(|condition| Time::from_rfc3339(object::text(condition, &["lastTransitionTime"])));
         PodStatus {
             latest: instants.chain(changed).chain([created, time(&[READ_AT])]).flatten().max(),
-            untaken: !node.is_empty()
+            unacknowledged: !node.is_empty()
                 && created.is_some()
                 && pod.at(&["status"]).is_some()
                 && ["startTime", "containerStatuses", "initContainerStatuses"]

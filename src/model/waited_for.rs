@@ -26,8 +26,8 @@ pub enum WaitedFor {
     DetectionOrUpdate,
     /// The pod's volumes or its sandbox: no object of the API separates them.
     VolumesOrSandbox,
-    /// The kubelet, which has not taken the pod yet that is bound to its node.
-    UntakenByKubelet,
+    /// The kubelet, which has not acknowledged the pod yet that is bound to its node.
+    UnacknowledgedByKubelet,
     /// The same, of a node that is not ready.
     NodeNotReady,
     /// The kubelet, which took the pod late: by its event it was bound before.
@@ -57,8 +57,8 @@ const CLAIM: &str = "resource claim ";
 const NETWORK: &str = "the node's network";
 const PROBE: &str = "a readiness probe with at least ";
 const VOLUMES_OR_SANDBOX: &str = "volumes or sandbox: no event separates them";
-const UNTAKEN: &str = "the kubelet: the pod is bound to its node, and not taken yet";
-const NODE_NOT_READY: &str = "its node, which is not ready: the kubelet has not taken the pod";
+const UNACKNOWLEDGED: &str = "the kubelet: the pod is bound to its node, and not acknowledged yet";
+const NODE_NOT_READY: &str = "its node, which is not ready: the kubelet has not acknowledged the pod";
 const LATE_KUBELET: &str = "a kubelet that took the pod late: it was bound to its node before";
 const THROTTLED_LIST: &str = "the kubelet's list of its pods, held back by its own rate limit";
 const LOG_BEGIN: &str = "before the log begins";
@@ -91,8 +91,8 @@ impl WaitedFor {
         if text == VOLUMES_OR_SANDBOX {
             return WaitedFor::VolumesOrSandbox;
         }
-        if text == UNTAKEN {
-            return WaitedFor::UntakenByKubelet;
+        if text == UNACKNOWLEDGED {
+            return WaitedFor::UnacknowledgedByKubelet;
         }
         if text == NODE_NOT_READY {
             return WaitedFor::NodeNotReady;
@@ -134,7 +134,7 @@ impl WaitedFor {
             | WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
-            | WaitedFor::UntakenByKubelet
+            | WaitedFor::UnacknowledgedByKubelet
             | WaitedFor::NodeNotReady
             | WaitedFor::LateKubelet
             | WaitedFor::ThrottledList
@@ -160,7 +160,7 @@ impl fmt::Display for WaitedFor {
             WaitedFor::ResourceClaim(claim) => write!(out, "{CLAIM}{claim}"),
             WaitedFor::NodeNetwork => out.write_str(NETWORK),
             WaitedFor::DetectionOrUpdate => out.write_str(DETECTION_OR_UPDATE),
-            WaitedFor::UntakenByKubelet => out.write_str(UNTAKEN),
+            WaitedFor::UnacknowledgedByKubelet => out.write_str(UNACKNOWLEDGED),
             WaitedFor::NodeNotReady => out.write_str(NODE_NOT_READY),
             WaitedFor::LateKubelet => out.write_str(LATE_KUBELET),
             WaitedFor::ThrottledList => out.write_str(THROTTLED_LIST),
@@ -192,7 +192,7 @@ mod tests {
             WaitedFor::NodeNetwork,
             WaitedFor::DetectionOrUpdate,
             WaitedFor::VolumesOrSandbox,
-            WaitedFor::UntakenByKubelet,
+            WaitedFor::UnacknowledgedByKubelet,
             WaitedFor::NodeNotReady,
             WaitedFor::LateKubelet,
             WaitedFor::ThrottledList,

@@ -183,11 +183,14 @@ fn three_nodes_give_one_report() {
         assert_eq!((&finding["cause"], &finding["error"]), (&"crash-loop".into(), &"OOMKilled, exit code 137".into()));
     }
     // It is bound to a node whose kubelet does not run; no node's object says so here.
-    let untaken =
+    let unacknowledged =
         of("/node-agent-").into_iter().find(|row| row["node"] == "worker-0.ocp.example.net").expect("one is there");
-    assert_eq!(untaken["state"], "starting");
-    assert_eq!(untaken["cause"], "scheduling-wait");
-    assert_eq!(untaken["findings"][0]["waited_for"], "the kubelet: the pod is bound to its node, and not taken yet");
+    assert_eq!(unacknowledged["state"], "starting");
+    assert_eq!(unacknowledged["cause"], "scheduling-wait");
+    assert_eq!(
+        unacknowledged["findings"][0]["waited_for"],
+        "the kubelet: the pod is bound to its node, and not acknowledged yet"
+    );
     assert!(pending["findings"][0]["error"].as_str().unwrap_or_default().contains("Insufficient cpu"), "{pending}");
 }
 
@@ -483,10 +486,10 @@ fn a_pod_that_no_kubelet_takes_did_not_come_up_if_its_node_is_not_ready() {
     };
     let (down, up) = (node("Unknown", "09:56:40"), node("True", "09:00:00"));
     for (nodes, state, waits) in [
-        (vec![&down, &up], "failing", "its node, which is not ready: the kubelet has not taken the pod"),
-        (vec![&up, &down], "failing", "its node, which is not ready: the kubelet has not taken the pod"),
-        (vec![&up], "starting", "the kubelet: the pod is bound to its node, and not taken yet"),
-        (vec![], "starting", "the kubelet: the pod is bound to its node, and not taken yet"),
+        (vec![&down, &up], "failing", "its node, which is not ready: the kubelet has not acknowledged the pod"),
+        (vec![&up, &down], "failing", "its node, which is not ready: the kubelet has not acknowledged the pod"),
+        (vec![&up], "starting", "the kubelet: the pod is bound to its node, and not acknowledged yet"),
+        (vec![], "starting", "the kubelet: the pod is bound to its node, and not acknowledged yet"),
     ] {
         let objects: Vec<&str> = [pod, later].into_iter().chain(nodes.into_iter().map(String::as_str)).collect();
         let (rows, shown) = piped(objects.join("\n").as_bytes());

@@ -176,7 +176,7 @@ impl Anonymizer {
             nameless @ (WaitedFor::NodeNetwork
             | WaitedFor::DetectionOrUpdate
             | WaitedFor::VolumesOrSandbox
-            | WaitedFor::UntakenByKubelet
+            | WaitedFor::UnacknowledgedByKubelet
             | WaitedFor::NodeNotReady
             | WaitedFor::LateKubelet
             | WaitedFor::ThrottledList
