@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench table [-- STARTUPS]`: 5 million synthetic startups by default, of a thousand nodes, with spans, findings, a
 //! pull and two lines of log each, as logs give them. Fails when more than 1 GiB of memory was needed. The page of them is opened
-//! in a browser (node, `npm ci --prefix tests/html`, chromium).
+//! in a browser (node, `npm ci --prefix tests/html`, chromium) and compared with the startups.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,6 +13,7 @@
     reason = "a bench"
 )]
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ use podlag::internals::table::{
 };
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
+use serde_json::json;
 
 /// As in the program.
 #[global_allocator]
@@ -92,21 +94,36 @@ fn main() {
         peak() / MIB,
         size / MIB
     );
-    page(&report, folder.path());
+    page(&report, &file, folder.path());
     assert!(before_file <= MOST && peak() <= MOST, "{} MiB of memory, more than {} MiB", peak() / MIB, MOST / MIB);
     drop(report);
     program(&file);
 }
 
-/// The report as a page: its size, and how long a browser takes to show something of it.
-fn page(report: &Report, folder: &std::path::Path) {
+/// The report as a page: its size, how long a browser takes to show something of it, and that its figures and tables are those
+/// of the startups in `table`, as the program gives them.
+fn page(report: &Report, table: &Path, folder: &Path) {
     let file = folder.join("report.html");
     let began = Instant::now();
     Target::of(&file).expect("a target").write(report, &CleanupList::default()).expect("it is written");
     let (written, size) = (began.elapsed().as_secs_f64(), std::fs::metadata(&file).expect("the file").len());
-    let painted = Command::new("node").arg("tests/html/paint.mjs").arg(&file).output().expect("node is installed");
-    let trouble = String::from_utf8_lossy(&painted.stderr);
-    assert!(painted.status.success(), "chromium and `npm ci --prefix tests/html` are needed: {trouble}");
+    let summary = folder.join("summary.json");
+    std::fs::write(&summary, json!({ "summary": report.summary }).to_string()).expect("the summary is written");
+    let mut rows = Command::new(env!("CARGO_BIN_EXE_podlag"))
+        .args(["--format", "ndjson"])
+        .arg(table)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("podlag starts");
+    let painted = Command::new("node")
+        .arg("tests/html/paint.mjs")
+        .args([&file, &summary])
+        .stdin(rows.stdout.take().expect("its rows"))
+        .output()
+        .expect("node is installed");
+    let errors = String::from_utf8_lossy(&painted.stderr);
+    assert!(painted.status.success(), "chromium and `npm ci --prefix tests/html` are needed: {errors}");
+    assert!(rows.wait().expect("podlag ends").success(), "all rows were compared");
     let painted = String::from_utf8_lossy(&painted.stdout).trim().to_owned();
     println!(
         "page        {written:>7.1} s  {:.2} MB of HTML, first paint after {painted} ms   peak memory {:>5} MiB",
@@ -117,7 +134,7 @@ fn page(report: &Report, folder: &std::path::Path) {
 }
 
 /// The program over the written table: its own time and memory.
-fn program(file: &std::path::Path) {
+fn program(file: &Path) {
     let began = Instant::now();
     let mut child =
         Command::new(env!("CARGO_BIN_EXE_podlag")).arg(file).stdout(Stdio::null()).spawn().expect("podlag starts");
@@ -147,7 +164,7 @@ fn high_water(status: &str) -> Option<u64> {
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
 }
 
-fn files(folder: &std::path::Path) -> u64 {
+fn files(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry"));
     entries
         .map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { entry.metadata().expect("a file").len() })

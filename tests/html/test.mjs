@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { agree, Tables, words } from "./figures.mjs";
 import { inputs, json, launch, podlag, samples } from "./podlag.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -60,76 +61,6 @@ const ready = (page) => page.waitForSelector("html[data-ready]", { timeout: 20_0
 async function close(page) {
 	assert.deepEqual(page.faults, []);
 	await page.context().close();
-}
-
-/** A time as the page and the terminal print it. */
-function length(seconds) {
-	if (seconds < 0.9995) return `${(seconds * 1000).toFixed(0)} ms`;
-	if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-	if (seconds < 59.5) return `${seconds.toFixed(0)} s`;
-	const all = Math.round(seconds);
-	const two = (number) => String(number).padStart(2, "0");
-	const [hours, minutes] = [Math.floor(all / 3600), Math.floor(all / 60) % 60];
-	return hours ? `${hours}h ${two(minutes)}m` : `${minutes}m ${two(all % 60)}s`;
-}
-
-const figure = (page, name) => page.locator(`[data-figure="${name}"]`).first();
-const words = async (page, name) => (await figure(page, name).textContent()).trim();
-
-/** What is a hair off a rounding step may print either way: values have nanoseconds, the page microseconds. */
-function same(shown, seconds, what) {
-	const near = [seconds, seconds - 1e-6, seconds + 1e-6].map((value) => length(Math.max(0, value)));
-	assert.ok(near.includes(shown), `${what}: the page says ${shown}, the report ${near[0]}`);
-}
-
-async function agree(page, { summary }) {
-	if (summary.startups === 0) {
-		assert.equal(await page.locator('[data-figure="none"]').count(), 1);
-		return;
-	}
-	for (const name of ["p50", "p95", "p99", "max"]) {
-		if (summary.running.count) same(await words(page, name), summary.running[name], name);
-		else assert.equal(await words(page, name), "–");
-	}
-	const met = summary.slo_p99 !== null && summary.slo_p99 <= 5;
-	const verdict = summary.slo.count === 0 ? "unknown" : met ? "met" : "missed";
-	assert.equal(await words(page, "slo"), verdict);
-	if (summary.slo.count) {
-		if (summary.slo_p99 === null) assert.equal(await words(page, "slo-p99"), "unbounded");
-		else same(await words(page, "slo-p99"), summary.slo_p99, "SLO p99");
-		const share = summary.slo_within;
-		const shown = share > 0 && share < 0.01 ? "<1 %" : `${(share * 100).toFixed(0)} %`;
-		assert.equal(await words(page, "slo-within"), shown);
-	}
-	const found = await page.evaluate(() =>
-		Object.fromEntries(
-			[...document.querySelectorAll("[data-micros]")].map((e) => [e.dataset.figure, e.dataset.micros]),
-		),
-	);
-	const wanted = {};
-	for (const { phase, lost_s } of summary.phases)
-		if (lost_s > 0) wanted[`phase-${phase}`] = String(Math.round(lost_s * 1e6));
-	for (const { cause, lost_s } of summary.causes.slice(0, 4))
-		wanted[`cause-${cause}`] = String(Math.round(lost_s * 1e6));
-	assert.deepEqual(Object.fromEntries(Object.entries(found).sort()), Object.fromEntries(Object.entries(wanted).sort()));
-	for (const { cause, pods } of summary.causes.slice(0, 4)) {
-		assert.match(await words(page, `pods-${cause}`), new RegExp(`^${pods.toLocaleString("en-US")} pods?$`));
-	}
-	const all = await page.locator(".cause h3").allTextContents();
-	assert.deepEqual(
-		all,
-		summary.causes.map(({ cause }, at) => `${at + 1}. ${cause}`),
-	);
-	const never = summary.did_not_come_up.count;
-	const others = `${never > 0 ? "the other " : ""}${(summary.startups - never).toLocaleString("en-US")}`;
-	for (const [name, { count }, of] of [
-		["never", summary.did_not_come_up, summary.startups.toLocaleString("en-US")],
-		["restarted", summary.restarted, others],
-	]) {
-		const said = new RegExp(`^${count} of ${of} pods?$`);
-		if (count === 0) assert.equal(await figure(page, name).count(), 0);
-		else assert.match(await words(page, name), said);
-	}
 }
 
 describe("every sample", { concurrency: 4 }, () => {
@@ -657,39 +588,15 @@ describe("more startups than a page holds", () => {
 	test("its tables are of all startups, and no order misleads", async () => {
 		const page = await open(file);
 		const { startups, summary } = await json(many);
-		const cells = (name) =>
-			page
-				.locator(`[data-table="${name}"] tbody tr`)
-				.evaluateAll((lines) => lines.map((line) => [...line.children].map((cell) => cell.textContent)));
-		const by = (keysOf) => {
-			const all = new Map();
-			for (const row of startups) for (const key of keysOf(row)) all.set(key, (all.get(key) ?? 0) + 1);
-			return all;
-		};
-		const starts = by((row) => new Set(row.image_pulls.map(({ image }) => image).filter(Boolean)));
-		const pulls = by((row) => row.image_pulls.map(({ image }) => image).filter(Boolean));
-		const shown = await cells("images");
-		assert.ok(shown.length > 10);
-		const number = (text) => Number(text.replaceAll(",", ""));
-		for (const [image, count, , pulled] of shown) {
-			assert.equal(number(count), starts.get(image), image);
-			assert.equal(number(pulled), pulls.get(image), image);
-		}
-		for (const [node, count] of await cells("nodes")) assert.equal(number(count), by(({ node }) => [node]).get(node));
-		// Columns of which the page has not the first are no buttons; the others give the first of all.
-		const place = page.locator('[data-table="startups"]');
-		assert.deepEqual(await place.locator("thead button").allTextContents(), [
+		const tables = new Tables();
+		for (const row of startups) tables.add(row);
+		await tables.agree(page);
+		// Columns of which the page has not the first are no buttons.
+		assert.deepEqual(await page.locator('[data-table="startups"] thead button').allTextContents(), [
 			"created → running",
 			"total",
 			"SLO value",
 		]);
-		for (const [at, column] of ["running_s", "total_s", "slo_s"].entries()) {
-			await place.locator("thead button").nth(at).click();
-			const first = startups.map((row) => row[column]).filter((value) => value !== null);
-			first.sort((a, b) => b - a);
-			const found = (await cells("startups")).map((line) => line[at + 1]);
-			for (const [row, text] of found.entries()) same(text, first[row], `${column} ${row}`);
-		}
 		for (const { phase, lost_s } of summary.phases) {
 			if (lost_s === 0) continue;
 			const line = page.locator("#summary .phases tr", { has: page.locator(`[data-figure="phase-${phase}"]`) });
