@@ -15,6 +15,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use podlag::internals::breakdown::Precision;
@@ -189,7 +190,7 @@ fn startup(number: u64, random: &mut Xoshiro256PlusPlus) -> Row {
         (Phase::Start, 0.1 + tail(random, 0.1)),
         (Phase::StatusUpdate, tail(random, 0.02)),
     ];
-    let source: Box<str> = format!("/var/log/nodes/{node}/kubelet.log").into();
+    let source: Arc<str> = format!("/var/log/nodes/{node}/kubelet.log").into();
     let place = |line: u64| Place { source: source.clone(), line: (number * 20 + line) as i64 };
     let (mut seconds, mut spans, mut at) = ([0.0; PHASES.len()], Vec::new(), created);
     for (step, (phase, length)) in lengths.iter().enumerate().filter(|(_, (_, length))| *length > 0.0) {

@@ -1,6 +1,7 @@
 //! Startups that are over → rows in the store, under their node's name.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Options;
 use super::nodes::Nodes;
@@ -17,7 +18,7 @@ use crate::track::Tracker;
 pub(super) struct RowSink<'a> {
     pub options: &'a Options,
     pub nodes: &'a Nodes,
-    pub sources: Vec<String>,
+    pub sources: Vec<Arc<str>>,
     /// The nodes' names, once settled: a node keeps the name its first startup got.
     pub names: Vec<Option<Box<str>>>,
     /// Rows of nodes that have no name yet: a bare klog file shows it only when the kubelet registers.
@@ -33,6 +34,7 @@ const MAX_ROWS_WITHOUT_NODE: usize = 4096;
 
 impl<'a> RowSink<'a> {
     pub(super) fn new(options: &'a Options, nodes: &'a Nodes, sources: Vec<String>) -> Self {
+        let sources = sources.into_iter().map(Into::into).collect();
         let (names, waiting) = (Vec::new(), Vec::new());
         RowSink { options, nodes, sources, names, waiting, unready: HashMap::default(), settled: HashMap::default() }
     }
@@ -78,7 +80,8 @@ impl<'a> RowSink<'a> {
         store: &mut Store,
     ) -> Result<(), Error> {
         let unknown = Node::default();
-        let node = tracker.nodes.get(startup.node).unwrap_or(&unknown);
+        let number = startup.node;
+        let node = tracker.nodes.get(number).unwrap_or(&unknown);
         let (namespace, pod) = startup.names();
         let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
         breakdown::readiness::note(&startup, &mut breakdown, traits);
@@ -86,7 +89,7 @@ impl<'a> RowSink<'a> {
         let findings = causes::judge(&case);
         breakdown.state = causes::state(&case, &findings);
         self.names.resize(self.names.len().max(tracker.nodes.len()), None);
-        let name = match self.names.get_mut(startup.node) {
+        let name = match self.names.get_mut(number) {
             Some(settled) => {
                 if settled.is_none() {
                     *settled = self.options.node.as_deref().or(node.name()).map(Into::into);
@@ -110,11 +113,11 @@ impl<'a> RowSink<'a> {
             settings: &settings,
             object: traits.is_some(),
         };
-        let row = build_row(&startup, &breakdown, &findings, &context);
+        let row = build_row(startup, &breakdown, &findings, &context);
         if row.node.is_some() || node.is_none {
             store.push(row)?
         } else {
-            self.waiting.push((startup.node, row))
+            self.waiting.push((number, row))
         }
         Ok(())
     }

@@ -194,6 +194,11 @@ impl Events {
         self.list.sort_by_key(|event| event.time);
     }
 
+    /// Each, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Event> {
+        self.list.iter_mut()
+    }
+
     /// Every event of a fact.
     pub fn of(&self, fact: Fact) -> impl DoubleEndedIterator<Item = &Event> {
         self.list.iter().filter(move |event| event.fact == fact)

@@ -1,6 +1,7 @@
 //! A startup that is over → its row.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::phase_seconds::PhaseSeconds;
 use super::row::{Finding, Line, Place, Pull, Row, Span, Volume};
@@ -27,7 +28,7 @@ pub(crate) struct RowContext<'a> {
     pub node: Option<&'a str>,
     pub kubelet: Option<&'a str>,
     /// The names of the sources.
-    pub sources: &'a [String],
+    pub sources: &'a [Arc<str>],
     /// What is known to be set on its kubelet.
     pub settings: &'a Settings,
     /// Its pod was given as an object.
@@ -36,18 +37,16 @@ pub(crate) struct RowContext<'a> {
 
 /// The row of a startup.
 pub(crate) fn build_row(
-    startup: &Startup,
+    mut startup: Startup,
     b: &Breakdown,
     findings: &[causes::Finding],
     around: &RowContext<'_>,
 ) -> Row {
-    let (namespace, pod) = startup.names();
-    let observed = startup.observed.as_deref();
-    let source = |at: SourceLine| around.sources.get(at.source as usize).map_or("", String::as_str);
-    let place = |at: SourceLine| Place { source: source(at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
+    let nameless: Arc<str> = "".into();
+    let source = |at: SourceLine| Arc::clone(around.sources.get(at.source as usize).unwrap_or(&nameless));
+    let place = |at: SourceLine| Place { source: source(at), line: i64::try_from(at.line).unwrap_or(i64::MAX) };
     let first = startup.events.first().or(startup.scheduling.first()).map(|event| event.place);
     let location = startup.observed_at.map(|(_, place)| place).or(first).unwrap_or_default();
-    let workload = crate::model::workload::by_name(pod, around.node);
     let seconds = std::array::from_fn(|at| {
         let (phase, _) = PHASES.get(at)?;
         let known = if phase.is_in_total() { b.total.is_some() } else { b.ready.is_some() };
@@ -61,14 +60,19 @@ pub(crate) fn build_row(
             shown.push(place);
         }
     }
-    let mut evidence = Evidence::of(startup, b.timeline.source);
+    let lines = shown.into_iter().filter_map(|at| {
+        let text = take_text(&mut startup, at)?;
+        let Place { source, line } = place(at);
+        Some(Line { source, line, text })
+    });
+    let lines = lines.collect();
+    let (namespace, pod) = startup.names();
+    let workload = crate::model::workload::by_name(pod, around.node);
+    let observed = startup.observed.as_deref();
+    let mut evidence = Evidence::of(&startup, b.timeline.source);
     evidence.extend(around.object.then_some(Evidence::Pods));
     // The costliest comes first; what delays readiness alone, last.
     let delayed = findings.first().filter(|finding| causes::named(finding.cause).is_none_or(Cause::delays_running));
-    let line = |at: &SourceLine| {
-        let text = text(startup, *at)?;
-        Some(Line { source: source(*at).into(), line: i64::try_from(at.line).unwrap_or(i64::MAX), text: text.into() })
-    };
     Row {
         node: around.node.map(Into::into),
         namespace: namespace.into(),
@@ -104,7 +108,7 @@ pub(crate) fn build_row(
         anomalies: b.anomalies.iter().map(|anomaly| anomaly.name().into()).collect(),
         evidence: Evidence::words(&evidence),
         settings: around.settings.words().into(),
-        source: source(location).into(),
+        source: source(location),
         line: i64::try_from(location.line).unwrap_or(i64::MAX),
         findings: findings
             .iter()
@@ -131,9 +135,9 @@ pub(crate) fn build_row(
                 evidence: span.place.map(place),
             })
             .collect(),
-        image_pulls: pulls(startup, b),
-        volume_mounts: volumes(startup),
-        lines: shown.iter().filter_map(line).collect(),
+        image_pulls: pulls(&startup, b),
+        volume_mounts: volumes(&startup),
+        lines,
     }
 }
 
@@ -145,18 +149,19 @@ fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The text of a line, as far as the startup keeps it.
-fn text(startup: &Startup, at: SourceLine) -> Option<&str> {
+/// Takes the text of a line out of a startup that keeps it.
+fn take_text(startup: &mut Startup, at: SourceLine) -> Option<Box<str>> {
+    let context = &mut startup.context;
     let events = startup
         .events
-        .iter()
-        .chain(&startup.scheduling)
-        .chain(&startup.context.events)
-        .chain(&startup.context.throttled_list)
-        .chain(&startup.restarts)
-        .map(|event| (event.place, &event.text));
-    let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));
-    events.chain(transfers).find(|(known, _)| *known == at).map(|(_, text)| &**text)
+        .iter_mut()
+        .chain(&mut startup.scheduling)
+        .chain(&mut context.events)
+        .chain(&mut context.throttled_list)
+        .chain(&mut startup.restarts)
+        .map(|event| (event.place, &mut event.text));
+    let transfers = startup.transfers.iter_mut().map(|transfer| (transfer.place, &mut transfer.text));
+    events.chain(transfers).find(|(known, _)| *known == at).map(|(_, text)| std::mem::take(text))
 }
 
 /// The pulls: by the runtime's lines, else by the kubelet's events, else the one the record counts.

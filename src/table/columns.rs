@@ -1,6 +1,8 @@
 //! Structs as columns: how a field of a row becomes a column and comes back. A struct declared with [`columns!`] is a table's
 //! schema, its documentation and its JSON at once; adding a column is adding a field.
 
+use std::sync::Arc;
+
 use polars_arrow::array::ListArray;
 use polars_arrow::offset::{Offsets, OffsetsBuffer};
 use polars_core::prelude::*;
@@ -27,14 +29,18 @@ pub(crate) trait Cell: Sized {
     fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()>;
     /// Reads cells back; a column that is missing gives what null gives.
     fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error>;
+    /// Whether the columns of a field of this name are among these.
+    fn is_among(name: &str, columns: &[&str]) -> bool {
+        columns.contains(&name)
+    }
 }
 
 /// A struct whose fields are columns.
 pub(crate) trait Columns: Default {
     /// Its columns, in their order.
     fn describe() -> Vec<Described>;
-    /// Rows as columns.
-    fn write(rows: &[&Self]) -> PolarsResult<Vec<Column>>;
+    /// Rows as columns: all, or those of fields that have one of these.
+    fn write(rows: &[&Self], columns: Option<&[&str]>) -> PolarsResult<Vec<Column>>;
     /// Rows of a frame.
     fn read(frame: &DataFrame) -> Result<Vec<Self>, Error>;
 }
@@ -54,9 +60,12 @@ macro_rules! columns {
                 all
             }
 
-            fn write(rows: &[&Self]) -> polars_core::prelude::PolarsResult<Vec<polars_core::prelude::Column>> {
+            fn write(
+                rows: &[&Self],
+                columns: Option<&[&str]>,
+            ) -> polars_core::prelude::PolarsResult<Vec<polars_core::prelude::Column>> {
                 let mut all = Vec::new();
-                $({
+                $(if columns.is_none_or(|columns| <$type as $crate::table::columns::Cell>::is_among(stringify!($field), columns)) {
                     let cells: Vec<&$type> = rows.iter().map(|row| &row.$field).collect();
                     <$type as $crate::table::columns::Cell>::write(stringify!($field), &cells, &mut all)?;
                 })*
@@ -152,6 +161,9 @@ macro_rules! plain {
 }
 
 plain!(Option<Box<str>>, DataType::String, str, |cell| cell.as_deref(), |value| value.map(Into::into));
+// Names of inputs, which many cells share.
+plain!(Option<Arc<str>>, DataType::String, str, |cell| cell.as_deref(), |value| value.map(Into::into));
+plain!(Arc<str>, DataType::String, str, |cell| &***cell, |value| value.unwrap_or_default().into());
 plain!(Box<str>, DataType::String, str, |cell| &***cell, |value| value.unwrap_or_default().into());
 // A number that is none is not known; other tools write it for null.
 plain!(Option<f64>, DataType::Float64, f64, |cell| **cell, |value| value.filter(|value| value.is_finite()));
@@ -274,7 +286,7 @@ impl<T: Columns> Cell for Vec<T> {
 
     fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
         let all: Vec<&T> = cells.iter().flat_map(|cell| cell.iter()).collect();
-        let inner = DataFrame::new(all.len(), T::write(&all)?)?.into_struct(name.into()).into_series();
+        let inner = DataFrame::new(all.len(), T::write(&all, None)?)?.into_struct(name.into()).into_series();
         into.push(list(name, inner, cells.iter().map(|cell| cell.len()))?);
         Ok(())
     }

@@ -139,7 +139,6 @@ impl Best {
 
 #[cfg(test)]
 mod tests {
-    use super::super::part::next_frame;
     use super::*;
     use crate::model::time::Time;
 
@@ -151,9 +150,7 @@ mod tests {
     fn of_two_rows_of_a_startup_the_one_that_ran_stays() {
         let rows = [row("a", State::Starting), row("b", State::Running), row("a", State::Running)];
         let mut dedup = Dedup::default();
-        let mut numbered =
-            rows.into_iter().map(|row| (dedup.note(&row), Box::new(row))).collect::<Vec<_>>().into_iter();
-        let part = Part::Held(vec![next_frame(&mut numbered).unwrap().unwrap()]);
+        let part = Part::Held(rows.into_iter().map(|row| (dedup.note(&row), Box::new(row))).collect());
         let found = dedup.find_duplicates(&[part]).unwrap();
         assert_eq!(found, Duplicates { lost: vec![true, false, false], count: 1 });
     }

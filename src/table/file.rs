@@ -71,7 +71,7 @@ pub fn tables() -> [DetailTable; 4] {
 }
 
 fn startups(rows: &[Row]) -> PolarsResult<DataFrame> {
-    DataFrame::new(rows.len(), Row::write(&rows.iter().collect::<Vec<_>>())?)
+    DataFrame::new(rows.len(), Row::write(&rows.iter().collect::<Vec<_>>(), None)?)
 }
 
 /// The names of a startup that stand before each item.
@@ -88,11 +88,10 @@ fn described<T: Columns>() -> Vec<Described> {
 fn items<T: Columns>(rows: &[Row], list: fn(&Row) -> &Vec<T>) -> PolarsResult<DataFrame> {
     let of: Vec<(&Row, &T)> = rows.iter().flat_map(|row| list(row).iter().map(move |item| (row, item))).collect();
     let names = of.iter().map(|(row, _)| *row).collect::<Vec<_>>();
-    let mut columns: Vec<Column> =
-        Row::write(&names)?.into_iter().filter(|column| NAMES.contains(&column.name().as_str())).collect();
+    let mut columns = Row::write(&names, Some(&NAMES))?;
     let began: Vec<Option<Time>> = names.iter().map(|row| row.began()).collect();
     Cell::write("created", &began.iter().collect::<Vec<_>>(), &mut columns)?;
-    columns.extend(T::write(&of.iter().map(|(_, item)| *item).collect::<Vec<_>>())?);
+    columns.extend(T::write(&of.iter().map(|(_, item)| *item).collect::<Vec<_>>(), None)?);
     DataFrame::new(of.len(), columns)
 }
 

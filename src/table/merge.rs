@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::columns::Columns;
 use super::part::{GROUP, Part};
 use super::row::Row;
 use crate::model::error::Error;
@@ -21,11 +20,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn next(&mut self) -> Result<Option<Row>, Error> {
         if self.ready.is_empty() && self.next < self.part.len() {
-            let frames = self.part.slices(self.next..self.next + self.slice)?;
+            self.ready.extend(self.part.rows(self.next..self.next + self.slice)?);
             self.next += self.slice;
-            for frame in frames {
-                self.ready.extend(Row::read(&frame)?);
-            }
         }
         Ok(self.ready.pop_front())
     }

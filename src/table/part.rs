@@ -13,7 +13,7 @@ use super::columns::{Columns, failed};
 use super::dedup;
 use super::row::Row;
 use super::row_group_writer::RowGroupWriter;
-use super::row_groups::{RowGroups, overlaps};
+use super::row_groups::RowGroups;
 use crate::model::error::{Error, ErrorKind};
 
 /// How many rows are read at once where they are read as rows.
@@ -28,8 +28,8 @@ pub(super) const BEGAN: &str = "_began";
 
 #[derive(Debug)]
 pub(super) enum Part {
-    /// Frames of at most [`GROUP`] rows.
-    Held(Vec<DataFrame>),
+    /// Rows with their numbers, sorted. Of their columns only those are made that a query names.
+    Held(Vec<(u64, Box<Row>)>),
     Written(Box<Written>),
 }
 
@@ -53,12 +53,21 @@ pub(super) fn next_frame(rows: &mut impl Iterator<Item = (u64, Box<Row>)>) -> Re
     if some.is_empty() {
         return Ok(None);
     }
-    let mut columns = Row::write(&some.iter().map(|(_, row)| &**row).collect::<Vec<_>>()).map_err(failed)?;
-    let began: Vec<Option<i64>> = some.iter().map(|(_, row)| row.began().map(|time| time.0)).collect();
-    let numbers: Vec<u64> = some.iter().map(|(number, _)| *number).collect();
-    columns.push(Series::new(BEGAN.into(), began).into_column());
-    columns.push(Series::new(NUMBER.into(), numbers).into_column());
-    DataFrame::new(some.len(), columns).map(Some).map_err(failed)
+    frame(&some, None).map(Some)
+}
+
+/// Columns of rows: all, or these and what is written beside them.
+fn frame(rows: &[(u64, Box<Row>)], columns: Option<&[&str]>) -> Result<DataFrame, Error> {
+    let mut all = Row::write(&rows.iter().map(|(_, row)| &**row).collect::<Vec<_>>(), columns).map_err(failed)?;
+    if columns.is_none_or(|columns| columns.contains(&BEGAN)) {
+        let began: Vec<Option<i64>> = rows.iter().map(|(_, row)| row.began().map(|time| time.0)).collect();
+        all.push(Series::new(BEGAN.into(), began).into_column());
+    }
+    if columns.is_none_or(|columns| columns.contains(&NUMBER)) {
+        let numbers: Vec<u64> = rows.iter().map(|(number, _)| *number).collect();
+        all.push(Series::new(NUMBER.into(), numbers).into_column());
+    }
+    DataFrame::new(rows.len(), all).map_err(failed)
 }
 
 /// Writes sorted frames, a group of rows each, until there is none: packed as fast as they are read, for the file lives
@@ -101,7 +110,7 @@ impl Written {
 impl Part {
     pub(super) fn len(&self) -> usize {
         match self {
-            Part::Held(frames) => frames.iter().map(DataFrame::height).sum(),
+            Part::Held(rows) => rows.len(),
             Part::Written(written) => written.rows,
         }
     }
@@ -121,9 +130,10 @@ impl Part {
             done
         };
         match self {
-            Part::Held(frames) => {
-                frames.iter().try_for_each(|frame| give(frame.select(columns.iter().copied()).map_err(failed)?))
-            }
+            Part::Held(rows) => rows.chunks(GROUP).try_for_each(|rows| {
+                let frame = frame(rows, Some(columns))?;
+                give(frame.select(columns.iter().copied()).map_err(failed)?)
+            }),
             // An empty part has no file.
             Part::Written(written) if written.rows == 0 => Ok(()),
             Part::Written(written) => {
@@ -135,18 +145,15 @@ impl Part {
         }
     }
 
-    /// All columns of some rows, in one frame or several: polars gives lists another type where all of a frame are empty, so that
-    /// frames cannot always be joined.
-    pub(super) fn slices(&self, rows: Range<usize>) -> Result<Vec<DataFrame>, Error> {
-        let frames = match self {
-            Part::Held(frames) => frames,
-            Part::Written(written) => return Ok(vec![written.groups()?.read(rows, None).map_err(failed)?]),
-        };
-        let slice = |(number, within): (usize, Range<usize>)| {
-            let from = i64::try_from(within.start).unwrap_or(i64::MAX);
-            frames.get(number).map(|frame| frame.slice(from, within.len()))
-        };
-        Ok(overlaps(frames.iter().map(DataFrame::height), rows).filter_map(slice).collect())
+    /// Some rows that lie one after another.
+    pub(super) fn rows(&self, range: Range<usize>) -> Result<Vec<Row>, Error> {
+        match self {
+            Part::Held(rows) => {
+                let range = range.start..range.end.min(rows.len());
+                Ok(rows.get(range).unwrap_or_default().iter().map(|(_, row)| (**row).clone()).collect())
+            }
+            Part::Written(written) => Row::read(&written.groups()?.read(range, None).map_err(failed)?),
+        }
     }
 
     /// The numbers of its rows in the order of arrival.
@@ -162,20 +169,24 @@ impl Part {
 
     /// The rows at these places, which are in order.
     pub(super) fn at(&self, places: &[usize]) -> Result<Vec<Row>, Error> {
+        let written = match self {
+            Part::Held(rows) => {
+                let at = |place: &usize| rows.get(*place).map(|(_, row)| (**row).clone());
+                return Ok(places.iter().filter_map(at).collect());
+            }
+            Part::Written(written) => written,
+        };
         let mut rows = Vec::with_capacity(places.len());
         let mut left = places;
         // What lies between is read too, but never more than a batch at once.
         while let Some(from) = left.first() {
             let near = left.partition_point(|place| place - from < BATCH);
             let (some, rest) = left.split_at(near);
-            let mut first = *from;
-            for frame in self.slices(*from..some.last().map_or(*from, |last| last + 1))? {
-                let here = some.iter().filter(|place| (first..first + frame.height()).contains(place));
-                let within = here.filter_map(|place| IdxSize::try_from(place - first).ok()).collect();
-                let picked = frame.take(&IdxCa::from_vec("".into(), within)).map_err(failed)?;
-                rows.extend(Row::read(&picked)?);
-                first += frame.height();
-            }
+            let range = *from..some.last().map_or(*from, |last| last + 1);
+            let frame = written.groups()?.read(range, None).map_err(failed)?;
+            let within = some.iter().filter_map(|place| IdxSize::try_from(place - from).ok()).collect();
+            let picked = frame.take(&IdxCa::from_vec("".into(), within)).map_err(failed)?;
+            rows.extend(Row::read(&picked)?);
             left = rest;
         }
         Ok(rows)
@@ -183,33 +194,25 @@ impl Part {
 
     /// Removes the rows whose numbers are marked.
     pub(super) fn remove_rows(&mut self, lost: &[bool]) -> Result<(), Error> {
+        if let Part::Held(rows) = self {
+            rows.retain(|(number, _)| !dedup::is_marked(lost, *number));
+            return Ok(());
+        }
         let numbers = self.numbers()?;
         if !numbers.iter().any(|number| dedup::is_marked(lost, *number)) {
             return Ok(());
         }
-        let keep: Vec<bool> = numbers.iter().map(|number| !dedup::is_marked(lost, *number)).collect();
-        let mut first = 0;
-        let mut kept = |frame: &DataFrame| {
-            let mask: BooleanChunked = keep.iter().skip(first).take(frame.height()).map(|keep| Some(*keep)).collect();
-            first += frame.height();
-            frame.filter(&mask).map_err(failed)
+        let Part::Written(written) = self else { return Ok(()) };
+        let mut keep = numbers.into_iter().map(|number| Some(!dedup::is_marked(lost, number)));
+        let groups = written.groups()?;
+        let mut slices = groups.slices(GROUP).into_iter();
+        let mut next = || {
+            let Some(rows) = slices.next() else { return Ok(None) };
+            let frame = groups.read(rows, None).map_err(failed)?;
+            let mask: BooleanChunked = keep.by_ref().take(frame.height()).collect();
+            frame.filter(&mask).map(Some).map_err(failed)
         };
-        *self = match self {
-            Part::Held(frames) => {
-                let mut frames = frames.iter().map(kept).collect::<Result<Vec<_>, _>>()?;
-                frames.retain(|frame| frame.height() > 0);
-                Part::Held(frames)
-            }
-            Part::Written(written) => {
-                let groups = written.groups()?;
-                let mut slices = groups.slices(GROUP).into_iter();
-                let mut next = || match slices.next() {
-                    Some(rows) => kept(&groups.read(rows, None).map_err(failed)?).map(Some),
-                    None => Ok(None),
-                };
-                write(written.path.with_extension("once.parquet"), &mut next)?
-            }
-        };
+        *self = write(written.path.with_extension("once.parquet"), &mut next)?;
         Ok(())
     }
 }

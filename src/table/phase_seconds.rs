@@ -37,6 +37,10 @@ impl Cell for PhaseSeconds {
         Ok(())
     }
 
+    fn is_among(_: &str, columns: &[&str]) -> bool {
+        PHASES.iter().any(|(phase, _)| columns.contains(&phase_column(*phase).as_str()))
+    }
+
     fn read(_: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
         let mut all = vec![PhaseSeconds::default(); frame.height()];
         for (phase, _) in PHASES {

@@ -1,7 +1,9 @@
 //! The startups table: one row per startup, with its findings, spans, pulls, volumes and log lines as tables within the row, so
 //! that one file is enough to make the report again.
 //!
-//! To add a column: a field here, and its value in `of`. Files, JSON, documentation and reading back follow.
+//! To add a column: a field here, and its value in `build_row`. Files, JSON, documentation and reading back follow.
+
+use std::sync::Arc;
 
 use crate::breakdown::Precision;
 use crate::model::phase::Phase;
@@ -48,7 +50,7 @@ columns! {
         anomalies: Vec<Box<str>> = "anomalies, by id",
         evidence: Box<str> = "the inputs that cover the start, separated by spaces: record, kubelet-log, kubelet-events, runtime-log, pods",
         settings: Box<str> = "known settings of its kubelet, as name=value separated by spaces",
-        source: Box<str> = "the input that has its record, or its first line",
+        source: Arc<str> = "the input that has its record, or its first line",
         line: i64 = "that line's number, from 1",
         findings: Vec<Finding> = "every cause with seconds lost, the costliest first",
         spans: Vec<Span> = "the phases in order of time, with the precision of their ends",
@@ -118,7 +120,7 @@ columns! {
 columns! {
     /// A line of a log.
     Line {
-        source: Box<str> = "the input that has it",
+        source: Arc<str> = "the input that has it",
         line: i64 = "its number, from 1",
         text: Box<str> = "the line as its program wrote it, shortened",
     }
@@ -130,14 +132,14 @@ columns! {
 )]
 pub struct Place {
     /// The input.
-    pub source: Box<str>,
+    pub source: Arc<str>,
     /// Its number, from 1.
     pub line: i64,
 }
 
 impl Cell for Option<Place> {
     fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
-        <Option<Box<str>> as Cell>::describe(&format!("{name}_source"), about, into);
+        <Option<Arc<str>> as Cell>::describe(&format!("{name}_source"), about, into);
         <Option<i64> as Cell>::describe(&format!("{name}_line"), about, into);
     }
 
@@ -146,8 +148,8 @@ impl Cell for Option<Place> {
         cells: &[&Self],
         into: &mut Vec<polars_core::prelude::Column>,
     ) -> polars_core::prelude::PolarsResult<()> {
-        let sources: Vec<Option<Box<str>>> =
-            cells.iter().map(|cell| cell.as_ref().map(|place| place.source.clone())).collect();
+        let sources: Vec<Option<Arc<str>>> =
+            cells.iter().map(|cell| cell.as_ref().map(|place| Arc::clone(&place.source))).collect();
         let lines: Vec<Option<i64>> = cells.iter().map(|cell| cell.as_ref().map(|place| place.line)).collect();
         Cell::write(&format!("{name}_source"), &sources.iter().collect::<Vec<_>>(), into)?;
         Cell::write(&format!("{name}_line"), &lines.iter().collect::<Vec<_>>(), into)
@@ -158,8 +160,8 @@ impl Cell for Option<Place> {
         frame: &polars_core::prelude::DataFrame,
         put: &mut dyn FnMut(usize, Self),
     ) -> Result<(), crate::model::error::Error> {
-        let mut sources: Vec<Option<Box<str>>> = vec![None; frame.height()];
-        <Option<Box<str>> as Cell>::read(&format!("{name}_source"), frame, &mut |at, source| {
+        let mut sources: Vec<Option<Arc<str>>> = vec![None; frame.height()];
+        <Option<Arc<str>> as Cell>::read(&format!("{name}_source"), frame, &mut |at, source| {
             if let Some(cell) = sources.get_mut(at) {
                 *cell = source;
             }

@@ -93,10 +93,7 @@ impl RowGroups {
 }
 
 /// Which of some pieces hold which rows, where each piece has so many rows: the number of the piece, and the rows within it.
-pub(super) fn overlaps(
-    heights: impl Iterator<Item = usize>,
-    rows: Range<usize>,
-) -> impl Iterator<Item = (usize, Range<usize>)> {
+fn overlaps(heights: impl Iterator<Item = usize>, rows: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
     let starts = heights.scan(0, |at, height| {
         let first = *at;
         *at += height;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
-use polars_core::prelude::DataFrame;
 use tempfile::TempDir;
 
 use super::part::{Part, next_frame, unwritable, write};
@@ -112,19 +111,13 @@ impl Spill {
     /// The parts, each sorted, and the folder that written ones lie in.
     pub(super) fn finish(mut self) -> Result<(Vec<Part>, Option<TempDir>), Error> {
         // While the last part is being written.
-        let held = held(std::mem::take(&mut self.waiting))?;
+        let held: Vec<_> = sorted(std::mem::take(&mut self.waiting)).collect();
         self.take_written()?;
         if !held.is_empty() {
             self.parts.push(Part::Held(held));
         }
         Ok((self.parts, self.folder))
     }
-}
-
-/// Rows as columns in memory.
-fn held(rows: Vec<(u64, Box<Row>)>) -> Result<Vec<DataFrame>, Error> {
-    let mut rows = sorted(rows);
-    std::iter::from_fn(|| next_frame(&mut rows).transpose()).collect()
 }
 
 /// Rows in order.
@@ -163,7 +156,7 @@ mod tests {
         let count = GROUP as i64 * 2 + 1;
         let temp = tempfile::tempdir().unwrap();
         let [held] = &parts(Budget::under(temp.path()), count)[..] else { panic!("one part") };
-        assert!(matches!(held, Part::Held(frames) if frames.len() == 3) && held.len() == count as usize);
+        assert!(matches!(held, Part::Held(rows) if rows.len() == count as usize));
         let small = Budget { memory: 4 << 20, part: 1 << 20, ..Budget::under(temp.path()) };
         let written = parts(small, count);
         assert!(written.len() > 2 && matches!(written[0], Part::Written(_)));

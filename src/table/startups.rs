@@ -75,7 +75,7 @@ impl Table {
     /// # Errors
     /// When there is no such column, or a written part cannot be read.
     pub fn frame(&self, columns: &[&str]) -> Result<DataFrame, Error> {
-        let none = DataFrame::new(0, Row::write(&[]).map_err(failed)?).map_err(failed)?;
+        let none = DataFrame::new(0, Row::write(&[], None).map_err(failed)?).map_err(failed)?;
         let mut all = none.select(columns.iter().copied()).map_err(failed)?;
         self.scan(columns, &mut |batch| all.vstack_mut(batch.frame()).map(drop).map_err(failed))?;
         Ok(all)

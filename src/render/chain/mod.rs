@@ -7,6 +7,7 @@ mod slo;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{TextOptions, file_names, format_duration, format_range, svg, target, wrap};
 use queue::{BlockingPull, Queue};
@@ -33,7 +34,7 @@ pub struct ChainEntry {
     /// By its spans.
     queues: Vec<Queue>,
     /// The files of its lines, as short as they can be told apart.
-    files: BTreeMap<Box<str>, String>,
+    files: BTreeMap<Arc<str>, String>,
 }
 
 /// A file that single startups are written to beside standard output: its extension names the form.

@@ -17,6 +17,8 @@ mod tests;
 mod text;
 mod words;
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use crate::causes;
@@ -95,14 +97,15 @@ impl Anonymizer {
         hide(&mut row.pod, Kind::Pod);
         row.node.iter_mut().for_each(|node| hide(node, Kind::Node));
         row.uid.iter_mut().for_each(|uid| hide(uid, Kind::Uid));
-        hide(&mut row.source, Kind::Path);
+        let hide_source = |source: &mut Arc<str>| *source = self.name(Kind::Path, source).into();
+        hide_source(&mut row.source);
         for (finding, (about, error)) in row.findings.iter_mut().zip(texts.findings) {
             (finding.waited_for, finding.error) = (about, error);
         }
         row.spans.iter_mut().zip(texts.spans).for_each(|(span, about)| span.waited_for = about);
         let places = row.findings.iter_mut().map(|finding| &mut finding.evidence);
         for place in places.chain(row.spans.iter_mut().map(|span| &mut span.evidence)).flatten() {
-            hide(&mut place.source, Kind::Path);
+            hide_source(&mut place.source);
         }
         for finding in row.findings.iter_mut().filter(|finding| causes::named(&finding.cause).is_none()) {
             hide(&mut finding.cause, Kind::Other);
@@ -117,7 +120,7 @@ impl Anonymizer {
             volume.error = error;
         }
         for (line, text) in row.lines.iter_mut().zip(texts.lines) {
-            hide(&mut line.source, Kind::Path);
+            hide_source(&mut line.source);
             line.text = text;
         }
     }
