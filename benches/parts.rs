@@ -49,7 +49,7 @@ fn journal(unrelated: u32, form: Form) -> Vec<u8> {
 
 fn records(unrelated: u32) -> Vec<Record> {
     let text = journal(unrelated, Form::Short);
-    parse::chunk(&GRAMMARS, &text, text.len(), 0, 1).records
+    parse::chunk(&GRAMMARS, &text, text.len(), 0, 1).records.collect()
 }
 
 fn track(records: Vec<Record>) -> (Tracker, Vec<ClosedStartup>) {

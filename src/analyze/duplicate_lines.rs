@@ -76,7 +76,7 @@ mod tests {
         let bare = r#"I0101 00:00:05.000000 1 kubelet.go:1] "SyncLoop ADD" source="api" pods=["a/b"]"#;
         let text = format!("{bare}\nJan 01 00:00:05 node-a kubelet[1]: {bare}\n{}\n", bare.replace("a/b", "a/c"));
         let grammars = Grammars::load(&[]).unwrap();
-        let records = crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records;
+        let records = crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records.collect::<Vec<_>>();
         let [first, framed, other] = &records[..] else { panic!("three records") };
         let mut lines = DuplicateLines::default();
         let now = Some(Time(1));

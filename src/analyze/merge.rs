@@ -18,6 +18,7 @@ use crate::model::error::Error;
 use crate::model::record::{MAX_EXAMPLES, Record, SourceLine};
 use crate::model::time::{Stamp, Time};
 use crate::parse::calendar::{Clock, Hints, Knowledge};
+use crate::parse::records::Records;
 use crate::report::{Coverage, UnusedLine};
 
 /// How many records of a source wait for a line that shows its year and zone.
@@ -38,14 +39,14 @@ pub(super) struct SourceState {
     /// A record came so late that its place in the order was gone.
     out_of_order: bool,
     /// Records of the chunk that is being taken, and the hosts they name.
-    parsed: VecDeque<Record>,
+    parsed: Records,
     /// How many lines of it came before that chunk, and with that chunk: parsers see one chunk alone, and number its lines.
     lines: (u64, u64),
     /// How many records came after the one before them in time, and before it.
     steps: (u64, u64),
     hosts: Vec<Rc<str>>,
     /// Where the memory of a chunk's records goes back to.
-    emptied: Sender<Vec<Record>>,
+    emptied: Sender<Records>,
     /// What it is, if no line of it is used.
     unsupported: Option<String>,
     /// Whether its records name their hosts.
@@ -264,7 +265,7 @@ impl SourceState {
         answers: ReaderEvents,
         hints: Hints,
         sorted: Option<Direction>,
-        emptied: Sender<Vec<Record>>,
+        emptied: Sender<Records>,
         (unsupported, records): (Option<String>, Hosts),
         stop: Arc<AtomicBool>,
     ) -> Self {
@@ -277,7 +278,7 @@ impl SourceState {
             clock: if sorted.is_some() { Clock::of_unordered(hints) } else { Clock::new(hints) },
             sorted,
             out_of_order: false,
-            parsed: VecDeque::new(),
+            parsed: Records::default(),
             lines: (0, 0),
             steps: (0, 0),
             hosts: Vec::new(),
@@ -300,10 +301,9 @@ impl SourceState {
 
     /// Waits for what comes next, once all records are taken.
     fn next(&mut self, coverage: &mut Coverage, failed: &mut usize) {
-        let spent = std::mem::take(&mut self.parsed);
-        if spent.capacity() > 0 {
+        if let Some(emptied) = std::mem::take(&mut self.parsed).emptied() {
             // What is not wanted is freed.
-            let _ = self.emptied.try_send(spent.into());
+            let _ = self.emptied.try_send(emptied);
         }
         match self.answers.answers.recv() {
             Ok(ReaderEvent::Turn(reading)) => self.answers.resume(reading),
@@ -327,7 +327,7 @@ impl SourceState {
                 self.note_unused(coverage, 1, &lines(&parsed.truncated_places));
                 self.note_unused(coverage, 2, &long_lines);
                 self.hosts = parsed.hosts.iter().map(|host| Rc::from(&**host)).collect();
-                self.parsed = parsed.records.into();
+                self.parsed = parsed.records;
             }
             Ok(ReaderEvent::Error(error)) => {
                 self.failed = true;
@@ -359,7 +359,7 @@ impl SourceState {
     /// Reads on until there is a dated record, too many wait for a date, or the source ends.
     fn fill(&mut self, coverage: &mut Coverage, failed: &mut usize) {
         while self.ready.is_empty() && !self.ended && self.waiting.len() <= MAX_UNDATED_RECORDS {
-            match self.parsed.pop_front() {
+            match self.parsed.next() {
                 Some(mut record) => {
                     record.place.line += self.lines.0;
                     self.take(Box::new(record), coverage);

@@ -39,11 +39,11 @@ use crate::causes::setting::Settings;
 use crate::cluster::ClusterOptions;
 use crate::input::{ChunkLimits, JournalSelection, Source};
 use crate::model::error::{Error, ErrorKind};
-use crate::model::record::Record;
 use crate::model::time::Time;
 use crate::parse;
 use crate::parse::calendar::Hints;
 use crate::parse::grammar::Grammars;
+use crate::parse::records::Records;
 use crate::report::replay::Scenario;
 use crate::report::{self, Coverage, Report};
 use crate::table::anonymize::Anonymizer;
@@ -307,7 +307,7 @@ fn read_logs_once(
         ..options.chunks
     };
     let (jobs, work) = bounded::<Job>(2 * threads);
-    let (emptied, empty) = bounded::<Vec<Record>>(3 * threads + 1);
+    let (emptied, empty) = bounded::<Records>(3 * threads + 1);
     let abandoned = Arc::new(AtomicBool::new(false));
     let read = std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -373,14 +373,11 @@ fn read_logs_once(
 }
 
 /// Parses chunks until there are no more, in records that were emptied before.
-fn parse_chunks(work: &Receiver<Job>, empty: &Receiver<Vec<Record>>, grammars: &Grammars) {
+fn parse_chunks(work: &Receiver<Job>, empty: &Receiver<Records>, grammars: &Grammars) {
     for (chunk, answer, spare) in work {
         let (records, text) = (empty.try_recv().unwrap_or_default(), &chunk.text);
         let mut parsed = parse::chunk_into(records, grammars, text, chunk.end, chunk.source);
-        // Thousands of sources may hold a chunk each: what was made for another's many records is not kept for few.
-        if parsed.records.capacity() / 4 > parsed.records.len() {
-            parsed.records.shrink_to_fit();
-        }
+        parsed.records.shrink();
         parsed.long_lines = chunk.truncated_lines.iter().map(|cut| cut.line).collect();
         parsed.bytes = chunk.end as u64 + chunk.truncated_lines.iter().map(|cut| cut.dropped).sum::<u64>();
         // Nobody waits for it any more when the run was stopped.

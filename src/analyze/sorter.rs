@@ -182,7 +182,7 @@ mod tests {
         let lines = include_str!("../../grammars/kubelet.toml").lines();
         let lines = lines.filter_map(|line| line.strip_prefix("line = '''")?.strip_suffix("'''"));
         let text: String = lines.map(|line| format!("{line}\n")).collect();
-        crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records
+        crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records.collect()
     }
 
     fn sorted(memory: usize, records: &[Record]) -> Vec<(Time, usize, Option<Rc<str>>, Record)> {

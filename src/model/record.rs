@@ -241,15 +241,23 @@ named_enum! {
 /// The longest text a field keeps, in bytes: an error with its causes is some hundred, a hostile line has no bound.
 const MAX_TEXT_BYTES: usize = 2048;
 
+/// The longest evidence text a record keeps, in bytes.
+pub const MAX_EVIDENCE_BYTES: usize = 400;
+
+/// As much of a text as so many bytes hold, up to a character's end, and whether more followed.
+pub fn cut_text(text: &str, bytes: usize) -> (&str, bool) {
+    if text.len() <= bytes {
+        return (text, false);
+    }
+    (text.get(..text.floor_char_boundary(bytes)).unwrap_or_default(), true)
+}
+
 /// Text of at most so many bytes, cut at a character's end; a mark shows that it was truncated.
 pub fn truncate_text(text: &str, bytes: usize) -> Box<str> {
-    if text.len() <= bytes {
-        return text.into();
+    match cut_text(text, bytes) {
+        (whole, false) => whole.into(),
+        (start, true) => format!("{start}…").into(),
     }
-    let end = (0..=bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    let mut short = text.get(..end).unwrap_or_default().to_owned();
-    short.push('…');
-    short.into()
 }
 
 /// A field's value.

@@ -292,7 +292,7 @@ mod tests {
 
     fn records(text: &str) -> Vec<Record> {
         let grammars = Grammars::load(&[]).unwrap();
-        crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records
+        crate::parse::chunk(&grammars, text.as_bytes(), text.len(), 0, 1).records.collect()
     }
 
     const OBSERVED: &str = r#"I0103 00:00:01.500000 1 pod_startup_latency_tracker.go:104] "Observed pod startup duration" pod="a/b" podStartSLOduration=2.5 podStartE2EDuration="2.5s" podCreationTimestamp="2025-01-02 23:59:59 +0000 UTC" firstStartedPulling="0001-01-01 00:00:00 +0000 UTC" lastFinishedPulling="0001-01-01 00:00:00 +0000 UTC" observedRunningTime="2025-01-03 00:00:01.4 +0000 UTC m=+9.0" watchObservedRunningTime="2025-01-03 00:00:01.5 +0000 UTC m=+9.1""#;

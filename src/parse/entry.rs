@@ -28,6 +28,16 @@ pub enum Dialect {
     Plain,
 }
 
+/// Keys and their values as they are written.
+pub type Keys<'a> = Vec<(Cow<'a, str>, Raw<'a>)>;
+
+/// The memory of keys, for those of another line.
+pub(super) fn emptied<'a>(mut keys: Keys<'_>) -> Keys<'a> {
+    keys.clear();
+    // Collected in place: the memory stays.
+    keys.into_iter().filter_map(|_| None).collect()
+}
+
 /// One line, read.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
@@ -44,7 +54,7 @@ pub struct Entry<'a> {
     /// The message, unquoted and unescaped.
     pub text: Cow<'a, str>,
     /// Its keys, in order, values as they are written.
-    pub keys: Vec<(Cow<'a, str>, Raw<'a>)>,
+    pub keys: Keys<'a>,
     /// It ends before its last value does.
     pub truncated: bool,
 }
@@ -52,7 +62,10 @@ pub struct Entry<'a> {
 impl<'a> Entry<'a> {
     /// The value of a key: the last one if it is there twice (klog keeps the last since 2.140).
     pub fn key(&self, name: &str) -> Option<Raw<'a>> {
-        self.keys.iter().rev().find(|(key, _)| key == name).map(|(_, raw)| *raw)
+        // The first byte nearly always decides, without a call.
+        let first = name.as_bytes().first();
+        let is_it = |key: &str| key.as_bytes().first() == first && key == name;
+        self.keys.iter().rev().find(|(key, _)| is_it(key)).map(|(_, raw)| *raw)
     }
 
     /// Whether its text is a line of klog's: k0s and others log what the kubelet writes.
@@ -64,10 +77,15 @@ impl<'a> Entry<'a> {
 
     /// Reads a line's body; never fails, the last resort is plain text.
     pub fn read(body: &'a str) -> Entry<'a> {
+        Entry::read_into(Vec::new(), body)
+    }
+
+    /// The same, with its keys put into this empty list.
+    pub fn read_into(keys: Keys<'a>, body: &'a str) -> Entry<'a> {
         match body.as_bytes().first() {
             Some(b'{') => json(body),
-            Some(b't') if body.starts_with("time=\"") => logrus(body),
-            _ => klog(body),
+            Some(b't') if body.starts_with("time=\"") => logrus(keys, body),
+            _ => klog(keys, body),
         }
         .unwrap_or_else(|| plain(body))
     }
@@ -155,7 +173,7 @@ fn partial_header(line: &str) -> IResult<&str, &str> {
     terminated(file, (char(':'), digit1, tag("] "))).parse(line)
 }
 
-fn klog(body: &str) -> Option<Entry<'_>> {
+fn klog<'a>(keys: Keys<'a>, body: &'a str) -> Option<Entry<'a>> {
     let (rest, header) = match fixed_width_header(body).or_else(|| klog_header(body).ok()) {
         Some((rest, header)) => (rest, Some(header)),
         // Without its header only the one message is worth believing that nothing else looks like.
@@ -165,7 +183,7 @@ fn klog(body: &str) -> Option<Entry<'_>> {
             message.starts_with("\" pod").then_some((rest, None))?
         }
     };
-    let mut entry = Entry { dialect: Dialect::Klog, ..plain(rest) };
+    let mut entry = Entry { dialect: Dialect::Klog, keys, ..plain(rest) };
     if let Some((stamp, pid)) = header {
         entry.stamp = Some(stamp);
         entry.pid = Some(pid);
@@ -175,9 +193,6 @@ fn klog(body: &str) -> Option<Entry<'_>> {
         return Some(entry);
     };
     entry.text = value::unescape(text);
-    if !after.is_empty() {
-        entry.keys.reserve(8);
-    }
     let left = value::pairs(after, |key, raw| entry.keys.push((Cow::Borrowed(key), raw)));
     entry.truncated = !left.is_empty();
     Some(entry)
@@ -256,8 +271,7 @@ fn wall(text: &str) -> Option<Stamp> {
 }
 
 /// `time="..." level=info msg="..." key=value`: containerd (RFC 3339) and CRI-O (to 1.31 with a blank for the `T`).
-fn logrus(body: &str) -> Option<Entry<'_>> {
-    let mut keys = Vec::with_capacity(4);
+fn logrus<'a>(mut keys: Keys<'a>, body: &'a str) -> Option<Entry<'a>> {
     let left = value::pairs(body, |key, raw| keys.push((Cow::Borrowed(key), raw)));
     let find = |name: &str| keys.iter().find(|(key, _)| key == name).map(|(_, raw): &(_, Raw<'_>)| *raw);
     let time = find("time")?.text()?;
@@ -284,6 +298,16 @@ mod tests {
         assert_eq!(entry.stamp, Some(Stamp::Wall { year: None, month: 11, day: 23, nanos_of_day: 68_456_024_962_000 }));
         assert_eq!((entry.pid, entry.text.as_ref(), entry.truncated), (Some(25917), "SyncLoop ADD", false));
         assert_eq!(entry.key("pods").unwrap().pods().unwrap(), ["default/app-03"]);
+    }
+
+    #[test]
+    fn the_memory_of_keys_is_used_again() {
+        let line =
+            r#"I1123 19:00:56.024962   25917 kubelet.go:2724] "SyncLoop ADD" source="api" pods=["default/app-03"]"#;
+        let keys = Entry::read(line).keys;
+        let (at, room) = (keys.as_ptr().addr(), keys.capacity());
+        let again = Entry::read_into(emptied(keys), line);
+        assert_eq!((again.keys.as_ptr().addr(), again.keys.capacity(), again.keys.len()), (at, room, 2));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod grammar;
 pub mod object;
 pub mod prefilter;
+pub mod records;
 pub mod startup_record;
 pub mod value;
 
@@ -16,14 +17,14 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, StartupRecord, ZonedTime, truncate_text};
+use crate::model::fields::Fields;
+use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, StartupRecord, Value, ZonedTime};
 use crate::model::time::{Stamp, Time};
 use crate::parse::grammar::Grammars;
-use entry::{Dialect, Entry};
+use entry::{Dialect, Entry, Keys};
 use frame::{Frame, FrameReader};
+use records::Records;
 
-/// The longest evidence text a record keeps, in bytes.
-const MAX_EVIDENCE_BYTES: usize = 400;
 /// How many lines a multi-line value or a wrapped record may span. klog prints an error's stack on some hundred lines at most.
 const MAX_CONTINUATION_LINES: usize = 200;
 
@@ -31,7 +32,7 @@ const MAX_CONTINUATION_LINES: usize = 200;
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// The records in the order of their lines.
-    pub records: Vec<Record>,
+    pub records: Records,
     /// The hosts named by frames, referred to by number.
     pub hosts: Vec<Box<str>>,
     /// How many lines there were.
@@ -54,9 +55,9 @@ pub struct Parsed {
 /// `first_line` is the number of its first line in source number `source`.
 #[cfg(any(test, feature = "internals"))]
 pub fn chunk(grammars: &Grammars, text: &[u8], end: usize, source: u32, first_line: u64) -> Parsed {
-    let mut parsed = chunk_into(Vec::new(), grammars, text, end, source);
+    let mut parsed = chunk_into(Records::default(), grammars, text, end, source);
     let places = parsed.unknown_places.iter_mut().chain(&mut parsed.truncated_places);
-    for place in places.chain(parsed.records.iter_mut().map(|record| &mut record.place)) {
+    for place in places.chain(parsed.records.heads_mut().map(|record| &mut record.place)) {
         place.line += first_line - 1;
     }
     parsed
@@ -64,12 +65,12 @@ pub fn chunk(grammars: &Grammars, text: &[u8], end: usize, source: u32, first_li
 
 /// The same, with lines numbered within the chunk, from 1, and with the records of a chunk put where those of another were: as
 /// a chunk may hold thousands of them, memory that is asked for anew for each costs more than they do.
-pub(crate) fn chunk_into(records: Vec<Record>, grammars: &Grammars, text: &[u8], end: usize, source: u32) -> Parsed {
+pub(crate) fn chunk_into(records: Records, grammars: &Grammars, text: &[u8], end: usize, source: u32) -> Parsed {
     let own = text.get(..end).unwrap_or(text);
     let mut parsed = Parsed { records, ..Parsed::default() };
     // The line that `counted` lies in; newlines are counted up to there only, so each byte is counted once.
     let (mut line, mut counted) = (1, 0);
-    let (mut scratch, mut reader) = (String::new(), FrameReader::default());
+    let (mut scratch, mut reader) = (Scratch::default(), FrameReader::default());
     for found in grammars.lines(own) {
         line += count_lines(own.get(counted..found.start).unwrap_or_default());
         counted = found.start;
@@ -82,6 +83,17 @@ pub(crate) fn chunk_into(records: Vec<Record>, grammars: &Grammars, text: &[u8],
     let last = u64::from(!rest.is_empty() && rest.last() != Some(&b'\n'));
     parsed.lines = line - 1 + count_lines(rest) + last;
     parsed
+}
+
+/// What the lines of a chunk use one after another.
+#[derive(Default)]
+struct Scratch {
+    /// What a value continues on the next lines.
+    joined: String,
+    /// The fields of the line.
+    fields: Vec<(Field, Value)>,
+    /// The keys of the line before.
+    keys: Keys<'static>,
 }
 
 /// The instant of a line as its own text has it, with its zone: the runtime's stamp, the watch that the tracker's record was
@@ -112,22 +124,36 @@ fn count_lines(text: &[u8]) -> u64 {
 }
 
 impl Parsed {
-    fn take(&mut self, grammars: &Grammars, frame: &Frame<'_>, after: &[u8], place: SourceLine, scratch: &mut String) {
+    fn take(&mut self, grammars: &Grammars, frame: &Frame<'_>, after: &[u8], place: SourceLine, scratch: &mut Scratch) {
         // Most bodies are UTF-8, and checking that is several times as fast as looking for what is not.
         let body =
             std::str::from_utf8(&frame.body).map_or_else(|_| String::from_utf8_lossy(&frame.body), Cow::Borrowed);
         let body = body.trim_end_matches(['\r', '\n']);
-        let body = join_continuation(body, after, scratch);
+        let Scratch { joined, fields, keys } = scratch;
+        let body = join_continuation(body, after, joined);
         let inner;
         let mut wrapped_at = None;
-        let mut entry = Entry::read(&body);
+        let mut entry = Entry::read_into(std::mem::take(keys), &body);
         if entry.is_wrapped() {
             wrapped_at = entry.stamp;
             inner = entry.text.into_owned();
-            entry = Entry::read(&inner);
+            entry = Entry::read_into(entry::emptied(entry.keys), &inner);
         }
         entry.truncated |= frame.truncated;
-        let Some((message, fields)) = grammars.recognize(&entry) else {
+        self.recognize(grammars, &entry, (frame, wrapped_at), place, (fields, &body));
+        *keys = entry::emptied(entry.keys);
+    }
+
+    /// Adds the record of a line, if it is a message.
+    fn recognize(
+        &mut self,
+        grammars: &Grammars,
+        entry: &Entry<'_>,
+        (frame, wrapped_at): (&Frame<'_>, Option<Stamp>),
+        place: SourceLine,
+        (fields, body): (&mut Vec<(Field, Value)>, &str),
+    ) {
+        let Some(message) = grammars.recognize(entry, fields) else {
             self.unknown(place);
             return;
         };
@@ -142,7 +168,7 @@ impl Parsed {
             let read = startup_record::read(&entry.keys, entry.dialect == Dialect::Json, entry.truncated);
             startup_record = Some(Box::new(read));
         }
-        let zoned = own_time(&entry, startup_record.as_deref());
+        let zoned = own_time(entry, startup_record.as_deref());
         if entry.truncated {
             self.truncated += 1;
             if self.truncated_places.len() < MAX_EXAMPLES {
@@ -150,8 +176,7 @@ impl Parsed {
             }
         }
         let host = frame.host.as_deref().and_then(|host| self.host(host));
-        let text = if fact.is_shown() { truncate_text(&body, MAX_EVIDENCE_BYTES) } else { Box::default() };
-        self.records.push(Record {
+        let record = Record {
             stamp: entry.stamp,
             frame_stamp: frame.stamp.or(wrapped_at),
             zoned,
@@ -161,12 +186,13 @@ impl Parsed {
             from_runtime: entry.dialect == Dialect::Logrus,
             whole_second: entry.whole_second,
             fact,
-            fields: fields.into(),
+            fields: Fields::default(),
             from_api: false,
             pod_status: None,
             startup_record,
-            text,
-        });
+            text: Box::default(),
+        };
+        self.records.push(record, fields, if fact.is_shown() { body } else { "" });
     }
 
     fn unknown(&mut self, place: SourceLine) {

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::MAX_EVIDENCE_BYTES;
 use super::entry::{Dialect, Entry};
 use super::grammar::Grammars;
 use super::value::Raw;
@@ -13,7 +12,7 @@ use crate::model::fields::Fields;
 use crate::model::object::Object;
 use crate::model::object_text::{SHOWN_AT, UNCERTAIN};
 use crate::model::pod_status::PodStatus;
-use crate::model::record::{Fact, Field, Record, SourceLine, Value, truncate_text};
+use crate::model::record::{Fact, Field, MAX_EVIDENCE_BYTES, Record, SourceLine, Value, truncate_text};
 use crate::model::time::{Nanos, SECOND, Stamp, Time};
 
 /// A record, its instant, and the node it names.
@@ -86,7 +85,8 @@ pub fn event(grammars: &Grammars, object: &Object, place: SourceLine) -> Vec<Dat
         ],
         truncated: false,
     };
-    let Some((known, mut fields)) = grammars.recognize(&entry) else { return Vec::new() };
+    let mut fields = Vec::new();
+    let Some(known) = grammars.recognize(&entry, &mut fields) else { return Vec::new() };
     let fact = known.fact;
     status_reason(fact, &message, &mut fields);
     let uid = of("uid");

@@ -25,12 +25,10 @@ impl Grammars {
                     say(format!("example {number} does not contain the literal {:?}", message.literal));
                 }
                 let entry = Entry::read(&example.line);
-                let mut matched: Vec<&str> = Vec::new();
+                let (mut matched, mut fields): (Vec<&str>, _) = (Vec::new(), Vec::new());
                 for candidate in self.candidates(&entry.text) {
                     let Some(known) = self.messages.get(candidate) else { continue };
-                    if let Some(fields) = known.read(&entry)
-                        && !matched.contains(&known.name.as_str())
-                    {
+                    if known.read(&entry, &mut fields).is_some() && !matched.contains(&known.name.as_str()) {
                         matched.push(&known.name);
                         if known.name == message.name {
                             differences(&fields, &example.gives)
@@ -45,7 +43,10 @@ impl Grammars {
             }
             for (number, reject) in message.reject.iter().enumerate() {
                 let entry = Entry::read(&reject.line);
-                let hit = self.messages.iter().any(|known| known.name == message.name && known.read(&entry).is_some());
+                let hit = self
+                    .messages
+                    .iter()
+                    .any(|known| known.name == message.name && known.read(&entry, &mut Vec::new()).is_some());
                 if hit && reject.line.contains(&message.literal) {
                     say(format!("reject {} matches", number + 1));
                 }

@@ -18,9 +18,6 @@ const COMMON_FIELDS: &[(Field, &str)] = &[
     (Field::Reason, "reason"),
 ];
 
-/// How many fields most lines give at most.
-const FIELDS: usize = 6;
-
 /// A message, ready to match.
 #[derive(Debug)]
 pub struct Message {
@@ -103,17 +100,16 @@ pub(super) fn compile(
 }
 
 impl Message {
-    /// The fields of a line that is this message, else `None`.
-    pub(super) fn read(&self, entry: &Entry<'_>) -> Option<Vec<(Field, Value)>> {
+    /// Puts the fields of a line that is this message in place of what is there, else gives `None`.
+    pub(super) fn read(&self, entry: &Entry<'_>, fields: &mut Vec<(Field, Value)>) -> Option<()> {
         if !self.component.writes(entry.dialect) {
             return None;
         }
-        // As many as most lines give: growing costs more.
-        let mut fields = Vec::with_capacity(FIELDS);
+        fields.clear();
         match &self.text {
             Ok(text) if *text == entry.text => {}
             Ok(_) => return None,
-            Err(pattern) => pattern.read(&entry.text, &mut fields)?,
+            Err(pattern) => pattern.read(&entry.text, fields)?,
         }
         for (key, expected) in &self.r#where {
             if entry.key(key)?.text()? != expected.as_str() {
@@ -121,10 +117,10 @@ impl Message {
             }
         }
         for (key, pattern) in &self.inside {
-            pattern.read(&entry.key(key)?.text()?, &mut fields)?;
+            pattern.read(&entry.key(key)?.text()?, fields)?;
         }
         if entry.keys.is_empty() {
-            return Some(fields);
+            return Some(());
         }
         let mut within = Within::default();
         for source in &self.fields {
@@ -135,7 +131,7 @@ impl Message {
                 fields.push((source.field, value));
             }
         }
-        Some(fields)
+        Some(())
     }
 }
 

@@ -126,11 +126,11 @@ impl Grammars {
         &self.messages
     }
 
-    /// The message a line is, with the fields it gives. Examples prove that no line is two messages.
-    pub fn recognize(&self, entry: &Entry<'_>) -> Option<(&Message, Vec<(Field, Value)>)> {
+    /// The message a line is; the fields it gives are put in place of what is there. Examples prove that no line is two messages.
+    pub fn recognize(&self, entry: &Entry<'_>, fields: &mut Vec<(Field, Value)>) -> Option<&Message> {
         self.candidates(&entry.text).find_map(|number| {
             let message = self.messages.get(number)?;
-            Some((message, message.read(entry)?))
+            message.read(entry, fields).map(|()| message)
         })
     }
 

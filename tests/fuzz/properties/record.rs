@@ -21,7 +21,7 @@ pub fn holds(data: &[u8]) {
         found.len(),
         "a line with a literal is a record or unknown"
     );
-    for record in &whole.records {
+    for record in whole.records.clone() {
         let line = usize::try_from(record.place.line).unwrap();
         assert!(found.contains(&line), "the record of line {line} stands on a line with a literal");
         assert!(record.text.len() <= 410, "evidence is shortened: {}", record.text.len());
@@ -50,8 +50,9 @@ fn records(parsed: &Parsed) -> Vec<(Option<Box<str>>, Record)> {
     let known = |record: &Record| {
         record.startup_record.as_ref().is_none_or(|observed| observed.slo.is_none_or(|slo| !slo.is_nan()))
     };
-    assert!(parsed.records.iter().all(known));
-    parsed.records.iter().map(|record| (host(record), Record { host: None, ..record.clone() })).collect()
+    let records: Vec<Record> = parsed.records.clone().collect();
+    assert!(records.iter().all(known));
+    records.into_iter().map(|record| (host(&record), Record { host: None, ..record })).collect()
 }
 
 /// The numbers of the lines that the search finds: those that hold a literal.
