@@ -2,7 +2,7 @@
 //!
 //! To add a fact: a row in [`FACTS`], and a grammar message that yields it (a test fails until some grammar does).
 
-use compact_str::CompactString;
+use compact_str::{CompactString, format_compact};
 use serde::{Deserialize, Serialize};
 
 use crate::model::fields::Fields;
@@ -260,6 +260,11 @@ pub fn truncate_text(text: &str, bytes: usize) -> Box<str> {
     }
 }
 
+/// As much of a field's text as is kept, and whether it goes on.
+pub(crate) fn kept_text(text: &str) -> (&str, bool) {
+    cut_text(text, MAX_TEXT_BYTES)
+}
+
 /// A field's value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
@@ -276,7 +281,13 @@ pub enum Value {
 impl Value {
     /// A text, as much of it as is kept.
     pub(crate) fn text(text: &str) -> Self {
-        Value::Text(if text.len() <= MAX_TEXT_BYTES { text.into() } else { truncate_text(text, MAX_TEXT_BYTES).into() })
+        let (kept, goes_on) = kept_text(text);
+        Value::kept(kept, goes_on)
+    }
+
+    /// What is kept of a text, and whether it went on.
+    pub(crate) fn kept(text: &str, goes_on: bool) -> Self {
+        Value::Text(if goes_on { format_compact!("{text}…") } else { text.into() })
     }
 }
 

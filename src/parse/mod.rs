@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod entry;
+pub mod field_buffer;
 pub mod frame;
 pub mod grammar;
 pub mod object;
@@ -18,7 +19,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::model::fields::Fields;
-use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, StartupRecord, Value, ZonedTime};
+use crate::model::record::{Fact, Field, MAX_EXAMPLES, Record, SourceLine, StartupRecord, ZonedTime};
 use crate::model::time::{Stamp, Time};
 use crate::parse::grammar::Grammars;
 use entry::{Dialect, Entry, Keys};
@@ -90,8 +91,6 @@ pub(crate) fn chunk_into(records: Records, grammars: &Grammars, text: &[u8], end
 struct Scratch {
     /// What a value continues on the next lines.
     joined: String,
-    /// The fields of the line.
-    fields: Vec<(Field, Value)>,
     /// The keys of the line before.
     keys: Keys<'static>,
 }
@@ -129,7 +128,7 @@ impl Parsed {
         let body =
             std::str::from_utf8(&frame.body).map_or_else(|_| String::from_utf8_lossy(&frame.body), Cow::Borrowed);
         let body = body.trim_end_matches(['\r', '\n']);
-        let Scratch { joined, fields, keys } = scratch;
+        let Scratch { joined, keys } = scratch;
         let body = join_continuation(body, after, joined);
         let inner;
         let mut wrapped_at = None;
@@ -140,7 +139,7 @@ impl Parsed {
             entry = Entry::read_into(entry::emptied(entry.keys), &inner);
         }
         entry.truncated |= frame.truncated;
-        self.recognize(grammars, &entry, (frame, wrapped_at), place, (fields, &body));
+        self.recognize(grammars, &entry, (frame, wrapped_at), place, &body);
         *keys = entry::emptied(entry.keys);
     }
 
@@ -151,8 +150,10 @@ impl Parsed {
         entry: &Entry<'_>,
         (frame, wrapped_at): (&Frame<'_>, Option<Stamp>),
         place: SourceLine,
-        (fields, body): (&mut Vec<(Field, Value)>, &str),
+        body: &str,
     ) {
+        let fields = self.records.fields();
+        let since = fields.mark();
         let Some(message) = grammars.recognize(entry, fields) else {
             self.unknown(place);
             return;
@@ -161,7 +162,8 @@ impl Parsed {
         let mut startup_record = None;
         if fact == Fact::StartupObserved {
             // Prose and other programs that quote the message are no records: those have a pod.
-            if !fields.iter().any(|(field, _)| *field == Field::Pod) {
+            if !fields.has(Field::Pod, since) {
+                fields.take_back(since);
                 self.unknown(place);
                 return;
             }
@@ -192,7 +194,7 @@ impl Parsed {
             startup_record,
             text: Box::default(),
         };
-        self.records.push(record, fields, if fact.is_shown() { body } else { "" });
+        self.records.push(record, since, if fact.is_shown() { body } else { "" });
     }
 
     fn unknown(&mut self, place: SourceLine) {

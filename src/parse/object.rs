@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::entry::{Dialect, Entry};
+use super::field_buffer::FieldBuffer;
 use super::grammar::Grammars;
 use super::value::Raw;
 use crate::model::fields::Fields;
@@ -85,8 +86,9 @@ pub fn event(grammars: &Grammars, object: &Object, place: SourceLine) -> Vec<Dat
         ],
         truncated: false,
     };
-    let mut fields = Vec::new();
+    let mut fields = FieldBuffer::default();
     let Some(known) = grammars.recognize(&entry, &mut fields) else { return Vec::new() };
+    let mut fields = fields.all();
     let fact = known.fact;
     status_reason(fact, &message, &mut fields);
     let uid = of("uid");

@@ -2,71 +2,71 @@
 //! they lay in is used again for the next chunk. Each gets its own once it is taken, by the one thread that also frees it.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
+use super::field_buffer::{FieldBuffer, Mark};
 use crate::model::fields::Fields;
-use crate::model::record::{Field, MAX_EVIDENCE_BYTES, Record, Value, cut_text};
+use crate::model::record::{MAX_EVIDENCE_BYTES, Record, cut_text};
 
 /// Records in the order of their lines.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
-    /// Without fields and text.
-    records: VecDeque<Head>,
-    fields: VecDeque<(Field, Value)>,
-    texts: String,
-    /// How much of the texts was taken.
-    taken: usize,
+    heads: VecDeque<Head>,
+    fields: FieldBuffer,
 }
 
+/// A record without its fields and text, and where they lie.
 #[derive(Clone, Debug)]
 struct Head {
     record: Record,
-    fields: usize,
-    text: usize,
+    fields: Range<usize>,
+    text: Range<usize>,
+    is_text_cut: bool,
 }
 
 impl Records {
-    /// Adds a record with these fields and as much of the text as is kept.
-    pub(super) fn push(&mut self, record: Record, fields: &mut Vec<(Field, Value)>, text: &str) {
-        let before = self.texts.len();
-        let (kept, is_cut) = cut_text(text, MAX_EVIDENCE_BYTES);
-        self.texts.push_str(kept);
-        self.texts.push_str(if is_cut { "…" } else { "" });
-        self.records.push_back(Head { record, fields: fields.len(), text: self.texts.len() - before });
-        self.fields.extend(fields.drain(..));
+    /// Where the fields of the next record are to be put.
+    pub(super) fn fields(&mut self) -> &mut FieldBuffer {
+        &mut self.fields
+    }
+
+    /// Adds a record with the fields that came since, and as much of the text as is kept.
+    pub(super) fn push(&mut self, record: Record, since: Mark, text: &str) {
+        let fields = since.fields_to(self.fields.mark());
+        let (kept, is_text_cut) = cut_text(text, MAX_EVIDENCE_BYTES);
+        let text = self.fields.push_text(kept);
+        self.heads.push_back(Head { record, fields, text, is_text_cut });
     }
 
     /// How many are left.
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.heads.len()
     }
 
     /// Whether none is left.
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.heads.is_empty()
     }
 
     /// Each, without its fields and text.
     #[cfg(any(test, feature = "internals"))]
     pub(super) fn heads_mut(&mut self) -> impl Iterator<Item = &mut Record> {
-        self.records.iter_mut().map(|head| &mut head.record)
+        self.heads.iter_mut().map(|head| &mut head.record)
     }
 
-    /// Lets go of all, and of memory that far more records needed: thousands of sources may hold a chunk each.
+    /// Lets go of memory that far more records needed: thousands of sources may hold a chunk each.
     pub(crate) fn shrink(&mut self) {
-        if self.records.capacity() / 4 > self.records.len() {
-            self.records.shrink_to_fit();
-            self.fields.shrink_to_fit();
-            self.texts.shrink_to_fit();
+        if self.heads.capacity() / 4 > self.heads.len() {
+            self.heads.shrink_to_fit();
+            self.fields.shrink();
         }
     }
 
-    /// Empties it and keeps its memory, if it has any.
+    /// Its memory, if it has any.
     pub(crate) fn emptied(mut self) -> Option<Self> {
-        self.records.clear();
+        self.heads.clear();
         self.fields.clear();
-        self.texts.clear();
-        self.taken = 0;
-        (self.records.capacity() > 0).then_some(self)
+        (self.heads.capacity() > 0).then_some(self)
     }
 }
 
@@ -74,11 +74,10 @@ impl Iterator for Records {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
-        let Head { mut record, fields, text } = self.records.pop_front()?;
-        let fields: Vec<_> = self.fields.drain(..fields.min(self.fields.len())).collect();
-        record.fields = Fields::from(fields);
-        record.text = self.texts.get(self.taken..self.taken + text).unwrap_or_default().into();
-        self.taken += text;
+        let Head { mut record, fields, text, is_text_cut } = self.heads.pop_front()?;
+        record.fields = Fields::from(self.fields.values(fields).collect::<Vec<_>>());
+        let text = self.fields.text(text);
+        record.text = if is_text_cut { format!("{text}…").into() } else { text.into() };
         Some(record)
     }
 }

@@ -3,6 +3,7 @@
 use super::{Grammars, file};
 use crate::model::record::{Field, Value};
 use crate::parse::entry::Entry;
+use crate::parse::field_buffer::FieldBuffer;
 use crate::parse::value;
 
 impl Grammars {
@@ -25,13 +26,14 @@ impl Grammars {
                     say(format!("example {number} does not contain the literal {:?}", message.literal));
                 }
                 let entry = Entry::read(&example.line);
-                let (mut matched, mut fields): (Vec<&str>, _) = (Vec::new(), Vec::new());
+                let mut matched: Vec<&str> = Vec::new();
                 for candidate in self.candidates(&entry.text) {
                     let Some(known) = self.messages.get(candidate) else { continue };
+                    let mut fields = FieldBuffer::default();
                     if known.read(&entry, &mut fields).is_some() && !matched.contains(&known.name.as_str()) {
                         matched.push(&known.name);
                         if known.name == message.name {
-                            differences(&fields, &example.gives)
+                            differences(&fields.all(), &example.gives)
                                 .into_iter()
                                 .for_each(|d| say(format!("example {number}: {d}")));
                         }
@@ -43,10 +45,9 @@ impl Grammars {
             }
             for (number, reject) in message.reject.iter().enumerate() {
                 let entry = Entry::read(&reject.line);
-                let hit = self
-                    .messages
-                    .iter()
-                    .any(|known| known.name == message.name && known.read(&entry, &mut Vec::new()).is_some());
+                let hit = self.messages.iter().any(|known| {
+                    known.name == message.name && known.read(&entry, &mut FieldBuffer::default()).is_some()
+                });
                 if hit && reject.line.contains(&message.literal) {
                     say(format!("reject {} matches", number + 1));
                 }

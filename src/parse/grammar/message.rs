@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use super::file::{Component, MessageDefinition};
 use super::pattern::Pattern;
 use crate::model::error::{Error, ErrorKind};
-use crate::model::record::{Fact, Field, Value};
+use crate::model::record::{Fact, Field};
 use crate::parse::entry::Entry;
-use crate::parse::value::{self, Raw};
+use crate::parse::field_buffer::{FieldBuffer, Mark};
+use crate::parse::value::Raw;
 
 /// Fields read from every structured line, in addition to those its message names.
 const COMMON_FIELDS: &[(Field, &str)] = &[
@@ -100,12 +101,20 @@ pub(super) fn compile(
 }
 
 impl Message {
-    /// Puts the fields of a line that is this message in place of what is there, else gives `None`.
-    pub(super) fn read(&self, entry: &Entry<'_>, fields: &mut Vec<(Field, Value)>) -> Option<()> {
+    /// Adds the fields of a line that is this message, else gives `None`.
+    pub(super) fn read(&self, entry: &Entry<'_>, fields: &mut FieldBuffer) -> Option<()> {
+        let since = fields.mark();
+        let read = self.read_since(since, entry, fields);
+        if read.is_none() {
+            fields.take_back(since);
+        }
+        read
+    }
+
+    fn read_since(&self, since: Mark, entry: &Entry<'_>, fields: &mut FieldBuffer) -> Option<()> {
         if !self.component.writes(entry.dialect) {
             return None;
         }
-        fields.clear();
         match &self.text {
             Ok(text) if *text == entry.text => {}
             Ok(_) => return None,
@@ -124,11 +133,8 @@ impl Message {
         }
         let mut within = Within::default();
         for source in &self.fields {
-            if fields.iter().any(|(known, _)| *known == source.field) {
-                continue;
-            }
-            if let Some(value) = source.read(entry, &mut within) {
-                fields.push((source.field, value));
+            if !fields.has(source.field, since) {
+                source.read(entry, &mut within, fields);
             }
         }
         Some(())
@@ -152,24 +158,18 @@ impl<'m, 'a> Within<'m, 'a> {
 }
 
 impl FieldSource {
-    fn read<'m, 'a>(&'m self, entry: &Entry<'a>, within: &mut Within<'m, 'a>) -> Option<Value> {
-        if let Some(raw) = entry.key(&self.key) {
-            return match self.field {
-                Field::Pods => raw.pods().map(|pods| Value::Pods(pods.into_iter().map(Into::into).collect())),
-                Field::Pod => raw.pod().filter(|pod| !pod.is_empty()).map(|pod| Value::text(&pod)),
-                _ => read_field(self.field, &raw.text()?),
-            };
+    /// Adds the field, if the line has it.
+    fn read<'m, 'a>(&'m self, entry: &Entry<'a>, within: &mut Within<'m, 'a>, fields: &mut FieldBuffer) -> Option<()> {
+        let Some(raw) = entry.key(&self.key) else {
+            let (key, member) = self.within.as_ref()?;
+            fields.push(self.field, &within.member(entry, key, member)?);
+            return Some(());
+        };
+        match self.field {
+            Field::Pods => fields.push_pods(raw.pods()?),
+            Field::Pod => fields.push(self.field, &raw.pod().filter(|pod| !pod.is_empty())?),
+            _ => fields.push(self.field, &raw.text()?),
         }
-        let (key, member) = self.within.as_ref()?;
-        read_field(self.field, &within.member(entry, key, member)?)
-    }
-}
-
-/// A field's text as its type; `None` if the text is no such value (a truncated number is no number).
-pub(super) fn read_field(field: Field, text: &str) -> Option<Value> {
-    match field {
-        Field::Duration | Field::Waited | Field::Delay => value::duration(text).map(Value::Length),
-        Field::Bytes | Field::Attempt | Field::ExitCode | Field::Count => text.parse().ok().map(Value::Number),
-        _ => Some(Value::text(text)),
+        Some(())
     }
 }

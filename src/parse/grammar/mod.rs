@@ -14,8 +14,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::model::error::{Error, ErrorKind};
 use crate::model::hash::HashMap;
-use crate::model::record::{Field, Value};
 use crate::parse::entry::Entry;
+use crate::parse::field_buffer::FieldBuffer;
 use crate::parse::prefilter::{Lines, Literals};
 pub use message::Message;
 
@@ -126,8 +126,8 @@ impl Grammars {
         &self.messages
     }
 
-    /// The message a line is; the fields it gives are put in place of what is there. Examples prove that no line is two messages.
-    pub fn recognize(&self, entry: &Entry<'_>, fields: &mut Vec<(Field, Value)>) -> Option<&Message> {
+    /// The message a line is; the fields it gives are added. Examples prove that no line is two messages.
+    pub fn recognize(&self, entry: &Entry<'_>, fields: &mut FieldBuffer) -> Option<&Message> {
         self.candidates(&entry.text).find_map(|number| {
             let message = self.messages.get(number)?;
             message.read(entry, fields).map(|()| message)

@@ -6,8 +6,8 @@ mod expression;
 
 use memchr::{memchr, memchr2};
 
-use super::super::message::read_field;
-use crate::model::record::{Field, Value};
+use crate::model::record::Field;
+use crate::parse::field_buffer::FieldBuffer;
 
 /// The parts of such a pattern, from the beginning of the text.
 #[derive(Debug)]
@@ -187,26 +187,26 @@ impl Linear {
     }
 
     /// Adds the fields of a text that matches, else gives `None`.
-    pub(super) fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
-        let known = fields.len();
+    pub(super) fn read(&self, text: &str, fields: &mut FieldBuffer) -> Option<()> {
+        let since = fields.mark();
         let (front, last) = match self.0.split_last() {
             Some((Part::Optional(_, inside), front)) => (front, Some(inside)),
             _ => (&*self.0, None),
         };
         let Some(rest) = read(front, text, fields) else {
-            fields.truncate(known);
+            fields.take_back(since);
             return None;
         };
-        let known = fields.len();
+        let since = fields.mark();
         if last.is_some_and(|last| read(last, rest, fields).is_none()) {
-            fields.truncate(known);
+            fields.take_back(since);
         }
         Some(())
     }
 }
 
 /// Adds the fields of parts that a text begins with; gives what follows them.
-fn read<'a>(parts: &[Part], text: &'a str, fields: &mut Vec<(Field, Value)>) -> Option<&'a str> {
+fn read<'a>(parts: &[Part], text: &'a str, fields: &mut FieldBuffer) -> Option<&'a str> {
     let mut rest = text;
     for part in parts {
         rest = match part {
@@ -214,22 +214,22 @@ fn read<'a>(parts: &[Part], text: &'a str, fields: &mut Vec<(Field, Value)>) -> 
             Part::End => rest.is_empty().then_some(rest)?,
             Part::Run { class, at_least, field } => {
                 let (run, left) = rest.split_at_checked(class.run(rest))?;
-                if let Some(value) = field.and_then(|field| Some((field, read_field(field, run)?))) {
-                    fields.push(value);
+                if let Some(field) = field {
+                    fields.push(*field, run);
                 }
                 (run.len() >= *at_least).then_some(left)?
             }
             Part::Escaped(field) => {
                 let (inside, left) = rest.split_at_checked(escaped(rest))?;
-                if let Some(value) = field.and_then(|field| Some((field, read_field(field, inside)?))) {
-                    fields.push(value);
+                if let Some(field) = field {
+                    fields.push(*field, inside);
                 }
                 left
             }
             Part::OneOf(texts, field) => {
                 let text = texts.iter().find(|text| rest.starts_with(text.as_str()))?;
-                if let Some(value) = field.and_then(|field| Some((field, read_field(field, text)?))) {
-                    fields.push(value);
+                if let Some(field) = field {
+                    fields.push(*field, text);
                 }
                 rest.get(text.len()..)?
             }
@@ -238,12 +238,9 @@ fn read<'a>(parts: &[Part], text: &'a str, fields: &mut Vec<(Field, Value)>) -> 
                 class.has(byte).then(|| rest.get(1..)).flatten()?
             }
             Part::Named(field, inside) => {
-                let known = fields.len();
+                let since = fields.mark();
                 let left = read(inside, rest, fields)?;
-                let text = rest.get(..rest.len() - left.len())?;
-                if let Some(value) = read_field(*field, text) {
-                    fields.insert(known, (*field, value));
-                }
+                fields.insert(since, *field, rest.get(..rest.len() - left.len())?);
                 left
             }
             Part::Choice(ways) => {
@@ -280,13 +277,15 @@ mod tests {
 
     use super::super::Compiled;
     use super::*;
+    use crate::model::record::Value;
 
     /// What the parts read, and what the engine reads.
     fn both(source: &str, text: &str) -> [Option<Vec<(Field, Value)>>; 2] {
-        let mut fields = Vec::new();
-        let parts = Linear::of(source).unwrap_or_else(|| panic!("{source}")).read(text, &mut fields).map(|()| fields);
-        let mut fields = Vec::new();
-        [parts, Compiled::of(source).unwrap().read(text, &mut fields).map(|()| fields)]
+        let mut fields = FieldBuffer::default();
+        let parts =
+            Linear::of(source).unwrap_or_else(|| panic!("{source}")).read(text, &mut fields).map(|()| fields.all());
+        let mut fields = FieldBuffer::default();
+        [parts, Compiled::of(source).unwrap().read(text, &mut fields).map(|()| fields.all())]
     }
 
     #[test]

@@ -9,8 +9,8 @@ use regex::Regex;
 
 use linear::Linear;
 
-use super::message::read_field;
-use crate::model::record::{Field, Value};
+use crate::model::record::Field;
+use crate::parse::field_buffer::FieldBuffer;
 
 /// What follows the operation in the messages of volumes (pkg/volume/util/operationexecutor, `GenerateMsg`), as the
 /// grammars write it. These are a third of the lines of a start, and reading them as the expression says, but without
@@ -64,14 +64,14 @@ impl Compiled {
         Ok(Compiled { groups: groups.collect::<Result<_, String>>()?, regex })
     }
 
-    fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
+    fn read(&self, text: &str, fields: &mut FieldBuffer) -> Option<()> {
         if self.groups.is_empty() {
             return self.regex.is_match(text).then_some(());
         }
         let captures = self.regex.captures(text)?;
         for (number, field) in &self.groups {
-            if let Some(value) = captures.get(*number).and_then(|found| read_field(*field, found.as_str())) {
-                fields.push((*field, value));
+            if let Some(found) = captures.get(*number) {
+                fields.push(*field, found.as_str());
             }
         }
         Some(())
@@ -101,11 +101,11 @@ impl Pattern {
     }
 
     /// Adds the fields of a text that matches, else gives `None`.
-    pub(super) fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<()> {
-        let known = fields.len();
+    pub(super) fn read(&self, text: &str, fields: &mut FieldBuffer) -> Option<()> {
+        let since = fields.mark();
         match self.volume_pattern.as_ref().and_then(|volume_pattern| volume_pattern.read(text, fields)) {
             Some(found) => return found,
-            None => fields.truncate(known),
+            None => fields.take_back(since),
         }
         match &self.linear {
             Some(linear) => linear.read(text, fields),
@@ -135,7 +135,7 @@ impl VolumePattern {
     }
 
     /// The fields of the complete text; `None` when only the engine can decide.
-    fn read(&self, text: &str, fields: &mut Vec<(Field, Value)>) -> Option<Option<()>> {
+    fn read(&self, text: &str, fields: &mut FieldBuffer) -> Option<Option<()>> {
         let rest = match &self.head {
             Ok(plain) => match text.strip_prefix(plain.as_str()).and_then(|rest| volume(rest, self.named, fields)) {
                 Some(rest) => rest,
@@ -156,29 +156,24 @@ impl VolumePattern {
 }
 
 /// What [`VOLUME_PATTERN`] reads; gives what follows.
-fn volume<'a>(text: &'a str, named: bool, fields: &mut Vec<(Field, Value)>) -> Option<&'a str> {
+fn volume<'a>(text: &'a str, named: bool, fields: &mut FieldBuffer) -> Option<&'a str> {
     let quoted = |text: &'a str| text.split_at_checked(memchr(b'"', text.as_bytes())?);
     let (volume, text) = quoted(text.strip_prefix(VOLUME_PREFIX)?)?;
     let (unique, text) = quoted(text.strip_prefix("\" (UniqueName: \"")?)?;
     let (pod, text) = quoted(text.strip_prefix("\") pod \"")?)?;
     let (uid, text) = quoted(text.strip_prefix("\" (UID: \"")?)?;
     let rest = text.strip_prefix("\")").filter(|_| !volume.is_empty() && !uid.is_empty())?;
-    let mut push = |field: Field, text: &str| {
-        if let Some(value) = read_field(field, text) {
-            fields.push((field, value));
-        }
-    };
-    push(Field::Volume, volume);
+    fields.push(Field::Volume, volume);
     if let Some((plugin, driver)) = plugin(unique) {
-        push(Field::Plugin, plugin);
+        fields.push(Field::Plugin, plugin);
         if let Some(driver) = driver {
-            push(Field::Driver, driver);
+            fields.push(Field::Driver, driver);
         }
     }
     if named {
-        push(Field::Name, pod);
+        fields.push(Field::Name, pod);
     }
-    push(Field::Uid, uid);
+    fields.push(Field::Uid, uid);
     Some(rest)
 }
 
@@ -200,6 +195,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::record::Value;
 
     /// What the parts read, if they can decide, and what the engine reads.
     fn both(text: &str, head: &str, named: bool, tail: &str) -> [Option<Vec<(Field, Value)>>; 2] {
@@ -207,8 +203,8 @@ mod tests {
         let name = if named { name } else { r#"[^"]*"# };
         let mut pattern = Pattern::checked(&format!("^{head}{begin}{name}{end}{tail}")).unwrap();
         let read = |pattern: &Pattern| {
-            let mut fields = Vec::new();
-            pattern.read(text, &mut fields).map(|()| fields)
+            let mut fields = FieldBuffer::default();
+            pattern.read(text, &mut fields).map(|()| fields.all())
         };
         let quick = read(&pattern);
         assert!(pattern.volume_pattern.take().is_some() && pattern.linear.is_none());
@@ -223,7 +219,7 @@ mod tests {
     fn a_wrong_pattern_is_told_or_matches_nothing() {
         assert!(Pattern::checked("(").is_err());
         assert!(Pattern::checked("(?<colour>x)").is_err_and(|wrong| wrong.contains("unknown field colour")));
-        assert_eq!(Pattern::trusted("(").read("(", &mut Vec::new()), None);
+        assert_eq!(Pattern::trusted("(").read("(", &mut FieldBuffer::default()), None);
     }
 
     #[test]
