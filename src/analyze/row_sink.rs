@@ -27,6 +27,8 @@ pub(super) struct RowSink<'a> {
     pub unready: HashMap<u64, (Startup, Breakdown)>,
     /// What lines showed of such pods afterwards.
     pub settled: HashMap<u64, Vec<Event>>,
+    /// Of each node, what its flags set, and after how many changes of them.
+    flag_settings: HashMap<usize, (u64, Settings)>,
 }
 
 /// How many rows wait for their node's name.
@@ -36,7 +38,8 @@ impl<'a> RowSink<'a> {
     pub(super) fn new(options: &'a Options, nodes: &'a Nodes, sources: Vec<String>) -> Self {
         let sources = sources.into_iter().map(Into::into).collect();
         let (names, waiting) = (Vec::new(), Vec::new());
-        RowSink { options, nodes, sources, names, waiting, unready: HashMap::default(), settled: HashMap::default() }
+        let (unready, settled, flag_settings) = (HashMap::default(), HashMap::default(), HashMap::default());
+        RowSink { options, nodes, sources, names, waiting, unready, settled, flag_settings }
     }
 
     pub(super) fn take(&mut self, tracker: &mut Tracker, store: &mut Store) -> Result<(), Error> {
@@ -98,7 +101,12 @@ impl<'a> RowSink<'a> {
             }
             None => None,
         };
-        let mut settings = Settings::of_flags(&node.flags);
+        let of_flags = || (node.flag_changes, Settings::of_flags(&node.flags));
+        let (changes, known) = self.flag_settings.entry(number).or_insert_with(of_flags);
+        if *changes != node.flag_changes {
+            (*changes, *known) = of_flags();
+        }
+        let mut settings = known.clone();
         if let Some(known) = self.nodes.settings(name) {
             settings = settings.over(known);
         }

@@ -103,7 +103,7 @@ fn unprobed(startup: &Startup, breakdown: &Breakdown, ran: BoundedInstant) -> Op
     let noticed = noticed.and_then(|all| all.into_iter().max()).filter(|noticed| *noticed <= ran.high);
     let context = &startup.context;
     let others_quick = context.neighbours.is_none_or(|others| others.reported < Nanos(SECOND / 2));
-    let throttled = context.events.iter().any(|event| event.fact == Fact::Throttled);
+    let throttled = context.events().any(|event| event.fact == Fact::Throttled);
     let at = match noticed {
         Some(noticed) if ran.low < ran.high || ran.high - noticed <= LATE_STATUS => noticed,
         Some(noticed) if throttled || !others_quick => noticed,

@@ -99,7 +99,7 @@ fn driver_done(startup: &Startup, from: Time, to: Time) -> Option<BoundedInstant
 }
 
 fn calls(startup: &Startup, from: Time, to: Time) -> impl Iterator<Item = &Event> {
-    let events = startup.context.events.iter().filter(|event| event.fact == Fact::DynamicResourcesPrepared);
+    let events = startup.context.events().filter(|event| event.fact == Fact::DynamicResourcesPrepared);
     events.filter(move |event| event.time >= from && event.time <= to)
 }
 

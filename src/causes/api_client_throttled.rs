@@ -56,7 +56,7 @@ Throttling messages are rate limited themselves, so few lines do not mean little
         let held = |e: &&Event| {
             e.fact == Fact::Throttled && e.fields.length(Field::Delay).is_some_and(|delay| delay >= Nanos(SECOND / 2))
         };
-        let first = case.startup.context.events.iter().find(held);
+        let first = case.startup.context.events().find(held);
         let list = case.throttled_list();
         // That request alone says nothing of those that came after it.
         let Some(first) = first else {

@@ -112,7 +112,7 @@ impl Case<'_> {
 
     /// The first event of this kind on its node during the startup.
     pub(super) fn node_event(&self, fact: Fact) -> Option<&Event> {
-        self.startup.context.events.iter().find(|event| event.fact == fact)
+        self.startup.context.events().find(|event| event.fact == fact)
     }
 
     /// Events after the pod runs are not part of its startup.
@@ -164,7 +164,7 @@ impl Case<'_> {
 
     /// How long its node's kubelet throttled API requests during the startup, by the lines in the log, which are samples.
     pub(super) fn throttled_time(&self) -> Nanos {
-        let throttled = self.startup.context.events.iter().filter(|event| event.fact == Fact::Throttled);
+        let throttled = self.startup.context.events().filter(|event| event.fact == Fact::Throttled);
         throttled.filter_map(|event| event.fields.length(Field::Delay)).sum()
     }
 

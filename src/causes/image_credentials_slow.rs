@@ -42,7 +42,7 @@ In metrics, this time is part of the image wait: both show the same seconds. If 
         let ready = case.breakdown.timeline.sandbox_ready?.at;
         let images: Vec<&str> = case.startup.events.iter().filter_map(|event| event.fields.text(Field::Image)).collect();
         let images = || images.iter().copied().chain(case.startup.transfers.iter().map(|pull| &*pull.image));
-        let failures = case.startup.context.events.iter().filter(|event| event.fact == Fact::CredentialsFailed);
+        let failures = case.startup.context.events().filter(|event| event.fact == Fact::CredentialsFailed);
         // Where no line names an image of the pod, only the time speaks.
         let may_be_its = |event: &&Event| images().next().is_none() || images().any(|image| event.mentions(image));
         let mut within: Vec<(Time, Time)> = Vec::new();

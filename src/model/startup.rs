@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::model::fields::Fields;
 use crate::model::names::named_enum;
@@ -221,10 +222,10 @@ impl Deref for Events {
 /// What a pod's node was doing while the pod was on its way.
 #[derive(Clone, Debug, Default)]
 pub struct NodeContext {
-    /// Events of the node.
-    pub events: Vec<Event>,
+    /// Events of the node, which startups on it share.
+    pub events: Vec<Arc<Event>>,
     /// The kubelet's request for its pods that waited in its own rate limit and went out just before it took this pod.
-    pub throttled_list: Option<Event>,
+    pub throttled_list: Option<Arc<Event>>,
     /// How many other pods the node took within [`BURST_WINDOW`] of it.
     pub concurrent_starts: usize,
     /// When the kubelet's relists noticed anything of any pod meanwhile: each looks at all containers of the node.
@@ -235,6 +236,13 @@ pub struct NodeContext {
     pub log_begin: Option<Time>,
     /// The end of what the node's log shows.
     pub log_end: Time,
+}
+
+impl NodeContext {
+    /// Events of the node, in the order of time.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().map(|event| &**event)
+    }
 }
 
 /// Pods that a node takes within this of each other are started at once.
@@ -326,6 +334,8 @@ pub struct Node {
     pub runtime: Option<Box<str>>,
     /// Flags seen, by name. The configuration file may override them.
     pub flags: BTreeMap<Box<str>, Box<str>>,
+    /// How often a flag was new or had another value.
+    pub flag_changes: u64,
     /// Which kubelet processes started when.
     pub starts: Vec<Event>,
     /// The first and the last instant its log covers, by the kubelet's lines where there are any.

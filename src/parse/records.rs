@@ -21,7 +21,6 @@ struct Head {
     record: Record,
     fields: Range<usize>,
     text: Range<usize>,
-    is_text_cut: bool,
 }
 
 impl Records {
@@ -33,9 +32,10 @@ impl Records {
     /// Adds a record with the fields that came since, and as much of the text as is kept.
     pub(super) fn push(&mut self, record: Record, since: Mark, text: &str) {
         let fields = since.fields_to(self.fields.mark());
-        let (kept, is_text_cut) = cut_text(text, MAX_EVIDENCE_BYTES);
-        let text = self.fields.push_text(kept);
-        self.heads.push_back(Head { record, fields, text, is_text_cut });
+        let (kept, is_cut) = cut_text(text, MAX_EVIDENCE_BYTES);
+        let from = self.fields.push_text(kept).start;
+        let text = from..self.fields.push_text(if is_cut { "…" } else { "" }).end;
+        self.heads.push_back(Head { record, fields, text });
     }
 
     /// How many are left.
@@ -74,10 +74,9 @@ impl Iterator for Records {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
-        let Head { mut record, fields, text, is_text_cut } = self.heads.pop_front()?;
+        let Head { mut record, fields, text } = self.heads.pop_front()?;
         record.fields = Fields::from(self.fields.values(fields).collect::<Vec<_>>());
-        let text = self.fields.text(text);
-        record.text = if is_text_cut { format!("{text}…").into() } else { text.into() };
+        record.text = self.fields.text(text).into();
         Some(record)
     }
 }

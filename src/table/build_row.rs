@@ -149,19 +149,17 @@ fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Takes the text of a line out of a startup that keeps it.
+/// The text of a line that a startup keeps; its own are taken out of it.
 fn take_text(startup: &mut Startup, at: SourceLine) -> Option<Box<str>> {
-    let context = &mut startup.context;
-    let events = startup
-        .events
-        .iter_mut()
-        .chain(&mut startup.scheduling)
-        .chain(&mut context.events)
-        .chain(&mut context.throttled_list)
-        .chain(&mut startup.restarts)
-        .map(|event| (event.place, &mut event.text));
-    let transfers = startup.transfers.iter_mut().map(|transfer| (transfer.place, &mut transfer.text));
-    events.chain(transfers).find(|(known, _)| *known == at).map(|(_, text)| std::mem::take(text))
+    let own = startup.events.iter_mut().chain(&mut startup.scheduling);
+    if let Some(event) = own.into_iter().find(|event| event.place == at) {
+        return Some(std::mem::take(&mut event.text));
+    }
+    let context = &startup.context;
+    let node = context.events.iter().chain(&context.throttled_list).map(|event| (event.place, &event.text));
+    let restarts = startup.restarts.iter().map(|event| (event.place, &event.text));
+    let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));
+    node.chain(restarts).chain(transfers).find(|(known, _)| *known == at).map(|(_, text)| text.clone())
 }
 
 /// The pulls: by the runtime's lines, else by the kubelet's events, else the one the record counts.

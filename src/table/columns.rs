@@ -25,8 +25,8 @@ pub struct Described {
 pub(crate) trait Cell: Sized {
     /// The columns it takes, of which most types take one.
     fn describe(name: &str, about: &'static str, into: &mut Vec<Described>);
-    /// Writes cells as columns.
-    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()>;
+    /// Writes cells as columns: all, or those of these.
+    fn write(name: &str, cells: &[&Self], columns: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()>;
     /// Reads cells back; a column that is missing gives what null gives.
     fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error>;
     /// Whether the columns of a field of this name are among these.
@@ -39,7 +39,7 @@ pub(crate) trait Cell: Sized {
 pub(crate) trait Columns: Default {
     /// Its columns, in their order.
     fn describe() -> Vec<Described>;
-    /// Rows as columns: all, or those of fields that have one of these.
+    /// Rows as columns: all, or those of fields that have one of these. `spans.phase` is the column `spans` with its column `phase` alone.
     fn write(rows: &[&Self], columns: Option<&[&str]>) -> PolarsResult<Vec<Column>>;
     /// Rows of a frame.
     fn read(frame: &DataFrame) -> Result<Vec<Self>, Error>;
@@ -67,7 +67,7 @@ macro_rules! columns {
                 let mut all = Vec::new();
                 $(if columns.is_none_or(|columns| <$type as $crate::table::columns::Cell>::is_among(stringify!($field), columns)) {
                     let cells: Vec<&$type> = rows.iter().map(|row| &row.$field).collect();
-                    <$type as $crate::table::columns::Cell>::write(stringify!($field), &cells, &mut all)?;
+                    <$type as $crate::table::columns::Cell>::write(stringify!($field), &cells, columns, &mut all)?;
                 })*
                 Ok(all)
             }
@@ -85,6 +85,11 @@ macro_rules! columns {
     };
 }
 pub(crate) use columns;
+
+/// The column of a row that one is, or lies within.
+pub(super) fn column_of(column: &str) -> &str {
+    column.split_once('.').map_or(column, |(outer, _)| outer)
+}
 
 /// An error of polars as one of ours.
 pub(crate) fn failed(error: PolarsError) -> Error {
@@ -141,7 +146,7 @@ macro_rules! plain {
                 into.push(Described { name: name.into(), dtype: $dtype, about });
             }
 
-            fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+            fn write(name: &str, cells: &[&Self], _: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
                 let values: Vec<_> = cells.iter().map(|$cell| $write).collect();
                 into.push(Series::new(name.into(), values).into_column());
                 Ok(())
@@ -188,7 +193,7 @@ impl Cell for Option<Time> {
         into.push(Described { name: name.into(), dtype: instant(), about });
     }
 
-    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+    fn write(name: &str, cells: &[&Self], _: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
         let values = cells.iter().map(|cell| cell.map(|time| time.0));
         let numbers = Int64Chunked::from_iter_options(name.into(), values);
         // Not by a cast: see `instants`. In memory they have no zone; files are written with that of `instant`.
@@ -206,9 +211,9 @@ impl Cell for Time {
         <Option<Time> as Cell>::describe(name, about, into);
     }
 
-    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+    fn write(name: &str, cells: &[&Self], columns: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
         let some: Vec<Option<Time>> = cells.iter().map(|cell| Some(**cell)).collect();
-        <Option<Time> as Cell>::write(name, &some.iter().collect::<Vec<_>>(), into)
+        <Option<Time> as Cell>::write(name, &some.iter().collect::<Vec<_>>(), columns, into)
     }
 
     fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
@@ -224,7 +229,7 @@ macro_rules! word {
                 into.push(Described { name: name.into(), dtype: DataType::String, about });
             }
 
-            fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+            fn write(name: &str, cells: &[&Self], _: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
                 let values: Vec<&str> = cells.iter().map(|cell| cell.name()).collect();
                 into.push(Series::new(name.into(), values).into_column());
                 Ok(())
@@ -258,7 +263,7 @@ impl Cell for Vec<Box<str>> {
         into.push(Described { name: name.into(), dtype: DataType::List(Box::new(DataType::String)), about });
     }
 
-    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+    fn write(name: &str, cells: &[&Self], _: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
         let words: Vec<&str> = cells.iter().flat_map(|cell| cell.iter().map(|word| &**word)).collect();
         into.push(list(name, Series::new(name.into(), words), cells.iter().map(|cell| cell.len()))?);
         Ok(())
@@ -284,9 +289,18 @@ impl<T: Columns> Cell for Vec<T> {
         into.push(Described { name: name.into(), dtype, about });
     }
 
-    fn write(name: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+    fn is_among(name: &str, columns: &[&str]) -> bool {
+        columns.iter().any(|column| column_of(column) == name)
+    }
+
+    fn write(name: &str, cells: &[&Self], columns: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
         let all: Vec<&T> = cells.iter().flat_map(|cell| cell.iter()).collect();
-        let inner = DataFrame::new(all.len(), T::write(&all, None)?)?.into_struct(name.into()).into_series();
+        let within = columns.filter(|columns| !columns.contains(&name)).map(|columns| {
+            let within = columns.iter().filter_map(|column| column.strip_prefix(name)?.strip_prefix('.'));
+            within.collect::<Vec<_>>()
+        });
+        let inner =
+            DataFrame::new(all.len(), T::write(&all, within.as_deref())?)?.into_struct(name.into()).into_series();
         into.push(list(name, inner, cells.iter().map(|cell| cell.len()))?);
         Ok(())
     }

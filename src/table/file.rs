@@ -90,7 +90,7 @@ fn items<T: Columns>(rows: &[Row], list: fn(&Row) -> &Vec<T>) -> PolarsResult<Da
     let names = of.iter().map(|(row, _)| *row).collect::<Vec<_>>();
     let mut columns = Row::write(&names, Some(&NAMES))?;
     let began: Vec<Option<Time>> = names.iter().map(|row| row.began()).collect();
-    Cell::write("created", &began.iter().collect::<Vec<_>>(), &mut columns)?;
+    Cell::write("created", &began.iter().collect::<Vec<_>>(), None, &mut columns)?;
     columns.extend(T::write(&of.iter().map(|(_, item)| *item).collect::<Vec<_>>(), None)?);
     DataFrame::new(of.len(), columns)
 }

@@ -9,7 +9,7 @@ use polars_core::prelude::*;
 use polars_parquet::write::{CompressionOptions, StatisticsOptions};
 
 use super::batch::Batch;
-use super::columns::{Columns, failed};
+use super::columns::{Columns, column_of, failed};
 use super::dedup;
 use super::row::Row;
 use super::row_group_writer::RowGroupWriter;
@@ -115,7 +115,7 @@ impl Part {
         }
     }
 
-    /// Gives columns of all rows, batch by batch. What is not named is not read.
+    /// Gives columns of all rows, batch by batch. What is not named is not read; of `spans.phase` a written part reads all of `spans`.
     pub(super) fn scan(
         &self,
         number: usize,
@@ -129,10 +129,12 @@ impl Part {
             first += height;
             done
         };
+        let mut outer: Vec<&str> = columns.iter().map(|column| column_of(column)).collect();
+        outer.dedup();
         match self {
             Part::Held(rows) => rows.chunks(GROUP).try_for_each(|rows| {
                 let frame = frame(rows, Some(columns))?;
-                give(frame.select(columns.iter().copied()).map_err(failed)?)
+                give(frame.select(outer.iter().copied()).map_err(failed)?)
             }),
             // An empty part has no file.
             Part::Written(written) if written.rows == 0 => Ok(()),
@@ -140,7 +142,7 @@ impl Part {
                 let groups = written.groups()?;
                 let mut reader = groups.reader().map_err(failed)?;
                 (0..groups.heights().count())
-                    .try_for_each(|group| give(reader.read(group, None, columns).map_err(failed)?))
+                    .try_for_each(|group| give(reader.read(group, None, &outer).map_err(failed)?))
             }
         }
     }

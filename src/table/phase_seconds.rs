@@ -29,10 +29,14 @@ impl Cell for PhaseSeconds {
         }
     }
 
-    fn write(_: &str, cells: &[&Self], into: &mut Vec<Column>) -> PolarsResult<()> {
+    fn write(_: &str, cells: &[&Self], columns: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
         for (phase, _) in PHASES {
+            let name = phase_column(*phase);
+            if columns.is_some_and(|columns| !columns.contains(&name.as_str())) {
+                continue;
+            }
             let values: Vec<Option<f64>> = cells.iter().map(|cell| cell.of(*phase)).collect();
-            into.push(Series::new(phase_column(*phase).into(), values).into_column());
+            into.push(Series::new(name.into(), values).into_column());
         }
         Ok(())
     }

@@ -146,13 +146,14 @@ impl Cell for Option<Place> {
     fn write(
         name: &str,
         cells: &[&Self],
+        columns: Option<&[&str]>,
         into: &mut Vec<polars_core::prelude::Column>,
     ) -> polars_core::prelude::PolarsResult<()> {
         let sources: Vec<Option<Arc<str>>> =
             cells.iter().map(|cell| cell.as_ref().map(|place| Arc::clone(&place.source))).collect();
         let lines: Vec<Option<i64>> = cells.iter().map(|cell| cell.as_ref().map(|place| place.line)).collect();
-        Cell::write(&format!("{name}_source"), &sources.iter().collect::<Vec<_>>(), into)?;
-        Cell::write(&format!("{name}_line"), &lines.iter().collect::<Vec<_>>(), into)
+        Cell::write(&format!("{name}_source"), &sources.iter().collect::<Vec<_>>(), columns, into)?;
+        Cell::write(&format!("{name}_line"), &lines.iter().collect::<Vec<_>>(), columns, into)
     }
 
     fn read(

@@ -287,6 +287,7 @@ impl Tracker {
                     && known.flags.get(flag).is_none_or(|known| **known != *value)
                 {
                     known.flags.insert(flag.into(), value.into());
+                    known.flag_changes += 1;
                 }
             }
             Fact::NodeRegistered => {

@@ -1,6 +1,7 @@
 //! What is remembered of a node for the startups on it: its own events, its pulls, how its pods got on.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::open::OpenStartup;
 use crate::model::record::{Fact, Field, StartupRecord};
@@ -29,7 +30,7 @@ pub(super) struct NodeState {
     /// When its kubelet last started: what it says of pods for a while may be of pods that ran before.
     pub(super) started: Option<Time>,
     /// In the order of time.
-    pub(super) events: VecDeque<Event>,
+    pub(super) events: VecDeque<Arc<Event>>,
     /// When its pods were first spoken of.
     pub(super) taken: VecDeque<Time>,
     /// When its kubelet's relists noticed anything, in the order of time.
@@ -66,7 +67,7 @@ impl NodeState {
     /// Something happened on it, perhaps before other things that are known.
     pub(super) fn push_event(&mut self, event: Event) {
         let at = self.events.partition_point(|known| known.time <= event.time);
-        self.events.insert(at, event);
+        self.events.insert(at, Arc::new(event));
         if self.events.len() > NODE_EVENTS {
             self.events.pop_front();
         }

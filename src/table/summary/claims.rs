@@ -21,7 +21,7 @@ pub(super) struct Counterfactual {
 impl Counterfactual {
     pub(super) fn collect(table: &Table) -> Result<Self, Error> {
         let mut all = Counterfactual { running: Vec::with_capacity(table.len()), claims: BTreeMap::new() };
-        table.scan(&["running_s", "findings"], &mut |batch| {
+        table.scan(&["running_s", "findings.cause", "findings.lost_s"], &mut |batch| {
             let first = all.running.len();
             all.running.extend(batch.seconds("running_s")?.iter().map(|running| running.unwrap_or(f64::NAN)));
             let findings = batch.nested("findings")?;
@@ -117,7 +117,8 @@ impl Claims {
 
 fn claims(table: &Table) -> Result<BTreeMap<Box<str>, Claims>, Error> {
     let mut all: BTreeMap<Box<str>, Claims> = BTreeMap::new();
-    let mut columns = vec!["findings", "evidence"];
+    let mut columns = vec!["evidence", "findings.cause", "findings.lost_s", "findings.lost_min_s"];
+    columns.extend(["findings.waited_for", "findings.error"]);
     columns.extend(RowRefs::COLUMNS);
     table.scan(&columns, &mut |batch| {
         let inputs = batch.text("evidence")?;

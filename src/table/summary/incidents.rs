@@ -75,7 +75,7 @@ impl Found {
 /// The incidents of each kind.
 pub(super) fn collect(table: &Table) -> Result<(Incidents, Incidents), Error> {
     let (mut did_not_come_up, mut restarted) = (Found::default(), Found::default());
-    let mut columns = vec!["state", "total_s", "restarts", "anomalies", "findings"];
+    let mut columns = vec!["state", "total_s", "restarts", "anomalies", "findings.cause"];
     columns.extend(RowRefs::COLUMNS);
     table.scan(&columns, &mut |batch| {
         let (rows, states, totals) = (RowRefs::of(batch)?, batch.text("state")?, batch.seconds("total_s")?);

@@ -376,7 +376,7 @@ fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
         }
     }
     let mut certain: ByName<i64> = ByName::new();
-    table.scan(&["spans"], &mut |batch| {
+    table.scan(&["spans.phase", "spans.min_s"], &mut |batch| {
         let spans = batch.nested("spans")?.items;
         for (phase, least) in spans.text("phase")?.iter().zip(spans.seconds("min_s")?.iter()) {
             let sum = certain.entry(phase);

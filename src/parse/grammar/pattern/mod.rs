@@ -1,6 +1,7 @@
 //! A pattern over a text, whose named groups are fields.
 
 mod linear;
+mod split;
 
 use std::sync::OnceLock;
 
@@ -8,6 +9,7 @@ use memchr::{memchr, memchr2, memmem};
 use regex::Regex;
 
 use linear::Linear;
+use split::Split;
 
 use crate::model::record::Field;
 use crate::parse::field_buffer::FieldBuffer;
@@ -37,6 +39,8 @@ pub(super) struct Pattern {
     volume_pattern: Option<VolumePattern>,
     /// Its parts, where it has no choices.
     linear: Option<Linear>,
+    /// Its parts, where one run of anything has to end at a text.
+    split: Option<Split>,
 }
 
 /// What surrounds [`VOLUME_PATTERN`].
@@ -81,8 +85,8 @@ impl Compiled {
 impl Pattern {
     /// A pattern that is known to be right: one that is not matches nothing.
     pub(super) fn trusted(source: &str) -> Self {
-        let (volume_pattern, linear) = (VolumePattern::of(source), Linear::of(source));
-        Pattern { source: source.to_owned(), compiled: OnceLock::new(), volume_pattern, linear }
+        let (volume_pattern, linear, split) = (VolumePattern::of(source), Linear::of(source), Split::of(source));
+        Pattern { source: source.to_owned(), compiled: OnceLock::new(), volume_pattern, linear, split }
     }
 
     /// A pattern that may be wrong; `Err` says how.
@@ -107,9 +111,10 @@ impl Pattern {
             Some(found) => return found,
             None => fields.take_back(since),
         }
-        match &self.linear {
-            Some(linear) => linear.read(text, fields),
-            None => self.compiled.get_or_init(|| Compiled::of(&self.source).ok()).as_ref()?.read(text, fields),
+        match (&self.linear, &self.split) {
+            (Some(linear), _) => linear.read(text, fields),
+            (_, Some(split)) => split.read(text, fields),
+            _ => self.compiled.get_or_init(|| Compiled::of(&self.source).ok()).as_ref()?.read(text, fields),
         }
     }
 }
