@@ -85,7 +85,7 @@ impl Case<'_> {
     pub(super) fn failure(&self, fact: Fact, is_it: impl Fn(&Event) -> bool) -> Option<&Event> {
         let all = || self.startup.all(fact).filter(|event| self.in_time(event) && is_it(event));
         let reason = |event: &&Event| event.fields.text(Field::Error).and_then(error_reason::of).is_some();
-        let present = || all().rfind(reason).filter(|_| self.breakdown.state != State::Running);
+        let present = || if self.breakdown.state == State::Running { None } else { all().rfind(reason) };
         present().or_else(|| all().next())
     }
 

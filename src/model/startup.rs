@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::model::fields::Fields;
 use crate::model::names::named_enum;
 use crate::model::pod_status::PodStatus;
-use crate::model::record::{Fact, Field, Record, SourceLine, StartupRecord};
+use crate::model::record::{FACTS, Fact, Field, Record, SourceLine, StartupRecord};
 use crate::model::time::{Nanos, SECOND, Time};
 
 /// How many events of one fact a startup keeps: the first ones and the latest. A crash loop repeats itself; sixty of
@@ -169,8 +169,17 @@ pub struct NeighbourStats {
 #[derive(Clone, Debug, Default)]
 pub struct Events {
     list: Vec<Event>,
+    /// A bit for each fact that an event is or was of: most questions are about facts that a startup has none of.
+    facts: u128,
     dropped: u64,
 }
+
+/// The bit of a fact.
+const fn bit(fact: Fact) -> u128 {
+    1 << fact as u32
+}
+
+const _: () = assert!(FACTS.len() <= 128, "a fact has no bit");
 
 impl Events {
     /// Adds an event; of many of one fact the first and the latest stay.
@@ -182,6 +191,7 @@ impl Events {
             self.list.remove(latest);
             self.dropped += 1;
         }
+        self.facts |= bit(event.fact);
         self.list.push(event);
     }
 
@@ -202,7 +212,8 @@ impl Events {
 
     /// Every event of a fact.
     pub fn of(&self, fact: Fact) -> impl DoubleEndedIterator<Item = &Event> {
-        self.list.iter().filter(move |event| event.fact == fact)
+        let list = if self.facts & bit(fact) == 0 { &[] } else { &*self.list };
+        list.iter().filter(move |event| event.fact == fact)
     }
 
     /// How many were not kept for the bound.
