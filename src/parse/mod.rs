@@ -125,8 +125,8 @@ fn count_lines(text: &[u8]) -> u64 {
 impl Parsed {
     fn take(&mut self, grammars: &Grammars, frame: &Frame<'_>, after: &[u8], place: SourceLine, scratch: &mut Scratch) {
         // Most bodies are UTF-8, and checking that is several times as fast as looking for what is not.
-        let body =
-            std::str::from_utf8(&frame.body).map_or_else(|_| String::from_utf8_lossy(&frame.body), Cow::Borrowed);
+        let body = simdutf8::basic::from_utf8(&frame.body)
+            .map_or_else(|_| String::from_utf8_lossy(&frame.body), Cow::Borrowed);
         let body = body.trim_end_matches(['\r', '\n']);
         let Scratch { joined, keys } = scratch;
         let body = join_continuation(body, after, joined);

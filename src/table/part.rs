@@ -115,6 +115,19 @@ impl Part {
         }
     }
 
+    /// Leaves its rows in memory.
+    #[cfg(feature = "cli")]
+    pub(super) fn leak(self) {
+        if let Part::Held(rows) = self {
+            Vec::leak(rows);
+        }
+    }
+
+    /// Its rows, where they are in memory.
+    pub(super) fn held(&self) -> Option<impl Iterator<Item = &Row>> {
+        if let Part::Held(rows) = self { Some(rows.iter().map(|(_, row)| &**row)) } else { None }
+    }
+
     /// Gives columns of all rows, batch by batch. What is not named is not read; of `spans.phase` a written part reads all of `spans`.
     pub(super) fn scan(
         &self,

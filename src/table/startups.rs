@@ -45,6 +45,12 @@ impl Table {
         format!("{:016x}", self.digest)
     }
 
+    /// Leaves the rows in memory to the end of the process. The temporary folder goes at once.
+    #[cfg(feature = "cli")]
+    pub(crate) fn leak_rows(self) {
+        self.parts.into_iter().for_each(Part::leak);
+    }
+
     /// How many rows it has.
     pub fn len(&self) -> usize {
         self.rows

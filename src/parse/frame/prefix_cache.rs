@@ -6,11 +6,15 @@ use memchr::memchr;
 
 use super::{Frame, decoration, open, program, stamp};
 
-/// Takes frames off the lines of one text, and remembers the last two, which are a kubelet's and its runtime's: if host,
-/// identifier and process are the same, only the date is read. Gives what [`open`] gives.
+/// How many prefixes are remembered: a kubelet's and its runtime's, and those of some other nodes in a log of several.
+const PREFIXES: usize = 6;
+
+/// Takes frames off the lines of one text, and remembers the last prefixes: if host, identifier and process are the same, only
+/// the date is read. Gives what [`open`] gives.
 #[derive(Debug, Default)]
 pub struct FrameReader<'a> {
-    last: [Option<CachedPrefix<'a>>; 2],
+    /// The last used one first.
+    last: Vec<CachedPrefix<'a>>,
 }
 
 /// What is between a journal's date and the program's line.
@@ -26,7 +30,7 @@ impl<'a> FrameReader<'a> {
     /// As [`open`].
     pub fn open(&mut self, line: &'a [u8]) -> Frame<'a> {
         let Some((behind, stamp)) = stamp::precise(line) else { return open(line) };
-        let mut known = self.last.iter().enumerate().filter_map(|(at, prefix)| Some((at, prefix.as_ref()?)));
+        let mut known = self.last.iter().enumerate();
         if let Some((at, prefix, body)) =
             known.find_map(|(at, prefix)| Some((at, prefix, behind.strip_prefix(prefix.text)?)))
             && program::is_log_line(body)
@@ -40,13 +44,13 @@ impl<'a> FrameReader<'a> {
                 body: Cow::Borrowed(decoration::without_returns(body)),
                 truncated: false,
             };
-            self.last.swap(0, at);
+            self.last.get_mut(..=at).unwrap_or_default().rotate_right(1);
             return frame.without_truncation_mark();
         }
         let frame = open(line);
         if let Some(prefix) = (frame.stamp == Some(stamp)).then(|| CachedPrefix::of(&frame, behind)).flatten() {
-            let [first, second] = &mut self.last;
-            *second = first.replace(prefix);
+            self.last.truncate(PREFIXES - 1);
+            self.last.insert(0, prefix);
         }
         frame
     }
@@ -102,7 +106,7 @@ mod tests {
         let first = line(24, klog);
         let found = reader.open(first.as_bytes());
         assert_eq!(found.host.as_deref(), Some("n1"));
-        assert_eq!(reader.last[0].as_ref().map(|prefix| prefix.text), Some(&b" n1 kubelet[9]: "[..]));
+        assert_eq!(reader.last.first().map(|prefix| prefix.text), Some(&b" n1 kubelet[9]: "[..]));
     }
 
     proptest! {

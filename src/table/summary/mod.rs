@@ -4,15 +4,17 @@
 mod claims;
 mod counts;
 mod incidents;
+mod phases;
+mod slo;
 
 use std::collections::BTreeMap;
 
 use claims::{Counterfactual, cause_lines};
 use counts::Counts;
 pub use incidents::{Incident, Incidents};
+use slo::SloValues;
 
-use super::phase_seconds::phase_column;
-use super::query::{ByName, micros, phase_values, seconds};
+use super::query::{ByName, seconds};
 use super::row::{Place, Row};
 use super::row_ref::{RowRef, RowRefs};
 use super::startups::Table;
@@ -20,7 +22,6 @@ use crate::breakdown::{ANOMALIES, Anomaly};
 use crate::causes::setting::{SETTINGS, Setting, Settings};
 use crate::causes::{Advised, UNEXPLAINED};
 use crate::model::error::Error;
-use crate::model::phase::{PHASES, Phase};
 use crate::model::quantile::{rank, select_quantile};
 use crate::model::startup::State;
 use crate::model::time::Time;
@@ -283,7 +284,7 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     if table.is_empty() {
         return Ok(Summary::default());
     }
-    let SloValues { values: mut slo, did_not_come_up: slo_did_not_come_up, pulls, init } = slo_values(table)?;
+    let SloValues { values: mut slo, did_not_come_up: slo_did_not_come_up, pulls, init } = slo::collect(table)?;
     let slo_of = slo.len() + slo_did_not_come_up;
     let within = slo.iter().filter(|seconds| **seconds <= 5.0).count();
     let slo_within = if slo_of == 0 { 0.0 } else { within as f64 / slo_of as f64 };
@@ -313,7 +314,7 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
             .iter()
             .find(|(anomaly, _)| *anomaly == Anomaly::SloOverflow)
             .map_or(0, |(_, count)| *count),
-        phases: phases(table)?,
+        phases: phases::collect(table)?,
         slowest: slowest(table)?,
         anomalies,
         settings: counts.settings(),
@@ -322,89 +323,6 @@ pub fn summary(table: &Table) -> Result<Summary, Error> {
     };
     summary.causes = cause_lines(table, &summary, &effects)?;
     Ok(summary)
-}
-
-/// The SLO values of startups that are not known to be stateful.
-#[derive(Default)]
-struct SloValues {
-    values: Vec<f64>,
-    /// How many have none because they did not come up.
-    did_not_come_up: usize,
-    /// Microseconds that the values leave out.
-    pulls: i64,
-    init: i64,
-}
-
-fn slo_values(table: &Table) -> Result<SloValues, Error> {
-    let mut all = SloValues { values: Vec::with_capacity(table.len()), ..SloValues::default() };
-    let ended = State::DID_NOT_COME_UP.map(State::name);
-    let pulls = [Phase::ImageWait, Phase::ImagePull, Phase::ImageBackoff].map(phase_column);
-    let init = phase_column(Phase::Init);
-    let mut columns = vec!["slo_s", "stateful", "state", &init];
-    columns.extend(pulls.iter().map(String::as_str));
-    table.scan(&columns, &mut |batch| {
-        let rows = batch.seconds("slo_s")?.iter().zip(batch.flags("stateful")?.iter());
-        let mut counts = vec![false; batch.len()];
-        for (((slo, stateful), state), counts) in rows.zip(batch.text("state")?.iter()).zip(&mut counts) {
-            if stateful != Some(true) {
-                all.values.extend(slo);
-                *counts = slo.is_some();
-                let ended = state.is_some_and(|state| ended.contains(&state));
-                all.did_not_come_up += usize::from(slo.is_none() && ended);
-            }
-        }
-        let sum = |column: &str| -> Result<i64, Error> {
-            let values = batch.seconds(column)?;
-            let counted = values.iter().zip(&counts).filter(|(_, counts)| **counts);
-            Ok(counted.filter_map(|(value, _)| value).fold(0, |sum, value| sum.saturating_add(micros(value))))
-        };
-        for column in &pulls {
-            all.pulls = all.pulls.saturating_add(sum(column)?);
-        }
-        all.init = all.init.saturating_add(sum(&init)?);
-        Ok(())
-    })?;
-    Ok(all)
-}
-
-fn phases(table: &Table) -> Result<Vec<PhaseLine>, Error> {
-    let mut lines = Vec::new();
-    for some in PHASES.chunks(table.columns_at_once()) {
-        for ((_, phase), (lost, mut values)) in some.iter().zip(phase_values(table, some)?) {
-            let p99_s = select_quantile(&mut values, 0.99).unwrap_or(0.0);
-            lines.push(PhaseLine { phase, lost_s: seconds(lost), share: 0.0, p99_s, certain_share: 0.0 });
-        }
-    }
-    let mut certain: ByName<i64> = ByName::new();
-    table.scan(&["spans.phase", "spans.min_s"], &mut |batch| {
-        let spans = batch.nested("spans")?.items;
-        for (phase, least) in spans.text("phase")?.iter().zip(spans.seconds("min_s")?.iter()) {
-            let sum = certain.entry(phase);
-            *sum = sum.saturating_add(least.map_or(0, micros));
-        }
-        Ok(())
-    })?;
-    // The readiness has no spans: it is certain as far as its end is.
-    table.scan(&["readiness_s", "running_s", "ready_min_s"], &mut |batch| {
-        let (readiness, running) = (batch.seconds("readiness_s")?, batch.seconds("running_s")?);
-        for ((readiness, running), least) in
-            readiness.iter().zip(running.iter()).zip(batch.seconds("ready_min_s")?.iter())
-        {
-            let (Some(readiness), Some(running), Some(least)) = (readiness, running, least) else { continue };
-            let sum = certain.entry(Some(Phase::Readiness.name()));
-            *sum = sum.saturating_add(micros((least - running).clamp(0.0, readiness.max(0.0))));
-        }
-        Ok(())
-    })?;
-    let in_total = |line: &&PhaseLine| Phase::from_name(line.phase).is_none_or(Phase::is_in_total);
-    let whole: f64 = lines.iter().filter(in_total).map(|line| line.lost_s).sum();
-    let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
-    for line in &mut lines {
-        line.share = share(line.lost_s, whole);
-        // A phase may be several spans, each cut to microseconds by itself.
-        line.certain_share = share(seconds(*certain.entry(Some(line.phase))), line.lost_s).min(1.0);
-    }
-    Ok(lines)
 }
 
 fn slowest(table: &Table) -> Result<Vec<Example>, Error> {
