@@ -9,6 +9,7 @@
     reason = "a bench"
 )]
 
+mod floor;
 #[allow(dead_code, reason = "what was written is counted for another bench")]
 mod journal;
 
@@ -78,6 +79,12 @@ fn chunks(bencher: Bencher<'_, '_>, unrelated: u32) {
 fn search(bencher: Bencher<'_, '_>, unrelated: u32) {
     let text = journal(unrelated, Form::Short);
     bencher.counter(BytesCount::of_slice(&text)).bench(|| GRAMMARS.lines(&text).count());
+}
+
+#[divan::bench(args = SHARES)]
+fn floor_of_any_reader(bencher: Bencher<'_, '_>, unrelated: u32) {
+    let text = journal(unrelated, Form::Short);
+    bencher.counter(BytesCount::of_slice(&text)).bench(|| floor::read(&GRAMMARS, &text));
 }
 
 #[divan::bench(args = SHARES)]

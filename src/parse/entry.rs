@@ -35,7 +35,7 @@ pub type Keys<'a> = Vec<(Cow<'a, str>, Raw<'a>)>;
 pub(super) fn emptied<'a>(mut keys: Keys<'_>) -> Keys<'a> {
     keys.clear();
     // Collected in place: the memory stays.
-    keys.into_iter().filter_map(|_| None).collect()
+    keys.into_iter().map_while(|_| None).collect()
 }
 
 /// One line, read.
