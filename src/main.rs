@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Records are allocated on the parser threads and freed on the tracking thread, which the system's allocator is slow at; and
-/// columns come and go, whose memory it keeps.
+/// Rows and columns come and go, whose memory the system's allocator keeps; docs/decisions.md has the figures.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
