@@ -13,19 +13,15 @@
 
 #[allow(dead_code, reason = "what was written is counted for another bench")]
 mod journal;
+mod stages;
 
 use std::alloc::System;
 use std::hint::black_box;
 use std::path::Path;
 
 use journal::{Captures, Form};
-use podlag::internals::breakdown;
-use podlag::internals::causes;
-use podlag::internals::model::record::Record;
-use podlag::internals::parse::calendar::{Clock, Hints};
+use podlag::internals::parse;
 use podlag::internals::parse::grammar::Grammars;
-use podlag::internals::parse::{self, Parsed};
-use podlag::internals::track::{self, ClosedStartup, Tracker};
 use podlag::{Analyzer, Options, Source};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -73,9 +69,9 @@ fn stages(grammars: &Grammars, text: &[u8]) -> Stages {
         parse::chunk(grammars, black_box(text), text.len(), 0, 1)
     });
     let lines = parsed.records.len();
-    let records = counted(&mut counts, "a record of its own", || records(parsed));
-    let (tracker, closed) = counted(&mut counts, "date, track", || track(records));
-    counted(&mut counts, "phases, causes", || judge(tracker, closed));
+    let records = counted(&mut counts, "a record of its own", || parsed.records.collect());
+    let startups = counted(&mut counts, "date, track", || stages::track(records));
+    counted(&mut counts, "phases, causes", || stages::judge(startups));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("kubelet.log");
     std::fs::write(&file, text).expect("the journal is written");
@@ -92,32 +88,4 @@ fn counted<T>(counts: &mut Vec<(&'static str, Count)>, name: &'static str, run: 
     let change = region.change();
     counts.push((name, Count { new: change.allocations, grown: change.reallocations }));
     result
-}
-
-fn records(parsed: Parsed) -> Vec<Record> {
-    parsed.records.collect()
-}
-
-fn track(records: Vec<Record>) -> (Tracker, Vec<ClosedStartup>) {
-    let (mut tracker, mut clock) = (Tracker::new(track::Limits::default()), Clock::new(Hints::default()));
-    let node = tracker.node("node", Some("node"));
-    for record in records {
-        clock.learn(&record);
-        if let Some(time) = clock.time(&record) {
-            tracker.push(record, time, node);
-        }
-    }
-    tracker.finish();
-    let startups = tracker.take();
-    (tracker, startups)
-}
-
-fn judge(mut tracker: Tracker, closed: Vec<ClosedStartup>) {
-    for closed in closed {
-        let pulls = tracker.pulls_of(&closed.startup);
-        let (startup, breakdown) = breakdown::break_down(closed, pulls);
-        let Some(node) = tracker.nodes.get(startup.node) else { continue };
-        let case = causes::Case { startup: &startup, breakdown: &breakdown, node, traits: None };
-        black_box(causes::judge(&case));
-    }
 }

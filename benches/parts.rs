@@ -12,6 +12,7 @@
 mod floor;
 #[allow(dead_code, reason = "what was written is counted for another bench")]
 mod journal;
+mod stages;
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -19,14 +20,10 @@ use std::sync::LazyLock;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use journal::{Captures, Form};
-use podlag::internals::breakdown;
-use podlag::internals::causes;
 use podlag::internals::input::{ChunkLimits, Chunks};
 use podlag::internals::model::record::Record;
 use podlag::internals::parse;
-use podlag::internals::parse::calendar::{Clock, Hints};
 use podlag::internals::parse::grammar::Grammars;
-use podlag::internals::track::{self, ClosedStartup, Tracker};
 
 /// As in the program.
 #[global_allocator]
@@ -51,20 +48,6 @@ fn journal(unrelated: u32, form: Form) -> Vec<u8> {
 fn records(unrelated: u32) -> Vec<Record> {
     let text = journal(unrelated, Form::Short);
     parse::chunk(&GRAMMARS, &text, text.len(), 0, 1).records.collect()
-}
-
-fn track(records: Vec<Record>) -> (Tracker, Vec<ClosedStartup>) {
-    let (mut tracker, mut clock) = (Tracker::new(track::Limits::default()), Clock::new(Hints::default()));
-    let node = tracker.node("node", Some("node"));
-    for record in records {
-        clock.learn(&record);
-        if let Some(time) = clock.time(&record) {
-            tracker.push(record, time, node);
-        }
-    }
-    tracker.finish();
-    let startups = tracker.take();
-    (tracker, startups)
 }
 
 #[divan::bench(args = SHARES)]
@@ -101,25 +84,13 @@ fn search_and_parse_json(bencher: Bencher<'_, '_>, unrelated: u32) {
 
 #[divan::bench(args = SHARES)]
 fn date_and_track(bencher: Bencher<'_, '_>, unrelated: u32) {
-    bencher.counter(BytesCount::new(SIZE)).with_inputs(|| records(unrelated)).bench_values(track);
+    bencher.counter(BytesCount::new(SIZE)).with_inputs(|| records(unrelated)).bench_values(stages::track);
 }
 
 #[divan::bench(args = SHARES)]
 fn break_down_and_judge(bencher: Bencher<'_, '_>, unrelated: u32) {
-    let input = || track(records(unrelated));
-    bencher.counter(BytesCount::new(SIZE)).with_inputs(input).bench_values(|(mut tracker, closed)| {
-        for closed in closed {
-            let pulls = tracker.pulls_of(&closed.startup);
-            let (startup, breakdown) = breakdown::break_down(closed, pulls);
-            let Some(node) = tracker.nodes.get(startup.node) else { continue };
-            divan::black_box(causes::judge(&causes::Case {
-                startup: &startup,
-                breakdown: &breakdown,
-                node,
-                traits: None,
-            }));
-        }
-    });
+    let input = || stages::track(records(unrelated));
+    bencher.counter(BytesCount::new(SIZE)).with_inputs(input).bench_values(stages::judge);
 }
 
 #[divan::bench]

@@ -25,8 +25,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// 128 MiB: the whole program stays below 400 MiB. Over journals of 1 GiB with 20,000 to 161,000 startups it took 287 to
-    /// 371 MiB at the most, over one of 8 GiB with 1.29 million 333 MiB.
+    /// 128 MiB: the whole program stays below 400 MiB. Over journals of 1 GiB with 19,000 to 151,000 startups it took 124 to
+    /// 207 MiB at the most, over one of 8 GiB with 1.29 million 253 MiB.
     pub const MEMORY: usize = 128 << 20;
     /// 8 MiB.
     pub const PART: usize = 8 << 20;
