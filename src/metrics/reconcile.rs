@@ -271,8 +271,10 @@ impl Both<'_> {
         let logs = sli.iter().filter(|value| **value <= SLO_S).count() as f64;
         let share = |count: f64, of: f64| if of > 0.0 { count / of } else { 0.0 };
         let overflowed = self.stats.overflowed;
-        let reason = (overflowed > 0.0)
-            .then(|| format!("{overflowed:.0} overflowed values (known kubelet bug) count as within 5 s in both"));
+        let reason = (overflowed > 0.0).then(|| match overflowed.round() as u64 {
+            1 => "1 overflowed value (known kubelet bug) counts as within 5 s in both".to_owned(),
+            many => format!("{many} overflowed values (known kubelet bug) count as within 5 s in both"),
+        });
         let metrics = Bounds {
             low: share(low, histogram.count),
             high: Some(share(high, histogram.count)),

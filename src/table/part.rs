@@ -1,4 +1,4 @@
-//! A part of a table: columns in memory, or a sorted file in the temporary folder.
+//! A part of a table: sorted rows in memory, or a sorted file in the temporary folder.
 
 use std::fs::File;
 use std::ops::Range;

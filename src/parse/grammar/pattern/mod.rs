@@ -1,7 +1,7 @@
 //! A pattern over a text, whose named groups are fields.
 
 mod linear;
-mod split;
+mod run_before_text;
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,7 @@ use memchr::{memchr, memchr2, memmem};
 use regex::Regex;
 
 use linear::Linear;
-use split::Split;
+use run_before_text::RunBeforeText;
 
 use crate::model::record::Field;
 use crate::parse::field_buffer::FieldBuffer;
@@ -40,7 +40,7 @@ pub(super) struct Pattern {
     /// Its parts, where it has no choices.
     linear: Option<Linear>,
     /// Its parts, where one run of anything has to end at a text.
-    split: Option<Split>,
+    run_before_text: Option<RunBeforeText>,
 }
 
 /// What surrounds [`VOLUME_PATTERN`].
@@ -85,8 +85,9 @@ impl Compiled {
 impl Pattern {
     /// A pattern that is known to be right: one that is not matches nothing.
     pub(super) fn trusted(source: &str) -> Self {
-        let (volume_pattern, linear, split) = (VolumePattern::of(source), Linear::of(source), Split::of(source));
-        Pattern { source: source.to_owned(), compiled: OnceLock::new(), volume_pattern, linear, split }
+        let (volume_pattern, linear) = (VolumePattern::of(source), Linear::of(source));
+        let run_before_text = RunBeforeText::of(source);
+        Pattern { source: source.to_owned(), compiled: OnceLock::new(), volume_pattern, linear, run_before_text }
     }
 
     /// A pattern that may be wrong; `Err` says how.
@@ -111,9 +112,9 @@ impl Pattern {
             Some(found) => return found,
             None => fields.take_back(since),
         }
-        match (&self.linear, &self.split) {
+        match (&self.linear, &self.run_before_text) {
             (Some(linear), _) => linear.read(text, fields),
-            (_, Some(split)) => split.read(text, fields),
+            (_, Some(run)) => run.read(text, fields),
             _ => self.compiled.get_or_init(|| Compiled::of(&self.source).ok()).as_ref()?.read(text, fields),
         }
     }

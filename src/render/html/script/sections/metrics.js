@@ -27,7 +27,7 @@ function drawMetrics(root) {
 		`${plural(Math.round(fleet.startups), "start")} recorded by the kubelet`,
 		fleet.stateful >= 0.5 && `${grouped(fleet.stateful)} of them stateful`,
 		fleet.overflowed > 0 &&
-			`${grouped(fleet.overflowed)} overflowed values (known kubelet bug) could be above or below 5 s`,
+			`${grouped(fleet.overflowed)} overflowed value${fleet.overflowed === 1 ? "" : "s"} (known kubelet bug) could be above or below 5 s`,
 	];
 	refill(
 		root,

@@ -13,14 +13,14 @@ const MIN_TEXT: usize = 4;
 
 /// Such a pattern in its parts.
 #[derive(Debug)]
-pub(super) struct Split {
+pub(super) struct RunBeforeText {
     /// What is before the text, to the text's begin.
     head: Linear,
     text: memmem::FinderRev<'static>,
     tail: Linear,
 }
 
-impl Split {
+impl RunBeforeText {
     /// The parts of an expression; `None` if it is no such pattern.
     pub(super) fn of(source: &str) -> Option<Self> {
         let (head, rest) = source.split_once(RUN)?;
@@ -31,7 +31,7 @@ impl Split {
             return None;
         }
         let (head, tail) = (Linear::of(&format!("{head}{RUN}$"))?, Linear::of(&format!("^{tail}"))?);
-        Some(Split { head, text: memmem::FinderRev::new(text).into_owned(), tail })
+        Some(RunBeforeText { head, text: memmem::FinderRev::new(text).into_owned(), tail })
     }
 
     /// Adds the fields of a text that matches, else gives `None`. The run takes as much as it can: the last place of the text at
@@ -64,9 +64,25 @@ mod tests {
     fn both(text: &str) -> [Option<Vec<(Field, Value)>>; 2] {
         let (mut quick, mut engine) = (FieldBuffer::default(), FieldBuffer::default());
         [
-            Split::of(SOURCE).unwrap().read(text, &mut quick).map(|()| quick.all()),
+            RunBeforeText::of(SOURCE).unwrap().read(text, &mut quick).map(|()| quick.all()),
             Compiled::of(SOURCE).unwrap().read(text, &mut engine).map(|()| engine.all()),
         ]
+    }
+
+    #[test]
+    fn the_last_place_of_the_text_is_meant() {
+        let [quick, engine] = both("container &C{Name:app,x start failed q_r,y start failed a_b: why");
+        assert_eq!(quick, engine);
+        assert!(quick.is_some_and(|fields| fields.contains(&(Field::Error, Value::text("b: why")))));
+    }
+
+    #[test]
+    fn the_message_that_quotes_a_container_is_such_a_pattern() {
+        let grammar: toml::Table = include_str!("../../../../grammars/kubelet.toml").parse().unwrap();
+        let messages = grammar["message"].as_array().unwrap();
+        let quotes =
+            messages.iter().find(|message| message["name"].as_str() == Some("container-start-failed")).unwrap();
+        assert!(RunBeforeText::of(quotes["pattern"].as_str().unwrap()).is_some());
     }
 
     #[test]
@@ -78,7 +94,7 @@ mod tests {
             r"^a(?:,.*)?b.* text",
             r"a(?:,.*)? text_b",
         ] {
-            assert!(Split::of(source).is_none(), "{source}");
+            assert!(RunBeforeText::of(source).is_none(), "{source}");
         }
     }
 
