@@ -153,7 +153,10 @@ fn full(input: &[u8]) -> Parsed<'_, Stamp> {
 fn unix(input: &[u8]) -> Parsed<'_, Stamp> {
     let (rest, (tens, ones, _, nanos)) =
         (number(8, 8), number(2, 2), nom::combinator::peek(char('.')), fraction).parse(input)?;
-    Ok((rest, Stamp::Utc((i64::from(tens) * 100 + i64::from(ones)) * NANOS + nanos)))
+    // Ten digits reach beyond what 64 bits of nanoseconds hold (year 2262).
+    let instant =
+        (i64::from(tens) * 100 + i64::from(ones)).checked_mul(NANOS).and_then(|whole| whole.checked_add(nanos));
+    instant.map(|instant| (rest, Stamp::Utc(instant))).ok_or(nom::Err::Error(()))
 }
 
 /// `journalctl -o short-monotonic` and `short-delta`: `[  902.540269]`, `[  902.540269 <    0.004003 >]`.

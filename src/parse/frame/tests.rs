@@ -135,6 +135,14 @@ fn other_identifiers_and_missing_parts() {
 }
 
 #[test]
+fn seconds_beyond_the_range_of_nanoseconds_are_no_time() {
+    assert_eq!(frame("9223372036.8 n1 kubelet[9]: x").stamp, Some(Stamp::Utc(9_223_372_036_800_000_000)));
+    for beyond in ["9223372036.9 n1 kubelet[9]: x", "9546039939.345 n1 kubelet[9]: x"] {
+        assert_eq!(frame(beyond), Frame::bare(beyond.as_bytes()));
+    }
+}
+
+#[test]
 fn syslog_files() {
     let rows = [
         format!("<30>Nov 23 19:08:24 n1 kubelet[4242]: {KLOG}"),
