@@ -6,7 +6,7 @@ use crate::model::names::named_enum;
 
 named_enum! {
     /// A kind of interval in a startup.
-    #[derive(Default)]
+    #[derive(Default, bitcode::Encode, bitcode::Decode)]
     Phase PHASES {
         /// Created → received by the kubelet: scheduler, binding, watch, a kubelet that was down.
         Scheduling = "scheduling",

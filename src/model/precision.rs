@@ -4,7 +4,7 @@ use crate::model::names::named_enum;
 
 named_enum! {
     /// How well a span's ends are known.
-    #[derive(Default)]
+    #[derive(Default, bitcode::Encode, bitcode::Decode)]
     Precision PRECISIONS {
         /// Log lines show both ends.
         Exact = "exact",

@@ -118,7 +118,7 @@ pub enum Repull {
 
 named_enum! {
     /// The state of a startup.
-    #[derive(Default)]
+    #[derive(Default, bitcode::Encode, bitcode::Decode)]
     State STATES {
         /// All containers ran.
         Running = "running",

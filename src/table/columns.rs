@@ -43,13 +43,22 @@ pub(crate) trait Columns: Default {
     fn write(rows: &[&Self], columns: Option<&[&str]>) -> PolarsResult<Vec<Column>>;
     /// Rows of a frame.
     fn read(frame: &DataFrame) -> Result<Vec<Self>, Error>;
+    /// The bytes of each field, taken out of the rows. Only the same program reads them.
+    fn pack(rows: &mut [Box<Self>]) -> Vec<Vec<u8>>;
+    /// Sets fields from their bytes: all, or those that have one of these columns. `next` gives the bytes of the next field, if it is wanted.
+    fn unpack(
+        rows: &mut [Self],
+        columns: Option<&[&str]>,
+        next: &mut dyn FnMut(bool) -> Result<Option<Vec<u8>>, Error>,
+    ) -> Result<(), Error>;
 }
 
 /// Declares a struct whose fields are columns, with their meaning.
 macro_rules! columns {
     ($(#[$meta:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty = $about:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, bitcode::Encode, bitcode::Decode)]
         #[serde(default)]
         pub struct $name { $(#[doc = $about] $(#[$attribute])* pub $field: $type,)* }
 
@@ -80,6 +89,26 @@ macro_rules! columns {
                     }
                 })?;)*
                 Ok(rows)
+            }
+
+            fn pack(rows: &mut [Box<Self>]) -> Vec<Vec<u8>> {
+                vec![$({
+                    let cells: Vec<$type> = rows.iter_mut().map(|row| std::mem::take(&mut row.$field)).collect();
+                    bitcode::encode(&cells)
+                }),*]
+            }
+
+            fn unpack(
+                rows: &mut [Self],
+                columns: Option<&[&str]>,
+                next: &mut dyn FnMut(bool) -> Result<Option<Vec<u8>>, $crate::model::error::Error>,
+            ) -> Result<(), $crate::model::error::Error> {
+                $(let wanted = columns.is_none_or(|columns| <$type as $crate::table::columns::Cell>::is_among(stringify!($field), columns));
+                if let Some(bytes) = next(wanted)? {
+                    let cells: Vec<$type> = $crate::table::row_file::unpack(&bytes, rows.len())?;
+                    rows.iter_mut().zip(cells).for_each(|(row, cell)| row.$field = cell);
+                })*
+                Ok(())
             }
         }
     };

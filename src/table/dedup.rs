@@ -6,8 +6,9 @@ use std::hash::Hash;
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher128};
 
-use super::part::{BATCH, Part};
+use super::part::Part;
 use super::row::Row;
+use super::row_file::GROUP;
 use crate::breakdown::Precision;
 use crate::model::error::Error;
 use crate::model::startup::State;
@@ -49,7 +50,7 @@ impl Dedup {
             let numbers = part.numbers()?;
             let places = numbers.iter().enumerate().filter(|(_, number)| is_marked(&possible, **number));
             let places: Vec<usize> = places.map(|(at, _)| at).collect();
-            for some in places.chunks(BATCH) {
+            for some in places.chunks(GROUP) {
                 for (at, row) in some.iter().zip(part.at(some)?) {
                     if let Some(number) = best.take(&row, numbers.get(*at).copied().unwrap_or_default()) {
                         mark(&mut found.lost, number);

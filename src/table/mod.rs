@@ -5,7 +5,7 @@
 //! Parquet, JSON --import--> Row ─┘
 //! ```
 //!
-//! Rows are held as they are, or written to Parquet and read back; a figure is made by plain loops over those columns that it needs,
+//! Rows are held as they are, or written to a temporary folder and read back; a figure is made by plain loops over those columns that it needs,
 //! made as frames of polars batch by batch. polars' own query engine is most of polars, and is left out: see `docs/building.md`.
 
 pub mod anonymize;
@@ -29,6 +29,7 @@ mod query;
 mod read_limit;
 mod recorded;
 mod row;
+mod row_file;
 mod row_group_writer;
 mod row_groups;
 mod row_ref;

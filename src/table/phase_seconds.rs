@@ -7,7 +7,7 @@ use crate::model::error::Error;
 use crate::model::phase::{PHASES, Phase};
 
 /// The seconds of every phase, one column each; null where they are unknown: all of the total's together, and the readiness.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, bitcode::Encode, bitcode::Decode)]
 pub struct PhaseSeconds(pub [Option<f64>; PHASES.len()]);
 
 impl PhaseSeconds {

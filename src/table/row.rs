@@ -128,7 +128,18 @@ columns! {
 
 /// The place of a line.
 #[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+    bitcode::Encode,
+    bitcode::Decode,
 )]
 pub struct Place {
     /// The input.

@@ -1,12 +1,13 @@
-//! Rows are held in memory up to a budget; beyond it they are written to a temporary folder as sorted Parquet files.
+//! Rows are held in memory up to a budget; beyond it they are written to a temporary folder as sorted files.
 
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use tempfile::TempDir;
 
-use super::part::{Part, next_frame, unwritable, write};
+use super::part::{NumberedRow, Part};
 use super::row::Row;
+use super::row_file::{RowFile, unwritable};
 use super::temporary::{CleanupList, folder};
 use crate::model::error::Error;
 
@@ -42,7 +43,7 @@ impl Budget {
 pub(super) struct Spill {
     budget: Budget,
     /// Rows with their numbers, in the order they came.
-    waiting: Vec<(u64, Box<Row>)>,
+    waiting: Vec<NumberedRow>,
     /// What they weigh, in bytes.
     weight: usize,
     parts: Vec<Part>,
@@ -90,12 +91,12 @@ impl Spill {
                 self.folder.insert(made)
             }
         };
-        let path = folder.path().join(format!("{}.parquet", self.parts.len()));
+        let path = folder.path().join(self.parts.len().to_string());
         let waiting = std::mem::take(&mut self.waiting);
         self.weight = 0;
         let write = move || {
-            let mut rows = sorted(waiting);
-            write(path, &mut || next_frame(&mut rows))
+            let file = RowFile::write(path, &mut sorted(waiting).map(Ok))?;
+            Ok(Part::Written(Box::new(file)))
         };
         self.writing.0 = Some(thread::Builder::new().spawn(write).map_err(unwritable)?);
         Ok(())
@@ -121,7 +122,7 @@ impl Spill {
 }
 
 /// Rows in order.
-fn sorted(mut rows: Vec<(u64, Box<Row>)>) -> impl Iterator<Item = (u64, Box<Row>)> {
+fn sorted(mut rows: Vec<NumberedRow>) -> impl Iterator<Item = NumberedRow> {
     rows.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
     rows.into_iter()
 }
@@ -130,7 +131,7 @@ fn sorted(mut rows: Vec<(u64, Box<Row>)>) -> impl Iterator<Item = (u64, Box<Row>
 mod tests {
     use super::*;
     use crate::model::time::Time;
-    use crate::table::part::GROUP;
+    use crate::table::row_file::GROUP;
 
     fn rows(count: i64) -> impl Iterator<Item = Row> {
         (0..count).map(move |number| Row { created: Some(Time((number * 7) % count)), ..Row::default() })
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn rows_within_the_budget_are_held_and_others_are_written() {
-        let count = GROUP as i64 * 2 + 1;
+        let count = GROUP as i64 * 8 + 1;
         let temp = tempfile::tempdir().unwrap();
         let [held] = &parts(Budget::under(temp.path()), count)[..] else { panic!("one part") };
         assert!(matches!(held, Part::Held(rows) if rows.len() == count as usize));
