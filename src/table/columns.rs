@@ -35,6 +35,9 @@ pub(crate) trait Cell: Sized {
     }
 }
 
+/// Gives the bytes of the next field, if it is wanted.
+pub(crate) type NextField<'a> = &'a mut dyn FnMut(bool) -> Result<Option<Vec<u8>>, Error>;
+
 /// A struct whose fields are columns.
 pub(crate) trait Columns: Default {
     /// Its columns, in their order.
@@ -45,12 +48,10 @@ pub(crate) trait Columns: Default {
     fn read(frame: &DataFrame) -> Result<Vec<Self>, Error>;
     /// The bytes of each field, taken out of the rows. Only the same program reads them.
     fn pack(rows: &mut [Box<Self>]) -> Vec<Vec<u8>>;
-    /// Sets fields from their bytes: all, or those that have one of these columns. `next` gives the bytes of the next field, if it is wanted.
-    fn unpack(
-        rows: &mut [Self],
-        columns: Option<&[&str]>,
-        next: &mut dyn FnMut(bool) -> Result<Option<Vec<u8>>, Error>,
-    ) -> Result<(), Error>;
+    /// So many rows from the bytes of their fields, which `next` gives one after another if they are wanted.
+    fn unpack(rows: usize, next: NextField<'_>) -> Result<Vec<Self>, Error>;
+    /// The columns of fields that have one of these, as [`Columns::write`] makes them, from their bytes.
+    fn write_packed(rows: usize, columns: &[&str], next: NextField<'_>) -> Result<Vec<Column>, Error>;
 }
 
 /// Declares a struct whose fields are columns, with their meaning.
@@ -99,16 +100,31 @@ macro_rules! columns {
             }
 
             fn unpack(
-                rows: &mut [Self],
-                columns: Option<&[&str]>,
-                next: &mut dyn FnMut(bool) -> Result<Option<Vec<u8>>, $crate::model::error::Error>,
-            ) -> Result<(), $crate::model::error::Error> {
-                $(let wanted = columns.is_none_or(|columns| <$type as $crate::table::columns::Cell>::is_among(stringify!($field), columns));
-                if let Some(bytes) = next(wanted)? {
-                    let cells: Vec<$type> = $crate::table::row_file::unpack(&bytes, rows.len())?;
+                count: usize,
+                next: $crate::table::columns::NextField<'_>,
+            ) -> Result<Vec<Self>, $crate::model::error::Error> {
+                let mut rows = Vec::new();
+                rows.resize_with(count, Self::default);
+                $(if let Some(bytes) = next(true)? {
+                    let cells: Vec<$type> = $crate::table::row_file::unpack(&bytes, count)?;
                     rows.iter_mut().zip(cells).for_each(|(row, cell)| row.$field = cell);
                 })*
-                Ok(())
+                Ok(rows)
+            }
+
+            fn write_packed(
+                count: usize,
+                columns: &[&str],
+                next: $crate::table::columns::NextField<'_>,
+            ) -> Result<Vec<polars_core::prelude::Column>, $crate::model::error::Error> {
+                let mut all = Vec::new();
+                $(if let Some(bytes) = next(<$type as $crate::table::columns::Cell>::is_among(stringify!($field), columns))? {
+                    let cells: Vec<$type> = $crate::table::row_file::unpack(&bytes, count)?;
+                    let cells: Vec<&$type> = cells.iter().collect();
+                    <$type as $crate::table::columns::Cell>::write(stringify!($field), &cells, Some(columns), &mut all)
+                        .map_err($crate::table::columns::failed)?;
+                })*
+                Ok(all)
             }
         }
     };

@@ -11,8 +11,6 @@ use super::row::Row;
 use super::row_file::{GROUP, RowFile};
 use crate::model::error::Error;
 
-/// A column that no output shows: the row's number in the order of arrival.
-pub(super) const NUMBER: &str = "_number";
 /// A column that no output shows: the instant a row is filed under, see `Row::began`.
 pub(super) const BEGAN: &str = "_began";
 
@@ -26,19 +24,12 @@ pub(super) enum Part {
     Written(Box<RowFile>),
 }
 
-/// Columns of rows: these, and what lies beside them.
-fn frame(
-    rows: &[&Row],
-    columns: &[&str],
-    numbers: impl Fn() -> Vec<u64>,
-    began: impl Fn() -> Vec<Option<i64>>,
-) -> Result<DataFrame, Error> {
-    let mut all = Row::write(rows, Some(columns)).map_err(failed)?;
+/// Columns of rows in memory.
+fn frame(rows: &[NumberedRow], columns: &[&str]) -> Result<DataFrame, Error> {
+    let mut all = Row::write(&rows.iter().map(|(_, row)| &**row).collect::<Vec<_>>(), Some(columns)).map_err(failed)?;
     if columns.contains(&BEGAN) {
-        all.push(Series::new(BEGAN.into(), began()).into_column());
-    }
-    if columns.contains(&NUMBER) {
-        all.push(Series::new(NUMBER.into(), numbers()).into_column());
+        let began: Vec<Option<i64>> = rows.iter().map(|(_, row)| row.began().map(|time| time.0)).collect();
+        all.push(Series::new(BEGAN.into(), began).into_column());
     }
     DataFrame::new(rows.len(), all).map_err(failed)
 }
@@ -82,15 +73,8 @@ impl Part {
             done
         };
         match self {
-            Part::Held(rows) => rows.chunks(GROUP).try_for_each(|rows| {
-                let numbers = || rows.iter().map(|(number, _)| *number).collect();
-                let began = || rows.iter().map(|(_, row)| row.began().map(|time| time.0)).collect();
-                give(frame(&rows.iter().map(|(_, row)| &**row).collect::<Vec<_>>(), columns, numbers, began)?)
-            }),
-            Part::Written(file) => file.scan(Some(columns), &mut |group| {
-                let (numbers, began) = (|| group.numbers.clone(), || group.began.clone());
-                give(frame(&group.rows.iter().collect::<Vec<_>>(), columns, numbers, began)?)
-            }),
+            Part::Held(rows) => rows.chunks(GROUP).try_for_each(|rows| give(frame(rows, columns)?)),
+            Part::Written(file) => file.scan(columns, &mut give),
         }
     }
 
@@ -109,14 +93,7 @@ impl Part {
     pub(super) fn numbers(&self) -> Result<Vec<u64>, Error> {
         match self {
             Part::Held(rows) => Ok(rows.iter().map(|(number, _)| *number).collect()),
-            Part::Written(file) => {
-                let mut all = Vec::with_capacity(self.len());
-                file.scan(Some(&[NUMBER]), &mut |group| {
-                    all.extend(group.numbers);
-                    Ok(())
-                })?;
-                Ok(all)
-            }
+            Part::Written(file) => file.numbers(),
         }
     }
 

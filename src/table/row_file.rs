@@ -7,8 +7,10 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use super::columns::Columns;
-use super::part::{BEGAN, NUMBER, NumberedRow};
+use polars_core::prelude::*;
+
+use super::columns::{Columns, failed};
+use super::part::{BEGAN, NumberedRow};
 use super::row::Row;
 use crate::model::error::{Error, ErrorKind};
 
@@ -37,16 +39,6 @@ struct Group {
 struct PackedField {
     packed: u32,
     unpacked: u32,
-}
-
-/// Rows of a group, or those fields of them that were named.
-#[derive(Debug, Default)]
-pub(super) struct RowGroup {
-    /// The rows' numbers in the order of arrival.
-    pub(super) numbers: Vec<u64>,
-    /// As [`Row::began`].
-    pub(super) began: Vec<Option<i64>>,
-    pub(super) rows: Vec<Row>,
 }
 
 pub(super) fn unwritable(error: impl std::fmt::Display) -> Error {
@@ -87,14 +79,24 @@ impl RowFile {
         self.rows
     }
 
-    /// Gives each group in order: all of its fields, or those that have one of these columns.
+    /// Gives some columns of each group in order.
     pub(super) fn scan(
         &self,
-        columns: Option<&[&str]>,
-        take: &mut dyn FnMut(RowGroup) -> Result<(), Error>,
+        columns: &[&str],
+        take: &mut dyn FnMut(DataFrame) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut file = self.open()?;
-        self.groups.iter().try_for_each(|group| take(group.read(&mut file, columns)?))
+        self.groups.iter().try_for_each(|group| take(group.columns(&mut file, columns)?))
+    }
+
+    /// The numbers of the rows in the order of arrival.
+    pub(super) fn numbers(&self) -> Result<Vec<u64>, Error> {
+        let mut file = self.open()?;
+        let mut all = Vec::with_capacity(self.rows);
+        for group in &self.groups {
+            all.extend(group.numbers(&mut file)?);
+        }
+        Ok(all)
     }
 
     /// The rows at these places, which are in order. Each group is read once.
@@ -104,7 +106,7 @@ impl RowFile {
         // Every group but the last is full.
         for within in places.chunk_by(|a, b| a / GROUP == b / GROUP) {
             let Some(group) = within.first().and_then(|place| self.groups.get(place / GROUP)) else { continue };
-            let mut rows = group.read(&mut file, None)?.rows;
+            let mut rows = group.rows(&mut file)?;
             found.extend(within.iter().filter_map(|place| rows.get_mut(place % GROUP).map(std::mem::take)));
         }
         Ok(found)
@@ -113,13 +115,15 @@ impl RowFile {
     /// The same rows but those whose number does not stay, in another file.
     pub(super) fn filtered(&self, stays: &dyn Fn(u64) -> bool) -> Result<Self, Error> {
         let mut file = self.open()?;
-        let groups = self.groups.iter().map(|group| group.read(&mut file, None));
-        let mut rows = groups.flat_map(|group| match group {
-            Ok(RowGroup { numbers, rows, .. }) => {
-                let rows = numbers.into_iter().zip(rows).filter(|(number, _)| stays(*number));
-                rows.map(|(number, row)| Ok((number, Box::new(row)))).collect::<Vec<_>>()
+        let mut rows = self.groups.iter().flat_map(|group| {
+            let stays = |(number, _): &(u64, Row)| stays(*number);
+            match group.numbers(&mut file).and_then(|numbers| Ok((numbers, group.rows(&mut file)?))) {
+                Ok((numbers, rows)) => {
+                    let rows = numbers.into_iter().zip(rows).filter(stays);
+                    rows.map(|(number, row)| Ok((number, Box::new(row)))).collect::<Vec<_>>()
+                }
+                Err(error) => vec![Err(error)],
             }
-            Err(error) => vec![Err(error)],
         });
         RowFile::write(self.path.with_extension("once"), &mut rows)
     }
@@ -151,26 +155,41 @@ pub(super) fn unpack<T: bitcode::DecodeOwned>(bytes: &[u8], rows: usize) -> Resu
 }
 
 impl Group {
-    fn read(&self, file: &mut File, columns: Option<&[&str]>) -> Result<RowGroup, Error> {
+    /// Gives its fields one after another, if they are wanted.
+    fn fields<'a>(&'a self, file: &'a mut File) -> impl FnMut(bool) -> Result<Option<Vec<u8>>, Error> + 'a {
         let mut fields = self.fields.iter();
         let mut at = self.start;
-        let mut next = |wanted: bool| {
+        move |wanted| {
             let Some(field) = fields.next() else { return Err(unreadable("a field is missing")) };
             let start = at;
             at += u64::from(field.packed);
             if wanted { field.read(file, start).map(Some).map_err(unreadable) } else { Ok(None) }
+        }
+    }
+
+    fn numbers(&self, file: &mut File) -> Result<Vec<u64>, Error> {
+        self.fields(file)(true)?.map_or(Ok(Vec::new()), |bytes| unpack(&bytes, self.rows))
+    }
+
+    fn rows(&self, file: &mut File) -> Result<Vec<Row>, Error> {
+        let mut next = self.fields(file);
+        // The number and the beginning come first.
+        next(false)?;
+        next(false)?;
+        Row::unpack(self.rows, &mut next)
+    }
+
+    fn columns(&self, file: &mut File, columns: &[&str]) -> Result<DataFrame, Error> {
+        let mut next = self.fields(file);
+        // The number of each row comes first.
+        next(false)?;
+        let began = match next(columns.contains(&BEGAN))? {
+            Some(bytes) => Some(Series::new(BEGAN.into(), unpack::<Option<i64>>(&bytes, self.rows)?).into_column()),
+            None => None,
         };
-        let named = |name: &str| columns.is_none_or(|columns| columns.contains(&name));
-        let mut group = RowGroup::default();
-        if let Some(bytes) = next(named(NUMBER))? {
-            group.numbers = unpack(&bytes, self.rows)?;
-        }
-        if let Some(bytes) = next(named(BEGAN))? {
-            group.began = unpack(&bytes, self.rows)?;
-        }
-        group.rows.resize_with(self.rows, Row::default);
-        Row::unpack(&mut group.rows, columns, &mut next)?;
-        Ok(group)
+        let mut all = Row::write_packed(self.rows, columns, &mut next)?;
+        all.extend(began);
+        DataFrame::new(self.rows, all).map_err(failed)
     }
 }
 
@@ -218,20 +237,30 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_reads_the_fields_that_are_named() {
+    fn a_scan_gives_the_columns_that_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let (file, rows) = file(folder.path(), GROUP + 1);
-        let mut groups = Vec::new();
-        let take = &mut |group| {
-            groups.push(group);
+        let mut all = DataFrame::default();
+        let take = &mut |group: DataFrame| {
+            assert_eq!(group.width(), 3);
+            if all.width() == 0 {
+                all = group
+            } else {
+                drop(all.vstack_mut(&group).unwrap())
+            }
             Ok(())
         };
-        file.scan(Some(&["pod", BEGAN]), take).unwrap();
-        let found: Vec<&Row> = groups.iter().flat_map(|group| &group.rows).collect();
-        assert!(found.iter().zip(&rows).all(|(found, row)| found.pod == row.pod && found.lines.is_empty()));
-        let began = groups.iter().flat_map(|group| group.began.clone());
-        assert!(began.eq(rows.iter().map(|row| row.began().map(|time| time.0))));
-        assert!(groups.iter().all(|group| group.numbers.is_empty()));
+        file.scan(&["pod", "lines.line", BEGAN], take).unwrap();
+        let row = |at: usize| all.get(at).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let of = |row: &Row| Row::write(&[row], Some(&["pod", "lines.line"])).unwrap();
+        for (at, expected) in rows.iter().enumerate() {
+            let began = expected.began().map_or("null".into(), |time| time.0.to_string());
+            let mut values: Vec<String> =
+                of(expected).iter().map(|column| column.get(0).unwrap().to_string()).collect();
+            values.push(began);
+            assert_eq!(row(at), values);
+        }
+        assert_eq!(file.numbers().unwrap(), (0..rows.len() as u64).collect::<Vec<_>>());
     }
 
     #[test]

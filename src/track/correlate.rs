@@ -19,7 +19,7 @@ impl Tracker {
         let uid = record.fields.text(Field::Uid);
         let name = record.fields.text(Field::Pod).map(Cow::Borrowed).or_else(|| {
             let (namespace, name) = (record.fields.text(Field::Namespace)?, record.fields.text(Field::Name)?);
-            Some(Cow::Owned(format!("{namespace}/{name}")))
+            Some(Cow::Owned([namespace, "/", name].concat()))
         });
         if let Some(uid) = uid {
             if let Some(id) = self.by_uid.get(uid).copied().filter(|id| self.open.contains_key(id)) {

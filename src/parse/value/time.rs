@@ -66,8 +66,15 @@ pub struct GoTime {
     pub monotonic: Option<Nanos>,
 }
 
+/// The zero time.
+const NEVER: &str = "0001-01-01 00:00:00 +0000 UTC";
+
 /// `2006-01-02 15:04:05.999999999 -0700 MST m=+0.000000000`; the zone's name is free text and is not used.
 pub fn go_time(text: &str) -> Option<GoTime> {
+    // A record has it twice where nothing was pulled.
+    if text == NEVER {
+        return Some(GoTime { time: None, offset: 0, monotonic: None });
+    }
     let date_time = recognize((digits_dashes, char(' '), take_while1(|c: char| !c.is_whitespace())));
     let offset = recognize((alt((char('+'), char('-'))), digit1));
     let read: IResult<&str, (&str, &str)> = (terminated(date_time, char(' ')), offset).parse(text);
@@ -140,9 +147,8 @@ fn seconds(text: &str) -> IResult<&str, Nanos> {
     let (rest, (sign, whole, fraction)): (&str, (Option<char>, &str, Option<&str>)) = parts.parse(text)?;
     let fail = || nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::Digit));
     let whole: i64 = whole.parse().map_err(|_| fail())?;
-    let fraction = fraction.unwrap_or("0");
-    let padded = format!("{fraction:0<9}");
-    let nanos: i64 = padded.get(..9).and_then(|n| n.parse().ok()).ok_or_else(fail)?;
+    let digits = fraction.unwrap_or("0").bytes().chain(std::iter::repeat(b'0')).take(9);
+    let nanos = digits.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
     let total = whole.checked_mul(SECOND).and_then(|n| n.checked_add(nanos)).ok_or_else(fail)?;
     Ok((rest, Nanos(if sign == Some('-') { -total } else { total })))
 }
