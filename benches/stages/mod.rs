@@ -25,8 +25,7 @@ pub fn judge((mut tracker, closed): (Tracker, Vec<ClosedStartup>)) {
     for closed in closed {
         let pulls = tracker.pulls_of(&closed.startup);
         let (startup, breakdown) = breakdown::break_down(closed, pulls);
-        let Some(node) = tracker.nodes.get(startup.node) else { continue };
-        let case = causes::Case { startup: &startup, breakdown: &breakdown, node, traits: None };
+        let case = causes::Case { startup: &startup, breakdown: &breakdown, traits: None };
         std::hint::black_box(causes::judge(&case));
     }
 }

@@ -88,7 +88,7 @@ impl<'a> RowSink<'a> {
         let (namespace, pod) = startup.names();
         let traits = store.owners.traits(namespace, pod, startup.uid.as_deref());
         breakdown::readiness::note(&startup, &mut breakdown, traits);
-        let case = causes::Case { startup: &startup, breakdown: &breakdown, node, traits };
+        let case = causes::Case { startup: &startup, breakdown: &breakdown, traits };
         let findings = causes::judge(&case);
         breakdown.state = causes::state(&case, &findings);
         self.names.resize(self.names.len().max(tracker.nodes.len()), None);

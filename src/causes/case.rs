@@ -5,7 +5,7 @@ use crate::breakdown::timeline::TimelineSource;
 use crate::breakdown::{Breakdown, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field, SourceLine};
-use crate::model::startup::{Event, Node, Startup, State, Transfer};
+use crate::model::startup::{Event, Startup, State, Transfer};
 use crate::model::time::{Nanos, SECOND, Time};
 use crate::model::waited_for::WaitedFor;
 use crate::model::workload::Traits;
@@ -16,8 +16,6 @@ pub struct Case<'a> {
     pub startup: &'a Startup,
     /// Its breakdown.
     pub breakdown: &'a Breakdown,
-    /// Its node.
-    pub node: &'a Node,
     /// What its pod's object shows, if pod objects are given.
     pub traits: Option<Traits>,
 }

@@ -213,7 +213,7 @@ mod tests {
             |number: usize| Line { source: "a.log".into(), line: number as i64, text: "x".repeat(number).into() };
         let row = |number: usize| Row {
             pod: format!("p-{number}").into(),
-            created: (number % 2 == 0).then_some(Time(number as i64)),
+            created: number.is_multiple_of(2).then_some(Time(number as i64)),
             lines: (0..number % 5).map(line).collect(),
             ..Row::default()
         };
@@ -243,11 +243,8 @@ mod tests {
         let mut all = DataFrame::default();
         let take = &mut |group: DataFrame| {
             assert_eq!(group.width(), 3);
-            if all.width() == 0 {
-                all = group
-            } else {
-                drop(all.vstack_mut(&group).unwrap())
-            }
+            let before = std::mem::take(&mut all);
+            all = if before.width() == 0 { group } else { before.vstack(&group).unwrap() };
             Ok(())
         };
         file.scan(&["pod", "lines.line", BEGAN], take).unwrap();

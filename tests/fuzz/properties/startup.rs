@@ -43,8 +43,7 @@ fn over(tracker: &mut Tracker) {
         let pulls = tracker.pulls_of(&closed.startup);
         let (startup, breakdown) = breakdown::break_down(closed, pulls);
         tiles(&startup, &breakdown);
-        let node = &tracker.nodes[startup.node];
-        judged(&Case { startup: &startup, breakdown: &breakdown, node, traits: None });
+        judged(&Case { startup: &startup, breakdown: &breakdown, traits: None });
     }
 }
 
