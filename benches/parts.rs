@@ -67,7 +67,13 @@ fn search(bencher: Bencher<'_, '_>, unrelated: u32) {
 #[divan::bench(args = SHARES)]
 fn floor_of_any_reader(bencher: Bencher<'_, '_>, unrelated: u32) {
     let text = journal(unrelated, Form::Short);
-    bencher.counter(BytesCount::of_slice(&text)).bench(|| floor::read(&GRAMMARS, &text));
+    bencher.counter(BytesCount::of_slice(&text)).bench(|| floor::read(&GRAMMARS, &text, |_| ()));
+}
+
+#[divan::bench(args = SHARES)]
+fn floor_of_a_reader_that_keeps_its_lines(bencher: Bencher<'_, '_>, unrelated: u32) {
+    let text = journal(unrelated, Form::Short);
+    bencher.counter(BytesCount::of_slice(&text)).bench(|| floor::keep(&GRAMMARS, &text));
 }
 
 #[divan::bench(args = SHARES)]
