@@ -99,7 +99,7 @@ impl RowFile {
         Ok(all)
     }
 
-    /// The rows at these places, which are in order. Each group is read once.
+    /// The rows at these places, which are in order, each once. So each group is read once.
     pub(super) fn at(&self, places: &[usize]) -> Result<Vec<Row>, Error> {
         let mut file = self.open()?;
         let mut found = Vec::with_capacity(places.len());
@@ -112,7 +112,7 @@ impl RowFile {
         Ok(found)
     }
 
-    /// The same rows but those whose number does not stay, in another file.
+    /// Another file, of the rows that stay by their numbers.
     pub(super) fn filtered(&self, stays: &dyn Fn(u64) -> bool) -> Result<Self, Error> {
         let mut file = self.open()?;
         let mut rows = self.groups.iter().flat_map(|group| {
