@@ -38,8 +38,6 @@ pub(super) fn run(cli: &Cli, interrupt: &Interrupt, out: &mut dyn Write) -> Resu
         targets.iter().filter_map(Target::written).for_each(|words| print_note(&words));
     }
     let code = read.code(report.is_empty() || report.table.is_empty() && report.coverage.filtered > 0);
-    // The run is over: rows that are freed one by one take longer than their figures did.
-    read.report.table.leak_rows();
     match printed {
         Err(error) if not_written.is_empty() || error.kind() != ErrorKind::Closed => Err(error),
         _ if !not_written.is_empty() => Ok(code::USAGE),

@@ -37,7 +37,7 @@ pub(crate) struct RowContext<'a> {
 
 /// The row of a startup.
 pub(crate) fn build_row(
-    mut startup: Startup,
+    startup: &Startup,
     b: &Breakdown,
     findings: &[causes::Finding],
     around: &RowContext<'_>,
@@ -61,7 +61,7 @@ pub(crate) fn build_row(
         }
     }
     let lines = shown.into_iter().filter_map(|at| {
-        let text = take_text(&mut startup, at)?;
+        let text = line_text(startup, at)?.into();
         let Place { source, line } = place(at);
         Some(Line { source, line, text })
     });
@@ -69,7 +69,7 @@ pub(crate) fn build_row(
     let (namespace, pod) = startup.names();
     let workload = crate::model::workload::by_name(pod, around.node);
     let observed = startup.observed.as_deref();
-    let mut evidence = Evidence::of(&startup, b.timeline.source);
+    let mut evidence = Evidence::of(startup, b.timeline.source);
     evidence.extend(around.object.then_some(Evidence::Pods));
     // The costliest comes first; what delays readiness alone, last.
     let delayed = findings.first().filter(|finding| causes::named(finding.cause).is_none_or(Cause::delays_running));
@@ -135,8 +135,8 @@ pub(crate) fn build_row(
                 evidence: span.place.map(place),
             })
             .collect(),
-        image_pulls: pulls(&startup, b),
-        volume_mounts: volumes(&startup),
+        image_pulls: pulls(startup, b),
+        volume_mounts: volumes(startup),
         lines,
     }
 }
@@ -149,17 +149,14 @@ fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The text of a line that a startup keeps; its own are taken out of it.
-fn take_text(startup: &mut Startup, at: SourceLine) -> Option<Box<str>> {
-    let own = startup.events.iter_mut().chain(&mut startup.scheduling);
-    if let Some(event) = own.into_iter().find(|event| event.place == at) {
-        return Some(std::mem::take(&mut event.text));
-    }
+/// The text of a line that a startup keeps.
+fn line_text(startup: &Startup, at: SourceLine) -> Option<&str> {
     let context = &startup.context;
-    let node = context.events.iter().chain(&context.throttled_list).map(|event| (event.place, &event.text));
-    let restarts = startup.restarts.iter().map(|event| (event.place, &event.text));
-    let transfers = startup.transfers.iter().map(|transfer| (transfer.place, &transfer.text));
-    node.chain(restarts).chain(transfers).find(|(known, _)| *known == at).map(|(_, text)| text.clone())
+    let own = startup.events.iter().chain(&startup.scheduling);
+    let node = context.events.iter().chain(&context.throttled_list).map(|event| &**event);
+    let mut events = own.chain(node).chain(&startup.restarts);
+    let transfer = || startup.transfers.iter().find(|transfer| transfer.place == at).map(|transfer| &*transfer.text);
+    events.find(|event| event.place == at).map(|event| event.fields.line()).or_else(transfer)
 }
 
 /// The pulls: by the runtime's lines, else by the kubelet's events, else the one the record counts.

@@ -7,6 +7,7 @@ use polars_arrow::array::ListArray;
 use polars_arrow::offset::{Offsets, OffsetsBuffer};
 use polars_core::prelude::*;
 
+use super::cells::{Cells, Lists, OptionalTexts, Plain, SharedNames, Texts, Wanted};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 
@@ -23,63 +24,57 @@ pub struct Described {
 
 /// A type that a field of a row can have.
 pub(crate) trait Cell: Sized {
+    /// How the cells of many rows are held.
+    type Cells: Cells<Cell = Self>;
     /// The columns it takes, of which most types take one.
     fn describe(name: &str, about: &'static str, into: &mut Vec<Described>);
-    /// Writes cells as columns: all, or those of these.
-    fn write(name: &str, cells: &[&Self], columns: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()>;
-    /// Reads cells back; a column that is missing gives what null gives.
+    /// Reads cells of a frame; a column that is missing gives what null gives.
     fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error>;
-    /// Whether the columns of a field of this name are among these.
-    fn is_among(name: &str, columns: &[&str]) -> bool {
-        columns.contains(&name)
-    }
 }
 
-/// Gives the bytes of the next field, if it is wanted.
+/// Gives the bytes of the next column, if it is wanted.
 pub(crate) type NextField<'a> = &'a mut dyn FnMut(bool) -> Result<Option<Vec<u8>>, Error>;
 
 /// A struct whose fields are columns.
-pub(crate) trait Columns: Default {
+pub(crate) trait Columns: Clone + Default {
+    /// Many of them, field by field.
+    type Cells: Cells<Cell = Self>;
     /// Its columns, in their order.
     fn describe() -> Vec<Described>;
-    /// Rows as columns: all, or those of fields that have one of these. `spans.phase` is the column `spans` with its column `phase` alone.
-    fn write(rows: &[&Self], columns: Option<&[&str]>) -> PolarsResult<Vec<Column>>;
     /// Rows of a frame.
     fn read(frame: &DataFrame) -> Result<Vec<Self>, Error>;
-    /// The bytes of each field, taken out of the rows. Only the same program reads them.
-    fn pack(rows: &mut [Box<Self>]) -> Vec<Vec<u8>>;
-    /// So many rows from the bytes of their fields, which `next` gives one after another if they are wanted.
-    fn unpack(rows: usize, next: NextField<'_>) -> Result<Vec<Self>, Error>;
-    /// The columns of fields that have one of these, as [`Columns::write`] makes them, from their bytes.
-    fn write_packed(rows: usize, columns: &[&str], next: NextField<'_>) -> Result<Vec<Column>, Error>;
+    /// The wanted columns of some rows.
+    fn write<'a>(rows: impl IntoIterator<Item = &'a Self>, wanted: Wanted<'_>) -> PolarsResult<Vec<Column>>
+    where
+        Self: 'a,
+    {
+        let (mut cells, mut all) = (Self::Cells::default(), Vec::new());
+        rows.into_iter().for_each(|row| cells.push(row));
+        cells.write("", wanted, &mut all)?;
+        Ok(all)
+    }
 }
 
-/// Declares a struct whose fields are columns, with their meaning.
+/// Declares a struct whose fields are columns, with their meaning, and the struct that holds many of it.
 macro_rules! columns {
-    ($(#[$meta:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty = $about:literal,)* }) => {
+    ($(#[$meta:meta])* $name:ident as $cells:ident { $($(#[$attribute:meta])* $field:ident: $type:ty = $about:literal,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq)]
-        #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, bitcode::Encode, bitcode::Decode)]
+        #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default)]
         pub struct $name { $(#[doc = $about] $(#[$attribute])* pub $field: $type,)* }
 
+        #[doc = concat!("Many of [`", stringify!($name), "`], field by field.")]
+        #[derive(Clone, Debug, Default)]
+        pub(crate) struct $cells { $(pub(super) $field: <$type as $crate::table::columns::Cell>::Cells,)* }
+
         impl $crate::table::columns::Columns for $name {
+            type Cells = $cells;
+
             fn describe() -> Vec<$crate::table::columns::Described> {
                 let mut all = Vec::new();
                 $(<$type as $crate::table::columns::Cell>::describe(stringify!($field), $about, &mut all);)*
                 all
-            }
-
-            fn write(
-                rows: &[&Self],
-                columns: Option<&[&str]>,
-            ) -> polars_core::prelude::PolarsResult<Vec<polars_core::prelude::Column>> {
-                let mut all = Vec::new();
-                $(if columns.is_none_or(|columns| <$type as $crate::table::columns::Cell>::is_among(stringify!($field), columns)) {
-                    let cells: Vec<&$type> = rows.iter().map(|row| &row.$field).collect();
-                    <$type as $crate::table::columns::Cell>::write(stringify!($field), &cells, columns, &mut all)?;
-                })*
-                Ok(all)
             }
 
             fn read(frame: &polars_core::prelude::DataFrame) -> Result<Vec<Self>, $crate::model::error::Error> {
@@ -91,45 +86,71 @@ macro_rules! columns {
                 })?;)*
                 Ok(rows)
             }
+        }
 
-            fn pack(rows: &mut [Box<Self>]) -> Vec<Vec<u8>> {
-                vec![$({
-                    let cells: Vec<$type> = rows.iter_mut().map(|row| std::mem::take(&mut row.$field)).collect();
-                    bitcode::encode(&cells)
-                }),*]
+        impl $crate::table::cells::Cells for $cells {
+            type Cell = $name;
+            const IS_TABLE: bool = true;
+
+            fn push(&mut self, row: &$name) {
+                $($crate::table::cells::Cells::push(&mut self.$field, &row.$field);)*
+            }
+
+            fn cell(&self, at: usize) -> $name {
+                $name { $($field: $crate::table::cells::Cells::cell(&self.$field, at),)* }
+            }
+
+            fn gather(_: &str, wanted: $crate::table::cells::Wanted<'_>, picks: &[(&Self, usize)]) -> Self {
+                $(let $field = if $crate::table::columns::is_wanted::<$type>(stringify!($field), wanted) {
+                    let picks: Vec<_> = picks.iter().map(|(rows, at)| (&rows.$field, *at)).collect();
+                    $crate::table::cells::Cells::gather(stringify!($field), wanted, &picks)
+                } else {
+                    Default::default()
+                };)*
+                $cells { $($field,)* }
+            }
+
+            fn write(
+                &self,
+                _: &str,
+                wanted: $crate::table::cells::Wanted<'_>,
+                into: &mut Vec<polars_core::prelude::Column>,
+            ) -> polars_core::prelude::PolarsResult<()> {
+                $(if $crate::table::columns::is_wanted::<$type>(stringify!($field), wanted) {
+                    $crate::table::cells::Cells::write(&self.$field, stringify!($field), wanted, into)?;
+                })*
+                Ok(())
+            }
+
+            fn pack<'a>(&'a self, into: &mut Vec<std::borrow::Cow<'a, [u8]>>) {
+                $($crate::table::cells::Cells::pack(&self.$field, into);)*
             }
 
             fn unpack(
+                _: &str,
+                wanted: $crate::table::cells::Wanted<'_>,
                 count: usize,
                 next: $crate::table::columns::NextField<'_>,
-            ) -> Result<Vec<Self>, $crate::model::error::Error> {
-                let mut rows = Vec::new();
-                rows.resize_with(count, Self::default);
-                $(if let Some(bytes) = next(true)? {
-                    let cells: Vec<$type> = $crate::table::row_file::unpack(&bytes, count)?;
-                    rows.iter_mut().zip(cells).for_each(|(row, cell)| row.$field = cell);
-                })*
-                Ok(rows)
+            ) -> Result<Self, $crate::model::error::Error> {
+                Ok($cells { $($field: {
+                    let is_wanted = $crate::table::columns::is_wanted::<$type>(stringify!($field), wanted);
+                    let wanted = if is_wanted { wanted } else { $crate::table::cells::NOTHING };
+                    $crate::table::cells::Cells::unpack(stringify!($field), wanted, count, next)?
+                },)* })
             }
 
-            fn write_packed(
-                count: usize,
-                columns: &[&str],
-                next: $crate::table::columns::NextField<'_>,
-            ) -> Result<Vec<polars_core::prelude::Column>, $crate::model::error::Error> {
-                let mut all = Vec::new();
-                $(if let Some(bytes) = next(<$type as $crate::table::columns::Cell>::is_among(stringify!($field), columns))? {
-                    let cells: Vec<$type> = $crate::table::row_file::unpack(&bytes, count)?;
-                    let cells: Vec<&$type> = cells.iter().collect();
-                    <$type as $crate::table::columns::Cell>::write(stringify!($field), &cells, Some(columns), &mut all)
-                        .map_err($crate::table::columns::failed)?;
-                })*
-                Ok(all)
+            fn with_room_of(others: &Self) -> Self {
+                $cells { $($field: $crate::table::cells::Cells::with_room_of(&others.$field),)* }
             }
         }
     };
 }
 pub(crate) use columns;
+
+/// Whether a field of this type and name has a column that is wanted.
+pub(crate) fn is_wanted<T: Cell>(name: &str, wanted: Wanted<'_>) -> bool {
+    wanted.is_none_or(|columns| T::Cells::is_among(name, columns))
+}
 
 /// The column of a row that one is, or lies within.
 pub(super) fn column_of(column: &str) -> &str {
@@ -183,18 +204,14 @@ fn column(name: &str, frame: &DataFrame, dtype: &DataType) -> Result<Option<Colu
     column.strict_cast(dtype).map(Some).map_err(|_| wrong())
 }
 
-/// A type that is one value of a column: how polars holds it, from and to.
+/// A type that is one value of a column: how polars holds it, and what is read back.
 macro_rules! plain {
-    ($type:ty, $dtype:expr, $array:ident, |$cell:ident| $write:expr, |$value:ident| $read:expr) => {
+    ($type:ty, $cells:ty, $dtype:expr, $array:ident, |$value:ident| $read:expr) => {
         impl Cell for $type {
+            type Cells = $cells;
+
             fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
                 into.push(Described { name: name.into(), dtype: $dtype, about });
-            }
-
-            fn write(name: &str, cells: &[&Self], _: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
-                let values: Vec<_> = cells.iter().map(|$cell| $write).collect();
-                into.push(Series::new(name.into(), values).into_column());
-                Ok(())
             }
 
             fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
@@ -210,17 +227,29 @@ macro_rules! plain {
     };
 }
 
-plain!(Option<Box<str>>, DataType::String, str, |cell| cell.as_deref(), |value| value.map(Into::into));
+plain!(Option<Box<str>>, OptionalTexts, DataType::String, str, |value| value.map(Into::into));
+plain!(Box<str>, Texts, DataType::String, str, |value| value.unwrap_or_default().into());
 // Names of inputs, which many cells share.
-plain!(Option<Arc<str>>, DataType::String, str, |cell| cell.as_deref(), |value| value.map(Into::into));
-plain!(Arc<str>, DataType::String, str, |cell| &***cell, |value| value.unwrap_or_default().into());
-plain!(Box<str>, DataType::String, str, |cell| &***cell, |value| value.unwrap_or_default().into());
+plain!(Arc<str>, SharedNames, DataType::String, str, |value| value.unwrap_or_default().into());
 // A number that is none is not known; other tools write it for null.
-plain!(Option<f64>, DataType::Float64, f64, |cell| **cell, |value| value.filter(|value| value.is_finite()));
-plain!(f64, DataType::Float64, f64, |cell| **cell, |value| value.filter(|value| value.is_finite()).unwrap_or_default());
-plain!(Option<i64>, DataType::Int64, i64, |cell| **cell, |value| value);
-plain!(i64, DataType::Int64, i64, |cell| **cell, |value| value.unwrap_or_default());
-plain!(Option<bool>, DataType::Boolean, bool, |cell| **cell, |value| value);
+plain!(Option<f64>, Vec<Self>, DataType::Float64, f64, |value| value.filter(|value| value.is_finite()));
+plain!(f64, Vec<Self>, DataType::Float64, f64, |value| value.filter(|value| value.is_finite()).unwrap_or_default());
+plain!(Option<i64>, Vec<Self>, DataType::Int64, i64, |value| value);
+plain!(i64, Vec<Self>, DataType::Int64, i64, |value| value.unwrap_or_default());
+plain!(Option<bool>, Vec<Self>, DataType::Boolean, bool, |value| value);
+
+/// Numbers and marks are written as they are.
+macro_rules! numbers {
+    ($($type:ty)*) => {
+        $(impl Plain for $type {
+            fn write(name: &str, cells: &[Self], _: Wanted<'_>, into: &mut Vec<Column>) -> PolarsResult<()> {
+                into.push(Series::new(name.into(), cells).into_column());
+                Ok(())
+            }
+        })*
+    };
+}
+numbers!(Option<f64> f64 Option<i64> i64 u64 Option<bool> bool u32);
 
 /// Polars holds instants as whole numbers. A cast of a column without values would make one from the 8 MiB of zeros it keeps for that.
 fn instants(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Option<Time>)) -> Result<(), Error> {
@@ -233,17 +262,21 @@ fn instants(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Option<Tim
     Ok(())
 }
 
-impl Cell for Option<Time> {
-    fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
-        into.push(Described { name: name.into(), dtype: instant(), about });
-    }
-
-    fn write(name: &str, cells: &[&Self], _: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
+impl Plain for Option<Time> {
+    fn write(name: &str, cells: &[Self], _: Wanted<'_>, into: &mut Vec<Column>) -> PolarsResult<()> {
         let values = cells.iter().map(|cell| cell.map(|time| time.0));
         let numbers = Int64Chunked::from_iter_options(name.into(), values);
         // Not by a cast: see `instants`. In memory they have no zone; files are written with that of `instant`.
         into.push(numbers.into_datetime(TimeUnit::Nanoseconds, None).into_column());
         Ok(())
+    }
+}
+
+impl Cell for Option<Time> {
+    type Cells = Vec<Self>;
+
+    fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
+        into.push(Described { name: name.into(), dtype: instant(), about });
     }
 
     fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
@@ -251,14 +284,17 @@ impl Cell for Option<Time> {
     }
 }
 
+impl Plain for Time {
+    fn write(name: &str, cells: &[Self], wanted: Wanted<'_>, into: &mut Vec<Column>) -> PolarsResult<()> {
+        Plain::write(name, &cells.iter().copied().map(Some).collect::<Vec<_>>(), wanted, into)
+    }
+}
+
 impl Cell for Time {
+    type Cells = Vec<Self>;
+
     fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
         <Option<Time> as Cell>::describe(name, about, into);
-    }
-
-    fn write(name: &str, cells: &[&Self], columns: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
-        let some: Vec<Option<Time>> = cells.iter().map(|cell| Some(**cell)).collect();
-        <Option<Time> as Cell>::write(name, &some.iter().collect::<Vec<_>>(), columns, into)
     }
 
     fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
@@ -269,15 +305,19 @@ impl Cell for Time {
 /// Types with a name in outputs are text.
 macro_rules! word {
     ($type:ty) => {
+        impl Plain for $type {
+            fn write(name: &str, cells: &[Self], _: Wanted<'_>, into: &mut Vec<Column>) -> PolarsResult<()> {
+                let words = cells.iter().map(|cell| cell.name());
+                into.push(StringChunked::from_iter_values(name.into(), words).into_column());
+                Ok(())
+            }
+        }
+
         impl Cell for $type {
+            type Cells = Vec<Self>;
+
             fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
                 into.push(Described { name: name.into(), dtype: DataType::String, about });
-            }
-
-            fn write(name: &str, cells: &[&Self], _: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
-                let values: Vec<&str> = cells.iter().map(|cell| cell.name()).collect();
-                into.push(Series::new(name.into(), values).into_column());
-                Ok(())
             }
 
             fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
@@ -304,14 +344,10 @@ word!(crate::model::phase::Phase);
 
 /// A list of words.
 impl Cell for Vec<Box<str>> {
+    type Cells = Lists<Texts>;
+
     fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
         into.push(Described { name: name.into(), dtype: DataType::List(Box::new(DataType::String)), about });
-    }
-
-    fn write(name: &str, cells: &[&Self], _: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
-        let words: Vec<&str> = cells.iter().flat_map(|cell| cell.iter().map(|word| &**word)).collect();
-        into.push(list(name, Series::new(name.into(), words), cells.iter().map(|cell| cell.len()))?);
-        Ok(())
     }
 
     fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
@@ -328,26 +364,12 @@ impl Cell for Vec<Box<str>> {
 
 /// A list of structs: a table within the row.
 impl<T: Columns> Cell for Vec<T> {
+    type Cells = Lists<T::Cells>;
+
     fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
         let fields = T::describe().into_iter().map(|inner| Field::new(inner.name.into(), inner.dtype)).collect();
         let dtype = DataType::List(Box::new(DataType::Struct(fields)));
         into.push(Described { name: name.into(), dtype, about });
-    }
-
-    fn is_among(name: &str, columns: &[&str]) -> bool {
-        columns.iter().any(|column| column_of(column) == name)
-    }
-
-    fn write(name: &str, cells: &[&Self], columns: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
-        let all: Vec<&T> = cells.iter().flat_map(|cell| cell.iter()).collect();
-        let within = columns.filter(|columns| !columns.contains(&name)).map(|columns| {
-            let within = columns.iter().filter_map(|column| column.strip_prefix(name)?.strip_prefix('.'));
-            within.collect::<Vec<_>>()
-        });
-        let inner =
-            DataFrame::new(all.len(), T::write(&all, within.as_deref())?)?.into_struct(name.into()).into_series();
-        into.push(list(name, inner, cells.iter().map(|cell| cell.len()))?);
-        Ok(())
     }
 
     fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
@@ -365,7 +387,8 @@ impl<T: Columns> Cell for Vec<T> {
     }
 }
 
-fn list(name: &str, values: Series, lengths: impl Iterator<Item = usize>) -> PolarsResult<Column> {
+/// A column of lists of these values, by their lengths.
+pub(super) fn list_column(name: &str, values: Series, lengths: impl Iterator<Item = usize>) -> PolarsResult<Column> {
     let values = values.rechunk().to_arrow(0, CompatLevel::newest());
     let offsets: OffsetsBuffer<i64> = Offsets::try_from_lengths(lengths)?.into();
     let dtype = ListArray::<i64>::default_datatype(values.dtype().clone());

@@ -6,9 +6,9 @@ use std::hash::Hash;
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher128};
 
+use super::held_rows::GROUP;
 use super::part::Part;
 use super::row::Row;
-use super::row_file::GROUP;
 use crate::breakdown::Precision;
 use crate::model::error::Error;
 use crate::model::startup::State;
@@ -142,6 +142,7 @@ impl Best {
 mod tests {
     use super::*;
     use crate::model::time::Time;
+    use crate::table::held_rows::HeldRows;
 
     fn row(pod: &str, state: State) -> Row {
         Row { pod: pod.into(), created: Some(Time(1)), state, ..Row::default() }
@@ -151,8 +152,9 @@ mod tests {
     fn of_two_rows_of_a_startup_the_one_that_ran_stays() {
         let rows = [row("a", State::Starting), row("b", State::Running), row("a", State::Running)];
         let mut dedup = Dedup::default();
-        let part = Part::Held(rows.into_iter().map(|row| (dedup.note(&row), Box::new(row))).collect());
-        let found = dedup.find_duplicates(&[part]).unwrap();
+        let mut held = HeldRows::default();
+        rows.iter().for_each(|row| held.push(dedup.note(row), row));
+        let found = dedup.find_duplicates(&[Part::Held(held)]).unwrap();
         assert_eq!(found, Duplicates { lost: vec![true, false, false], count: 1 });
     }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use polars_core::prelude::*;
 use polars_parquet::write::{CompressionOptions, StatisticsOptions, ZstdLevel};
 
+use super::cells::Cells;
 use super::columns::{Cell, Columns, Described, failed, in_microseconds};
 use super::row::{Finding, Pull, Row, Volume};
 use super::row_group_writer::RowGroupWriter;
@@ -71,7 +72,7 @@ pub fn tables() -> [DetailTable; 4] {
 }
 
 fn startups(rows: &[Row]) -> PolarsResult<DataFrame> {
-    DataFrame::new(rows.len(), Row::write(&rows.iter().collect::<Vec<_>>(), None)?)
+    DataFrame::new(rows.len(), Row::write(rows, None)?)
 }
 
 /// The names of a startup that stand before each item.
@@ -87,11 +88,10 @@ fn described<T: Columns>() -> Vec<Described> {
 
 fn items<T: Columns>(rows: &[Row], list: fn(&Row) -> &Vec<T>) -> PolarsResult<DataFrame> {
     let of: Vec<(&Row, &T)> = rows.iter().flat_map(|row| list(row).iter().map(move |item| (row, item))).collect();
-    let names = of.iter().map(|(row, _)| *row).collect::<Vec<_>>();
-    let mut columns = Row::write(&names, Some(&NAMES))?;
-    let began: Vec<Option<Time>> = names.iter().map(|row| row.began()).collect();
-    Cell::write("created", &began.iter().collect::<Vec<_>>(), None, &mut columns)?;
-    columns.extend(T::write(&of.iter().map(|(_, item)| *item).collect::<Vec<_>>(), None)?);
+    let mut columns = Row::write(of.iter().map(|(row, _)| *row), Some(&NAMES))?;
+    let began: Vec<Option<Time>> = of.iter().map(|(row, _)| row.began()).collect();
+    Cells::write(&began, "created", None, &mut columns)?;
+    columns.extend(T::write(of.iter().map(|(_, item)| *item), None)?);
     DataFrame::new(of.len(), columns)
 }
 

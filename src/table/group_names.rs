@@ -6,7 +6,7 @@ use polars_core::prelude::*;
 
 use super::batch::Batch;
 use super::groups::{Items, Key};
-use super::part::BEGAN;
+use super::held_rows::BEGAN;
 use crate::model::error::Error;
 use crate::model::time::{SECOND, Time};
 

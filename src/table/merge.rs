@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use super::held_rows::GROUP;
 use super::part::Part;
 use super::row::Row;
-use super::row_file::GROUP;
 use crate::model::error::Error;
 
 /// How many rows the readers of all parts hold together.

@@ -11,6 +11,7 @@
 pub mod anonymize;
 mod batch;
 mod build_row;
+mod cells;
 mod columns;
 pub mod coverage;
 mod dedup;
@@ -19,6 +20,7 @@ mod file;
 pub mod filter;
 mod group_names;
 mod groups;
+mod held_rows;
 mod html_import;
 mod import;
 mod merge;

@@ -2,36 +2,18 @@
 
 use std::ops::Range;
 
-use polars_core::prelude::*;
-
 use super::batch::Batch;
-use super::columns::{Columns, column_of, failed};
 use super::dedup;
+use super::held_rows::{Group, HeldRows};
 use super::row::Row;
-use super::row_file::{GROUP, RowFile};
+use super::row_file::RowFile;
 use crate::model::error::Error;
-
-/// A column that no output shows: the instant a row is filed under, see `Row::began`.
-pub(super) const BEGAN: &str = "_began";
-
-/// A row, and its number in the order of arrival.
-pub(super) type NumberedRow = (u64, Box<Row>);
+use crate::model::phase::Phase;
 
 #[derive(Debug)]
 pub(super) enum Part {
-    /// Sorted. Of their columns only those are made that a query names.
-    Held(Vec<NumberedRow>),
+    Held(HeldRows),
     Written(Box<RowFile>),
-}
-
-/// Columns of rows in memory.
-fn frame(rows: &[NumberedRow], columns: &[&str]) -> Result<DataFrame, Error> {
-    let mut all = Row::write(&rows.iter().map(|(_, row)| &**row).collect::<Vec<_>>(), Some(columns)).map_err(failed)?;
-    if columns.contains(&BEGAN) {
-        let began: Vec<Option<i64>> = rows.iter().map(|(_, row)| row.began().map(|time| time.0)).collect();
-        all.push(Series::new(BEGAN.into(), began).into_column());
-    }
-    DataFrame::new(rows.len(), all).map_err(failed)
 }
 
 impl Part {
@@ -42,68 +24,55 @@ impl Part {
         }
     }
 
-    /// Leaves its rows in memory.
-    #[cfg(feature = "cli")]
-    pub(super) fn leak(self) {
-        if let Part::Held(rows) = self {
-            Vec::leak(rows);
+    /// Gives columns of all rows, group by group, each with how many rows it has. What is not named is not read.
+    fn groups(&self, columns: &[&str], take: &mut dyn FnMut(Group, usize) -> Result<(), Error>) -> Result<(), Error> {
+        match self {
+            Part::Held(rows) => rows.groups(Some(columns)).try_for_each(|(group, count)| take(group, count)),
+            Part::Written(file) => file.scan(columns, take),
         }
     }
 
-    /// Its rows, where they are in memory.
-    pub(super) fn held(&self) -> Option<impl Iterator<Item = &Row>> {
-        if let Part::Held(rows) = self { Some(rows.iter().map(|(_, row)| &**row)) } else { None }
-    }
-
-    /// Gives columns of all rows, batch by batch. What is not named is not read; of `spans.phase` a written part reads all of `spans`.
+    /// The same as batches.
     pub(super) fn scan(
         &self,
         number: usize,
         columns: &[&str],
         take: &mut dyn FnMut(&Batch) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut outer: Vec<&str> = columns.iter().map(|column| column_of(column)).collect();
-        outer.dedup();
         let mut first = 0;
-        let mut give = |frame: DataFrame| {
-            let frame = frame.select(outer.iter().copied()).map_err(failed)?;
-            let height = frame.height();
-            let done = take(&Batch::new(frame, number, first));
-            first += height;
-            done
-        };
-        match self {
-            Part::Held(rows) => rows.chunks(GROUP).try_for_each(|rows| give(frame(rows, columns)?)),
-            Part::Written(file) => file.scan(columns, &mut give),
-        }
+        self.groups(columns, &mut |group, count| {
+            take(&Batch::new(group.frame(columns, count)?, number, first))?;
+            first += count;
+            Ok(())
+        })
+    }
+
+    /// Gives the phase of each span, and the least that it took in seconds.
+    pub(super) fn least_of_spans(&self, take: &mut dyn FnMut(Phase, f64)) -> Result<(), Error> {
+        self.groups(&["spans.phase", "spans.min_s"], &mut |group, _| {
+            let spans = group.spans();
+            spans.phase.iter().zip(&spans.min_s).for_each(|(phase, least)| take(*phase, *least));
+            Ok(())
+        })
     }
 
     /// Some rows that lie one after another.
     pub(super) fn rows(&self, range: Range<usize>) -> Result<Vec<Row>, Error> {
-        match self {
-            Part::Held(rows) => {
-                let range = range.start..range.end.min(rows.len());
-                Ok(rows.get(range).unwrap_or_default().iter().map(|(_, row)| (**row).clone()).collect())
-            }
-            Part::Written(_) => self.at(&range.collect::<Vec<_>>()),
-        }
+        self.at(&(range.start..range.end.min(self.len())).collect::<Vec<_>>())
     }
 
     /// The numbers of its rows in the order of arrival.
     pub(super) fn numbers(&self) -> Result<Vec<u64>, Error> {
         match self {
-            Part::Held(rows) => Ok(rows.iter().map(|(number, _)| *number).collect()),
+            Part::Held(rows) => Ok(rows.numbers()),
             Part::Written(file) => file.numbers(),
         }
     }
 
-    /// The rows at these places, which are in order.
+    /// The rows at these places, which are in order, each once.
     pub(super) fn at(&self, places: &[usize]) -> Result<Vec<Row>, Error> {
         match self {
-            Part::Held(rows) => {
-                let at = |place: &usize| rows.get(*place).map(|(_, row)| (**row).clone());
-                Ok(places.iter().filter_map(at).collect())
-            }
+            Part::Held(rows) => Ok(places.iter().filter_map(|place| rows.row(*place)).collect()),
             Part::Written(file) => file.at(places),
         }
     }
@@ -112,7 +81,7 @@ impl Part {
     pub(super) fn remove_rows(&mut self, lost: &[bool]) -> Result<(), Error> {
         let stays = |number: u64| !dedup::is_marked(lost, number);
         match self {
-            Part::Held(rows) => rows.retain(|(number, _)| stays(*number)),
+            Part::Held(rows) => rows.retain(stays),
             Part::Written(_) if self.numbers()?.into_iter().all(stays) => {}
             Part::Written(file) => **file = file.filtered(&stays)?,
         }

@@ -2,6 +2,7 @@
 
 use polars_core::prelude::*;
 
+use super::cells::{Plain, Wanted};
 use super::columns::{Cell, Described};
 use crate::model::error::Error;
 use crate::model::phase::{PHASES, Phase};
@@ -22,17 +23,11 @@ pub fn phase_column(phase: Phase) -> String {
     format!("{}_s", phase.name())
 }
 
-impl Cell for PhaseSeconds {
-    fn describe(_: &str, _: &'static str, into: &mut Vec<Described>) {
-        for (phase, _) in PHASES {
-            into.push(Described { name: phase_column(*phase), dtype: DataType::Float64, about: phase.words().meaning });
-        }
-    }
-
-    fn write(_: &str, cells: &[&Self], columns: Option<&[&str]>, into: &mut Vec<Column>) -> PolarsResult<()> {
+impl Plain for PhaseSeconds {
+    fn write(_: &str, cells: &[Self], wanted: Wanted<'_>, into: &mut Vec<Column>) -> PolarsResult<()> {
         for (phase, _) in PHASES {
             let name = phase_column(*phase);
-            if columns.is_some_and(|columns| !columns.contains(&name.as_str())) {
+            if wanted.is_some_and(|columns| !columns.contains(&name.as_str())) {
                 continue;
             }
             let values: Vec<Option<f64>> = cells.iter().map(|cell| cell.of(*phase)).collect();
@@ -43,6 +38,16 @@ impl Cell for PhaseSeconds {
 
     fn is_among(_: &str, columns: &[&str]) -> bool {
         PHASES.iter().any(|(phase, _)| columns.contains(&phase_column(*phase).as_str()))
+    }
+}
+
+impl Cell for PhaseSeconds {
+    type Cells = Vec<Self>;
+
+    fn describe(_: &str, _: &'static str, into: &mut Vec<Described>) {
+        for (phase, _) in PHASES {
+            into.push(Described { name: phase_column(*phase), dtype: DataType::Float64, about: phase.words().meaning });
+        }
     }
 
     fn read(_: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {

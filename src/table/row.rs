@@ -10,12 +10,13 @@ use crate::model::phase::Phase;
 use crate::model::startup::State;
 use crate::model::time::{Nanos, Time};
 
+use super::cells::Places;
 use super::columns::{Cell, Columns, Described, columns};
 use super::phase_seconds::PhaseSeconds;
 
 columns! {
     /// One startup.
-    Row {
+    Row as RowCells {
         node: Option<Box<str>> = "the node's name, as it registered or as its host is called",
         namespace: Box<str> = "the pod's namespace",
         pod: Box<str> = "the pod's name",
@@ -62,7 +63,7 @@ columns! {
 
 columns! {
     /// The seconds that one startup lost to a cause.
-    Finding {
+    Finding as FindingCells {
         cause: Box<str> = "the cause's id",
         lost_s: f64 = "seconds lost",
         lost_min_s: f64 = "at least so many seconds are certain",
@@ -74,7 +75,7 @@ columns! {
 
 columns! {
     /// A phase's place in one startup.
-    Span {
+    Span as SpanCells {
         phase: Phase = "the phase",
         from: Time = "its start",
         to: Time = "its end",
@@ -88,7 +89,7 @@ columns! {
 
 columns! {
     /// One pull of an image.
-    Pull {
+    Pull as PullCells {
         image: Option<Box<str>> = "the image; null if only the record shows the pull",
         registry: Option<Box<str>> = "the registry's host in the image's name; docker.io where the name has none",
         requested: Option<Time> = "the kubelet requested it",
@@ -105,7 +106,7 @@ columns! {
 
 columns! {
     /// One volume of a pod.
-    Volume {
+    Volume as VolumeCells {
         volume: Box<str> = "its name in the pod",
         plugin: Option<Box<str>> = "the volume plugin, with the driver for CSI",
         wanted: Option<Time> = "the kubelet started to verify that it is attached",
@@ -119,7 +120,7 @@ columns! {
 
 columns! {
     /// A line of a log.
-    Line {
+    Line as LineCells {
         source: Arc<str> = "the input that has it",
         line: i64 = "its number, from 1",
         text: Box<str> = "the line as its program wrote it, shortened",
@@ -128,18 +129,7 @@ columns! {
 
 /// The place of a line.
 #[derive(
-    Clone,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-    bitcode::Encode,
-    bitcode::Decode,
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 pub struct Place {
     /// The input.
@@ -149,22 +139,11 @@ pub struct Place {
 }
 
 impl Cell for Option<Place> {
-    fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
-        <Option<Arc<str>> as Cell>::describe(&format!("{name}_source"), about, into);
-        <Option<i64> as Cell>::describe(&format!("{name}_line"), about, into);
-    }
+    type Cells = Places;
 
-    fn write(
-        name: &str,
-        cells: &[&Self],
-        columns: Option<&[&str]>,
-        into: &mut Vec<polars_core::prelude::Column>,
-    ) -> polars_core::prelude::PolarsResult<()> {
-        let sources: Vec<Option<Arc<str>>> =
-            cells.iter().map(|cell| cell.as_ref().map(|place| Arc::clone(&place.source))).collect();
-        let lines: Vec<Option<i64>> = cells.iter().map(|cell| cell.as_ref().map(|place| place.line)).collect();
-        Cell::write(&format!("{name}_source"), &sources.iter().collect::<Vec<_>>(), columns, into)?;
-        Cell::write(&format!("{name}_line"), &lines.iter().collect::<Vec<_>>(), columns, into)
+    fn describe(name: &str, about: &'static str, into: &mut Vec<Described>) {
+        <Option<Box<str>> as Cell>::describe(&format!("{name}_source"), about, into);
+        <Option<i64> as Cell>::describe(&format!("{name}_line"), about, into);
     }
 
     fn read(
@@ -172,15 +151,15 @@ impl Cell for Option<Place> {
         frame: &polars_core::prelude::DataFrame,
         put: &mut dyn FnMut(usize, Self),
     ) -> Result<(), crate::model::error::Error> {
-        let mut sources: Vec<Option<Arc<str>>> = vec![None; frame.height()];
-        <Option<Arc<str>> as Cell>::read(&format!("{name}_source"), frame, &mut |at, source| {
+        let mut sources: Vec<Option<Box<str>>> = vec![None; frame.height()];
+        <Option<Box<str>> as Cell>::read(&format!("{name}_source"), frame, &mut |at, source| {
             if let Some(cell) = sources.get_mut(at) {
                 *cell = source;
             }
         })?;
         <Option<i64> as Cell>::read(&format!("{name}_line"), frame, &mut |at, line| {
             if let (Some(line), Some(source)) = (line, sources.get_mut(at).and_then(Option::take)) {
-                put(at, Some(Place { source, line }));
+                put(at, Some(Place { source: source.into(), line }));
             }
         })
     }

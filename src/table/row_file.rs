@@ -7,27 +7,27 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use polars_core::prelude::*;
+use lz4::block::CompressionMode;
 
-use super::columns::{Columns, failed};
-use super::part::{BEGAN, NumberedRow};
+use super::cells::Wanted;
+use super::held_rows::{GROUP, Group, HeldRows, NUMBER};
 use super::row::Row;
 use crate::model::error::{Error, ErrorKind};
 
-/// Rows of a group: enough for their fields to be packed well, few enough for one row to be read fast.
-pub(super) const GROUP: usize = 512;
+/// How much LZ4 leaves uncompressed to be faster.
+const ACCELERATION: i32 = 8;
 
 /// A file of rows.
 #[derive(Debug)]
 pub(super) struct RowFile {
     path: PathBuf,
     rows: usize,
-    groups: Vec<Group>,
+    groups: Vec<WrittenGroup>,
 }
 
 /// Where a group lies.
 #[derive(Debug)]
-struct Group {
+struct WrittenGroup {
     rows: usize,
     /// Where its first field begins. Each follows the one before.
     start: u64,
@@ -52,20 +52,17 @@ pub(super) fn unreadable(error: impl std::fmt::Display) -> Error {
 }
 
 impl RowFile {
-    /// Writes sorted rows until there is none.
+    /// Writes groups of sorted rows, all but the last of which are full, until there is none.
     pub(super) fn write(
         path: PathBuf,
-        rows: &mut dyn Iterator<Item = Result<NumberedRow, Error>>,
+        groups: &mut dyn Iterator<Item = Result<(Group, usize), Error>>,
     ) -> Result<Self, Error> {
         let mut out = BufWriter::new(File::create(&path).map_err(unwritable)?);
         let mut written = RowFile { path, rows: 0, groups: Vec::new() };
         let mut start = 0;
-        loop {
-            let group = rows.take(GROUP).collect::<Result<Vec<_>, _>>()?;
-            if group.is_empty() {
-                break;
-            }
-            let group = write_group(group, start, &mut out)?;
+        for group in groups {
+            let (group, rows) = group?;
+            let group = write_group(&group, rows, start, &mut out)?;
             start += group.fields.iter().map(|field| u64::from(field.packed)).sum::<u64>();
             written.rows += group.rows;
             written.groups.push(group);
@@ -79,23 +76,23 @@ impl RowFile {
         self.rows
     }
 
-    /// Gives some columns of each group in order.
+    /// Gives some columns of each group in order, and how many rows it has.
     pub(super) fn scan(
         &self,
         columns: &[&str],
-        take: &mut dyn FnMut(DataFrame) -> Result<(), Error>,
+        take: &mut dyn FnMut(Group, usize) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut file = self.open()?;
-        self.groups.iter().try_for_each(|group| take(group.columns(&mut file, columns)?))
+        self.groups.iter().try_for_each(|group| take(group.read(&mut file, Some(columns))?, group.rows))
     }
 
     /// The numbers of the rows in the order of arrival.
     pub(super) fn numbers(&self) -> Result<Vec<u64>, Error> {
-        let mut file = self.open()?;
         let mut all = Vec::with_capacity(self.rows);
-        for group in &self.groups {
-            all.extend(group.numbers(&mut file)?);
-        }
+        self.scan(&[NUMBER], &mut |group, _| {
+            all.extend(group.numbers);
+            Ok(())
+        })?;
         Ok(all)
     }
 
@@ -106,8 +103,9 @@ impl RowFile {
         // Every group but the last is full.
         for within in places.chunk_by(|a, b| a / GROUP == b / GROUP) {
             let Some(group) = within.first().and_then(|place| self.groups.get(place / GROUP)) else { continue };
-            let mut rows = group.rows(&mut file)?;
-            found.extend(within.iter().filter_map(|place| rows.get_mut(place % GROUP).map(std::mem::take)));
+            let rows = group.read(&mut file, None)?;
+            let there = within.iter().map(|place| place % GROUP).filter(|at| *at < group.rows);
+            found.extend(there.map(|at| rows.row(at)));
         }
         Ok(found)
     }
@@ -115,17 +113,19 @@ impl RowFile {
     /// Another file, of the rows that stay by their numbers.
     pub(super) fn filtered(&self, stays: &dyn Fn(u64) -> bool) -> Result<Self, Error> {
         let mut file = self.open()?;
-        let mut rows = self.groups.iter().flat_map(|group| {
-            let stays = |(number, _): &(u64, Row)| stays(*number);
-            match group.numbers(&mut file).and_then(|numbers| Ok((numbers, group.rows(&mut file)?))) {
-                Ok((numbers, rows)) => {
-                    let rows = numbers.into_iter().zip(rows).filter(stays);
-                    rows.map(|(number, row)| Ok((number, Box::new(row)))).collect::<Vec<_>>()
-                }
-                Err(error) => vec![Err(error)],
+        let mut groups = self.groups.iter();
+        let mut left = HeldRows::default();
+        let mut next = || {
+            while left.len() < GROUP
+                && let Some(group) = groups.next()
+            {
+                let rows = group.read(&mut file, None)?;
+                let staying = rows.numbers.iter().enumerate().filter(|(_, number)| stays(**number));
+                staying.for_each(|(at, number)| left.push(*number, &rows.row(at)));
             }
-        });
-        RowFile::write(self.path.with_extension("once"), &mut rows)
+            Ok(left.take_group())
+        };
+        RowFile::write(self.path.with_extension("once"), &mut std::iter::from_fn(|| next().transpose()))
     }
 
     fn open(&self) -> Result<File, Error> {
@@ -133,14 +133,11 @@ impl RowFile {
     }
 }
 
-fn write_group(group: Vec<NumberedRow>, start: u64, out: &mut dyn Write) -> Result<Group, Error> {
-    let began: Vec<Option<i64>> = group.iter().map(|(_, row)| row.began().map(|time| time.0)).collect();
-    let (numbers, mut rows): (Vec<u64>, Vec<Box<Row>>) = group.into_iter().unzip();
-    let mut fields = vec![bitcode::encode(&numbers), bitcode::encode(&began)];
-    fields.extend(Row::pack(&mut rows));
-    let mut written = Group { rows: rows.len(), start, fields: Vec::with_capacity(fields.len()) };
-    for field in fields {
-        let packed = lz4::block::compress(&field, None, false).map_err(unwritable)?;
+fn write_group(group: &Group, rows: usize, start: u64, out: &mut dyn Write) -> Result<WrittenGroup, Error> {
+    let mut written = WrittenGroup { rows, start, fields: Vec::new() };
+    for field in group.pack() {
+        let packed =
+            lz4::block::compress(&field, Some(CompressionMode::FAST(ACCELERATION)), false).map_err(unwritable)?;
         out.write_all(&packed).map_err(unwritable)?;
         let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(unwritable);
         written.fields.push(PackedField { packed: length(&packed)?, unpacked: length(&field)? });
@@ -154,42 +151,17 @@ pub(super) fn unpack<T: bitcode::DecodeOwned>(bytes: &[u8], rows: usize) -> Resu
     if cells.len() == rows { Ok(cells) } else { Err(unreadable("a field has another number of rows")) }
 }
 
-impl Group {
-    /// Gives its fields one after another, if they are wanted.
-    fn fields<'a>(&'a self, file: &'a mut File) -> impl FnMut(bool) -> Result<Option<Vec<u8>>, Error> + 'a {
+impl WrittenGroup {
+    /// Its rows, or columns of them.
+    fn read(&self, file: &mut File, wanted: Wanted<'_>) -> Result<Group, Error> {
         let mut fields = self.fields.iter();
         let mut at = self.start;
-        move |wanted| {
+        Group::unpack(wanted, self.rows, &mut |is_wanted| {
             let Some(field) = fields.next() else { return Err(unreadable("a field is missing")) };
             let start = at;
             at += u64::from(field.packed);
-            if wanted { field.read(file, start).map(Some).map_err(unreadable) } else { Ok(None) }
-        }
-    }
-
-    fn numbers(&self, file: &mut File) -> Result<Vec<u64>, Error> {
-        self.fields(file)(true)?.map_or(Ok(Vec::new()), |bytes| unpack(&bytes, self.rows))
-    }
-
-    fn rows(&self, file: &mut File) -> Result<Vec<Row>, Error> {
-        let mut next = self.fields(file);
-        // The number and the beginning come first.
-        next(false)?;
-        next(false)?;
-        Row::unpack(self.rows, &mut next)
-    }
-
-    fn columns(&self, file: &mut File, columns: &[&str]) -> Result<DataFrame, Error> {
-        let mut next = self.fields(file);
-        // The number of each row comes first.
-        next(false)?;
-        let began = match next(columns.contains(&BEGAN))? {
-            Some(bytes) => Some(Series::new(BEGAN.into(), unpack::<Option<i64>>(&bytes, self.rows)?).into_column()),
-            None => None,
-        };
-        let mut all = Row::write_packed(self.rows, columns, &mut next)?;
-        all.extend(began);
-        DataFrame::new(self.rows, all).map_err(failed)
+            if is_wanted { field.read(file, start).map(Some).map_err(unreadable) } else { Ok(None) }
+        })
     }
 }
 
@@ -204,8 +176,12 @@ impl PackedField {
 
 #[cfg(test)]
 mod tests {
+    use polars_core::prelude::DataFrame;
+
     use super::*;
     use crate::model::time::Time;
+    use crate::table::columns::Columns;
+    use crate::table::held_rows::BEGAN;
     use crate::table::row::Line;
 
     fn file(folder: &std::path::Path, count: usize) -> (RowFile, Vec<Row>) {
@@ -218,8 +194,10 @@ mod tests {
             ..Row::default()
         };
         let rows: Vec<Row> = (0..count).map(row).collect();
-        let mut numbered = rows.iter().cloned().zip(0..).map(|(row, number)| Ok((number, Box::new(row))));
-        (RowFile::write(folder.join("0"), &mut numbered).unwrap(), rows)
+        let mut held = HeldRows::default();
+        rows.iter().zip(0..).for_each(|(row, number)| held.push(number, row));
+        let written = RowFile::write(folder.join("0"), &mut held.groups(None).map(Ok)).unwrap();
+        (written, rows)
     }
 
     #[test]
@@ -240,20 +218,24 @@ mod tests {
     fn a_scan_gives_the_columns_that_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let (file, rows) = file(folder.path(), GROUP + 1);
+        let columns = ["pod", "lines.line", BEGAN];
         let mut all = DataFrame::default();
-        let take = &mut |group: DataFrame| {
-            assert_eq!(group.width(), 3);
+        let take = &mut |group: Group, count: usize| {
+            let group = group.frame(&columns, count).unwrap();
+            assert_eq!((group.width(), group.height()), (3, count));
             let before = std::mem::take(&mut all);
             all = if before.width() == 0 { group } else { before.vstack(&group).unwrap() };
             Ok(())
         };
-        file.scan(&["pod", "lines.line", BEGAN], take).unwrap();
+        file.scan(&columns, take).unwrap();
         let row = |at: usize| all.get(at).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
-        let of = |row: &Row| Row::write(&[row], Some(&["pod", "lines.line"])).unwrap();
         for (at, expected) in rows.iter().enumerate() {
             let began = expected.began().map_or("null".into(), |time| time.0.to_string());
-            let mut values: Vec<String> =
-                of(expected).iter().map(|column| column.get(0).unwrap().to_string()).collect();
+            let mut values: Vec<String> = Row::write([expected], Some(&["pod", "lines.line"]))
+                .unwrap()
+                .iter()
+                .map(|column| column.get(0).unwrap().to_string())
+                .collect();
             values.push(began);
             assert_eq!(row(at), values);
         }

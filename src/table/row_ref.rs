@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use polars_core::prelude::*;
 
 use super::batch::Batch;
-use super::part::BEGAN;
+use super::held_rows::BEGAN;
 use super::row::Row;
 use super::startups::Table;
 use crate::model::error::Error;

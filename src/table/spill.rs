@@ -5,7 +5,8 @@ use std::thread::{self, JoinHandle};
 
 use tempfile::TempDir;
 
-use super::part::{NumberedRow, Part};
+use super::held_rows::HeldRows;
+use super::part::Part;
 use super::row::Row;
 use super::row_file::{RowFile, unwritable};
 use super::temporary::{CleanupList, folder};
@@ -42,8 +43,8 @@ impl Budget {
 #[derive(Debug)]
 pub(super) struct Spill {
     budget: Budget,
-    /// Rows with their numbers, in the order they came.
-    waiting: Vec<NumberedRow>,
+    /// In the order they came.
+    waiting: HeldRows,
     /// What they weigh, in bytes.
     weight: usize,
     parts: Vec<Part>,
@@ -64,13 +65,20 @@ impl Drop for Writing {
 
 impl Spill {
     pub(super) fn new(budget: Budget) -> Self {
-        Spill { budget, waiting: Vec::new(), weight: 0, parts: Vec::new(), writing: Writing(None), folder: None }
+        Spill {
+            budget,
+            waiting: HeldRows::default(),
+            weight: 0,
+            parts: Vec::new(),
+            writing: Writing(None),
+            folder: None,
+        }
     }
 
     /// Takes a row with its number.
-    pub(super) fn push(&mut self, number: u64, row: Row) -> Result<(), Error> {
+    pub(super) fn push(&mut self, number: u64, row: &Row) -> Result<(), Error> {
         self.weight += row.weight();
-        self.waiting.push((number, Box::new(row)));
+        self.waiting.push(number, row);
         if self.weight > self.room().max(self.budget.part) { self.write_out() } else { Ok(()) }
     }
 
@@ -92,10 +100,11 @@ impl Spill {
             }
         };
         let path = folder.path().join(self.parts.len().to_string());
-        let waiting = std::mem::take(&mut self.waiting);
+        let mut waiting = std::mem::take(&mut self.waiting);
         self.weight = 0;
         let write = move || {
-            let file = RowFile::write(path, &mut sorted(waiting).map(Ok))?;
+            waiting.sort();
+            let file = RowFile::write(path, &mut waiting.groups(None).map(Ok))?;
             Ok(Part::Written(Box::new(file)))
         };
         self.writing.0 = Some(thread::Builder::new().spawn(write).map_err(unwritable)?);
@@ -112,7 +121,8 @@ impl Spill {
     /// The parts, each sorted, and the folder that written ones lie in.
     pub(super) fn finish(mut self) -> Result<(Vec<Part>, Option<TempDir>), Error> {
         // While the last part is being written.
-        let held: Vec<_> = sorted(std::mem::take(&mut self.waiting)).collect();
+        let mut held = std::mem::take(&mut self.waiting);
+        held.sort();
         self.take_written()?;
         if !held.is_empty() {
             self.parts.push(Part::Held(held));
@@ -121,17 +131,11 @@ impl Spill {
     }
 }
 
-/// Rows in order.
-fn sorted(mut rows: Vec<NumberedRow>) -> impl Iterator<Item = NumberedRow> {
-    rows.sort_by(|(_, a), (_, b)| a.order().cmp(&b.order()));
-    rows.into_iter()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::time::Time;
-    use crate::table::row_file::GROUP;
+    use crate::table::held_rows::GROUP;
 
     fn rows(count: i64) -> impl Iterator<Item = Row> {
         (0..count).map(move |number| Row { created: Some(Time((number * 7) % count)), ..Row::default() })
@@ -140,7 +144,7 @@ mod tests {
     fn parts(budget: Budget, count: i64) -> Vec<Part> {
         let mut spill = Spill::new(budget);
         for (number, row) in rows(count).enumerate() {
-            spill.push(number as u64, row).unwrap();
+            spill.push(number as u64, &row).unwrap();
         }
         let (parts, folder) = spill.finish().unwrap();
         // Rows are read while their folder is there.

@@ -45,12 +45,6 @@ impl Table {
         format!("{:016x}", self.digest)
     }
 
-    /// Leaves the rows in memory to the end of the process. The temporary folder goes at once.
-    #[cfg(feature = "cli")]
-    pub(crate) fn leak_rows(self) {
-        self.parts.into_iter().for_each(Part::leak);
-    }
-
     /// How many rows it has.
     pub fn len(&self) -> usize {
         self.rows
@@ -81,7 +75,7 @@ impl Table {
     /// # Errors
     /// When there is no such column, or a written part cannot be read.
     pub fn frame(&self, columns: &[&str]) -> Result<DataFrame, Error> {
-        let none = DataFrame::new(0, Row::write(&[], None).map_err(failed)?).map_err(failed)?;
+        let none = DataFrame::new(0, Row::write([], None).map_err(failed)?).map_err(failed)?;
         let mut all = none.select(columns.iter().copied()).map_err(failed)?;
         self.scan(columns, &mut |batch| all.vstack_mut(batch.frame()).map(drop).map_err(failed))?;
         Ok(all)

@@ -59,7 +59,7 @@ impl Store {
             anonymizer.row(&mut row);
         }
         let number = self.dedup.note(&row);
-        self.spill.push(number, row)
+        self.spill.push(number, &row)
     }
 
     /// The table of what was pushed.

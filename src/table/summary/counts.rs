@@ -11,7 +11,7 @@ use crate::model::error::Error;
 use crate::model::hash::HashMap;
 use crate::model::startup::STATES;
 use crate::model::time::Nanos;
-use crate::table::part::BEGAN;
+use crate::table::held_rows::BEGAN;
 use crate::table::query::ByName;
 use crate::table::startups::Table;
 

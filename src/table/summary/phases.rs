@@ -59,20 +59,8 @@ impl CertainMicros {
 /// The shortest that the spans of each phase may have been.
 fn certain_micros(table: &Table) -> Result<CertainMicros, Error> {
     let mut certain = CertainMicros::default();
-    for (number, part) in table.parts.iter().enumerate() {
-        if let Some(rows) = part.held() {
-            rows.flat_map(|row| &row.spans).for_each(|span| certain.add(span.phase, span.min_s));
-            continue;
-        }
-        part.scan(number, &["spans.phase", "spans.min_s"], &mut |batch| {
-            let spans = batch.nested("spans")?.items;
-            for (phase, least) in spans.text("phase")?.iter().zip(spans.seconds("min_s")?.iter()) {
-                if let (Some(phase), Some(least)) = (phase.and_then(Phase::from_name), least) {
-                    certain.add(phase, least);
-                }
-            }
-            Ok(())
-        })?;
+    for part in &table.parts {
+        part.least_of_spans(&mut |phase, least| certain.add(phase, least))?;
     }
     Ok(certain)
 }
