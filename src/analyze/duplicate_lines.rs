@@ -47,12 +47,13 @@ impl DuplicateLines {
             self.seen.clear();
         }
         // Most lines are the only ones of their instant.
-        if record.stamp.is_none() || record.text.is_empty() || (first && next.is_some_and(|next| next != time)) {
+        if record.stamp.is_none() || record.fields.line().is_empty() || (first && next.is_some_and(|next| next != time))
+        {
             return false;
         }
         // A runtime's line has its process in the frame alone, if it has one.
         let process = record.pid.filter(|_| !record.from_runtime);
-        let line = self.hasher.hash_one((process, record.fact as u16, &*record.text));
+        let line = self.hasher.hash_one((process, record.fact as u16, record.fields.line()));
         // Most are new; then so is the line with its node.
         let known = !self.seen.insert(line);
         let unnamed = LineOwner { named: false, ..owner };

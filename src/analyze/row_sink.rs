@@ -121,7 +121,7 @@ impl<'a> RowSink<'a> {
             settings: &settings,
             object: traits.is_some(),
         };
-        let row = build_row(startup, &breakdown, &findings, &context);
+        let row = build_row(&startup, &breakdown, &findings, &context);
         if row.node.is_some() || node.is_none {
             store.push(row)?
         } else {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::reorder::Dated;
 use crate::model::error::{Error, ErrorKind};
 use crate::model::pod_status::ContainerStatus;
-use crate::model::record::{Field, Record, StartupRecord, Value};
+use crate::model::record::{Record, StartupRecord};
 use crate::model::time::Time;
 
 /// What the records that are held in memory may weigh, in bytes.
@@ -97,7 +97,7 @@ impl Sorter {
 fn read(file: File) -> Result<Stretch, Error> {
     let records = BufReader::new(zstd::Decoder::new(file).map_err(failed)?).split(b'\n');
     Ok(Box::new(records.map(|record| {
-        let (time, source, line, host, record): (i64, usize, i64, Option<Box<str>>, Box<Record>) =
+        let (time, source, line, host, record): (i64, usize, i64, Option<Box<str>>, Record) =
             serde_json::from_slice(&record.map_err(failed)?).map_err(failed)?;
         let (time, host) = (Time(time), host.map(Rc::from));
         Ok(((time, source, line), Dated { time, record, host, source }))
@@ -111,16 +111,9 @@ pub(super) fn failed(error: impl std::fmt::Display) -> Error {
 
 /// About what a record takes of memory, in bytes.
 pub(super) fn weight(record: &Record) -> usize {
-    let lists = record.fields.iter().map(|(_, value)| match value {
-        Value::Text(text) if text.is_heap_allocated() => text.len(),
-        Value::Pods(pods) => pods.iter().map(|pod| size_of::<Box<str>>() + pod.len()).sum(),
-        _ => 0,
-    });
     size_of::<(Key, Dated)>()
         + size_of::<Record>()
-        + record.fields.len() * size_of::<(Field, Value)>()
-        + lists.sum::<usize>()
-        + record.text.len()
+        + record.fields.weight()
         + record
             .pod_status
             .as_ref()
@@ -191,11 +184,11 @@ mod tests {
             let time = Time((number as i64 * 7919) % 101);
             let host = (number % 2 == 0).then(|| "node-a".into());
             sorter
-                .push(Dated { time, record: Box::new(record.clone()), host, source: number % 3 }, number as i64)
+                .push(Dated { time, record: record.clone(), host, source: number % 3 }, number as i64)
                 .unwrap();
         }
         let all = sorter.finish().unwrap();
-        all.map(|dated| dated.unwrap().1).map(|dated| (dated.time, dated.source, dated.host, *dated.record)).collect()
+        all.map(|dated| dated.unwrap().1).map(|dated| (dated.time, dated.source, dated.host, dated.record)).collect()
     }
 
     #[test]
@@ -213,7 +206,7 @@ mod tests {
     #[test]
     fn without_a_folder_to_write_to_the_error_says_what_to_do() {
         let mut sorter = Sorter { memory: 0, ..Sorter::new("/nowhere".into()) };
-        let record = Box::new(records().remove(0));
+        let record = records().remove(0);
         let error = sorter.push(Dated { time: Time(0), record, host: None, source: 0 }, 0).unwrap_err();
         assert!(error.to_string().contains("temporary folder") && error.to_string().contains("TMPDIR"), "{error}");
     }

@@ -45,7 +45,7 @@ fn failed_step(event: &Event) -> Option<FailedStep> {
             | "ImageInspectError" => Some(FailedStep::Pull),
             // What is left of a sandbox that failed is removed before the next is made.
             "CreatePodSandboxError" | "KillPodSandboxError" => Some(FailedStep::Sandbox),
-            _ if event.text.contains("unmounted volumes") => None,
+            _ if event.fields.line().contains("unmounted volumes") => None,
             _ => Some(FailedStep::Container),
         },
         _ => None,

@@ -96,7 +96,7 @@ fn transfers(events: &Events, pulled_before: &[Box<str>], rates: &[(Time, f64)])
                 ok: true,
                 bytes,
                 place: event.place,
-                text: event.text.clone(),
+                text: event.fields.line().into(),
                 blocked_by: None,
                 repull,
                 rate: rates.iter().find(|(end, rate)| *end == finished && *rate >= LEAST_RATE).map(|(_, rate)| *rate),
@@ -128,8 +128,7 @@ fn unscheduled(status: Option<&PodStatus>, place: Option<&Event>) -> Option<Even
         time: since.unwrap_or(place.time),
         fact: Fact::SchedulingFailed,
         whole_second: true,
-        fields: Fields::from(fields),
-        text: format!("{}: {reason}: {message}", place.text).into(),
+        fields: Fields::of(&format!("{}: {reason}: {message}", place.fields.line()), fields),
         ..place.clone()
     })
 }
@@ -149,12 +148,12 @@ fn waiting(status: Option<&PodStatus>, place: Option<&Event>, events: &Events, e
             (Field::Reason, Value::text(reason)),
             (Field::Error, Value::text(message)),
         ];
+        let line = format!("{} container={name} waiting: {reason}: {message}", place.fields.line());
         Event {
             time: end,
             fact: Fact::SyncFailed,
             whole_second: false,
-            fields: Fields::from(fields),
-            text: format!("{} container={name} waiting: {reason}: {message}", place.text).into(),
+            fields: Fields::of(&line, fields),
             ..place.clone()
         }
     };

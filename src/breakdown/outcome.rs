@@ -113,7 +113,7 @@ fn crash_loop(startup: &Startup, timeline: &Timeline) -> Option<Outcome> {
 
 /// How long a container waits by a line that says so: `back-off 1m20s restarting failed container=…`.
 fn back_off(waits: &Event) -> Nanos {
-    let error = waits.fields.text(Field::Error).unwrap_or(&waits.text);
+    let error = waits.fields.text(Field::Error).unwrap_or(waits.fields.line());
     let length = error.split_once("back-off ").and_then(|(_, rest)| value::duration(rest.split(' ').next()?));
     length.unwrap_or(LONGEST_BACKOFF).clamp(BACKOFF, LONGEST_BACKOFF)
 }

@@ -31,7 +31,7 @@ Each attempt is counted, and the volumes of one pod are attached in parallel.
     logs: Some(|case| {
         if case.startup.by_objects {
             let failed = case.failure(Fact::VolumeFailed, |event| {
-                event.text.contains("AttachVolume.Attach failed") || event.text.contains("Multi-Attach error")
+                event.fields.line().contains("AttachVolume.Attach failed") || event.fields.line().contains("Multi-Attach error")
             });
             let attached = || case.startup.all(Fact::VolumeAttached).rfind(|event| case.in_time(event)).map(Match::at);
             return failed.map(Match::failing).or_else(attached);

@@ -341,7 +341,7 @@ pub struct Record {
     pub whole_second: bool,
     /// What it proves.
     pub fact: Fact,
-    /// Every name and figure the line gives.
+    /// The line as evidence, and every name and figure it gives.
     pub fields: Fields,
     /// It is an object of the API, not a line of a log.
     pub from_api: bool,
@@ -349,8 +349,6 @@ pub struct Record {
     pub pod_status: Option<Box<PodStatus>>,
     /// The tracker's record, when it is one.
     pub startup_record: Option<Box<StartupRecord>>,
-    /// The line as its program wrote it, shortened: evidence to show. Empty where it is never shown.
-    pub text: Box<str>,
 }
 
 named_enum! {

@@ -28,10 +28,8 @@ pub struct Event {
     pub from_runtime: bool,
     /// Its time is not exact: it lies within a second after `time`, or within its [`Field::Uncertainty`].
     pub whole_second: bool,
-    /// Its fields.
+    /// The line, shortened, and its fields.
     pub fields: Fields,
-    /// The line, shortened.
-    pub text: Box<str>,
 }
 
 impl Event {
@@ -44,7 +42,6 @@ impl Event {
             from_runtime: record.from_runtime,
             whole_second: record.whole_second,
             fields: record.fields,
-            text: record.text,
         }
     }
 
@@ -55,7 +52,7 @@ impl Event {
 
     /// Whether the line's error, or the line, holds a word.
     pub fn mentions(&self, word: &str) -> bool {
-        self.fields.text(Field::Error).is_some_and(|error| error.contains(word)) || self.text.contains(word)
+        self.fields.text(Field::Error).is_some_and(|error| error.contains(word)) || self.fields.line().contains(word)
     }
 }
 

@@ -153,8 +153,9 @@ impl Parsed {
         body: &str,
     ) {
         let fields = self.records.fields();
-        let since = fields.mark();
+        let since = fields.begin(body);
         let Some(message) = grammars.recognize(entry, fields) else {
+            fields.take_back(since);
             self.unknown(place);
             return;
         };
@@ -192,9 +193,8 @@ impl Parsed {
             from_api: false,
             pod_status: None,
             startup_record,
-            text: Box::default(),
         };
-        self.records.push(record, since, if fact.is_shown() { body } else { "" });
+        self.records.push(record, since);
     }
 
     fn unknown(&mut self, place: SourceLine) {

@@ -88,7 +88,7 @@ pub fn event(grammars: &Grammars, object: &Object, place: SourceLine) -> Vec<Dat
     };
     let mut fields = FieldBuffer::default();
     let Some(known) = grammars.recognize(&entry, &mut fields) else { return Vec::new() };
-    let mut fields = fields.all();
+    let mut fields: Vec<(Field, Value)> = fields.all().iter().collect();
     let fact = known.fact;
     status_reason(fact, &message, &mut fields);
     let uid = of("uid");
@@ -208,11 +208,10 @@ fn api_record(
         pid: None,
         from_runtime: false,
         fact,
-        fields: Fields::from(fields),
+        fields: Fields::of(&truncate_text(text, MAX_EVIDENCE_BYTES), fields),
         from_api: true,
         whole_second,
         pod_status: None,
         startup_record: None,
-        text: truncate_text(text, MAX_EVIDENCE_BYTES),
     }
 }

@@ -2,11 +2,9 @@
 //! they lay in is used again for the next chunk. Each gets its own once it is taken, by the one thread that also frees it.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
-use super::field_buffer::{FieldBuffer, Mark};
-use crate::model::fields::Fields;
-use crate::model::record::{MAX_EVIDENCE_BYTES, Record, cut_text};
+use super::field_buffer::{FieldBuffer, Mark, Place};
+use crate::model::record::Record;
 
 /// Records in the order of their lines.
 #[derive(Clone, Debug, Default)]
@@ -15,12 +13,11 @@ pub struct Records {
     fields: FieldBuffer,
 }
 
-/// A record without its fields and text, and where they lie.
+/// A record without its fields, and where they lie.
 #[derive(Clone, Debug)]
 struct Head {
     record: Record,
-    fields: Range<usize>,
-    text: Range<usize>,
+    fields: Place,
 }
 
 impl Records {
@@ -29,13 +26,10 @@ impl Records {
         &mut self.fields
     }
 
-    /// Adds a record with the fields that came since, and as much of the text as is kept.
-    pub(super) fn push(&mut self, record: Record, since: Mark, text: &str) {
-        let fields = since.fields_to(self.fields.mark());
-        let (kept, is_cut) = cut_text(text, MAX_EVIDENCE_BYTES);
-        let from = self.fields.push_text(kept).start;
-        let text = from..self.fields.push_text(if is_cut { "…" } else { "" }).end;
-        self.heads.push_back(Head { record, fields, text });
+    /// Adds a record with the fields that came since.
+    pub(super) fn push(&mut self, record: Record, since: Mark) {
+        let fields = self.fields.end(since, record.fact.is_shown());
+        self.heads.push_back(Head { record, fields });
     }
 
     /// How many are left.
@@ -74,9 +68,8 @@ impl Iterator for Records {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
-        let Head { mut record, fields, text } = self.heads.pop_front()?;
-        record.fields = Fields::from(self.fields.values(fields).collect::<Vec<_>>());
-        record.text = self.fields.text(text).into();
+        let Head { mut record, fields } = self.heads.pop_front()?;
+        record.fields = self.fields.fields(&fields);
         Some(record)
     }
 }

@@ -138,7 +138,7 @@ fn confirms_start(record: &Record) -> bool {
             Some(reason) => {
                 !matches!(reason, "CrashLoopBackOff" | "BackOff" | "KillContainerError" | "KillPodSandboxError")
             }
-            None => record.fact == Fact::SyncFailed && record.text.contains("unmounted volumes="),
+            None => record.fact == Fact::SyncFailed && record.fields.line().contains("unmounted volumes="),
         },
         _ => false,
     }

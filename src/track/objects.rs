@@ -68,7 +68,7 @@ impl Objects {
         let containers = status.as_ref().map_or(0, |status| 3 * status.containers.len());
         let uncertainty = record.fields.length(Field::Uncertainty).unwrap_or(Nanos(SECOND));
         let uncertainty = if record.whole_second { uncertainty } else { Nanos(0) };
-        let weight = OBJECT_WEIGHT + record.text.len() + (record.fields.len() + containers) * PART_WEIGHT;
+        let weight = OBJECT_WEIGHT + record.fields.line().len() + (record.fields.len() + containers) * PART_WEIGHT;
         self.latest = self.latest.max(status.as_ref().and_then(|status| status.latest)).max(Some(time + uncertainty));
         let Some(known) = self.pods.get_mut(&id) else { return };
         known.touched = known.touched.max(time);
@@ -95,8 +95,8 @@ impl Objects {
         // The same event, from JSON and from text: the one that is better known stays.
         if let Some(old) = known.events.iter().find(|old| is_told_twice(old, &event)) {
             if event.uncertainty() < old.uncertainty() {
-                let (time, text) = (old.time, old.text.clone());
-                known.events.retain(|old| old.time != time || old.text != text);
+                let (time, line) = (old.time, Box::<str>::from(old.fields.line()));
+                known.events.retain(|old| old.time != time || *old.fields.line() != *line);
                 known.events.push(event);
             }
             return;
@@ -230,7 +230,7 @@ impl Objects {
 /// Whether two differently well known events are one: of the same words, and of a time that may be the same.
 fn is_told_twice(one: &Event, other: &Event) -> bool {
     one.uncertainty() != other.uncertainty()
-        && one.text == other.text
+        && one.fields.line() == other.fields.line()
         && one.time <= other.time + other.uncertainty()
         && other.time <= one.time + one.uncertainty()
 }

@@ -247,7 +247,7 @@ impl Pulls {
             ok,
             bytes: record.fields.number(Field::Bytes).filter(|bytes| *bytes > 0),
             place: record.place,
-            text: record.text.clone(),
+            text: record.fields.line().into(),
             assigned: false,
             awaits_return_line: ok && took.is_some(),
         });
@@ -270,7 +270,7 @@ impl Pulls {
     /// Ends a pull that is under way, by a line that does not say how long it took.
     fn end(&mut self, number: usize, record: &Record, time: Time, ok: bool) {
         let StartedPull { image, started, whole_second, failed_mirrors, .. } = self.in_progress.remove(number);
-        let (place, text) = (record.place, record.text.clone());
+        let (place, text) = (record.place, Box::from(record.fields.line()));
         let finished = time;
         self.add(FinishedPull {
             image,

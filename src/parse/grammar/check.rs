@@ -33,7 +33,7 @@ impl Grammars {
                     if known.read(&entry, &mut fields).is_some() && !matched.contains(&known.name.as_str()) {
                         matched.push(&known.name);
                         if known.name == message.name {
-                            differences(&fields.all(), &example.gives)
+                            differences(fields.all().iter(), &example.gives)
                                 .into_iter()
                                 .for_each(|d| say(format!("example {number}: {d}")));
                         }
@@ -57,10 +57,11 @@ impl Grammars {
     }
 }
 
-fn differences(fields: &[(Field, Value)], gives: &toml::Table) -> Vec<String> {
-    let mut found = Vec::new();
+fn differences(fields: impl Iterator<Item = (Field, Value)>, gives: &toml::Table) -> Vec<String> {
+    let (mut found, mut names) = (Vec::new(), Vec::new());
     for (field, value) in fields {
-        let shown = match value {
+        names.push(field.name());
+        let shown = match &value {
             Value::Text(text) => toml::Value::String(text.to_string()),
             Value::Pods(pods) => pods.iter().map(|pod| toml::Value::String(pod.to_string())).collect::<Vec<_>>().into(),
             Value::Length(span) => match gives.get(field.name()).and_then(|v| v.as_str()).and_then(value::duration) {
@@ -80,7 +81,6 @@ fn differences(fields: &[(Field, Value)], gives: &toml::Table) -> Vec<String> {
             ));
         }
     }
-    let names: Vec<&str> = fields.iter().map(|(field, _)| field.name()).collect();
     found.extend(gives.keys().filter(|key| !names.contains(&key.as_str())).map(|key| format!("does not give {key}")));
     found
 }

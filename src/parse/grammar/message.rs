@@ -166,7 +166,7 @@ impl FieldSource {
             return Some(());
         };
         match self.field {
-            Field::Pods => fields.push_pods(raw.pods()?),
+            Field::Pods => fields.push_pods(&raw.pods()?),
             Field::Pod => fields.push(self.field, &raw.pod().filter(|pod| !pod.is_empty())?),
             _ => fields.push(self.field, &raw.text()?),
         }

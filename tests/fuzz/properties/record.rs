@@ -24,7 +24,8 @@ pub fn holds(data: &[u8]) {
     for record in whole.records.clone() {
         let line = usize::try_from(record.place.line).unwrap();
         assert!(found.contains(&line), "the record of line {line} stands on a line with a literal");
-        assert!(record.text.len() <= 410, "evidence is shortened: {}", record.text.len());
+        let evidence = record.fields.line().len();
+        assert!(evidence <= 410, "evidence is shortened: {evidence}");
         assert_eq!(record.startup_record.is_some(), record.fact == Fact::StartupObserved);
     }
     // Cut into chunks of so many lines, each with all that follows as its look ahead.

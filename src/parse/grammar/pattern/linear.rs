@@ -282,10 +282,12 @@ mod tests {
     /// What the parts read, and what the engine reads.
     fn both(source: &str, text: &str) -> [Option<Vec<(Field, Value)>>; 2] {
         let mut fields = FieldBuffer::default();
-        let parts =
-            Linear::of(source).unwrap_or_else(|| panic!("{source}")).read(text, &mut fields).map(|()| fields.all());
+        let parts = Linear::of(source)
+            .unwrap_or_else(|| panic!("{source}"))
+            .read(text, &mut fields)
+            .map(|()| fields.all().iter().collect());
         let mut fields = FieldBuffer::default();
-        [parts, Compiled::of(source).unwrap().read(text, &mut fields).map(|()| fields.all())]
+        [parts, Compiled::of(source).unwrap().read(text, &mut fields).map(|()| fields.all().iter().collect())]
     }
 
     #[test]

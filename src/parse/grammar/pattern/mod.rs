@@ -210,7 +210,7 @@ mod tests {
         let mut pattern = Pattern::checked(&format!("^{head}{begin}{name}{end}{tail}")).unwrap();
         let read = |pattern: &Pattern| {
             let mut fields = FieldBuffer::default();
-            pattern.read(text, &mut fields).map(|()| fields.all())
+            pattern.read(text, &mut fields).map(|()| fields.all().iter().collect())
         };
         let quick = read(&pattern);
         assert!(pattern.volume_pattern.take().is_some() && pattern.linear.is_none());

@@ -64,8 +64,8 @@ mod tests {
     fn both(text: &str) -> [Option<Vec<(Field, Value)>>; 2] {
         let (mut quick, mut engine) = (FieldBuffer::default(), FieldBuffer::default());
         [
-            RunBeforeText::of(SOURCE).unwrap().read(text, &mut quick).map(|()| quick.all()),
-            Compiled::of(SOURCE).unwrap().read(text, &mut engine).map(|()| engine.all()),
+            RunBeforeText::of(SOURCE).unwrap().read(text, &mut quick).map(|()| quick.all().iter().collect()),
+            Compiled::of(SOURCE).unwrap().read(text, &mut engine).map(|()| engine.all().iter().collect()),
         ]
     }
 
