@@ -183,9 +183,7 @@ mod tests {
         for (number, record) in records.iter().enumerate() {
             let time = Time((number as i64 * 7919) % 101);
             let host = (number % 2 == 0).then(|| "node-a".into());
-            sorter
-                .push(Dated { time, record: record.clone(), host, source: number % 3 }, number as i64)
-                .unwrap();
+            sorter.push(Dated { time, record: record.clone(), host, source: number % 3 }, number as i64).unwrap();
         }
         let all = sorter.finish().unwrap();
         all.map(|dated| dated.unwrap().1).map(|dated| (dated.time, dated.source, dated.host, dated.record)).collect()

@@ -145,19 +145,14 @@ impl Fields {
 
     /// Takes the first list of pods out of them, and drops all others.
     pub fn take_pods(&mut self) -> Box<[Box<str>]> {
-        let mut first = None;
-        let others = self.iter().filter_map(|(field, value)| match value {
-            Value::Pods(pods) => {
-                first.get_or_insert(pods);
-                None
-            }
-            value => Some((field, value)),
-        });
-        let others = Fields::of(self.line(), others);
-        first.map_or_else(Box::default, |pods| {
-            *self = others;
-            pods
-        })
+        let lists = |(_, value)| if let Value::Pods(pods) = value { Some(pods) } else { None };
+        let Some(first) = self.iter().find_map(lists) else { return Box::default() };
+        self.entries.retain(|entry| !matches!(entry.kind, Kind::List | Kind::ListedPod));
+        if self.text.len() > self.line as usize {
+            // Names that are no part of the line may be many.
+            *self = Fields::of(self.line(), self.iter());
+        }
+        first
     }
 
     /// Each field, with its value.

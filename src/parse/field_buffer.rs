@@ -1,6 +1,7 @@
 //! The fields of lines while they are read: their texts lie one after another, so that a field costs no memory of its own, and
 //! what a pattern gave that fails in the end is taken back.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::model::fields::{Entry, Fields};
@@ -91,7 +92,7 @@ impl FieldBuffer {
     }
 
     /// Adds a list of pods.
-    pub(super) fn push_pods(&mut self, pods: &[String]) {
+    pub(super) fn push_pods(&mut self, pods: &[Cow<'_, str>]) {
         self.entries.push(Entry::list(Field::Pods, pods.len()));
         for pod in pods {
             let place = self.push_text(pod, false);

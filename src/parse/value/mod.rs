@@ -67,17 +67,18 @@ impl<'a> Raw<'a> {
     }
 
     /// A list of pods as `namespace/name`: `["a/b"]`, `"[a/b c/d]"` (1.26), `[{"name":..,"namespace":..}]` (JSON logging).
-    pub fn pods(self) -> Option<Vec<String>> {
+    pub fn pods(self) -> Option<Vec<Cow<'a, str>>> {
         let raw = match self {
             Raw::Go(raw) | Raw::Json(raw) | Raw::Plain(raw) => raw,
         };
         if raw.starts_with('"') {
-            let text = self.text()?;
-            let inside = text.strip_prefix('[')?.strip_suffix(']')?;
-            return Some(inside.split_whitespace().map(str::to_owned).collect());
+            return match self.text()? {
+                Cow::Borrowed(text) => Some(listed(text)?.map(Cow::Borrowed).collect()),
+                Cow::Owned(text) => Some(listed(&text)?.map(|pod| Cow::Owned(pod.to_owned())).collect()),
+            };
         }
         let items: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
-        items.into_iter().map(|item| Raw::Json(item.get()).pod().map(Cow::into_owned)).collect()
+        items.into_iter().map(|item| Raw::Json(item.get()).pod()).collect()
     }
 
     /// One pod as `namespace/name`.
@@ -91,6 +92,11 @@ impl<'a> Raw<'a> {
             _ => self.text(),
         }
     }
+}
+
+/// What stands in a list as Go prints it: `[a/b c/d]`.
+fn listed(text: &str) -> Option<impl Iterator<Item = &str>> {
+    Some(text.strip_prefix('[')?.strip_suffix(']')?.split_whitespace())
 }
 
 /// A JSON string that borrows where it can.
@@ -314,7 +320,7 @@ mod tests {
 
     #[test]
     fn pod_lists_in_three_renderings() {
-        let expected = Some(vec!["a/b".to_owned(), "c/d".to_owned()]);
+        let expected = Some(vec!["a/b".into(), "c/d".into()]);
         assert_eq!(Raw::Go(r#"["a/b","c/d"]"#).pods(), expected);
         assert_eq!(Raw::Go(r#""[a/b c/d]""#).pods(), expected);
         assert_eq!(Raw::Json(r#"[{"name":"b","namespace":"a"},{"name":"d","namespace":"c"}]"#).pods(), expected);
