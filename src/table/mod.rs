@@ -5,8 +5,8 @@
 //! Parquet, JSON --import--> Row ─┘
 //! ```
 //!
-//! Rows are held as they are, or written to a temporary folder and read back; a figure is made by plain loops over those columns that it needs,
-//! made as frames of polars batch by batch. polars' own query engine is most of polars, and is left out: see `docs/building.md`.
+//! Rows are held field by field, or written to a temporary folder and read back; a figure is made by plain loops over those columns that
+//! it needs, made as frames of polars batch by batch. polars' own query engine is most of polars, and is left out: see `docs/building.md`.
 
 pub mod anonymize;
 mod batch;
