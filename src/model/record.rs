@@ -2,7 +2,6 @@
 //!
 //! To add a fact: a row in [`FACTS`], and a grammar message that yields it (a test fails until some grammar does).
 
-use compact_str::{CompactString, format_compact};
 use serde::{Deserialize, Serialize};
 
 use crate::model::fields::Fields;
@@ -269,7 +268,7 @@ pub(crate) fn kept_text(text: &str) -> (&str, bool) {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// Text.
-    Text(CompactString),
+    Text(Box<str>),
     /// A list of pods.
     Pods(Box<[Box<str>]>),
     /// A length of time.
@@ -281,13 +280,7 @@ pub enum Value {
 impl Value {
     /// A text, as much of it as is kept.
     pub(crate) fn text(text: &str) -> Self {
-        let (kept, goes_on) = kept_text(text);
-        Value::kept(kept, goes_on)
-    }
-
-    /// What is kept of a text, and whether it went on.
-    pub(crate) fn kept(text: &str, goes_on: bool) -> Self {
-        Value::Text(if goes_on { format_compact!("{text}…") } else { text.into() })
+        Value::Text(truncate_text(text, MAX_TEXT_BYTES))
     }
 }
 
