@@ -16,6 +16,7 @@ mod columns;
 pub mod coverage;
 mod dedup;
 mod error_capture;
+mod field_types;
 mod file;
 pub mod filter;
 mod group_names;
