@@ -7,7 +7,7 @@ use crate::model::record::Record;
 use crate::model::time::Time;
 
 /// The lines of the instant that is being tracked: records come by time, so that those given twice have the same one. Lines
-/// whose text is not kept count as often as they are given, which changes no startup.
+/// that are never shown count as often as they are given, which changes no startup.
 #[derive(Default)]
 pub(super) struct DuplicateLines {
     time: Time,

@@ -235,7 +235,7 @@ fn track(
 ) {
     let Dated { time, record, host, source } = dated;
     if record.from_api {
-        return tracker.push_object(record, time, host.as_deref());
+        return tracker.push_object(*record, time, host.as_deref());
     }
     let node = if let Some(node) = options.node.as_deref() {
         tracker.node(node, Some(node))
@@ -249,6 +249,6 @@ fn track(
     };
     let owner = LineOwner { node, named: options.node.is_some() || host.is_some() };
     if !lines.is_duplicate(&record, time, owner, next) {
-        tracker.push(record, time, node);
+        tracker.push(*record, time, node);
     }
 }

@@ -53,8 +53,8 @@ pub(super) struct SourceState {
     records: Hosts,
     stop: Arc<AtomicBool>,
     /// Records that wait for the clock to know.
-    waiting: VecDeque<(Record, Option<Rc<str>>)>,
-    ready: VecDeque<(Time, Record, Option<Rc<str>>)>,
+    waiting: VecDeque<(Box<Record>, Option<Rc<str>>)>,
+    ready: VecDeque<(Time, Box<Record>, Option<Rc<str>>)>,
     ended: bool,
     /// Some of it could be read.
     got: bool,
@@ -362,7 +362,7 @@ impl SourceState {
             match self.parsed.next() {
                 Some(mut record) => {
                     record.place.line += self.lines.0;
-                    self.take(record, coverage);
+                    self.take(Box::new(record), coverage);
                 }
                 None => self.next(coverage, failed),
             }
@@ -393,7 +393,7 @@ impl SourceState {
     }
 
     /// Takes a record: it waits where the clock does not know yet.
-    fn take(&mut self, record: Record, coverage: &mut Coverage) {
+    fn take(&mut self, record: Box<Record>, coverage: &mut Coverage) {
         let host = record.host.and_then(|host| self.hosts.get(usize::from(host))).cloned();
         let host = self.records.take(&record, host);
         if self.host.is_none() {
@@ -437,7 +437,7 @@ impl SourceState {
         }
     }
 
-    fn date_one(&mut self, mut record: Record, host: Option<Rc<str>>, coverage: &mut Coverage) {
+    fn date_one(&mut self, mut record: Box<Record>, host: Option<Rc<str>>, coverage: &mut Coverage) {
         self.clock.learn(&record);
         let wall = matches!(record.stamp, Some(Stamp::Wall { .. }));
         coverage.zone_assumed |= wall && self.clock.is_zone_unknown();

@@ -220,7 +220,7 @@ impl ObjectRecords {
             let line = i64::try_from(record.place.line).unwrap_or(i64::MAX);
             let source = logs + source as usize;
             record.place.source = u32::try_from(source).unwrap_or(u32::MAX);
-            sorter.push(Dated { time: Time(time), record, host: node.map(Rc::from), source }, line)
+            sorter.push(Dated { time: Time(time), record: Box::new(record), host: node.map(Rc::from), source }, line)
         };
         for file in &self.files {
             let mut file = file.try_clone().map_err(sorter::failed)?;

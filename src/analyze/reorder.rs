@@ -11,10 +11,11 @@ use crate::model::time::{Nanos, SECOND, Time};
 /// be put in order.
 pub(super) const REORDER_WINDOW: Nanos = Nanos(2 * SECOND);
 
-/// A record with its instant, in the order the tracker takes them.
+/// A record with its instant, in the order the tracker takes them. It passes through several queues, and as a box it is not
+/// copied at each.
 pub(super) struct Dated {
     pub time: Time,
-    pub record: Record,
+    pub record: Box<Record>,
     pub host: Option<Rc<str>>,
     pub source: usize,
 }

@@ -97,7 +97,7 @@ impl Sorter {
 fn read(file: File) -> Result<Stretch, Error> {
     let records = BufReader::new(zstd::Decoder::new(file).map_err(failed)?).split(b'\n');
     Ok(Box::new(records.map(|record| {
-        let (time, source, line, host, record): (i64, usize, i64, Option<Box<str>>, Record) =
+        let (time, source, line, host, record): (i64, usize, i64, Option<Box<str>>, Box<Record>) =
             serde_json::from_slice(&record.map_err(failed)?).map_err(failed)?;
         let (time, host) = (Time(time), host.map(Rc::from));
         Ok(((time, source, line), Dated { time, record, host, source }))
@@ -183,10 +183,12 @@ mod tests {
         for (number, record) in records.iter().enumerate() {
             let time = Time((number as i64 * 7919) % 101);
             let host = (number % 2 == 0).then(|| "node-a".into());
-            sorter.push(Dated { time, record: record.clone(), host, source: number % 3 }, number as i64).unwrap();
+            sorter
+                .push(Dated { time, record: Box::new(record.clone()), host, source: number % 3 }, number as i64)
+                .unwrap();
         }
         let all = sorter.finish().unwrap();
-        all.map(|dated| dated.unwrap().1).map(|dated| (dated.time, dated.source, dated.host, dated.record)).collect()
+        all.map(|dated| dated.unwrap().1).map(|dated| (dated.time, dated.source, dated.host, *dated.record)).collect()
     }
 
     #[test]
@@ -204,7 +206,7 @@ mod tests {
     #[test]
     fn without_a_folder_to_write_to_the_error_says_what_to_do() {
         let mut sorter = Sorter { memory: 0, ..Sorter::new("/nowhere".into()) };
-        let record = records().remove(0);
+        let record = Box::new(records().remove(0));
         let error = sorter.push(Dated { time: Time(0), record, host: None, source: 0 }, 0).unwrap_err();
         assert!(error.to_string().contains("temporary folder") && error.to_string().contains("TMPDIR"), "{error}");
     }

@@ -47,7 +47,7 @@ impl Entry {
 
     /// A list of so many pods.
     pub(crate) fn list(field: Field, count: usize) -> Self {
-        Entry { field, kind: Kind::List, value: halves(count..0) }
+        Entry { field, kind: Kind::List, value: [u32::try_from(count).unwrap_or(u32::MAX), 0] }
     }
 
     /// One of them.
@@ -180,7 +180,7 @@ impl Fields {
         self.text.len() + beyond
     }
 
-    /// How many there are.
+    /// How many there are, and of a list each pod.
     pub fn len(&self) -> usize {
         self.entries.len()
     }

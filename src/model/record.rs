@@ -285,8 +285,8 @@ impl Value {
 }
 
 impl Fact {
-    /// Whether a line that proves it may be shown as evidence. Lines about the end of pods are many, and are never shown: their
-    /// text is not kept.
+    /// Whether a line that proves it may be shown as evidence. Lines about the end of pods are many, and are never
+    /// shown.
     pub fn is_shown(self) -> bool {
         !matches!(self, Fact::VolumeUnmounted | Fact::SandboxRemoved | Fact::ContainerStopping)
     }

@@ -151,3 +151,32 @@ impl FieldBuffer {
         self.texts.shrink_to_fit();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::record::Value;
+
+    #[test]
+    fn what_lies_in_the_line_as_shown_is_not_copied() {
+        let line = format!("{}é{}", "x".repeat(MAX_EVIDENCE_BYTES - 4), "y".repeat(10));
+        let (inside, beyond) = (&line[..MAX_EVIDENCE_BYTES - 2], &line[4..MAX_EVIDENCE_BYTES + 1]);
+        let copy = inside.to_owned();
+        let mut buffer = FieldBuffer::default();
+        let mark = buffer.begin("another line");
+        buffer.push(Field::Error, "not of it");
+        buffer.take_back(mark);
+        let since = buffer.begin(&line);
+        buffer.push(Field::Name, inside);
+        let before = buffer.texts.len();
+        buffer.push(Field::Error, beyond);
+        assert_eq!(buffer.texts.len(), before + beyond.len(), "only what goes beyond it is copied");
+        buffer.push(Field::Reason, &copy);
+        buffer.push(Field::Status, "");
+        let fields = buffer.fields(&buffer.end(since, true));
+        let texts = [inside, beyond, inside, ""].map(|text| Value::Text(text.into()));
+        assert!(fields.iter().map(|(_, value)| value).eq(texts));
+        assert_eq!(fields.line(), format!("{}éyy…", "x".repeat(MAX_EVIDENCE_BYTES - 4)));
+        assert_eq!(buffer.fields(&buffer.end(since, false)).line(), "");
+    }
+}

@@ -46,7 +46,7 @@ pub(crate) trait Columns: Clone + Default {
         Self: 'a,
     {
         let (mut cells, mut all) = (Self::Cells::default(), Vec::new());
-        rows.into_iter().for_each(|row| cells.push(row));
+        rows.into_iter().for_each(|row| cells.push_wanted(row, wanted));
         cells.write("", wanted, &mut all)?;
         Ok(all)
     }
@@ -91,6 +91,12 @@ macro_rules! columns {
 
             fn push(&mut self, row: &$name) {
                 $($crate::table::cells::Cells::push(&mut self.$field, &row.$field);)*
+            }
+
+            fn push_wanted(&mut self, row: &$name, wanted: $crate::table::cells::Wanted<'_>) {
+                $(if $crate::table::columns::is_wanted::<$type>(stringify!($field), wanted) {
+                    $crate::table::cells::Cells::push(&mut self.$field, &row.$field);
+                })*
             }
 
             fn cell(&self, at: usize) -> $name {

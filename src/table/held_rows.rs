@@ -188,11 +188,12 @@ impl HeldRows {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::table::row::{Finding, Place};
 
-    fn rows(count: usize) -> (HeldRows, Vec<Row>) {
+    /// Rows as they came, and as they were given.
+    pub(in crate::table) fn rows(count: usize) -> (HeldRows, Vec<Row>) {
         let evidence = |number: usize| Some(Place { source: format!("{}.log", number % 3).into(), line: 7 });
         let finding = |number: usize| Finding {
             cause: "image-pull-slow".into(),

@@ -210,6 +210,9 @@ mod tests {
             file.at(&some).unwrap(),
             some.iter().filter_map(|place| rows.get(*place).cloned()).collect::<Vec<_>>()
         );
+        let (held, given) = crate::table::held_rows::tests::rows(GROUP + 1);
+        let varied = RowFile::write(folder.path().join("1"), &mut held.groups(None).map(Ok)).unwrap();
+        assert_eq!(varied.at(&(0..=GROUP).collect::<Vec<_>>()).unwrap(), given);
         let odd = file.filtered(&|number| number % 2 == 1).unwrap();
         assert_eq!((odd.len(), &odd.at(&[GROUP]).unwrap()[0]), (GROUP + 1, &rows[GROUP * 2 + 1]));
     }

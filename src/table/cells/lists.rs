@@ -113,7 +113,7 @@ impl<C: Cells> Cells for Lists<C> {
     fn unpack(name: &str, wanted: Wanted<'_>, count: usize, next: NextField<'_>) -> Result<Self, Error> {
         let inner = wanted.filter(|_| are_wanted(wanted)).and_then(|columns| within(name, columns));
         let inner = if are_wanted(wanted) { inner.as_deref() } else { NOTHING };
-        let ends = Ends(Vec::unpack(name, wanted, count, next)?);
+        let ends = Ends::unpack(wanted, count, next)?;
         Ok(Lists { items: C::unpack(name, inner, ends.total(), next)?, ends })
     }
 

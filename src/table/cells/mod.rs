@@ -26,6 +26,10 @@ pub(crate) trait Cells: Clone + Default + std::fmt::Debug + Send + Sync {
 
     /// Adds a cell.
     fn push(&mut self, cell: &Self::Cell);
+    /// Adds of a cell the columns that are wanted, where it has several.
+    fn push_wanted(&mut self, cell: &Self::Cell, _: Wanted<'_>) {
+        self.push(cell);
+    }
     /// A cell; as an empty one where there is none.
     fn cell(&self, at: usize) -> Self::Cell;
     /// The wanted columns of some cells, which may lie in different places.

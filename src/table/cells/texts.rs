@@ -26,6 +26,12 @@ impl Ends {
         self.0.push(u32::try_from(end).unwrap_or(u32::MAX));
     }
 
+    /// So many of them from their bytes.
+    pub(super) fn unpack(wanted: Wanted<'_>, count: usize, next: NextField<'_>) -> Result<Self, Error> {
+        let ends = Vec::unpack("", wanted, count, next)?;
+        if ends.is_sorted() { Ok(Ends(ends)) } else { Err(unreadable("things end before they begin")) }
+    }
+
     pub(super) fn range(&self, at: usize) -> Range<usize> {
         let end = |at: usize| self.0.get(at).map_or(0, |end| *end as usize);
         at.checked_sub(1).map_or(0, end)..end(at)
@@ -92,10 +98,10 @@ impl Cells for Texts {
     }
 
     fn unpack(_: &str, wanted: Wanted<'_>, count: usize, next: NextField<'_>) -> Result<Self, Error> {
-        let ends = Vec::<u32>::unpack("", wanted, count, next)?;
+        let ends = Ends::unpack(wanted, count, next)?;
         let text = next(are_wanted(wanted))?.unwrap_or_default();
         let text = String::from_utf8(text).map_err(unreadable)?;
-        Ok(Texts { ends: Ends(ends), text })
+        if ends.total() == text.len() { Ok(Texts { ends, text }) } else { Err(unreadable("a text is shortened")) }
     }
 
     fn with_room_of(others: &Self) -> Self {
