@@ -247,3 +247,20 @@ impl Cells for SharedNames {
         SharedNames { numbers: Cells::with_room_of(&others.numbers), ..SharedNames::default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_texts_are_an_error() {
+        let read = |ends: &[u32], text: &str| {
+            let mut bytes = [bitcode::encode(ends), text.as_bytes().to_vec()].into_iter();
+            Texts::unpack("", None, ends.len(), &mut |_| Ok(bytes.next()))
+        };
+        assert_eq!(read(&[1, 3], "abc").unwrap().iter().collect::<Vec<_>>(), ["a", "bc"]);
+        for (ends, text) in [(&[3, 1, 3][..], "abc"), (&[1, 4], "abc"), (&[1, 2], "abc")] {
+            assert!(read(ends, text).is_err(), "{ends:?}");
+        }
+    }
+}
