@@ -205,10 +205,10 @@ fn file(text: &[u8], framed: bool) -> Option<&[u8]> {
     None
 }
 
-/// A line without the carriage returns at its end.
-pub(super) fn without_returns(line: &[u8]) -> &[u8] {
+/// A line without the newlines and carriage returns at its end.
+pub(super) fn without_line_end(line: &[u8]) -> &[u8] {
     let mut rest = line;
-    while let Some(shorter) = rest.strip_suffix(b"\r") {
+    while let [shorter @ .., b'\n' | b'\r'] = rest {
         rest = shorter;
     }
     rest

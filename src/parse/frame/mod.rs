@@ -105,7 +105,7 @@ enum Origin {
 /// what has been proven by a frame or a program's line behind them.
 fn strip_frames(line: &[u8], depth: usize, origin: Origin) -> Stripped<'_> {
     let mut chopped = origin == Origin::Line;
-    let mut rest = decoration::without_returns(line);
+    let mut rest = decoration::without_line_end(line);
     let mut sure = Frame::bare(rest);
     let mut seen = Frame::bare(rest);
     let mut known = false;
@@ -176,7 +176,7 @@ fn strip_frames(line: &[u8], depth: usize, origin: Origin) -> Stripped<'_> {
     if chopped && known {
         sure = sure.without_truncation_mark();
     }
-    Stripped { frame: sure, known }
+    Stripped { frame: sure.without_line_end(), known }
 }
 
 impl<'a> Frame<'a> {
@@ -191,6 +191,15 @@ impl<'a> Frame<'a> {
         {
             self.body = Cow::Borrowed(kept);
             self.truncated = true;
+        }
+        self
+    }
+
+    /// Without the line end that a message inside a frame had, or that stood before a mark of truncation.
+    fn without_line_end(mut self) -> Self {
+        match &mut self.body {
+            Cow::Borrowed(body) => *body = decoration::without_line_end(body),
+            Cow::Owned(body) => body.truncate(decoration::without_line_end(body).len()),
         }
         self
     }

@@ -41,11 +41,11 @@ impl<'a> FrameReader<'a> {
                 host: prefix.host.map(Cow::Borrowed),
                 identifier: prefix.identifier.map(Cow::Borrowed),
                 pid: prefix.pid,
-                body: Cow::Borrowed(decoration::without_returns(body)),
+                body: Cow::Borrowed(decoration::without_line_end(body)),
                 truncated: false,
             };
             self.last.get_mut(..=at).unwrap_or_default().rotate_right(1);
-            return frame.without_truncation_mark();
+            return frame.without_truncation_mark().without_line_end();
         }
         let frame = open(line);
         if let Some(prefix) = (frame.stamp == Some(stamp)).then(|| CachedPrefix::of(&frame, behind)).flatten() {

@@ -1,8 +1,8 @@
-//! Every form of frame on real lines, and what must not be taken for a frame. CleanupList-up lines are in `properties`.
+//! Every form of frame on real lines, and what must not be taken for a frame. Made-up lines are in `properties`.
 
 use std::borrow::Cow;
 
-use super::{Frame, open};
+use super::{Frame, FrameReader, open};
 use crate::model::time::Stamp;
 
 /// One entry of a real journal; every `journalctl -o` form below shows this one.
@@ -101,6 +101,36 @@ fn every_journal_form_gives_the_same_entry() {
     }
     let unit = format!("Mon 2026-11-23 19:08:24 UTC rig-node-1 kubelet.service[30893]: {KLOG}");
     assert_eq!(frame(&unit).identifier.as_deref(), Some("kubelet.service"));
+}
+
+#[test]
+fn line_ends_are_no_part_of_the_body_wherever_they_stand() {
+    let escaped = KLOG.replace('"', "\\\"");
+    let doubled = KLOG.replace('"', "\"\"");
+    let bytes: Vec<String> = format!("{KLOG}\n\n").bytes().map(|byte| byte.to_string()).collect();
+    let lines = [
+        format!("{KLOG}\r\r"),
+        format!("{{\"MESSAGE\":\"{escaped}\\n\\n\"}}"),
+        format!("{{\"MESSAGE\":\"{escaped}\\r\\n\"}}"),
+        format!("{{\"MESSAGE\":[{}]}}", bytes.join(",")),
+        format!("\"MESSAGE\" : \"{escaped}\\r\","),
+        format!("x,\"{doubled}\r\""),
+        format!("{{\"MESSAGE\"=>\"{KLOG}\r\", \"_PID\"=>\"1\"}}"),
+    ];
+    for line in lines {
+        assert_eq!(frame(&line).body, KLOG.as_bytes(), "{line:?}");
+    }
+    let front = "Nov 23 19:08:24 n1 kubelet[9]: ";
+    let cut = ["", ">", "…", ">"].map(|mark| format!("{front}{KLOG}\r{mark}"));
+    let mut reader = FrameReader::default();
+    for line in &cut {
+        assert_eq!(frame(line).body, KLOG.as_bytes(), "{line:?}");
+        assert_eq!(reader.open(line.as_bytes()), frame(line), "{line:?}");
+    }
+    let plain = "I1123 19:08:24.991703   30893 a.go:277] plain";
+    for line in [format!("{{\"MESSAGE\":\"{plain}\r\"}}"), format!("x,\"{plain}\r\"")] {
+        assert_eq!(frame(&line).body, plain.as_bytes(), "{line:?}");
+    }
 }
 
 #[test]
