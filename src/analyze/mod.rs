@@ -4,6 +4,7 @@ mod analyzer;
 mod builder;
 mod cluster;
 mod duplicate_lines;
+mod formats;
 mod hosts;
 mod inputs;
 mod logs;

@@ -1,7 +1,9 @@
 //! What evidence claims of a startup, phase by phase. Pulls are in `pull_claims`; claims become spans in `tile`.
 
+use super::bounded_instant::BoundedInstant;
+use super::container_run::ContainerRun;
 use super::failures::{self, FailedStep, Failure};
-use super::timeline::{self, BoundedInstant, ContainerRun, Timeline, TimelineSource};
+use super::timeline::{self, Timeline, TimelineSource};
 use super::{pull_claims, resource_claims, within};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};

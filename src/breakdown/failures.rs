@@ -1,8 +1,9 @@
 //! Lines that say a step of a start failed, and what they claim where no other line shows that step: from the first
 //! failure to the last it is certain, from there to what follows it is likely.
 
+use super::bounded_instant::BoundedInstant;
 use super::claims::{Claims, mark, rank};
-use super::timeline::{self, BoundedInstant, Timeline};
+use super::timeline::{self, Timeline};
 use super::within;
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};

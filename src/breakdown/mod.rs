@@ -4,7 +4,9 @@
 //! `unattributed`. So the spans never overlap and always sum to the total, whatever the evidence says.
 
 mod anomaly;
+pub mod bounded_instant;
 mod claims;
+pub mod container_run;
 mod failures;
 mod object_claims;
 mod object_outcome;
@@ -30,7 +32,9 @@ use crate::model::waited_for::WaitedFor;
 use crate::parse::startup_record::is_overflow;
 use crate::track::{ClosedStartup, NodePulls};
 pub use anomaly::{ANOMALIES, Anomaly, anomaly};
-use timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
+use bounded_instant::BoundedInstant;
+use container_run::ContainerRun;
+use timeline::{Timeline, TimelineSource};
 
 /// A phase with its place in one startup.
 #[derive(Clone, Debug, PartialEq)]

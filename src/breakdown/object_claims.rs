@@ -1,9 +1,10 @@
 //! What the API's objects claim of a start that no log shows: scheduling and pulls are exact; between the two nothing says when
 //! the volumes were there and the sandbox began, unless one of them failed or a volume was attached.
 
+use super::bounded_instant::BoundedInstant;
 use super::claims::{Claims, containers, rank};
 use super::object_timeline::object_place;
-use super::timeline::{BoundedInstant, Timeline};
+use super::timeline::Timeline;
 use super::{failures, resource_claims, within};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};

@@ -1,8 +1,9 @@
 //! How a start ended that only the API's objects show.
 
 use super::anomaly::Anomaly;
+use super::bounded_instant::BoundedInstant;
 use super::outcome::Outcome;
-use super::timeline::{BoundedInstant, Timeline};
+use super::timeline::Timeline;
 use crate::model::pod_status::{ContainerStatus, PodStatus};
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup, State};

@@ -1,6 +1,6 @@
 //! What the API's objects add to a startup, or, where no log shows it, all that is known of it.
 
-use super::timeline::BoundedInstant;
+use super::bounded_instant::BoundedInstant;
 use crate::model::fields::Fields;
 use crate::model::pod_status::PodStatus;
 use crate::model::record::{Fact, Field, Value};

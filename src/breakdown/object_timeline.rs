@@ -1,6 +1,7 @@
 //! The containers of a start that only the API's objects show: what events leave out, by the status, which has whole seconds.
 
-use super::timeline::{BoundedInstant, ContainerRun};
+use super::bounded_instant::BoundedInstant;
+use super::container_run::ContainerRun;
 use crate::model::pod_status::{ContainerKind, ContainerStatus, PodStatus};
 use crate::model::record::{Fact, Field, SourceLine};
 use crate::model::startup::{Event, Startup};

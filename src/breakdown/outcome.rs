@@ -2,9 +2,11 @@
 //! kubelet's relist.
 
 use super::anomaly::Anomaly;
+use super::bounded_instant::BoundedInstant;
+use super::container_run::ContainerRun;
 use super::failures::failures;
 use super::object_outcome;
-use super::timeline::{BoundedInstant, ContainerRun, Timeline, TimelineSource};
+use super::timeline::{Timeline, TimelineSource};
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup, State};
 use crate::model::time::{Nanos, SECOND, Time};

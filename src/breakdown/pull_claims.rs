@@ -1,8 +1,9 @@
 //! What evidence claims of pulling: waiting, transfer and back-off before a container.
 
+use super::bounded_instant::BoundedInstant;
 use super::claims::{Claims, mark, rank};
 use super::failures::{FailedStep, failures};
-use super::timeline::{self, BoundedInstant, Timeline};
+use super::timeline::{self, Timeline};
 use super::whole_seconds::SECOND_LONG;
 use super::within;
 use crate::model::phase::Phase;

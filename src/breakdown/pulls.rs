@@ -1,7 +1,9 @@
 //! Whose pull was it. A `PullImage` line names an image but no pod; which pod waited for it is shown by what surrounds it:
 //! the container created right after, the record's pulling time, the image a failure names. Greedy, one pull at a time.
 
-use super::timeline::{self, BoundedInstant, ContainerRun, Timeline};
+use super::bounded_instant::BoundedInstant;
+use super::container_run::ContainerRun;
+use super::timeline::{self, Timeline};
 use super::whole_seconds::{SECOND_LONG, latest};
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup, Transfer};

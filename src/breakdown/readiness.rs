@@ -5,7 +5,7 @@
 use chrono::DateTime;
 use serde_json::Value;
 
-use super::timeline::BoundedInstant;
+use super::bounded_instant::BoundedInstant;
 use super::{Anomaly, Breakdown, Precision, Span};
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};

@@ -1,6 +1,7 @@
 //! What the kubelet's relist (PLEG) shows of a startup's sandbox and containers: each change is noticed up to a second late.
 
-use super::timeline::{BoundedInstant, ContainerRun};
+use super::bounded_instant::BoundedInstant;
+use super::container_run::ContainerRun;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};

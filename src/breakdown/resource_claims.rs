@@ -1,8 +1,9 @@
 //! What evidence claims of preparing the devices that a pod claims (dynamic resource allocation): after its volumes, before
 //! its sandbox. The seconds are under `sandbox`; what they waited for distinguishes them from the network.
 
+use super::bounded_instant::BoundedInstant;
 use super::claims::{Claims, mark, rank};
-use super::timeline::{BoundedInstant, Timeline};
+use super::timeline::Timeline;
 use super::within;
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};

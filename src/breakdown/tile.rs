@@ -1,7 +1,7 @@
 //! Claims → spans that tile a startup.
 
+use super::bounded_instant::BoundedInstant;
 use super::claims::Claim;
-use super::timeline::BoundedInstant;
 use super::{Precision, Span};
 use crate::model::phase::Phase;
 use crate::model::time::{Nanos, Time};

@@ -1,72 +1,12 @@
 //! The containers of a startup one after another, and its sandbox: each instant with how well it is known. Built from
 //! the best evidence there is: the runtime's lines, else the kubelet's events (`-v=3`), else what its relist noticed.
 
+use super::bounded_instant::BoundedInstant;
+use super::container_run::ContainerRun;
 use super::{object_timeline, relist, unlogged_exits};
 use crate::model::record::{Fact, Field, RecordedTime, SourceLine, StartupRecord};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, Time};
-
-/// An instant, with how well it is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BoundedInstant {
-    /// The instant the breakdown works with: the latest possible one when it is not exact.
-    pub at: Time,
-    /// It was not before.
-    pub low: Time,
-    /// It was not after.
-    pub high: Time,
-    /// It follows from other lines by a rule that is nearly always right, not from a line that says it.
-    pub inferred: bool,
-    /// The line it is based on.
-    pub place: Option<SourceLine>,
-}
-
-impl BoundedInstant {
-    /// An instant that a line shows.
-    pub fn exact(at: Time, place: SourceLine) -> Self {
-        BoundedInstant { at, low: at, high: at, inferred: false, place: Some(place) }
-    }
-
-    /// An event's instant.
-    pub(super) fn of(event: &Event) -> Self {
-        if event.whole_second {
-            BoundedInstant::between(event.time, event.time + event.uncertainty(), Some(event.place))
-        } else {
-            BoundedInstant::exact(event.time, event.place)
-        }
-    }
-
-    /// An instant between two others; it is put at the later one, so that each phase reaches up to the first evidence
-    /// of what follows it.
-    pub fn between(low: Time, high: Time, place: Option<SourceLine>) -> Self {
-        BoundedInstant { at: high, low: low.min(high), high, inferred: false, place }
-    }
-
-    /// The same, known from a rule.
-    #[must_use]
-    pub fn inferred(mut self) -> Self {
-        self.inferred = true;
-        self
-    }
-
-    /// The same line's, earlier by a length of time.
-    #[must_use]
-    pub fn earlier(self, by: Nanos) -> Self {
-        BoundedInstant { at: self.at - by, low: self.low - by, high: self.high - by, ..self }
-    }
-
-    /// The same line's, at a known instant.
-    #[must_use]
-    pub fn moved_to(self, at: Time) -> Self {
-        BoundedInstant { at, low: at, high: at, ..self }
-    }
-
-    /// No bound of it is later than `end`.
-    #[must_use]
-    pub fn not_after(self, end: Time) -> Self {
-        BoundedInstant { at: self.at.min(end), low: self.low.min(end), high: self.high.min(end), ..self }
-    }
-}
 
 /// Which lines the steps stand on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,65 +17,6 @@ pub enum TimelineSource {
     Events,
     /// The kubelet's relist: instants are known to the relist only.
     Relist,
-}
-
-/// One container's way.
-#[derive(Clone, Debug)]
-pub struct ContainerRun {
-    /// Its name, when a line shows it.
-    pub name: Option<Box<str>>,
-    /// Its id, when a line shows it.
-    pub id: Option<Box<str>>,
-    /// `CreateContainer` began; with events: its image was there.
-    pub requested: Option<BoundedInstant>,
-    /// It runs.
-    pub started: Option<BoundedInstant>,
-    /// It ended.
-    pub exited: Option<BoundedInstant>,
-    /// The runtime was asked to stop it while it ran: it did not end by itself.
-    pub stopped: bool,
-    /// The relist noticed that it runs.
-    pub noticed: Option<(Time, SourceLine)>,
-    /// The relist noticed that it ended.
-    pub exit_noticed: Option<(Time, SourceLine)>,
-    /// It is a regular init container.
-    pub init: bool,
-    /// A sidecar's start-up probe passed.
-    pub probe_passed: Option<(Time, SourceLine)>,
-}
-
-impl ContainerRun {
-    pub(super) fn new(name: Option<&str>, id: Option<&str>) -> Self {
-        ContainerRun {
-            name: name.map(Into::into),
-            id: id.map(Into::into),
-            requested: None,
-            started: None,
-            exited: None,
-            stopped: false,
-            noticed: None,
-            exit_noticed: None,
-            init: false,
-            probe_passed: None,
-        }
-    }
-
-    /// When the kubelet could go on to the next container.
-    pub fn done(&self) -> Option<Time> {
-        if self.init || self.started.is_none() {
-            let exited = self.exit_noticed.map(|(time, _)| time).or(self.exited.map(|mark| mark.at));
-            return exited.or(self.started.map(|mark| mark.at));
-        }
-        self.probe_passed.map(|(time, _)| time).or(self.started.map(|mark| mark.at))
-    }
-
-    pub(super) fn first_instant(&self) -> Option<Time> {
-        self.requested
-            .or(self.started)
-            .map(|mark| mark.at)
-            .or(self.noticed.map(|(time, _)| time))
-            .or(self.exit_noticed.map(|(time, _)| time))
-    }
 }
 
 /// A startup's sandbox and containers.

@@ -1,7 +1,8 @@
 //! Ends of containers that the runtime does not write (CRI-O at info): the relist's notice bounds them, or what the record counts.
 
+use super::bounded_instant::BoundedInstant;
+use super::container_run::ContainerRun;
 use super::relist;
-use super::timeline::{BoundedInstant, ContainerRun};
 use crate::model::startup::Startup;
 use crate::model::time::Nanos;
 

@@ -1,7 +1,8 @@
 //! A runtime's log whose times have no fraction of a second (CRI-O's JSON logging): each of its instants lies within a second.
 //! The order of its lines, and the kubelet's lines about the same steps, make that narrower.
 
-use super::timeline::{self, BoundedInstant, Timeline};
+use super::bounded_instant::BoundedInstant;
+use super::timeline::{self, Timeline};
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Startup};
 use crate::model::time::{Nanos, SECOND, Time};
@@ -122,7 +123,8 @@ fn by_kubelet(startup: &Startup, timeline: &mut Timeline) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::breakdown::timeline::{ContainerRun, TimelineSource};
+    use crate::breakdown::container_run::ContainerRun;
+    use crate::breakdown::timeline::TimelineSource;
 
     fn second(from: i64) -> BoundedInstant {
         BoundedInstant::between(Time(from), Time(from) + SECOND_LONG, None)

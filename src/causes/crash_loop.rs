@@ -2,7 +2,7 @@
 
 use super::{Advice, Case, Cause, Evidence, Match};
 use crate::breakdown::Anomaly;
-use crate::breakdown::timeline::ContainerRun;
+use crate::breakdown::container_run::ContainerRun;
 use crate::model::phase::Phase;
 use crate::model::record::{Fact, Field};
 use crate::model::startup::Event;

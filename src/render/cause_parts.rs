@@ -1,7 +1,7 @@
 //! What the startups of one cause waited for, and why: the same words in every output.
 
 use super::format_duration;
-use super::text::plural;
+use super::sentences::plural;
 use crate::model::text::sanitize;
 use crate::model::waited_for::WaitedFor;
 use crate::table::CauseLine;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::text::plural;
+use super::sentences::plural;
 use super::{Cell, Grid, TextOptions, format_duration, grid, json, wrap};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::phase::Phase;

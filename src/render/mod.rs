@@ -20,6 +20,7 @@ mod markdown;
 mod number;
 mod palette;
 pub mod schema;
+mod sentences;
 mod svg;
 mod target;
 mod text;

@@ -184,7 +184,7 @@ pub(super) fn in_microseconds(dtype: &DataType) -> DataType {
 }
 
 /// A table of someone else's that cannot be read.
-pub(super) fn unreadable(error: PolarsError) -> Error {
+pub(super) fn unreadable_column(error: PolarsError) -> Error {
     Error::new(ErrorKind::Source, format!("a column cannot be read: {error}"))
 }
 
@@ -200,7 +200,7 @@ pub(super) fn list_column(name: &str, values: Series, lengths: impl Iterator<Ite
 /// The values of a column of lists one after another, and how many belong to each row.
 pub(super) fn unlist(column: &Column) -> Result<(Series, Vec<usize>), Error> {
     let series = column.as_materialized_series().rechunk();
-    let lists = series.list().map_err(unreadable)?;
+    let lists = series.list().map_err(unreadable_column)?;
     let lengths: Vec<usize> =
         lists.downcast_iter().flat_map(|array| array.offsets().lengths().collect::<Vec<_>>()).collect();
     let values = match lists.downcast_iter().next() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use polars_core::prelude::*;
 
 use super::cells::{Lists, OptionalTexts, Plain, SharedNames, Texts, Wanted};
-use super::columns::{Cell, Columns, Described, instant, unlist, unreadable};
+use super::columns::{Cell, Columns, Described, instant, unlist, unreadable_column};
 use crate::model::error::{Error, ErrorKind};
 use crate::model::time::Time;
 
@@ -40,7 +40,7 @@ macro_rules! plain {
 
             fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
                 if let Some(column) = column(name, frame, &$dtype)? {
-                    let array = column.$array().map_err(unreadable)?;
+                    let array = column.$array().map_err(unreadable_column)?;
                     for (at, $value) in array.iter().enumerate() {
                         put(at, $read);
                     }
@@ -79,7 +79,7 @@ numbers!(Option<f64> f64 Option<i64> i64 u64 Option<bool> bool u32);
 fn instants(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Option<Time>)) -> Result<(), Error> {
     if let Some(column) = column(name, frame, &instant())? {
         let numbers = column.as_materialized_series().to_physical_repr();
-        for (at, value) in numbers.i64().map_err(unreadable)?.iter().enumerate() {
+        for (at, value) in numbers.i64().map_err(unreadable_column)?.iter().enumerate() {
             put(at, value.map(Time));
         }
     }
@@ -146,7 +146,7 @@ macro_rules! word {
 
             fn read(name: &str, frame: &DataFrame, put: &mut dyn FnMut(usize, Self)) -> Result<(), Error> {
                 let Some(column) = column(name, frame, &DataType::String)? else { return Ok(()) };
-                for (at, word) in column.str().map_err(unreadable)?.iter().enumerate() {
+                for (at, word) in column.str().map_err(unreadable_column)?.iter().enumerate() {
                     let word = word.unwrap_or("null");
                     let known = Self::from_name(word).ok_or_else(|| {
                         Error::new(
@@ -178,7 +178,7 @@ impl Cell for Vec<Box<str>> {
         let dtype = DataType::List(Box::new(DataType::String));
         let Some(column) = column(name, frame, &dtype)? else { return Ok(()) };
         let (values, lengths) = unlist(&column)?;
-        let mut words = values.str().map_err(unreadable)?.iter();
+        let mut words = values.str().map_err(unreadable_column)?.iter();
         for (at, length) in lengths.into_iter().enumerate() {
             put(at, words.by_ref().take(length).map(|word| word.unwrap_or_default().into()).collect());
         }
@@ -202,7 +202,7 @@ impl<T: Columns> Cell for Vec<T> {
             return Ok(());
         }
         let (values, lengths) = unlist(column)?;
-        let inner = values.struct_().map_err(unreadable)?.clone().unnest();
+        let inner = values.struct_().map_err(unreadable_column)?.clone().unnest();
         let mut items = T::read(&inner)?.into_iter();
         for (at, length) in lengths.into_iter().enumerate() {
             put(at, items.by_ref().take(length).collect());

@@ -9,8 +9,8 @@ use crate::causes::setting::Settings;
 use crate::metrics::{MetricsReport, NodeMetrics};
 use crate::model::error::Error;
 use crate::render::format_range;
+use crate::render::sentences::plural;
 use crate::render::text::metrics::{between, shares};
-use crate::render::text::plural;
 use crate::render::{format_duration, format_percent};
 
 /// How many causes, nodes whose logs are compared, and remarks are shown.

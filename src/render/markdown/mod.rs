@@ -8,7 +8,8 @@ mod span;
 use std::io::Write;
 
 use super::grid::markdown as words;
-use super::text::{UNUSED, covered, named_once, others, plural, startups, unused_lines, unused_sources};
+use super::sentences::{UNUSED, covered, plural, slo_did_not_come_up, slo_p99, startups, unused_lines, unused_sources};
+use super::text::{named_once, others};
 use super::{
     TextOptions, cause_parts, estimate, file_names, format_at_least, format_count, format_duration, format_percent,
 };
@@ -99,8 +100,8 @@ fn head(summary: &Summary, out: &mut dyn Write) -> Result<(), Error> {
     }
     if summary.slo.count > 0 {
         let verdict = if summary.slo_met() { "met" } else { "missed" };
-        let (p99, within) = (super::text::slo_p99(summary), format_percent(summary.slo_within));
-        let count = format!("{}{}", format_count(summary.slo_of() as usize), super::text::slo_did_not_come_up(summary));
+        let (p99, within) = (slo_p99(summary), format_percent(summary.slo_within));
+        let count = format!("{}{}", format_count(summary.slo_of() as usize), slo_did_not_come_up(summary));
         writeln!(
             out,
             "**SLO {verdict}**: p99 without pulls and init containers {p99} (limit: 5 s), {within} of {count} within the limit.\n"

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Page, UNUSED, covered, plural, unused_lines, unused_sources};
+use super::Page;
 use crate::model::text::sanitize;
+use crate::render::sentences::{UNUSED, covered, plural, unused_lines, unused_sources};
 
 /// How many inputs are named that would show more.
 const NEEDED: usize = 2;

@@ -64,7 +64,7 @@ pub(crate) struct Lists<C> {
 }
 
 /// The columns of a table within the rows that are wanted: `spans.phase` is the column `phase` of the table `spans`.
-fn within<'a>(name: &str, columns: &[&'a str]) -> Option<Vec<&'a str>> {
+fn inner_columns<'a>(name: &str, columns: &[&'a str]) -> Option<Vec<&'a str>> {
     let inner = |column: &&'a str| column.strip_prefix(name)?.strip_prefix('.');
     (!columns.contains(&name)).then(|| columns.iter().filter_map(inner).collect())
 }
@@ -82,7 +82,7 @@ impl<C: Cells> Cells for Lists<C> {
     }
 
     fn gather(name: &str, wanted: Wanted<'_>, picks: &[(&Self, usize)]) -> Self {
-        let inner = wanted.and_then(|columns| within(name, columns));
+        let inner = wanted.and_then(|columns| inner_columns(name, columns));
         let (mut ends, mut items) = (Ends::default(), Vec::new());
         for (lists, at) in picks {
             items.extend(lists.ends.range(*at).map(|at| (&lists.items, at)));
@@ -92,7 +92,7 @@ impl<C: Cells> Cells for Lists<C> {
     }
 
     fn write(&self, name: &str, wanted: Wanted<'_>, into: &mut Vec<Column>) -> PolarsResult<()> {
-        let inner = wanted.and_then(|columns| within(name, columns));
+        let inner = wanted.and_then(|columns| inner_columns(name, columns));
         let mut columns = Vec::new();
         self.items.write(name, inner.as_deref(), &mut columns)?;
         let items = if C::IS_TABLE {
@@ -111,7 +111,7 @@ impl<C: Cells> Cells for Lists<C> {
     }
 
     fn unpack(name: &str, wanted: Wanted<'_>, count: usize, next: NextField<'_>) -> Result<Self, Error> {
-        let inner = wanted.filter(|_| are_wanted(wanted)).and_then(|columns| within(name, columns));
+        let inner = wanted.filter(|_| are_wanted(wanted)).and_then(|columns| inner_columns(name, columns));
         let inner = if are_wanted(wanted) { inner.as_deref() } else { NOTHING };
         let ends = Ends::unpack(wanted, count, next)?;
         Ok(Lists { items: C::unpack(name, inner, ends.total(), next)?, ends })

@@ -112,14 +112,14 @@ impl Cells for Texts {
 /// Texts that may be missing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OptionalTexts {
-    known: Vec<bool>,
+    present: Vec<bool>,
     texts: Texts,
 }
 
 impl OptionalTexts {
     /// A text, if there is one.
     pub(in crate::table) fn str(&self, at: usize) -> Option<&str> {
-        self.known.cell(at).then(|| self.texts.str(at))
+        self.present.cell(at).then(|| self.texts.str(at))
     }
 }
 
@@ -127,7 +127,7 @@ impl Cells for OptionalTexts {
     type Cell = Option<Box<str>>;
 
     fn push(&mut self, cell: &Option<Box<str>>) {
-        self.known.push(cell.is_some());
+        self.present.push(cell.is_some());
         self.texts.push_str(cell.as_deref().unwrap_or_default());
     }
 
@@ -139,30 +139,30 @@ impl Cells for OptionalTexts {
         let mut all = OptionalTexts::default();
         for (cells, at) in picks {
             let text = cells.str(*at);
-            all.known.push(text.is_some());
+            all.present.push(text.is_some());
             all.texts.push_str(text.unwrap_or_default());
         }
         all
     }
 
     fn write(&self, name: &str, _: Wanted<'_>, into: &mut Vec<Column>) -> PolarsResult<()> {
-        let texts = self.known.iter().zip(self.texts.iter()).map(|(known, text)| known.then_some(text));
+        let texts = self.present.iter().zip(self.texts.iter()).map(|(present, text)| present.then_some(text));
         into.push(StringChunked::from_iter_options(name.into(), texts).into_column());
         Ok(())
     }
 
     fn pack<'a>(&'a self, into: &mut Vec<Cow<'a, [u8]>>) {
-        self.known.pack(into);
+        self.present.pack(into);
         self.texts.pack(into);
     }
 
     fn unpack(name: &str, wanted: Wanted<'_>, count: usize, next: NextField<'_>) -> Result<Self, Error> {
-        let known = Vec::unpack(name, wanted, count, next)?;
-        Ok(OptionalTexts { known, texts: Texts::unpack(name, wanted, count, next)? })
+        let present = Vec::unpack(name, wanted, count, next)?;
+        Ok(OptionalTexts { present, texts: Texts::unpack(name, wanted, count, next)? })
     }
 
     fn with_room_of(others: &Self) -> Self {
-        OptionalTexts { known: Cells::with_room_of(&others.known), texts: Texts::with_room_of(&others.texts) }
+        OptionalTexts { present: Cells::with_room_of(&others.present), texts: Texts::with_room_of(&others.texts) }
     }
 }
 
@@ -171,7 +171,7 @@ impl Cells for OptionalTexts {
 pub(crate) struct SharedNames {
     names: Vec<Arc<str>>,
     /// Where a name is among them.
-    known: HashMap<Arc<str>, u32>,
+    number_of: HashMap<Arc<str>, u32>,
     numbers: Vec<u32>,
 }
 
@@ -189,12 +189,12 @@ impl SharedNames {
     }
 
     fn number(&mut self, name: &Arc<str>) -> u32 {
-        if let Some(known) = self.known.get(&**name) {
+        if let Some(known) = self.number_of.get(&**name) {
             return *known;
         }
         let number = u32::try_from(self.names.len()).unwrap_or(NO_NAME);
         self.names.push(Arc::clone(name));
-        self.known.insert(Arc::clone(name), number);
+        self.number_of.insert(Arc::clone(name), number);
         number
     }
 
