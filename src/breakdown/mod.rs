@@ -13,6 +13,7 @@ mod object_outcome;
 mod object_startup;
 mod object_timeline;
 mod outcome;
+mod partial_runtime;
 mod pull_claims;
 mod pulls;
 pub mod readiness;
@@ -116,7 +117,9 @@ impl Breakdown {
 const WATCH_GAP: Nanos = Nanos(SECOND / 2);
 
 /// Completes a startup that is over with the pulls that are its own, and breaks it down.
-pub fn break_down(closed: ClosedStartup, pulls: Option<NodePulls<'_>>) -> (Startup, Breakdown) {
+pub fn break_down(mut closed: ClosedStartup, pulls: Option<NodePulls<'_>>) -> (Startup, Breakdown) {
+    let partial = partial_runtime::leave_out(&mut closed.startup.events);
+    let pulls = pulls.filter(|_| !partial);
     let mut startup = without_pulls(closed);
     let mut timeline = timeline::build(&startup);
     if let Some(node) = pulls {

@@ -41,6 +41,7 @@ mod object_text;
 mod objects;
 mod packaging;
 mod page;
+mod partial_runtime;
 mod properties;
 mod readiness;
 mod recipes;
