@@ -67,6 +67,10 @@ fn is_objects(head: &[u8]) -> bool {
     // An array of them.
     let head = head.strip_prefix(b"[").unwrap_or(head);
     ["apiVersion", "kind", "items"].iter().any(|key| has_first_key(head, key))
+        // An item of a list as the API server sends it, without its kind; a tool may have sorted an event's keys.
+        || has_first_key(head, "metadata") && memmem::find(head, b"\"creationTimestamp\"").is_some()
+        || ["action", "count", "deprecatedCount", "eventTime"].iter().any(|key| has_first_key(head, key))
+            && [&b"\"involvedObject\":"[..], b"\"regarding\":"].iter().any(|key| memmem::find(head, key).is_some())
         // A watch event.
         || (has_first_key(head, "type") || has_first_key(head, "object"))
             && [&b"\"object\""[..], b"\"apiVersion\""].iter().all(|key| memmem::find(head, key).is_some())
@@ -136,6 +140,8 @@ mod tests {
         for yaml in ["object:\n  apiVersion: v1\n", "kind: Pod\napiVersion: v1\n", "items:\n- apiVersion: v1\n"] {
             assert_eq!(formats(yaml.as_bytes()), [4], "{yaml}");
         }
+        let item = b"[\n  {\n    \"metadata\": {\"name\": \"a\", \"creationTimestamp\": \"2026-11-28T22:50:37Z\"";
+        assert_eq!(formats(item), [3]);
         assert_eq!(formats(b"{\"node\": \"n\", \"kubelet_version\": \"1.34\"}"), [2]);
         for log in [
             &b"{\"ts\":1795460400362.1,\"msg\":\"apiVersion\"}"[..],

@@ -64,7 +64,14 @@ fn remarks(gaps: Gaps) -> Vec<String> {
     remarks
 }
 
-type Kept = (i64, u32, Option<Box<str>>, Record);
+/// What the API server answered in place of objects.
+fn refusal(object: &Object) -> Option<String> {
+    let is_refusal = object.text(&["kind"]) == "Status" && object.text(&["status"]) == "Failure";
+    is_refusal.then(|| format!("it is an error of the API server: {}", object.text(&["message"])))
+}
+
+/// When, when first, the source, the node and the record.
+type Kept = (i64, i64, u32, Option<Box<str>>, Record);
 
 /// See the module.
 pub(super) struct ObjectRecords {
@@ -113,9 +120,10 @@ impl ObjectRecords {
         owners: &mut Owners,
     ) -> Outcome {
         let number = self.begin(source.name.clone());
-        let mut failed = None;
+        let (mut failed, mut refused) = (None, None);
         let mut each = |object: Object| {
             self.count(&object);
+            refused = refused.take().or_else(|| refusal(&object));
             if failed.is_none() {
                 failed = self.add(&object, number, options, owners).err();
             }
@@ -127,7 +135,7 @@ impl ObjectRecords {
                 .map_err(|error| error.to_string()),
         };
         let remarks = read.as_ref().map(|gaps| remarks(*gaps)).unwrap_or_default();
-        Outcome { remarks, failed: failed.map(|error| error.to_string()).or(read.err()) }
+        Outcome { remarks, failed: failed.map(|error| error.to_string()).or(read.err()).or(refused) }
     }
 
     /// Begins a source; gives its number.
@@ -184,9 +192,9 @@ impl ObjectRecords {
         } else {
             Vec::new()
         };
-        for DatedRecord { time, record, node } in records {
+        for DatedRecord { time, first, record, node } in records {
             self.weight += sorter::weight(&record);
-            self.held.push((time.0, source, node, record));
+            self.held.push((time.0, first.0, source, node, record));
         }
         if self.weight > MEMORY { self.write_out() } else { Ok(()) }
     }
@@ -212,15 +220,14 @@ impl ObjectRecords {
     /// Gives all of them to a sorter, behind `logs` sources.
     pub(super) fn sort_into(&self, sorter: &mut Sorter, logs: usize) -> Result<(), Error> {
         let mut push = |kept: Kept| {
-            let (time, source, node, mut record) = kept;
+            let (time, first, source, node, mut record) = kept;
             let uid = record.fields.text(Field::Uid).unwrap_or_default();
             if self.limited.contains(&source) && !self.selected.contains(uid) {
                 return Ok(());
             }
-            let line = i64::try_from(record.place.line).unwrap_or(i64::MAX);
             let source = logs + source as usize;
             record.place.source = u32::try_from(source).unwrap_or(u32::MAX);
-            sorter.push(Dated { time: Time(time), record: Box::new(record), host: node.map(Rc::from), source }, line)
+            sorter.push(Dated { time: Time(time), record: Box::new(record), host: node.map(Rc::from), source }, first)
         };
         for file in &self.files {
             let mut file = file.try_clone().map_err(sorter::failed)?;

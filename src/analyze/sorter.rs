@@ -41,10 +41,10 @@ impl Sorter {
         Sorter { temp, memory: MEMORY, held: Vec::new(), weight: 0, files: Vec::new() }
     }
 
-    /// Takes a record. `line` orders those of one source and one instant.
-    pub(super) fn push(&mut self, dated: Dated, line: i64) -> Result<(), Error> {
+    /// Takes a record. `place` orders those of one source and one instant.
+    pub(super) fn push(&mut self, dated: Dated, place: i64) -> Result<(), Error> {
         self.weight += weight(&dated.record);
-        self.held.push(((dated.time, dated.source, line), dated));
+        self.held.push(((dated.time, dated.source, place), dated));
         if self.weight > self.memory { self.write_out() } else { Ok(()) }
     }
 

@@ -20,6 +20,9 @@ use crate::model::time::{Nanos, SECOND, Stamp, Time};
 pub struct DatedRecord {
     /// When.
     pub time: Time,
+    /// When what it shows was first seen. Events that were repeated within one second are in the order of their first
+    /// occurrences, whatever order they are listed in.
+    pub first: Time,
     /// The record.
     pub record: Record,
     /// The node.
@@ -49,7 +52,7 @@ pub fn pod(object: &Object, place: SourceLine) -> Option<DatedRecord> {
     let text = format!("Pod {namespace}/{name} phase={}", status.phase);
     let mut record = api_record(time, true, place, Fact::PodObject, fields, &text);
     record.pod_status = Some(Box::new(status));
-    Some(DatedRecord { time, record, node })
+    Some(DatedRecord { time, first: time, record, node })
 }
 
 /// The records of an event about a pod: of its first occurrence, and of its last where it has been repeated. None: it is about
@@ -120,7 +123,8 @@ pub fn event(grammars: &Grammars, object: &Object, place: SourceLine) -> Vec<Dat
         if let Some(seconds) = seconds.map(|seconds| seconds.max(1)) {
             fields.push((Field::Uncertainty, Value::Length(Nanos(seconds.saturating_mul(SECOND)))));
         }
-        DatedRecord { time, record: api_record(time, whole_second, place, fact, fields, &text), node: node.clone() }
+        let record = api_record(time, whole_second, place, fact, fields, &text);
+        DatedRecord { time, first: first.map_or(time, |(first, _)| first), record, node: node.clone() }
     };
     let repeated = last.filter(|last| count > 1 && first.is_none_or(|first| last.0 - first.0 >= Nanos(SECOND)));
     // Of merged events only the newest has this message.

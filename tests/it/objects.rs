@@ -282,6 +282,32 @@ fn hostile_objects_are_read_as_far_as_they_go() {
     assert!((number(&rows[0], "running_s") - 21.0).abs() <= 1.0);
 }
 
+#[test]
+fn an_error_of_the_api_server_is_named() {
+    let refused = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods is forbidden","code":403}"#;
+    let event = format!(r#"{{"type":"ERROR","object":{refused}}}"#);
+    for input in [refused, &event] {
+        let (rows, text) = piped(input.as_bytes());
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(rows.is_empty() && text.contains("error of the API server: pods is forbidden"), "{text}");
+    }
+    let (rows, text) = piped(format!("{}\n{refused}", web().join("\n")).as_bytes());
+    assert!(rows.len() == 1 && text.contains("pods is forbidden"), "what else there is counts: {text}");
+}
+
+#[test]
+fn items_of_a_list_without_their_kind_are_read() {
+    let bare = |item: &String| {
+        ["Pod", "Event"].iter().fold(item.clone(), |text, kind| {
+            text.replace(&format!(r#""apiVersion":"v1","kind":"{kind}","metadata""#), r#""metadata""#)
+        })
+    };
+    let items: Vec<String> = web().iter().map(bare).collect();
+    assert!(items.iter().all(|item| item.starts_with(r#"{"metadata""#)));
+    let (rows, text) = piped(format!("[{}]", items.join(",")).as_bytes());
+    assert!(rows.len() == 1 && text.contains("1 pod, 5 events"), "{text}");
+}
+
 /// Rows without what tells where they were read.
 fn bare(input: &[u8]) -> BTreeMap<(String, String), Value> {
     let mut rows = piped(input).0;
@@ -325,6 +351,7 @@ fn the_order_of_objects_does_not_matter() {
         all.iter().map(|item| format!("{item}\n")).collect::<String>()
     };
     let forward = bare(dump(&|_| {}).as_bytes());
+    assert!(forward.len() > 100, "{}", forward.len());
     assert_eq!(forward, bare(dump(&|all| all.reverse()).as_bytes()));
 }
 
