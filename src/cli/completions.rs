@@ -73,6 +73,9 @@ pub(super) fn nearest_command(word: &str) -> Option<String> {
     let command = command();
     let name = command.get_bin_name().unwrap_or("podlag").to_owned();
     let verbs: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+    if verbs.contains(&word) {
+        return None;
+    }
     let found = nearest(word, verbs.into_iter()).filter(|_| !word.contains(['/', '.']));
     found.map(|verb| format!("{name} {verb}"))
 }

@@ -41,6 +41,9 @@ fn mask_secret(pair: &str) -> String {
 pub(super) fn parse_url(text: &str) -> Result<(Url, String), HttpError> {
     let invalid =
         |message: &str, help: &str| HttpError::new(HttpErrorKind::InvalidUrl, &redact_url(text), message, help);
+    if !text.contains("://") && (text.starts_with("http:") || text.starts_with("https:")) {
+        return Err(invalid("the URL has no host", "Add it, for example http://localhost:9090."));
+    }
     if !text.contains("://") {
         return Err(invalid("the URL has no http:// or https://", "Add it, for example http://localhost:9090."));
     }
@@ -97,6 +100,7 @@ mod tests {
         assert_eq!((url.as_str(), user.as_str()), ("http://h:9/p?q=1", "a b"));
         for (text, words) in [
             ("localhost:9090", "no http:// or https://"),
+            ("http:/api/v1/query", "no host"),
             ("ftp://h/", "unsupported URL scheme"),
             ("http://h:99999/", "invalid URL (invalid port number)"),
             ("https://me:hush@h/", "process lists"),

@@ -401,6 +401,9 @@ fn hints_name_the_command_that_was_meant() {
     let flags = said(&["blam", "--by", "cause", "s08-cni"]);
     assert!(flags.contains("did you mean the command podlag blame?") && !flags.contains("-- --by"), "{flags}");
     assert!(said(&["s08-cni", "--by", "cause"]).contains("unexpected argument '--by'"), "an input is no command");
+    let option = said(&["blame", "-o", "b.html", "s08-cni"]);
+    assert!(option.contains("unexpected argument '-o'") && !option.contains("did you mean"), "{option}");
+    assert!(said(&["--year", "26", "s08-cni"]).contains("26 is not in 1970..=2261"));
     let folder = said(&["chain", "s08-cni"]);
     assert!(folder.contains("podlag chain NAMESPACE/POD s08-cni"), "{folder}");
     // The inputs of one folder are one side's.

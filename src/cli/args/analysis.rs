@@ -62,7 +62,7 @@ pub(in crate::cli) struct AnalysisArgs {
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true, help_heading = "Analysis")]
     timezone: Option<String>,
     /// Year of the first line, for logs without a year [default: the latest that is not in the future]
-    #[arg(long, help_heading = "Analysis")]
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1970..=2261), help_heading = "Analysis")]
     year: Option<i32>,
     /// File with additional log message patterns, in the format of the built-in grammars (repeatable)
     #[arg(long, value_name = "FILE", help_heading = "Analysis")]
