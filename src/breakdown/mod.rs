@@ -13,7 +13,7 @@ mod object_outcome;
 mod object_startup;
 mod object_timeline;
 mod outcome;
-mod partial_runtime;
+mod partial_runtime_log;
 mod pull_claims;
 mod pulls;
 pub mod readiness;
@@ -118,7 +118,7 @@ const WATCH_GAP: Nanos = Nanos(SECOND / 2);
 
 /// Completes a startup that is over with the pulls that are its own, and breaks it down.
 pub fn break_down(mut closed: ClosedStartup, pulls: Option<NodePulls<'_>>) -> (Startup, Breakdown) {
-    let partial = partial_runtime::leave_out(&mut closed.startup.events);
+    let partial = partial_runtime_log::leave_out(&mut closed.startup.events);
     let pulls = pulls.filter(|_| !partial);
     let mut startup = without_pulls(closed);
     let mut timeline = timeline::build(&startup);

@@ -41,7 +41,7 @@ mod object_text;
 mod objects;
 mod packaging;
 mod page;
-mod partial_runtime;
+mod partial_runtime_log;
 mod properties;
 mod readiness;
 mod recipes;

@@ -1,5 +1,6 @@
 //! A runtime's log that begins after a startup did, ends before it, or has a hole in it: by what the kubelet's lines show of the
-//! runtime's work. What is left of such a log would be taken for the whole, so the startup is told by the kubelet's lines alone.
+//! runtime's work. What is left of such a log would be taken for the whole, so the startup is broken down by the kubelet's lines
+//! alone.
 
 use crate::model::record::{Fact, Field};
 use crate::model::startup::{Event, Events};
@@ -8,7 +9,7 @@ use crate::model::time::{Nanos, SECOND};
 /// CRI-O's lines may be dated to the second.
 const CLOCK: Nanos = Nanos(SECOND);
 
-/// Takes the runtime's events out where they are not all; whether it did.
+/// Removes the runtime's events where some are missing; whether it did.
 pub(super) fn leave_out(events: &mut Events) -> bool {
     let partial = begins_late(events) || lacks_a_container(events);
     if partial {
